@@ -1,0 +1,81 @@
+# Everything is installed by these verbs themselves: Python 3.11 or newer, git and make are all a machine needs.
+# Any newer Python may be named: make demo PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+NODE_TOOLS := node_modules/.package-lock.json
+PARAMETERS ?=
+# Node comes with a Python package into the virtual environment; jsii and the CDK CLI look it up by name.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONPATH VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format synth deploy destroy bench lock clean
+
+help:  ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) $(NODE_TOOLS)  ## Install everything into .venv and node_modules
+
+demo: setup  ## Deploy the app into a local cloud and walk a flywheel through its life
+	@$(BIN)/python -m local demo
+
+test: setup  ## Run every test
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: setup  ## Style, types, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy app.py stacks lambdas/flywheel lambdas/handlers ops local tests benchmarks
+	$(MAKE) --no-print-directory synth
+	$(BIN)/cfn-lint cdk.out/*.template.json
+
+format: setup  ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
+	@rm -rf cdk.out
+	@$(CDK) synth --quiet
+
+deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:MinimumScore=0.8 ..."
+	$(CDK) deploy --all $(foreach parameter,$(PARAMETERS),--parameters '$(parameter)')
+
+destroy: setup  ## Pause, let what runs end, then destroy the stacks on AWS
+	$(BIN)/flywheel pause --reason "make destroy" --wait
+	$(CDK) destroy --all
+
+bench: setup  ## Measure: synthesis, upload preparation
+	$(BIN)/python benchmarks/synth.py
+	$(BIN)/python benchmarks/prepare_upload.py
+
+lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.json
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --extra dev pyproject.toml -o requirements-dev.txt
+	for name in function aws-cli; do $(COMPILE) local/cloud/$$name-requirements.in -o local/cloud/$$name-requirements.txt; done
+	$(BIN)/npm install --package-lock-only
+
+clean:  ## Remove what was installed and built
+	rm -rf .venv .local node_modules cdk.out
+
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+CDK := $(BIN)/node node_modules/aws-cdk/bin/cdk
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	--no-annotate --custom-compile-command "make lock"
+
+$(INSTALLED): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This project needs Python 3.11 or newer; " \
+		+ sys.executable + " is " + sys.version.split()[0] + ". Name a newer one: make PYTHON=python3.13 ...")'
+	@echo "Installing Python packages into .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@# uv takes seconds where pip takes minutes; pip knows the mirrors that uv is not told of.
+	@$(PIP) "$$(grep '^uv==' requirements-dev.txt)"
+	@$(BIN)/uv pip sync --quiet --system-certs --python .venv requirements-dev.txt || $(PIP) -r requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --system-certs --python .venv --no-deps --editable . || $(PIP) --editable .
+	@touch $@
+
+$(NODE_TOOLS): $(INSTALLED) package.json package-lock.json
+	@echo "Installing the CDK CLI into node_modules"
+	@$(BIN)/npm ci --no-progress --loglevel=error
+	@touch $@

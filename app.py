@@ -1,0 +1,23 @@
+"""The CDK app: settings in, stacks out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.flywheel_stack import FlywheelStack
+from stacks.settings import SettingsError, cdk_json_context, read_settings
+
+context = cdk_json_context(path=Path(__file__).with_name("cdk.json"))
+app = cdk.App(context=context, analytics_reporting=False, outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
+try:
+    settings = read_settings(context={**context, **app.node.get_all_context()})
+except SettingsError as error:
+    sys.exit(str(error))
+cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+FlywheelStack(app, settings.stack_name, settings=settings)
+app.synth()

@@ -1,0 +1,66 @@
+"""How much longer `python app.py` takes than an app with one empty stack.
+
+Both run by turns, so that whatever else the machine does falls on both.
+Usage: `python benchmarks/synth.py [--repeats N] [--json]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+EMPTY_APP = """
+import aws_cdk as cdk
+app = cdk.App(analytics_reporting=False)
+cdk.Stack(app, "Empty")
+app.synth()
+"""
+
+
+def seconds(arguments: list[str], *, outdir: str) -> float:
+    """Wall time of one synthesis in a fresh process."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "CDK_OUTDIR": outdir, "PATH": path},
+        check=True,
+        capture_output=True,
+    )
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments = parser.parse_args()
+    apps = {"empty": ["-c", EMPTY_APP], "app": ["app.py"]}
+    taken: dict[str, list[float]] = {name: [] for name in apps}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, command in apps.items():  # unpacks the CDK into jsii's cache, which happens once on a machine
+            seconds(command, outdir=f"{folder}/{name}")
+        for _ in range(arguments.repeats):
+            for name, command in apps.items():
+                taken[name].append(seconds(command, outdir=f"{folder}/{name}"))
+    median = {name: statistics.median(times) for name, times in taken.items()}
+    ratio = median["app"] / median["empty"]
+    if arguments.json:
+        print(json.dumps({"seconds": taken, "median": median, "ratio": ratio}))
+    else:
+        for name, times in taken.items():
+            print(f"{name:6} {median[name]:6.2f} s   ({', '.join(f'{value:.2f}' for value in times)})")
+        print(f"ratio  {ratio:6.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""The first step of a turn: what it found, and which uploads it works on. Written once, so that it can be redriven."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flywheel import turns
+from flywheel.due import too_soon_for_an_iteration
+from flywheel.generations import is_of_another_flywheel, was_active_before_it_was_kept
+from flywheel.prepare_uploads import result_key
+from flywheel.records import BatchList, Split, TurnBeginning, TurnRequest, Upload
+from flywheel.situation import REQUEST_KEY
+from flywheel.undecided import undecided_iteration
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService, FlywheelState
+    from flywheel.intake import IntakeBucket
+    from flywheel.published import PublishedModels
+
+_BATCH_UPLOADS = 100
+_BATCH_BYTES = 256 * 1024 * 1024
+"""What one invocation of prepare_upload takes on: many small files, or one large one."""
+_CLOCKS_DIFFER = timedelta(minutes=15)
+"""At most, between S3 and a function; a turn also lists the uploads a little after it notes when it began."""
+
+
+def begin(
+    *,
+    turn: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    minimum_between_iterations: timedelta,
+    now: datetime,
+) -> TurnBeginning:
+    """Raises NotCurrentTurn."""
+    turns.require_current(intake, turn)
+    key = turns.begin_key(turn)
+    beginning = intake.read(key, TurnBeginning)
+    if beginning is None:
+        found = _find(turn, intake, service, published, minimum_between_iterations, now)
+        # A second invocation of the same turn may have been faster: what it wrote counts.
+        beginning = found if intake.write_once(key, found) else intake.require(key, TurnBeginning)
+    if beginning.changed_outside:
+        _mend(service, published)
+    if beginning.request is not None:
+        _consume(intake, beginning.request)
+    return beginning
+
+
+def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
+    """The items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
+    batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
+    key = f"{turns.folder(beginning.turn)}{split}-batches.json"
+    items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
+    intake.write_text(key, json.dumps(items), content_type="application/json")
+    return BatchList(bucket=intake.name, key=key, count=len(items))
+
+
+def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
+    batch: list[Upload] = []
+    size = 0
+    for upload in uploads:
+        if batch and (len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(upload)
+        size += upload.size
+    if batch:
+        yield batch
+
+
+def _find(
+    turn: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    minimum_between_iterations: timedelta,
+    now: datetime,
+) -> TurnBeginning:
+    flywheel = service.describe()
+    request = intake.read(REQUEST_KEY, TurnRequest)
+    unfinished = undecided_iteration(intake, service)
+    beginning = TurnBeginning(
+        turn=turn,
+        began_at=now,
+        flywheel_arn=flywheel.arn,
+        labels=flywheel.labels,
+        multi_label=flywheel.multi_label,
+        request=request,
+        unfinished_iteration=unfinished,
+        active_model_arn=flywheel.active_model_arn,
+        changed_outside=_change_outside(flywheel, published, _candidate_of(unfinished, service), intake),
+    )
+    reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)
+    if reason:
+        return beginning.model_copy(update={"collected": False, "not_collected_because": reason})
+    uploads, replaced = collect(intake, turn)
+    return beginning.model_copy(update={"uploads": uploads, "replaced": replaced})
+
+
+def _reason_not_to_collect(
+    service: FlywheelService,
+    unfinished: str | None,
+    request: TurnRequest | None,
+    minimum: timedelta,
+    now: datetime,
+) -> str | None:
+    if unfinished:
+        return f"iteration {unfinished} is finished first; the next turn takes the uploads"
+    if request is not None:
+        return None
+    newest = next(service.iterations(), None)
+    return too_soon_for_an_iteration(now=now, last=newest.created_at if newest else None, minimum=minimum)
+
+
+def _candidate_of(iteration_id: str | None, service: FlywheelService) -> str | None:
+    iteration = next((found for found in service.iterations() if found.id == iteration_id), None)
+    return iteration.trained.arn if iteration and iteration.trained else None
+
+
+def _change_outside(
+    flywheel: FlywheelState, published: PublishedModels, candidate: str | None, intake: IntakeBucket
+) -> str | None:
+    """A sentence if the active model was changed past the pipeline, for instance in the console.
+
+    A flywheel without an active model is a new generation: the published model serves on until it is beaten. And the
+    candidate of an unfinished iteration is active if its promotion was killed, or by the service's own doing, and may
+    stay so when the model of a former generation is better.
+    """
+    actual, known = flywheel.active_model_arn, published.active()
+    if actual is None or actual in {known, candidate}:
+        return None
+    former = is_of_another_flywheel(known, intake=intake, flywheel_arn=flywheel.arn)
+    if former and was_active_before_it_was_kept(actual, intake=intake):
+        return None
+    return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."
+
+
+def _mend(service: FlywheelService, published: PublishedModels) -> None:
+    """Publish the model that is active now: a repeated turn may have promoted another since it began."""
+    actual = service.describe().active_model_arn
+    if actual is not None and actual != published.active():
+        published.publish(actual)
+
+
+def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:
+    """The uploads there are now, and the versions that they replaced before any turn took them in."""
+    uploads: list[Upload] = []
+    replaced: list[Upload] = []
+    for split in Split:
+        for versions in _versions_by_key(intake, split).values():
+            current, older = _present(versions)
+            if current is not None:
+                uploads.append(current)
+                replaced += [upload for upload in older if not _taken_in_before(intake, turn, upload)]
+    return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
+
+
+def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
+    """Whether an earlier turn prepared this version: it was not deleted then if a newer one was there by that time."""
+    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
+        earlier = turns.name_of(number)
+        beginning = intake.read(turns.begin_key(earlier), TurnBeginning)
+        if beginning is None:
+            continue
+        if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
+            return False
+        if upload in beginning.uploads and intake.exists(result_key(earlier, upload)):
+            return True
+    return False
+
+
+def _age(upload: Upload) -> tuple[datetime, str]:
+    return upload.last_modified, upload.key
+
+
+def _versions_by_key(intake: IntakeBucket, split: Split) -> dict[str, list[tuple[Upload | datetime, bool]]]:
+    """For each key its versions (Upload, is the latest) and delete markers (time, is the latest)."""
+    by_key: dict[str, list[tuple[Upload | datetime, bool]]] = {}
+    for version, is_marker in intake.list_versions(f"{split}/"):
+        if version["Key"].endswith("/"):
+            continue
+        entry: Upload | datetime
+        if is_marker:
+            entry = version["LastModified"]
+        else:
+            entry = Upload(
+                key=version["Key"],
+                split=split,
+                version_id=version["VersionId"],
+                etag=version["ETag"],
+                size=version["Size"],
+                last_modified=version["LastModified"],
+            )
+        by_key.setdefault(version["Key"], []).append((entry, version["IsLatest"]))
+    return by_key
+
+
+def _present(versions: list[tuple[Upload | datetime, bool]]) -> tuple[Upload | None, list[Upload]]:
+    """The current upload of a key, if it is not deleted, and the uploads it replaced since the last deletion.
+
+    Collecting an upload ends in a delete marker, so what is newer than the newest marker was never collected.
+    """
+    current = next((entry for entry, latest in versions if latest and isinstance(entry, Upload)), None)
+    if current is None:
+        return None, []
+    markers = [entry for entry, _ in versions if isinstance(entry, datetime)]
+    newest_marker = max(markers, default=None)
+    older = [
+        entry
+        for entry, latest in versions
+        if isinstance(entry, Upload) and not latest and (newest_marker is None or entry.last_modified > newest_marker)
+    ]
+    return current, older
+
+
+def _consume(intake: IntakeBucket, request: TurnRequest) -> None:
+    """Delete the request this turn answers; a newer one stays for the next turn."""
+    found = intake.read_with_etag(REQUEST_KEY, TurnRequest)
+    if found is not None and found[0] == request:
+        intake.delete_if_unchanged(REQUEST_KEY, found[1])

@@ -1,0 +1,209 @@
+"""What the pipeline asks Comprehend, in one place: pages followed, statuses as enums, absent members as None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from flywheel.intake import error_code
+from flywheel.records import Metrics, ModelScore
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_comprehend import ComprehendClient
+
+    from flywheel.records import Split
+
+
+class IterationStatus(StrEnum):
+    TRAINING = "TRAINING"
+    EVALUATING = "EVALUATING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
+
+    @property
+    def running(self) -> bool:
+        """The order of the two is not documented (reference 4.2), so nothing depends on it."""
+        return self in {IterationStatus.TRAINING, IterationStatus.EVALUATING, IterationStatus.STOP_REQUESTED}
+
+
+class DatasetStatus(StrEnum):
+    CREATING = "CREATING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlywheelState:
+    arn: str
+    active: bool
+    """The flywheel's status is ACTIVE: it may be iterating or not."""
+    labels: tuple[str, ...]
+    multi_label: bool
+    active_model_arn: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    name: str
+    arn: str
+    type: str
+    status: DatasetStatus
+    message: str | None
+    documents: int | None
+    available_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Iteration:
+    id: str
+    status: IterationStatus
+    created_at: datetime
+    message: str | None
+    evaluated: ModelScore | None
+    trained: ModelScore | None
+
+
+class FlywheelService:
+    """One flywheel of Comprehend. Throttling and faults are retried by the client, then raised as ClientError."""
+
+    def __init__(self, *, comprehend: ComprehendClient, flywheel_arn: str) -> None:
+        self._comprehend = comprehend
+        self.arn = flywheel_arn
+
+    @property
+    def exceptions(self) -> Any:
+        return self._comprehend.exceptions
+
+    def describe(self) -> FlywheelState:
+        properties = self._comprehend.describe_flywheel(FlywheelArn=self.arn)["FlywheelProperties"]
+        # The labels may be absent until the flywheel is ACTIVE (reference 2.3).
+        config = properties.get("TaskConfig", {}).get("DocumentClassificationConfig", {})
+        return FlywheelState(
+            arn=self.arn,
+            active=properties.get("Status") == "ACTIVE",
+            labels=tuple(config.get("Labels", ())),
+            multi_label=config.get("Mode") == "MULTI_LABEL",
+            active_model_arn=properties.get("ActiveModelArn"),
+        )
+
+    def dataset_arn(self, name: str) -> str:
+        return f"{self.arn}/dataset/{name}"
+
+    def datasets(self) -> list[Dataset]:
+        """Every dataset of the flywheel, also those that somebody made in the console."""
+        found: list[Dataset] = []
+        token: dict[str, Any] = {}
+        while True:
+            page = self._comprehend.list_datasets(FlywheelArn=self.arn, MaxResults=100, **token)
+            found += [_dataset(item) for item in page.get("DatasetPropertiesList", [])]
+            if not page.get("NextToken"):
+                return found
+            token = {"NextToken": page["NextToken"]}
+
+    def dataset(self, name: str) -> Dataset | None:
+        try:
+            answer = self._comprehend.describe_dataset(DatasetArn=self.dataset_arn(name))
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+        return _dataset(answer["DatasetProperties"])
+
+    def create_dataset(
+        self, *, name: str, split: Split, s3_uri: str, delimiter: str | None, token: str, tags: dict[str, str]
+    ) -> None:
+        """Register a dataset; one of that name that exists is success: the name belongs to the turn that made it."""
+        config: dict[str, Any] = {"S3Uri": s3_uri} | ({"LabelDelimiter": delimiter} if delimiter else {})
+        try:
+            self._comprehend.create_dataset(
+                FlywheelArn=self.arn,
+                DatasetName=name,
+                DatasetType=split.dataset_type,  # type: ignore[arg-type]
+                InputDataConfig={
+                    "DataFormat": "COMPREHEND_CSV",
+                    "DocumentClassifierInputDataConfig": config,  # type: ignore[typeddict-item]
+                },
+                ClientRequestToken=token,
+                Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+            )
+        except self._comprehend.exceptions.ResourceInUseException:
+            if self.dataset(name) is None:
+                raise
+
+    def iterations(self) -> Iterator[Iteration]:
+        """Newest first; read only as far as needed."""
+        token: dict[str, Any] = {}
+        while True:
+            page = self._comprehend.list_flywheel_iteration_history(FlywheelArn=self.arn, MaxResults=25, **token)
+            items = [_iteration(item) for item in page.get("FlywheelIterationPropertiesList", [])]
+            # The order is newest first in the one published sample only (reference 2.7).
+            yield from sorted(items, key=lambda item: item.created_at, reverse=True)
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def iteration(self, iteration_id: str) -> Iteration:
+        answer = self._comprehend.describe_flywheel_iteration(FlywheelArn=self.arn, FlywheelIterationId=iteration_id)
+        return _iteration(answer["FlywheelIterationProperties"])
+
+    def start_iteration(self, *, token: str) -> str:
+        """The new iteration's id. The token makes a repeated call return the same one (reference 1.2)."""
+        return self._comprehend.start_flywheel_iteration(FlywheelArn=self.arn, ClientRequestToken=token)[
+            "FlywheelIterationId"
+        ]
+
+    def set_active_model(self, model_arn: str) -> None:
+        self._comprehend.update_flywheel(FlywheelArn=self.arn, ActiveModelArn=model_arn)
+
+    def score_of(self, model_arn: str) -> ModelScore | None:
+        """The model's metrics from its own training, None if the model is gone or has none."""
+        try:
+            answer = self._comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+        evaluation = answer["DocumentClassifierProperties"].get("ClassifierMetadata", {}).get("EvaluationMetrics")
+        if not evaluation:
+            return None
+        metrics = Metrics.model_validate(evaluation)
+        return ModelScore(arn=model_arn, metrics=metrics, source="the model's training")
+
+
+def is_throttle(error: ClientError) -> bool:
+    return error_code(error) in {"ThrottlingException", "TooManyRequestsException"}
+
+
+def _dataset(item: Any) -> Dataset:
+    return Dataset(
+        name=item["DatasetName"],
+        arn=item["DatasetArn"],
+        type=item.get("DatasetType", "TRAIN"),
+        status=DatasetStatus(item["Status"]),
+        message=item.get("Message"),
+        documents=item.get("NumberOfDocuments"),
+        available_at=item.get("EndTime"),
+    )
+
+
+def _iteration(item: Any) -> Iteration:
+    return Iteration(
+        id=item["FlywheelIterationId"],
+        status=IterationStatus(item["Status"]),
+        created_at=item["CreationTime"],
+        message=item.get("Message"),
+        evaluated=_score(item, "Evaluated"),
+        trained=_score(item, "Trained"),
+    )
+
+
+def _score(item: Any, which: str) -> ModelScore | None:
+    """The model and its metrics in an iteration; both may be absent, together or alone (reference 4.1)."""
+    arn = item.get(f"{which}ModelArn")
+    if not arn:
+        return None
+    block = item.get(f"{which}ModelMetrics") or {}
+    metrics = Metrics.model_validate({key.removeprefix("Average"): value for key, value in block.items()})
+    return ModelScore(arn=arn, metrics=metrics, source="this iteration")

@@ -1,0 +1,59 @@
+"""The environment variables of the functions: each function declares what it reads, by composing these models."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, Json
+
+
+class Environment(BaseModel):
+    """Fields are read from the upper-case variables of the same name. Raises pydantic.ValidationError at start."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def load(cls) -> Self:
+        return cls.model_validate({name.lower(): value for name, value in os.environ.items()})
+
+
+class Flywheel(Environment):
+    flywheel_name: str
+    flywheel_arn: str
+
+
+class Intake(Environment):
+    intake_bucket: str
+
+
+class Parameters(Environment):
+    parameter_prefix: str
+
+
+class Labels(Environment):
+    label_delimiter: str
+
+
+class Uploads(Environment):
+    maximum_bad_lines_percent: float = Field(ge=0, le=100)
+
+
+class Pace(Environment):
+    minimum_hours_between_iterations: float = Field(ge=0)
+    quiet_period_minutes: float = Field(ge=0, default=0)
+
+
+class Composing(Environment):
+    minimum_documents_per_label: int = Field(ge=1)
+
+
+class Gate(Environment):
+    selection_metric: Literal["F1Score", "Precision", "Recall", "Accuracy"]
+    minimum_score: float = Field(ge=0, le=1)
+    minimum_improvement: float = Field(ge=0, le=1)
+    maximum_regression: float = Field(ge=0, le=1)
+
+
+class Tags(Environment):
+    resource_tags: Json[dict[str, str]] | dict[str, Any] = {}

@@ -1,0 +1,37 @@
+"""Errors of the pipeline. A class's name is the error's name in Step Functions (docs/interfaces.md)."""
+
+from __future__ import annotations
+
+
+class FlywheelError(Exception):
+    """What the pipeline itself reports; the message says what to do."""
+
+
+class NotCurrentTurn(FlywheelError):
+    """An execution that is not the current turn tried to change something."""
+
+    def __init__(self, *, turn: str, current: str | None) -> None:
+        super().__init__(
+            f"{turn} is not the current turn ({current or 'none began yet'}): executions are started by start_turn. "
+            "Use `flywheel turn --now` instead of starting or redriving an older execution by hand."
+        )
+
+
+class ServiceBusy(FlywheelError):
+    """Comprehend cannot do it now; the turn machine tries again later, a bounded number of times."""
+
+
+class UnknownRecord(FlywheelError):
+    """A record that an earlier step writes is not in the intake bucket."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"{key} is not in the intake bucket although an earlier step writes it: was it deleted by hand?"
+        )
+
+
+class InvalidRecord(FlywheelError):
+    """A record in the intake bucket cannot be read."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key} in the intake bucket is not a record of this pipeline: {problem}")

@@ -1,0 +1,187 @@
+"""What a classification job answered: its output archive, read line by line ("Outputs for asynchronous analysis")."""
+
+from __future__ import annotations
+
+import json
+import math
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Protocol, cast
+
+from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
+from .label_places import LabelSet
+
+DEFAULT_THRESHOLD = 0.5
+_NOTHING: LabelSet = frozenset()
+
+
+class Readable(Protocol):
+    """What is read forwards: a file, or the body of an S3 object."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """A model's answer to each line of the job's input file."""
+
+    by_line: tuple[LabelSet, ...]
+    """One label in MULTI_CLASS mode, any number in MULTI_LABEL mode; none where Comprehend reported an error."""
+    errors: Mapping[int, str]
+    """Line -> ErrorCode, for the documents that Comprehend could not analyse; they count as wrong."""
+
+    @property
+    def errors_by_code(self) -> dict[str, int]:
+        """Documents by ErrorCode, in the order of the codes."""
+        return dict(sorted(Counter(self.errors.values()).items()))
+
+
+def read_predictions(
+    archive: Readable,
+    *,
+    documents: int,
+    labels: Sequence[str],
+    multi_label: bool,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> Predictions:
+    """Read the `output.tar.gz` of a job over one file of `documents` lines (InputFormat ONE_DOC_PER_LINE).
+
+    MULTI_CLASS: the class with the highest score; of equals the one that stands first in `labels`. MULTI_LABEL: the
+    labels whose score is at least `threshold`. AWS names neither the files in the archive nor the order of lines, so
+    every regular file is read, and lines are joined by their number, which counts from 0 and is written as a string.
+
+    Args:
+        archive: the compressed archive; it is only read forwards, once, so the body of an S3 object will do.
+        labels: the flywheel's labels. A model of an earlier generation may know others: they are kept as they are.
+        threshold: from 0 to 1.
+
+    Raises:
+        MissingPredictions: the output lacks lines.
+        DoubledPrediction: the output answers a line twice.
+        InvalidPredictions: anything else that is not what Comprehend describes.
+    """
+    reader = _Reader(documents=documents, labels=labels, multi_label=multi_label, threshold=threshold)
+    for where, line in _lines(archive):
+        reader.take(where, line)
+    return reader.predictions()
+
+
+def _lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
+    """Each line that is not empty, and where it stands, for messages."""
+    # The documentation of `tarfile` asks for no more than read() in this mode; its type hints ask for more.
+    stream = cast("IO[bytes]", archive)
+    try:
+        with tarfile.open(fileobj=stream, mode="r|gz") as members:
+            for member in members:
+                content = members.extractfile(member) if member.isreg() else None
+                if content is None:
+                    continue
+                for number, line in enumerate(content, start=1):
+                    if line.strip():
+                        yield f"{member.name}, line {number}", line
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise InvalidPredictions(
+            f"The classification job's output is not a complete tar.gz archive ({error}): run the job again."
+        ) from error
+
+
+class _Reader:
+    def __init__(self, *, documents: int, labels: Sequence[str], multi_label: bool, threshold: float) -> None:
+        self._answers: list[LabelSet | None] = [None] * documents
+        self._errors: dict[int, str] = {}
+        self._places = {label: place for place, label in enumerate(labels)}
+        self._multi_label = multi_label
+        self._threshold = threshold
+        self._file: str | None = None
+        self._same: dict[LabelSet, LabelSet] = {}
+
+    def take(self, where: str, line: bytes) -> None:
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise _invalid(where, f"it is not JSON ({error})") from error
+        if not isinstance(answer, dict):
+            raise _invalid(where, "it is not a JSON object")
+        self._check_file(where, answer.get("File"))
+        code = answer.get("ErrorCode")
+        place = self._line(where, answer)
+        if self._answers[place] is not None:
+            raise DoubledPrediction(place)
+        if code is not None:
+            self._errors[place] = str(code)
+            self._answers[place] = _NOTHING
+            return
+        predicted = self._labels(where, answer)
+        self._answers[place] = self._same.setdefault(predicted, predicted)
+
+    def predictions(self) -> Predictions:
+        answers = [answer for answer in self._answers if answer is not None]
+        missing = len(self._answers) - len(answers)
+        if missing:
+            raise MissingPredictions(missing=missing, documents=len(self._answers), first=self._answers.index(None))
+        return Predictions(by_line=tuple(answers), errors=dict(sorted(self._errors.items())))
+
+    def _check_file(self, where: str, name: object) -> None:
+        if name is None:
+            return
+        if not isinstance(name, str):
+            raise _invalid(where, "its File is not a string")
+        if self._file is not None and name != self._file:
+            raise _invalid(
+                where,
+                f"it is about {name!r}, others are about {self._file!r}; a job's input S3Uri matches by prefix, "
+                "so give it the hold-out's file in a folder of its own",
+            )
+        self._file = name
+
+    def _line(self, where: str, answer: Mapping[str, Any]) -> int:
+        line = answer.get("Line")
+        if line is None and answer.get("ErrorCode") is not None:
+            message = answer.get("ErrorMessage", "no message")
+            raise _invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
+        # Classification writes the number as a string, entity recognition as a number: who knows for how long.
+        if isinstance(line, str) and line.isascii() and line.isdecimal():
+            line = int(line) if len(line) < 10 else len(self._answers)
+        if not isinstance(line, int) or isinstance(line, bool):
+            raise _invalid(where, "its Line is not a number; the job must be run with ONE_DOC_PER_LINE")
+        if not 0 <= line < len(self._answers):
+            raise _invalid(where, f"its Line is {answer['Line']}, but the hold-out has {len(self._answers)} lines")
+        return line
+
+    def _labels(self, where: str, answer: Mapping[str, Any]) -> LabelSet:
+        member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
+        if member not in answer and other in answer:
+            mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
+            raise _invalid(where, f"it has {other}, but the flywheel's mode is {mode}: the model is not of its kind")
+        scores = _scores(where, member, answer.get(member))
+        if self._multi_label:
+            return frozenset(name for name, score in scores if score >= self._threshold)
+        if not scores:
+            return _NOTHING
+        outside = len(self._places)
+        best, _ = min(scores, key=lambda scored: (-scored[1], self._places.get(scored[0], outside), scored[0]))
+        return frozenset((best,))
+
+
+def _scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:
+    if not isinstance(entries, list):
+        raise _invalid(where, f"its {member} is not a list")
+    scores = []
+    for entry in entries:
+        name, score = (entry.get("Name"), entry.get("Score")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(name, str) or isinstance(score, bool) or not isinstance(score, int | float):
+            raise _invalid(where, f"an entry of its {member} is not a Name with a Score")
+        if not -math.inf < score < math.inf:
+            raise _invalid(where, f"the Score of {name!r} is {score}")
+        scores.append((name, score))
+    return scores
+
+
+def _invalid(where: str, problem: str) -> InvalidPredictions:
+    return InvalidPredictions(
+        f"The classification job's output cannot be used: {where}: {problem}. "
+        "Look at the job's input and output, then run it again."
+    )

@@ -1,0 +1,103 @@
+"""Starts the iteration that the new datasets call for, or finds the one that is under way."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from flywheel import turns
+from flywheel.comprehend import Dataset, DatasetStatus, Iteration, IterationStatus
+from flywheel.errors import ServiceBusy
+from flywheel.intake import error_code
+from flywheel.records import IterationStart
+from flywheel.undecided import decision_key, undecided_iteration
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService
+    from flywheel.intake import IntakeBucket
+
+_REFUSALS = {"ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"}
+"""Which of them refuses an iteration while one runs is not documented (reference 14, question 6)."""
+
+
+def iteration_key(turn: str) -> str:
+    return f"{turns.folder(turn)}iteration.json"
+
+
+def start_or_resume(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
+    """The iteration this turn waits for; none if nothing is new. Raises NotCurrentTurn and ServiceBusy."""
+    turns.require_current(intake, turn)
+    noted = intake.read(iteration_key(turn), IterationStart)
+    if noted is not None and noted.iteration_id and intake.exists(decision_key(noted.iteration_id)):
+        # This turn was past here: nothing is new any more because of its own iteration.
+        return noted
+    start = _find_or_start(turn, intake, service)
+    intake.write(iteration_key(turn), start)
+    return start
+
+
+def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
+    def found(iteration_id: str | None, reason: str) -> IterationStart:
+        return IterationStart(turn=turn, iteration_id=iteration_id, reason=reason)
+
+    unfinished = undecided_iteration(intake, service)
+    if unfinished:
+        return found(unfinished, "It was under way, or not decided yet.")
+    datasets = service.datasets()
+    newest, last_completed = _newest(service)
+    new = [dataset for dataset in datasets if _is_new(dataset, last_completed)]
+    if not new:
+        return found(None, "No dataset is new since the last iteration.")
+    if not any(dataset.type == "TRAIN" and dataset.status is DatasetStatus.COMPLETED for dataset in datasets):
+        return found(None, "There is no training data yet.")
+    only_test = all(dataset.type == "TEST" for dataset in new)
+    if only_test and service.describe().active_model_arn is None:
+        return found(None, "Only test data are new, and there is no active model to score on them.")
+    token = _token(service.arn, new, newest)
+    try:
+        return found(service.start_iteration(token=token), _sentence(new))
+    except ClientError as error:
+        if error_code(error) not in _REFUSALS:
+            raise
+        return found(_running_or_busy(service, error), "It was started elsewhere at the same moment.")
+
+
+def _newest(service: FlywheelService) -> tuple[Iteration | None, Iteration | None]:
+    """The newest iteration and the newest completed one; a failed one has used no dataset."""
+    newest = None
+    for iteration in service.iterations():
+        newest = newest or iteration
+        if iteration.status is IterationStatus.COMPLETED:
+            return newest, iteration
+    return newest, None
+
+
+def _is_new(dataset: Dataset, last: Iteration | None) -> bool:
+    if dataset.status is not DatasetStatus.COMPLETED:
+        return False
+    # EndTime is when the data became available (reference 2.6).
+    return last is None or dataset.available_at is None or dataset.available_at > last.created_at
+
+
+def _token(flywheel_arn: str, new: list[Dataset], newest: Iteration | None) -> str:
+    """The same for the same datasets after the same iterations; a failed one lets the next try differ."""
+    content = [flywheel_arn, newest.id if newest else "", *sorted(dataset.name for dataset in new)]
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()
+
+
+def _running_or_busy(service: FlywheelService, error: ClientError) -> str:
+    newest = next(service.iterations(), None)
+    if newest is not None and newest.status.running:
+        return newest.id
+    message = error.response.get("Error", {}).get("Message", "")
+    busy = any(dataset.status is DatasetStatus.CREATING for dataset in service.datasets())
+    if busy or error_code(error) != "InvalidRequestException":
+        raise ServiceBusy(f"Comprehend starts no iteration now: {message}") from error
+    raise error
+
+
+def _sentence(new: list[Dataset]) -> str:
+    names = ", ".join(sorted(dataset.name for dataset in new))
+    return f"New since the last iteration: {names}."

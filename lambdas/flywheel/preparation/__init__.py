@@ -1,0 +1,27 @@
+"""Uploads become documents: from what people really have to exactly what Comprehend wants.
+
+Files in, files out: no service, no events.
+"""
+
+from .documents import TEXT_HASH_BYTES, text_hash
+from .file_format import FileFormat, FileKind, LineEnds
+from .limits import LabelRules, Limits
+from .preparation import Preparation
+from .prepare import prepare
+from .problems import Problem, Rule
+from .rules import RULES
+
+__all__ = [
+    "RULES",
+    "TEXT_HASH_BYTES",
+    "FileFormat",
+    "FileKind",
+    "LabelRules",
+    "Limits",
+    "LineEnds",
+    "Preparation",
+    "Problem",
+    "Rule",
+    "prepare",
+    "text_hash",
+]

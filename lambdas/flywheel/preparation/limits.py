@@ -1,0 +1,54 @@
+"""What the flywheel accepts: its labels and the service's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEGABYTE = 1_000_000
+GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    """The flywheel's label list, its mode, and the delimiter between several labels of one document.
+
+    Raises:
+        ValueError: a label list that no document could be checked against.
+    """
+
+    labels: tuple[str, ...]
+    multi_label: bool
+    delimiter: str = "|"
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            raise ValueError("Give at least one label: without labels no document can be checked.")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("A label stands twice in the label list: remove one of them.")
+        if len(self.delimiter) != 1:
+            raise ValueError(f"The label delimiter must be one character, not {self.delimiter!r}.")
+        for label in self.labels:
+            if not label or label != label.strip() or "\n" in label or "\r" in label:
+                raise ValueError(f"Label {label!r} is empty, spans lines, or begins or ends with a space: correct it.")
+            if self.multi_label and self.delimiter in label:
+                raise ValueError(
+                    f"Label {label!r} contains the label delimiter {self.delimiter!r}: change one of them."
+                )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a document or a file is too large, and how much of a file may be bad.
+
+    The sizes are Comprehend's quotas for a flywheel's classification dataset ("Guidelines and quotas" in the
+    developer guide): at most 1,000,000 documents, 5 GB, and 10 MB for a single document. The guide gives that last
+    figure for one document per file and none for a document inside a CSV file, so it is the largest size known to be
+    allowed. Units are decimal, the stricter reading. ``documents`` also bounds the memory that finding duplicates
+    takes (16 bytes or more for each).
+    """
+
+    maximum_bad_lines_percent: float = 5.0
+    document_bytes: int = 10 * MEGABYTE
+    file_bytes: int = 5 * GIGABYTE
+    documents: int = 1_000_000
+    examples: int = 100

@@ -1,0 +1,72 @@
+"""What is wrong with a file or a line, in words a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+EXCERPT_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way in which an upload can be wrong.
+
+    ``message`` and ``fix`` are ``str.format`` templates over the facts of a violation. ``enrich`` adds facts that are
+    too costly to work out for a violation that is only counted.
+    """
+
+    id: str
+    message: str
+    fix: str
+    enrich: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that was broken, with the facts its sentences need."""
+
+    rule: Rule
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def problem(self, *, line: int | None = None, raw: bytes | None = None) -> Problem:
+        """The violation spelled out; ``line`` counts from 1, ``raw`` is the offending line as it stood."""
+        facts = dict(self.facts)
+        if self.rule.enrich is not None:
+            facts.update(self.rule.enrich(facts))
+        return Problem(
+            rule=self.rule.id,
+            message=self.rule.message.format(**facts),
+            fix=self.rule.fix.format(**facts),
+            line=line,
+            excerpt=None if raw is None else excerpt(raw),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A violation as people read it. ``line`` and ``excerpt`` are absent when the file as a whole is meant."""
+
+    rule: str
+    message: str
+    fix: str
+    line: int | None = None
+    excerpt: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def excerpt(raw: bytes) -> str:
+    """The beginning of a line on one line of at most 80 characters, with unprintable characters escaped."""
+    # Four bytes are the most a UTF-8 character takes, so this is enough for the characters that are kept.
+    text = raw[: 4 * (EXCERPT_CHARACTERS + 1)].decode(errors="replace").rstrip("\r\n")
+    shown = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    if len(shown) <= EXCERPT_CHARACTERS:
+        return shown
+    return shown[: EXCERPT_CHARACTERS - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

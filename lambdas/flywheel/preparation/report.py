@@ -1,0 +1,104 @@
+"""The report on an upload, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import TextWrapper
+
+from .file_format import FileFormat, LineEnds
+from .preparation import Preparation
+from .problems import Problem
+from .rules import delimiter_name
+
+_LINE_ENDS = {
+    LineEnds.LF: "LF line ends",
+    LineEnds.CRLF: "CRLF line ends",
+    LineEnds.CR: "CR line ends",
+    LineEnds.MIXED: "mixed line ends",
+}
+_WIDTH = 100
+
+
+def render_text(preparation: Preparation) -> str:
+    """Plain text of at most 100 columns (but for names, labels and excerpts), with a newline at the end."""
+    return "\n".join(_sections(preparation)) + "\n"
+
+
+def _sections(preparation: Preparation) -> Iterator[str]:
+    yield f"{preparation.name}: {_verdict(preparation)}"
+    if preparation.file_problem is not None:
+        yield from _problem(preparation.file_problem)
+    if preparation.format is not None:
+        yield ""
+        yield _format(preparation.format)
+        yield _counts(preparation)
+    if preparation.labels and preparation.accepted:
+        yield from _table("Documents by label", preparation.labels)
+    if preparation.bad_lines:
+        yield from _table("Bad lines by rule", preparation.bad_lines)
+    if preparation.examples:
+        yield ""
+        yield _examples_title(preparation)
+        for problem in preparation.examples:
+            yield ""
+            yield from _problem(problem)
+
+
+def _verdict(preparation: Preparation) -> str:
+    if not preparation.accepted:
+        return "rejected"
+    return "accepted, without its bad lines" if preparation.bad_lines else "accepted"
+
+
+def _format(file_format: FileFormat) -> str:
+    parts = ["JSON Lines"]
+    if file_format.delimiter is not None:
+        parts = [f"CSV with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
+    if file_format.byte_order_mark:
+        parts.append("byte order mark")
+    parts.append(_LINE_ENDS[file_format.line_ends])
+    return ", ".join(parts) + "."
+
+
+def _header(file_format: FileFormat) -> str:
+    if file_format.header is None:
+        return "no header row"
+    columns = " and ".join(f'"{name}"' for name in file_format.header)
+    return f"header row {columns}" + (" (text first)" if file_format.text_first else "")
+
+
+def _counts(preparation: Preparation) -> str:
+    return (
+        f"{_number(preparation.lines, 'line')} read: {_number(preparation.documents, 'document')}, "
+        f"{_number(preparation.duplicates, 'duplicate')} dropped, {_number(preparation.bad_lines_total, 'bad line')}."
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
+    yield ""
+    yield title
+    width = max(map(len, counts))
+    digits = max(len(f"{count:,}") for count in counts.values())
+    for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+        yield f"  {name:<{width}}  {count:>{digits},}"
+
+
+def _examples_title(preparation: Preparation) -> str:
+    shown, total = len(preparation.examples), preparation.bad_lines_total
+    return "Bad lines" if shown == total else f"Bad lines (the first {shown:,} of {total:,})"
+
+
+def _problem(problem: Problem) -> Iterator[str]:
+    place = "" if problem.line is None else f"line {problem.line:,}: "
+    wrapper = TextWrapper(
+        width=_WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    yield from wrapper.wrap(f"{place}{problem.message} [{problem.rule}]")
+    wrapper.initial_indent = wrapper.subsequent_indent = "    "
+    yield from wrapper.wrap(problem.fix)
+    if problem.excerpt:
+        yield f"    > {problem.excerpt}"

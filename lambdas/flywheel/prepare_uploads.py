@@ -1,0 +1,194 @@
+"""Takes one upload from `train/` or `test/` to `prepared/` or `rejected/`.
+
+The order of the writes makes a kill at any point harmless: what was written is found by content and by the upload's
+version, and the original goes last, only if it is still the version that was read.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flywheel import turns
+from flywheel.parts import facts_key, prepared_location
+from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation.report import render_text
+from flywheel.records import (
+    LABEL_SEPARATOR_IN_RECORDS,
+    BadLine,
+    DatasetManifest,
+    Part,
+    TurnBeginning,
+    Upload,
+    UploadOutcome,
+    UploadResult,
+    UploadSource,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flywheel.intake import IntakeBucket
+    from flywheel.records import Split
+
+
+def result_key(turn: str, upload: Upload) -> str:
+    return f"{turns.folder(turn)}uploads/{upload.id}.json"
+
+
+def rejected_folder(upload: Upload) -> str:
+    return f"rejected/{upload.id}/"
+
+
+class UploadPreparer:
+    def __init__(self, *, intake: IntakeBucket, beginning: TurnBeginning, delimiter: str, limits: Limits) -> None:
+        self._intake = intake
+        self._turn = beginning.turn
+        self._delimiter = delimiter
+        self._limits = limits
+        self._rules = LabelRules(labels=beginning.labels, multi_label=beginning.multi_label, delimiter=delimiter)
+        # Composed datasets do not change while a turn prepares uploads.
+        self._manifests = lru_cache(lambda split: manifests(intake, split))
+
+    def prepare_all(self, uploads: Sequence[Upload], now: datetime) -> None:
+        """Raises NotCurrentTurn. Uploads that this turn is done with are left out."""
+        turns.require_current(self._intake, self._turn)
+        for upload in uploads:
+            key = result_key(self._turn, upload)
+            result = self._intake.read(key, UploadResult)
+            if result is None:
+                result = self._prepare(upload, now)
+                self._intake.write(key, result)
+            self._intake.delete_if_unchanged(upload.key, upload.etag)
+
+    def _prepare(self, upload: Upload, now: datetime) -> UploadResult:
+        try:
+            return self._prepare_version(upload, now)
+        except FileNotFoundError:
+            return UploadResult(
+                upload=upload,
+                outcome=UploadOutcome.GONE,
+                reason="This version was deleted for good before the pipeline could read it.",
+            )
+
+    def _prepare_version(self, upload: Upload, now: datetime) -> UploadResult:
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            with (
+                self._intake.open(upload.key, version_id=upload.version_id) as source,
+                (files / "documents.csv").open("wb") as sink,
+                (files / "hashes.bin").open("wb") as hashes,
+                (files / "bad-lines").open("wb") as bad_lines,
+            ):
+                preparation = prepare(
+                    source=source,
+                    sink=sink,
+                    hashes=hashes,
+                    rules=self._rules,
+                    limits=self._limits,
+                    name=upload.name,
+                    bad_lines=bad_lines,
+                )
+            if not preparation.accepted:
+                return self._reject(upload, preparation)
+            return self._accept(upload, preparation, files, now)
+
+    def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
+        folder = rejected_folder(upload)
+        self._intake.copy(upload.key, f"{folder}original/{upload.name}", version_id=upload.version_id)
+        problem = preparation.file_problem
+        reason = problem.message if problem else "The file was rejected."
+        return self._report(self._result(upload, preparation, UploadOutcome.REJECTED, reason), preparation)
+
+    def _accept(self, upload: Upload, preparation: Preparation, files: Path, now: datetime) -> UploadResult:
+        source = UploadSource(key=upload.key, version_id=upload.version_id, last_modified=upload.last_modified)
+        part = Part(
+            content_hash=preparation.content_hash,
+            split=upload.split,
+            documents=preparation.documents,
+            bytes=preparation.bytes,
+            labels={self._in_records(labels): count for labels, count in preparation.labels.items()},
+            delimiter=self._delimiter if self._rules.multi_label else "",
+            sources=(source,),
+            prepared_at=now,
+        )
+        duplicate_of = self._place_of(part, source) or self._store(part, source, files)
+        if duplicate_of:
+            return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
+        if not preparation.bad_lines:
+            return self._result(upload, preparation, UploadOutcome.ACCEPTED, f"{part.documents} documents accepted.")
+        self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
+        bad = sum(preparation.bad_lines.values())
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected."
+        return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
+
+    def _place_of(self, part: Part, source: UploadSource) -> str | None:
+        """Where the same documents are already, unless this very upload brought them there."""
+        waiting = self._intake.read(facts_key(part.split, part.content_hash), Part)
+        if waiting is not None:
+            return None if source in waiting.sources else f"already waiting, from {waiting.sources[0].key}"
+        for manifest in self._manifests(part.split):
+            for known in manifest.parts:
+                if known.content_hash == part.content_hash and source not in known.sources:
+                    return f"already in dataset {manifest.name}, from {known.sources[0].key}"
+        return None
+
+    def _store(self, part: Part, source: UploadSource, files: Path) -> str | None:
+        if any(
+            known.content_hash == part.content_hash
+            for manifest in self._manifests(part.split)
+            for known in manifest.parts
+        ):
+            # This very upload, prepared again after a kill: its documents are in a dataset by now.
+            return None
+        location = prepared_location(part.split, part.content_hash)
+        self._intake.upload_file(files / "documents.csv", location.documents)
+        self._intake.upload_file(files / "hashes.bin", location.hashes)
+        if self._intake.write_once(facts_key(part.split, part.content_hash), part):
+            return None
+        # Another file with the same documents was prepared at the same moment.
+        return self._place_of(part, source)
+
+    def _in_records(self, labels: str) -> str:
+        if not self._rules.multi_label:
+            return labels
+        return labels.replace(self._delimiter, LABEL_SEPARATOR_IN_RECORDS)
+
+    def _result(self, upload: Upload, preparation: Preparation, outcome: UploadOutcome, reason: str) -> UploadResult:
+        rejected = outcome is UploadOutcome.REJECTED
+        examples = [_bad_line(problem) for problem in preparation.examples]
+        if preparation.file_problem is not None:
+            examples.insert(0, _bad_line(preparation.file_problem))
+        return UploadResult(
+            upload=upload,
+            outcome=outcome,
+            reason=reason,
+            documents=0 if rejected else preparation.documents,
+            labels={} if rejected else {self._in_records(key): n for key, n in preparation.labels.items()},
+            duplicates=preparation.duplicates,
+            bad_lines=dict(preparation.bad_lines),
+            examples=tuple(examples),
+            content_hash=None if rejected else preparation.content_hash,
+        )
+
+    def _report(self, result: UploadResult, preparation: Preparation) -> UploadResult:
+        folder = rejected_folder(result.upload)
+        result = result.model_copy(update={"report_key": f"{folder}report.json"})
+        self._intake.write_text(f"{folder}report.txt", render_text(preparation))
+        self._intake.write(f"{folder}report.json", result)
+        return result
+
+
+def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
+    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
+    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
+
+
+def _bad_line(problem: Problem) -> BadLine:
+    return BadLine(
+        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
+    )

@@ -1,0 +1,208 @@
+"""Puts a turn's record together from what its steps left, and says it in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel import turns
+from flywheel.assembly import accepted_key
+from flywheel.composing import composition_key
+from flywheel.datasets import manifest_key
+from flywheel.errors import InvalidRecord, NotCurrentTurn
+from flywheel.iterations import iteration_key
+from flywheel.prepare_uploads import result_key
+from flywheel.records import (
+    AcceptedDataset,
+    Composition,
+    DatasetManifest,
+    DatasetRef,
+    DatasetSummary,
+    Decision,
+    DecisionKind,
+    IterationStart,
+    Promotion,
+    TurnBeginning,
+    TurnOutcome,
+    TurnRecord,
+    UploadOutcome,
+    UploadResult,
+    by_single_label,
+)
+from flywheel.report_chart import PastTurn
+from flywheel.report_page import render
+from flywheel.undecided import decision_key, promotion_key
+
+if TYPE_CHECKING:
+    from flywheel.intake import IntakeBucket
+
+_SUBJECT_CHARACTERS = 100
+"""SNS's limit of a subject."""
+_TURNS_IN_CHART = 50
+_PARALLEL_READS = 16
+
+
+def write_record(
+    *,
+    turn: str,
+    outcome: TurnOutcome,
+    error: str | None,
+    cause: str | None,
+    intake: IntakeBucket,
+    flywheel_arn: str,
+    now: datetime,
+) -> TurnRecord:
+    """The record of a turn that ended, however it ended, and its page; what its steps did not get to is absent.
+
+    An older execution that somebody redrove ends with NotCurrentTurn: that is told, but the turn's record stays.
+    """
+    if error == NotCurrentTurn.__name__:
+        written = intake.read(turns.record_key(turn), TurnRecord)
+        if written is not None:
+            return written.model_copy(update={"outcome": outcome, "error": error, "cause": readable_cause(cause)})
+    beginning = intake.read(turns.begin_key(turn), TurnBeginning)
+    uploads = beginning.uploads if beginning else ()
+    results = intake.read_all([result_key(turn, upload) for upload in uploads], UploadResult)
+    prepared = {result.upload.id for result in results}
+    composition = intake.read(composition_key(turn), Composition) or Composition(turn=turn)
+    iteration_id = _iteration_id(turn, beginning, intake)
+    decision = intake.read(decision_key(iteration_id), Decision) if iteration_id else None
+    record = TurnRecord(
+        turn=turn,
+        outcome=outcome,
+        flywheel_arn=flywheel_arn,
+        began_at=beginning.began_at if beginning else None,
+        ended_at=now,
+        decision=decision.decision if decision else DecisionKind.NOTHING,
+        reasons=_reasons(turn, beginning, decision, intake),
+        error=error,
+        cause=readable_cause(cause),
+        uploads=tuple(results),
+        unprepared=tuple(upload for upload in uploads if upload.id not in prepared),
+        replaced=beginning.replaced if beginning else (),
+        datasets=tuple(_summaries(intake, composition.datasets)),
+        waiting=composition.waiting,
+        leaked=composition.leaked,
+        iteration_id=iteration_id,
+        decided_at=decision.decided_at if decision else None,
+        selection_metric=decision.selection_metric if decision else None,
+        active=decision.active if decision else None,
+        candidate=decision.candidate if decision else None,
+        promotion=intake.read(promotion_key(iteration_id), Promotion) if iteration_id else None,
+        changed_outside=beginning.changed_outside if beginning else None,
+        request=beginning.request if beginning else None,
+        more=composition.more,
+    )
+    intake.write(turns.record_key(turn), record)
+    intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
+    return record
+
+
+def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
+    """The turn's page, with the scores of the turns before it as far back as the chart goes."""
+    number = turns.number_of(record.turn) or 0
+    names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
+    with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+        history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
+    return render(record, history=history, intake_bucket=intake.name)
+
+
+def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
+    """None if there is no record, or none that can be read: the page says that it is missing."""
+    try:
+        return intake.read(turns.record_key(turn), PastTurn)
+    except InvalidRecord:
+        return None
+
+
+def readable_cause(cause: str | None) -> str | None:
+    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace."""
+    if not cause:
+        return None
+    try:
+        details = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(details["errorMessage"]) if isinstance(details, dict) and "errorMessage" in details else cause
+
+
+def _iteration_id(turn: str, beginning: TurnBeginning | None, intake: IntakeBucket) -> str | None:
+    if beginning is not None and beginning.unfinished_iteration:
+        return beginning.unfinished_iteration
+    start = intake.read(iteration_key(turn), IterationStart)
+    return start.iteration_id if start else None
+
+
+def _reasons(
+    turn: str, beginning: TurnBeginning | None, decision: Decision | None, intake: IntakeBucket
+) -> tuple[str, ...]:
+    if decision is not None:
+        return decision.reasons
+    if beginning is not None and beginning.not_collected_because:
+        return (beginning.not_collected_because,)
+    start = intake.read(iteration_key(turn), IterationStart)
+    return (start.reason,) if start else ()
+
+
+def _summaries(intake: IntakeBucket, references: tuple[DatasetRef, ...]) -> Iterator[DatasetSummary]:
+    """Without a dataset that failed and that the next turn, faster than this report, composed anew."""
+    keys = [manifest_key(reference.split, reference.name) for reference in references]
+    for manifest in intake.read_all(keys, DatasetManifest):
+        yield _summary(intake, manifest)
+
+
+def _summary(intake: IntakeBucket, manifest: DatasetManifest) -> DatasetSummary:
+    labels: dict[str, int] = {}
+    for part in manifest.parts:
+        for label, documents in by_single_label(part.labels).items():
+            labels[label] = labels.get(label, 0) + documents
+    accepted = intake.read(accepted_key(manifest), AcceptedDataset)
+    return DatasetSummary(
+        name=manifest.name,
+        split=manifest.split,
+        documents=manifest.documents,
+        labels=labels,
+        composed_at=manifest.composed_at,
+        accepted_at=accepted.accepted_at if accepted else None,
+    )
+
+
+def subject(record: TurnRecord, *, flywheel_name: str) -> str:
+    """At most 100 printable ASCII characters, as SNS wants."""
+    what = record.decision if record.outcome is TurnOutcome.SUCCEEDED else record.outcome
+    text = f"{flywheel_name} {record.turn}: {what}"
+    return text.encode("ascii", "replace").decode()[:_SUBJECT_CHARACTERS]
+
+
+def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> str:
+    """The notification: what happened, in lines of plain text, without a word of any document."""
+    lines = [f"{record.turn} {record.outcome}. Decision: {record.decision}."]
+    lines += [f"  {reason}" for reason in record.reasons]
+    if record.error:
+        lines.append(f"Error {record.error}: {record.cause or 'no cause given'}")
+    for which, model in (("Active", record.active), ("Candidate", record.candidate)):
+        if model is not None:
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
+            lines.append(f"{which} model {model.arn}: {scores or 'no scores'}")
+    if record.promotion is not None:
+        lines.append(f"Promotion {record.promotion.status}: {record.promotion.reason}")
+    if record.changed_outside:
+        lines.append(record.changed_outside)
+    lines += [f"Dataset {dataset.name}: {dataset.documents} documents" for dataset in record.datasets]
+    lines += [f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}" for wait in record.waiting]
+    lines += [
+        f"{result.upload.key}: {result.outcome}. {result.reason}"
+        for result in record.uploads
+        if result.outcome is not UploadOutcome.ACCEPTED
+    ]
+    lines += [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared]
+    lines += [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced]
+    lines += [
+        "",
+        f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
+        f"or download s3://{intake_bucket}/{turns.page_key(record.turn)} and open it.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,31 @@
+"""What is known of a model's quality when no iteration has just scored it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.records import Decision, Metrics, ModelScore
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService
+    from flywheel.intake import IntakeBucket
+
+
+def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: str) -> ModelScore:
+    """The metrics from the iteration that trained `model_arn`, else those of the model's own training, else none.
+
+    The iteration's come first: they are what its successors' are compared with.
+    """
+    decision = decision_on(model_arn, intake=intake)
+    if decision is not None and decision.candidate is not None:
+        return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})
+    return service.score_of(model_arn) or ModelScore(arn=model_arn, metrics=Metrics(), source="no score is recorded")
+
+
+def decision_on(model_arn: str, *, intake: IntakeBucket) -> Decision | None:
+    """The decision on the iteration that trained the model; None if it comes from elsewhere."""
+    for key in sorted(intake.keys("decisions/"), reverse=True):
+        decision = intake.read(key, Decision)
+        if decision is not None and decision.candidate is not None and decision.candidate.arn == model_arn:
+            return decision
+    return None

@@ -1,0 +1,43 @@
+"""Finds the iteration that still needs a decision or a promotion, whoever started it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.comprehend import IterationStatus
+from flywheel.records import Decision, DecisionKind, Promotion
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService
+    from flywheel.intake import IntakeBucket
+
+
+def decision_key(iteration_id: str) -> str:
+    return f"decisions/{iteration_id}.json"
+
+
+def promotion_key(iteration_id: str) -> str:
+    return f"promotions/{iteration_id}.json"
+
+
+def undecided_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:
+    """The oldest iteration, running or completed, that is newer than every settled one and not settled itself.
+
+    Settled: decided, and promoted where the decision says so. A failed or stopped iteration has nothing to decide.
+    """
+    oldest = None
+    for iteration in service.iterations():
+        if _settled(intake, iteration.id):
+            break
+        if iteration.status.running or iteration.status is IterationStatus.COMPLETED:
+            oldest = iteration.id
+    return oldest
+
+
+def _settled(intake: IntakeBucket, iteration_id: str) -> bool:
+    decision = intake.read(decision_key(iteration_id), Decision)
+    if decision is None:
+        return False
+    return (
+        decision.decision is not DecisionKind.PROMOTE or intake.read(promotion_key(iteration_id), Promotion) is not None
+    )

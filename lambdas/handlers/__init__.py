@@ -1,0 +1,1 @@
+"""One module a function: event in, one call, result out."""

@@ -1,0 +1,47 @@
+"""The first step of a turn: collects the uploads, or finds what an earlier turn left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flywheel.beginning import begin, write_batches
+from flywheel.environment import Flywheel, Intake, Pace, Parameters
+from flywheel.records import Split
+from handlers.clients import flywheel_service, intake_bucket, published_models
+from handlers.clock import now
+from handlers.observability import logger, tracer
+from handlers.turn_events import Step
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Parameters, Pace):
+    pass
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = Step.model_validate(event)
+    intake = intake_bucket(environment)
+    beginning = begin(
+        turn=step.turn,
+        intake=intake,
+        service=flywheel_service(environment),
+        published=published_models(environment),
+        minimum_between_iterations=timedelta(hours=environment.minimum_hours_between_iterations),
+        now=now(),
+    )
+    batches = {split: write_batches(intake, beginning, split).model_dump() for split in Split}
+    logger.info("turn began", turn=step.turn, uploads=len(beginning.uploads), unfinished=beginning.unfinished_iteration)
+    return {
+        "turn": step.turn,
+        "unfinished_iteration": beginning.unfinished_iteration,
+        "test_batches": batches[Split.TEST],
+        "train_batches": batches[Split.TRAIN],
+    }

@@ -1,0 +1,35 @@
+"""The clients of the functions: made once an execution environment, with bounded retries of throttling and faults."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import boto3
+from botocore.config import Config
+
+from flywheel.comprehend import FlywheelService
+from flywheel.intake import IntakeBucket
+from flywheel.published import PublishedModels
+
+if TYPE_CHECKING:
+    from flywheel.environment import Flywheel, Intake, Parameters
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
+
+
+@cache
+def client(service: Literal["comprehend", "s3", "sns", "sqs", "ssm", "stepfunctions"]) -> Any:
+    return boto3.client(service, config=_CONFIG)
+
+
+def intake_bucket(environment: Intake) -> IntakeBucket:
+    return IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket)
+
+
+def flywheel_service(environment: Flywheel) -> FlywheelService:
+    return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn)
+
+
+def published_models(environment: Parameters) -> PublishedModels:
+    return PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix)

@@ -1,0 +1,41 @@
+"""Validates and normalises one batch of uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Intake, Labels, Uploads
+from flywheel.preparation import Limits
+from flywheel.prepare_uploads import UploadPreparer
+from flywheel.records import TurnBeginning
+from flywheel.turns import begin_key
+from handlers.clients import intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, tracer
+from handlers.turn_events import PrepareUploads
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Intake, Labels, Uploads):
+    pass
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = PrepareUploads.model_validate(event)
+    intake = intake_bucket(environment)
+    preparer = UploadPreparer(
+        intake=intake,
+        beginning=intake.require(begin_key(step.turn), TurnBeginning),
+        delimiter=environment.label_delimiter,
+        limits=Limits(maximum_bad_lines_percent=environment.maximum_bad_lines_percent),
+    )
+    preparer.prepare_all(step.uploads, now())
+    logger.info("uploads prepared", turn=step.turn, split=step.split, uploads=len(step.uploads))
+    return {"prepared": len(step.uploads)}

@@ -1,0 +1,41 @@
+"""Registers a composed dataset with Comprehend, or finds it registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.datasets import read_manifest, register
+from flywheel.environment import Flywheel, Intake, Labels, Tags
+from flywheel.records import TurnBeginning
+from flywheel.turns import begin_key
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, tracer
+from handlers.turn_events import DatasetStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Labels, Tags):
+    pass
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = DatasetStep.model_validate(event)
+    intake = intake_bucket(environment)
+    beginning = intake.require(begin_key(step.turn), TurnBeginning)
+    arn = register(
+        turn=step.turn,
+        manifest=read_manifest(intake, step.split, step.name),
+        intake=intake,
+        service=flywheel_service(environment),
+        label_delimiter=environment.label_delimiter if beginning.multi_label else None,
+        tags=environment.resource_tags,
+    )
+    logger.info("dataset registered", turn=step.turn, dataset=step.name)
+    return {"dataset_arn": arn}

@@ -1,0 +1,90 @@
+"""Answers pokes (an upload, the schedule, the end of a turn, an operator): starts a turn if it would do something."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flywheel import due, measuring, situation
+from flywheel.environment import Flywheel, Intake, Pace
+from flywheel.turns import TurnStarter
+from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_LONGEST_DELAY = timedelta(minutes=15)
+"""SQS's limit of a message's delay; a longer wait is a chain of them."""
+
+_POKES_BY_SOURCE = {"aws.s3": due.Poke.UPLOAD, "aws.states": due.Poke.TURN_ENDED}
+
+
+class Environment(Flywheel, Intake, Pace):
+    turn_machine_arn: str
+    turn_queue_url: str
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """All messages of a batch are one poke: what there is to do is looked up, never taken from them.
+
+    A message that is no poke is given back alone, so that it ends among the dead letters and holds up nothing.
+    """
+    found = {record["messageId"]: _poke(record["body"]) for record in event["Records"]}
+    pokes = frozenset(poke for poke in found.values() if poke is not None)
+    unknown = [message for message, poke in found.items() if poke is None]
+    if unknown:
+        logger.error("these messages are no pokes", messages=unknown)
+    if pokes:
+        _answer(pokes)
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in unknown]}
+
+
+def _answer(pokes: frozenset[due.Poke]) -> None:
+    intake = intake_bucket(environment)
+    moment = now()
+    verdict = due.judge(
+        situation.look(
+            intake=intake,
+            service=flywheel_service(environment),
+            pokes=pokes,
+            now=moment,
+            quiet_period=timedelta(minutes=environment.quiet_period_minutes),
+            minimum_between_iterations=timedelta(hours=environment.minimum_hours_between_iterations),
+        )
+    )
+    logger.info("poked", pokes=sorted(pokes), start=verdict.start, reason=verdict.reason)
+    emit([measuring.of_verdict(waits_for_a_person=verdict.waits_for_a_person)], flywheel_name=environment.flywheel_name)
+    if verdict.start:
+        starter = TurnStarter(
+            intake=intake, stepfunctions=client("stepfunctions"), machine_arn=environment.turn_machine_arn
+        )
+        logger.info("turn runs", turn=starter.start(moment))
+    elif verdict.again_in is not None:
+        delay = min(verdict.again_in, _LONGEST_DELAY)
+        client("sqs").send_message(
+            QueueUrl=environment.turn_queue_url,
+            MessageBody=json.dumps({"poke": due.Poke.DELAYED}),
+            DelaySeconds=max(1, int(delay.total_seconds()) + 1) if delay < _LONGEST_DELAY else 900,
+        )
+
+
+def _poke(body: str) -> due.Poke | None:
+    """None for a message of no known form."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(message, dict):
+        return None
+    if "poke" in message:
+        return next((poke for poke in due.Poke if poke == message["poke"]), None)
+    return _POKES_BY_SOURCE.get(str(message.get("source")))

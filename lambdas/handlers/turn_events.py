@@ -1,0 +1,33 @@
+"""The events of the turn machine's steps, checked at the border."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flywheel.records import Split, TurnOutcome, Upload
+
+
+class Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turn: str
+
+
+class PrepareUploads(Step):
+    split: Split
+    uploads: tuple[Upload, ...]
+
+
+class DatasetStep(Step):
+    name: str
+    split: Split
+
+
+class IterationStep(Step):
+    iteration_id: str
+
+
+class TurnEnd(Step):
+    outcome: TurnOutcome
+    error: str | None = None
+    cause: str | None = None

@@ -1,0 +1,187 @@
+"""The local Comprehend as a service of the emulator: reached over HTTPS and by state machines, guarded by IAM.
+
+It has no part in MiniStack's state: accounts and Regions are told to it with every call.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
+
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.ministack import (
+    app,
+    concurrency,
+    iam_actions,
+    responses,
+    router,
+    stepfunctions,
+)
+from local.cloud.endpoint import Endpoint
+from local.comprehend.administration import handle_administration
+from local.comprehend.contract import TARGET_PREFIX
+from local.comprehend.errors import UNMODELLED_ERRORS
+from local.comprehend.service import Comprehend
+from local.comprehend.wire import handle_http
+
+_ADMINISTRATION = "/_local/comprehend"
+_PRINCIPAL = "comprehend.amazonaws.com"
+
+# The member that names the resource an operation is about, the most specific first; nothing named is resource `*`.
+_ARN_MEMBERS = (
+    "DatasetArn",
+    "EndpointArn",
+    "FlywheelArn",
+    "DocumentClassifierArn",
+    "EntityRecognizerArn",
+    "SourceModelArn",
+    "ResourceArn",
+)
+_NAME_MEMBERS = {
+    "CreateFlywheel": ("FlywheelName", "flywheel"),
+    "CreateEndpoint": ("EndpointName", "document-classifier-endpoint"),
+    "CreateDocumentClassifier": ("DocumentClassifierName", "document-classifier"),
+    "CreateEntityRecognizer": ("RecognizerName", "entity-recognizer"),
+    "DescribeDocumentClassificationJob": ("JobId", "document-classification-job"),
+}
+# Jobs have no id yet when they are started: a policy names them all.
+_STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
+# Creating, changing or starting these may hand a role to the service and use a model as well: IAM checks each
+# (reference: SAR).
+_PASSES_ROLE = frozenset(
+    {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
+)
+# What a request may use besides the resource it is about.
+_USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
+
+
+class DataAccessRoles:
+    """S3 as a data-access role that Comprehend really assumes: its trust and its policies are both tested."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> Any:
+        """An S3 client as the role. Raises ClientError (AccessDenied) when the role does not trust Comprehend."""
+        try:
+            with responses.request_scope(account, region):
+                credentials = service_roles.assume_role(
+                    role_arn=role_arn,
+                    service=_PRINCIPAL,
+                    session_name="comprehend",
+                    conditions={"aws:SourceAccount": account, "aws:SourceArn": source_arn},
+                )
+        except service_roles.AccessDenied as error:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": str(error)}}, "AssumeRole") from error
+        return self._endpoint.in_account(account, region=region).client("s3", credentials=credentials)
+
+
+def teach(service: Comprehend) -> None:
+    _answer_requests(service)
+    _answer_administration(service)
+    _name_resources()
+    _serve_state_machines()
+
+
+def _answer_requests(service: Comprehend) -> None:
+    async def handle(
+        _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        refused = _refusal(headers, body, query)
+        if refused is not None:
+            text = json.dumps({"__type": "AccessDeniedException", "Message": refused})
+            return 400, {"Content-Type": "application/x-amz-json-1.1"}, text.encode()
+        # Not on the event loop: the service calls S3, which the loop has to answer.
+        answer: tuple[int, dict[str, str], bytes] = await concurrency.run_reentrant(
+            handle_http, service, headers, body, responses.get_account_id(), responses.get_region()
+        )
+        return answer
+
+    app.SERVICE_HANDLERS["comprehend"] = handle
+    router.SERVICE_PATTERNS["comprehend"] = {
+        "target_prefixes": [TARGET_PREFIX],
+        "host_patterns": [r"comprehend\."],
+        "credential_scope": "comprehend",
+    }
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["comprehend"] = "comprehend"
+
+
+def _answer_administration(service: Comprehend) -> None:
+    original = app._handle_post_body_shortcuts
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
+    ) -> Any:
+        if path.startswith(f"{_ADMINISTRATION}/"):
+            asked = f"{path}?{urlencode(query, doseq=True)}"
+            return await concurrency.run_reentrant(handle_administration, service, method, asked, body)
+        return await original(method, path, headers, body, query, request_id)
+
+    app._handle_post_body_shortcuts = handle
+
+
+def _name_resources() -> None:
+    """MiniStack takes an unknown service's resource for `*`: a policy that names a flywheel would never match."""
+    original = iam_actions.extract_resource_arn
+
+    def extract(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        region: str,
+        account: str,
+    ) -> Any:
+        if service != "comprehend":
+            return original(service, method, path, headers, body, query, region, account)
+        return resource_of(operation=_operation(headers), request=_request(body), region=region, account=account)
+
+    iam_actions.extract_resource_arn = extract
+
+
+def resource_of(*, operation: str, request: dict[str, Any], region: str, account: str) -> str:
+    """The ARN that IAM compares with a policy's Resource when the operation is called with this request."""
+    if operation in _STARTED:
+        return f"arn:aws:comprehend:{region}:{account}:{_STARTED[operation]}"
+    if operation in _NAME_MEMBERS:
+        member, kind = _NAME_MEMBERS[operation]
+        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}"
+    named = [request[member] for member in _ARN_MEMBERS if isinstance(request.get(member), str)]
+    return named[0] if named else "*"
+
+
+def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
+    """Why the caller may not pass the role or use the model or flywheel that the request names, None when it may."""
+    operation, request = _operation(headers), _request(body)
+    if operation not in _PASSES_ROLE:
+        return None
+    checks: list[tuple[str, str, dict[str, str]]] = []
+    if isinstance(request.get("DataAccessRoleArn"), str):
+        checks.append(("iam:PassRole", request["DataAccessRoleArn"], {"iam:PassedToService": _PRINCIPAL}))
+    used = [request.get(member) for member in _USED_MEMBERS]
+    checks += [(f"comprehend:{operation}", arn, {}) for arn in used if isinstance(arn, str)]
+    return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
+
+
+def _serve_state_machines() -> None:
+    stepfunctions._AWS_SDK_SERVICE_MAP["comprehend"] = {"target_prefix": TARGET_PREFIX, "protocol": "json"}
+    stepfunctions._AWS_SDK_ERROR_PREFIX["comprehend"] = "Comprehend"
+    # The SDK that Step Functions calls with knows only modelled errors; all others have the service's general name.
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["comprehend"] = dict.fromkeys(UNMODELLED_ERRORS, "ComprehendException")
+
+
+def _operation(headers: dict[str, str]) -> str:
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def _request(body: bytes | str) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except json.JSONDecodeError:
+        return {}
+    return request if isinstance(request, dict) else {}

@@ -1,0 +1,379 @@
+"""Step Functions executions: how they start, run, time out, are stopped and are redriven.
+
+In the place of MiniStack's interpreter loop, which ignores the machine's time-out and a stopped execution's threads,
+cannot redrive, and accepts states and histories of any size. The states themselves are MiniStack's
+(`stepfunctions._execute_*`).
+
+A redriven execution goes on with the state that failed, with its input and the variables as they were when it was
+entered. AWS repeats only the failed iterations of a Map and the failed branches of a Parallel; here the whole state
+runs again.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copy
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.cloud.emulator import execution_events
+from local.cloud.emulator.ministack import responses, stepfunctions
+
+_logger = logging.getLogger("states")
+
+_STATE_LIMIT_BYTES = 256 * 1024
+_HISTORY_LIMIT_EVENTS = 25_000
+_REDRIVABLE = frozenset({"FAILED", "ABORTED", "TIMED_OUT"})
+_NAME_FORBIDDEN = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
+
+
+class Superseded(Exception):
+    """The execution was stopped, timed out or redriven; this thread of it has to end without a trace."""
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """One run of an execution: the first, or a redrive. `ended` wakes what waits in it."""
+
+    execution: dict[str, Any]
+    role_arn: str
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        if self.ended.is_set():
+            raise Superseded
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Checkpoint:
+    """The state an execution is in, as it was entered."""
+
+    state: str
+    value: Any
+    variables: dict[str, Any]
+
+
+_current: contextvars.ContextVar[Attempt | None] = contextvars.ContextVar("attempt", default=None)
+# Keyed by the execution's ARN, which no two accounts or Regions share.
+_attempts: dict[str, Attempt] = {}
+_checkpoints: dict[str, _Checkpoint] = {}
+# An execution keeps the definition and the role it started with, also when it is redriven.
+_started_with: dict[str, tuple[dict[str, Any], str]] = {}
+_changing = threading.RLock()
+
+
+def current_role() -> str | None:
+    """The role of the state machine that this thread runs, None outside of an execution."""
+    attempt = _current.get()
+    return attempt.role_arn if attempt else None
+
+
+def teach() -> None:
+    start, describe, handle = (
+        stepfunctions._start_execution,
+        stepfunctions._describe_execution,
+        stepfunctions.handle_request,
+    )
+    add_event = stepfunctions._add_event
+
+    def start_execution(request: dict[str, Any]) -> Any:
+        with _changing:
+            return _refused_start(request) or _running_namesake(request) or start(request)
+
+    def describe_execution(request: dict[str, Any]) -> Any:
+        status, headers, body = describe(request)
+        if status != 200:
+            return status, headers, body
+        execution = stepfunctions._executions[request["executionArn"]]
+        return responses.json_response({**json.loads(body), **execution_events.redrive_facts(execution)})
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Any:
+        if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+            return stepfunctions._finalize_response(_redrive(json.loads(body or b"{}")))
+        return await handle(method, path, headers, body, query)
+
+    def add_limited_event(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> Any:
+        attempt = _current.get()
+        if attempt is not None:
+            attempt.check()
+        _check_limits(execution, details)
+        return execution_events.add(add_event, execution, kind, details)
+
+    stepfunctions._start_execution = start_execution
+    stepfunctions._stop_execution = _stopping(stepfunctions._stop_execution)
+    stepfunctions._describe_execution = describe_execution
+    stepfunctions.handle_request = handle_request
+    stepfunctions._add_event = add_limited_event
+    stepfunctions._run_execution = run
+    stepfunctions._run_sub_machine = _run_branch
+    stepfunctions._scaled_sleep = _wait
+    stepfunctions._error_matches = _error_matches
+
+
+def run(arn: str) -> None:
+    """Run an execution, or go on with one that is redriven, to its end."""
+    execution = stepfunctions._executions[arn]
+    machine = stepfunctions._state_machines.get(execution["stateMachineArn"])
+    if arn not in _started_with:
+        _started_with[arn] = (json.loads(machine["definition"]), machine["roleArn"])
+        execution_events.log_start(execution)
+    definition, role_arn = _started_with[arn]
+    attempt = Attempt(execution=execution, role_arn=role_arn)
+    _attempts[arn] = attempt
+    checkpoint = _checkpoints.get(arn)
+    context = _context(execution, definition, role_arn, machine["name"] if machine else "")
+    token = _current.set(attempt)
+    timer = _start_timer(attempt, definition.get("TimeoutSeconds"))
+
+    def entered(state: str, value: Any) -> None:
+        _checkpoints[arn] = _Checkpoint(state=state, value=value, variables=copy.deepcopy(context["variables"]))
+
+    try:
+        if checkpoint is not None:
+            context["variables"] = copy.deepcopy(checkpoint.variables)
+        output = _interpret(
+            definition["States"],
+            checkpoint.state if checkpoint else definition["StartAt"],
+            checkpoint.value if checkpoint else context["Execution"]["Input"],
+            execution,
+            context,
+            entered=entered,
+        )
+        _end(attempt, "SUCCEEDED", output=json.dumps(output))
+    except Superseded:
+        return
+    except stepfunctions._ExecutionError as error:
+        _end(attempt, "FAILED", error=error.error, cause=error.cause)
+    except Exception as error:
+        # A defect of the emulator must end the execution visibly, not leave it running for ever.
+        _logger.exception("Execution %s ended by a defect of the emulator", arn)
+        _end(attempt, "FAILED", error="States.Runtime", cause=repr(error))
+    finally:
+        if timer is not None:
+            timer.cancel()
+        _current.reset(token)
+
+
+def _context(execution: dict[str, Any], definition: dict[str, Any], role_arn: str, machine_name: str) -> dict[str, Any]:
+    return {
+        "QueryLanguage": definition.get("QueryLanguage", "JSONPath"),
+        "Execution": {
+            "Id": execution["executionArn"],
+            "Input": json.loads(execution["input"]),
+            "Name": execution["name"],
+            "RoleArn": role_arn,
+            "StartTime": execution["startDate"],
+            "RedriveCount": execution.get("redriveCount", 0),
+        },
+        "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine_name},
+        "variables": {},
+    }
+
+
+def _interpret(
+    states: dict[str, Any],
+    start: str,
+    value: Any,
+    execution: dict[str, Any],
+    context: dict[str, Any],
+    *,
+    entered: Callable[[str, Any], None] | None = None,
+) -> Any:
+    """Walk from `start` to the state that ends the machine or branch, and return its output."""
+    name: str | None = start
+    while name is not None:
+        if name not in states:
+            raise stepfunctions._ExecutionError("States.Runtime", f"State '{name}' not found in definition")
+        state = states[name]
+        kind = state.get("Type")
+        context["State"] = {"Name": name, "EnteredTime": responses.now_iso(), "RetryCount": 0}
+        if entered is not None:
+            entered(name, value)
+        stepfunctions._add_event(
+            execution, f"{kind}StateEntered", {"stateEnteredEventDetails": {"name": name, "input": json.dumps(value)}}
+        )
+        left = name
+        value, name = _run_state(state, value, execution, context)
+        stepfunctions._add_event(
+            execution, f"{kind}StateExited", {"stateExitedEventDetails": {"name": left, "output": json.dumps(value)}}
+        )
+    return value
+
+
+def _run_state(
+    state: dict[str, Any], value: Any, execution: dict[str, Any], context: dict[str, Any]
+) -> tuple[Any, str | None]:
+    """Output and next state (None at the end) of one state."""
+    match state.get("Type"):
+        case "Succeed":
+            if stepfunctions._state_query_language(state, context) == "JSONata":
+                return stepfunctions._apply_jsonata_output(state, value, context, default=value), None
+            taken = stepfunctions._apply_input_path(state, value, context)
+            return stepfunctions._apply_output_path(state, taken, context), None
+        case "Fail":
+            raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, value, context))
+        case "Pass":
+            result = stepfunctions._execute_pass(state, value, context)
+        case "Choice":
+            result = stepfunctions._execute_choice(state, value, context)
+        case "Wait":
+            result = stepfunctions._execute_wait(state, value, context)
+        case "Task":
+            result = stepfunctions._execute_task(state, value, execution, context)
+        case "Parallel":
+            result = stepfunctions._execute_parallel(state, value, execution, context)
+        case "Map":
+            result = stepfunctions._execute_map(state, value, execution, context)
+        case other:
+            raise stepfunctions._ExecutionError("States.Runtime", f"Unknown state type: {other}")
+    output, following = result
+    return output, following
+
+
+def _run_branch(
+    states: dict[str, Any], start: str, value: Any, execution: dict[str, Any], context: dict[str, Any]
+) -> Any:
+    """A branch of a Parallel or an iteration of a Map: what it assigns is seen by nobody outside of it."""
+    return _interpret(states, start, copy.deepcopy(value), execution, copy.deepcopy(context))
+
+
+def _end(
+    attempt: Attempt, status: str, *, output: str | None = None, error: str | None = None, cause: str | None = None
+) -> bool:
+    """Close the execution, unless it was closed already or goes on in another attempt."""
+    execution = attempt.execution
+    with _changing:
+        if attempt.ended.is_set() or execution["status"] != "RUNNING":
+            return False
+        attempt.ended.set()
+        execution.update(status=status, stopDate=responses.now_iso(), output=output, error=error, cause=cause)
+    # Not in this attempt's name: what has ended may add no event.
+    token = _current.set(None)
+    try:
+        execution_events.add_end(stepfunctions._add_event, execution)
+        stepfunctions._emit_execution_status_event(execution)
+    finally:
+        _current.reset(token)
+    return True
+
+
+def _start_timer(attempt: Attempt, limit: float | None) -> threading.Timer | None:
+    if limit is None:
+        return None
+    scaled = limit * (stepfunctions._SFN_WAIT_SCALE or 1)
+    context = contextvars.copy_context()
+    timer = threading.Timer(scaled, context.run, (lambda: _end(attempt, "TIMED_OUT"),))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _stopping(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def stop(request: dict[str, Any]) -> Any:
+        arn = request.get("executionArn", "")
+        attempt = _attempts.get(arn)
+        if attempt is None or not _end(attempt, "ABORTED", error=request.get("error"), cause=request.get("cause")):
+            return original(request)
+        return responses.json_response({"stopDate": attempt.execution["stopDate"]})
+
+    return stop
+
+
+def _redrive(request: dict[str, Any]) -> Any:
+    arn = request.get("executionArn", "")
+    execution = stepfunctions._executions.get(arn)
+    if execution is None:
+        return responses.error_response_json("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400)
+    with _changing:
+        if execution["status"] not in _REDRIVABLE:
+            return responses.error_response_json(
+                "ExecutionNotRedrivable", f"Execution is {execution['status']} and cannot be redriven: '{arn}'", 400
+            )
+        redriven = responses.now_iso()
+        execution.update(
+            status="RUNNING",
+            stopDate=None,
+            output=None,
+            error=None,
+            cause=None,
+            redriveCount=execution.get("redriveCount", 0) + 1,
+            redriveDate=redriven,
+        )
+    stepfunctions._add_event(
+        execution, "ExecutionRedriven", {"executionRedrivenEventDetails": {"redriveCount": execution["redriveCount"]}}
+    )
+    stepfunctions._emit_execution_status_event(execution)
+    threading.Thread(target=contextvars.copy_context().run, args=(run, arn), daemon=True).start()
+    return responses.json_response({"redriveDate": redriven})
+
+
+def _refused_start(request: dict[str, Any]) -> Any:
+    """The error that AWS answers to a name or an input it does not take, or None."""
+    name, text = request.get("name"), request.get("input", "{}")
+    if name is not None and (not 1 <= len(name) <= 80 or not _NAME_FORBIDDEN.isdisjoint(name)):
+        return responses.error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
+    if len(text.encode()) > _STATE_LIMIT_BYTES:
+        return responses.error_response_json(
+            "ValidationException",
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_STATE_LIMIT_BYTES}",
+            400,
+        )
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return responses.error_response_json(
+            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'", 400
+        )
+    return None
+
+
+def _running_namesake(request: dict[str, Any]) -> Any:
+    """A start with the name and the input of a running execution is answered with that execution."""
+    machine_arn = stepfunctions._resolve_state_machine_arn(request.get("stateMachineArn", ""))
+    if machine_arn is None or not request.get("name"):
+        return None
+    prefix = machine_arn.replace(":stateMachine:", ":execution:")
+    execution = stepfunctions._executions.get(f"{prefix}:{request['name']}")
+    if execution is None or execution["status"] != "RUNNING" or execution["input"] != request.get("input", "{}"):
+        return None
+    return responses.json_response({"executionArn": execution["executionArn"], "startDate": execution["startDate"]})
+
+
+def _check_limits(execution: dict[str, Any], details: dict[str, Any] | None) -> None:
+    for part in (details or {}).values():
+        if isinstance(part, dict) and len(str(part.get("output") or "").encode()) > _STATE_LIMIT_BYTES:
+            raise stepfunctions._ExecutionError(
+                "States.DataLimitExceeded",
+                "The state/task returned a result with a size exceeding the maximum number of bytes service limit.",
+            )
+    if len(execution["events"]) >= _HISTORY_LIMIT_EVENTS and execution["status"] == "RUNNING":
+        raise stepfunctions._ExecutionError(
+            "States.Runtime", f"The execution reached the maximum number of history events ({_HISTORY_LIMIT_EVENTS})."
+        )
+
+
+def _error_matches(names: list[str], error: str) -> bool:
+    """Whether a Retry or Catch with these ErrorEquals takes the error; two errors are taken only by their own name."""
+    if error in names:
+        return True
+    if error in ("States.DataLimitExceeded", "States.Runtime"):
+        return False
+    return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
+
+
+def _wait(seconds: float) -> None:
+    """Wait `seconds`, scaled, or until the execution ends otherwise."""
+    scaled = seconds * stepfunctions._SFN_WAIT_SCALE
+    attempt = _current.get()
+    if attempt is None:
+        time.sleep(max(scaled, 0))
+    elif attempt.ended.wait(max(scaled, 0)):
+        raise Superseded

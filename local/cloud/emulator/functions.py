@@ -1,0 +1,159 @@
+"""Lambda: Python functions run through AWS's own runtime client, with what AWS gives a function and no more.
+
+MiniStack's Python executor runs functions with the emulator's packages, whatever the layers are, and reports every
+exception as `Runtime.HandlerError`, so a state machine's `Retry` on an error's name would never match. Its path for
+custom runtimes serves the real Runtime API; a `bootstrap` that starts `awslambdaric` turns it into the managed Python
+runtime.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, provisioners
+
+_BOOTSTRAP = """#!/bin/sh
+exec "$LOCAL_CLOUD_FUNCTION_PYTHON" -m awslambdaric "$_HANDLER"
+"""
+
+# What a function may see of the emulator's own environment: where to find AWS, and what any process needs.
+_INHERITED = frozenset(
+    {
+        "AWS_CA_BUNDLE",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_ENDPOINT_URL",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LOCAL_CLOUD_FUNCTION_PYTHON",
+        "PATH",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "TMPDIR",
+    }
+)
+
+
+def teach() -> None:
+    _run_python_through_the_runtime_client()
+    _give_the_managed_runtime_environment()
+    _log_what_went_wrong_at_import()
+    _reserve_concurrency_from_templates()
+
+
+def _is_python(configuration: dict[str, Any]) -> bool:
+    return str(configuration.get("Runtime", "")).startswith("python")
+
+
+def _run_python_through_the_runtime_client() -> None:
+    unpack = lambda_svc._provided_runtime_code_dir
+    choose_worker = lambda_runtime._worker_class_for
+    execute_warm = lambda_svc._execute_function_warm
+
+    def unpack_with_bootstrap(code: bytes) -> str:
+        folder = Path(unpack(code))
+        bootstrap = folder / "bootstrap"
+        if not bootstrap.exists():
+            # Several environments of one function may start at once: none must see half a file.
+            unfinished = folder / f"bootstrap.{threading.get_ident()}"
+            unfinished.write_text(_BOOTSTRAP)
+            unfinished.chmod(0o755)
+            unfinished.replace(bootstrap)
+        return str(folder)
+
+    def worker_for(configuration: dict[str, Any]) -> Any:
+        return PythonEnvironment if _is_python(configuration) else choose_worker(configuration)
+
+    def execute(function: dict[str, Any], event: Any, request_id: str) -> Any:
+        if _is_python(function.get("config") or function):
+            return lambda_svc._execute_function_provided_warm(function, event, request_id)
+        return execute_warm(function, event, request_id)
+
+    lambda_svc._provided_runtime_code_dir = unpack_with_bootstrap
+    lambda_runtime._worker_class_for = worker_for
+    lambda_svc._execute_function_warm = execute
+
+
+class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
+    """An execution environment whose failed start is reported under the error type that the runtime client gave."""
+
+    def _await_init(self, init_timeout: float | None = None) -> None:
+        try:
+            super()._await_init(init_timeout)
+        except RuntimeError as error:
+            reported = self._init_error
+            if not isinstance(reported, dict):
+                raise
+            raise lambda_runtime.ProvidedRuntimeError(
+                reported.get("errorMessage", str(error)), reported.get("errorType", "Runtime.Unknown")
+            ) from error
+
+
+def _give_the_managed_runtime_environment() -> None:
+    original = lambda_svc._provided_worker_env
+
+    def environment(configuration: dict[str, Any], code: str, port: int) -> dict[str, str]:
+        variables: dict[str, str] = original(configuration, code, port)
+        if not _is_python(configuration):
+            return variables
+        own = {name: value for name, value in variables.items() if name in _INHERITED or os.environ.get(name) != value}
+        logging = configuration.get("LoggingConfig") or {}
+        return {
+            **own,
+            "PYTHONPATH": os.pathsep.join([code, *_layer_folders(configuration)]),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
+        }
+
+    lambda_svc._provided_worker_env = environment
+
+
+def _layer_folders(configuration: dict[str, Any]) -> list[str]:
+    folders = []
+    for layer in configuration.get("Layers") or []:
+        content = lambda_svc._resolve_layer_zip(layer)
+        if content:
+            folders.append(str(Path(lambda_svc._docker_extracted_dir(content, "layer")) / "python"))
+    return folders
+
+
+def _log_what_went_wrong_at_import() -> None:
+    original = lambda_svc._execute_function_provided_warm
+
+    def execute(function: dict[str, Any], event: Any, request_id: str) -> Any:
+        result = original(function, event, request_id)
+        body = result.get("body")
+        if result.get("error") and not result.get("log") and isinstance(body, dict):
+            result["log"] = f"[ERROR] {body.get('errorType')}: {body.get('errorMessage')}"
+        return result
+
+    lambda_svc._execute_function_provided_warm = execute
+
+
+def _reserve_concurrency_from_templates() -> None:
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create, update = handlers["create"], handlers["update"]
+
+    def reserve(name: str, properties: dict[str, Any]) -> None:
+        function = lambda_svc._functions.get(name)
+        if function is not None:
+            wanted = properties.get("ReservedConcurrentExecutions")
+            function["concurrency"] = None if wanted is None else int(wanted)
+
+    def create_reserved(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        created = create(logical_id, properties, stack)
+        reserve(created[0], properties)
+        return created
+
+    def update_reserved(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None = None
+    ) -> Any:
+        updated = update(physical_id, old, new, stack, logical_id)
+        reserve(updated[0], new)
+        return updated
+
+    handlers.update(create=create_reserved, update=update_reserved)

@@ -1,0 +1,37 @@
+"""The parts of MiniStack that are used here: the one place that imports it.
+
+MiniStack has no types and no public interface for what is taught to it; importing through this module keeps both
+facts here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+app: Any = import_module("ministack.app")
+
+concurrency: Any = import_module("ministack.core.concurrency")
+iam_actions: Any = import_module("ministack.core.iam_actions")
+iam_evaluator: Any = import_module("ministack.core.iam_evaluator")
+lambda_runtime: Any = import_module("ministack.core.lambda_runtime")
+responses: Any = import_module("ministack.core.responses")
+router: Any = import_module("ministack.core.router")
+
+cloudwatch: Any = import_module("ministack.services.cloudwatch")
+cloudwatch_logs: Any = import_module("ministack.services.cloudwatch_logs")
+eventbridge: Any = import_module("ministack.services.eventbridge")
+iam: Any = import_module("ministack.services.iam")
+kms: Any = import_module("ministack.services.kms")
+lambda_svc: Any = import_module("ministack.services.lambda_svc")
+s3: Any = import_module("ministack.services.s3")
+scheduler: Any = import_module("ministack.services.scheduler")
+sns: Any = import_module("ministack.services.sns")
+sqs: Any = import_module("ministack.services.sqs")
+ssm: Any = import_module("ministack.services.ssm")
+stepfunctions: Any = import_module("ministack.services.stepfunctions")
+sts: Any = import_module("ministack.services.sts")
+
+custom_resource: Any = import_module("ministack.services.cloudformation.custom_resource")
+provisioners: Any = import_module("ministack.services.cloudformation.provisioners")
+stacks: Any = import_module("ministack.services.cloudformation.stacks")

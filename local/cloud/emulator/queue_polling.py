@@ -1,0 +1,68 @@
+"""How Lambda polls a queue: with the function's role, in batches as the mapping says, after its batching window.
+
+MiniStack asks no permission, gives at most ten messages and waits for none. The window is shortened like the waits of
+state machines, so that a deployed app does not have to be changed to be tried quickly.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from local.cloud.emulator import message_keys, service_roles
+from local.cloud.emulator.ministack import lambda_svc, sqs, stepfunctions
+
+_RECEIVED_AT_ONCE = 10
+_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def teach() -> None:
+    receive = sqs._receive_messages_for_esm
+
+    def receive_batch(url: str, size: int) -> list[dict[str, Any]]:
+        queue = sqs._queues.get(url)
+        if queue is None:
+            return []
+        arn = str(queue["attributes"].get("QueueArn"))
+        mappings = [mapping for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn]
+        if not all(_may_poll(mapping, arn) for mapping in mappings) or _waits(queue, mappings, size):
+            return []
+        batch: list[dict[str, Any]] = []
+        while len(batch) < size:
+            received = receive(url, min(_RECEIVED_AT_ONCE, size - len(batch)))
+            if not received:
+                break
+            batch.extend(received)
+        return batch
+
+    sqs._receive_messages_for_esm = receive_batch
+
+
+def _may_poll(mapping: dict[str, Any], arn: str) -> bool:
+    """Whether the role of the mapping's function may take messages; without it, AWS leaves them in the queue."""
+    function, configuration, _ = lambda_svc._get_func_record_for_ref(mapping["FunctionArn"])
+    if not function:
+        return True
+    needed = [*((action, arn) for action in _ACTIONS), *message_keys.needed_with("sqs:ReceiveMessage", arn)]
+    try:
+        for action, resource in needed:
+            service_roles.check_role(
+                role_arn=configuration["Role"], session_name="poller", action=action, resource=resource
+            )
+    except service_roles.AccessDenied as error:
+        mapping["LastProcessingResult"] = f"PROBLEM: {error}"
+        return False
+    return True
+
+
+def _waits(queue: dict[str, Any], mappings: list[dict[str, Any]], size: int) -> bool:
+    """Whether the batch is neither full nor old enough to be handed over."""
+    window = max((mapping.get("MaximumBatchingWindowInSeconds") or 0 for mapping in mappings), default=0)
+    window *= stepfunctions._SFN_WAIT_SCALE
+    now = time.time()
+    arrived = [
+        max(message["sent_at"], message.get("visible_at", 0))
+        for message in queue["messages"]
+        if message.get("visible_at", 0) <= now
+    ]
+    return bool(arrived) and len(arrived) < size and now - min(arrived) < window

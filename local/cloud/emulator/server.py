@@ -1,0 +1,103 @@
+"""The emulator's process: `python -m local.cloud.emulator.server TOKEN`, started by `local.cloud.emulator_process`.
+
+Settings come in environment variables, which MiniStack reads while it is imported. TOKEN does nothing but mark the
+process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.constants
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from hypercorn.config import Config
+
+from local.cloud.emulator import (
+    alarms,
+    buckets,
+    comprehend_flywheel,
+    comprehend_service,
+    definitions,
+    events,
+    execution_events,
+    executions,
+    functions,
+    maps_and_parallels,
+    message_keys,
+    metrics,
+    parameter_names,
+    powertools_layer,
+    queue_polling,
+    state_machine_roles,
+    templates,
+)
+from local.cloud.emulator.ministack import app
+from local.cloud.endpoint import Endpoint
+from local.comprehend.service import Comprehend
+
+_FORCED_AFTER = 5.0
+
+
+def main() -> None:
+    if os.environ["LOCAL_CLOUD_ENDS_WITH_PARENT"] == "1":
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    # A function that holds a connection open would otherwise delay the end by asyncio's 30 s.
+    vars(asyncio.constants)["SSL_SHUTDOWN_TIMEOUT"] = 0.2
+    logging.getLogger("asyncio").addFilter(lambda record: not _is_hurried_goodbye(record))
+    # Nor does it wait for clients that keep their connections.
+    Config.graceful_timeout = 0.2
+    # MiniStack would take port 443 as well, which is not ours to take.
+    app._port_is_bindable = lambda _host, _port: False
+    _teach()
+    sys.argv = ["ministack"]
+    app.main()
+
+
+def _teach() -> None:
+    endpoint = Endpoint(port=int(os.environ["GATEWAY_PORT"]), authority=Path(os.environ["AWS_CA_BUNDLE"]))
+    comprehend = Comprehend(
+        storage=comprehend_service.DataAccessRoles(endpoint), folder=Path(os.environ["TMPDIR"]) / "comprehend"
+    )
+    comprehend_service.teach(comprehend)
+    comprehend_flywheel.teach(comprehend)
+    for subject in (
+        functions,
+        powertools_layer,
+        parameter_names,
+        buckets,
+        events,
+        message_keys,
+        queue_polling,
+        metrics,
+        alarms,
+        templates,
+        definitions,
+        execution_events,
+        executions,
+        state_machine_roles,
+        maps_and_parallels,
+    ):
+        subject.teach()
+
+
+def _is_hurried_goodbye(record: logging.LogRecord) -> bool:
+    """Whether a record only says that a client did not answer the end of a connection in time."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], TimeoutError | asyncio.CancelledError)
+
+
+def _end_with_parent() -> None:
+    """Wait for the other end of standard input to close, which is when the parent ends, and end this process group."""
+    # Not through sys.stdin: its lock would be held when the interpreter ends.
+    os.read(0, 1)
+    os.killpg(0, signal.SIGTERM)
+    threading.Event().wait(_FORCED_AFTER)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+# mypy: allow-untyped-calls
+"""The API's contract: botocore's own model of the service, enforced as a server must.
+
+The SDK checks required members, types and minima before it sends; patterns, enums and maxima are left to the service.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+
+import regex
+from botocore.loaders import Loader
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+
+from local.comprehend.errors import invalid_request, service_error
+
+TARGET_PREFIX = "Comprehend_20171127"
+
+
+@cache
+def service_model() -> ServiceModel:
+    """botocore's model of Amazon Comprehend."""
+    return ServiceModel(Loader().load_service_model("comprehend", "service-2"), "comprehend")
+
+
+@cache
+def modelled_errors(operation: str) -> frozenset[str]:
+    """The error codes the model lists for the operation."""
+    return frozenset(shape.name for shape in _operation(operation).error_shapes)
+
+
+def validated(*, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request without null members (JSON null means absent), checked against the operation's input shape.
+
+    Raises InvalidRequestException naming every constraint that fails, in the wording AWS services use, or
+    UnknownOperationException when the API has no such operation.
+    """
+    if operation not in service_model().operation_names:
+        raise service_error("UnknownOperationException", f"Amazon Comprehend has no operation {operation!r}.")
+    cleaned = cast("dict[str, Any]", _without_nulls(request))
+    problems = _problems(cleaned, _operation(operation).input_shape, "")
+    if problems:
+        noun = "error" if len(problems) == 1 else "errors"
+        raise invalid_request(f"{len(problems)} validation {noun} detected: {'; '.join(problems)}")
+    return cleaned
+
+
+def response_problems(*, operation: str, response: dict[str, Any]) -> list[str]:
+    """What in the response the operation's output shape does not allow; empty when it conforms."""
+    return _problems(response, _operation(operation).output_shape, "")
+
+
+@cache
+def _operation(operation: str) -> OperationModel:
+    return service_model().operation_model(operation)
+
+
+@cache
+def _pattern(pattern: str) -> Any:
+    # The model's patterns are Java's, where \s is ASCII only; it stands nowhere but inside brackets.
+    return regex.compile(pattern.replace("\\s", " \\t\\n\\x0B\\f\\r"))
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _problems(value: object, shape: Shape | None, path: str) -> list[str]:
+    if shape is None:
+        return []
+    if isinstance(shape, StructureShape):
+        return _structure_problems(value, shape, path)
+    if isinstance(shape, ListShape):
+        return _list_problems(value, shape, path)
+    if isinstance(shape, StringShape):
+        return _string_problems(value, shape, path)
+    return _number_problems(value, shape, path)
+
+
+def _structure_problems(value: object, shape: StructureShape, path: str) -> list[str]:
+    if not isinstance(value, dict):
+        return [_wrong_type(value, path, "a structure")]
+    problems = [
+        f"Value at '{_child(path, name)}' failed to satisfy constraint: Member must not be null"
+        for name in shape.required_members
+        if name not in value
+    ]
+    for name, member in value.items():
+        if name in shape.members:
+            problems += _problems(member, shape.members[name], _child(path, name))
+        else:
+            problems.append(f"'{_child(path, name)}' is not a member of {shape.name}")
+    return problems
+
+
+def _list_problems(value: object, shape: ListShape, path: str) -> list[str]:
+    if not isinstance(value, list):
+        return [_wrong_type(value, path, "a list")]
+    problems = _range_problems(len(value), shape, path, "Member must have length")
+    for index, item in enumerate(value, start=1):
+        problems += _problems(item, shape.member, f"{path}.{index}.member")
+    return problems
+
+
+def _string_problems(value: object, shape: StringShape, path: str) -> list[str]:
+    if not isinstance(value, str):
+        return [_wrong_type(value, path, "a string")]
+    problems = _range_problems(len(value), shape, path, "Member must have length")
+    constraint = f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy"
+    if shape.enum and value not in shape.enum:
+        problems.append(f"{constraint} enum value set: [{', '.join(shape.enum)}]")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _pattern(pattern).fullmatch(value):
+        problems.append(f"{constraint} regular expression pattern: {pattern}")
+    return problems
+
+
+def _number_problems(value: object, shape: Shape, path: str) -> list[str]:
+    if shape.type_name == "boolean":
+        return [] if isinstance(value, bool) else [_wrong_type(value, path, "a boolean")]
+    whole = shape.type_name in ("integer", "long")
+    accepted: tuple[type, ...] = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        return [_wrong_type(value, path, "an integer" if whole else "a number")]
+    return _range_problems(cast("float", value), shape, path, "Member must have value")
+
+
+def _range_problems(size: float, shape: Shape, path: str, constraint: str) -> list[str]:
+    minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
+    problems = []
+    if minimum is not None and size < minimum:
+        problems.append(f"Value at '{path}' failed to satisfy constraint: {constraint} >= {minimum}")
+    if maximum is not None and size > maximum:
+        problems.append(f"Value at '{path}' failed to satisfy constraint: {constraint} <= {maximum}")
+    return problems
+
+
+def _wrong_type(value: object, path: str, expected: str) -> str:
+    return f"Value at '{path}' must be {expected}, not {type(value).__name__}"
+
+
+def _child(path: str, name: str) -> str:
+    member = name[:1].lower() + name[1:]
+    return f"{path}.{member}" if path else member

@@ -1,0 +1,64 @@
+"""The stand-alone HTTP server."""
+
+from __future__ import annotations
+
+import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from local.comprehend.administration import PATH_PREFIX, handle_administration
+from local.comprehend.service import Comprehend
+from local.comprehend.wire import handle_http
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/")
+
+
+def account_and_region(authorization: str) -> tuple[str, str]:
+    """Who calls, by the credential scope of a SigV4 Authorization header.
+
+    An access key of twelve digits is the account (the custom of AWS emulators); any other is the default account.
+    Signatures are not checked.
+    """
+    found = _CREDENTIAL.search(authorization)
+    if found is None:
+        return DEFAULT_ACCOUNT, DEFAULT_REGION
+    key = found["key"]
+    return (key if re.fullmatch(r"\d{12}", key) else DEFAULT_ACCOUNT), found["region"]
+
+
+def server(service: Comprehend, *, port: int) -> ThreadingHTTPServer:
+    """A server on the loopback address; ``port`` 0 takes a free one. Call ``serve_forever`` on it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # One packet an answer: two would wait for each other (Nagle and delayed acknowledgement).
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.path.startswith(PATH_PREFIX):
+                status, headers, content = handle_administration(service, self.command, self.path, body)
+            else:
+                account, region = account_and_region(self.headers.get("Authorization", ""))
+                status, headers, content = handle_http(service, dict(self.headers), body, account, region)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Silent: the call log says more."""
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+    return _Server(("127.0.0.1", port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128

@@ -1,0 +1,54 @@
+"""ARNs, timestamps and names as Comprehend writes them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The account and Region a request is made in; nothing is visible from one scope to another."""
+
+    account: str
+    region: str
+
+    @property
+    def _prefix(self) -> str:
+        partition = (
+            "aws-us-gov" if self.region.startswith("us-gov-") else "aws-cn" if self.region.startswith("cn-") else "aws"
+        )
+        return f"arn:{partition}:comprehend:{self.region}:{self.account}"
+
+    def flywheel_arn(self, name: str) -> str:
+        return f"{self._prefix}:flywheel/{name}"
+
+    def document_classifier_arn(self, *, name: str, version: str) -> str:
+        return f"{self._prefix}:document-classifier/{name}/version/{version}"
+
+    def classification_job_arn(self, id_: str) -> str:
+        return f"{self._prefix}:document-classification-job/{id_}"
+
+
+def dataset_arn(*, flywheel_arn: str, name: str) -> str:
+    return f"{flywheel_arn}/dataset/{name}"
+
+
+def flywheel_arn_of_dataset(arn: str) -> str:
+    return arn.split("/dataset/", maxsplit=1)[0]
+
+
+def compact_timestamp(moment: float) -> str:
+    """``20220907T214613Z``: the UTC second, as in iteration ids and data lake prefixes."""
+    return datetime.fromtimestamp(moment, tz=UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def hex_digits(*parts: str) -> str:
+    """Eight hexadecimal digits that depend on the parts only, so that equal runs get equal names."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def milliseconds(moment: float) -> float:
+    """The moment with the precision of the API's timestamps."""
+    return round(moment, 3)

@@ -1,0 +1,57 @@
+"""What worker processes do: train a model, score one and predict with one, from files to files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.comprehend import classification_output
+from local.comprehend.classification_input import ClassificationInput
+from local.comprehend.document_split import held_out
+from local.comprehend.metrics import Evaluation, TrainedModel
+from local.comprehend.training_data import Document, DocumentFile, LabelRules, documents
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelData:
+    """The documents of an iteration. Without test files, one training document in ten is held out for testing."""
+
+    train: tuple[DocumentFile, ...]
+    test: tuple[DocumentFile, ...]
+    rules: LabelRules
+
+    def split(self) -> tuple[list[Document], list[Document]]:
+        """``(training documents, test documents)``."""
+        training = list(documents(self.train, rules=self.rules))
+        if not self.test:
+            return held_out(training)
+        return training, list(documents(self.test, rules=self.rules))
+
+
+def train_model(data: ModelData, path: Path) -> TrainedModel:
+    """Train on the training documents and save the model at ``path``; raises InvalidTrainingDataError."""
+    # Only worker processes pay for loading scikit-learn.
+    from local.comprehend import classifier
+
+    training, _ = data.split()
+    model = classifier.train(training, multi_label=data.rules.multi_label)
+    model.save(path)
+    return TrainedModel(labels=model.labels, documents=len(training))
+
+
+def evaluate_model(data: ModelData, path: Path) -> Evaluation:
+    """Score the model at ``path`` on the test documents."""
+    from local.comprehend import classifier, evaluation
+
+    _, testing = data.split()
+    return evaluation.evaluate(classifier.Classifier.load(path), testing)
+
+
+def classify_documents(input_: ClassificationInput, path: Path, archive: Path, *, classes: int) -> None:
+    """Predict with the model at ``path`` and write ``archive``, in the form a job's output has.
+
+    ``classes`` is how many classes of a document are named at most. Raises InvalidJobInputError.
+    """
+    from local.comprehend import classifier
+
+    classification_output.write(classifier.Classifier.load(path), input_, archive, classes=classes)

@@ -1,0 +1,92 @@
+"""What the resource modules share: state and its lock, the clock, storage, background work and worker processes."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event, RLock
+from uuid import uuid4
+
+from local.comprehend.clock import Clock
+from local.comprehend.faults import Faults
+from local.comprehend.identifiers import Scope
+from local.comprehend.settings import Settings
+from local.comprehend.state import DroppedDocuments, RegionState
+from local.comprehend.storage import Storage
+from local.comprehend.worker_processes import WorkerProcesses
+
+logger = logging.getLogger(__name__)
+
+
+class ServiceClosedError(Exception):
+    """The service was closed while background work waited; the work ends where it is."""
+
+
+class Runtime:
+    """Shared by all resource modules of one service.
+
+    ``lock`` guards ``regions``: operations run under it, background work takes it for each change. Nothing reads S3 or
+    trains while holding it, so no operation ever waits for either.
+    """
+
+    def __init__(
+        self, *, storage: Storage, settings: Settings, clock: Clock, workers: WorkerProcesses, folder: Path | None
+    ) -> None:
+        self.storage = storage
+        self.settings = settings
+        self.clock = clock
+        self.workers = workers
+        self.faults = Faults()
+        self.lock = RLock()
+        self.dropped: list[DroppedDocuments] = []
+        self._temporary = folder is None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="comprehend-"))
+        self._regions: dict[Scope, RegionState] = {}
+        self._stopped = Event()
+        # Threads mostly wait for the clock: enough for the quotas of several accounts at once.
+        self._threads = ThreadPoolExecutor(max_workers=128, thread_name_prefix="comprehend")
+
+    def region(self, scope: Scope) -> RegionState:
+        return self._regions.setdefault(scope, RegionState(scope=scope))
+
+    def new_folder(self) -> Path:
+        """A place for a dataset's or a job's files, not made yet."""
+        return self.folder / "documents" / uuid4().hex
+
+    def now(self) -> float:
+        return round(self.clock.now(), 3)
+
+    def start(self, work: Callable[[], None], *, on_defect: Callable[[], None]) -> None:
+        """Run ``work`` in the background. Should it raise what it does not expect, ``on_defect`` makes its resource
+        FAILED, so that no poller waits for ever, and the log has the reason."""
+
+        def finished(future: Future[None]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is None or isinstance(error, ServiceClosedError):
+                return
+            logger.error("Background work failed", exc_info=error)
+            with self.lock:
+                on_defect()
+
+        self._threads.submit(work).add_done_callback(finished)
+
+    def wait_until(self, moment: float) -> None:
+        """Block background work until the clock shows ``moment``; raises ServiceClosedError after :meth:`stop`."""
+        self.clock.wait_until(moment, stopped=self._stopped)
+        if self._stopped.is_set():
+            raise ServiceClosedError
+
+    def stop(self) -> None:
+        """Tell background work to end at its next wait."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Wait for background work to end, and delete the state folder if it is a temporary one."""
+        self.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._temporary:
+            shutil.rmtree(self.folder)

@@ -1,0 +1,166 @@
+"""The service as one object: operation, request and caller in, response out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.comprehend.calls import CallLog
+from local.comprehend.clock import Clock, SystemClock
+from local.comprehend.contract import modelled_errors, validated
+from local.comprehend.dataset_ingestion import DatasetIngestion
+from local.comprehend.datasets import Datasets
+from local.comprehend.document_classification_jobs import DocumentClassificationJobs
+from local.comprehend.document_classifiers import DocumentClassifiers
+from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
+from local.comprehend.faults import Faults
+from local.comprehend.flywheels import Flywheels
+from local.comprehend.identifiers import Scope
+from local.comprehend.iterations import Iterations
+from local.comprehend.runtime import Runtime
+from local.comprehend.settings import Settings
+from local.comprehend.state import DroppedDocuments
+from local.comprehend.storage import Storage
+from local.comprehend.tags import Tags
+from local.comprehend.worker_processes import WorkerProcesses
+
+Operation = Callable[[Scope, dict[str, Any]], dict[str, Any]]
+
+
+class Comprehend:
+    """Amazon Comprehend for any number of accounts and Regions; what is in one is not seen from another.
+
+    ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
+    service. All other state is in memory and ends with it. ``workers`` are processes to share between services: their
+    owner closes them; otherwise the service has ``worker_processes`` of its own. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        worker_processes: int = 1,
+        workers: WorkerProcesses | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._own_workers = None if workers else WorkerProcesses(count=worker_processes)
+        self._runtime = Runtime(
+            storage=storage,
+            settings=settings or Settings(),
+            clock=clock or SystemClock(),
+            workers=workers or self._own_workers or WorkerProcesses(),
+            folder=folder,
+        )
+        self.calls = CallLog()
+        self._operations = _operations(self._runtime)
+
+    def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+        """Carry out one operation and return its response in exactly the shape of the SDK's model.
+
+        Timestamps are epoch seconds; members without a value are absent. ``request`` has the SDK's member names.
+        Never reads S3 and never waits for work, only for a delay that was asked for as a fault. Raises
+        ComprehendError.
+        """
+        outcome = "ok"
+        try:
+            return self._answer(operation, request, Scope(account=account, region=region))
+        except ComprehendError as error:
+            outcome = error.code
+            raise
+        finally:
+            self.calls.add(
+                time=self._runtime.now(),
+                operation=operation,
+                request=request,
+                account=account,
+                region=region,
+                outcome=outcome,
+            )
+
+    def _answer(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        fault = self.faults.for_operation(operation)
+        if fault and fault.kind == "delay":
+            time.sleep(fault.seconds)
+        elif fault and fault.kind != "lose_response":
+            raise fault.error()
+        response = self._carried_out(operation, validated(operation=operation, request=request), scope)
+        if fault and fault.kind == "lose_response":
+            raise fault.error()
+        return response
+
+    def _carried_out(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        implementation = self._operations.get(operation)
+        if implementation is None:
+            raise service_error(
+                "UnknownOperationException", f"The local Comprehend service does not provide {operation}."
+            )
+        try:
+            with self._runtime.lock:
+                return implementation(scope, request)
+        except ComprehendError as error:
+            if error.code not in modelled_errors(operation) | UNMODELLED_ERRORS:
+                raise UnmodelledError(operation=operation, code=error.code) from error
+            raise
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that are switched on."""
+        return self._runtime.faults
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force; assigning others changes what happens from now on."""
+        return self._runtime.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._runtime.settings = settings
+
+    def dropped_documents(self) -> list[DroppedDocuments]:
+        """For each dataset that had labels its flywheel does not know: what was silently left out."""
+        with self._runtime.lock:
+            return list(self._runtime.dropped)
+
+    def close(self) -> None:
+        """End background work and worker processes, and delete the temporary folder."""
+        self._runtime.stop()
+        if self._own_workers:
+            self._own_workers.close()
+        self._runtime.close()
+
+
+def _operations(runtime: Runtime) -> dict[str, Operation]:
+    ingestion = DatasetIngestion(runtime)
+    flywheels = Flywheels(runtime, ingestion)
+    datasets = Datasets(runtime, ingestion)
+    iterations = Iterations(runtime)
+    classifiers = DocumentClassifiers(runtime)
+    jobs = DocumentClassificationJobs(runtime)
+    tags = Tags(runtime)
+    return {
+        "CreateFlywheel": flywheels.create,
+        "UpdateFlywheel": flywheels.update,
+        "DescribeFlywheel": flywheels.describe,
+        "DeleteFlywheel": flywheels.delete,
+        "ListFlywheels": flywheels.list,
+        "CreateDataset": datasets.create,
+        "DescribeDataset": datasets.describe,
+        "ListDatasets": datasets.list,
+        "StartFlywheelIteration": iterations.start,
+        "DescribeFlywheelIteration": iterations.describe,
+        "ListFlywheelIterationHistory": iterations.history,
+        "DescribeDocumentClassifier": classifiers.describe,
+        "ListDocumentClassifiers": classifiers.list,
+        "ListDocumentClassifierSummaries": classifiers.list_summaries,
+        "DeleteDocumentClassifier": classifiers.delete,
+        "StartDocumentClassificationJob": jobs.start,
+        "DescribeDocumentClassificationJob": jobs.describe,
+        "ListDocumentClassificationJobs": jobs.list,
+        "TagResource": tags.tag,
+        "UntagResource": tags.untag,
+        "ListTagsForResource": tags.list,
+    }

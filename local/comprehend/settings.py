@@ -1,0 +1,94 @@
+"""What can be set on the local service: durations, quotas, and the readings of what AWS does not document."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+# StartFlywheelIteration models no other refusal than these.
+IterationRefusal = Literal["ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"]
+
+
+class Settings(BaseModel):
+    """Immutable; a change makes a new one (:meth:`merged`). Durations are seconds, all minimum times in a state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flywheel_creation_seconds: NonNegativeFloat = 1.0
+    flywheel_deletion_delay_seconds: NonNegativeFloat = Field(
+        default=0.0, description="How long a deleted flywheel still reads ACTIVE before DELETING."
+    )
+    flywheel_deletion_seconds: NonNegativeFloat = 1.0
+    dataset_ingestion_seconds: NonNegativeFloat = 1.0
+    iteration_evaluation_seconds: NonNegativeFloat = 0.5
+    iteration_training_seconds: NonNegativeFloat = 1.0
+    model_deletion_seconds: NonNegativeFloat = 1.0
+    classification_job_queue_seconds: NonNegativeFloat = Field(
+        default=0.5, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
+    )
+    classification_job_seconds: NonNegativeFloat = Field(default=1.0, description="How long a job is IN_PROGRESS.")
+
+    minimum_per_label: Literal["per_dataset", "per_flywheel", "none"] = Field(
+        default="per_dataset",
+        description="Where the minimum of training documents for each label holds: in each TRAIN dataset (it becomes "
+        "FAILED), over all of the flywheel (the iteration becomes FAILED), or nowhere.",
+    )
+    minimum_documents_multi_class: PositiveInt = 50
+    minimum_documents_multi_label: PositiveInt = Field(
+        default=50, description="50 by the flywheel quotas, 10 by the training quotas; AWS's pages disagree."
+    )
+    minimum_total_documents_multi_label: PositiveInt = 50
+    first_model_becomes_active: bool = Field(
+        default=False, description="Whether the first model an iteration trains becomes active by itself."
+    )
+    evaluate_active_without_test_data: bool = Field(
+        default=True,
+        description="Whether an iteration with new TRAIN but no new TEST data scores the active model too.",
+    )
+    test_datasets_scored: Literal["all", "new"] = Field(
+        default="all",
+        description="Score on every TEST dataset of the flywheel, or only on those since the last completed iteration; "
+        "without any, one document in ten of the TRAIN data is held out.",
+    )
+    second_iteration_error: IterationRefusal = "ResourceInUseException"
+    iteration_during_ingestion: Literal["allow"] | IterationRefusal = "ResourceInUseException"
+    concurrent_iterations_error: IterationRefusal = "TooManyRequestsException"
+    update_during_iteration: Literal["allow", "InvalidRequestException", "TooManyRequestsException"] = "allow"
+    start_without_data: Literal["fail_iteration", "InvalidRequestException"] = "fail_iteration"
+    first_model_name: Literal["generated", "flywheel"] = Field(
+        default="generated",
+        description="Name of a new-model flywheel's first model: Comprehend-Generated-<8 hex digits>, so that no "
+        "client comes to depend on finding the flywheel's name in it, or the flywheel's name.",
+    )
+
+    classes_in_output: PositiveInt = Field(
+        default=3,
+        description="How many classes of a document a job's output names at most, the best first; AWS's samples show "
+        "three of five. Multi-label output names every label.",
+    )
+
+    lake_uri_ends_with_slash: bool = Field(
+        default=True, description="How DataLakeS3Uri reads in answers; AWS's samples show both."
+    )
+
+    maximum_flywheels: PositiveInt = Field(default=20, description="20 by Service Quotas, 50 by the guide.")
+    maximum_creating_flywheels: PositiveInt = 10
+    maximum_datasets_of_a_type: PositiveInt = 50
+    maximum_creating_datasets: PositiveInt = 10
+    maximum_concurrent_iterations: PositiveInt = 10
+    maximum_classification_jobs: PositiveInt = Field(default=10, description="SUBMITTED and IN_PROGRESS together.")
+    maximum_job_documents: PositiveInt = Field(default=1_000_000, description="Files, or lines of them all.")
+    maximum_job_bytes: PositiveInt = 5 * 1024**3
+    maximum_job_file_bytes: PositiveInt = Field(default=10 * 1024**2, description="Of a file with one document.")
+    minimum_dataset_bytes: PositiveInt = 500
+    maximum_dataset_bytes: PositiveInt = 5 * 1024**3
+    maximum_dataset_documents: PositiveInt = 1_000_000
+    maximum_document_bytes: PositiveInt = 10 * 1024**2
+
+    def merged(self, changes: dict[str, Any]) -> Settings:
+        """A copy with ``changes`` (field name to value); pydantic.ValidationError names what is wrong with them."""
+        return Settings.model_validate({**self.model_dump(), **changes})
+
+    def minimum_documents(self, *, multi_label: bool) -> int:
+        return self.minimum_documents_multi_label if multi_label else self.minimum_documents_multi_class

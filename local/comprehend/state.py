@@ -1,0 +1,248 @@
+"""What the service knows, for each account and Region. It lives in memory and ends with the process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from local.comprehend.identifiers import Scope
+from local.comprehend.metrics import Evaluation
+from local.comprehend.training_data import Contents, DocumentFile, LabelRules
+
+
+class FlywheelStatus(StrEnum):
+    CREATING = "CREATING"
+    ACTIVE = "ACTIVE"
+    DELETING = "DELETING"
+    FAILED = "FAILED"
+
+
+class DatasetStatus(StrEnum):
+    CREATING = "CREATING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class IterationStatus(StrEnum):
+    TRAINING = "TRAINING"
+    EVALUATING = "EVALUATING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class ModelStatus(StrEnum):
+    SUBMITTED = "SUBMITTED"
+    TRAINING = "TRAINING"
+    TRAINED = "TRAINED"
+    TRAINED_WITH_WARNING = "TRAINED_WITH_WARNING"
+    IN_ERROR = "IN_ERROR"
+    DELETING = "DELETING"
+
+
+class JobStatus(StrEnum):
+    SUBMITTED = "SUBMITTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+USABLE_MODEL = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """Where documents are read from: an object or a prefix, and the delimiter between labels."""
+
+    uri: str
+    delimiter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """What a classifier is for. ``labels`` is None when no list was fixed: then every label counts."""
+
+    language: str
+    mode: str
+    labels: tuple[str, ...] | None
+
+    @property
+    def multi_label(self) -> bool:
+        return self.mode == "MULTI_LABEL"
+
+    @property
+    def rules(self) -> LabelRules:
+        known = None if self.labels is None else frozenset(self.labels)
+        return LabelRules(known=known, multi_label=self.multi_label)
+
+
+@dataclass(kw_only=True)
+class Dataset:
+    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED."""
+
+    arn: str
+    name: str
+    type: str
+    s3_uri: str
+    description: str | None
+    source: tuple[DataSource, ...]
+    created: float
+    folder: Path
+    status: DatasetStatus = DatasetStatus.CREATING
+    message: str | None = None
+    ended: float | None = None
+    contents: Contents = field(default_factory=Contents)
+    files: tuple[DocumentFile, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Iteration:
+    """``evaluated_model_arn`` is set from the start, its evaluation when it is done; neither without an active model to
+    evaluate."""
+
+    id: str
+    flywheel_arn: str
+    created: float
+    status: IterationStatus
+    manifest_prefix: str
+    message: str | None = None
+    ended: float | None = None
+    evaluated_model_arn: str | None = None
+    evaluated: Evaluation | None = None
+    trained_model_arn: str | None = None
+    trained: Evaluation | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.status in (IterationStatus.TRAINING, IterationStatus.EVALUATING)
+
+
+@dataclass(kw_only=True)
+class Flywheel:
+    """``used`` are the ARNs of datasets that a completed iteration has seen: the others are new to the next one.
+    ``deleting`` is set at once, while the status may still read ACTIVE for a while."""
+
+    arn: str
+    name: str
+    role_arn: str
+    lake_uri: str
+    model_type: str
+    task: TaskConfig
+    security: dict[str, Any]
+    created: float
+    modified: float
+    status: FlywheelStatus = FlywheelStatus.CREATING
+    deleting: bool = False
+    message: str | None = None
+    active_model_arn: str | None = None
+    first_model_name: str | None = None
+    latest_iteration: str | None = None
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    iterations: dict[str, Iteration] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def datasets_of(self, type_: str) -> list[Dataset]:
+        return [dataset for dataset in self.datasets.values() if dataset.type == type_]
+
+    @property
+    def usable(self) -> bool:
+        return self.status is FlywheelStatus.ACTIVE and not self.deleting
+
+    @property
+    def iterating(self) -> bool:
+        return any(iteration.running for iteration in self.iterations.values())
+
+    @property
+    def ingesting(self) -> bool:
+        return any(dataset.status is DatasetStatus.CREATING for dataset in self.datasets.values())
+
+
+@dataclass(kw_only=True)
+class DocumentClassifier:
+    arn: str
+    name: str
+    version: str
+    task: TaskConfig
+    role_arn: str
+    flywheel_arn: str
+    security: dict[str, Any]
+    statistics_prefix: str
+    submitted: float
+    path: Path
+    train: tuple[DataSource, ...]
+    test: tuple[DataSource, ...]
+    status: ModelStatus = ModelStatus.SUBMITTED
+    message: str | None = None
+    ended: float | None = None
+    training_started: float | None = None
+    training_ended: float | None = None
+    labels: tuple[str, ...] = ()
+    trained_documents: int | None = None
+    evaluation: Evaluation | None = None
+
+
+@dataclass(kw_only=True)
+class ClassificationJob:
+    """``request`` is what the job was asked for with, ``model`` what it predicts with: given, or the active one of the
+    flywheel when it was asked for. ``archive_uri`` is known from the start."""
+
+    id: str
+    arn: str
+    request: dict[str, Any]
+    model: DocumentClassifier
+    input_format: str
+    archive_uri: str
+    submitted: float
+    folder: Path
+    status: JobStatus = JobStatus.SUBMITTED
+    message: str | None = None
+    ended: float | None = None
+
+    @property
+    def name(self) -> str | None:
+        return self.request.get("JobName")
+
+    @property
+    def role_arn(self) -> str:
+        return str(self.request["DataAccessRoleArn"])
+
+    @property
+    def input_uri(self) -> str:
+        return str(self.request["InputDataConfig"]["S3Uri"])
+
+    @property
+    def running(self) -> bool:
+        return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredRequest:
+    """A request that carried a client request token, and the resource it made."""
+
+    request: dict[str, Any]
+    resource: str
+
+
+@dataclass(kw_only=True)
+class RegionState:
+    """Everything of one account in one Region, by ARN. ``answered`` is keyed by operation, what it is unique in, and
+    token."""
+
+    scope: Scope
+    flywheels: dict[str, Flywheel] = field(default_factory=dict)
+    classifiers: dict[str, DocumentClassifier] = field(default_factory=dict)
+    classification_jobs: dict[str, ClassificationJob] = field(default_factory=dict)
+    tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    answered: dict[tuple[str, str, str], AnsweredRequest] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class DroppedDocuments:
+    """What ingestion left out of a dataset without saying so, as the service does."""
+
+    dataset_arn: str
+    documents: int
+    dropped_documents: int
+    unknown_labels: Counter[str]

@@ -1,0 +1,89 @@
+"""A walk of a flywheel in the local cloud: files in, turns out, as an operator would do it with `flywheel`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flywheel.records import ModelScore, Split, TurnRecord
+from local.cloud import LocalCloud
+from ops.clients import Clients
+from ops.deployment import Deployment, find_deployment
+from ops.pausing import pause, resume
+from ops.running_turns import TurnProgress
+from ops.turns import current_turn, request_turn, wait_for_turn
+from ops.uploading import upload
+
+_LOOK_AGAIN_SECONDS = 0.25
+_TURN_TIMEOUT_SECONDS = 900.0
+WALK_PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
+"""Files are uploaded while the pipeline is paused, so that they are one turn's; nothing needs to rest."""
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    deployment: Deployment
+
+    @classmethod
+    def deploy(cls, cloud: LocalCloud, *, name: str, parameters: Mapping[str, str], context: Mapping[str, str]) -> Walk:
+        """Deploy the app and find it again as any operator would: by Parameter Store, through the environment."""
+        stack = f"{name}-flywheel"
+        given = WALK_PARAMETERS | dict(parameters)
+        cloud.deploy(parameters={f"{stack}:{key}": value for key, value in given.items()}, context=context)
+        os.environ.update(cloud.environment())
+        return cls(deployment=find_deployment(Clients.connect(), name=name))
+
+    def turn(
+        self, *, train: Sequence[Path] = (), test: Sequence[Path] = (), on_step: OnStep | None = None
+    ) -> TurnRecord:
+        """Upload the files and wait for the turn that takes them."""
+        pause(self.deployment, reason="all files of a turn are uploaded first")
+        upload(self.deployment, test, Split.TEST)
+        upload(self.deployment, train, Split.TRAIN)
+        after = current_turn(self.deployment)
+        resume(self.deployment)
+        return self._wait(after, on_step)
+
+    def turn_now(self, *, on_step: OnStep | None = None) -> TurnRecord:
+        """Ask for a turn although nothing is new."""
+        return self._wait(request_turn(self.deployment).after, on_step)
+
+    def active_model_arn(self) -> str | None:
+        """What the flywheel itself says, None before the first promotion."""
+        answer = self.deployment.clients.comprehend.describe_flywheel(FlywheelArn=self.deployment.flywheel_arn)
+        return answer["FlywheelProperties"].get("ActiveModelArn")
+
+    def _wait(self, after: int, on_step: OnStep | None) -> TurnRecord:
+        def tell(progress: TurnProgress | None) -> None:
+            if on_step is not None:
+                on_step((progress.step if progress else None) or "waiting for the turn to start")
+
+        return wait_for_turn(
+            self.deployment,
+            after=after,
+            timeout_seconds=_TURN_TIMEOUT_SECONDS,
+            poll_seconds=_LOOK_AGAIN_SECONDS,
+            on_progress=tell,
+        )
+
+
+def as_json(record: TurnRecord) -> dict[str, Any]:
+    """A turn as `--json` writes it."""
+    return {
+        "turn": record.turn,
+        "uploads": len(record.uploads),
+        "documents": sum(dataset.documents for dataset in record.datasets),
+        "active": _model(record.active),
+        "candidate": _model(record.candidate),
+        "decision": record.decision.value,
+        "reasons": list(record.reasons),
+    }
+
+
+def _model(model: ModelScore | None) -> dict[str, Any] | None:
+    return None if model is None else {"arn": model.arn, "metrics": model.metrics.model_dump(exclude_none=True)}

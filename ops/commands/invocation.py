@@ -1,0 +1,64 @@
+"""What the options before the verb say, and how a verb shows its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from flywheel.records import Record
+from ops.clients import Clients
+from ops.deployment import Deployment, find_deployment
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    name: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+    def clients(self) -> Clients:
+        return Clients.connect(region=self.region, profile=self.profile)
+
+    def deployment(self) -> Deployment:
+        return find_deployment(self.clients(), name=self.name)
+
+
+def invocation_of(context: typer.Context) -> Invocation:
+    return context.ensure_object(Invocation)
+
+
+def result_console() -> Console:
+    """For results. What a file or a bucket says is shown as it is: it may look like markup."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def side_console() -> Console:
+    """For progress and remarks: standard output is for results alone."""
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+def _print(renderable: RenderableType) -> None:
+    # Sentences and reports are left to the terminal to wrap, so that they can be searched and copied.
+    result_console().print(renderable, soft_wrap=isinstance(renderable, str | Text))
+
+
+def show(result: Record, *, as_json: bool, table: Callable[[], RenderableType]) -> None:
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        _print(table())
+
+
+def show_all(results: Sequence[Record], *, as_json: bool, table: Callable[[], RenderableType]) -> None:
+    if as_json:
+        typer.echo(json.dumps([result.model_dump(mode="json") for result in results], indent=2))
+    else:
+        _print(table())

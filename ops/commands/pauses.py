@@ -1,0 +1,67 @@
+"""`flywheel pause` and `flywheel resume`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ops import pausing
+from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.commands.waiting import (
+    DEFAULT_POLL_SECONDS,
+    DEFAULT_TIMEOUT_MINUTES,
+    PollOption,
+    TimeoutOption,
+    waiting_display,
+)
+
+
+def pause(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why; `flywheel status` shows it.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing runs any more.")] = False,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Let no further turn start; a running one goes on to its end."""
+    deployment = invocation_of(context).deployment()
+    result = pausing.pause(deployment, reason=reason)
+    if wait:
+        with waiting_display("Waiting for what runs") as say:
+            pausing.wait_until_idle(
+                deployment,
+                timeout_seconds=timeout_minutes * 60,
+                poll_seconds=poll_seconds,
+                on_progress=lambda what: say(f"Waiting for {what}"),
+            )
+        result = result.model_copy(update={"running": None})
+    show(result, as_json=as_json, table=lambda: Text(_pause_sentence(result)))
+
+
+def resume(context: typer.Context, as_json: JsonOption = False) -> None:
+    """End a pause and let the pipeline look for work at once."""
+    result = pausing.resume(invocation_of(context).deployment())
+    show(result, as_json=as_json, table=lambda: Text(_resume_sentence(result)))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(pause)
+    app.command()(resume)
+
+
+def _pause_sentence(result: pausing.PauseResult) -> str:
+    because = f" ({result.pause.reason})" if result.pause.reason else ""
+    if result.already:
+        said = f"It was already paused by {result.pause.by}{because}."
+    else:
+        said = f"Paused{because}: no turn starts until `flywheel resume`."
+    return f"{said} {result.running.turn} goes on to its end." if result.running else said
+
+
+def _resume_sentence(result: pausing.ResumeResult) -> str:
+    if result.was is None:
+        return "It was not paused; the pipeline looks for work now."
+    return f"The pause by {result.was.by} has ended; the pipeline looks for work now."

@@ -1,0 +1,93 @@
+"""`flywheel turns`, `flywheel show` and `flywheel turn`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from flywheel.records import TurnOutcome, TurnRecord
+from ops import turns as api
+from ops.commands.invocation import JsonOption, invocation_of, show, show_all
+from ops.commands.waiting import (
+    DEFAULT_POLL_SECONDS,
+    DEFAULT_TIMEOUT_MINUTES,
+    PollOption,
+    TimeoutOption,
+    waiting_display,
+)
+from ops.deployment import Deployment
+from ops.tables.turns import progress_sentence, turn_view, turns_table
+
+
+def turns(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, help="How many to look back.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List the turns that ended, newest first, with what they decided."""
+    deployment = invocation_of(context).deployment()
+    records = api.list_turns(deployment, last=last)
+    show_all(records, as_json=as_json, table=lambda: turns_table(records, metric=deployment.selection_metric))
+
+
+def show_turn(
+    context: typer.Context,
+    turn: Annotated[str, typer.Argument(help="Its name (turn-000003) or number (3).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one turn: its uploads, datasets, scores and the reasons of its decision."""
+    view = api.show_turn(invocation_of(context).deployment(), turn)
+    show(view, as_json=as_json, table=lambda: turn_view(view))
+
+
+def turn(
+    context: typer.Context,
+    now: Annotated[bool, typer.Option("--now", help="Start a turn now, whether or not something is new.")] = False,
+    overrule_minimum: Annotated[
+        bool,
+        typer.Option(
+            "--overrule-minimum",
+            help="Make datasets although labels have too few documents. Comprehend may refuse such a dataset.",
+        ),
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the turn until it has ended.")] = False,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for a turn now. Exit status 1 if --wait is given and the turn does not succeed."""
+    if not now:
+        raise typer.BadParameter("a turn starts by itself when there is something to do; `--now` asks for one at once")
+    deployment = invocation_of(context).deployment()
+    requested = api.request_turn(deployment, overrule_minimum=overrule_minimum)
+    if not wait:
+        sentence = "A turn is asked for: `flywheel status` shows how far it is."
+        show(requested, as_json=as_json, table=lambda: Text(sentence))
+        return
+    record = _follow(deployment, requested, timeout_seconds=timeout_minutes * 60, poll_seconds=poll_seconds)
+    view = api.TurnView(turn=record.turn, record=record)
+    show(view, as_json=as_json, table=lambda: turn_view(view))
+    if record.outcome is not TurnOutcome.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(turns)
+    app.command("show")(show_turn)
+    app.command()(turn)
+
+
+def _follow(
+    deployment: Deployment, requested: api.RequestedTurn, *, timeout_seconds: float, poll_seconds: float
+) -> TurnRecord:
+    with waiting_display("The turn is asked for") as say:
+        return api.wait_for_turn(
+            deployment,
+            after=requested.after,
+            request=requested.request,
+            timeout_seconds=timeout_seconds,
+            poll_seconds=poll_seconds,
+            on_progress=lambda progress: say(progress_sentence(progress)),
+        )

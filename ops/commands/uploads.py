@@ -1,0 +1,143 @@
+"""`flywheel validate`, `flywheel upload` and `flywheel rejected`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from flywheel.records import Split
+from ops import rejected as rejections
+from ops import uploading
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console
+from ops.commands.waiting import waiting_display
+from ops.deployment import Deployment
+from ops.errors import RefusedFilesError
+from ops.tables.uploads import report_text, results_table, uploaded_table
+
+Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
+
+
+def validate(
+    context: typer.Context,
+    files: Files,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="A label, once for each; then no deployment is asked for labels and limits."),
+    ] = None,
+    multi_label: Annotated[
+        bool, typer.Option("--multi-label", help="With --label: documents may have several.")
+    ] = False,
+    delimiter: Annotated[str, typer.Option(help="With --label: what joins several labels.")] = "|",
+    as_json: JsonOption = False,
+) -> None:
+    """Check files by the pipeline's own rules before uploading. Exit status 1 if one would be rejected whole."""
+    # Loaded here: every other verb does without the parser.
+    from flywheel.preparation import LabelRules, Limits
+    from ops import validating
+
+    uploading.check_paths(files)
+    if label:
+        try:
+            rules = LabelRules(labels=tuple(label), multi_label=multi_label, delimiter=delimiter)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        limits = Limits()
+    else:
+        deployment = invocation_of(context).deployment()
+        rules, limits = validating.rules_of(deployment), validating.limits_of(deployment)
+    with waiting_display(f"Checking {_words_for(files)}"):
+        results = validating.validate(files, rules=rules, limits=limits)
+    show_all(results, as_json=as_json, table=lambda: report_text("\n".join(result.report for result in results)))
+    if not all(result.accepted for result in results):
+        raise typer.Exit(1)
+
+
+def upload(
+    context: typer.Context,
+    files: Files,
+    test: Annotated[bool, typer.Option("--test", help="They are test data, to score models with.")] = False,
+    validate_first: Annotated[
+        bool, typer.Option("--validate", help="Upload nothing if one would be rejected whole.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload training files (test files with --test), each under its own name."""
+    uploading.check_paths(files)
+    uploading.check_names(files)
+    deployment = invocation_of(context).deployment()
+    if validate_first:
+        _refuse_bad_files(deployment, files)
+    uploaded = _upload_with_progress(deployment, files, Split.TEST if test else Split.TRAIN)
+    show_all(uploaded, as_json=as_json, table=lambda: uploaded_table(uploaded))
+
+
+def rejected(
+    context: typer.Context,
+    upload_id: Annotated[
+        str | None, typer.Argument(metavar="[UPLOAD]", help="An upload's id, key or file name.", show_default=False)
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="With UPLOAD: download what was rejected and its report into this folder.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the uploads of which something was rejected, or show one's report line by line."""
+    invocation: Invocation = invocation_of(context)
+    if upload_id is None:
+        if save is not None:
+            raise typer.BadParameter("say which upload to save: `flywheel rejected UPLOAD --save FOLDER`")
+        results = rejections.list_rejected(invocation.deployment())
+        show_all(results, as_json=as_json, table=lambda: results_table(results))
+        return
+    deployment = invocation.deployment()
+    found = rejections.find_rejected(deployment, upload_id)
+    if save is not None:
+        for file in rejections.save_rejected(deployment, found.id, save):
+            side_console().print(f"Saved {file}", soft_wrap=True)
+    show(found, as_json=as_json, table=lambda: report_text(found.report))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(validate)
+    app.command()(upload)
+    app.command()(rejected)
+
+
+def _words_for(files: list[Path]) -> str:
+    return files[0].name if len(files) == 1 else f"{len(files)} files"
+
+
+def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
+    """Raises RefusedFilesError; the reports of what is wrong go to standard error."""
+    from ops import validating
+
+    results = validating.validate(files, rules=validating.rules_of(deployment), limits=validating.limits_of(deployment))
+    console = side_console()
+    for result in results:
+        if not result.accepted or result.bad_lines:
+            console.print(report_text(result.report), soft_wrap=True)
+    refused = [result.path for result in results if not result.accepted]
+    if refused:
+        raise RefusedFilesError(refused)
+
+
+def _upload_with_progress(deployment: Deployment, files: list[Path], split: Split) -> list[uploading.Uploaded]:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=side_console(), transient=True) as display:
+        task = display.add_task(f"Uploading {_words_for(files)}", total=sum(path.stat().st_size for path in files))
+        lock = Lock()
+
+        def advance(_: Path, sent: int) -> None:
+            with lock:
+                display.advance(task, sent)
+
+        return uploading.upload(deployment, files, split, on_bytes=advance)

@@ -1,0 +1,146 @@
+"""What can go wrong for an operator. Each message is a sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+PARAMETER_ROOT = "/comprehend-flywheel"
+
+
+class OperatorError(Exception):
+    """Shown as it is, with exit status 1."""
+
+
+class NoDeploymentError(OperatorError):
+    def __init__(self, *, region: str, name: str | None, name_came_from: str | None, deployed: Sequence[str]) -> None:
+        if name is None:
+            found = f"No flywheel is deployed in {region} (nothing below {PARAMETER_ROOT}/ in its Parameter Store)."
+        else:
+            found = (
+                f"No flywheel named {name!r} ({name_came_from}) is deployed in {region}: "
+                f"{PARAMETER_ROOT}/{name}/deployment is not in its Parameter Store."
+            )
+        if deployed:
+            advice = f"Deployed there: {', '.join(deployed)}; choose one with --name."
+        else:
+            advice = "Deploy it with `make deploy` (locally: `python -m local up`), or look elsewhere with --region."
+        super().__init__(f"{found} {advice}")
+
+
+class SeveralDeploymentsError(OperatorError):
+    def __init__(self, *, region: str, deployed: Sequence[str]) -> None:
+        super().__init__(f"Several flywheels are deployed in {region}: choose with --name ({', '.join(deployed)}).")
+
+
+class InvalidSettingError(OperatorError):
+    """The name of a flywheel, or the file it is read from, cannot be used."""
+
+
+class UnreadableDeploymentError(OperatorError):
+    def __init__(self, *, parameter: str, problem: str) -> None:
+        super().__init__(
+            f"{parameter} in Parameter Store is not what this version of the pipeline writes ({problem}): "
+            "use the version of `flywheel` that deployed it, or deploy again."
+        )
+
+
+class FileError(OperatorError):
+    """A file of the user's cannot be used."""
+
+
+class MissingFileError(FileError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} does not exist: check the path.")
+
+
+class NotAFileError(FileError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
+
+
+class UnwritableFileError(FileError):
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} cannot be written ({problem}): name another file with --output.")
+
+
+class SameNameError(FileError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Two of the files are named {name!r} and would replace each other in the bucket: "
+            "rename one of them, or upload it after the other has been collected."
+        )
+
+
+class RefusedFilesError(FileError):
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"Nothing was uploaded: the pipeline would reject {', '.join(names)}. "
+            "`flywheel validate` shows every problem; without --validate the files are uploaded anyway."
+        )
+
+
+class PausedError(OperatorError):
+    def __init__(self, *, by: str, reason: str) -> None:
+        because = f" ({reason})" if reason else ""
+        super().__init__(f"The pipeline was paused by {by}{because}: no turn starts until `flywheel resume`.")
+
+
+class UnknownTurnError(OperatorError):
+    def __init__(self, *, turn: str, current: int) -> None:
+        known = f"the latest is {current}" if current else "none has begun yet"
+        super().__init__(f"There is no turn {turn} ({known}): `flywheel turns` lists them.")
+
+
+class NoReportError(OperatorError):
+    def __init__(self, turn: str | None = None) -> None:
+        if turn is None:
+            super().__init__("No turn has ended yet, so there is no report: `flywheel status` shows what happens.")
+        else:
+            super().__init__(f"{turn} has no report before it has ended: `flywheel status` shows how far it is.")
+
+
+class UnknownUploadError(OperatorError):
+    def __init__(self, upload: str) -> None:
+        super().__init__(
+            f"No rejected upload is named {upload}: `flywheel rejected` lists them. An upload that is not in that list "
+            "was accepted, or still waits (`flywheel status`)."
+        )
+
+
+class TurnTimeoutError(OperatorError):
+    def __init__(self, *, after: int, seconds: float) -> None:
+        awaited = f"The turn after {after}" if after else "The first turn"
+        super().__init__(
+            f"{awaited} did not end within {seconds / 60:g} minutes. It goes on without you: `flywheel status` shows "
+            "where it is, `flywheel turns` how it ended."
+        )
+
+
+class NoRecordError(OperatorError):
+    def __init__(self, *, turn: str, status: str | None, error: str | None, cause: str | None) -> None:
+        why = ": ".join(part for part in (error, cause) if part) or "no cause is given"
+        super().__init__(
+            f"{turn} ended {status} without writing its record ({why}): look into its execution and the log of "
+            "report_turn."
+        )
+
+
+class StillRunningError(OperatorError):
+    def __init__(self, *, what: str, seconds: float) -> None:
+        super().__init__(
+            f"{what} still runs after {seconds / 60:g} minutes. The pipeline stays paused: wait on with "
+            "`flywheel pause --wait`."
+        )
+
+
+class StillDeployedError(OperatorError):
+    def __init__(self, *, name: str, what: str) -> None:
+        super().__init__(
+            f"The flywheel {name!r} is still deployed ({what}): purge removes what is kept after the stacks are gone. "
+            "Run `make destroy` first."
+        )
+
+
+class PurgeError(OperatorError):
+    """Something that was to be removed could not be."""

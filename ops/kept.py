@@ -1,0 +1,162 @@
+"""What stays on purpose after a flywheel's stacks are destroyed, as CloudFormation and Comprehend remember it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from flywheel.intake import error_code
+from flywheel.records import Record
+from ops.clients import Clients
+from ops.deployment import is_deployed
+from ops.errors import StillDeployedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackSummaryTypeDef
+
+_STACKS = ("flywheel", "serving")
+_HASH = r"[0-9a-f]{8}"
+"""A flywheel's physical name ends in this hash of its configuration."""
+_COUNTED_AT_MOST = 1000
+_MISSING_BUCKET = {"404", "NoSuchBucket", "NotFound"}
+_BUCKET, _KEY = "AWS::S3::Bucket", "AWS::KMS::Key"
+_COVERED = {_BUCKET, _KEY, "AWS::Comprehend::Flywheel", "AWS::S3::BucketPolicy"}
+
+
+class KeptBucket(Record):
+    name: str
+    versions: int
+    """Object versions and delete markers, counted to 1000."""
+    more: bool
+    """There are more than were counted."""
+
+
+class KeptFlywheel(Record):
+    """Of an older generation, or kept when its stack was destroyed."""
+
+    arn: str
+    status: str
+
+
+class KeptModel(Record):
+    """Costs $0.50 a month until it is deleted."""
+
+    arn: str
+    flywheel_arn: str
+    status: str
+
+
+class Kept(Record):
+    name: str
+    region: str
+    buckets: tuple[KeptBucket, ...] = ()
+    flywheels: tuple[KeptFlywheel, ...] = ()
+    models: tuple[KeptModel, ...] = ()
+    keys: tuple[str, ...] = ()
+    """ARNs of KMS keys that the stack made; an existing key it was given is never among them."""
+    others: tuple[str, ...] = ()
+    """What else CloudFormation left behind, as `type: physical id`; purge does not touch it."""
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.buckets or self.flywheels or self.models or self.keys)
+
+
+def find_kept(clients: Clients, name: str, *, buckets: Sequence[str] = ()) -> Kept:
+    """Everything of the flywheel `name` that is still there although its stacks are gone.
+
+    CloudFormation remembers a deleted stack for 90 days, so long it says what it left behind; `buckets` names buckets
+    that it no longer, or never, knew. Raises StillDeployedError and botocore's errors.
+    """
+    require_not_deployed(clients, name)
+    left_behind = list(_left_behind(clients, name))
+    bucket_names = _unique([*(identity for kind, identity in left_behind if kind == _BUCKET), *buckets])
+    return Kept(
+        name=name,
+        region=clients.region,
+        buckets=tuple(bucket for bucket in (_bucket(clients, bucket) for bucket in bucket_names) if bucket is not None),
+        flywheels=tuple(_flywheels(clients, name)),
+        models=tuple(_models(clients, name)),
+        keys=tuple(_keys(clients, _unique(identity for kind, identity in left_behind if kind == _KEY))),
+        others=tuple(_unique(f"{kind}: {identity}" for kind, identity in left_behind if kind not in _COVERED)),
+    )
+
+
+def require_not_deployed(clients: Clients, name: str) -> None:
+    """Raises StillDeployedError while a stack of the flywheel exists in any state, or its parameters do."""
+    for stack in _stacks(clients, name):
+        if stack["StackStatus"] != "DELETE_COMPLETE":
+            raise StillDeployedError(name=name, what=f"stack {stack['StackName']} is {stack['StackStatus']}")
+    if is_deployed(clients, name):
+        raise StillDeployedError(name=name, what="its values are in Parameter Store")
+
+
+def belongs_to(name: str, flywheel_arn: str) -> bool:
+    """Whether the ARN is of the flywheel `name`, of any generation: `news-2` is not a generation of `news`."""
+    return re.fullmatch(rf"{re.escape(name)}-{_HASH}", flywheel_arn.partition(":flywheel/")[2]) is not None
+
+
+def _stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
+    names = {f"{name}-{stack}" for stack in _STACKS}
+    for page in clients.cloudformation.get_paginator("list_stacks").paginate():
+        yield from (stack for stack in page["StackSummaries"] if stack["StackName"] in names)
+
+
+def _left_behind(clients: Clients, name: str) -> Iterator[tuple[str, str]]:
+    """Type and physical id of each resource that a deleted stack, or a replacement in one, left behind."""
+    for stack in _stacks(clients, name):
+        pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
+        for page in pages:
+            for event in page["StackEvents"]:
+                if event.get("ResourceStatus") == "DELETE_SKIPPED" and event.get("PhysicalResourceId"):
+                    yield event["ResourceType"], event["PhysicalResourceId"]
+
+
+def _bucket(clients: Clients, bucket: str) -> KeptBucket | None:
+    try:
+        page = clients.s3.list_object_versions(Bucket=bucket, MaxKeys=_COUNTED_AT_MOST)
+    except ClientError as error:
+        if error_code(error) in _MISSING_BUCKET:
+            return None
+        raise
+    count = len(page.get("Versions", [])) + len(page.get("DeleteMarkers", []))
+    return KeptBucket(name=bucket, versions=count, more=page.get("IsTruncated", False))
+
+
+def _flywheels(clients: Clients, name: str) -> Iterator[KeptFlywheel]:
+    token: dict[str, Any] = {}
+    while True:
+        page = clients.comprehend.list_flywheels(MaxResults=100, **token)
+        for found in page.get("FlywheelSummaryList", []):
+            if belongs_to(name, found["FlywheelArn"]):
+                yield KeptFlywheel(arn=found["FlywheelArn"], status=found.get("Status", "UNKNOWN"))
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _models(clients: Clients, name: str) -> Iterator[KeptModel]:
+    for page in clients.comprehend.get_paginator("list_document_classifiers").paginate():
+        for found in page["DocumentClassifierPropertiesList"]:
+            flywheel_arn = found.get("FlywheelArn", "")
+            if belongs_to(name, flywheel_arn) and found.get("Status") != "DELETING":
+                yield KeptModel(
+                    arn=found["DocumentClassifierArn"], flywheel_arn=flywheel_arn, status=found.get("Status", "UNKNOWN")
+                )
+
+
+def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:
+    for identity in identities:
+        try:
+            metadata = clients.kms.describe_key(KeyId=identity)["KeyMetadata"]
+        except clients.kms.exceptions.NotFoundException:
+            continue
+        if metadata["KeyState"] != "PendingDeletion":
+            yield metadata["Arn"]
+
+
+def _unique(items: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(items))

@@ -1,0 +1,87 @@
+"""Pausing the pipeline: while `turns/paused` is there, no turn starts; a running one goes on to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flywheel.comprehend import DatasetStatus, FlywheelService
+from flywheel.records import Pause, Record
+from flywheel.situation import PAUSE_KEY
+from ops.callers import caller_of
+from ops.deployment import Deployment
+from ops.errors import StillRunningError
+from ops.poking import poke
+from ops.running_turns import TurnProgress, TurnState, running_turn
+
+_LOOKS_IN_A_ROW = 2
+"""A turn that was being started when the pause came is seen by the second look."""
+
+
+class PauseResult(Record):
+    pause: Pause
+    already: bool
+    """It was paused before; that pause stands."""
+    running: TurnProgress | None = None
+    """The turn that goes on to its end."""
+
+
+class ResumeResult(Record):
+    was: Pause | None
+    """The pause that ended; None if there was none."""
+
+
+def pause(deployment: Deployment, *, reason: str = "") -> PauseResult:
+    wanted = Pause(by=caller_of(deployment.clients), at=datetime.now(UTC), reason=reason)
+    written = deployment.intake.write_once(PAUSE_KEY, wanted)
+    standing = wanted if written else deployment.intake.read(PAUSE_KEY, Pause) or wanted
+    return PauseResult(pause=standing, already=not written, running=running_turn(deployment))
+
+
+def resume(deployment: Deployment) -> ResumeResult:
+    """Ends the pause and lets the pipeline look for work, whether it was paused or not."""
+    was = deployment.intake.read(PAUSE_KEY, Pause)
+    deployment.intake.delete([PAUSE_KEY])
+    poke(deployment)
+    return ResumeResult(was=was)
+
+
+def wait_until_idle(
+    deployment: Deployment,
+    *,
+    timeout_seconds: float,
+    poll_seconds: float,
+    on_progress: Callable[[str], None] | None = None,
+) -> None:
+    """Returns when no turn runs and Comprehend neither iterates nor ingests: only then it lets go of a flywheel.
+
+    `on_progress` is told in words what still runs. Meant for a paused pipeline. Raises StillRunningError.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    idle = 0
+    while True:
+        running = what_runs(deployment)
+        idle = 0 if running else idle + 1
+        if idle == _LOOKS_IN_A_ROW:
+            return
+        if running and on_progress is not None:
+            on_progress(running)
+        if time.monotonic() >= deadline:
+            raise StillRunningError(what=running or "a turn that was being started", seconds=timeout_seconds)
+        time.sleep(poll_seconds)
+
+
+def what_runs(deployment: Deployment) -> str | None:
+    """In words: the running turn, else the iteration or dataset that Comprehend still works on."""
+    turn = running_turn(deployment)
+    if turn is not None and turn.state is TurnState.RUNNING:
+        return f"{turn.turn}: {turn.step}" if turn.step else turn.turn
+    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    for iteration in service.iterations():
+        if iteration.status.running:
+            return f"iteration {iteration.id}"
+    for dataset in service.datasets():
+        if dataset.status is DatasetStatus.CREATING:
+            return f"dataset {dataset.name}"
+    return None

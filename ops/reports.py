@@ -1,0 +1,63 @@
+"""The page of a turn on the operator's machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from flywheel import turns as turn_keys
+from flywheel.records import Record, TurnRecord
+from flywheel.reporting import page_of
+from ops.deployment import Deployment
+from ops.errors import NoReportError, UnwritableFileError
+from ops.turns import current_turn, show_turn
+
+_LOOK_BACK = 20
+"""Turns that were killed so hard that they left no record are few."""
+
+
+class Report(Record):
+    turn: str
+    uri: str
+    """Where the page lies in the intake bucket."""
+    path: str
+    """Where it was saved: absolute."""
+
+
+def save_report(deployment: Deployment, turn: str | None = None, *, output: Path | None = None) -> Report:
+    """Saves the page of `turn` (a name, a number; None: the last one that ended) to `output` or a new temporary file.
+
+    A turn whose record has no page beside it is rendered here. Raises UnknownTurnError, NoReportError,
+    UnwritableFileError.
+    """
+    record = _record(deployment, turn)
+    key = turn_keys.page_key(record.turn)
+    try:
+        with deployment.intake.open(key) as stored:
+            page = stored.read()
+    except FileNotFoundError:
+        page = page_of(record, intake=deployment.intake).encode()
+    target = output or Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{record.turn}.html"
+    try:
+        target.write_bytes(page)
+    except OSError as error:
+        raise UnwritableFileError(target, error.strerror or str(error)) from error
+    return Report(turn=record.turn, uri=f"s3://{deployment.intake.name}/{key}", path=str(target.resolve()))
+
+
+def _record(deployment: Deployment, turn: str | None) -> TurnRecord:
+    if turn is None:
+        return _last_ended(deployment)
+    view = show_turn(deployment, turn)
+    if view.record is None:
+        raise NoReportError(view.turn)
+    return view.record
+
+
+def _last_ended(deployment: Deployment) -> TurnRecord:
+    current = current_turn(deployment)
+    for number in range(current, max(0, current - _LOOK_BACK), -1):
+        record = deployment.intake.read(turn_keys.record_key(turn_keys.name_of(number)), TurnRecord)
+        if record is not None:
+            return record
+    raise NoReportError

@@ -1,0 +1,182 @@
+"""What a deployed flywheel is doing, what waits and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from flywheel import turns
+from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
+from flywheel.due import Verdict, judge
+from flywheel.parts import waiting_parts
+from flywheel.records import ModelScore, Pause, Record, Split, TurnRecord, TurnRequest
+from flywheel.scores import known_score
+from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
+from ops.deployment import Deployment
+from ops.running_turns import TurnProgress, TurnState, running_turn
+from ops.waiting import Prepared, UploadWaiting, assess
+
+DATASETS_A_FLYWHEEL = 50
+"""AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
+
+
+class DatasetQuota(Record):
+    split: Split
+    used: int
+    """Failed ones included: a dataset cannot be deleted."""
+    limit: int = DATASETS_A_FLYWHEEL
+    creating: int = 0
+    failed: int = 0
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+class NextTurn(Record):
+    due: bool
+    reason: str
+    looked_at_again: datetime | None = None
+    """When the pipeline looks again by itself, without an event or the schedule."""
+
+
+class Status(Record):
+    name: str
+    region: str
+    flywheel_arn: str
+    flywheel_status: str
+    flywheel_message: str | None = None
+    selection_metric: str
+    active: ModelScore | None = None
+    """None until a first model is promoted."""
+    changed_outside: str | None = None
+    """A sentence, when Parameter Store and the flywheel name different active models."""
+    running: TurnProgress | None = None
+    last_turn: TurnRecord | None = None
+    paused: Pause | None = None
+    request: TurnRequest | None = None
+    """A turn that an operator asked for and that has not begun."""
+    next_turn: NextTurn
+    uploads: tuple[UploadWaiting, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    quotas: tuple[DatasetQuota, ...] = ()
+
+
+def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
+    """Raises botocore's errors and flywheel.errors.InvalidRecord."""
+    now = now or datetime.now(UTC)
+    intake = deployment.intake
+    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    described = deployment.clients.comprehend.describe_flywheel(FlywheelArn=deployment.flywheel_arn)
+    properties = described["FlywheelProperties"]
+    active_arn = properties.get("ActiveModelArn")
+    datasets = service.datasets()
+    quotas = tuple(quota_of(split, datasets) for split in Split)
+    paused = intake.read(PAUSE_KEY, Pause)
+    running = running_turn(deployment)
+    return Status(
+        name=deployment.name,
+        region=deployment.region,
+        flywheel_arn=deployment.flywheel_arn,
+        flywheel_status=properties.get("Status", "UNKNOWN"),
+        flywheel_message=properties.get("Message"),
+        selection_metric=deployment.selection_metric,
+        active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
+        changed_outside=describe_change(actual=active_arn, published=deployment.published_model_arn, running=running),
+        running=running,
+        last_turn=last_record(deployment),
+        paused=paused,
+        request=intake.read(REQUEST_KEY, TurnRequest),
+        next_turn=next_turn(
+            verdict=_verdict(deployment, service, now),
+            running=running,
+            paused=paused,
+            trigger_on_upload=deployment.trigger_on_upload,
+            now=now,
+        ),
+        uploads=tuple(uploads_waiting(deployment)),
+        prepared=tuple(_prepared(deployment, datasets, quota) for quota in quotas),
+        quotas=quotas,
+    )
+
+
+def uploads_waiting(deployment: Deployment) -> Iterable[UploadWaiting]:
+    """The files in `train/` and `test/`, oldest first."""
+    found = (
+        UploadWaiting(key=item["Key"], split=split, size=item["Size"], last_modified=item["LastModified"])
+        for split in Split
+        for item in deployment.intake.list(f"{split}/")
+        if not item["Key"].endswith("/")
+    )
+    return sorted(found, key=lambda upload: (upload.last_modified, upload.key))
+
+
+def last_record(deployment: Deployment) -> TurnRecord | None:
+    """The record of the last turn that ended; the current one may still run."""
+    number = turns.current_number(deployment.intake)
+    for candidate in range(number, max(0, number - 2), -1):
+        record = deployment.intake.read(turns.record_key(turns.name_of(candidate)), TurnRecord)
+        if record is not None:
+            return record
+    return None
+
+
+def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
+    ours = [dataset for dataset in datasets if dataset.type == split.dataset_type]
+    return DatasetQuota(
+        split=split,
+        used=len(ours),
+        creating=sum(dataset.status is DatasetStatus.CREATING for dataset in ours),
+        failed=sum(dataset.status is DatasetStatus.FAILED for dataset in ours),
+    )
+
+
+def describe_change(*, actual: str | None, published: str | None, running: TurnProgress | None) -> str | None:
+    """A sentence if the flywheel's active model is not the published one; a running turn may be about to publish it."""
+    if actual is None or actual == published or running is not None:
+        return None
+    return (
+        f"The active model was changed outside the pipeline: Parameter Store says {published or 'none'}. "
+        "The next turn records and mends that."
+    )
+
+
+def next_turn(
+    *, verdict: Verdict, running: TurnProgress | None, paused: Pause | None, trigger_on_upload: bool, now: datetime
+) -> NextTurn:
+    """When the next turn starts, in words."""
+    if paused is not None:
+        return NextTurn(due=False, reason="the pipeline is paused: `flywheel resume`")
+    if running is not None and running.state is not TurnState.ENDED:
+        return NextTurn(due=False, reason=f"{running.turn} runs; when it ends the pipeline looks for more to do")
+    if verdict.start and not trigger_on_upload:
+        how = "TriggerOnUpload is off: the schedule or `flywheel turn --now` starts it"
+        return NextTurn(due=True, reason=f"{verdict.reason}; {how}")
+    again = now + verdict.again_in if verdict.again_in is not None else None
+    return NextTurn(due=verdict.start, reason=verdict.reason, looked_at_again=again)
+
+
+def _verdict(deployment: Deployment, service: FlywheelService, now: datetime) -> Verdict:
+    """What start_turn would say now, by its own rules."""
+    situation = look(
+        intake=deployment.intake,
+        service=service,
+        pokes=frozenset(),
+        now=now,
+        quiet_period=timedelta(minutes=deployment.quiet_period_minutes),
+        minimum_between_iterations=timedelta(hours=deployment.minimum_hours_between_iterations),
+    )
+    return judge(situation)
+
+
+def _prepared(deployment: Deployment, datasets: Iterable[Dataset], quota: DatasetQuota) -> Prepared:
+    split = quota.split
+    ours = (dataset for dataset in datasets if dataset.type == split.dataset_type)
+    return assess(
+        split=split,
+        parts=waiting_parts(deployment.intake, split),
+        labels=deployment.labels,
+        minimum=deployment.minimum_documents_per_label,
+        first=not any(dataset.status is DatasetStatus.COMPLETED for dataset in ours),
+        quota_left=quota.left,
+    )

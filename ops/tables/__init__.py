@@ -1,0 +1,1 @@
+"""How results look in a terminal; --json shows the same records as they are."""

@@ -1,0 +1,44 @@
+"""Numbers, times and scores in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.filesize import decimal
+
+from flywheel.records import ModelScore
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 document`, `2,000 documents`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def size(number: int) -> str:
+    return decimal(number)
+
+
+def moment(at: datetime | None) -> str:
+    """In the reader's own time zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "-"
+
+
+def minute(at: datetime | None) -> str:
+    """As `moment`, without the seconds."""
+    return moment(at)[:16]
+
+
+def score(model: ModelScore | None, metric: str) -> str:
+    value = getattr(model.metrics, metric, None) if model else None
+    return f"{value:.4f}" if value is not None else "-"
+
+
+def all_scores(model: ModelScore) -> str:
+    """`F1Score 0.8812, Precision 0.8790, ...`, those that there are."""
+    values = model.metrics.model_dump(exclude_none=True)
+    return ", ".join(f"{name} {value:.4f}" for name, value in values.items()) or "no score"
+
+
+def model_name(arn: str) -> str:
+    """What of a model's ARN people need to tell versions apart."""
+    return arn.rsplit(":document-classifier/", 1)[-1]

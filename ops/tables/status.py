@@ -1,0 +1,118 @@
+"""The answer of `flywheel status`."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flywheel.records import DecisionKind, Split
+from ops.status import DatasetQuota, NextTurn, Status
+from ops.tables.figures import all_scores, count, model_name, moment, size
+from ops.tables.turns import progress_sentence
+from ops.waiting import Prepared
+
+_NAMED_UPLOADS = 5
+_NAMED_LABELS = 20
+
+
+def status_view(status: Status) -> RenderableType:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("Flywheel", f"{status.name} in {status.region}: {_flywheel_words(status)}")
+    facts.add_row("Active model", _model_words(status))
+    if status.changed_outside:
+        facts.add_row("", Text(status.changed_outside, style="yellow"))
+    facts.add_row("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
+    if status.paused:
+        because = f": {status.paused.reason}" if status.paused.reason else ""
+        facts.add_row("Paused", Text(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
+    if status.request:
+        facts.add_row("Asked for", f"a turn, by {status.request.by} at {moment(status.request.at)}")
+    facts.add_row("Next turn", _next_turn_words(status.next_turn))
+    facts.add_row("Uploads", _upload_words(status))
+    for prepared in status.prepared:
+        facts.add_row(f"{prepared.split.dataset_type} waiting", _prepared_words(prepared))
+    for quota in status.quotas:
+        facts.add_row(f"{quota.split.dataset_type} datasets", _quota_words(quota))
+    tables = [_label_table(prepared) for prepared in status.prepared if prepared.documents]
+    return Group(facts, *tables)
+
+
+def _flywheel_words(status: Status) -> str:
+    return f"{status.flywheel_status}, {status.flywheel_message}" if status.flywheel_message else status.flywheel_status
+
+
+def _model_words(status: Status) -> str:
+    if status.active is None:
+        return "none yet: the first turn that trains one promotes it"
+    return f"{model_name(status.active.arn)}\n{all_scores(status.active)} ({status.active.source})"
+
+
+def _last_turn_words(status: Status) -> str:
+    last = status.last_turn
+    if last is None:
+        return "none yet"
+    what = last.cause or last.error or _decision_words(last.decision)
+    return f"none runs; {last.turn} {last.outcome} at {moment(last.ended_at)}: {what}"
+
+
+def _decision_words(decision: DecisionKind) -> str:
+    return {
+        DecisionKind.PROMOTE: "promoted its candidate",
+        DecisionKind.KEEP: "kept the active model",
+        DecisionKind.REPORT: "reported the active model's score",
+        DecisionKind.NOTHING: "nothing to decide",
+    }[decision]
+
+
+def _quota_words(quota: DatasetQuota) -> str:
+    counted = {"being created": quota.creating, "failed": quota.failed}
+    remarks = ", ".join(f"{number} {what}" for what, number in counted.items() if number)
+    used = f"{quota.used} of {quota.limit} used"
+    return f"{used} ({remarks})" if remarks else used
+
+
+def _next_turn_words(next_turn: NextTurn) -> str:
+    words = f"{'due' if next_turn.due else 'not due'}: {next_turn.reason}"
+    return f"{words} (again at {moment(next_turn.looked_at_again)})" if next_turn.looked_at_again else words
+
+
+def _upload_words(status: Status) -> str:
+    if not status.uploads:
+        return "none to collect"
+    each = ", ".join(
+        f"{sum(upload.split is split for upload in status.uploads)} in {split}/"
+        for split in Split
+        if any(upload.split is split for upload in status.uploads)
+    )
+    lines = [f"{each}, {size(sum(upload.size for upload in status.uploads))}, not collected yet"]
+    lines += [f"{upload.key} ({moment(upload.last_modified)})" for upload in status.uploads[:_NAMED_UPLOADS]]
+    if len(status.uploads) > _NAMED_UPLOADS:
+        lines.append(f"and {len(status.uploads) - _NAMED_UPLOADS:,} more")
+    return "\n".join(lines)
+
+
+def _prepared_words(prepared: Prepared) -> str:
+    if not prepared.documents:
+        return "no documents"
+    amount = f"{count(prepared.documents, 'document')} in {count(prepared.parts, 'part')}, {size(prepared.bytes)}"
+    return f"{amount}\n{prepared.reason}"
+
+
+def _label_table(prepared: Prepared) -> Table:
+    title = f"Waiting {prepared.split.dataset_type} documents by label"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("Label", overflow="fold")
+    for column in ("Documents", "Needed", "Missing"):
+        table.add_column(column, justify="right")
+    # With hundreds of labels those that lack documents are what people look for.
+    ordered = sorted(prepared.labels, key=lambda label: -label.missing)[:_NAMED_LABELS]
+    for label in ordered:
+        style = "yellow" if label.missing else None
+        table.add_row(label.label, str(label.documents), str(label.needed), str(label.missing or ""), style=style)
+    if len(prepared.labels) > _NAMED_LABELS:
+        table.caption = f"and {len(prepared.labels) - _NAMED_LABELS} labels more (--json shows all)"
+    return table

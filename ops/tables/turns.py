@@ -1,0 +1,119 @@
+"""The answers of `flywheel turns` and `flywheel show`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flywheel.records import TurnOutcome, TurnRecord
+from ops.running_turns import TurnProgress, TurnState
+from ops.tables.figures import all_scores, count, minute, model_name, moment, score
+from ops.tables.uploads import results_table
+from ops.turns import TurnView
+
+
+def progress_sentence(progress: TurnProgress | None) -> str:
+    if progress is None:
+        return "No turn has begun yet"
+    if progress.state is TurnState.STARTING:
+        return f"{progress.turn} is about to start"
+    if progress.state is TurnState.ENDED:
+        why = ": ".join(part for part in (progress.error, progress.cause) if part)
+        ended = f"{progress.turn} ended {progress.execution_status} and has no record"
+        return f"{ended}: {why}" if why else ended
+    return f"{progress.turn} runs: {progress.step or 'it has just begun'}"
+
+
+def turns_table(records: Sequence[TurnRecord], *, metric: str) -> RenderableType:
+    if not records:
+        return "No turn has ended yet."
+    table = Table(box=box.SIMPLE_HEAD, caption=f"Active and Candidate are {metric}", caption_justify="left")
+    table.add_column("Turn", no_wrap=True)
+    for column in ("Uploads", "Documents", "Active", "Candidate"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("Decision", overflow="fold")
+    for record in records:
+        succeeded = record.outcome is TurnOutcome.SUCCEEDED
+        table.add_row(
+            f"{record.turn}\n{minute(record.ended_at)}",
+            str(len(record.uploads)),
+            f"{sum(dataset.documents for dataset in record.datasets):,}",
+            score(record.active, metric),
+            score(record.candidate, metric),
+            "\n".join(_decision_lines(record) if succeeded else [record.outcome, *_failure_lines(record)]),
+            style=None if succeeded else "red",
+        )
+    return table
+
+
+def turn_view(view: TurnView) -> RenderableType:
+    record = view.record
+    if record is None:
+        return progress_sentence(view.progress)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(record):
+        facts.add_row(name, value)
+    tables = [results_table(record.uploads, title="Uploads")] if record.uploads else []
+    return Group(facts, *tables)
+
+
+def _decision_lines(record: TurnRecord) -> list[str]:
+    return [record.decision, *record.reasons]
+
+
+def _failure_lines(record: TurnRecord) -> list[str]:
+    return [part for part in (record.error, record.cause) if part]
+
+
+def _facts(record: TurnRecord) -> list[tuple[str, str | Text]]:
+    """Name and value of each line; what the turn did not do is left out."""
+    facts: list[tuple[str, str | Text]] = [
+        ("Turn", f"{record.turn}, {moment(record.began_at)} to {moment(record.ended_at)}"),
+        ("Outcome", Text(record.outcome, style="green" if record.outcome is TurnOutcome.SUCCEEDED else "red")),
+    ]
+    if record.error or record.cause:
+        facts.append(("Error", ": ".join(_failure_lines(record))))
+    if record.request:
+        overruled = ", overruling the minimum of documents per label" if record.request.overrule_minimum else ""
+        facts.append(("Asked for", f"by {record.request.by} at {moment(record.request.at)}{overruled}"))
+    facts += [
+        (f"{dataset.split.dataset_type} dataset", _dataset_words(dataset.name, dataset.documents, dataset.labels))
+        for dataset in record.datasets
+    ]
+    facts += [
+        (f"{waiting.split.dataset_type} waiting", f"{count(waiting.documents, 'document')}: {waiting.reason}")
+        for waiting in record.waiting
+    ]
+    if record.leaked:
+        dropped = ", ".join(f"{number} {split} documents dropped" for split, number in record.leaked.items())
+        facts.append(("In both splits", dropped))
+    if record.unprepared:
+        facts.append(("Not prepared", ", ".join(upload.key for upload in record.unprepared)))
+    if record.replaced:
+        older = ", ".join(f"{upload.key} of {moment(upload.last_modified)}" for upload in record.replaced)
+        facts.append(("Replaced", older))
+    if record.iteration_id:
+        facts.append(("Iteration", record.iteration_id))
+    for name, model in (("Active model", record.active), ("Candidate", record.candidate)):
+        if model:
+            facts.append((name, f"{model_name(model.arn)}\n{all_scores(model)} ({model.source})"))
+    facts.append(("Decision", "\n".join(_decision_lines(record))))
+    if record.promotion:
+        facts.append(("Promotion", f"{record.promotion.status}: {record.promotion.reason}"))
+    if record.changed_outside:
+        facts.append(("Changed outside", record.changed_outside))
+    if record.more:
+        facts.append(("More", "documents wait only because the dataset was full: another turn follows"))
+    return facts
+
+
+def _dataset_words(name: str, documents: int, labels: dict[str, int]) -> str:
+    by_label = ", ".join(f"{label} {number}" for label, number in sorted(labels.items())[:10])
+    further = f" and {len(labels) - 10} labels more" if len(labels) > 10 else ""
+    return f"{name}, {count(documents, 'document')}: {by_label}{further}"

@@ -1,0 +1,159 @@
+"""Turns: listing them, showing one, asking for one and waiting for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flywheel import turns as turn_keys
+from flywheel.records import Pause, Record, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.situation import PAUSE_KEY, REQUEST_KEY
+from ops.callers import caller_of
+from ops.deployment import Deployment
+from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError
+from ops.poking import poke
+from ops.running_turns import TurnProgress, TurnState, progress_of
+
+DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
+"""Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
+DEFAULT_POLL_SECONDS = 5.0
+RECORD_SECONDS = 60.0
+"""A turn that was stopped gets its record from an event, which takes seconds; after this none is expected."""
+
+
+class TurnView(Record):
+    """One turn: its record once it has ended, its progress before."""
+
+    turn: str
+    record: TurnRecord | None = None
+    progress: TurnProgress | None = None
+
+
+class RequestedTurn(Record):
+    request: TurnRequest
+    after: int
+    """The number of the last turn that had begun when the request was made; a later one answers it."""
+
+
+def current_turn(deployment: Deployment) -> int:
+    """The number of the current turn, running or ended; 0 before the first."""
+    return turn_keys.current_number(deployment.intake)
+
+
+def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
+    """The records of the `last` turns, newest first. A running turn has none yet, and old ones expire."""
+    current = current_turn(deployment)
+    names = [turn_keys.name_of(number) for number in range(current, max(0, current - last), -1)]
+    return deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+
+
+def show_turn(deployment: Deployment, turn: str) -> TurnView:
+    """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError."""
+    number = int(turn) if turn.isdecimal() else turn_keys.number_of(turn)
+    current = current_turn(deployment)
+    if number is None or not 0 < number <= current:
+        raise UnknownTurnError(turn=turn, current=current)
+    name = turn_keys.name_of(number)
+    record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
+    if record is not None:
+        return TurnView(turn=name, record=record)
+    progress = progress_of(deployment, name)
+    if progress is None or (number != current and progress.execution_status is None):
+        raise UnknownTurnError(turn=turn, current=current)
+    return TurnView(turn=name, progress=progress)
+
+
+def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> RequestedTurn:
+    """Ask for a turn now, also when nothing is new. Raises PausedError.
+
+    `overrule_minimum`: datasets are composed although labels have fewer documents than MinimumDocumentsPerLabel.
+    """
+    _require_not_paused(deployment)
+    after = _last_begun(deployment)
+    request = TurnRequest(by=caller_of(deployment.clients), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
+    deployment.intake.write(REQUEST_KEY, request)
+    poke(deployment)
+    return RequestedTurn(request=request, after=after)
+
+
+def wait_for_turn(
+    deployment: Deployment,
+    *,
+    after: int,
+    request: TurnRequest | None = None,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    poll_seconds: float = DEFAULT_POLL_SECONDS,
+    record_seconds: float = RECORD_SECONDS,
+    on_progress: Callable[[TurnProgress | None], None] | None = None,
+) -> TurnRecord:
+    """The record of the first turn after number `after` that ended; with `request` of the one that answered it.
+
+    `on_progress` is told where the turn is at every look, None while none runs. Raises PausedError if the pipeline is
+    paused before the turn begins, NoRecordError if it ended without a record for `record_seconds`, TurnTimeoutError.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    ended_at: float | None = None
+    seen = after
+    while True:
+        current = current_turn(deployment)
+        progress: TurnProgress | None = None
+        for number in range(seen + 1, current + 1):
+            name = turn_keys.name_of(number)
+            record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
+            if record is None and number < current:
+                # It was killed, and the pipeline went on: its record may still come, or never will.
+                continue
+            if record is None:
+                progress = progress_of(deployment, name)
+                ended_at = _require_record_soon(progress, ended_at, record_seconds)
+                break
+            if answers(record, request):
+                return record
+            seen = number
+        if progress is None:
+            _require_not_paused(deployment)
+            # An earlier turn may still run, which is what keeps the one that is waited for from starting.
+            progress = progress_of(deployment, turn_keys.name_of(current)) if current else None
+        if on_progress is not None:
+            on_progress(progress)
+        if time.monotonic() >= deadline:
+            raise TurnTimeoutError(after=after, seconds=timeout_seconds)
+        time.sleep(poll_seconds)
+
+
+def answers(record: TurnRecord, request: TurnRequest | None) -> bool:
+    """Whether `record` is of the turn that took up `request`, or that failed before it could take up any."""
+    if request is None:
+        return True
+    if record.request is not None:
+        return record.request.at >= request.at
+    return record.outcome is not TurnOutcome.SUCCEEDED
+
+
+def _require_record_soon(progress: TurnProgress | None, ended_at: float | None, record_seconds: float) -> float | None:
+    """When the execution was first seen ended. Raises NoRecordError when its record has not come since."""
+    if progress is None or progress.state is not TurnState.ENDED:
+        return None
+    if ended_at is not None and time.monotonic() - ended_at >= record_seconds:
+        raise NoRecordError(
+            turn=progress.turn, status=progress.execution_status, error=progress.error, cause=progress.cause
+        )
+    return ended_at or time.monotonic()
+
+
+def _last_begun(deployment: Deployment) -> int:
+    """A turn that has begun has read its request; one that has not will find the new one."""
+    current = current_turn(deployment)
+    if current == 0:
+        return 0
+    name = turn_keys.name_of(current)
+    begun = deployment.intake.read(turn_keys.begin_key(name), TurnBeginning) is not None
+    ended = begun or deployment.intake.read(turn_keys.record_key(name), TurnRecord) is not None
+    return current if ended else current - 1
+
+
+def _require_not_paused(deployment: Deployment) -> None:
+    paused = deployment.intake.read(PAUSE_KEY, Pause)
+    if paused is not None:
+        raise PausedError(by=paused.by, reason=paused.reason)

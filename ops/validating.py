@@ -1,0 +1,83 @@
+"""Checking files by the pipeline's own rules before they are uploaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation.report import render_text
+from flywheel.records import BadLine, Record
+from ops.deployment import Deployment
+from ops.uploading import check_paths
+
+
+class Validation(Record):
+    """What the pipeline would make of a file, but for what only it can know: documents that it already has."""
+
+    path: str
+    accepted: bool
+    """False: it would be rejected whole."""
+    documents: int
+    labels: dict[str, int]
+    """Documents by what stands in the label column."""
+    duplicates: int
+    bad_lines: dict[str, int]
+    """How many lines broke each rule."""
+    problem: BadLine | None = None
+    """Why it would be rejected whole."""
+    examples: tuple[BadLine, ...] = ()
+    report: str
+    """The report that the pipeline would write, for people."""
+
+
+def rules_of(deployment: Deployment) -> LabelRules:
+    return LabelRules(
+        labels=deployment.labels, multi_label=deployment.multi_label, delimiter=deployment.published.label_delimiter
+    )
+
+
+def limits_of(deployment: Deployment) -> Limits:
+    return Limits(maximum_bad_lines_percent=deployment.maximum_bad_lines_percent)
+
+
+def validate(paths: Sequence[Path], *, rules: LabelRules, limits: Limits) -> list[Validation]:
+    """Reads each file once, however large, in little memory. Raises MissingFileError, NotAFileError."""
+    check_paths(paths)
+    return [_validate_one(path, rules=rules, limits=limits) for path in paths]
+
+
+def _validate_one(path: Path, *, rules: LabelRules, limits: Limits) -> Validation:
+    with (
+        path.open("rb") as source,
+        Path(os.devnull).open("wb") as documents,
+        Path(os.devnull).open("wb") as hashes,
+        Path(os.devnull).open("wb") as bad_lines,
+    ):
+        preparation: Preparation = prepare(
+            source=source,
+            sink=documents,
+            hashes=hashes,
+            rules=rules,
+            limits=limits,
+            name=path.name,
+            bad_lines=bad_lines,
+        )
+    return Validation(
+        path=str(path),
+        accepted=preparation.accepted,
+        documents=preparation.documents,
+        labels=dict(preparation.labels),
+        duplicates=preparation.duplicates,
+        bad_lines=dict(preparation.bad_lines),
+        problem=_bad_line(preparation.file_problem) if preparation.file_problem is not None else None,
+        examples=tuple(_bad_line(problem) for problem in preparation.examples),
+        report=render_text(preparation),
+    )
+
+
+def _bad_line(problem: Problem) -> BadLine:
+    return BadLine(
+        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
+    )

@@ -1,0 +1,169 @@
+"""The alarms that call a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .function import FlywheelFunction
+from .turn_parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
+
+OWN_NAMESPACE = "ComprehendFlywheel"
+TRAIN_DATASETS_OF_A_FLYWHEEL = 50
+"""AWS's default quota. It can be raised on request; then the alarm comes early."""
+TRAIN_DATASETS_THAT_ALARM = TRAIN_DATASETS_OF_A_FLYWHEEL * 8 // 10
+A_DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """A metric, and when it calls a person: as a rule at the first number above zero within five minutes."""
+
+    description: str
+    namespace: str
+    metric: str
+    dimension: tuple[str, str]
+    statistic: Literal["Maximum", "Minimum", "Sum"] = "Maximum"
+    comparison: str = "GreaterThanThreshold"
+    threshold: float = 0
+    period: int = 300
+    evaluation_periods: float = 1
+    missing: Literal["breaching", "ignore", "notBreaching"] = "notBreaching"
+    """`ignore` keeps the state until the next number: turns may be days apart."""
+    condition: cdk.CfnCondition | None = None
+    """Leaves the alarm out where it is false."""
+
+
+class Alarms(Construct):
+    """Each watches one metric and tells the topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic: sns.ITopic,
+        turn_dead_letters: sqs.IQueue,
+        undelivered: sqs.IQueue,
+        machine_arn: str,
+        start_turn: FlywheelFunction,
+        flywheel_name: str,
+        parameters: TurnParameters,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._topic = topic
+        drift_wanted = self._unless_zero("DriftWanted", parameters.drift_floor)
+        no_turn_wanted = self._unless_zero("NoTurnWanted", parameters.maximum_days_without_turn)
+        machine = ("StateMachineArn", machine_arn)
+        flywheel = ("Flywheel", flywheel_name)
+        watches = {
+            "TurnDeadLetters": _dead_letters(turn_dead_letters, "start_turn could not handle pokes: its log says why."),
+            "UndeliveredEvents": _dead_letters(undelivered, "Events reached neither the turn queue nor report_turn."),
+            "TurnFailed": _turns("ExecutionsFailed", machine, "A turn failed: `flywheel show` says why."),
+            "TurnTimedOut": _turns("ExecutionsTimedOut", machine, "A turn did not end in its time."),
+            "TurnAborted": _turns("ExecutionsAborted", machine, "A turn was stopped from outside."),
+            "StartTurnErrors": Watch(
+                description="start_turn fails: no turn may be starting.",
+                namespace="AWS/Lambda",
+                metric="Errors",
+                dimension=("FunctionName", start_turn.resource.ref),
+                statistic="Sum",
+            ),
+            "WaitingForAPerson": Watch(
+                description="Several turns in a row failed, and none starts by itself: `flywheel status` says why.",
+                namespace=OWN_NAMESPACE,
+                metric="WaitingForAPerson",
+                dimension=flywheel,
+                missing="ignore",
+            ),
+            "TrainDatasetQuota": Watch(
+                description="Four fifths of the flywheel's TRAIN datasets are used, and none can be deleted: have the"
+                " quota raised, upload less often, or plan a new generation.",
+                namespace=OWN_NAMESPACE,
+                metric="TrainDatasetsUsed",
+                dimension=flywheel,
+                comparison="GreaterThanOrEqualToThreshold",
+                threshold=TRAIN_DATASETS_THAT_ALARM,
+                missing="ignore",
+            ),
+            "Drift": Watch(
+                description="The active model's SelectionMetric on new test data is below DriftFloor.",
+                namespace=OWN_NAMESPACE,
+                metric="ActiveModelScoreOnNewTestData",
+                dimension=flywheel,
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=parameters.drift_floor.value_as_number,
+                missing="ignore",
+                condition=drift_wanted,
+            ),
+            "NoTurn": Watch(
+                description="No turn began for MaximumDaysWithoutTurn.",
+                namespace="AWS/States",
+                metric="ExecutionsStarted",
+                dimension=machine,
+                statistic="Sum",
+                comparison="LessThanThreshold",
+                threshold=1,
+                period=A_DAY,
+                evaluation_periods=self._days(parameters.maximum_days_without_turn),
+                missing="breaching",
+                condition=no_turn_wanted,
+            ),
+        }
+        for construct_id, watch in watches.items():
+            self._alarm(construct_id, watch)
+
+    def _alarm(self, construct_id: str, watch: Watch) -> None:
+        alarm = cloudwatch.CfnAlarm(
+            self,
+            construct_id,
+            alarm_description=watch.description,
+            namespace=watch.namespace,
+            metric_name=watch.metric,
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1]),
+            ],
+            statistic=watch.statistic,
+            period=watch.period,
+            evaluation_periods=watch.evaluation_periods,
+            threshold=watch.threshold,
+            comparison_operator=watch.comparison,
+            treat_missing_data=watch.missing,
+            alarm_actions=[self._topic.topic_arn],
+        )
+        if watch.condition is not None:
+            alarm.cfn_options.condition = watch.condition
+
+    def _unless_zero(self, construct_id: str, parameter: cdk.CfnParameter) -> cdk.CfnCondition:
+        return cdk.CfnCondition(
+            self,
+            construct_id,
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, "0")),
+        )
+
+    def _days(self, parameter: cdk.CfnParameter) -> float:
+        """The parameter's value, but 1 where it is 0: no alarm may have 0 periods, and rules also check an alarm that
+        its condition leaves out."""
+        periods = {str(days): {"Periods": max(days, 1)} for days in range(MOST_DAYS_WITHOUT_TURN + 1)}
+        table = cdk.CfnMapping(self, "Days", mapping=periods)
+        return cdk.Token.as_number(cdk.Fn.find_in_map(table.logical_id, parameter.value_as_string, "Periods"))
+
+
+def _dead_letters(queue: sqs.IQueue, description: str) -> Watch:
+    return Watch(
+        description=description,
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimension=("QueueName", queue.queue_name),
+    )
+
+
+def _turns(metric: str, machine: tuple[str, str], description: str) -> Watch:
+    return Watch(description=description, namespace="AWS/States", metric=metric, dimension=machine, statistic="Sum")

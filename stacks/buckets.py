@@ -1,0 +1,81 @@
+"""The intake bucket, the data lake and their access logs.
+
+Their names are CloudFormation's: a name of our own would block a new deployment after a destroy, because the buckets
+stay. Who needs a name finds it in the stack's outputs and in Parameter Store.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+ABORT_INCOMPLETE_UPLOADS = s3.LifecycleRule(
+    id="AbortIncompleteUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)
+)
+
+
+class Buckets(Construct):
+    """Versioned, encrypted, TLS only, not public, with access logs, and kept when the stack is destroyed."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id)
+        self.access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            # The logging service writes only where the bucket's default is S3's own key.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            versioned=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ExpireLogs",
+                    expiration=cdk.Duration.days(365),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
+                ABORT_INCOMPLETE_UPLOADS,
+            ],
+        )
+        self.intake = self._data_bucket(
+            "Intake",
+            key=key,
+            lifecycle_rules=[
+                # Moving an upload on deletes it where it was: its old version is the copy of last resort.
+                s3.LifecycleRule(
+                    id="ExpireOldVersions",
+                    noncurrent_version_expiration=cdk.Duration.days(90),
+                    expired_object_delete_marker=True,
+                ),
+                ABORT_INCOMPLETE_UPLOADS,
+            ],
+        )
+        # No lifecycle: the lake belongs to Comprehend, which documents that nobody else may change what is in it.
+        self.lake = self._data_bucket("Lake", key=key, lifecycle_rules=None)
+        notifications = self.intake.node.default_child
+        if not isinstance(notifications, s3.CfnBucket):
+            raise TypeError(f"the intake bucket's resource is {notifications!r}")
+        # On the L1 resource: `event_bridge_enabled` brings a helper function along.
+        notifications.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+
+    def _data_bucket(
+        self, construct_id: str, *, key: kms.IKey | None, lifecycle_rules: list[s3.LifecycleRule] | None
+    ) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            construct_id,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,
+            versioned=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            server_access_logs_bucket=self.access_logs,
+            server_access_logs_prefix=f"{construct_id.lower()}/",
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            lifecycle_rules=lifecycle_rules,
+        )

@@ -1,0 +1,91 @@
+"""The role that Comprehend takes on to read datasets and to write the data lake."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .encryption_key import EncryptionKey
+from .role import Permission, ServiceRole
+
+VPC_ACTIONS = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
+
+class DataAccessRole(Construct):
+    """What Comprehend's guide lists for a data access role, on our buckets, key and network only."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        intake: s3.IBucket,
+        lake: s3.IBucket,
+        encryption: EncryptionKey,
+        in_vpc: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
+        permissions = [
+            Permission(actions=["s3:ListBucket"], resources=[intake.bucket_arn, lake.bucket_arn]),
+            Permission(
+                actions=["s3:GetObject"],
+                resources=[intake.arn_for_objects("datasets/*")],
+                wildcard_reason="Comprehend reads whatever dataset the pipeline registers, never raw uploads.",
+            ),
+            Permission(
+                actions=[
+                    "s3:GetObject",
+                    "s3:PutObject",
+                    "s3:DeleteObject",
+                    "s3:AbortMultipartUpload",
+                    "s3:ListMultipartUploadParts",
+                ],
+                resources=[lake.arn_for_objects("*")],
+                wildcard_reason="The lake is Comprehend's own: its layout is not published.",
+            ),
+            Permission(actions=["s3:GetBucketLocation"], resources=[lake.bucket_arn]),
+            *encryption.permissions(through=["s3"]),
+        ]
+        if encryption.arn:
+            permissions.append(
+                # Models and training volumes: Comprehend uses the key itself there, not by way of S3.
+                Permission(
+                    actions=["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"], resources=[encryption.arn]
+                )
+            )
+        if in_vpc:
+            permissions.append(
+                Permission(
+                    actions=VPC_ACTIONS,
+                    resources=["*"],
+                    wildcard_reason="Comprehend's guide demands these network interface actions on every resource.",
+                )
+            )
+        self.role = ServiceRole(
+            self,
+            "Service",
+            service="comprehend.amazonaws.com",
+            description="Comprehend reads datasets and writes the data lake of the flywheel.",
+            permissions=permissions,
+            # Which resource Comprehend names for a flywheel's calls is not documented: any of this account and Region.
+            trust_condition={
+                "StringEquals": {"aws:SourceAccount": account},
+                "ArnLike": {"aws:SourceArn": f"arn:{partition}:comprehend:{region}:{account}:*"},
+            },
+        )
+
+    @property
+    def arn(self) -> str:
+        return self.role.arn

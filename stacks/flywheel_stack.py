@@ -1,0 +1,186 @@
+"""The Flywheel stack: composes the constructs, gives each what it needs, and publishes what others may rely on."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .alarms import Alarms
+from .buckets import Buckets
+from .dashboard import Dashboard
+from .data_access_role import DataAccessRole
+from .deployment_parameters import DeploymentParameters
+from .encryption_key import EncryptionKey
+from .flywheel import Flywheel, flywheel_arn
+from .flywheel_access import FlywheelAccess
+from .function import Functions, function_code, powertools_layer
+from .queues import Queues
+from .runtime_parameters import RuntimeParameters
+from .settings import FlywheelSettings
+from .topic import NotificationTopic
+from .triggers import Triggers
+from .turn_machine import TurnMachine
+from .turn_parameters import TurnParameters
+from .turn_steps import TurnSteps
+from .uploaders_policy import UploadersPolicy
+
+
+class FlywheelStack(cdk.Stack):
+    """Bound to no account and no Region, so that one assembly deploys anywhere."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: FlywheelSettings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="A self-running Amazon Comprehend flywheel",
+            synthesizer=cdk.DefaultStackSynthesizer(),
+            tags=settings.tags,
+        )
+        for key, value in settings.tags.items():
+            cdk.Tags.of(self).add(key, value)
+        if settings.permissions_boundary:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary)
+            iam.PermissionsBoundary.of(self).apply(boundary)
+
+        machine_name = f"{settings.stack_name}-turn"
+        machine_arn = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{machine_name}"
+        parameters = TurnParameters(self, "Parameters")
+        encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
+        buckets = Buckets(self, "Buckets", key=encryption.key)
+        queues = Queues(self, "Queues", key=encryption.key)
+        notifications = NotificationTopic(
+            self, "Notifications", key=encryption.key, email=parameters.notification_email
+        )
+        data_access_role = DataAccessRole(
+            self,
+            "DataAccess",
+            intake=buckets.intake,
+            lake=buckets.lake,
+            encryption=encryption,
+            in_vpc=settings.training_vpc is not None,
+        )
+        flywheel = Flywheel(
+            self,
+            "Flywheel",
+            settings=settings,
+            lake=buckets.lake,
+            role=data_access_role,
+            encryption=encryption,
+        )
+        access = FlywheelAccess(
+            intake=buckets.intake, flywheel_arn=flywheel.arn, parameter_prefix=settings.parameter_prefix
+        )
+        functions = Functions(
+            flywheel_name=settings.name,
+            code=function_code(self),
+            powertools_layer_arn=powertools_layer(self, version=settings.powertools_layer_version).value_as_string,
+            log_retention_days=parameters.log_retention_days,
+            encryption=encryption,
+            environment={
+                "FLYWHEEL_NAME": settings.name,
+                "FLYWHEEL_ARN": flywheel_arn(settings=settings),
+                "INTAKE_BUCKET": buckets.intake.bucket_name,
+                "PARAMETER_PREFIX": settings.parameter_prefix,
+                "LABEL_DELIMITER": settings.label_delimiter,
+                "TURN_MACHINE_ARN": machine_arn,
+                "TURN_QUEUE_URL": queues.turns.queue_url,
+                "TOPIC_ARN": notifications.topic.topic_arn,
+                "RESOURCE_TAGS": json.dumps(settings.tags),
+                "SELECTION_METRIC": parameters.selection_metric.value_as_string,
+                "MINIMUM_SCORE": parameters.minimum_score.value_as_string,
+                "MINIMUM_IMPROVEMENT": parameters.minimum_improvement.value_as_string,
+                "MAXIMUM_REGRESSION": parameters.maximum_regression.value_as_string,
+                "MINIMUM_DOCUMENTS_PER_LABEL": parameters.minimum_documents_per_label.value_as_string,
+                "MAXIMUM_BAD_LINES_PERCENT": parameters.maximum_bad_lines_percent.value_as_string,
+                "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
+                "MINIMUM_HOURS_BETWEEN_ITERATIONS": parameters.minimum_hours_between_iterations.value_as_string,
+            },
+        )
+        steps = TurnSteps(
+            self,
+            "Steps",
+            functions=functions,
+            access=access,
+            flywheel=flywheel.resource,
+            data_access_role=data_access_role,
+            topic=notifications.topic,
+            undelivered=queues.undelivered,
+        )
+        machine = TurnMachine(
+            self,
+            "Turn",
+            machine_name=machine_name,
+            steps=steps,
+            intake=buckets.intake,
+            flywheel=flywheel,
+            parameters=parameters,
+            encryption=encryption,
+        )
+        triggers = Triggers(
+            self,
+            "Triggers",
+            queues=queues,
+            functions=functions,
+            access=access,
+            flywheel=flywheel.resource,
+            intake=buckets.intake,
+            machine_arn=machine.arn,
+            report_turn=steps.report_turn,
+            parameters=parameters,
+        )
+        Alarms(
+            self,
+            "Alarms",
+            topic=notifications.topic,
+            turn_dead_letters=queues.turn_dead_letters,
+            undelivered=queues.undelivered,
+            machine_arn=machine.arn,
+            start_turn=triggers.start_turn,
+            flywheel_name=settings.name,
+            parameters=parameters,
+        )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            settings=settings,
+            machine_arn=machine.arn,
+            turns=queues.turns,
+            dead_letters=[queues.turn_dead_letters, queues.undelivered],
+            parameters=parameters,
+        )
+        uploaders = UploadersPolicy(self, "Uploaders", intake=buckets.intake, encryption=encryption)
+        RuntimeParameters(self, "RuntimeParameters", functions=functions, access=access)
+        resources = {
+            "intake_bucket": buckets.intake.bucket_name,
+            "lake_bucket": buckets.lake.bucket_name,
+            "turn_machine_arn": machine.arn,
+            "turn_queue_url": queues.turns.queue_url,
+            "topic_arn": notifications.topic.topic_arn,
+        }
+        DeploymentParameters(
+            self,
+            "Deployment",
+            settings=settings,
+            flywheel=flywheel,
+            resources=resources,
+            parameters=parameters.values,
+        )
+        self._publish(
+            IntakeBucketName=buckets.intake.bucket_name,
+            LakeBucketName=buckets.lake.bucket_name,
+            FlywheelArn=flywheel.arn,
+            TurnMachineArn=machine.arn,
+            TurnQueueUrl=queues.turns.queue_url,
+            TopicArn=notifications.topic.topic_arn,
+            UploadersPolicyArn=uploaders.arn,
+            DataAccessRoleArn=data_access_role.arn,
+            DashboardName=dashboard.name,
+        )
+
+    def _publish(self, **outputs: str) -> None:
+        """The names of the outputs are an interface."""
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value).override_logical_id(name)

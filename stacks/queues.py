@@ -1,0 +1,72 @@
+"""The queue that collects pokes for a turn, and the two queues where lost messages end up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .topic import NO_PLAIN_HTTP
+
+START_TURN_TIMEOUT = cdk.Duration.minutes(1)
+
+
+class Queues(Construct):
+    """`turns`: any message means "look whether a turn should start".
+
+    `turn_dead_letters`: pokes that start_turn could not handle. `undelivered`: events that reached neither a queue nor
+    a function.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.turn_dead_letters = self._dead_letters("TurnDeadLetters")
+        self.undelivered = self._dead_letters("Undelivered")
+        self.turns = sqs.Queue(
+            self,
+            "Turns",
+            encryption=self._encryption,
+            encryption_master_key=key,
+            # Lambda's guide: six times the function's time-out, and the batching window on top.
+            visibility_timeout=cdk.Duration.seconds(6 * START_TURN_TIMEOUT.to_seconds() + 60),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.turn_dead_letters, max_receive_count=5),
+        )
+
+    def let_rules_send(self, *, rules: dict[sqs.Queue, Sequence[str]]) -> None:
+        """Writes each queue's policy: TLS only, and EventBridge for the ARNs of the given rules."""
+        for queue, rule_arns in rules.items():
+            statements = [{**NO_PLAIN_HTTP, "Action": "sqs:*", "Resource": queue.queue_arn}]
+            if rule_arns:
+                statements.append(
+                    {
+                        "Sid": "Events",
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": queue.queue_arn,
+                        "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+                    }
+                )
+            sqs.CfnQueuePolicy(
+                queue,
+                "Policy",
+                queues=[queue.queue_url],
+                policy_document={"Version": "2012-10-17", "Statement": statements},
+            )
+
+    @property
+    def _encryption(self) -> sqs.QueueEncryption:
+        return sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED
+
+    def _dead_letters(self, construct_id: str) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=self._encryption,
+            encryption_master_key=self._key,
+            retention_period=cdk.Duration.days(14),
+        )

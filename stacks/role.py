@@ -1,0 +1,109 @@
+"""A role of one service with exactly the permissions it is given, and nothing the CDK would add."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One statement of a policy."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    condition: Condition = field(default_factory=dict)
+    wildcard_reason: str | None = None
+    """Why a resource has to hold a wildcard: cdk-nag refuses one that has no reason."""
+
+    def statement(self) -> dict[str, Any]:
+        """The statement as it stands in the template."""
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": list(self.actions) if len(self.actions) > 1 else self.actions[0],
+            "Resource": list(self.resources) if len(self.resources) > 1 else self.resources[0],
+        }
+        if self.condition:
+            statement["Condition"] = self.condition
+        return statement
+
+
+class ServiceRole(Construct):
+    """The policy is part of the role, so whoever uses the role's ARN waits for the permissions too."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: str,
+        permissions: Sequence[Permission],
+        trust_condition: Condition | None = None,
+        description: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        trust: dict[str, Any] = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+        if trust_condition:
+            trust["Condition"] = trust_condition
+        self.resource = iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
+            policies=[
+                iam.CfnRole.PolicyProperty(
+                    policy_name="Permissions",
+                    policy_document={
+                        "Version": "2012-10-17",
+                        "Statement": [permission.statement() for permission in permissions],
+                    },
+                )
+            ],
+            description=description,
+        )
+        acknowledge_wildcards(self.resource, permissions=permissions)
+
+    @property
+    def arn(self) -> str:
+        return self.resource.attr_arn
+
+
+def acknowledge_wildcards(resource: cdk.CfnResource, *, permissions: Sequence[Permission]) -> None:
+    """Tells cdk-nag the reason of each wildcard, by the finding's own id, at the resource that holds the policy."""
+    stack = cdk.Stack.of(resource)
+    reasons = {
+        f"AwsSolutions-IAM5[Resource::{_as_cdk_nag_writes(stack.resolve(target))}]": permission.wildcard_reason
+        for permission in permissions
+        if permission.wildcard_reason
+        for target in permission.resources
+    }
+    if reasons:
+        cdk.Validations.of(resource).acknowledge(
+            *(cdk.Acknowledgment(id=finding, reason=reason) for finding, reason in reasons.items())
+        )
+
+
+def _as_cdk_nag_writes(value: Any) -> str:
+    """An intrinsic function in the flat form that cdk-nag gives it in a finding's id."""
+    match value:
+        case str():
+            return value
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{resource}.{attribute}>"
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(_as_cdk_nag_writes(part) for part in parts)
+        case _:
+            return json.dumps(value, separators=(",", ":"))

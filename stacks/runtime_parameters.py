@@ -1,0 +1,36 @@
+"""The parameters that only the pipeline writes, removed with the stack."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
+from .function import FlywheelFunction, Functions
+
+
+class RuntimeParameters(Construct):
+    """Never created by a template, because an update of the stack would reset them: a custom resource that does
+    nothing until it is deleted."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, functions: Functions, access: FlywheelAccess) -> None:
+        super().__init__(scope, construct_id)
+        function = FlywheelFunction(
+            self,
+            "DeleteRuntimeParameters",
+            name="delete_runtime_parameters",
+            functions=functions,
+            description="Removes the parameters that the pipeline wrote, when the stack is destroyed.",
+            timeout=cdk.Duration.minutes(1),
+            environment=["PARAMETER_PREFIX"],
+            encrypted=[],
+            permissions=[access.parameters(*RUNTIME_PARAMETERS, actions=("DeleteParameters",))],
+        )
+        cdk.CustomResource(
+            self,
+            "Parameters",
+            service_token=function.arn,
+            resource_type="Custom::RuntimeParameters",
+            # CloudFormation would wait an hour for an answer that got lost.
+            service_timeout=cdk.Duration.minutes(3),
+        )

@@ -1,0 +1,334 @@
+"""The turn: from the uploads that wait to a decided iteration, as a Step Functions Standard machine in JSONata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from .encryption_key import EncryptionKey
+from .flywheel import Flywheel
+from .function import FlywheelFunction
+from .poll import FAILURE, Poll
+from .retries import retry_function_faults, retry_unreadable_items
+from .turn_machine_role import TurnMachineRole
+from .turn_parameters import TurnParameters
+from .turn_steps import TurnSteps
+
+TURN = "{% $states.context.Execution.Name %}"
+DATASET_BUDGET = cdk.Duration.hours(8)
+ITERATION_BUDGET = cdk.Duration.hours(36)
+"""As long as CloudFormation's own handler waits for the training of a classifier."""
+TURN_BUDGET = cdk.Duration.hours(48)
+UPLOAD_BATCHES_AT_ONCE = 20
+
+
+class TurnMachine(Construct):
+    """`machine_name` is fixed, so that the role of the machine and of start_turn can name it.
+
+    Data go from state to state as names only; lists lie in S3. A failure of any state ends in ReportFailure.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        machine_name: str,
+        steps: TurnSteps,
+        intake: s3.IBucket,
+        flywheel: Flywheel,
+        parameters: TurnParameters,
+        encryption: EncryptionKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._steps = steps
+        self._intake = intake
+        self._flywheel_arn = flywheel.arn
+        self._seconds = parameters.poll_seconds
+        self._functions: dict[str, lambda_.IFunction] = {}
+        log_group = logs.CfnLogGroup(
+            self,
+            "Logs",
+            # This prefix keeps the size of CloudWatch Logs' resource policy within its limit.
+            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
+            retention_in_days=parameters.log_retention_days.value_as_number,
+            kms_key_id=encryption.arn,
+        )
+        log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        self.role = TurnMachineRole(
+            self,
+            "Role",
+            machine_name=machine_name,
+            functions=[
+                steps.begin_turn,
+                steps.prepare_upload,
+                steps.compose_datasets,
+                steps.register_dataset,
+                steps.accept_dataset,
+                steps.run_iteration,
+                steps.compare_metrics,
+                steps.update_active_model,
+                steps.report_turn,
+            ],
+            intake=intake,
+            flywheel=flywheel,
+            encryption=encryption,
+        )
+        self._failed = self._report_failure()
+        # The L1 resource: the L2 one would attach wider permissions for the distributed maps to the role.
+        graph = sfn.StateGraph(self._definition().start_state, "turn")
+        machine = sfn.CfnStateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name,
+            state_machine_type="STANDARD",
+            role_arn=self.role.arn,
+            definition_string=cdk.Stack.of(self).to_json_string(
+                {
+                    "Comment": "One turn of the flywheel: uploads to datasets to an iteration to a decision.",
+                    "QueryLanguage": "JSONata",
+                    "TimeoutSeconds": TURN_BUDGET.to_seconds(),
+                    **graph.to_graph_json(sfn.QueryLanguage.JSONATA),
+                }
+            ),
+            tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
+            logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
+                level="ALL",
+                include_execution_data=False,
+                destinations=[
+                    sfn.CfnStateMachine.LogDestinationProperty(
+                        cloud_watch_logs_log_group=sfn.CfnStateMachine.CloudWatchLogsLogGroupProperty(
+                            log_group_arn=log_group.attr_arn
+                        )
+                    )
+                ],
+            ),
+        )
+        self.arn = machine.ref
+
+    def _definition(self) -> sfn.IChainable:
+        report = self._report_success()
+        await_iteration = self._await_iteration(report=report)
+
+        run_iteration = self._invoke(
+            "RunIteration",
+            self._steps.run_iteration,
+            payload={"turn": TURN},
+            assign={"iterationId": "{% $states.result.Payload.iteration_id %}"},
+        )
+        started = sfn.Choice.jsonata(self, "IterationStarted")
+        started.when(sfn.Condition.jsonata("{% $iterationId = null %}"), report).otherwise(await_iteration)
+        datasets = (
+            self._invoke("ComposeDatasets", self._steps.compose_datasets, payload={"turn": TURN})
+            .next(self._register_datasets())
+            .next(run_iteration)
+            .next(started)
+        )
+        collect_train = self._collect(split="train", then=datasets)
+        collect_test = self._collect(split="test", then=collect_train)
+
+        begin = self._invoke(
+            "BeginTurn",
+            self._steps.begin_turn,
+            payload={"turn": TURN},
+            assign={
+                "iterationId": "{% $states.result.Payload.unfinished_iteration %}",
+                "testBatches": "{% $states.result.Payload.test_batches %}",
+                "trainBatches": "{% $states.result.Payload.train_batches %}",
+            },
+        )
+        unfinished = sfn.Choice.jsonata(
+            self, "UnfinishedIteration", comment="What an earlier turn left is decided before anything new."
+        )
+        unfinished.when(sfn.Condition.jsonata("{% $iterationId != null %}"), await_iteration).otherwise(collect_test)
+        return begin.next(unfinished)
+
+    def _collect(self, *, split: str, then: sfn.IChainable) -> sfn.Choice:
+        """Prepares the uploads of one split, if there are any, and goes on to `then`.
+
+        A child that fails is left to the report: its uploads stay where they are, and the next turn collects them
+        again. Children are STANDARD because an EXPRESS one ends after five minutes and an upload may take fifteen.
+        """
+        title = split.title()
+        prepare = self._invoke(
+            f"Prepare{title}Upload",
+            self._steps.prepare_upload,
+            payload="{% $states.input %}",
+            catch=sfn.Fail.jsonata(
+                self,
+                f"{title}UploadNotPrepared",
+                error="{% $states.input.Error %}",
+                cause="The uploads of this batch wait for the next turn; the function's log says more.",
+            ),
+        )
+        uploads = sfn.DistributedMap.jsonata(
+            self,
+            f"Prepare{title}Uploads",
+            label=f"Prepare{title}Uploads",
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            item_reader=sfn.S3JsonItemReader(bucket=self._intake, key=f"{{% ${split}Batches.key %}}"),
+            item_selector={
+                "turn": TURN,
+                "split": split,
+                "uploads": "{% $states.context.Map.Item.Value.uploads %}",
+            },
+            max_concurrency=UPLOAD_BATCHES_AT_ONCE,
+            tolerated_failure_percentage=100,
+            outputs={},
+        )
+        uploads.item_processor(prepare)
+        retry_unreadable_items(uploads)
+        uploads.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
+        choice = sfn.Choice.jsonata(self, f"{title}UploadsWaiting")
+        return choice.when(sfn.Condition.jsonata(f"{{% ${split}Batches.count > 0 %}}"), uploads.next(then)).otherwise(
+            then
+        )
+
+    def _register_datasets(self) -> sfn.Map:
+        failed = sfn.Fail.jsonata(
+            self, "DatasetNotAccepted", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
+        )
+        dataset = {"turn": TURN, "name": "{% $name %}", "split": "{% $split %}"}
+        register = self._invoke(
+            "RegisterDataset",
+            self._steps.register_dataset,
+            payload={
+                "turn": TURN,
+                "name": "{% $states.input.name %}",
+                "split": "{% $states.input.split %}",
+            },
+            assign={
+                "name": "{% $states.input.name %}",
+                "split": "{% $states.input.split %}",
+                "datasetArn": "{% $states.result.Payload.dataset_arn %}",
+            },
+            catch=failed,
+        )
+        poll = Poll(
+            self,
+            "AwaitDataset",
+            action="describeDataset",
+            arguments={"DatasetArn": "{% $datasetArn %}"},
+            resource_arn=f"{self._flywheel_arn}/dataset/*",
+            properties="DatasetProperties",
+            successes=["COMPLETED"],
+            failures=["FAILED"],
+            error="DatasetFailed",
+            seconds=self._seconds,
+            budget=DATASET_BUDGET,
+            failed=failed,
+        )
+        accept = self._invoke("AcceptDataset", self._steps.accept_dataset, payload=dataset, catch=failed)
+        datasets = sfn.Map.jsonata(
+            self,
+            "RegisterDatasets",
+            items=sfn.ProvideItems.jsonata("{% $states.input.datasets %}"),
+            max_concurrency=2,
+            outputs={},
+        )
+        datasets.item_processor(register.next(poll).next(accept))
+        datasets.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
+        return datasets
+
+    def _await_iteration(self, *, report: sfn.IChainable) -> sfn.IChainable:
+        poll = Poll(
+            self,
+            "AwaitIteration",
+            action="describeFlywheelIteration",
+            arguments={"FlywheelArn": self._flywheel_arn, "FlywheelIterationId": "{% $iterationId %}"},
+            resource_arn=self._flywheel_arn,
+            properties="FlywheelIterationProperties",
+            successes=["COMPLETED"],
+            # STOP_REQUESTED is on its way to STOPPED.
+            failures=["FAILED", "STOPPED"],
+            error="IterationFailed",
+            seconds=self._seconds,
+            budget=ITERATION_BUDGET,
+            failed=self._failed,
+        )
+        compare = self._invoke(
+            "CompareMetrics",
+            self._steps.compare_metrics,
+            payload={"turn": TURN, "iteration_id": "{% $iterationId %}"},
+        )
+        promote = self._invoke(
+            "UpdateActiveModel",
+            self._steps.update_active_model,
+            payload={"turn": TURN, "iteration_id": "{% $iterationId %}"},
+        )
+        decided = sfn.Choice.jsonata(self, "Promote")
+        decided.when(sfn.Condition.jsonata("{% $states.input.decision = 'promote' %}"), promote.next(report))
+        decided.otherwise(report)
+        return poll.next(compare).next(decided)
+
+    def _report_success(self) -> sfn.IChainable:
+        report = self._invoke("ReportTurn", self._steps.report_turn, payload={"turn": TURN, "outcome": "SUCCEEDED"})
+        return report.next(sfn.Succeed.jsonata(self, "TurnSucceeded"))
+
+    def _report_failure(self) -> sfn.IChainable:
+        ended = sfn.Fail.jsonata(
+            self, "TurnFailed", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
+        )
+        report = self._task(
+            "ReportFailure",
+            self._steps.report_turn,
+            payload={
+                "turn": TURN,
+                "outcome": "FAILED",
+                "error": "{% $states.input.Error %}",
+                "cause": "{% $states.input.Cause %}",
+            },
+            outputs="{% $states.input %}",
+        )
+        # A turn fails with its own error, not with that of its report: the status event brings the report about again.
+        report.add_catch(ended, errors=["States.ALL"], outputs="{% $states.input %}")
+        return report.next(ended)
+
+    def _invoke(
+        self,
+        state: str,
+        step: FlywheelFunction,
+        *,
+        payload: Mapping[str, Any] | str,
+        assign: Mapping[str, Any] | None = None,
+        catch: sfn.IChainable | None = None,
+    ) -> tasks.LambdaInvoke:
+        """Calls a step; its result is the state's output. `catch` is the turn's failure report unless given."""
+        task = self._task(state, step, payload=payload, outputs="{% $states.result.Payload %}", assign=assign)
+        task.add_catch(catch or self._failed, errors=["States.ALL"], outputs=FAILURE)
+        return task
+
+    def _task(
+        self,
+        state: str,
+        step: FlywheelFunction,
+        *,
+        payload: Mapping[str, Any] | str,
+        outputs: str,
+        assign: Mapping[str, Any] | None = None,
+    ) -> tasks.LambdaInvoke:
+        if step.name not in self._functions:
+            self._functions[step.name] = lambda_.Function.from_function_arn(self, step.name, step.arn)
+        task = tasks.LambdaInvoke.jsonata(
+            self,
+            state,
+            lambda_function=self._functions[step.name],
+            payload=sfn.TaskInput.from_text(payload)
+            if isinstance(payload, str)
+            else sfn.TaskInput.from_object(dict(payload)),
+            outputs=outputs,
+            assign=dict(assign) if assign else None,
+            retry_on_service_exceptions=False,
+            # Longer than the function may run: only an invocation that got lost comes to this.
+            task_timeout=sfn.Timeout.duration(step.timeout.plus(cdk.Duration.minutes(1))),
+        )
+        retry_function_faults(task)
+        return task

@@ -1,0 +1,93 @@
+"""The role of the turn machine: what its states do, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .encryption_key import EncryptionKey
+from .flywheel import Flywheel
+from .flywheel_access import DATASETS_COME
+from .function import FlywheelFunction
+from .role import Permission, ServiceRole
+
+
+class TurnMachineRole(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        machine_name: str,
+        functions: Sequence[FlywheelFunction],
+        intake: s3.IBucket,
+        flywheel: Flywheel,
+        encryption: EncryptionKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+        self.role = ServiceRole(
+            self,
+            "Service",
+            service="states.amazonaws.com",
+            description="The turn machine calls its functions and asks Comprehend how far things are.",
+            trust_condition={
+                "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
+                "ArnLike": {"aws:SourceArn": f"{states}:stateMachine:*"},
+            },
+            permissions=[
+                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
+                Permission(
+                    actions=["comprehend:DescribeDataset"],
+                    resources=[f"{flywheel.arn}/dataset/*"],
+                    wildcard_reason=DATASETS_COME,
+                ),
+                Permission(actions=["comprehend:DescribeFlywheelIteration"], resources=[flywheel.arn]),
+                Permission(
+                    actions=["s3:GetObject"],
+                    resources=[intake.arn_for_objects("turns/*")],
+                    wildcard_reason="The batches that a distributed map reads lie below the turn's own prefix.",
+                ),
+                # A distributed map runs its children as executions of the machine itself.
+                Permission(actions=["states:StartExecution"], resources=[f"{states}:stateMachine:{machine_name}"]),
+                Permission(
+                    actions=["states:DescribeExecution", "states:StopExecution"],
+                    resources=[f"{states}:execution:{machine_name}:*"],
+                    wildcard_reason="Step Functions names the children of a distributed map.",
+                ),
+                Permission(
+                    actions=["states:RedriveExecution"],
+                    resources=[f"{states}:execution:{machine_name}/*"],
+                    wildcard_reason="Step Functions names the children of a distributed map.",
+                ),
+                *encryption.permissions(through=["s3"]),
+                Permission(
+                    actions=[
+                        "logs:CreateLogDelivery",
+                        "logs:DeleteLogDelivery",
+                        "logs:DescribeLogGroups",
+                        "logs:DescribeResourcePolicies",
+                        "logs:GetLogDelivery",
+                        "logs:ListLogDeliveries",
+                        "logs:PutResourcePolicy",
+                        "logs:UpdateLogDelivery",
+                        "xray:GetSamplingRules",
+                        "xray:GetSamplingTargets",
+                        "xray:PutTelemetryRecords",
+                        "xray:PutTraceSegments",
+                    ],
+                    resources=["*"],
+                    wildcard_reason="Log delivery and X-Ray know no resource: Step Functions' guide demands them so.",
+                ),
+            ],
+        )
+
+        # It names the flywheel by its computed ARN, as the functions' roles do.
+        self.role.resource.add_resource_dependency(flywheel.resource)
+
+    @property
+    def arn(self) -> str:
+        return self.role.arn

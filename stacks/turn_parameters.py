@@ -1,0 +1,175 @@
+"""What operators tune while the flywheel runs: `cdk deploy --parameters <stack>:<Name>=<value>`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+
+MOST_DAYS_WITHOUT_TURN = 7
+"""CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
+
+
+class TurnParameters(Construct):
+    """The parameters of the Flywheel stack. Their names are an interface; `values` is what Parameter Store shows."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self._parameters: dict[str, cdk.CfnParameter] = {}
+        self.selection_metric = self._one_of(
+            "SelectionMetric",
+            default="F1Score",
+            allowed=("F1Score", "Precision", "Recall", "Accuracy"),
+            description="The score by which a candidate is compared with the active model.",
+        )
+        self.minimum_score = self._number(
+            "MinimumScore",
+            default=0.5,
+            least=0,
+            most=1,
+            # A first model has nothing to beat: one that is wrong every second time should not serve.
+            description="The lowest score with which a candidate is promoted, from 0 to 1.",
+        )
+        self.minimum_improvement = self._number(
+            "MinimumImprovement",
+            default=0.005,
+            least=0,
+            most=1,
+            # Half a point: less than that is within the noise of a test set of a few thousand documents.
+            description="By how much a candidate's score must exceed the active model's, from 0 to 1.",
+        )
+        self.maximum_regression = self._number(
+            "MaximumRegression",
+            default=0.1,
+            least=0,
+            most=1,
+            # A net, not a filter: recall is traded for precision within it, and a small test set makes less than ten
+            # points of difference by chance, but nobody expects a gain of half a point to cost more than that.
+            description="By how much a better candidate may fall behind in each other metric. 1: by any amount.",
+        )
+        self.minimum_documents_per_label = self._number(
+            "MinimumDocumentsPerLabel",
+            default=50,
+            least=1,
+            most=1_000_000,
+            description="Training documents a label must have before a dataset takes it. Comprehend documents 50.",
+        )
+        self.maximum_bad_lines_percent = self._number(
+            "MaximumBadLinesPercent",
+            default=5,
+            least=0,
+            most=100,
+            description="An upload with more bad lines than this percentage is rejected whole.",
+        )
+        self.trigger_on_upload = self._one_of(
+            "TriggerOnUpload",
+            default="true",
+            allowed=("true", "false"),
+            description="Whether an upload starts a turn. If false, only the schedule and operators do.",
+        )
+        self.quiet_period_minutes = self._number(
+            "QuietPeriodMinutes",
+            default=5,
+            least=0,
+            most=1440,
+            description="How long uploads must have rested before a turn collects them, in minutes.",
+        )
+        self.minimum_hours_between_iterations = self._number(
+            "MinimumHoursBetweenIterations",
+            default=0,
+            least=0,
+            most=8760,
+            description="The least time between the starts of two iterations, in hours. Training costs money.",
+        )
+        self.turn_schedule = self._text(
+            "TurnSchedule",
+            default="rate(1 hour)",
+            pattern=(
+                r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)"
+                r"|cron\([0-9A-Za-z,/*?#LW -]+\))$"
+            ),
+            allowed="an EventBridge schedule such as rate(1 hour), rate(2 days) or cron(0 6 * * ? *)",
+            description="When the pipeline looks for work by itself, besides uploads.",
+        )
+        self.poll_seconds = self._number(
+            "PollSeconds",
+            default=60,
+            least=30,
+            most=3600,
+            description="How often a turn asks Comprehend how far a dataset or an iteration is, in seconds.",
+        )
+        self.drift_floor = self._number(
+            "DriftFloor",
+            default=0,
+            least=0,
+            most=1,
+            description="An alarm tells when the active model's score on new test data is below this. 0: none does.",
+        )
+        self.maximum_days_without_turn = self._one_of(
+            "MaximumDaysWithoutTurn",
+            default="0",
+            allowed=tuple(map(str, range(MOST_DAYS_WITHOUT_TURN + 1))),
+            description="An alarm tells when no turn began for so many days, at most a week. 0: none does.",
+            kind="Number",
+        )
+        self.notification_email = self._text(
+            "NotificationEmail",
+            default="",
+            pattern=r'^$|^[^\s@"\\]+@[^\s@"\\]+\.[^\s@"\\]+$',
+            allowed="an e-mail address, or nothing",
+            description="Who is told about finished and failed turns. Empty: nobody by e-mail.",
+        )
+        self.log_retention_days = self._one_of(
+            "LogRetentionDays",
+            default="90",
+            allowed=tuple(map(str, LOG_RETENTION_DAYS)),
+            description="How long the logs of functions and turns are kept, in days.",
+            kind="Number",
+        )
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Every tunable with its value, as a string."""
+        return {name: parameter.value_as_string for name, parameter in self._parameters.items()}
+
+    def _one_of(
+        self, name: str, *, default: str, allowed: tuple[str, ...], description: str, kind: str = "String"
+    ) -> cdk.CfnParameter:
+        return self._add(
+            name,
+            type=kind,
+            default=default,
+            allowed_values=list(allowed),
+            description=description,
+            constraint_description=f"{name} must be one of {', '.join(allowed)}.",
+        )
+
+    def _number(self, name: str, *, default: float, least: int, most: int, description: str) -> cdk.CfnParameter:
+        return self._add(
+            name,
+            type="Number",
+            default=default,
+            min_value=least,
+            max_value=most,
+            description=description,
+            constraint_description=f"{name} must be a number from {least} to {most}.",
+        )
+
+    def _text(self, name: str, *, default: str, pattern: str, allowed: str, description: str) -> cdk.CfnParameter:
+        return self._add(
+            name,
+            type="String",
+            default=default,
+            allowed_pattern=pattern,
+            description=description,
+            constraint_description=f"{name} must be {allowed}.",
+        )
+
+    def _add(self, name: str, **properties: Any) -> cdk.CfnParameter:
+        parameter = cdk.CfnParameter(self, name, **properties)
+        parameter.override_logical_id(name)
+        self._parameters[name] = parameter
+        return parameter

@@ -1,0 +1,209 @@
+"""The functions that the turn machine calls, one a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .data_access_role import DataAccessRole
+from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
+from .function import FlywheelFunction, Functions
+from .role import Permission
+
+READ = ("GetObject",)
+WRITE = ("GetObject", "PutObject")
+UPLOAD = ("PutObject", "AbortMultipartUpload")
+"""Files that may be larger than one request carries."""
+
+FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
+GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
+
+
+class TurnSteps(Construct):
+    """What each may do is what it does: its row in docs/interfaces.md."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        access: FlywheelAccess,
+        flywheel: comprehend.CfnFlywheel,
+        data_access_role: DataAccessRole,
+        topic: sns.ITopic,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._functions = functions
+        self._flywheel = flywheel
+        self.begin_turn = self._step(
+            "begin_turn",
+            description="Finds what an earlier turn left and collects the waiting uploads.",
+            timeout=cdk.Duration.minutes(10),
+            memory_mib=512,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "MINIMUM_HOURS_BETWEEN_ITERATIONS"],
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("turns/request.json", actions=("DeleteObject",)),
+                access.objects("decisions/*", "promotions/*", actions=READ),
+                access.list_intake(versions=True),
+                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("PutParameter",)),
+            ],
+        )
+        self.prepare_upload = self._step(
+            "prepare_upload",
+            description="Turns uploads into documents that Comprehend takes, or rejects them with a report.",
+            # The longest there is: an upload may have 5 GB. 1769 MiB is one whole processor.
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT"],
+            permissions=[
+                access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
+                access.objects("prepared/*", "rejected/*", actions=UPLOAD),
+                access.objects("prepared/*", "datasets/*", actions=READ),
+                access.objects("turns/*", actions=WRITE),
+                access.list_intake(),
+            ],
+        )
+        self.compose_datasets = self._step(
+            "compose_datasets",
+            description="Puts prepared documents together to at most one TRAIN and one TEST dataset.",
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=[*FLYWHEEL, "LABEL_DELIMITER", "MINIMUM_DOCUMENTS_PER_LABEL"],
+            permissions=[
+                access.objects("prepared/*", "datasets/*", actions=("GetObject", "DeleteObject", *UPLOAD)),
+                access.objects("turns/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("ListDatasets"),
+            ],
+        )
+        self.register_dataset = self._step(
+            "register_dataset",
+            description="Creates a composed dataset in Comprehend, unless it is there.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "LABEL_DELIMITER", "RESOURCE_TAGS"],
+            permissions=[
+                access.objects("datasets/*", "turns/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("CreateDataset", "TagResource"),
+                access.datasets("DescribeDataset", "TagResource"),
+            ],
+        )
+        self.accept_dataset = self._step(
+            "accept_dataset",
+            description="Records that Comprehend has taken a dataset over and clears what was prepared for it.",
+            timeout=cdk.Duration.minutes(10),
+            memory_mib=512,
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("prepared/*", actions=("DeleteObject",)),
+                access.objects("datasets/*", actions=WRITE),
+                access.objects("turns/*", actions=READ),
+                access.list_intake(),
+                access.datasets("DescribeDataset"),
+            ],
+        )
+        self.run_iteration = self._step(
+            "run_iteration",
+            description="Starts a flywheel iteration if there are new datasets, or finds the one that runs.",
+            timeout=cdk.Duration.minutes(2),
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("decisions/*", "promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel(
+                    "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"
+                ),
+            ],
+        )
+        self.compare_metrics = self._step(
+            "compare_metrics",
+            description="Decides with reasons whether the candidate is better than the active model.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE],
+            permissions=[
+                access.objects("turns/*", actions=READ),
+                access.objects("decisions/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
+                access.models("DescribeDocumentClassifier"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.update_active_model = self._step(
+            "update_active_model",
+            description="Makes the candidate of a decision the active model: the only function that may.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+            permissions=[
+                access.objects("turns/*", "decisions/*", actions=READ),
+                access.objects("promotions/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
+                access.models("UpdateFlywheel"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("PutParameter",)),
+                # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[data_access_role.arn],
+                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+                ),
+            ],
+        )
+        self.report_turn = self._step(
+            "report_turn",
+            description="Writes the record of a turn and tells people, also about turns that failed or were stopped.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letter_queue_arn=undelivered.queue_arn,
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
+                access.list_intake(),
+                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
+            ],
+        )
+
+    def _step(
+        self,
+        name: str,
+        *,
+        description: str,
+        timeout: cdk.Duration,
+        environment: Sequence[str],
+        permissions: Sequence[Permission],
+        memory_mib: int = 256,
+        ephemeral_storage_mib: int | None = None,
+        encrypted: Sequence[str] = ("s3",),
+        dead_letter_queue_arn: str | None = None,
+    ) -> FlywheelFunction:
+        step = FlywheelFunction(
+            self,
+            "".join(word.title() for word in name.split("_")),
+            name=name,
+            functions=self._functions,
+            description=description,
+            permissions=permissions,
+            environment=environment,
+            encrypted=encrypted,
+            timeout=timeout,
+            memory_mib=memory_mib,
+            ephemeral_storage_mib=ephemeral_storage_mib,
+            dead_letter_queue_arn=dead_letter_queue_arn,
+        )
+        step.wait_for(self._flywheel)
+        return step

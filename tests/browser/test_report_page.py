@@ -1,0 +1,177 @@
+"""What a real browser draws of a turn's page: positions, sizes and colours, on a screen and on paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flywheel.records import TurnOutcome, TurnRecord
+from flywheel.report_chart import PastTurn
+from flywheel.report_page import render
+from tests.browser.chromium import Browser, chromium, find_chromium
+from tests.unit.reports import failed_record, full_record, past
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+HISTORY = (
+    past(1, candidate=0.70, promoted=True),
+    past(2, active=0.70, candidate=0.75, promoted=True),
+    past(4, outcome=TurnOutcome.FAILED),
+    past(5, active=0.75, candidate=0.74),
+    past(6, active=0.75, candidate=0.80, promoted=True),
+)
+_BOXES = """
+[...document.querySelectorAll(%r)].map(found => {
+  const box = found.getBoundingClientRect(), style = getComputedStyle(found);
+  return {x: box.x + box.width / 2, y: box.y + box.height / 2, left: box.left, right: box.right, top: box.top,
+    bottom: box.bottom, width: box.width, height: box.height, text: found.textContent.trim(), fill: style.fill,
+    stroke: style.stroke, background: style.backgroundColor, title: found.querySelector("title")?.textContent};
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = find_chromium()
+    if program is None:
+        sentence = "No Chromium is on PATH: install Debian's package chromium to see what is drawn."
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with chromium(program, profile=tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Any:
+    def open_page(record: TurnRecord, *history: PastTurn, **view: Any) -> Browser:
+        file = tmp_path / "index.html"
+        file.write_text(render(record, history=history, intake_bucket="news-intake"), encoding="utf-8")
+        browser.open(file, **view)
+        return browser
+
+    return open_page
+
+
+def boxes(browser: Browser, selector: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = browser.evaluate(_BOXES % selector)
+    return found
+
+
+def test_the_marks_lie_at_their_turns_and_scores(show: Any) -> None:
+    """Measured on the axes as they are drawn: the numbers beside them say where a turn and a score belong."""
+    browser = show(full_record(), *HISTORY)
+    turns = {int(tick["text"]): tick["x"] for tick in boxes(browser, ".chart .tick-x")}
+    scores = {float(tick["text"]): tick["y"] for tick in boxes(browser, ".chart .tick-y")}
+    (bottom, low), (top, high) = [(scores[score], score) for score in (min(scores), max(scores))]
+
+    def score_at(y: float) -> float:
+        return low + (high - low) * float(bottom - y) / float(bottom - top)
+
+    active = boxes(browser, ".chart > .mark.active")
+    candidates = boxes(browser, ".chart > .mark.candidate")
+    assert [mark["x"] for mark in active] == pytest.approx([turns[turn] for turn in (2, 5, 6, 7)], abs=1)
+    assert [score_at(mark["y"]) for mark in active] == pytest.approx([0.70, 0.75, 0.75, 0.80], abs=0.002)
+    assert [mark["x"] for mark in candidates] == pytest.approx([turns[turn] for turn in (1, 2, 5, 6, 7)], abs=1)
+    assert [score_at(mark["y"]) for mark in candidates] == pytest.approx([0.70, 0.75, 0.74, 0.80, 0.84], abs=0.002)
+    assert active[0]["title"] == "Turn 2: active model, F1Score 0.7000"
+
+
+def test_lines_stop_at_gaps_and_failures_are_marked(show: Any) -> None:
+    browser = show(full_record(), *HISTORY)
+    turns = {int(tick["text"]): tick["x"] for tick in boxes(browser, ".chart .tick-x")}
+    lines = boxes(browser, ".chart .line.candidate")
+    assert [(line["left"], line["right"]) for line in lines] == [
+        (pytest.approx(turns[1], abs=2), pytest.approx(turns[2], abs=2)),
+        (pytest.approx(turns[5], abs=2), pytest.approx(turns[7], abs=2)),
+    ]
+    (failure,) = boxes(browser, ".chart > .failure")
+    (axis,) = boxes(browser, ".chart .axis")
+    assert (failure["x"], failure["y"]) == pytest.approx((turns[4], axis["y"]), abs=1)
+    (this,) = boxes(browser, ".chart .this-turn")
+    assert this["x"] == pytest.approx(turns[7], abs=1)
+
+
+def test_the_two_models_and_promotions_can_be_told_apart_by_shape_and_colour(show: Any) -> None:
+    browser = show(full_record(), *HISTORY)
+    active = boxes(browser, ".chart > .mark.active")[0]
+    kept = next(mark for mark in boxes(browser, ".chart > .mark.candidate") if "keep" in mark["title"])
+    promoted = boxes(browser, ".chart > .mark.candidate.promoted")
+    assert len(promoted) == 4
+    assert len({active["fill"], kept["fill"], promoted[0]["fill"], "rgb(0, 0, 0)"}) == 4
+    assert len(boxes(browser, ".chart > circle")) == 4
+
+
+@pytest.mark.parametrize("turns", [1, 3, 14, 51, 100])
+def test_every_text_of_the_chart_has_its_own_place_inside_it(show: Any, turns: int) -> None:
+    history = [past(number, active=0.7, candidate=0.7 + 0.2 * number / turns) for number in range(1, turns)]
+    browser = show(full_record(number=turns), *history)
+    (chart,) = boxes(browser, ".chart")
+    texts = boxes(browser, ".chart text")
+    marks = boxes(browser, ".chart .mark")
+    assert len(marks) >= 2 * turns
+    for found in [*texts, *marks]:
+        assert found["width"] > 0
+        assert chart["left"] <= found["left"] <= found["right"] <= chart["right"], found["text"]
+        assert chart["top"] <= found["top"] <= found["bottom"] <= chart["bottom"], found["text"]
+    for place, one in enumerate(texts):
+        for other in texts[place + 1 :]:
+            apart = (
+                one["right"] <= other["left"]
+                or other["right"] <= one["left"]
+                or one["bottom"] <= other["top"]
+                or other["bottom"] <= one["top"]
+            )
+            assert apart, f"{one['text']} and {other['text']} overlap"
+
+
+def test_the_bars_are_as_long_as_the_labels_have_documents(show: Any) -> None:
+    browser = show(full_record())
+    widths = [bar["width"] for bar in boxes(browser, "td.bar .train")]
+    assert widths[1] / widths[0] == pytest.approx(100 / 300, abs=0.01)
+    assert boxes(browser, "td.bar .train")[0]["background"] != "rgba(0, 0, 0, 0)"
+
+
+def test_the_tables_say_what_the_chart_draws(show: Any) -> None:
+    browser = show(full_record(), *HISTORY)
+    rows = browser.evaluate("[...document.querySelectorAll('section:last-of-type tbody tr')].map(row => row.innerText)")
+    assert [row.split("\t")[0] for row in rows] == [f"turn-00000{number}" for number in (7, 6, 5, 4, 2, 1)]
+    assert rows[1].split("\t")[2:] == ["promoted", "0.7500", "0.8000", "+0.0500"]
+    deciding = browser.evaluate("document.querySelector('tr.deciding').innerText.split('\\t')")
+    assert deciding[1:] == ["0.8000", "0.8400", "+0.0400"]
+
+
+@pytest.mark.parametrize("record", [full_record(), failed_record()], ids=["full", "failed"])
+@pytest.mark.parametrize("width", [400, 1000])
+def test_the_page_is_not_wider_than_the_screen(show: Any, record: TurnRecord, width: int) -> None:
+    browser = show(record, *HISTORY, width=width)
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_what_others_wrote_is_shown_and_does_nothing(show: Any) -> None:
+    hostile = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
+    browser = show(full_record(label=hostile, file=hostile, sentence=hostile, excerpt=hostile))
+    assert browser.evaluate("document.title") == "news-0a1b2c3d turn-000007"
+    assert browser.evaluate("document.querySelectorAll('img, script').length") == 0
+    assert boxes(browser, "td.excerpt")[0]["text"] == hostile
+
+
+def test_the_page_asks_for_nothing_but_itself(show: Any) -> None:
+    browser = show(full_record(), *HISTORY)
+    assert [address.partition(":")[0] for address in browser.requests()] == ["file"]
+    assert browser.complaints() == []
+
+
+def test_it_is_readable_in_the_dark_and_on_paper(show: Any) -> None:
+    light = show(full_record(), *HISTORY)
+    ink = "getComputedStyle(document.body).color + getComputedStyle(document.body).backgroundColor"
+    day = light.evaluate(ink)
+    dark = show(full_record(), *HISTORY, dark=True)
+    assert dark.evaluate(ink) != day
+    assert dark.printed().startswith(b"%PDF")
+    dark.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert dark.evaluate(ink) == "rgb(0, 0, 0)rgb(255, 255, 255)"

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.synthesised import Synthesised, run_app
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666"
+BOUNDARY = "arn:aws:iam::111122223333:policy/developers"
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "new-key": {"encryption": "new", "mode": "MULTI_LABEL", "labels": "COMEDY,DRAMA", "name": "films"},
+    "organisation": {
+        "encryption": KEY,
+        "permissions_boundary": BOUNDARY,
+        "training_vpc": {"subnets": ["subnet-12345678"], "security_groups": ["sg-12345678"]},
+        "tags": {"cost-centre": "4711", "owner": "news"},
+    },
+}
+
+
+class Synthesis:
+    """Synthesises each variant once a test run, also with several pytest workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[str, Synthesised] = {}
+
+    def __call__(self, variant: str) -> Synthesised:
+        if variant not in self._loaded:
+            outdir = self._folder / variant
+            with (self._folder / f"{variant}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not (outdir / "manifest.json").exists():
+                    finished = run_app(context=VARIANTS[variant], outdir=outdir)
+                    assert finished.returncode == 0, finished.stderr
+            stack = f"{VARIANTS[variant].get('name', 'news')}-flywheel"
+            self._loaded[variant] = Synthesised(folder=outdir, stack=stack)
+        return self._loaded[variant]
+
+
+@pytest.fixture(scope="session")
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    base = tmp_path_factory.getbasetemp()
+    # With workers, each has a folder of its own below one that the whole run shares.
+    shared = (base.parent if base.name.startswith("popen-") else base) / "synthesised"
+    shared.mkdir(exist_ok=True)
+    return Synthesis(shared)
+
+
+@pytest.fixture(scope="session")
+def default(synthesis: Synthesis) -> Synthesised:
+    return synthesis("default")
+
+
+@pytest.fixture(scope="session")
+def new_key(synthesis: Synthesis) -> Synthesised:
+    return synthesis("new-key")
+
+
+@pytest.fixture(scope="session")
+def organisation(synthesis: Synthesis) -> Synthesised:
+    return synthesis("organisation")
+
+
+@pytest.fixture(scope="session", params=list(VARIANTS))
+def any_variant(synthesis: Synthesis, request: pytest.FixtureRequest) -> Synthesised:
+    return synthesis(request.param)

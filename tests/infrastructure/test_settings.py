@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacks.flywheel import flywheel_name
+from stacks.settings import LONGEST_NAME, FlywheelSettings, SettingsError, cdk_json_context, read_settings
+from tests.infrastructure.synthesised import ROOT, run_app
+
+CONTEXT = cdk_json_context(path=ROOT / "cdk.json")
+NAMES = st.from_regex(r"[a-zA-Z](-{0,2}[a-zA-Z0-9]){0,17}", fullmatch=True).filter(
+    lambda name: len(name) <= LONGEST_NAME
+)
+LABELS = st.lists(st.from_regex(r"[A-Z][A-Z_ -]{0,20}[A-Z]", fullmatch=True), min_size=2, max_size=20, unique=True)
+SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+
+
+def settings(**overrides: Any) -> FlywheelSettings:
+    return read_settings(context={**CONTEXT, **overrides})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({"name": "under_score"}, ["name", "'under_score'", "must match"]),
+        ({"name": "9news"}, ["name", "'9news'", "must match"]),
+        ({"name": "news-"}, ["name", "'news-'", "must match"]),
+        ({"name": "n" * 55}, ["name", "55", "54"]),
+        ({"model_type": "ENTITY_RECOGNIZER"}, ["model_type", "'ENTITY_RECOGNIZER'", "'DOCUMENT_CLASSIFIER'"]),
+        ({"mode": "BOTH"}, ["mode", "'BOTH'", "MULTI_CLASS", "MULTI_LABEL"]),
+        ({"language": "ja"}, ["language", "'ja'", "'en', 'es', 'fr', 'de', 'it' or 'pt'"]),
+        ({"labels": "ONE"}, ["labels", "1 given", "2 to 1000"]),
+        ({"labels": ""}, ["labels", "''", "not empty"]),
+        ({"labels": [f"L{n}" for n in range(1001)]}, ["labels", "1001 given", "2 to 1000"]),
+        ({"labels": [f"L{n}" for n in range(101)], "mode": "MULTI_LABEL"}, ["labels", "101 given", "2 to 100"]),
+        ({"labels": "A,B,A"}, ["labels", "'A'", "more than once"]),
+        ({"labels": ["A", "B\tC"]}, ["labels", "'B\\tC'", "control characters"]),
+        ({"labels": ["A", " B"]}, ["labels", "' B'", "space"]),
+        ({"labels": ["A", "B" * 5001]}, ["labels", "5001", "5000"]),
+        ({"label_delimiter": "::"}, ["label_delimiter", "'::'", "exactly one"]),
+        ({"label_delimiter": "a"}, ["label_delimiter", "'a'", "exactly one"]),
+        ({"label_delimiter": "_"}, ["label_delimiter", "'_'", "'SCI_TECH'"]),
+        ({"generation": "0"}, ["generation", "'0'", "greater than or equal to 1"]),
+        ({"generation": "two"}, ["generation", "'two'", "integer"]),
+        ({"encryption": "none"}, ["encryption", "'none'", "JSON"]),
+        ({"encryption": {"mode": "existing"}}, ["encryption", "key_arn"]),
+        ({"encryption": {"mode": "new", "key_arn": "x"}}, ["encryption.key_arn", "'x'", "must match"]),
+        ({"encryption": "arn:aws:kms:eu-west-1:1:alias/a"}, ["encryption.key_arn", "alias/a", "must match"]),
+        ({"training_vpc": {"subnets": ["s"], "security_groups": [GROUP]}}, ["training_vpc.subnets.0", "'s'"]),
+        ({"training_vpc": {"subnets": [SUBNET]}}, ["training_vpc.security_groups is missing"]),
+        ({"training_vpc": {"subnets": [SUBNET] * 17, "security_groups": [GROUP]}}, ["training_vpc.subnets", "16"]),
+        ({"training_vpc": {"subnets": [SUBNET], "security_groups": [GROUP] * 6}}, ["security_groups", "5"]),
+        ({"permissions_boundary": "boundary"}, ["permissions_boundary", "'boundary'", "must match"]),
+        ({"tags": {"aws:owner": "me"}}, ["tags", "aws:"]),
+        ({"tags": {"owner": "<me>"}}, ["tags.owner", "'<me>'", "must match"]),
+        ({"tags": "{owner"}, ["tags", "JSON"]),
+        ({"powertools_layer_version": "latest"}, ["powertools_layer_version", "'latest'", "must match"]),
+        ({"flywheel": {"nam": "news"}}, ["nam is not a setting", "name is missing", "labels is missing"]),
+        ({"flywheel": ["news"]}, ["flywheel", "object"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_allowed(
+    overrides: dict[str, Any], expected: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings(**overrides)
+    for part in expected:
+        assert part in str(error.value)
+
+
+def test_every_wrong_setting_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        settings(name="_", language="xx", generation=0)
+    assert [line.split()[1] for line in str(error.value).splitlines()[1:]] == ["name", "language", "generation"]
+
+
+def test_the_app_ends_with_the_sentence_and_no_stack_trace(tmp_path: Path) -> None:
+    finished = run_app(context={"labels": "ONE"}, outdir=tmp_path)
+    assert finished.returncode == 1
+    assert "labels: 1 given; MULTI_CLASS takes 2 to 1000." in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_overrides_come_as_the_command_line_gives_them() -> None:
+    found = settings(
+        name="films",
+        labels="DRAMA, COMEDY",
+        mode="MULTI_LABEL",
+        generation="3",
+        label_delimiter="\t",
+        encryption="new",
+        training_vpc=f'{{"subnets": ["{SUBNET}"], "security_groups": ["{GROUP}"]}}',
+        tags='{"owner": "me"}',
+    )
+    assert (found.name, found.labels, found.mode, found.generation) == ("films", ("COMEDY", "DRAMA"), "MULTI_LABEL", 3)
+    assert found.label_delimiter == "\t"
+    assert found.encryption.mode == "new"
+    assert found.training_vpc is not None
+    assert found.training_vpc.subnets == (SUBNET,)
+    assert found.tags == {"owner": "me"}
+
+
+def test_labels_with_commas_come_as_json() -> None:
+    assert settings(labels='["A, B", "C"]').labels == ("A, B", "C")
+
+
+@given(name=NAMES, labels=LABELS)
+def test_the_flywheels_name_is_one_that_comprehend_takes(name: str, labels: list[str]) -> None:
+    physical = flywheel_name(settings=settings(name=name, labels=labels))
+    assert len(physical) <= 63
+    assert physical.startswith(f"{name}-")
+
+
+@given(labels=LABELS.flatmap(lambda labels: st.tuples(st.just(labels), st.permutations(labels))))
+def test_the_order_of_labels_does_not_replace_the_flywheel(labels: tuple[list[str], list[str]]) -> None:
+    assert flywheel_name(settings=settings(labels=labels[0])) == flywheel_name(settings=settings(labels=labels[1]))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "replaces"),
+    [
+        ({"labels": "BUSINESS,SPORTS"}, True),
+        ({"mode": "MULTI_LABEL"}, True),
+        ({"language": "de"}, True),
+        ({"generation": "2"}, True),
+        ({"name": "other"}, True),
+        ({"encryption": "new"}, True),
+        ({"encryption": "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666"}, True),
+        ({"label_delimiter": ":"}, False),
+        ({"tags": {"owner": "me"}}, False),
+        ({"permissions_boundary": "arn:aws:iam::111122223333:policy/p"}, False),
+        ({"powertools_layer_version": "3.1.0"}, False),
+        ({"training_vpc": {"subnets": [SUBNET], "security_groups": [GROUP]}}, False),
+    ],
+)
+def test_exactly_what_only_a_new_flywheel_can_take_replaces_it(overrides: dict[str, Any], replaces: bool) -> None:
+    before, after = flywheel_name(settings=settings()), flywheel_name(settings=settings(**overrides))
+    assert (before.rsplit("-", 1)[1] != after.rsplit("-", 1)[1]) is replaces

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+import pytest
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
+
+from tests.infrastructure.conftest import BOUNDARY
+from tests.infrastructure.synthesised import ROOT, Synthesised, as_list, as_text, inline_statements, statements
+
+
+def test_cfn_lint_finds_nothing(any_variant: Synthesised) -> None:
+    assert lint_file(any_variant.template_path, config=ManualArgs(regions=["us-east-1"])) == []
+
+
+def test_the_assembly_is_bound_to_no_account_and_no_region(default: Synthesised) -> None:
+    manifest = json.loads((default.folder / "manifest.json").read_text())
+    assert manifest["artifacts"][default.stack]["environment"] == "aws://unknown-account/unknown-region"
+
+
+def test_what_the_code_asset_holds(default: Synthesised) -> None:
+    (asset,) = default.folder.glob("asset.*")
+    files = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
+    assert Path("handlers/start_turn.py") in files
+    assert not [path for path in files if path.suffix == ".pyc" or "__pycache__" in path.parts]
+
+
+def test_no_function_but_ours(any_variant: Synthesised) -> None:
+    runtimes = {found.properties["Runtime"] for found in any_variant.of_type("AWS::Lambda::Function")}
+    assert runtimes == {"python3.13"}
+    assert {found.type for found in any_variant.resources.values() if "Custom" in found.type} == {
+        "Custom::RuntimeParameters"
+    }
+    assert len(any_variant.functions()) == len(any_variant.of_type("AWS::Lambda::Function"))
+
+
+def test_all_recommended_feature_flags_are_set_as_recommended() -> None:
+    (package,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.jsii.tgz")
+    with tarfile.open(package) as archive:
+        member = archive.extractfile("package/recommended-feature-flags.json")
+        assert member is not None
+        recommended = json.loads(member.read())
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert {name: context.get(name) for name in recommended} == recommended
+    assert recommended["@aws-cdk/core:validateAgainstDefaultRules"] is True
+
+
+class TestAcknowledgements:
+    """cdk-nag runs in every synthesis and lets it fail, so what is left to see is how findings were acknowledged."""
+
+    @pytest.fixture
+    def metadata(self, any_variant: Synthesised) -> dict[str, list[dict[str, Any]]]:
+        """By construct path."""
+        found: dict[str, list[dict[str, Any]]] = json.loads(
+            (any_variant.folder / f"{any_variant.stack}.metadata.json").read_text()
+        )
+        return found
+
+    @pytest.fixture
+    def acknowledged(self, metadata: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, str]]:
+        """(construct path, finding, reason)"""
+        return [
+            (path, finding.split("::", 1)[1], reason)
+            for path, entries in metadata.items()
+            for entry in entries
+            if entry["type"] == "aws:cdk:acknowledged-rules"
+            for finding, reason in entry["data"].items()
+        ]
+
+    def test_each_stands_at_one_resource_with_a_reason(
+        self, acknowledged: list[tuple[str, str, str]], metadata: dict[str, list[dict[str, Any]]]
+    ) -> None:
+        resources = {
+            path for path, entries in metadata.items() if any(e["type"] == "aws:cdk:logicalId" for e in entries)
+        }
+        assert acknowledged
+        for path, finding, reason in acknowledged:
+            assert path in resources, f"{finding} is acknowledged for all of {path}"
+            assert reason.endswith(".")
+
+    def test_each_wildcard_that_is_acknowledged_is_there(
+        self, acknowledged: list[tuple[str, str, str]], any_variant: Synthesised
+    ) -> None:
+        documents = [
+            statement for role in any_variant.of_type("AWS::IAM::Role") for statement in inline_statements(role)
+        ] + [
+            statement
+            for policy in any_variant.of_type("AWS::IAM::ManagedPolicy")
+            for statement in statements(policy.properties["PolicyDocument"])
+        ]
+        used = {as_text(resource) for statement in documents for resource in as_list(statement["Resource"])}
+        wildcards = {
+            re.sub(r".*\[Resource::(.*)\]$", r"\1", finding) for _, finding, _ in acknowledged if "IAM5" in finding
+        }
+        assert wildcards == {resource for resource in used if "*" in resource}
+
+    def test_no_policy_grants_a_wildcard_action(self, any_variant: Synthesised) -> None:
+        for role in any_variant.of_type("AWS::IAM::Role"):
+            assert "ManagedPolicyArns" not in role.properties
+            for statement in inline_statements(role):
+                assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+def test_every_role_has_the_boundary(organisation: Synthesised, default: Synthesised) -> None:
+    boundaries = {role.properties.get("PermissionsBoundary") for role in organisation.of_type("AWS::IAM::Role")}
+    assert boundaries == {BOUNDARY}
+    assert all("PermissionsBoundary" not in role.properties for role in default.of_type("AWS::IAM::Role"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "AWS::S3::Bucket",
+        "AWS::Comprehend::Flywheel",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::SQS::Queue",
+        "AWS::SNS::Topic",
+        "AWS::StepFunctions::StateMachine",
+        "AWS::Logs::LogGroup",
+        "AWS::CloudWatch::Alarm",
+    ],
+)
+def test_the_tags_are_on_everything(organisation: Synthesised, kind: str) -> None:
+    for found in organisation.of_type(kind):
+        tags = {tag["Key"]: tag["Value"] for tag in found.properties["Tags"]}
+        assert tags == {"cost-centre": "4711", "owner": "news"}, found.logical_id
+
+
+def test_the_tags_reach_what_is_created_at_run_time(organisation: Synthesised) -> None:
+    variables = organisation.functions()["register_dataset"].properties["Environment"]["Variables"]
+    assert json.loads(variables["RESOURCE_TAGS"]) == {"cost-centre": "4711", "owner": "news"}

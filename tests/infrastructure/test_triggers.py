@@ -1,0 +1,188 @@
+"""Rules, queues and topic: who may send where, and what happens to what does not arrive."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import KEY
+from tests.infrastructure.synthesised import Resource, Synthesised, as_text, statements
+from tests.infrastructure.test_functions import spoken
+
+RULES_TO_TURNS = ("TriggersUploads", "TriggersSchedule", "TriggersTurnEnded")
+QUEUES = ("QueuesTurns", "QueuesTurnDeadLetters", "QueuesUndelivered")
+
+
+def queue(stack: Synthesised, name: str) -> Resource:
+    (found,) = [
+        resource
+        for resource in stack.of_type("AWS::SQS::Queue")
+        if resource.logical_id.startswith(name)
+        and not resource.logical_id.removeprefix(name)[:1].islower()
+        and len(resource.logical_id) == len(name) + 8
+    ]
+    return found
+
+
+def rule(stack: Synthesised, name: str) -> Resource:
+    return stack.one(name, "AWS::Events::Rule")
+
+
+def queue_policy(stack: Synthesised, name: str) -> list[dict[str, Any]]:
+    found = queue(stack, name)
+    (policy,) = [
+        resource
+        for resource in stack.of_type("AWS::SQS::QueuePolicy")
+        if resource.properties["Queues"] == [{"Ref": found.logical_id}]
+    ]
+    for statement in statements(policy.properties["PolicyDocument"]):
+        assert statement["Resource"] == {"Fn::GetAtt": [found.logical_id, "Arn"]}
+    return statements(policy.properties["PolicyDocument"])
+
+
+class TestRules:
+    def test_an_upload_is_a_poke_if_the_operator_wants(self, default: Synthesised) -> None:
+        properties = rule(default, "TriggersUploads").properties
+        assert properties["EventPattern"] == {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": [{"Ref": default.one("BucketsIntake", "AWS::S3::Bucket").logical_id}]},
+                "object": {"key": [{"prefix": "train/"}, {"prefix": "test/"}]},
+            },
+        }
+        condition, enabled, disabled = properties["State"]["Fn::If"]
+        assert (enabled, disabled) == ("ENABLED", "DISABLED")
+        assert default.template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "TriggerOnUpload"}, "true"]}
+
+    def test_the_schedule_says_that_it_is_the_schedule(self, default: Synthesised) -> None:
+        properties = rule(default, "TriggersSchedule").properties
+        assert properties["ScheduleExpression"] == {"Ref": "TurnSchedule"}
+        assert json.loads(properties["Targets"][0]["Input"]) == {"poke": "schedule"}
+
+    def test_the_end_of_a_turn_is_a_poke_however_it_ended(self, default: Synthesised) -> None:
+        pattern = rule(default, "TriggersTurnEnded").properties["EventPattern"]
+        assert set(pattern["detail"]["status"]) == {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+        assert [spoken(arn) for arn in pattern["detail"]["stateMachineArn"]] == ["turn machine"]
+
+    def test_a_turn_that_could_not_report_is_reported(self, default: Synthesised) -> None:
+        stopped = rule(default, "TriggersTurnStopped")
+        pattern = stopped.properties["EventPattern"]
+        assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+        report = default.functions()["report_turn"]
+        assert as_text(stopped.properties["Targets"][0]["Arn"]) == f"<{report.logical_id}.Arn>"
+        (permission,) = default.of_type("AWS::Lambda::Permission")
+        assert as_text(permission.properties["FunctionName"]) == f"<{report.logical_id}.Arn>"
+        assert permission.properties["Principal"] == "events.amazonaws.com"
+        assert as_text(permission.properties["SourceArn"]) == f"<{stopped.logical_id}.Arn>"
+
+    def test_what_cannot_be_delivered_is_kept(self, default: Synthesised) -> None:
+        rules = default.of_type("AWS::Events::Rule")
+        assert len(rules) == len(RULES_TO_TURNS) + 1
+        for found in rules:
+            (target,) = found.properties["Targets"]
+            assert spoken(target["DeadLetterConfig"]["Arn"]) == "undelivered"
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+
+    def test_all_pokes_go_through_one_queue(self, default: Synthesised) -> None:
+        for name in RULES_TO_TURNS:
+            assert spoken(rule(default, name).properties["Targets"][0]["Arn"]) == "turn queue"
+
+
+class TestQueues:
+    @pytest.mark.parametrize("name", QUEUES)
+    def test_refuse_plain_http(self, default: Synthesised, name: str) -> None:
+        (denied,) = [s for s in queue_policy(default, name) if s["Effect"] == "Deny"]
+        assert denied["Principal"] == {"AWS": "*"}
+        assert denied["Action"] == "sqs:*"
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    @pytest.mark.parametrize(
+        ("name", "rules"),
+        [
+            ("QueuesTurns", RULES_TO_TURNS),
+            ("QueuesUndelivered", (*RULES_TO_TURNS, "TriggersTurnStopped")),
+            ("QueuesTurnDeadLetters", ()),
+        ],
+    )
+    def test_let_the_rules_of_this_stack_send_and_nobody_else(
+        self, default: Synthesised, name: str, rules: tuple[str, ...]
+    ) -> None:
+        allowed = [s for s in queue_policy(default, name) if s["Effect"] == "Allow"]
+        if not rules:
+            assert allowed == []
+            return
+        (statement,) = allowed
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert statement["Action"] == "sqs:SendMessage"
+        assert [as_text(arn) for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]] == [
+            f"<{rule(default, name).logical_id}.Arn>" for name in rules
+        ]
+
+    @pytest.mark.parametrize("name", QUEUES)
+    def test_are_encrypted(
+        self, default: Synthesised, new_key: Synthesised, organisation: Synthesised, name: str
+    ) -> None:
+        assert queue(default, name).properties["SqsManagedSseEnabled"] is True
+        assert spoken(queue(new_key, name).properties["KmsMasterKeyId"]) == "key"
+        assert queue(organisation, name).properties["KmsMasterKeyId"] == KEY
+
+    def test_a_poke_is_not_seen_twice_while_it_is_handled(self, default: Synthesised) -> None:
+        (mapping,) = default.of_type("AWS::Lambda::EventSourceMapping")
+        function = default.functions()["start_turn"]
+        assert mapping.properties["FunctionName"] == {"Ref": function.logical_id}
+        window = mapping.properties["MaximumBatchingWindowInSeconds"]
+        visibility = queue(default, "QueuesTurns").properties["VisibilityTimeout"]
+        assert visibility >= 6 * function.properties["Timeout"] + window
+
+    def test_two_thousand_uploads_are_few_invocations(self, default: Synthesised) -> None:
+        (mapping,) = default.of_type("AWS::Lambda::EventSourceMapping")
+        assert spoken(mapping.properties["EventSourceArn"]) == "turn queue"
+        assert mapping.properties["BatchSize"] == 1000
+        assert mapping.properties["MaximumBatchingWindowInSeconds"] == 5
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping.properties["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+    def test_a_poke_that_cannot_be_handled_is_put_aside(self, default: Synthesised) -> None:
+        redrive = queue(default, "QueuesTurns").properties["RedrivePolicy"]
+        assert as_text(redrive["deadLetterTargetArn"]) == f"<{queue(default, 'QueuesTurnDeadLetters').logical_id}.Arn>"
+        assert redrive["maxReceiveCount"] > 1
+
+    def test_a_status_event_that_report_turn_could_not_handle_is_put_aside(self, default: Synthesised) -> None:
+        config = default.functions()["report_turn"].properties["DeadLetterConfig"]
+        assert spoken(config["TargetArn"]) == "undelivered"
+
+
+class TestTopic:
+    @pytest.fixture
+    def policy(self, default: Synthesised) -> dict[str, dict[str, Any]]:
+        (found,) = default.of_type("AWS::SNS::TopicPolicy")
+        assert [spoken(topic) for topic in found.properties["Topics"]] == ["topic"]
+        return {statement["Sid"]: statement for statement in statements(found.properties["PolicyDocument"])}
+
+    def test_refuses_plain_http(self, policy: dict[str, dict[str, Any]]) -> None:
+        denied = policy["NoPlainHttp"]
+        assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", {"AWS": "*"}, "sns:Publish")
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    def test_lets_alarms_of_this_account_publish(self, policy: dict[str, dict[str, Any]]) -> None:
+        allowed = policy["Alarms"]
+        assert (allowed["Effect"], allowed["Action"]) == ("Allow", "sns:Publish")
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert (
+            as_text(allowed["Condition"]["ArnLike"]["aws:SourceArn"])
+            == "arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:*"
+        )
+
+    def test_is_encrypted_with_the_key(self, new_key: Synthesised, organisation: Synthesised) -> None:
+        assert spoken(new_key.one("Notifications", "AWS::SNS::Topic").properties["KmsMasterKeyId"]) == "key"
+        assert organisation.one("Notifications", "AWS::SNS::Topic").properties["KmsMasterKeyId"] == KEY
+
+    def test_writes_to_an_address_only_if_there_is_one(self, default: Synthesised) -> None:
+        (subscription,) = default.of_type("AWS::SNS::Subscription")
+        assert subscription.properties["Endpoint"] == {"Ref": "NotificationEmail"}
+        condition = default.template["Conditions"][subscription.body["Condition"]]
+        assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "NotificationEmail"}, ""]}]}

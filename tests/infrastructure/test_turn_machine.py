@@ -1,0 +1,393 @@
+"""The definition of the turn machine: its paths, its waits, its failures, and its role against what its states do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
+from tests.infrastructure.test_functions import grants
+
+States = dict[str, dict[str, Any]]
+JSONPATH_FIELDS = {"InputPath", "OutputPath", "ResultPath", "Parameters", "ResultSelector", "ItemsPath"}
+EVENTS_A_ROUND = 9
+"""Entering and leaving Wait, Choice and Task, and the task's scheduling, start and success."""
+MOST_EVENTS = 25_000
+
+
+@pytest.fixture(scope="session")
+def definition(default: Synthesised) -> dict[str, Any]:
+    return default.definition()
+
+
+@pytest.fixture(scope="session")
+def states(definition: dict[str, Any]) -> States:
+    """Those of the turn itself, without those of its maps."""
+    found: States = definition["States"]
+    return found
+
+
+def scopes(definition: dict[str, Any]) -> Iterator[tuple[str, States]]:
+    """(StartAt, states) of the machine and of every map in it."""
+    yield definition["StartAt"], definition["States"]
+    for state in definition["States"].values():
+        if state["Type"] == "Map":
+            yield from scopes(state["ItemProcessor"])
+
+
+def successors(state: dict[str, Any]) -> set[str]:
+    followers = {state.get("Next"), state.get("Default")}
+    followers |= {rule["Next"] for rule in [*state.get("Catch", []), *state.get("Choices", [])]}
+    return {name for name in followers if name}
+
+
+def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, found in scopes(definition):
+        yield from ((name, state) for name, state in found.items() if state["Type"] == "Task")
+
+
+def expressions(value: Any) -> Iterator[str]:
+    match value:
+        case str() if value.startswith("{%"):
+            yield value.removeprefix("{%").removesuffix("%}")
+        case dict():
+            for member in value.values():
+                yield from expressions(member)
+        case list():
+            for member in value:
+                yield from expressions(member)
+
+
+def evaluate(expression: str, **variables: Any) -> Any:
+    """An expression of the definition; PollSeconds is 30."""
+    text = expression.removeprefix("{%").removesuffix("%}").replace("<PollSeconds>", "30")
+    parsed = Jsonata(text)
+    for name, value in variables.items():
+        # The engine takes None for "undefined".
+        parsed.assign(name, Utils.NULL_VALUE if value is None else value)
+    return parsed.evaluate(None)
+
+
+def choose(state: dict[str, Any], **variables: Any) -> str:
+    """The state that a Choice goes to."""
+    for rule in state["Choices"]:
+        if evaluate(rule["Condition"], **variables) is True:
+            return str(rule["Next"])
+    return str(state["Default"])
+
+
+class TestEveryState:
+    def test_is_there_and_reached(self, definition: dict[str, Any]) -> None:
+        for start, found in scopes(definition):
+            reached, waiting = set(), {start}
+            while waiting:
+                name = waiting.pop()
+                reached.add(name)
+                waiting |= successors(found[name]) - reached
+            assert reached == set(found)
+
+    def test_ends_somewhere(self, definition: dict[str, Any]) -> None:
+        for _, found in scopes(definition):
+            for name, state in found.items():
+                ends = state["Type"] in {"Succeed", "Fail"} or state.get("End") is True
+                assert ends or successors(state), name
+
+    def test_speaks_jsonata_that_parses(self, definition: dict[str, Any]) -> None:
+        assert definition["QueryLanguage"] == "JSONata"
+        for _, found in scopes(definition):
+            for name, state in found.items():
+                assert not JSONPATH_FIELDS & set(state), name
+        written = list(expressions(definition))
+        assert len(written) > 50
+        for expression in written:
+            Jsonata(expression.replace("<PollSeconds>", "30"))
+
+    def test_has_a_name_that_step_functions_takes(self, definition: dict[str, Any]) -> None:
+        for _, found in scopes(definition):
+            assert all(re.fullmatch(r"[A-Za-z]{1,80}", name) for name in found)
+
+
+class TestFailures:
+    def test_every_task_is_retried_within_bounds(self, definition: dict[str, Any]) -> None:
+        for name, state in tasks(definition):
+            assert state["Retry"], name
+            for rule in state["Retry"]:
+                assert 1 <= rule["MaxAttempts"] <= 12, name
+                assert rule["BackoffRate"] > 1, name
+                assert "States.ALL" not in rule["ErrorEquals"], name
+
+    def test_a_throttle_is_retried_under_each_of_its_names(self, definition: dict[str, Any]) -> None:
+        polls = [state for _, state in tasks(definition) if "comprehend" in state["Resource"]]
+        assert len(polls) == 2
+        for state in polls:
+            errors = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert errors >= {
+                "Comprehend.TooManyRequestsException",
+                "Comprehend.ThrottlingException",
+                "Comprehend.ComprehendException",
+                "Comprehend.InternalServerException",
+            }
+
+    def test_a_killed_function_and_a_busy_service_are_retried(self, definition: dict[str, Any]) -> None:
+        for name, state in tasks(definition):
+            if "lambda" not in state["Resource"]:
+                continue
+            errors = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert errors >= {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.TooManyRequestsException"}, name
+            (busy,) = [rule for rule in state["Retry"] if rule["ErrorEquals"] == ["ServiceBusy"]]
+            assert (busy["IntervalSeconds"], busy["BackoffRate"], busy["MaxAttempts"]) == (60, 1.5, 12)
+
+    def test_every_failure_of_the_turn_is_reported(self, states: States) -> None:
+        for name, state in states.items():
+            if state["Type"] in {"Task", "Map"} and name != "ReportFailure":
+                (catch,) = state["Catch"]
+                assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "ReportFailure"), name
+
+    def test_every_failure_within_a_map_ends_its_item(self, definition: dict[str, Any]) -> None:
+        for _, found in list(scopes(definition))[1:]:
+            for name, state in found.items():
+                if state["Type"] == "Task":
+                    (catch,) = state["Catch"]
+                    assert catch["ErrorEquals"] == ["States.ALL"], name
+                    assert found[catch["Next"]]["Type"] == "Fail", name
+
+    def test_the_turn_fails_with_the_error_that_was_reported(self, states: States) -> None:
+        report = states["ReportFailure"]
+        assert report["Arguments"]["Payload"] == {
+            "turn": "{% $states.context.Execution.Name %}",
+            "outcome": "FAILED",
+            "error": "{% $states.input.Error %}",
+            "cause": "{% $states.input.Cause %}",
+        }
+        assert report["Next"] == report["Catch"][0]["Next"] == "TurnFailed"
+        assert report["Output"] == report["Catch"][0]["Output"] == "{% $states.input %}"
+        assert states["TurnFailed"] == {
+            "Type": "Fail",
+            "Error": "{% $states.input.Error %}",
+            "Cause": "{% $states.input.Cause %}",
+        }
+
+    def test_an_error_without_a_cause_is_no_error_of_its_own(self, states: States) -> None:
+        output = states["BeginTurn"]["Catch"][0]["Output"]
+        assert evaluate(output["Cause"], states={"errorOutput": {"Error": "States.Timeout"}}) == ""
+        assert evaluate(output["Cause"], states={"errorOutput": {"Error": "E", "Cause": "why"}}) == "why"
+
+    @pytest.mark.parametrize(
+        ("poll", "member", "error"),
+        [
+            ("AwaitDataset", "DatasetProperties", "DatasetFailed"),
+            ("AwaitIteration", "FlywheelIterationProperties", "IterationFailed"),
+        ],
+    )
+    def test_the_services_message_becomes_the_cause(
+        self, definition: dict[str, Any], poll: str, member: str, error: str
+    ) -> None:
+        found = next(found for _, found in scopes(definition) if f"{poll}Ask" in found)
+        answer = {"result": {member: {"Status": "FAILED", "Message": "Too few documents."}}}
+        message = evaluate(found[f"{poll}Ask"]["Output"]["Message"], states=answer)
+        failed = found[f"{poll}Failed"]
+        assert failed["Output"]["Error"] == error
+        assert evaluate(failed["Output"]["Cause"], states={"input": {"Message": message}}) == "Too few documents."
+
+
+class TestWaits:
+    @pytest.fixture(params=["AwaitDataset", "AwaitIteration"])
+    def poll(self, request: pytest.FixtureRequest, definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """A poll's states by what they do."""
+        found = next(found for _, found in scopes(definition) if f"{request.param}Ask" in found)
+        return {
+            name.removeprefix(request.param): state for name, state in found.items() if name.startswith(request.param)
+        }
+
+    def test_every_wait_is_part_of_a_poll(self, definition: dict[str, Any]) -> None:
+        waits = {name for _, found in scopes(definition) for name, s in found.items() if s["Type"] == "Wait"}
+        assert waits == {"AwaitDatasetPause", "AwaitIterationPause"}
+
+    def test_a_wait_ends_before_the_history_is_full(
+        self, poll: dict[str, dict[str, Any]], definition: dict[str, Any]
+    ) -> None:
+        (variable,) = poll["Begin"]["Assign"]
+        waited: float = poll["Begin"]["Assign"][variable]
+        rounds = 0
+        while True:
+            rounds += 1
+            bindings = {variable: waited, "states": {"input": {"Status": "TRAINING"}}}
+            if choose(poll["Look"], **bindings).endswith("TimedOut"):
+                break
+            pause = evaluate(poll["Pause"]["Seconds"], **bindings)
+            assert pause >= 30
+            assert evaluate(poll["Pause"]["Assign"][variable], **bindings) == waited + pause
+            waited += pause
+        assert rounds * EVENTS_A_ROUND < MOST_EVENTS / 3
+        assert waited < definition["TimeoutSeconds"]
+
+    def test_the_longest_turn_ends_by_itself(self, definition: dict[str, Any]) -> None:
+        budgets = [int(match) for match in re.findall(r"Seconds >= (\d+)", " ".join(expressions(definition)))]
+        assert len(budgets) == 2
+        assert sum(budgets) < definition["TimeoutSeconds"]
+
+    @pytest.mark.parametrize(
+        ("name", "status", "goes_to"),
+        [
+            ("AwaitDataset", "CREATING", "Pause"),
+            ("AwaitDataset", "COMPLETED", "Done"),
+            ("AwaitDataset", "FAILED", "Failed"),
+            ("AwaitIteration", "TRAINING", "Pause"),
+            ("AwaitIteration", "EVALUATING", "Pause"),
+            ("AwaitIteration", "STOP_REQUESTED", "Pause"),
+            ("AwaitIteration", "A_STATUS_OF_LATER", "Pause"),
+            ("AwaitIteration", "COMPLETED", "Done"),
+            ("AwaitIteration", "FAILED", "Failed"),
+            ("AwaitIteration", "STOPPED", "Failed"),
+        ],
+    )
+    def test_what_a_status_means(self, definition: dict[str, Any], name: str, status: str, goes_to: str) -> None:
+        found = next(found for _, found in scopes(definition) if f"{name}Look" in found)
+        bindings = {f"{name[0].lower()}{name[1:]}Seconds": 0, "states": {"input": {"Status": status}}}
+        assert choose(found[f"{name}Look"], **bindings) == f"{name}{goes_to}"
+
+    def test_a_timed_out_wait_says_what_it_waited_for(self, poll: dict[str, dict[str, Any]]) -> None:
+        output = poll["TimedOut"]["Output"]
+        assert output["Error"] == "WaitTimedOut"
+        assert "TRAINING" in evaluate(output["Cause"], states={"input": {"Status": "TRAINING"}})
+
+    def test_no_function_is_waited_for_without_end(self, definition: dict[str, Any]) -> None:
+        for name, state in tasks(definition):
+            if "lambda" in state["Resource"]:
+                assert 60 < state["TimeoutSeconds"] <= 1000, name
+
+
+class TestPaths:
+    def test_an_unfinished_iteration_comes_before_anything_new(self, states: States) -> None:
+        assert states["BeginTurn"]["Next"] == "UnfinishedIteration"
+        assert choose(states["UnfinishedIteration"], iterationId="20260101T000000Z") == "AwaitIterationBegin"
+        assert choose(states["UnfinishedIteration"], iterationId=None) == "TestUploadsWaiting"
+
+    def test_test_data_are_prepared_before_training_data(self, states: States) -> None:
+        assert choose(states["TestUploadsWaiting"], testBatches={"count": 1}) == "PrepareTestUploads"
+        assert choose(states["TestUploadsWaiting"], testBatches={"count": 0}) == "TrainUploadsWaiting"
+        assert states["PrepareTestUploads"]["Next"] == "TrainUploadsWaiting"
+        assert choose(states["TrainUploadsWaiting"], trainBatches={"count": 2}) == "PrepareTrainUploads"
+        assert choose(states["TrainUploadsWaiting"], trainBatches={"count": 0}) == "ComposeDatasets"
+        assert states["PrepareTrainUploads"]["Next"] == "ComposeDatasets"
+
+    def test_datasets_are_registered_then_an_iteration_runs(self, states: States) -> None:
+        assert states["ComposeDatasets"]["Next"] == "RegisterDatasets"
+        assert states["RegisterDatasets"]["Next"] == "RunIteration"
+        assert states["RunIteration"]["Next"] == "IterationStarted"
+        assert choose(states["IterationStarted"], iterationId=None) == "ReportTurn"
+        assert choose(states["IterationStarted"], iterationId="20260101T000000Z") == "AwaitIterationBegin"
+
+    @pytest.mark.parametrize(
+        ("decision", "goes_to"),
+        [
+            ("promote", "UpdateActiveModel"),
+            ("keep", "ReportTurn"),
+            ("report", "ReportTurn"),
+            ("nothing", "ReportTurn"),
+        ],
+    )
+    def test_only_a_decision_to_promote_changes_the_active_model(
+        self, states: States, decision: str, goes_to: str
+    ) -> None:
+        assert states["AwaitIterationDone"]["Next"] == "CompareMetrics"
+        assert states["CompareMetrics"]["Next"] == "Promote"
+        assert choose(states["Promote"], states={"input": {"decision": decision}}) == goes_to
+        assert [name for name, state in states.items() if "UpdateActiveModel" in successors(state)] == ["Promote"]
+
+    def test_a_turn_that_comes_to_its_end_is_reported(self, states: States) -> None:
+        assert states["UpdateActiveModel"]["Next"] == "ReportTurn"
+        assert states["ReportTurn"]["Arguments"]["Payload"] == {
+            "turn": "{% $states.context.Execution.Name %}",
+            "outcome": "SUCCEEDED",
+        }
+        assert states["ReportTurn"]["Next"] == "TurnSucceeded"
+
+    @pytest.mark.parametrize("datasets", [[], [{"name": "a"}], [{"name": "a"}, {"name": "b"}]])
+    def test_each_dataset_is_registered(self, states: States, datasets: list[dict[str, str]]) -> None:
+        items = evaluate(states["RegisterDatasets"]["Items"], states={"input": {"datasets": datasets}})
+        assert items == datasets
+
+    @pytest.mark.parametrize("split", ["test", "train"])
+    def test_uploads_are_prepared_each_for_itself(self, states: States, split: str) -> None:
+        uploads = states[f"Prepare{split.title()}Uploads"]
+        assert uploads["ItemReader"]["ReaderConfig"] == {"InputType": "JSON"}
+        assert evaluate(uploads["ItemReader"]["Arguments"]["Key"], **{f"{split}Batches": {"key": "k"}}) == "k"
+        # An EXPRESS child ends after five minutes.
+        assert uploads["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+        assert uploads["ToleratedFailurePercentage"] == 100
+        assert uploads["MaxConcurrency"] == 20
+        # The results of thousands of uploads would not fit into the state.
+        assert uploads["Output"] == {}
+        context = {"Execution": {"Name": "turn-000007"}, "Map": {"Item": {"Value": {"uploads": [{"key": "a"}]}}}}
+        item = {
+            name: evaluate(value, states={"context": context}) if value.startswith("{%") else value
+            for name, value in uploads["ItemSelector"].items()
+        }
+        assert item == {"turn": "turn-000007", "split": split, "uploads": [{"key": "a"}]}
+
+
+class TestRole:
+    def test_may_do_what_the_states_do_and_no_more(self, default: Synthesised, definition: dict[str, Any]) -> None:
+        lambdas = [state for _, state in tasks(definition) if state["Resource"].endswith(":lambda:invoke")]
+        others = [state for _, state in tasks(definition) if state not in lambdas]
+        calls = {as_text(state["Arguments"]["FunctionName"]) for state in lambdas}
+        assert {state["Resource"].split(":aws-sdk:comprehend:")[1] for state in others} == {
+            "describeDataset",
+            "describeFlywheelIteration",
+        }
+        machine = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
+        name = default.one("Turn", "AWS::StepFunctions::StateMachine").properties["StateMachineName"]
+        role = default.role_of(default.one("Turn", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        found = grants(inline_statements(role))
+        for action in [action for action in found if action.split(":")[0] in {"logs", "xray"}]:
+            assert found.pop(action) == {"*"}
+        assert found == {
+            "lambda:InvokeFunction": calls,
+            "comprehend:DescribeDataset": {"flywheel/dataset/*"},
+            "comprehend:DescribeFlywheelIteration": {"flywheel"},
+            "s3:GetObject": {"turns/*"},
+            "states:StartExecution": {f"{machine}:stateMachine:{name}"},
+            "states:DescribeExecution": {f"{machine}:execution:{name}:*"},
+            "states:StopExecution": {f"{machine}:execution:{name}:*"},
+            "states:RedriveExecution": {f"{machine}:execution:{name}/*"},
+        }
+
+    def test_the_batches_are_read_from_where_it_may_read(self, default: Synthesised, states: States) -> None:
+        intake = default.one("BucketsIntake", "AWS::S3::Bucket").logical_id
+        for split in ("Test", "Train"):
+            assert states[f"Prepare{split}Uploads"]["ItemReader"]["Arguments"]["Bucket"] == f"<{intake}>"
+
+    def test_is_taken_on_by_this_accounts_machines_only(self, default: Synthesised) -> None:
+        role = default.role_of(default.one("Turn", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+    def test_does_not_turn_to_a_new_flywheel_before_it_is_there(self, default: Synthesised) -> None:
+        role = default.role_of(default.one("Turn", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        assert as_list(role.body["DependsOn"]) == [default.one("Flywheel", "AWS::Comprehend::Flywheel").logical_id]
+
+    def test_may_read_batches_that_are_encrypted(self, new_key: Synthesised) -> None:
+        role = new_key.role_of(new_key.one("Turn", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        assert grants(inline_statements(role))["kms:Decrypt"] == {"key"}
+        (using,) = [found for found in inline_statements(role) if "kms:Decrypt" in as_list(found["Action"])]
+        assert [as_text(via) for via in using["Condition"]["StringEquals"]["kms:ViaService"]] == [
+            "s3.<AWS::Region>.<AWS::URLSuffix>"
+        ]
+
+
+def test_everything_is_logged_and_traced(default: Synthesised) -> None:
+    properties = default.one("Turn", "AWS::StepFunctions::StateMachine").properties
+    assert properties["StateMachineType"] == "STANDARD"
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    assert properties["LoggingConfiguration"]["Level"] == "ALL"
+    (destination,) = properties["LoggingConfiguration"]["Destinations"]
+    group = default.resources[destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]]
+    assert group.properties["LogGroupName"].startswith("/aws/vendedlogs/states/")
+    assert group.properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}

@@ -1,0 +1,280 @@
+"""The emulator and the local Comprehend in the test's own process, reached by boto3 without a network.
+
+It is the code that serves the local cloud's requests; a turn takes a fraction of a second and can be killed anywhere.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+import io
+import logging
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import boto3
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.config import Config
+
+from local.cloud.emulator import executions
+from local.cloud.emulator.ministack import app
+from local.comprehend.clock import SystemClock
+from local.comprehend.service import Comprehend
+from local.comprehend.settings import Settings
+from local.comprehend.wire import handle_http
+from local.comprehend.worker_processes import WorkerProcesses
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+
+SETTINGS = Settings(
+    flywheel_creation_seconds=0,
+    flywheel_deletion_seconds=0,
+    dataset_ingestion_seconds=0,
+    iteration_evaluation_seconds=0,
+    iteration_training_seconds=0,
+    minimum_per_label="none",
+    maximum_flywheels=1_000_000,
+)
+"""No waiting, and datasets as small as tests like them."""
+
+THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException"})
+_ATTEMPTS = 8
+"""As many as the functions' own clients make."""
+
+
+@cache
+def in_process_cloud() -> InProcessCloud:
+    """The one of this process. Tests keep apart by the names of their buckets and flywheels."""
+    cloud = InProcessCloud()
+    atexit.register(cloud.close)
+    return cloud
+
+
+class AdvancingClock(SystemClock):
+    """The machine's clock, moved on by a test."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self._ahead
+
+    def wait_until(self, moment: float, *, stopped: threading.Event) -> None:
+        while (remaining := moment - self.now()) > 0:
+            # In small pieces: it may be moved on meanwhile.
+            if stopped.wait(min(remaining, 0.01)):
+                return
+
+    def reset(self) -> None:
+        self._ahead = 0.0
+
+    def advance(self, time: timedelta) -> None:
+        self._ahead += time.total_seconds()
+
+
+class InProcessCloud:
+    def __init__(self) -> None:
+        executions.teach()
+        for service in ("s3", "ssm", "states"):
+            logging.getLogger(service).setLevel(logging.WARNING)
+        self._one_at_a_time = threading.Lock()
+        self._workers = WorkerProcesses()
+        self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="test", region_name=REGION)
+        self.clock = AdvancingClock()
+        self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
+        services = ("s3", "comprehend", "ssm", "stepfunctions")
+        self.functions_clients = {service: self._new_client(service) for service in services}
+        """What the pipeline uses: it can be killed."""
+        self.kills = Kills(*self.functions_clients.values())
+        self.clients = {service: self._new_client(service) for service in services}
+        """What people and tests use."""
+
+    def close(self) -> None:
+        self.comprehend.close()
+        self._workers.close()
+
+    def _new_client(self, service: str) -> Any:
+        """A client whose requests are answered in this process; it repeats as the functions' own do, but at once."""
+        client: Any = self._session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=f"http://{service}.in-process",
+            config=Config(
+                # Nobody's permission is tested here.
+                signature_version=UNSIGNED,
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": "path"},
+                # Nothing on the way can damage a request, and computing these takes longer than answering it.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                user_agent="tests",
+            ),
+        )
+        answer = self._ask_comprehend if service == "comprehend" else self._ask_emulator
+        client.meta.events.register("before-send", lambda request, **_: answer(request))
+        client.meta.events.register("needs-retry", _retry_as_the_sdk_does)
+        return client
+
+    def client(self, **_: str) -> S3Client:
+        """What Comprehend reads and writes S3 with: the Storage of the local Comprehend."""
+        client: S3Client = self.clients["s3"]
+        return client
+
+    def _ask_comprehend(self, request: AWSPreparedRequest) -> AWSResponse:
+        status, headers, body = handle_http(
+            self.comprehend, _texts(dict(request.headers)), _body(request), ACCOUNT, REGION
+        )
+        return _response(request, status, headers, body)
+
+    def _ask_emulator(self, request: AWSPreparedRequest) -> AWSResponse:
+        # One request at a time, as in the emulator's event loop: its conditional requests rely on it.
+        with self._one_at_a_time:
+            return contextvars.copy_context().run(_completed, _serve(request))
+
+
+def _retry_as_the_sdk_does(response: Any, attempts: int, **_: Any) -> int | None:
+    """The delay before the next attempt in seconds, None for no other attempt (botocore's protocol)."""
+    if response is None or attempts >= _ATTEMPTS:
+        return None
+    http, parsed = response
+    return 0 if http.status_code >= 500 or parsed.get("Error", {}).get("Code") in THROTTLES else None
+
+
+def _completed(serving: Coroutine[Any, Any, AWSResponse]) -> AWSResponse:
+    """Run it here and now: what these services do for one request never waits, so it needs no event loop."""
+    try:
+        serving.send(None)
+    except StopIteration as answered:
+        response: AWSResponse = answered.value
+        return response
+    raise RuntimeError("The emulator waited for something while it answered a request.")
+
+
+async def _serve(request: AWSPreparedRequest) -> AWSResponse:
+    url = urlsplit(request.url)
+    headers = {"host": url.netloc, **{name.lower(): value for name, value in _texts(dict(request.headers)).items()}}
+    scope = {
+        "type": "http",
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote(url.path),
+        "raw_path": url.path.encode(),
+        "query_string": url.query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 0),
+    }
+    status, answered, content = 0, {}, bytearray()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": _body(request), "more_body": False}
+
+    async def send(event: dict[str, Any]) -> None:
+        nonlocal status, answered
+        if event["type"] == "http.response.start":
+            status = event["status"]
+            answered = {name.decode(): value.decode() for name, value in event["headers"]}
+        else:
+            content.extend(event.get("body", b""))
+
+    await app.app(scope, receive, send)
+    return _response(request, status, answered, bytes(content))
+
+
+def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()}
+
+
+def _body(request: AWSPreparedRequest) -> bytes:
+    body: Any = request.body
+    if body is None:
+        return b""
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    if isinstance(body, str):
+        return body.encode()
+    content: bytes = body.read()
+    return content
+
+
+class _Content(io.BytesIO):
+    """What botocore reads an answer from: urllib3's response has a `stream`."""
+
+    def stream(self, amount: int = 1 << 16, **_: Any) -> Iterator[bytes]:
+        while block := self.read(amount):
+            yield block
+
+
+def _response(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], body: bytes) -> AWSResponse:
+    # The stubs want the headers of a request; what botocore makes of a real answer is a HeadersDict.
+    return AWSResponse(request.url, status, HeadersDict(headers), _Content(body))  # type: ignore[arg-type]
+
+
+MUTATING = frozenset(
+    {
+        "PutObject",
+        "DeleteObject",
+        "CopyObject",
+        "CreateMultipartUpload",
+        "CompleteMultipartUpload",
+        "UploadPart",
+        "UploadPartCopy",
+        "CreateDataset",
+        "StartFlywheelIteration",
+        "UpdateFlywheel",
+        "PutParameter",
+        "StartExecution",
+    }
+)
+
+
+class Killed(Exception):
+    """The function was killed: every request it would still have sent raises this as well."""
+
+
+class Kills:
+    """Kills what uses the clients it watches after a number of requests that changed something.
+
+    Killed after request k was answered, and before request k + 1 is sent, leave the same behind: what is in memory is
+    lost either way. So one kill for each k, from 0 on, is every place at which a process can die.
+    """
+
+    def __init__(self, *clients: Any) -> None:
+        self.requests: list[str] = []
+        """The operations that changed something since `reset`, in order."""
+        self._limit: int | None = None
+        self._dead = False
+        self._lock = threading.Lock()
+        for client in clients:
+            client.meta.events.register("before-call", self._before)
+            client.meta.events.register("after-call", self._after)
+
+    def reset(self, *, after: int | None = None) -> None:
+        """Come to life, and die after so many changes; None: never."""
+        with self._lock:
+            self.requests = []
+            self._limit = after
+            self._dead = False
+
+    @property
+    def struck(self) -> bool:
+        return self._dead
+
+    def _before(self, model: Any, **_: Any) -> None:
+        with self._lock:
+            if self._limit is not None and len(self.requests) >= self._limit and model.name in MUTATING:
+                self._dead = True
+            if self._dead:
+                raise Killed(model.name)
+
+    def _after(self, model: Any, http_response: Any, **_: Any) -> None:
+        if model.name in MUTATING and http_response.status_code < 300:
+            with self._lock:
+                self.requests.append(model.name)

@@ -1,0 +1,118 @@
+"""The least stack that the operator's command line can work with: what a deployment publishes, without its functions.
+
+The turn machine only waits, so that a test decides when a turn ends and what its record says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local.cloud import CloudAccount
+
+LABELS = ("SPORTS", "WORLD")
+_DO_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+_MACHINE = {"StartAt": "RunIteration", "States": {"RunIteration": {"Type": "Wait", "Seconds": 86400, "End": True}}}
+
+
+def deploy(account: CloudAccount, *, name: str, physical_name: str) -> None:
+    """Create the stack `<name>-flywheel`; the flywheel itself is called `physical_name`."""
+    cloudformation = account.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=f"{name}-flywheel",
+        TemplateBody=json.dumps({"Resources": _resources(name=name, physical_name=physical_name)}),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=f"{name}-flywheel", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def destroy(account: CloudAccount, *, name: str) -> None:
+    cloudformation = account.client("cloudformation")
+    cloudformation.delete_stack(StackName=f"{name}-flywheel")
+    waiter = cloudformation.get_waiter("stack_delete_complete")
+    waiter.wait(StackName=f"{name}-flywheel", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def _resources(*, name: str, physical_name: str) -> dict[str, Any]:
+    bucket = {
+        "Type": "AWS::S3::Bucket",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {"VersioningConfiguration": {"Status": "Enabled"}},
+    }
+    published = {
+        "intake_bucket": "${Intake}",
+        "lake_bucket": "${Lake}",
+        "turn_machine_arn": "${Machine}",
+        "turn_queue_url": "${Queue}",
+        "topic_arn": "arn:aws:sns:us-east-1:123456789012:none",
+        "mode": "MULTI_CLASS",
+        "labels": LABELS,
+        "label_delimiter": "|",
+        "language": "en",
+        "parameters": {"MinimumDocumentsPerLabel": "50", "QuietPeriodMinutes": "5", "TriggerOnUpload": "true"},
+    }
+    return {
+        "Intake": bucket,
+        "Lake": bucket,
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "KeyPolicy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"},
+                    ],
+                }
+            },
+        },
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": ["comprehend.amazonaws.com", "states.amazonaws.com"]},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+                "Policies": [{"PolicyName": "everything", "PolicyDocument": _DO_EVERYTHING}],
+            },
+        },
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Machine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": json.dumps(_MACHINE)},
+        },
+        "Flywheel": {
+            "Type": "AWS::Comprehend::Flywheel",
+            "Properties": {
+                "FlywheelName": physical_name,
+                "ModelType": "DOCUMENT_CLASSIFIER",
+                "DataAccessRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "DataLakeS3Uri": {"Fn::Sub": "s3://${Lake}/flywheels/"},
+                "TaskConfig": {
+                    "LanguageCode": "en",
+                    "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": LABELS},
+                },
+            },
+        },
+        "FlywheelArn": _parameter(name, "flywheel-arn", {"Fn::GetAtt": ["Flywheel", "Arn"]}),
+        "Deployment": _parameter(name, "deployment", {"Fn::Sub": json.dumps(published)}),
+    }
+
+
+def _parameter(name: str, last: str, value: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {"Name": f"/comprehend-flywheel/{name}/{last}", "Type": "String", "Value": value},
+    }

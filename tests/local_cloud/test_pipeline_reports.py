@@ -1,0 +1,66 @@
+"""The deployed app's reports: written under the function's own role, named in the notification, found by `flywheel`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flywheel import turns
+from flywheel.records import TurnOutcome
+from local.cloud import LocalCloud
+from ops.reports import save_report
+from ops.running_turns import execution_arn
+from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
+from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+
+@pytest.fixture(scope="module")
+def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
+    return shared_pipeline(cloud, synthesise(context=CONTEXT))
+
+
+def stored_page(pipeline: Pipeline, turn: str) -> bytes:
+    key = turns.page_key(turn)
+    until(lambda: pipeline.deployment.intake.exists(key))
+    return pipeline.deployment.intake.read_bytes(key)
+
+
+def notification(pipeline: Pipeline, inbox: str, turn: str) -> dict[str, Any] | None:
+    return next((found for found in messages(pipeline.account, inbox) if turn in found["Subject"]), None)
+
+
+def test_a_notification_leads_to_the_report(pipeline: Pipeline, tmp_path: Path) -> None:
+    inbox, arn = create_queue(pipeline.account, lets_in=[lets_send("sns.amazonaws.com")])
+    topic = pipeline.deployment.published.topic_arn
+    pipeline.account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    before = pipeline.current
+    pipeline.upload("train/reported.csv", documents())
+    turn = pipeline.next_turn(before)
+    pipeline.at_rest()
+    told = until(partial(notification, pipeline, inbox, turn))["Message"]
+    assert f"flywheel --name {NAME} report {turn}\n" in told
+    page = stored_page(pipeline, turn)
+    saved = save_report(pipeline.deployment, turn, output=tmp_path / "report.html")
+    assert saved.uri in told
+    assert Path(saved.path).read_bytes() == page
+    assert page.startswith(b"<!DOCTYPE html>")
+    assert b"train/reported.csv" in page
+
+
+def test_a_turn_that_is_stopped_has_a_report(pipeline: Pipeline) -> None:
+    before = pipeline.current
+    pipeline.upload("train/stopped.csv", documents())
+    turn = pipeline.next_turn(before)
+    stepfunctions = pipeline.account.client("stepfunctions")
+    stepfunctions.stop_execution(executionArn=execution_arn(pipeline.deployment, turn), cause="<somebody> did")
+    pipeline.recorded(turn, TurnOutcome.ABORTED)
+    page = stored_page(pipeline, turn).decode()
+    assert "The turn was stopped." in page
+    assert "&lt;somebody&gt; did" in page
+    pipeline.turn_now()
+    pipeline.at_rest()

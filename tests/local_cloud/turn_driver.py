@@ -1,0 +1,560 @@
+"""Runs the steps of a turn in the order of the turn machine, in this process, against one deployment of its own.
+
+The machine itself is tested where it is deployed; here a turn can be killed, redriven and looked into at each step.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from flywheel import due, reporting, situation, turns
+from flywheel.beginning import begin, write_batches
+from flywheel.composing import Composer
+from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus, is_throttle
+from flywheel.datasets import accept, read_manifest, register
+from flywheel.deciding import decide
+from flywheel.errors import FlywheelError, ServiceBusy
+from flywheel.gate import Bar
+from flywheel.intake import IntakeBucket
+from flywheel.iterations import start_or_resume
+from flywheel.preparation import Limits
+from flywheel.prepare_uploads import UploadPreparer
+from flywheel.promoting import promote
+from flywheel.published import RUN_TIME_NAMES, PublishedModels
+from flywheel.records import (
+    DatasetManifest,
+    DecisionKind,
+    Split,
+    TurnBeginning,
+    TurnOutcome,
+    TurnRecord,
+    TurnRequest,
+    UploadResult,
+)
+from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
+
+if TYPE_CHECKING:
+    from flywheel.due import Poke, Verdict
+
+LABELS = ("BUSINESS", "SPORTS")
+DELIMITER = "|"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/data-access"
+_WAIT_SECONDS = 20.0
+_RETRIES = 50
+T = TypeVar("T")
+_numbers = itertools.count(1)
+
+Document = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of the machine; taking it gives the steps that come next because of what it found."""
+
+    name: str
+    take: Callable[[], list[Step]]
+
+
+class DatasetFailed(Exception):
+    """Comprehend did not take a dataset."""
+
+
+class IterationFailed(Exception):
+    """Comprehend did not complete an iteration."""
+
+
+def documents(*labels: str, start: int = 0, count: int = 10, words: str = "") -> list[Document]:
+    """For each label (a combination is joined with `|`) documents that a model can learn it from."""
+    return [
+        (label, f"{words}{' and '.join(f'{word.lower()} news' for word in label.split('|'))}, told in document {n}")
+        for n in range(start, start + count)
+        for label in labels
+    ]
+
+
+def as_csv(rows: Iterable[Document]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The documents of the COMPLETED datasets, and those that wait in `prepared/`; each sorted."""
+
+    trained_on: list[Document]
+    tested_on: list[Document]
+    waiting: list[Document]
+    waiting_to_test: list[Document]
+
+
+@dataclass(kw_only=True)
+class Deployment:
+    """What one stack deploys, and a person's hands on it."""
+
+    cloud: InProcessCloud = field(default_factory=in_process_cloud)
+    labels: tuple[str, ...] = LABELS
+    multi_label: bool = False
+    minimum_per_label: int = 5
+    minimum_score: float = 0.0
+    minimum_improvement: float = 0.0
+    maximum_regression: float = 1.0
+    minimum_between_iterations: timedelta = timedelta(0)
+    quiet_period: timedelta = timedelta(0)
+    maximum_bad_lines_percent: float = 50.0
+    flywheel_arn: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = f"news-{next(_numbers)}"
+        self.generation = 0
+        self.kills = self.cloud.kills
+        self.kills.reset()
+        self.cloud.clock.reset()
+        self._clients = self.cloud.functions_clients
+        self.s3 = self.cloud.clients["s3"]
+        self.comprehend = self.cloud.clients["comprehend"]
+        self.s3.create_bucket(Bucket=self.name)
+        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
+        self.s3.create_bucket(Bucket=f"{self.name}-lake")
+        self.replace_flywheel()
+
+    def replace_flywheel(self, *, labels: tuple[str, ...] | None = None) -> None:
+        """Deploy a new generation, a minute after whatever happened before."""
+        self.cloud.clock.advance(timedelta(minutes=1))
+        self.generation += 1
+        self.labels = labels or self.labels
+        mode = "MULTI_LABEL" if self.multi_label else "MULTI_CLASS"
+        self.flywheel_arn = self.comprehend.create_flywheel(
+            FlywheelName=f"{self.name}-g{self.generation}",
+            DataAccessRoleArn=ROLE,
+            DataLakeS3Uri=f"s3://{self.name}-lake/g{self.generation}",
+            ModelType="DOCUMENT_CLASSIFIER",
+            TaskConfig={
+                "LanguageCode": "en",
+                "DocumentClassificationConfig": {"Mode": mode, "Labels": list(self.labels)},
+            },
+        )["FlywheelArn"]
+        settled(self.service.describe, lambda flywheel: flywheel.active)
+
+    @cached_property
+    def intake(self) -> IntakeBucket:
+        """What the functions use: it can be killed."""
+        return IntakeBucket(s3=self._clients["s3"], bucket=self.name)
+
+    @cached_property
+    def bucket(self) -> IntakeBucket:
+        """What the test looks with: it cannot be killed."""
+        return IntakeBucket(s3=self.s3, bucket=self.name)
+
+    @property
+    def service(self) -> FlywheelService:
+        return FlywheelService(comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn)
+
+    @property
+    def published(self) -> PublishedModels:
+        return PublishedModels(ssm=self._clients["ssm"], prefix=f"/comprehend-flywheel/{self.name}")
+
+    @property
+    def bar(self) -> Bar:
+        return Bar(
+            selection_metric="F1Score",
+            minimum_score=self.minimum_score,
+            minimum_improvement=self.minimum_improvement,
+            maximum_regression=self.maximum_regression,
+        )
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.cloud.clock.now(), tz=UTC)
+
+    def upload(self, key: str, content: bytes | Iterable[Document]) -> str:
+        """Returns the version's id."""
+        body = content if isinstance(content, bytes) else as_csv(content)
+        version: str = self.s3.put_object(Bucket=self.name, Key=key, Body=body)["VersionId"]
+        return version
+
+    def request_turn(self, *, overrule_minimum: bool = False) -> TurnRequest:
+        request = TurnRequest(by="a test", at=self.now(), overrule_minimum=overrule_minimum)
+        self.bucket.write(situation.REQUEST_KEY, request)
+        return request
+
+    def poked(self, *pokes: Poke) -> Verdict:
+        """What start_turn thinks of these pokes; without any, of all that there are."""
+        return due.judge(
+            situation.look(
+                intake=self.intake,
+                service=self.service,
+                pokes=frozenset(pokes or due.Poke),
+                now=self.now(),
+                quiet_period=self.quiet_period,
+                minimum_between_iterations=self.minimum_between_iterations,
+            )
+        )
+
+    def start_turn(self) -> Turn:
+        """The next one, whatever became of the one before; `TurnStarter` is tested by itself."""
+        number = turns.current_number(self.bucket) + 1
+        self.bucket.write(turns.CURRENT_KEY, turns.CurrentTurn(turn=number))
+        return Turn(self, turns.name_of(number))
+
+    def repeat(self, turn: Turn) -> Turn:
+        """The same execution from its first step on."""
+        return Turn(self, turn.name)
+
+    def run_turn(self) -> TurnRecord:
+        """The next turn, from its beginning to its end."""
+        return self.start_turn().run()
+
+    def run_until_at_rest(self, *, at_most: int = 6) -> list[TurnRecord]:
+        """Turns as long as pokes start one. Fails if there is no end to it."""
+        records: list[TurnRecord] = []
+        while self.poked().start:
+            assert len(records) < at_most, f"{len(records)} turns and still not at rest: {self.poked().reason}"
+            records.append(self.run_turn())
+        return records
+
+    def create_dataset_in_console(self, rows: list[Document]) -> str:
+        """One that the pipeline knows nothing of; its name."""
+        name = f"by-hand-{next(_numbers)}"
+        self.s3.put_object(Bucket=f"{self.name}-lake", Key=f"{name}/documents.csv", Body=as_csv(rows))
+        self.comprehend.create_dataset(
+            FlywheelArn=self.flywheel_arn,
+            DatasetName=name,
+            DatasetType="TRAIN",
+            InputDataConfig={
+                "DataFormat": "COMPREHEND_CSV",
+                "DocumentClassifierInputDataConfig": {"S3Uri": f"s3://{self.name}-lake/{name}/"},
+            },
+        )
+        if not self.cloud.comprehend.settings.dataset_ingestion_seconds:
+            settled(lambda: self.service.dataset(name), lambda found: found.status is DatasetStatus.COMPLETED)
+        return name
+
+    def train_in_console(self, rows: list[Document]) -> str:
+        """A dataset and an iteration that the pipeline knows nothing of; the iteration's id."""
+        self.create_dataset_in_console(rows)
+        answer = self.comprehend.start_flywheel_iteration(FlywheelArn=self.flywheel_arn)
+        iteration_id: str = answer["FlywheelIterationId"]
+        settled(lambda: self.service.iteration(iteration_id), lambda found: found.status is IterationStatus.COMPLETED)
+        return iteration_id
+
+    # What there is to see afterwards.
+
+    def keys(self, prefix: str) -> list[str]:
+        return list(self.bucket.keys(prefix))
+
+    def registered(self, split: Split = Split.TRAIN, *, flywheel_arn: str | None = None) -> list[Document]:
+        """Every document of the COMPLETED datasets, as Comprehend took them over."""
+        found: list[Document] = []
+        for item in self.datasets(flywheel_arn=flywheel_arn):
+            if item["Status"] == "COMPLETED" and item["DatasetType"] == split.dataset_type:
+                found += self._in_lake(item["DatasetS3Uri"])
+        return sorted(found)
+
+    def datasets(self, *, flywheel_arn: str | None = None) -> list[dict[str, Any]]:
+        answer = self.comprehend.list_datasets(FlywheelArn=flywheel_arn or self.flywheel_arn, MaxResults=100)
+        found: list[dict[str, Any]] = answer["DatasetPropertiesList"]
+        return found
+
+    def iterations(self) -> list[dict[str, Any]]:
+        """Newest first."""
+        found: list[dict[str, Any]] = self.comprehend.list_flywheel_iteration_history(FlywheelArn=self.flywheel_arn)[
+            "FlywheelIterationPropertiesList"
+        ]
+        return found
+
+    def _in_lake(self, uri: str) -> list[Document]:
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        found: list[Document] = []
+        for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            if item["Key"].endswith(".csv"):
+                text = self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
+                found += [(row[0], row[1]) for row in csv.reader(io.StringIO(text, newline=""))]
+        return found
+
+    def waiting(self, split: Split = Split.TRAIN) -> list[Document]:
+        """The documents in `prepared/`."""
+        found: list[Document] = []
+        for key in self.keys(f"prepared/{split}/"):
+            if key.endswith("/documents.csv"):
+                text = self.bucket.read_bytes(key).decode()
+                found += [(row[0], row[1]) for row in csv.reader(io.StringIO(text, newline=""))]
+        return sorted(found)
+
+    def parameters(self) -> dict[str, str]:
+        ssm = self.cloud.clients["ssm"]
+        prefix = f"/comprehend-flywheel/{self.name}/"
+        found = ssm.get_parameters(Names=[f"{prefix}{name}" for name in RUN_TIME_NAMES])["Parameters"]
+        return {item["Name"].removeprefix(prefix): item["Value"] for item in found}
+
+    def active_model(self) -> str | None:
+        properties = self.comprehend.describe_flywheel(FlywheelArn=self.flywheel_arn)["FlywheelProperties"]
+        arn: str | None = properties.get("ActiveModelArn")
+        return arn
+
+    def check_consistency(self, *, datasets_of_others: bool = False) -> Found:
+        """What holds whenever the pipeline is at rest, whatever happened to it before; and what documents there are."""
+        for prefix in ("train/", "test/"):
+            assert self.keys(prefix) == [], "an upload is still where it was dropped"
+        found = Found(
+            trained_on=self.registered(Split.TRAIN),
+            tested_on=self.registered(Split.TEST),
+            waiting=self.waiting(Split.TRAIN),
+            waiting_to_test=self.waiting(Split.TEST),
+        )
+        for documents in (found.trained_on + found.waiting, found.tested_on + found.waiting_to_test):
+            twice = [document for document, times in Counter(documents).items() if times > 1]
+            assert not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
+        if not datasets_of_others:
+            self._check_datasets()
+        self._check_everything_is_decided()
+        parameters, active = self.parameters(), self.active_model()
+        assert parameters.get("active-model-arn") == parameters.get("desired-model-arn") == active
+        verdict = self.poked()
+        assert not verdict.start, f"a turn would start: {verdict.reason}"
+        return found
+
+    def _check_datasets(self) -> None:
+        """A dataset's name has the number of the turn that composed it, so no turn made two of one type."""
+        for item in self.datasets():
+            split, _, number = item["DatasetName"].partition("-")
+            assert split == item["DatasetType"].lower()
+            assert turns.number_of(f"turn-{number}") is not None
+            key = f"datasets/{split}/{item['DatasetName']}/accepted.json"
+            assert (self.keys(key) == [key]) is (item["Status"] == "COMPLETED"), f"{key}: {item['Status']}"
+
+    def _check_everything_is_decided(self) -> None:
+        for item in self.iterations():
+            assert item["Status"] in {"COMPLETED", "FAILED"}, "an iteration runs that nobody waits for"
+            if item["Status"] == "COMPLETED":
+                key = f"decisions/{item['FlywheelIterationId']}.json"
+                assert self.keys(key) == [key], "a candidate is not decided"
+
+
+class Turn:
+    """One execution. `run` goes on where it stopped: after a kill it does what a redrive does."""
+
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        self.name = name
+        self._at = deployment
+        self._steps = [Step("begin", self._begin)]
+        self.steps_taken = 0
+        self._iteration_id: str | None = None
+
+    def run(self) -> TurnRecord:
+        """To its end, which is FAILED if a step fails for good. What kills this process goes through."""
+        try:
+            while self._steps:
+                self.take_step()
+        except (FlywheelError, ClientError, DatasetFailed, IterationFailed) as error:
+            self._steps = []
+            return self._report(TurnOutcome.FAILED, error)
+        return self._report(TurnOutcome.SUCCEEDED)
+
+    def run_before(self, name: str) -> Turn:
+        """Up to the first step of this name, which is not taken."""
+        while self._steps[0].name != name:
+            self.take_step()
+        return self
+
+    def take_step(self) -> None:
+        """The next one, with the machine's retries."""
+        following = with_retries(self._steps[0].take)
+        self._steps[:1] = following
+        self.steps_taken += 1
+
+    def repeat_step(self) -> None:
+        """Take the next one without going on: as an invocation whose answer got lost."""
+        self._steps[0].take()
+
+    def skip_step(self) -> None:
+        self._steps.pop(0)
+
+    def _begin(self) -> list[Step]:
+        at = self._at
+        beginning = begin(
+            turn=self.name,
+            intake=at.intake,
+            service=at.service,
+            published=at.published,
+            minimum_between_iterations=at.minimum_between_iterations,
+            now=at.now(),
+        )
+        for split in Split:
+            write_batches(at.intake, beginning, split)
+        self._iteration_id = beginning.unfinished_iteration
+        if self._iteration_id:
+            return [Step("await_iteration", self._await_iteration)]
+        return [
+            Step("prepare_test", lambda: self._prepare(Split.TEST)),
+            Step("prepare_train", lambda: self._prepare(Split.TRAIN)),
+            Step("compose", self._compose),
+            Step("run_iteration", self._run_iteration),
+        ]
+
+    def beginning(self) -> TurnBeginning:
+        return self._at.intake.require(turns.begin_key(self.name), TurnBeginning)
+
+    def _prepare(self, split: Split) -> list[Step]:
+        uploads = [upload for upload in self.beginning().uploads if upload.split is split]
+        self.preparer().prepare_all(uploads, self._at.now())
+        return []
+
+    def preparer(self) -> UploadPreparer:
+        return UploadPreparer(
+            intake=self._at.intake,
+            beginning=self.beginning(),
+            delimiter=DELIMITER,
+            limits=Limits(maximum_bad_lines_percent=self._at.maximum_bad_lines_percent, documents=10_000),
+        )
+
+    def _compose(self) -> list[Step]:
+        composition = self.composer().compose()
+        return [step for found in composition.datasets for step in self._dataset_steps(found.split, found.name)]
+
+    def composer(self) -> Composer:
+        at = self._at
+        return Composer(
+            intake=at.intake,
+            service=at.service,
+            beginning=self.beginning(),
+            minimum_per_label=at.minimum_per_label,
+            label_delimiter=DELIMITER,
+            now=at.now(),
+        )
+
+    def _dataset_steps(self, split: Split, name: str) -> list[Step]:
+        at = self._at
+
+        def manifest() -> DatasetManifest:
+            return read_manifest(at.intake, split, name)
+
+        def register_dataset() -> list[Step]:
+            register(
+                turn=self.name,
+                manifest=manifest(),
+                intake=at.intake,
+                service=at.service,
+                label_delimiter=DELIMITER if at.multi_label else None,
+                tags={"project": "tests"},
+            )
+            return []
+
+        def await_dataset() -> list[Step]:
+            dataset = settled(
+                lambda: at.service.dataset(name), lambda found: found.status is not DatasetStatus.CREATING
+            )
+            if dataset.status is DatasetStatus.FAILED:
+                raise DatasetFailed(dataset.message)
+            return []
+
+        def accept_dataset() -> list[Step]:
+            accept(turn=self.name, manifest=manifest(), intake=at.intake, service=at.service, now=at.now())
+            return []
+
+        return [
+            Step("register_dataset", register_dataset),
+            Step("await_dataset", await_dataset),
+            Step("accept_dataset", accept_dataset),
+        ]
+
+    def _run_iteration(self) -> list[Step]:
+        start = start_or_resume(turn=self.name, intake=self._at.intake, service=self._at.service)
+        self._iteration_id = start.iteration_id
+        return [Step("await_iteration", self._await_iteration)] if start.iteration_id else []
+
+    def _await_iteration(self) -> list[Step]:
+        iteration = settled(
+            lambda: self._at.service.iteration(self.iteration_id), lambda found: not found.status.running
+        )
+        if iteration.status is not IterationStatus.COMPLETED:
+            raise IterationFailed(iteration.message)
+        return [Step("decide", self._decide)]
+
+    @property
+    def iteration_id(self) -> str:
+        assert self._iteration_id, f"{self.name} has no iteration"
+        return self._iteration_id
+
+    def _decide(self) -> list[Step]:
+        at = self._at
+        decision = decide(
+            turn=self.name,
+            iteration_id=self.iteration_id,
+            intake=at.intake,
+            service=at.service,
+            published=at.published,
+            bar=at.bar,
+            now=at.now(),
+        )
+        return [Step("promote", self._promote)] if decision.decision is DecisionKind.PROMOTE else []
+
+    def _promote(self) -> list[Step]:
+        at = self._at
+        promote(
+            turn=self.name,
+            iteration_id=self.iteration_id,
+            intake=at.intake,
+            service=at.service,
+            published=at.published,
+            now=at.now(),
+        )
+        return []
+
+    def report_aborted(self) -> TurnRecord:
+        """What the status event of an execution that was stopped brings about."""
+        return self._report(TurnOutcome.ABORTED)
+
+    def _report(self, outcome: TurnOutcome, error: Exception | None = None) -> TurnRecord:
+        return reporting.write_record(
+            turn=self.name,
+            outcome=outcome,
+            error=type(error).__name__ if error else None,
+            cause=str(error) if error else None,
+            intake=self._at.intake,
+            flywheel_arn=self._at.flywheel_arn,
+            now=self._at.now(),
+        )
+
+
+def result_of(record: TurnRecord, key: str) -> UploadResult:
+    """What became of the upload of this key in the turn."""
+    return next(result for result in record.uploads if result.upload.key == key)
+
+
+def with_retries(take: Callable[[], T]) -> T:
+    """As the machine retries a step: a bounded number of times, when Comprehend cannot do it now or throttles."""
+    for _ in range(_RETRIES):
+        try:
+            return take()
+        except ServiceBusy:
+            _pause()
+        except ClientError as error:
+            if not is_throttle(error):
+                raise
+    return take()
+
+
+def settled(look: Callable[[], T | None], done: Callable[[T], bool]) -> T:
+    """What is there once it is done. Raises TimeoutError."""
+    deadline = datetime.now(UTC) + timedelta(seconds=_WAIT_SECONDS)
+    while datetime.now(UTC) < deadline:
+        found = with_retries(look)
+        if found is not None and done(found):
+            return found
+        _pause()
+    raise TimeoutError("Comprehend is still at it.")
+
+
+def _pause() -> None:
+    threading.Event().wait(0.01)

@@ -1,0 +1,131 @@
+"""Turn records for the tests of their page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flywheel.records import (
+    BadLine,
+    DatasetSummary,
+    DecisionKind,
+    Metrics,
+    ModelScore,
+    Promotion,
+    PromotionStatus,
+    Split,
+    TurnOutcome,
+    TurnRecord,
+    Upload,
+    UploadOutcome,
+    UploadResult,
+    Waiting,
+)
+from flywheel.report_chart import PastTurn, PromotedModel
+from flywheel.turns import name_of
+
+BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ARN = "arn:aws:comprehend:us-east-1:111122223333:flywheel/news-0a1b2c3d"
+
+
+def model(score: float | None, *, arn: str = "arn:model") -> ModelScore:
+    return ModelScore(arn=arn, metrics=Metrics(F1Score=score), source="this iteration")
+
+
+def past(
+    number: int,
+    *,
+    active: float | None = None,
+    candidate: float | None = None,
+    promoted: bool = False,
+    outcome: TurnOutcome = TurnOutcome.SUCCEEDED,
+) -> PastTurn:
+    return PastTurn(
+        turn=name_of(number),
+        outcome=outcome,
+        decision="promote" if promoted else "keep",
+        active=model(active),
+        candidate=model(candidate, arn=f"arn:candidate-{number}"),
+        promotion=PromotedModel(status=PromotionStatus.PROMOTED) if promoted else None,
+        selection_metric="F1Score",
+    )
+
+
+def upload(name: str) -> Upload:
+    return Upload(key=f"train/{name}", split=Split.TRAIN, version_id="v", etag='"e"', size=9, last_modified=BEGAN)
+
+
+def failed_record(outcome: TurnOutcome = TurnOutcome.FAILED, *, number: int = 7) -> TurnRecord:
+    """A turn that ended before its first step left anything."""
+    return TurnRecord(
+        turn=name_of(number),
+        outcome=outcome,
+        flywheel_arn=ARN,
+        began_at=None,
+        ended_at=BEGAN,
+        error="DatasetFailed",
+        cause="Comprehend did not take train-000007.",
+    )
+
+
+def full_record(
+    *,
+    number: int = 7,
+    label: str = "SPORTS",
+    file: str = "week-47.csv",
+    sentence: str = "The label is not one of the flywheel's.",
+    excerpt: str = "SPORT,a goal",
+) -> TurnRecord:
+    """A turn that did everything; what others have written stands wherever it can."""
+    problem = BadLine(rule="unknown-label", message=sentence, fix=sentence, line=3, excerpt=excerpt)
+    return TurnRecord(
+        turn=name_of(number),
+        outcome=TurnOutcome.SUCCEEDED,
+        flywheel_arn=ARN,
+        began_at=BEGAN,
+        ended_at=BEGAN + timedelta(hours=1, minutes=43),
+        decision=DecisionKind.PROMOTE,
+        reasons=(sentence,),
+        error=sentence,
+        cause=sentence,
+        uploads=(
+            UploadResult(
+                upload=upload(file),
+                outcome=UploadOutcome.PARTLY_ACCEPTED,
+                reason=sentence,
+                documents=120,
+                bad_lines={"unknown-label": 3},
+                examples=(problem,) * 12,
+            ),
+            UploadResult(upload=upload("good.csv"), outcome=UploadOutcome.ACCEPTED, reason=sentence, documents=5),
+        ),
+        unprepared=(upload(f"stuck {file}"),),
+        replaced=(upload(f"old {file}"),),
+        datasets=(
+            DatasetSummary(name="test-000007", split=Split.TEST, documents=40, labels={label: 10, "WORLD": 30}),
+            DatasetSummary(
+                name="train-000007",
+                split=Split.TRAIN,
+                documents=400,
+                labels={label: 300, "WORLD": 100},
+                composed_at=BEGAN + timedelta(minutes=1),
+                accepted_at=BEGAN + timedelta(minutes=6),
+            ),
+        ),
+        waiting=(Waiting(split=Split.TRAIN, documents=7, labels={label: 7}, reason=sentence),),
+        leaked={"train": 4, "test": 0},
+        iteration_id="20261121T120700Z",
+        decided_at=BEGAN + timedelta(hours=1, minutes=42),
+        selection_metric="F1Score",
+        active=model(0.80, arn="arn:active"),
+        candidate=model(0.84, arn="arn:candidate"),
+        promotion=Promotion(
+            iteration_id="20261121T120700Z",
+            turn=name_of(number),
+            model_arn="arn:candidate",
+            former_model_arn="arn:active",
+            status=PromotionStatus.PROMOTED,
+            reason=sentence,
+            at=BEGAN + timedelta(hours=1, minutes=42, seconds=20),
+        ),
+        changed_outside=sentence,
+    )

@@ -1,0 +1,262 @@
+"""The fast reading of CSV against a slow one that goes byte by byte, over files made to be nasty."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from flywheel.preparation import LabelRules, Limits, Preparation, prepare, text_hash
+from flywheel.preparation.file_format import FileKind, LineEnds, detect_format
+from flywheel.preparation.labels import LabelColumn
+from flywheel.preparation.unsupported import check_type
+
+LABELS = ("A", "B", "B,C", 'say "hi"', "two words")
+WHITE_SPACE = " \t\n\r\x0b\x0c"
+BLANK = "\x85\xa0\xad\u1680\u2000\u2003\u200b\u200f\u2028\u202f\u205f\u2060\u3000\ufeff"
+
+
+@dataclass
+class Expected:
+    written: bytes = b""
+    hashes: bytes = b""
+    labels: Counter[str] = field(default_factory=Counter)
+    duplicates: int = 0
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    bad_lines: bytes = b""
+    lines: int = 0
+
+
+def read_record(data: bytes, start: int, delimiter: bytes) -> tuple[list[bytes], int] | str:
+    """Fields and end of the record at ``start``, or what is wrong with its quotes; one byte after the other."""
+    fields = []
+    position = start
+    while True:
+        at_quote = position
+        while data[at_quote : at_quote + 1] == b" ":
+            at_quote += 1
+        value = b""
+        if data[at_quote : at_quote + 1] == b'"':
+            position = at_quote + 1
+            while True:
+                if position >= len(data):
+                    return "unclosed-quote"
+                if data[position : position + 2] == b'""':
+                    value += b'"'
+                    position += 2
+                elif data[position : position + 1] == b'"':
+                    position += 1
+                    break
+                else:
+                    value += data[position : position + 1]
+                    position += 1
+            while data[position : position + 1] in (b" ", b"\r"):
+                position += 1
+            if data[position : position + 1] not in (b"", b"\n", delimiter):
+                return "unclosed-quote" if b"\n" in data[start:position] else "broken-quotes"
+        else:
+            while data[position : position + 1] not in (b"", b"\n", delimiter):
+                value += data[position : position + 1]
+                position += 1
+        fields.append(value)
+        if data[position : position + 1] in (b"", b"\n"):
+            return fields, position
+        position += 1
+
+
+def judge(fields: list[bytes], rules: LabelRules, limits: Limits, text_first: bool) -> tuple[str, str] | str:
+    """Label combination and text, or the rule that is broken."""
+    if len(fields) != 2:
+        return "wrong-columns"
+    cell, text = (part.decode().replace("\r", " ").replace("\n", " ") for part in fields)
+    if text_first:
+        cell, text = text, cell
+    cell = cell.strip(WHITE_SPACE).strip()
+    parts = [part.strip() for part in cell.split(rules.delimiter)] if rules.multi_label else [cell]
+    if not all(parts):
+        return "empty-label"
+    for place, part in enumerate(parts):
+        if part not in rules.labels:
+            return "unknown-label"
+        if part in parts[:place]:
+            return "repeated-label"
+    text = text.strip(WHITE_SPACE)
+    if not text.strip(WHITE_SPACE + BLANK):
+        return "empty-text"
+    if len(text.encode()) > limits.document_bytes:
+        return "document-too-large"
+    return rules.delimiter.join(sorted(parts, key=rules.labels.index)), text
+
+
+def expect(data: bytes, rules: LabelRules, limits: Limits) -> Expected:
+    file_format = detect_format(data, whole=True, labels=LabelColumn(rules))
+    assume(file_format.kind is FileKind.CSV and file_format.delimiter is not None)
+    delimiter = (file_format.delimiter or "").encode()
+    if file_format.byte_order_mark:
+        data = data[3:]
+    if file_format.line_ends is LineEnds.CR:
+        data = data.replace(b"\r", b"\n")
+    raw_lines = io.BytesIO(data).readlines()
+    data = data.replace(b"\r\n", b"\n")
+    expected = Expected(lines=len(raw_lines))
+    seen = set()
+    position, line = 0, 1
+    for _ in range(file_format.header_lines):
+        position, line = position + len(raw_lines[line - 1].replace(b"\r\n", b"\n")), line + 1
+    while position < len(data):
+        line_end = data.find(b"\n", position) if b"\n" in data[position:] else len(data)
+        record = read_record(data, position, delimiter)
+        end = line_end
+        rule = ""
+        if not data[position:line_end].strip():
+            pass
+        elif isinstance(record, str):
+            alone = read_record(data[position:line_end], 0, delimiter)
+            rule = alone if isinstance(alone, str) else record
+        else:
+            fields, end = record
+            try:
+                data[position:end].decode()
+                found = judge(fields, rules, limits, file_format.text_first)
+            except UnicodeDecodeError:
+                found = "not-utf8"
+            if isinstance(found, str):
+                rule = found
+            elif found in seen:
+                expected.duplicates += 1
+            else:
+                seen.add(found)
+                label, text = found
+                quoted = '"' + label.replace('"', '""') + '"' if "," in label or '"' in label else label
+                expected.written += f'{quoted},"{text.replace(chr(34), chr(34) * 2)}"\n'.encode()
+                expected.hashes += text_hash(text)
+                expected.labels[label] += 1
+        lines = data.count(b"\n", position, end) + 1
+        if rule:
+            expected.bad.append((line, rule))
+            expected.bad_lines += b"".join(raw_lines[line - 1 : line - 1 + lines])
+        position, line = end + 1, line + lines
+    return expected
+
+
+LOOSE = st.sampled_from(
+    [b"x", b"y z", b'"', b'""', b",", b";", b"\t", b"|", b"\n", b"\r", b"\r\n", b" ", b"\x0b", b"\x1c", b"\0", b"A,"]
+    + [character.encode() for character in "é中😀" + BLANK]
+    + [b"\xff", b"\xc3", b"\xed\xa0\x80"]
+)
+LOOSE_TEXT = st.lists(LOOSE, max_size=8).map(b"".join)
+TIDY_TEXT = st.text("xy ,;é中", max_size=12).map(str.encode)
+QUOTED_TEXT = st.one_of(LOOSE_TEXT, TIDY_TEXT).map(lambda text: b'"' + text.replace(b'"', b'""') + b'"')
+# Between quotes without a thought: a misplaced quote, bytes that are not UTF-8, nothing that can be seen.
+WRAPPED_TEXT = st.lists(LOOSE, min_size=1, max_size=3).map(b"".join).map(lambda text: b'"' + text + b'"')
+ODD_CELLS = (
+    *("B", "B,C", '"B,C"', '"A"', ' "A" ', " A", "A ", '"say ""hi"""', 'say "hi"', "two words", "a", "X", "", '"'),
+    *("A|B", "B|A", "A | B", "A|A", "A|", "B;A", '"A\n"', "\xa0A"),
+)
+CELLS = st.one_of(st.just(b"A"), st.sampled_from(ODD_CELLS).map(str.encode))
+ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\n\n", b" \n", b""])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    delimiter = draw(st.sampled_from([b",", b",", b";", b"\t", b"|"]))
+    text_first = draw(st.booleans())
+    line_end = draw(st.sampled_from([b"\n", b"\n", b"\r\n", b"\r", None]))
+    rows: list[bytes] = []
+    for cell in draw(st.lists(CELLS, max_size=12)):
+        # A label is read in the fast way once it was seen in a good line, so the first is one if its label is.
+        text = draw(st.one_of(TIDY_TEXT, QUOTED_TEXT, LOOSE_TEXT, WRAPPED_TEXT)) if rows else b"good"
+        columns = (text, cell) if text_first else (cell, text)
+        separator = draw(st.sampled_from([delimiter] * 8 + [b", ", b" ,", b""]))
+        rows.append(separator.join(columns) + (draw(ENDS) if line_end is None else line_end))
+    if rows:
+        rows += draw(st.lists(st.sampled_from(rows), max_size=4))
+        rows += draw(st.lists(LOOSE_TEXT, max_size=2))
+    header = delimiter.join((b"text", b"label") if text_first else (b"Label", b"text")) + (line_end or b"\n")
+    start = header if text_first or draw(st.booleans()) else b""
+    mark = draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"]))
+    data = mark + start + b"".join(rows)
+    return data[: len(data) - draw(st.integers(0, 2))]
+
+
+RULES = st.sampled_from(
+    [LabelRules(LABELS, multi_label=False), LabelRules(LABELS, multi_label=True), LabelRules(LABELS, True, ";")]
+)
+
+
+def run(data: bytes, rules: LabelRules, limits: Limits, block_bytes: int) -> tuple[Preparation, bytes, bytes, bytes]:
+    sink, hashes, bad = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    preparation = prepare(
+        source=io.BytesIO(data),
+        sink=sink,
+        hashes=hashes,
+        rules=rules,
+        limits=limits,
+        name="file",
+        bad_lines=bad,
+        block_bytes=block_bytes,
+    )
+    return preparation, sink.getvalue(), hashes.getvalue(), bad.getvalue()
+
+
+def nasty(data: bytes, *, multi_label: bool = False) -> example:
+    """A file that is always tried: each line of these needs one of the checks of the fast way."""
+    return example(data=data, rules=LabelRules(LABELS, multi_label), block_bytes=1 << 16, document_bytes=100)
+
+
+@settings(max_examples=400, deadline=None)
+@nasty(b"B | A,good\nB|A,more\nA|B,good\nA|A,good\nA|,good\n", multi_label=True)
+@nasty(b'A,good\nA,one,"two\nthree",four\nA,"five\nsix"\nA,seven\nA\n')
+@nasty(b'"B,C",good\n"B,text\n')
+@nasty(b'A,good\nA,say "hi"\nA, "one"\n')
+@nasty(b'A,good\nA,one, two\nA,"one", two\n')
+@nasty(b'A,good\nA,one\rtwo\nA,"one\rtwo"\nA,"three"\r\r\nA,"four" \r\n')
+@nasty(b'A,good\nA,"\xc2\xa0"\nA,\xff\nA,"a"b"\nA,"\nA,""\nA,\n"')
+@nasty(b'text,label\ngood,A\none, two,A\n"one, two",A\n"one", two,A\n"one""," two",A\n"one,A\n')
+@given(
+    data=files(),
+    rules=RULES,
+    block_bytes=st.sampled_from([1, 3, 16, 100, 1 << 16]),
+    document_bytes=st.sampled_from([5, 10_000_000]),
+)
+def test_any_csv_file_is_read_as_a_reader_that_goes_byte_by_byte_reads_it(
+    data: bytes, rules: LabelRules, block_bytes: int, document_bytes: int
+) -> None:
+    assume(check_type(data) is None)
+    limits = Limits(maximum_bad_lines_percent=100, document_bytes=document_bytes, documents=1000)
+    expected = expect(data, rules, limits)
+
+    preparation, written, hashes, bad = run(data, rules, limits, block_bytes)
+
+    assert [(problem.line, problem.rule) for problem in preparation.examples] == expected.bad
+    assert written == expected.written
+    assert hashes == expected.hashes
+    assert bad == expected.bad_lines
+    assert preparation.lines == expected.lines
+    assert preparation.duplicates == expected.duplicates
+    assert preparation.labels == dict(expected.labels)
+    assert preparation.documents == expected.labels.total()
+    assert preparation.bytes == len(written)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=files(), rules=RULES)
+def test_what_was_written_is_read_again_as_it_is(data: bytes, rules: LabelRules) -> None:
+    limits = Limits(maximum_bad_lines_percent=100, documents=1000)
+    first, written, hashes, _ = run(data, rules, limits, 1 << 16)
+    assume(first.documents)
+
+    again, written_again, hashes_again, bad = run(written, rules, limits, 1 << 16)
+
+    assert (written_again, hashes_again, bad) == (written, hashes, b"")
+    assert again.content_hash == first.content_hash
+    assert again.labels == first.labels
+
+
+def test_the_digest_of_a_text_is_the_same_in_every_process() -> None:
+    assert text_hash("some text") == blake2b(b"some text", digest_size=16).digest()[:8]
+    assert text_hash("some text").hex() == "f4059a637a026ee5"
