@@ -12,6 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -143,14 +144,14 @@ class Pipeline:
     def record(self, turn: str) -> TurnRecord | None:
         return self.deployment.intake.read(turns.record_key(turn), TurnRecord)
 
-    def recorded(self, turn: str, outcome: TurnOutcome | None = None) -> TurnRecord:
+    def recorded(self, turn: str, outcome: TurnOutcome | None = None, *, patience: float = LONG) -> TurnRecord:
         """The record of a turn once there is one (with this outcome)."""
 
         def find() -> TurnRecord | None:
             record = self.record(turn)
             return record if record is not None and outcome in (None, record.outcome) else None
 
-        return until(find, patience=LONG)
+        return until(find, patience=patience)
 
     def next_turn(self, after: str) -> str:
         """The name of the turn after this one, once it is current."""
@@ -263,15 +264,23 @@ class Pipeline:
         for dataset in self.datasets():
             if dataset["DatasetType"] == split.dataset_type and dataset["Status"] == "COMPLETED":
                 bucket, _, prefix = dataset["DatasetS3Uri"].removeprefix("s3://").partition("/")
-                listed = self.account.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-                found += self._read(bucket, [item["Key"] for item in listed if item["Key"].endswith(".csv")])
+                pages = (
+                    self.account.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+                )
+                keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+                found += self._read(bucket, [key for key in keys if key.endswith(".csv")])
         return found
 
     def _read(self, bucket: str, keys: Iterable[str]) -> Counter[Document]:
         s3 = self.account.client("s3")
+
+        def read(key: str) -> str:
+            return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
         found: Counter[Document] = Counter()
-        for key in keys:
-            text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        with ThreadPoolExecutor(4) as pool:
+            texts = list(pool.map(read, keys))
+        for text in texts:
             found.update((row[0], row[1]) for row in csv.reader(io.StringIO(text, newline="")))
         return found
 

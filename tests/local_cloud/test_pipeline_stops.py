@@ -123,10 +123,12 @@ def test_turns_that_are_stopped_in_each_state_are_carried_on_by_the_next_ones(pi
 
 def assert_a_stale_turn_changes_nothing(pipeline: Pipeline, turn: str) -> None:
     """One of the stopped turns is redriven although others have taken its place."""
-    changes = changing_calls(pipeline)
+    changes, record = changing_calls(pipeline), pipeline.record(turn)
     pipeline.account.client("stepfunctions").redrive_execution(executionArn=execution_arn(pipeline.deployment, turn))
-    assert pipeline.recorded(turn, TurnOutcome.FAILED).error == "NotCurrentTurn"
+    until(lambda: pipeline.execution(turn)["status"] == "FAILED", patience=LONG)
+    assert pipeline.execution(turn)["error"] == "NotCurrentTurn"
     pipeline.at_rest()
+    assert pipeline.record(turn) == record
     assert changing_calls(pipeline) == changes
 
 
