@@ -27,6 +27,10 @@ def machine(states: dict[str, Any], **members: Any) -> dict[str, Any]:
         (machine({"A": {"Type": "Pass"}}), "/States/A: needs either Next or End"),
         (machine({"A": {"Type": "Pass", "End": True, "Next": "A"}}), "/States/A: needs either Next or End"),
         (machine({"A": {"Type": "Task", "Resource": "lambda", "End": True}}), "/States/A/Resource: 'lambda' is no ARN"),
+        (
+            machine({"A": {"Type": "Task", "Resource": "arn:aws:x", "TimeoutSeconds": 0.5, "End": True}}),
+            "/States/A/TimeoutSeconds: 0.5 is no positive integer",
+        ),
         (machine({"A": {"Type": "Pass", "Parameters": {}, "End": True}}), "/Parameters: is not supported with JSONata"),
         (
             machine({"A": {"Type": "Pass", "Output": 1, "End": True}}, QueryLanguage="JSONPath"),

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from local.cloud.emulator import task_limits
 from local.cloud.emulator.ministack import provisioners, stepfunctions
 
 _TYPES = frozenset({"Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
@@ -88,6 +89,9 @@ def _state_problems(state: dict[str, Any], states: dict[str, Any], *, language: 
         yield f"{at}: needs either Next or End"
     if kind == "Task" and not str(state.get("Resource", "")).startswith("arn:"):
         yield f"{at}/Resource: {state.get('Resource')!r} is no ARN"
+    for field in task_limits.FIELDS:
+        if kind == "Task" and not isinstance(state.get(field, ""), str) and not task_limits.is_limit(state[field]):
+            yield f"{at}/{field}: {state[field]!r} is no positive integer"
     forbidden = _JSONPATH_FIELDS if language == "JSONata" else _JSONATA_FIELDS
     for field in sorted(forbidden & state.keys()):
         yield f"{at}/{field}: is not supported with {language}"

@@ -17,7 +17,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,10 +44,26 @@ class Attempt:
     execution: dict[str, Any]
     role_arn: str
     ended: threading.Event = field(default_factory=threading.Event)
+    _woken: list[threading.Event] = field(default_factory=list)
 
     def check(self) -> None:
         if self.ended.is_set():
             raise Superseded
+
+    def end(self) -> None:
+        self.ended.set()
+        for event in list(self._woken):
+            event.set()
+
+    @contextmanager
+    def waking(self, event: threading.Event) -> Iterator[None]:
+        """Meanwhile, the end of the attempt sets this event too: for a thread that waits for something else besides."""
+        self._woken.append(event)
+        try:
+            self.check()
+            yield
+        finally:
+            self._woken.remove(event)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +82,14 @@ _checkpoints: dict[str, _Checkpoint] = {}
 # An execution keeps the definition and the role it started with, also when it is redriven.
 _started_with: dict[str, tuple[dict[str, Any], str]] = {}
 _changing = threading.RLock()
+
+
+def current_attempt() -> Attempt:
+    """The attempt that this thread runs; there is one wherever a state is executed."""
+    attempt = _current.get()
+    if attempt is None:
+        raise LookupError("A state was executed outside of an execution.")
+    return attempt
 
 
 def current_role() -> str | None:
@@ -252,7 +277,7 @@ def _end(
     with _changing:
         if attempt.ended.is_set() or execution["status"] != "RUNNING":
             return False
-        attempt.ended.set()
+        attempt.end()
         execution.update(status=status, stopDate=responses.now_iso(), output=output, error=error, cause=cause)
     # Not in this attempt's name: what has ended may add no event.
     token = _current.set(None)
@@ -366,6 +391,9 @@ def _error_matches(names: list[str], error: str) -> bool:
         return True
     if error in ("States.DataLimitExceeded", "States.Runtime"):
         return False
+    if error == "States.HeartbeatTimeout":
+        # By AWS's list of error names a late heartbeat is a time-out as well.
+        return "States.ALL" in names or "States.Timeout" in names
     return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
 
 

@@ -20,6 +20,7 @@ from hypercorn.config import Config
 from local.cloud.emulator import (
     alarms,
     buckets,
+    callbacks,
     comprehend_flywheel,
     comprehend_service,
     definitions,
@@ -34,8 +35,10 @@ from local.cloud.emulator import (
     parameter_history,
     parameter_names,
     powertools_layer,
+    put_events,
     queue_polling,
     state_machine_roles,
+    task_limits,
     templates,
 )
 from local.cloud.emulator.ministack import app
@@ -83,7 +86,10 @@ def _teach() -> None:
         definitions,
         execution_events,
         executions,
+        put_events,
         state_machine_roles,
+        task_limits,
+        callbacks,
         maps_and_parallels,
     ):
         subject.teach()

@@ -30,25 +30,13 @@ _S3_ACTIONS = {
 
 
 def teach() -> None:
-    invoke, invoke_with_callback = stepfunctions._invoke_resource, stepfunctions._invoke_with_callback
-    execute_task = stepfunctions._execute_task
+    invoke = stepfunctions._invoke_resource
 
     def invoke_as_role(resource: str, arguments: Any) -> Any:
         authorise(resource, arguments)
         return invoke(resource, arguments)
 
-    def invoke_with_callback_as_role(resource: str, arguments: Any, token: str, state: dict[str, Any]) -> Any:
-        authorise(resource, arguments)
-        return invoke_with_callback(resource, arguments, token, state)
-
-    def execute_with_limits(
-        state: dict[str, Any], value: Any, execution: dict[str, Any], context: dict[str, Any]
-    ) -> Any:
-        return execute_task(_evaluated_limits(state, value, context), value, execution, context)
-
     stepfunctions._invoke_resource = invoke_as_role
-    stepfunctions._invoke_with_callback = invoke_with_callback_as_role
-    stepfunctions._execute_task = execute_with_limits
     stepfunctions._nested_execution_failure = _nested_failure
 
 
@@ -134,15 +122,6 @@ def _error_name(resource: str) -> str:
         service
     ) or stepfunctions._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
     return f"{prefix}.{prefix}Exception"
-
-
-def _evaluated_limits(state: dict[str, Any], value: Any, context: dict[str, Any]) -> dict[str, Any]:
-    """The state with its time-outs as numbers: MiniStack compares an expression with a number and fails."""
-    if stepfunctions._state_query_language(state, context) != "JSONata":
-        return state
-    expressions = [name for name in ("TimeoutSeconds", "HeartbeatSeconds") if isinstance(state.get(name), str)]
-    numbers = {name: stepfunctions._jsonata_state_field(state, name, "number", value, context) for name in expressions}
-    return {**state, **numbers}
 
 
 def _nested_failure(answer: dict[str, Any]) -> tuple[str, str]:
