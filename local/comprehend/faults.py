@@ -1,4 +1,4 @@
-"""Faults a test switches on: refused or slow operations, lost answers, datasets, iterations and jobs that fail."""
+"""Faults a test switches on: refused or slow operations, lost answers, work that fails, models with a warning."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ class Fault(BaseModel):
     """One fault. It strikes each ``every``-th matching call or resource, at most ``times`` times (None: without end).
 
     For an ``operation`` (a name, or ``*``): ``throttle`` and ``fail`` refuse it with ``code`` and ``message``,
-    ``delay`` holds it up for ``seconds``, ``lose_response`` carries it out and answers the error all the same.
-    For a ``resource`` (the next to be made): it becomes FAILED with ``message``.
+    ``delay`` holds it up for ``seconds`` (it takes effect then, also if its caller is gone), ``lose_response`` carries
+    it out and answers the error all the same. For a ``resource`` (the next to be made): it becomes FAILED with
+    ``message``; a ``model``, whose only kind is ``warn``, TRAINED_WITH_WARNING.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operation: str | None = None
-    resource: Literal["flywheel", "dataset", "iteration", "classification_job"] | None = None
-    kind: Literal["throttle", "fail", "delay", "lose_response"] = "fail"
+    resource: Literal["flywheel", "dataset", "iteration", "classification_job", "model"] | None = None
+    kind: Literal["throttle", "fail", "delay", "lose_response", "warn"] = "fail"
     every: PositiveInt = 1
     times: PositiveInt | None = None
     code: str | None = None
@@ -41,8 +42,10 @@ class Fault(BaseModel):
     def _one_target(self) -> Fault:
         if (self.operation is None) == (self.resource is None):
             raise ValueError("a fault names either an operation or a resource")
-        if self.resource and self.kind != "fail":
-            raise ValueError("a resource can only fail")
+        if (self.resource == "model") != (self.kind == "warn"):
+            raise ValueError("a model can only be warned of, and nothing else can")
+        if self.resource not in (None, "model") and self.kind != "fail":
+            raise ValueError("a resource other than a model can only fail")
         return self
 
     def error(self) -> ComprehendError:

@@ -162,7 +162,9 @@ class IterationRun:
     def _complete(self) -> None:
         flywheel, iteration, now = self._flywheel, self._iteration, self._runtime.now()
         if self._model:
-            self._model.status, self._model.ended = ModelStatus.TRAINED, now
+            warning = self._runtime.faults.for_resource("model")
+            self._model.status = ModelStatus.TRAINED_WITH_WARNING if warning else ModelStatus.TRAINED
+            self._model.message, self._model.ended = warning.message if warning else None, now
             iteration.trained_model_arn, iteration.trained = self._model.arn, self._model.evaluation
             if flywheel.active_model_arn is None and self._settings.first_model_becomes_active:
                 flywheel.active_model_arn, flywheel.modified = self._model.arn, now

@@ -62,15 +62,20 @@ class World:
         self._http.server_close()
         self.service.close()
 
-    def client_of(self, *, account: str = ACCOUNT, region: str = REGION, attempts: int = 1) -> ComprehendClient:
-        """A boto3 client, without retries, that refuses an answer the API's model does not allow."""
+    def client_of(
+        self, *, account: str = ACCOUNT, region: str = REGION, attempts: int = 1, patience: float = 60
+    ) -> ComprehendClient:
+        """A boto3 client, without retries, that refuses an answer the API's model does not allow.
+
+        ``patience`` is for how many seconds it waits for an answer.
+        """
         client = boto3.client(
             "comprehend",
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
+            config=Config(read_timeout=patience, retries={"total_max_attempts": attempts, "mode": "standard"}),
         )
         client.meta.events.register("before-parse.comprehend", _require_modelled)
         return client

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests.contract.comprehend_world import World
 from tests.contract.error_codes import refused
+from tests.contract.waiting import until
 
 
 def add(world: World, **fault: Any) -> None:
@@ -73,6 +75,33 @@ def test_delay_answers_all_the_same(world: World) -> None:
     assert world.administration("GET", "faults")[1]["faults"][0]["struck"] == 1
 
 
+def test_delayed_update_takes_effect_after_its_caller_is_gone(world: World) -> None:
+    flywheel = world.flywheel()
+    world.dataset(flywheel, "one")
+    model = world.iterate(flywheel)["TrainedModelArn"]
+    add(world, operation="UpdateFlywheel", kind="delay", seconds=0.5, times=1)
+    with pytest.raises(ReadTimeoutError):
+        world.client_of(patience=0.05).update_flywheel(FlywheelArn=flywheel, ActiveModelArn=model)
+    assert "ActiveModelArn" not in world.flywheel_properties(flywheel)
+    until(lambda: world.flywheel_properties(flywheel).get("ActiveModelArn") == model)
+
+
+def test_next_model_is_trained_with_a_warning_and_can_be_used(world: World) -> None:
+    flywheel = world.flywheel()
+    world.dataset(flywheel, "one")
+    add(world, resource="model", kind="warn", message="Few documents of SPORTS.", times=1)
+    iteration = world.iterate(flywheel)
+    assert iteration["Status"] == "COMPLETED"
+    model = world.model_properties(iteration["TrainedModelArn"])
+    assert (model["Status"], model["Message"]) == ("TRAINED_WITH_WARNING", "Few documents of SPORTS.")
+    assert model["ClassifierMetadata"]["NumberOfTrainedDocuments"] > 0
+    world.promote(flywheel, iteration["TrainedModelArn"])
+    world.dataset(flywheel, "two")
+    second = world.model_properties(world.iterate(flywheel)["TrainedModelArn"])
+    assert second["Status"] == "TRAINED"
+    assert "Message" not in second
+
+
 def test_next_dataset_fails(world: World) -> None:
     flywheel = world.flywheel()
     add(world, resource="dataset", message="Out of luck.", times=1)
@@ -102,6 +131,9 @@ def test_next_flywheel_fails(world: World) -> None:
         {},
         {"operation": "*", "resource": "dataset"},
         {"resource": "dataset", "kind": "throttle"},
+        {"resource": "dataset", "kind": "warn"},
+        {"resource": "model", "kind": "fail"},
+        {"operation": "*", "kind": "warn"},
         {"operation": "*", "kind": "explode"},
         {"operation": "*", "every": 0},
         {"operation": "*", "unknown": 1},

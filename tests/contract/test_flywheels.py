@@ -182,6 +182,29 @@ def test_update_refused_for_a_model_that_does_not_match(world: World) -> None:
         world.promote(flywheel, model.replace("document-classifier", "entity-recognizer"))
 
 
+@pytest.mark.parametrize("status", ["TRAINING", "DELETING"])
+def test_update_refused_for_a_model_that_is_not_trained(make_world: Callable[..., World], status: str) -> None:
+    world = make_world(model_deletion_seconds=100)
+    flywheel = world.flywheel()
+    world.dataset(flywheel, "one")
+    model = world.iterate(flywheel)["TrainedModelArn"]
+    if status == "DELETING":
+        world.client.delete_document_classifier(DocumentClassifierArn=model)
+    else:
+        world.set(iteration_training_seconds=100)
+        world.dataset(flywheel, "two")
+        world.client.start_flywheel_iteration(FlywheelArn=flywheel)
+        training = {"Status": "TRAINING"}
+        (described,) = until(
+            lambda: world.client.list_document_classifiers(Filter=training)["DocumentClassifierPropertiesList"]  # type: ignore[arg-type]
+        )
+        model = described["DocumentClassifierArn"]
+    assert world.model_properties(model)["Status"] == status
+    with refused("InvalidRequestException"):
+        world.promote(flywheel, model)
+    assert "ActiveModelArn" not in world.flywheel_properties(flywheel)
+
+
 def test_promotion_and_rollback(world: World) -> None:
     arn = world.flywheel()
     world.dataset(arn, "first")
