@@ -97,8 +97,8 @@ class LocalCloud:
     """An emulator with the local Comprehend in it: a context manager that starts it and always ends it.
 
     `instance` names the folder below `.local/` that keeps its files; `port` None takes a free one. `wait_scale`
-    shortens what state machines wait (waits, retry intervals and the machine's time-out): 0.01 makes a 5 minute wait
-    3 s.
+    shortens what state machines wait (waits, retry intervals, the time-outs of the machine and of tasks that wait for
+    a callback): 0.01 makes a 5 minute wait 3 s.
     """
 
     def __init__(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from local.cloud import CloudAccount
-from tests.local_cloud.resources import create_machine, create_queue, lets_send, messages, run, until
+from tests.local_cloud.resources import create_function, create_machine, create_queue, lets_send, messages, run, until
 
 _numbers = itertools.count(1)
 
@@ -32,12 +33,14 @@ def create_alarm(account: CloudAccount, topic: str, **settings: Any) -> str:
     account.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         AlarmActions=[topic],
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
-        **settings,
+        **{
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            **settings,
+        },
     )
     return name
 
@@ -67,19 +70,55 @@ def test_message_in_a_queue_alarms_for_that_queue_alone(account: CloudAccount) -
     until(lambda: state(account, other) == "OK")
 
 
-def test_failed_execution_alarms(account: CloudAccount) -> None:
+def test_failed_execution_alarms_for_its_machine_alone(account: CloudAccount) -> None:
+    fails, succeeds = ({"Stop": {"Type": "Fail"}}, {"Done": {"Type": "Succeed"}})
     topic, told = create_topic(account)
-    machine = create_machine(account, {"Stop": {"Type": "Fail"}})
-    create_alarm(
-        account,
-        topic,
-        Namespace="AWS/States",
-        MetricName="ExecutionsFailed",
-        Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
-        Statistic="Sum",
-    )
-    run(account, machine)
-    assert until(lambda: messages(account, told))
+    alarms = {}
+    for name, states in (("failing", fails), ("sound", succeeds)):
+        machine = create_machine(account, states)
+        alarms[name] = create_alarm(
+            account,
+            topic,
+            Namespace="AWS/States",
+            MetricName="ExecutionsFailed",
+            Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
+            Statistic="Sum",
+        )
+        run(account, machine)
+    assert until(lambda: messages(account, told))[0]["AlarmName"] == alarms["failing"]
+    until(lambda: state(account, alarms["sound"]) == "OK")
+
+
+MEASURES = """
+import json
+def handle(event, context):
+    metric = {"Name": "Score", "Unit": "None"}
+    directive = {"Namespace": "Custom", "Dimensions": [["Flywheel"]], "Metrics": [metric]}
+    print(json.dumps({"_aws": {"Timestamp": event["at"], "CloudWatchMetrics": [directive]}, **event["values"]}))
+"""
+
+
+def test_metric_that_a_function_writes_as_a_log_line_alarms(account: CloudAccount) -> None:
+    topic, told = create_topic(account)
+    below = {"Threshold": 0.8, "ComparisonOperator": "LessThanThreshold"}
+    alarms = {
+        flywheel: create_alarm(
+            account,
+            topic,
+            Namespace="Custom",
+            MetricName="Score",
+            Dimensions=[{"Name": "Flywheel", "Value": flywheel}],
+            Statistic="Minimum",
+            **below,
+        )
+        for flywheel in ("drifting", "steady")
+    }
+    function = create_function(account, MEASURES)
+    for flywheel, score in (("drifting", 0.7), ("steady", 0.9)):
+        event = {"at": int(time.time() * 1000), "values": {"Flywheel": flywheel, "Score": score}}
+        account.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    assert until(lambda: messages(account, told))[0]["AlarmName"] == alarms["drifting"]
+    until(lambda: state(account, alarms["steady"]) == "OK")
 
 
 LETS_CLOUDWATCH = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish"}
