@@ -265,3 +265,22 @@ def test_answering_is_allowed_by_the_machines_arn(account: CloudAccount, operati
         answer(allowed_on="*")
         mine.succeed(token)
     assert ended(account, execution)["status"] == ("FAILED" if operation == "SendTaskFailure" else "SUCCEEDED")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_another_machine_answers_as_its_role_allows(account: CloudAccount, allowed: bool) -> None:
+    asked = asking(account)
+    execution, token = asked.start()
+    answer = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Arguments": {"TaskToken": "{% $states.input %}", "Output": '"by a machine"'},
+        "End": True,
+    }
+    permissions = [allow("states:SendTaskSuccess", on=asked.machine)] if allowed else []
+    answering = run(account, create_machine(account, {"Answer": answer}, permissions=permissions), token)
+    if allowed:
+        assert ended(account, execution)["output"] == "by a machine"
+    else:
+        assert (answering["status"], answering["error"]) == ("FAILED", "Sfn.SfnException")
+        asked.succeed(token)
