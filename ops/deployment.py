@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flywheel.comprehend import FlywheelService
 from flywheel.intake import IntakeBucket
+from flywheel.published import PublishedModels
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,
@@ -38,6 +39,8 @@ class Published(BaseModel):
     lake_bucket: str
     turn_machine_arn: str
     turn_queue_url: str
+    promotion_machine_arn: str
+    promotion_queue_url: str
     topic_arn: str
     mode: Literal["MULTI_CLASS", "MULTI_LABEL"]
     labels: tuple[str, ...] | None
@@ -71,6 +74,11 @@ class Deployment:
     @property
     def multi_label(self) -> bool:
         return self.published.mode == "MULTI_LABEL"
+
+    @property
+    def models(self) -> PublishedModels:
+        """The active, previous and desired model in Parameter Store, as they are now."""
+        return PublishedModels(ssm=self.clients.ssm, prefix=f"{PARAMETER_ROOT}/{self.name}")
 
     @cached_property
     def intake(self) -> IntakeBucket:

@@ -161,6 +161,7 @@ def _verdict(deployment: Deployment, service: FlywheelService, now: datetime) ->
     situation = look(
         intake=deployment.intake,
         service=service,
+        published=deployment.models,
         pokes=frozenset(),
         now=now,
         quiet_period=timedelta(minutes=deployment.quiet_period_minutes),

@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .function import FlywheelFunction
+from .queues import Queues
 from .turn_parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
 
 OWN_NAMESPACE = "ComprehendFlywheel"
@@ -49,10 +50,11 @@ class Alarms(Construct):
         construct_id: str,
         *,
         topic: sns.ITopic,
-        turn_dead_letters: sqs.IQueue,
-        undelivered: sqs.IQueue,
-        machine_arn: str,
+        queues: Queues,
+        turn_machine_arn: str,
+        promote_machine_arn: str,
         start_turn: FlywheelFunction,
+        start_promotion: FlywheelFunction,
         flywheel_name: str,
         parameters: TurnParameters,
     ) -> None:
@@ -60,20 +62,34 @@ class Alarms(Construct):
         self._topic = topic
         drift_wanted = self._unless_zero("DriftWanted", parameters.drift_floor)
         no_turn_wanted = self._unless_zero("NoTurnWanted", parameters.maximum_days_without_turn)
-        machine = ("StateMachineArn", machine_arn)
+        turns, promotions = ("StateMachineArn", turn_machine_arn), ("StateMachineArn", promote_machine_arn)
         flywheel = ("Flywheel", flywheel_name)
         watches = {
-            "TurnDeadLetters": _dead_letters(turn_dead_letters, "start_turn could not handle pokes: its log says why."),
-            "UndeliveredEvents": _dead_letters(undelivered, "Events reached neither the turn queue nor report_turn."),
-            "TurnFailed": _turns("ExecutionsFailed", machine, "A turn failed: `flywheel show` says why."),
-            "TurnTimedOut": _turns("ExecutionsTimedOut", machine, "A turn did not end in its time."),
-            "TurnAborted": _turns("ExecutionsAborted", machine, "A turn was stopped from outside."),
-            "StartTurnErrors": Watch(
-                description="start_turn fails: no turn may be starting.",
-                namespace="AWS/Lambda",
-                metric="Errors",
-                dimension=("FunctionName", start_turn.resource.ref),
-                statistic="Sum",
+            "TurnDeadLetters": _dead_letters(
+                queues.turn_dead_letters, "start_turn could not handle pokes: its log says why."
+            ),
+            "PromotionDeadLetters": _dead_letters(
+                queues.promotion_dead_letters, "start_promotion could not handle pokes: its log says why."
+            ),
+            "UndeliveredEvents": _dead_letters(
+                queues.undelivered, "Events reached neither a queue nor the function that reports."
+            ),
+            "TurnFailed": _executions("ExecutionsFailed", turns, "A turn failed: `flywheel show` says why."),
+            "TurnTimedOut": _executions("ExecutionsTimedOut", turns, "A turn did not end in its time."),
+            "TurnAborted": _executions("ExecutionsAborted", turns, "A turn was stopped from outside."),
+            "PromotionFailed": _executions(
+                "ExecutionsFailed", promotions, "A promotion failed: `flywheel show` of its turn says why."
+            ),
+            "PromotionTimedOut": _executions("ExecutionsTimedOut", promotions, "A promotion did not end in its time."),
+            "PromotionAborted": _executions("ExecutionsAborted", promotions, "A promotion was stopped from outside."),
+            "StartTurnErrors": _errors(start_turn, "start_turn fails: no turn may be starting."),
+            "StartPromotionErrors": _errors(start_promotion, "start_promotion fails: no promotion may be starting."),
+            "ApprovalWaiting": Watch(
+                description="A better model waits for approval: `flywheel approve` or `flywheel decline` answers.",
+                namespace=OWN_NAMESPACE,
+                metric="PromotionsWaiting",
+                dimension=flywheel,
+                missing="ignore",
             ),
             "WaitingForAPerson": Watch(
                 description="Several turns in a row failed, and none starts by itself: `flywheel status` says why.",
@@ -107,7 +123,7 @@ class Alarms(Construct):
                 description="No turn began for MaximumDaysWithoutTurn.",
                 namespace="AWS/States",
                 metric="ExecutionsStarted",
-                dimension=machine,
+                dimension=turns,
                 statistic="Sum",
                 comparison="LessThanThreshold",
                 threshold=1,
@@ -165,5 +181,15 @@ def _dead_letters(queue: sqs.IQueue, description: str) -> Watch:
     )
 
 
-def _turns(metric: str, machine: tuple[str, str], description: str) -> Watch:
+def _errors(function: FlywheelFunction, description: str) -> Watch:
+    return Watch(
+        description=description,
+        namespace="AWS/Lambda",
+        metric="Errors",
+        dimension=("FunctionName", function.resource.ref),
+        statistic="Sum",
+    )
+
+
+def _executions(metric: str, machine: tuple[str, str], description: str) -> Watch:
     return Watch(description=description, namespace="AWS/States", metric=metric, dimension=machine, statistic="Sum")

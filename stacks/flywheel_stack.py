@@ -17,6 +17,9 @@ from .encryption_key import EncryptionKey
 from .flywheel import Flywheel, flywheel_arn
 from .flywheel_access import FlywheelAccess
 from .function import Functions, function_code, powertools_layer
+from .promote_machine import PromoteMachine
+from .promotion_steps import PromotionSteps
+from .promotion_triggers import PromotionTriggers
 from .queues import Queues
 from .runtime_parameters import RuntimeParameters
 from .settings import FlywheelSettings
@@ -45,8 +48,8 @@ class FlywheelStack(cdk.Stack):
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary)
             iam.PermissionsBoundary.of(self).apply(boundary)
 
-        machine_name = f"{settings.stack_name}-turn"
-        machine_arn = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{machine_name}"
+        machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
+        turn_machine_name, promote_machine_name = f"{settings.stack_name}-turn", f"{settings.stack_name}-promote"
         parameters = TurnParameters(self, "Parameters")
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         buckets = Buckets(self, "Buckets", key=encryption.key)
@@ -85,14 +88,19 @@ class FlywheelStack(cdk.Stack):
                 "INTAKE_BUCKET": buckets.intake.bucket_name,
                 "PARAMETER_PREFIX": settings.parameter_prefix,
                 "LABEL_DELIMITER": settings.label_delimiter,
-                "TURN_MACHINE_ARN": machine_arn,
+                "TURN_MACHINE_ARN": f"{machines}:{turn_machine_name}",
                 "TURN_QUEUE_URL": queues.turns.queue_url,
+                "PROMOTION_MACHINE_ARN": f"{machines}:{promote_machine_name}",
+                "PROMOTION_QUEUE_URL": queues.promotions.queue_url,
                 "TOPIC_ARN": notifications.topic.topic_arn,
                 "RESOURCE_TAGS": json.dumps(settings.tags),
                 "SELECTION_METRIC": parameters.selection_metric.value_as_string,
                 "MINIMUM_SCORE": parameters.minimum_score.value_as_string,
                 "MINIMUM_IMPROVEMENT": parameters.minimum_improvement.value_as_string,
                 "MAXIMUM_REGRESSION": parameters.maximum_regression.value_as_string,
+                "PROMOTION_MODE": parameters.promotion_mode.value_as_string,
+                "APPROVAL_HOURS": parameters.approval_hours.value_as_string,
+                "MODELS_TO_KEEP": parameters.models_to_keep.value_as_string,
                 "MINIMUM_DOCUMENTS_PER_LABEL": parameters.minimum_documents_per_label.value_as_string,
                 "MAXIMUM_BAD_LINES_PERCENT": parameters.maximum_bad_lines_percent.value_as_string,
                 "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
@@ -105,14 +113,14 @@ class FlywheelStack(cdk.Stack):
             functions=functions,
             access=access,
             flywheel=flywheel.resource,
-            data_access_role=data_access_role,
+            promotion_queue=queues.promotions,
             topic=notifications.topic,
             undelivered=queues.undelivered,
         )
         machine = TurnMachine(
             self,
             "Turn",
-            machine_name=machine_name,
+            machine_name=turn_machine_name,
             steps=steps,
             intake=buckets.intake,
             flywheel=flywheel,
@@ -131,14 +139,54 @@ class FlywheelStack(cdk.Stack):
             report_turn=steps.report_turn,
             parameters=parameters,
         )
+        promotion_steps = PromotionSteps(
+            self,
+            "PromotionSteps",
+            functions=functions,
+            access=access,
+            flywheel=flywheel.resource,
+            data_access_role=data_access_role,
+            topic=notifications.topic,
+            undelivered=queues.undelivered,
+        )
+        promote_machine = PromoteMachine(
+            self,
+            "Promote",
+            machine_name=promote_machine_name,
+            steps=promotion_steps,
+            flywheel=flywheel,
+            parameters=parameters,
+            encryption=encryption,
+        )
+        promotion_triggers = PromotionTriggers(
+            self,
+            "PromotionTriggers",
+            queues=queues,
+            functions=functions,
+            access=access,
+            flywheel=flywheel.resource,
+            machine_arn=promote_machine.arn,
+            report_promotion=promotion_steps.report_promotion,
+            parameters=parameters,
+        )
+        queues.let_rules_send(
+            rules={
+                queues.turns: [rule.attr_arn for rule in triggers.pokes],
+                queues.promotions: [rule.attr_arn for rule in promotion_triggers.pokes],
+                queues.undelivered: [rule.attr_arn for rule in [*triggers.rules, *promotion_triggers.rules]],
+                queues.turn_dead_letters: [],
+                queues.promotion_dead_letters: [],
+            }
+        )
         Alarms(
             self,
             "Alarms",
             topic=notifications.topic,
-            turn_dead_letters=queues.turn_dead_letters,
-            undelivered=queues.undelivered,
-            machine_arn=machine.arn,
+            queues=queues,
+            turn_machine_arn=machine.arn,
+            promote_machine_arn=promote_machine.arn,
             start_turn=triggers.start_turn,
+            start_promotion=promotion_triggers.start_promotion,
             flywheel_name=settings.name,
             parameters=parameters,
         )
@@ -148,7 +196,7 @@ class FlywheelStack(cdk.Stack):
             settings=settings,
             machine_arn=machine.arn,
             turns=queues.turns,
-            dead_letters=[queues.turn_dead_letters, queues.undelivered],
+            dead_letters=[queues.turn_dead_letters, queues.promotion_dead_letters, queues.undelivered],
             parameters=parameters,
         )
         uploaders = UploadersPolicy(self, "Uploaders", intake=buckets.intake, encryption=encryption)
@@ -158,6 +206,8 @@ class FlywheelStack(cdk.Stack):
             "lake_bucket": buckets.lake.bucket_name,
             "turn_machine_arn": machine.arn,
             "turn_queue_url": queues.turns.queue_url,
+            "promotion_machine_arn": promote_machine.arn,
+            "promotion_queue_url": queues.promotions.queue_url,
             "topic_arn": notifications.topic.topic_arn,
         }
         DeploymentParameters(
@@ -174,6 +224,8 @@ class FlywheelStack(cdk.Stack):
             FlywheelArn=flywheel.arn,
             TurnMachineArn=machine.arn,
             TurnQueueUrl=queues.turns.queue_url,
+            PromotionMachineArn=promote_machine.arn,
+            PromotionQueueUrl=queues.promotions.queue_url,
             TopicArn=notifications.topic.topic_arn,
             UploadersPolicyArn=uploaders.arn,
             DataAccessRoleArn=data_access_role.arn,

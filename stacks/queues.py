@@ -1,4 +1,4 @@
-"""The queue that collects pokes for a turn, and the two queues where lost messages end up."""
+"""The queues that collect pokes for turns and for promotions, and those where lost messages end up."""
 
 from __future__ import annotations
 
@@ -11,30 +11,25 @@ from constructs import Construct
 
 from .topic import NO_PLAIN_HTTP
 
-START_TURN_TIMEOUT = cdk.Duration.minutes(1)
+START_TIMEOUT = cdk.Duration.minutes(1)
+"""Of start_turn and start_promotion."""
 
 
 class Queues(Construct):
-    """`turns`: any message means "look whether a turn should start".
+    """`turns` and `promotions`: any message means "look whether one should start".
 
-    `turn_dead_letters`: pokes that start_turn could not handle. `undelivered`: events that reached neither a queue nor
-    a function.
+    `turn_dead_letters`, `promotion_dead_letters`: pokes that could not be handled. `undelivered`: events that reached
+    neither a queue nor a function.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.turn_dead_letters = self._dead_letters("TurnDeadLetters")
+        self.promotion_dead_letters = self._dead_letters("PromotionDeadLetters")
         self.undelivered = self._dead_letters("Undelivered")
-        self.turns = sqs.Queue(
-            self,
-            "Turns",
-            encryption=self._encryption,
-            encryption_master_key=key,
-            # Lambda's guide: six times the function's time-out, and the batching window on top.
-            visibility_timeout=cdk.Duration.seconds(6 * START_TURN_TIMEOUT.to_seconds() + 60),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.turn_dead_letters, max_receive_count=5),
-        )
+        self.turns = self._pokes("Turns", dead_letters=self.turn_dead_letters)
+        self.promotions = self._pokes("Promotions", dead_letters=self.promotion_dead_letters)
 
     def let_rules_send(self, *, rules: dict[sqs.Queue, Sequence[str]]) -> None:
         """Writes each queue's policy: TLS only, and EventBridge for the ARNs of the given rules."""
@@ -61,6 +56,17 @@ class Queues(Construct):
     @property
     def _encryption(self) -> sqs.QueueEncryption:
         return sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED
+
+    def _pokes(self, construct_id: str, *, dead_letters: sqs.Queue) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=self._encryption,
+            encryption_master_key=self._key,
+            # Lambda's guide: six times the function's time-out, and the batching window on top.
+            visibility_timeout=cdk.Duration.seconds(6 * START_TIMEOUT.to_seconds() + 60),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
+        )
 
     def _dead_letters(self, construct_id: str) -> sqs.Queue:
         return sqs.Queue(

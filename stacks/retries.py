@@ -61,3 +61,14 @@ def retry_unreadable_items(state: sfn.DistributedMap) -> None:
     state.add_retry(
         errors=["States.ItemReaderFailed"], interval=cdk.Duration.seconds(10), backoff_rate=2, max_attempts=3
     )
+
+
+def retry_event_faults(state: sfn.TaskStateBase) -> None:
+    """EventBridge's own faults, and an entry that it did not take."""
+    state.add_retry(
+        errors=["EventBridge.FailedEntry", "Events.InternalException", "Events.SdkClientException"],
+        interval=cdk.Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=6,
+        jitter_strategy=sfn.JitterType.FULL,
+    )

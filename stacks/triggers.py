@@ -6,20 +6,23 @@ import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .flywheel_access import FlywheelAccess
 from .function import FlywheelFunction, Functions
-from .queues import START_TURN_TIMEOUT, Queues
+from .pokes import (
+    ENDED,
+    NOT_REPORTED_BY_ITSELF,
+    let_rule_invoke,
+    permission_to_work_off,
+    rule,
+    status_change,
+    work_off,
+)
+from .queues import START_TIMEOUT, Queues
 from .role import Permission
 from .turn_parameters import TurnParameters
-
-ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-NOT_REPORTED_BY_ITSELF = ["FAILED", "TIMED_OUT", "ABORTED"]
-"""A turn that fails reports itself; this repeats it in case that report failed too. report_turn is idempotent."""
 
 
 class Triggers(Construct):
@@ -48,10 +51,12 @@ class Triggers(Construct):
             "OnUpload",
             expression=cdk.Fn.condition_equals(parameters.trigger_on_upload.value_as_string, "true"),
         )
-        uploads = self._rule(
+        uploads = rule(
+            self,
             "Uploads",
             description="An upload arrived in the intake bucket.",
             target_arn=queues.turns.queue_arn,
+            undelivered=queues.undelivered,
             state=cdk.Fn.condition_if(on_upload.logical_id, "ENABLED", "DISABLED").to_string(),
             event_pattern={
                 "source": ["aws.s3"],
@@ -62,56 +67,50 @@ class Triggers(Construct):
                 },
             },
         )
-        schedule = self._rule(
+        schedule = rule(
+            self,
             "Schedule",
             description="It is time to look for work.",
             target_arn=queues.turns.queue_arn,
+            undelivered=queues.undelivered,
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
-        ended = self._rule(
+        ended = rule(
+            self,
             "TurnEnded",
             description="A turn ended: there may be work for the next one.",
             target_arn=queues.turns.queue_arn,
-            event_pattern=_status_change(machine_arn=machine_arn, statuses=ENDED),
+            undelivered=queues.undelivered,
+            event_pattern=status_change(machine_arn=machine_arn, statuses=ENDED),
         )
-        stopped = self._rule(
+        stopped = rule(
+            self,
             "TurnStopped",
             description="A turn ended without success: it must be reported even if it could not do so itself.",
             target_arn=report_turn.arn,
-            event_pattern=_status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
+            undelivered=queues.undelivered,
+            event_pattern=status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
         )
-        lambda_.CfnPermission(
-            self,
-            "StoppedMayReport",
-            action="lambda:InvokeFunction",
-            function_name=report_turn.arn,
-            principal="events.amazonaws.com",
-            source_arn=stopped.attr_arn,
-        )
-        to_turns = [uploads, schedule, ended]
-        queues.let_rules_send(
-            rules={
-                queues.turns: [rule.attr_arn for rule in to_turns],
-                queues.undelivered: [rule.attr_arn for rule in [*to_turns, stopped]],
-                queues.turn_dead_letters: [],
-            }
-        )
+        let_rule_invoke(self, "StoppedMayReport", function=report_turn, rule=stopped)
+        self.pokes = [uploads, schedule, ended]
+        """The rules that send to the turn queue."""
+        self.rules = [*self.pokes, stopped]
 
     def _start_turn(self, *, functions: Functions, access: FlywheelAccess, machine_arn: str) -> FlywheelFunction:
-        queue_arn = self._queues.turns.queue_arn
         function = FlywheelFunction(
             self,
             "StartTurn",
             name="start_turn",
             functions=functions,
             description="Starts a turn if it would do something, one at a time.",
-            timeout=START_TURN_TIMEOUT,
+            timeout=START_TIMEOUT,
             encrypted=["s3", "sqs"],
             environment=[
                 "FLYWHEEL_NAME",
                 "FLYWHEEL_ARN",
                 "INTAKE_BUCKET",
+                "PARAMETER_PREFIX",
                 "TURN_MACHINE_ARN",
                 "TURN_QUEUE_URL",
                 "QUIET_PERIOD_MINUTES",
@@ -123,66 +122,9 @@ class Triggers(Construct):
                 access.objects("turns/current", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
-                Permission(
-                    actions=[
-                        "sqs:ChangeMessageVisibility",
-                        "sqs:DeleteMessage",
-                        "sqs:GetQueueAttributes",
-                        "sqs:ReceiveMessage",
-                        "sqs:SendMessage",
-                    ],
-                    resources=[queue_arn],
-                ),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+                permission_to_work_off(self._queues.turns, "sqs:SendMessage"),
             ],
         )
-        lambda_.CfnEventSourceMapping(
-            self,
-            "Pokes",
-            event_source_arn=queue_arn,
-            function_name=function.resource.ref,
-            # Two thousand uploads at once are one question: should a turn start?
-            batch_size=1000,
-            maximum_batching_window_in_seconds=5,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=2),
-        )
+        work_off(self, "Pokes", function=function, queue=self._queues.turns)
         return function
-
-    def _rule(
-        self,
-        construct_id: str,
-        *,
-        description: str,
-        target_arn: str,
-        event_pattern: object | None = None,
-        schedule_expression: str | None = None,
-        message: str | None = None,
-        state: str = "ENABLED",
-    ) -> events.CfnRule:
-        return events.CfnRule(
-            self,
-            construct_id,
-            description=description,
-            state=state,
-            event_pattern=event_pattern,
-            schedule_expression=schedule_expression,
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Target",
-                    arn=target_arn,
-                    input=message,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self._queues.undelivered.queue_arn),
-                    retry_policy=events.CfnRule.RetryPolicyProperty(
-                        maximum_event_age_in_seconds=3600, maximum_retry_attempts=20
-                    ),
-                )
-            ],
-        )
-
-
-def _status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]:
-    return {
-        "source": ["aws.states"],
-        "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"stateMachineArn": [machine_arn], "status": statuses},
-    }

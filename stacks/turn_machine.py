@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -16,8 +14,10 @@ from constructs import Construct
 from .encryption_key import EncryptionKey
 from .flywheel import Flywheel
 from .function import FlywheelFunction
+from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
-from .retries import retry_function_faults, retry_unreadable_items
+from .retries import retry_unreadable_items
+from .state_machine import StateMachine
 from .turn_machine_role import TurnMachineRole
 from .turn_parameters import TurnParameters
 from .turn_steps import TurnSteps
@@ -53,16 +53,7 @@ class TurnMachine(Construct):
         self._intake = intake
         self._flywheel_arn = flywheel.arn
         self._seconds = parameters.poll_seconds
-        self._functions: dict[str, lambda_.IFunction] = {}
-        log_group = logs.CfnLogGroup(
-            self,
-            "Logs",
-            # This prefix keeps the size of CloudWatch Logs' resource policy within its limit.
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            retention_in_days=parameters.log_retention_days.value_as_number,
-            kms_key_id=encryption.arn,
-        )
-        log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        self._tasks = FunctionTasks(self)
         self.role = TurnMachineRole(
             self,
             "Role",
@@ -75,7 +66,8 @@ class TurnMachine(Construct):
                 steps.accept_dataset,
                 steps.run_iteration,
                 steps.compare_metrics,
-                steps.update_active_model,
+                steps.request_promotion,
+                steps.delete_old_models,
                 steps.report_turn,
             ],
             intake=intake,
@@ -83,36 +75,18 @@ class TurnMachine(Construct):
             encryption=encryption,
         )
         self._failed = self._report_failure()
-        # The L1 resource: the L2 one would attach wider permissions for the distributed maps to the role.
-        graph = sfn.StateGraph(self._definition().start_state, "turn")
-        machine = sfn.CfnStateMachine(
+        machine = StateMachine(
             self,
             "Machine",
-            state_machine_name=machine_name,
-            state_machine_type="STANDARD",
+            machine_name=machine_name,
+            comment="One turn of the flywheel: uploads to datasets to an iteration to a decision.",
+            start=self._definition().start_state,
             role_arn=self.role.arn,
-            definition_string=cdk.Stack.of(self).to_json_string(
-                {
-                    "Comment": "One turn of the flywheel: uploads to datasets to an iteration to a decision.",
-                    "QueryLanguage": "JSONata",
-                    "TimeoutSeconds": TURN_BUDGET.to_seconds(),
-                    **graph.to_graph_json(sfn.QueryLanguage.JSONATA),
-                }
-            ),
-            tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
-            logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                include_execution_data=False,
-                destinations=[
-                    sfn.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=sfn.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=log_group.attr_arn
-                        )
-                    )
-                ],
-            ),
+            budget=TURN_BUDGET,
+            log_retention_days=parameters.log_retention_days,
+            encryption=encryption,
         )
-        self.arn = machine.ref
+        self.arn = machine.arn
 
     def _definition(self) -> sfn.IChainable:
         report = self._report_success()
@@ -259,14 +233,16 @@ class TurnMachine(Construct):
             self._steps.compare_metrics,
             payload={"turn": TURN, "iteration_id": "{% $iterationId %}"},
         )
-        promote = self._invoke(
-            "UpdateActiveModel",
-            self._steps.update_active_model,
+        request = self._invoke(
+            "RequestPromotion",
+            self._steps.request_promotion,
             payload={"turn": TURN, "iteration_id": "{% $iterationId %}"},
         )
+        delete = self._invoke("DeleteOldModels", self._steps.delete_old_models, payload={"turn": TURN})
+        delete.next(report)
         decided = sfn.Choice.jsonata(self, "Promote")
-        decided.when(sfn.Condition.jsonata("{% $states.input.decision = 'promote' %}"), promote.next(report))
-        decided.otherwise(report)
+        decided.when(sfn.Condition.jsonata("{% $states.input.decision = 'promote' %}"), request.next(delete))
+        decided.otherwise(delete)
         return poll.next(compare).next(decided)
 
     def _report_success(self) -> sfn.IChainable:
@@ -277,7 +253,7 @@ class TurnMachine(Construct):
         ended = sfn.Fail.jsonata(
             self, "TurnFailed", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
         )
-        report = self._task(
+        report = self._tasks.task(
             "ReportFailure",
             self._steps.report_turn,
             payload={
@@ -302,33 +278,4 @@ class TurnMachine(Construct):
         catch: sfn.IChainable | None = None,
     ) -> tasks.LambdaInvoke:
         """Calls a step; its result is the state's output. `catch` is the turn's failure report unless given."""
-        task = self._task(state, step, payload=payload, outputs="{% $states.result.Payload %}", assign=assign)
-        task.add_catch(catch or self._failed, errors=["States.ALL"], outputs=FAILURE)
-        return task
-
-    def _task(
-        self,
-        state: str,
-        step: FlywheelFunction,
-        *,
-        payload: Mapping[str, Any] | str,
-        outputs: str,
-        assign: Mapping[str, Any] | None = None,
-    ) -> tasks.LambdaInvoke:
-        if step.name not in self._functions:
-            self._functions[step.name] = lambda_.Function.from_function_arn(self, step.name, step.arn)
-        task = tasks.LambdaInvoke.jsonata(
-            self,
-            state,
-            lambda_function=self._functions[step.name],
-            payload=sfn.TaskInput.from_text(payload)
-            if isinstance(payload, str)
-            else sfn.TaskInput.from_object(dict(payload)),
-            outputs=outputs,
-            assign=dict(assign) if assign else None,
-            retry_on_service_exceptions=False,
-            # Longer than the function may run: only an invocation that got lost comes to this.
-            task_timeout=sfn.Timeout.duration(step.timeout.plus(cdk.Duration.minutes(1))),
-        )
-        retry_function_faults(task)
-        return task
+        return self._tasks.task(state, step, payload=payload, assign=assign, catch=catch or self._failed)

@@ -13,6 +13,7 @@ from .flywheel import Flywheel
 from .flywheel_access import DATASETS_COME
 from .function import FlywheelFunction
 from .role import Permission, ServiceRole
+from .state_machine import logs_and_traces, trust_of_own_machines
 
 
 class TurnMachineRole(Construct):
@@ -34,10 +35,7 @@ class TurnMachineRole(Construct):
             "Service",
             service="states.amazonaws.com",
             description="The turn machine calls its functions and asks Comprehend how far things are.",
-            trust_condition={
-                "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
-                "ArnLike": {"aws:SourceArn": f"{states}:stateMachine:*"},
-            },
+            trust_condition=trust_of_own_machines(),
             permissions=[
                 Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
                 Permission(
@@ -64,24 +62,7 @@ class TurnMachineRole(Construct):
                     wildcard_reason="Step Functions names the children of a distributed map.",
                 ),
                 *encryption.permissions(through=["s3"]),
-                Permission(
-                    actions=[
-                        "logs:CreateLogDelivery",
-                        "logs:DeleteLogDelivery",
-                        "logs:DescribeLogGroups",
-                        "logs:DescribeResourcePolicies",
-                        "logs:GetLogDelivery",
-                        "logs:ListLogDeliveries",
-                        "logs:PutResourcePolicy",
-                        "logs:UpdateLogDelivery",
-                        "xray:GetSamplingRules",
-                        "xray:GetSamplingTargets",
-                        "xray:PutTelemetryRecords",
-                        "xray:PutTraceSegments",
-                    ],
-                    resources=["*"],
-                    wildcard_reason="Log delivery and X-Ray know no resource: Step Functions' guide demands them so.",
-                ),
+                logs_and_traces(),
             ],
         )
 

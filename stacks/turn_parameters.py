@@ -50,6 +50,27 @@ class TurnParameters(Construct):
             # points of difference by chance, but nobody expects a gain of half a point to cost more than that.
             description="By how much a better candidate may fall behind in each other metric. 1: by any amount.",
         )
+        self.promotion_mode = self._one_of(
+            "PromotionMode",
+            default="AUTOMATIC",
+            allowed=("AUTOMATIC", "APPROVAL", "NEVER"),
+            description="Whether a better candidate is promoted by itself, after approval, or by people only.",
+        )
+        self.approval_hours = self._number(
+            "ApprovalHours",
+            default=72,
+            least=0,
+            most=720,
+            description="How long a promotion waits for approval (PromotionMode APPROVAL), in hours, also a fraction.",
+        )
+        self.models_to_keep = self._number(
+            "ModelsToKeep",
+            default=5,
+            least=1,
+            most=1000,
+            # $0.50 a month each; five go back further than anybody rolls back.
+            description="How many of the newest models are kept, besides those in use. Older ones are deleted.",
+        )
         self.minimum_documents_per_label = self._number(
             "MinimumDocumentsPerLabel",
             default=50,

@@ -10,7 +10,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
 from .function import FlywheelFunction, Functions
 from .role import Permission
@@ -35,7 +34,7 @@ class TurnSteps(Construct):
         functions: Functions,
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
-        data_access_role: DataAccessRole,
+        promotion_queue: sqs.IQueue,
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
@@ -54,8 +53,7 @@ class TurnSteps(Construct):
                 access.objects("decisions/*", "promotions/*", actions=READ),
                 access.list_intake(versions=True),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
-                access.parameters("active-model-arn", actions=("GetParameter",)),
-                access.parameters(*RUNTIME_PARAMETERS, actions=("PutParameter",)),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
         )
         self.prepare_upload = self._step(
@@ -142,25 +140,36 @@ class TurnSteps(Construct):
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
-        self.update_active_model = self._step(
-            "update_active_model",
-            description="Makes the candidate of a decision the active model: the only function that may.",
-            timeout=cdk.Duration.minutes(2),
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+        self.request_promotion = self._step(
+            "request_promotion",
+            description="Asks the promote machine for the candidate of a decision.",
+            timeout=cdk.Duration.minutes(1),
+            environment=["INTAKE_BUCKET", "PROMOTION_QUEUE_URL", "PROMOTION_MODE"],
+            encrypted=["s3", "sqs"],
             permissions=[
-                access.objects("turns/*", "decisions/*", actions=READ),
-                access.objects("promotions/*", actions=WRITE),
+                access.objects("turns/*", "decisions/*", "promotions/requests/*", actions=READ),
+                access.objects("promotions/requests/*", "promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
-                access.models("UpdateFlywheel"),
-                access.parameters("active-model-arn", actions=("GetParameter",)),
-                access.parameters(*RUNTIME_PARAMETERS, actions=("PutParameter",)),
-                # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
+                Permission(actions=["sqs:SendMessage"], resources=[promotion_queue.queue_arn]),
+            ],
+        )
+        self.delete_old_models = self._step(
+            "delete_old_models",
+            description="Deletes the models beyond ModelsToKeep that nothing needs.",
+            timeout=cdk.Duration.minutes(5),
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "MODELS_TO_KEEP"],
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.models("DeleteDocumentClassifier"),
                 Permission(
-                    actions=["iam:PassRole"],
-                    resources=[data_access_role.arn],
-                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+                    actions=["comprehend:ListDocumentClassifiers"],
+                    resources=["*"],
+                    wildcard_reason="ListDocumentClassifiers knows no resource.",
                 ),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
             ],
         )
         self.report_turn = self._step(

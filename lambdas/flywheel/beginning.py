@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from flywheel import turns
 from flywheel.due import too_soon_for_an_iteration
-from flywheel.generations import is_of_another_flywheel, was_active_before_it_was_kept
+from flywheel.outside import change_outside, publish_what_is
 from flywheel.prepare_uploads import result_key
 from flywheel.records import BatchList, Split, TurnBeginning, TurnRequest, Upload
 from flywheel.situation import REQUEST_KEY
 from flywheel.undecided import undecided_iteration
 
 if TYPE_CHECKING:
-    from flywheel.comprehend import FlywheelService, FlywheelState
+    from flywheel.comprehend import FlywheelService
     from flywheel.intake import IntakeBucket
     from flywheel.published import PublishedModels
 
@@ -45,7 +45,7 @@ def begin(
         # A second invocation of the same turn may have been faster: what it wrote counts.
         beginning = found if intake.write_once(key, found) else intake.require(key, TurnBeginning)
     if beginning.changed_outside:
-        _mend(service, published)
+        publish_what_is(service=service, published=published, intake=intake)
     if beginning.request is not None:
         _consume(intake, beginning.request)
     return beginning
@@ -93,7 +93,9 @@ def _find(
         request=request,
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
-        changed_outside=_change_outside(flywheel, published, _candidate_of(unfinished, service), intake),
+        changed_outside=change_outside(
+            flywheel, published=published, candidate=_candidate_of(unfinished, service), intake=intake
+        ),
     )
     reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)
     if reason:
@@ -120,31 +122,6 @@ def _reason_not_to_collect(
 def _candidate_of(iteration_id: str | None, service: FlywheelService) -> str | None:
     iteration = next((found for found in service.iterations() if found.id == iteration_id), None)
     return iteration.trained.arn if iteration and iteration.trained else None
-
-
-def _change_outside(
-    flywheel: FlywheelState, published: PublishedModels, candidate: str | None, intake: IntakeBucket
-) -> str | None:
-    """A sentence if the active model was changed past the pipeline, for instance in the console.
-
-    A flywheel without an active model is a new generation: the published model serves on until it is beaten. And the
-    candidate of an unfinished iteration is active if its promotion was killed, or by the service's own doing, and may
-    stay so when the model of a former generation is better.
-    """
-    actual, known = flywheel.active_model_arn, published.active()
-    if actual is None or actual in {known, candidate}:
-        return None
-    former = is_of_another_flywheel(known, intake=intake, flywheel_arn=flywheel.arn)
-    if former and was_active_before_it_was_kept(actual, intake=intake):
-        return None
-    return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."
-
-
-def _mend(service: FlywheelService, published: PublishedModels) -> None:
-    """Publish the model that is active now: a repeated turn may have promoted another since it began."""
-    actual = service.describe().active_model_arn
-    if actual is not None and actual != published.active():
-        published.publish(actual)
 
 
 def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:

@@ -45,7 +45,27 @@ class FlywheelState:
     """The flywheel's status is ACTIVE: it may be iterating or not."""
     labels: tuple[str, ...]
     multi_label: bool
+    language: str | None
     active_model_arn: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A version of a document classifier."""
+
+    arn: str
+    status: str
+    flywheel_arn: str | None
+    """The flywheel whose iteration trained it; None for a model from elsewhere."""
+    mode: str | None
+    language: str
+    submitted_at: datetime
+    warning: str | None
+    """What Comprehend says about a model that is TRAINED_WITH_WARNING."""
+
+    @property
+    def trained(self) -> bool:
+        return self.status in {"TRAINED", "TRAINED_WITH_WARNING"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +109,7 @@ class FlywheelService:
             active=properties.get("Status") == "ACTIVE",
             labels=tuple(config.get("Labels", ())),
             multi_label=config.get("Mode") == "MULTI_LABEL",
+            language=properties.get("TaskConfig", {}).get("LanguageCode"),
             active_model_arn=properties.get("ActiveModelArn"),
         )
 
@@ -159,6 +180,25 @@ class FlywheelService:
     def set_active_model(self, model_arn: str) -> None:
         self._comprehend.update_flywheel(FlywheelArn=self.arn, ActiveModelArn=model_arn)
 
+    def model(self, model_arn: str) -> Model | None:
+        """None if there is no model of this ARN."""
+        try:
+            answer = self._comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+        return _model(answer["DocumentClassifierProperties"])
+
+    def models(self) -> list[Model]:
+        """Every version that an iteration of this flywheel trained, oldest first."""
+        pages = self._comprehend.get_paginator("list_document_classifiers").paginate()
+        found = [_model(item) for page in pages for item in page.get("DocumentClassifierPropertiesList", [])]
+        own = [model for model in found if model.flywheel_arn == self.arn]
+        return sorted(own, key=lambda model: (model.submitted_at, model.arn))
+
+    def delete_model(self, model_arn: str) -> None:
+        """Raises ClientError, ResourceInUseException where something uses the model."""
+        self._comprehend.delete_document_classifier(DocumentClassifierArn=model_arn)
+
     def score_of(self, model_arn: str) -> ModelScore | None:
         """The model's metrics from its own training, None if the model is gone or has none."""
         try:
@@ -174,6 +214,18 @@ class FlywheelService:
 
 def is_throttle(error: ClientError) -> bool:
     return error_code(error) in {"ThrottlingException", "TooManyRequestsException"}
+
+
+def _model(item: Any) -> Model:
+    return Model(
+        arn=item["DocumentClassifierArn"],
+        status=item["Status"],
+        flywheel_arn=item.get("FlywheelArn"),
+        mode=item.get("Mode"),
+        language=item["LanguageCode"],
+        submitted_at=item["SubmitTime"],
+        warning=item.get("Message") if item["Status"] == "TRAINED_WITH_WARNING" else None,
+    )
 
 
 def _dataset(item: Any) -> Dataset:

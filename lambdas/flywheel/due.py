@@ -27,6 +27,8 @@ class Situation:
     requested: bool = False
     flywheel_active: bool = True
     undecided_iteration: str | None = None
+    changed_outside: str | None = None
+    """A sentence, when the active model was changed past the pipeline and no turn has recorded it yet."""
     last_turn_failed: bool = False
     """The current turn's record says so, or there is none."""
     failures: int = 0
@@ -69,10 +71,11 @@ def judge(situation: Situation) -> Verdict:
         )
     if situation.undecided_iteration:
         return _yes(f"iteration {situation.undecided_iteration} is not decided")
-    if situation.last_turn_failed and Poke.SCHEDULE in situation.pokes:
-        return _yes("the last turn failed and the schedule tries again")
-    if 0 < situation.unprepared < MAXIMUM_FAILURES and Poke.SCHEDULE in situation.pokes:
-        return _yes("the last turn could not prepare an upload and the schedule tries again")
+    if situation.changed_outside:
+        return _yes(situation.changed_outside)
+    retry = _retry_of_the_schedule(situation)
+    if retry:
+        return _yes(retry)
     if situation.work_left is None and not situation.uncollected:
         return _no("there is nothing to do")
     too_soon = too_soon_for_an_iteration(
@@ -86,6 +89,17 @@ def judge(situation: Situation) -> Verdict:
     if rested_at > situation.now:
         return _no("the oldest upload has not rested for QuietPeriodMinutes yet", again_in=rested_at - situation.now)
     return _yes(f"{len(situation.uncollected)} uploads wait")
+
+
+def _retry_of_the_schedule(situation: Situation) -> str | None:
+    """A sentence if the schedule is to try again what the last turn could not do."""
+    if Poke.SCHEDULE not in situation.pokes:
+        return None
+    if situation.last_turn_failed:
+        return "the last turn failed and the schedule tries again"
+    if 0 < situation.unprepared < MAXIMUM_FAILURES:
+        return "the last turn could not prepare an upload and the schedule tries again"
+    return None
 
 
 def too_soon_for_an_iteration(*, now: datetime, last: datetime | None, minimum: timedelta) -> str | None:

@@ -7,14 +7,31 @@ class FlywheelError(Exception):
     """What the pipeline itself reports; the message says what to do."""
 
 
-class NotCurrentTurn(FlywheelError):
-    """An execution that is not the current turn tried to change something."""
+class NotCurrent(FlywheelError):
+    """An execution that is not the current one of its series tried to change something."""
 
-    def __init__(self, *, turn: str, current: str | None) -> None:
-        super().__init__(
-            f"{turn} is not the current turn ({current or 'none began yet'}): executions are started by start_turn. "
-            "Use `flywheel turn --now` instead of starting or redriving an older execution by hand."
-        )
+    advice: str
+
+    def __init__(self, *, name: str, current: str | None) -> None:
+        super().__init__(f"{name} is not the current one ({current or 'none began yet'}): {self.advice}")
+
+
+class NotCurrentTurn(NotCurrent):
+    advice = (
+        "executions are started by start_turn. "
+        "Use `flywheel turn --now` instead of starting or redriving an older execution by hand."
+    )
+
+
+class NotCurrentPromotion(NotCurrent):
+    advice = (
+        "executions are started by start_promotion. "
+        "Use `flywheel rollback --to` instead of starting or redriving an older execution by hand."
+    )
+
+
+class PromotionRefused(FlywheelError):
+    """The model must not become the active one; the message says why, and the former model stays active."""
 
 
 class ServiceBusy(FlywheelError):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.records import Composition, ModelScore, PromotionStatus, Split, TurnOutcome, TurnRecord, UploadOutcome
+from flywheel.records import (
+    Composition,
+    ModelScore,
+    Promotion,
+    PromotionStatus,
+    Split,
+    TurnOutcome,
+    TurnRecord,
+    UploadOutcome,
+)
 
 if TYPE_CHECKING:
     from flywheel.comprehend import Dataset
@@ -68,6 +77,20 @@ def of_verdict(*, waits_for_a_person: bool) -> Measurement:
     return Measurement(name="WaitingForAPerson", value=int(waits_for_a_person))
 
 
+def of_approvals(*, waiting: bool) -> Measurement:
+    """1 while a promotion waits for a person, else 0."""
+    return Measurement(name="PromotionsWaiting", value=int(waiting))
+
+
+def of_promotion(ended: Sequence[Promotion]) -> Iterator[Measurement]:
+    """What a promotion that ended adds to the statistics; none of them waits any more."""
+    yield of_approvals(waiting=False)
+    if ended:
+        first = ended[0].status
+        yield Measurement(name="ModelsPromoted", value=int(first.made_active))
+        yield Measurement(name="PromotionsFailed", value=int(first is PromotionStatus.FAILED))
+
+
 def as_dimension(label: str) -> str:
     """CloudWatch takes ASCII in a dimension's value; what is not is escaped as Python writes it."""
     return label.encode("ascii", "backslashreplace").decode()[:_LONGEST_DIMENSION]
@@ -91,7 +114,9 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
 
     A score of its training, or of an older iteration, says nothing about drift.
     """
-    promoted = record.promotion is not None and record.promotion.status is PromotionStatus.PROMOTED
+    promotion = record.promotion
+    # The turn does not wait for the promotion it asked for; if nobody has to agree, it is done in a moment.
+    promoted = promotion is not None and (promotion.status.made_active or promotion.status is PromotionStatus.REQUESTED)
     model: ModelScore | None = record.candidate if promoted else record.active
     if model is None or model.source != _THIS_ITERATION or record.selection_metric is None:
         return None

@@ -1,4 +1,7 @@
-"""Makes a candidate the active model, as it was decided, and publishes it."""
+"""The steps of a promotion, the only way in which the active model changes.
+
+Each can be killed anywhere and repeated.
+"""
 
 from __future__ import annotations
 
@@ -7,78 +10,177 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel import turns
-from flywheel.errors import ServiceBusy
+from flywheel import promotions
+from flywheel.errors import PromotionRefused, ServiceBusy
 from flywheel.intake import error_code
-from flywheel.records import Decision, Promotion, PromotionStatus
-from flywheel.undecided import decision_key, promotion_key
+from flywheel.records import (
+    Promotion,
+    PromotionBeginning,
+    PromotionMode,
+    PromotionRequest,
+    PromotionSource,
+    PromotionStatus,
+)
 
 if TYPE_CHECKING:
-    from flywheel.comprehend import FlywheelService
+    from flywheel.comprehend import FlywheelService, FlywheelState
     from flywheel.intake import IntakeBucket
     from flywheel.published import PublishedModels
 
-_REFUSALS = {"ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"}
+_BUSY = {"ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"}
 """Which of them would refuse a promotion while an iteration runs is not documented (reference 14, question 6)."""
+_REFUSALS = {"InvalidRequestException", "ResourceNotFoundException", "ResourceUnavailableException"}
 
 
-def promote(
+def begin(
     *,
-    turn: str,
-    iteration_id: str,
+    promotion: str,
+    mode: PromotionMode,
     intake: IntakeBucket,
     service: FlywheelService,
     published: PublishedModels,
     now: datetime,
-) -> Promotion:
-    """Update the flywheel unless its active model has changed since the decision, then publish.
-
-    UpdateFlywheel has no compare-and-set, so the check comes right before it. Killed anywhere and repeated, the end
-    is the same: an already active candidate is success and goes on to Parameter Store. Raises NotCurrentTurn.
-    """
-    turns.require_current(intake, turn)
-    key = promotion_key(iteration_id)
-    done = intake.read(key, Promotion)
-    if done is not None:
-        return done
-    decision = intake.require(decision_key(iteration_id), Decision)
-    if decision.candidate is None:
-        raise ValueError(f"Iteration {iteration_id} trained no model: there is nothing to promote.")
-    candidate = decision.candidate.arn
-    status, reason = _make_active(service, decision, candidate)
-    if status is not PromotionStatus.REFUSED:
-        published.publish(candidate)
-    promotion = Promotion(
-        iteration_id=iteration_id,
-        turn=turn,
-        model_arn=candidate,
-        former_model_arn=decision.active.arn if decision.active and decision.active.arn != candidate else None,
-        status=status,
-        reason=reason,
-        at=now,
-    )
-    return promotion if intake.write_once(key, promotion) else intake.require(key, Promotion)
+) -> PromotionBeginning:
+    """Choose the request to work on, and end those that it makes pointless. Raises NotCurrentPromotion."""
+    promotions.require_current(intake, promotion)
+    key = promotions.begin_key(promotion)
+    beginning = intake.read(key, PromotionBeginning)
+    if beginning is None:
+        found = _find(promotion, mode, intake, service, published, now)
+        # A second invocation of the same execution may have been faster: what it wrote counts.
+        beginning = found if intake.write_once(key, found) else intake.require(key, PromotionBeginning)
+    _end_superseded(beginning, intake=intake, now=now)
+    return beginning
 
 
-def _make_active(service: FlywheelService, decision: Decision, candidate: str) -> tuple[PromotionStatus, str]:
+def _find(
+    promotion: str,
+    mode: PromotionMode,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    now: datetime,
+) -> PromotionBeginning:
+    choice = promotions.choose(promotions.open_requests(intake))
+    if choice is None:
+        return PromotionBeginning(promotion=promotion, began_at=now)
+    request = choice.chosen
     active = service.describe().active_model_arn
-    if active == candidate:
-        if decision.decided_against == candidate:
-            return PromotionStatus.ALREADY_ACTIVE, "The service had made the candidate active by itself."
-        return PromotionStatus.PROMOTED, "The candidate is active."
-    if active != decision.decided_against:
-        return (
-            PromotionStatus.REFUSED,
-            (
-                f"The active model is {active or 'none'}, but the decision was made against "
-                f"{decision.decided_against or 'none'}: it was changed in between."
-            ),
+    by_turn = request.source is PromotionSource.TURN
+    former = published.active()
+    return PromotionBeginning(
+        promotion=promotion,
+        began_at=now,
+        request=request,
+        former_model_arn=former if former != request.model_arn else published.previous(),
+        # A person's own wish is approved, and what is active already only has to be published.
+        approval=mode is PromotionMode.APPROVAL and by_turn and active != request.model_arn,
+        superseded=tuple(older.id for older in choice.superseded),
+    )
+
+
+def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:
+    if beginning.request is None:
+        return
+    for request_id in beginning.superseded:
+        older = intake.require(promotions.request_key(request_id), PromotionRequest)
+        end = promotions.as_promotion(
+            older,
+            status=PromotionStatus.SUPERSEDED,
+            reason=superseded_by(beginning.request),
+            at=now,
         )
+        intake.write_once(promotions.end_key(request_id), end)
+
+
+def superseded_by(request: PromotionRequest) -> str:
+    who = request.by if request.source is PromotionSource.TURN else f"{request.by} (by hand)"
+    return f"{who} asked for {request.model_arn} instead."
+
+
+def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
+    """Refuse what cannot or must not become active, before anybody is asked.
+
+    Returns what Comprehend says about a model that is TRAINED_WITH_WARNING. Raises PromotionRefused.
+    """
+    request = _request(promotion, intake)
+    flywheel = service.describe()
+    _require_same_active(request, flywheel)
+    if flywheel.active_model_arn == request.model_arn:
+        return None
+    model = service.model(request.model_arn)
+    if model is None:
+        raise PromotionRefused(f"{request.model_arn} does not exist any more: `flywheel models` lists what there is.")
+    if not model.trained:
+        raise PromotionRefused(f"{request.model_arn} is {model.status}: only a trained model can be active.")
+    mode = "MULTI_LABEL" if flywheel.multi_label else "MULTI_CLASS"
+    if model.mode not in (None, mode):
+        raise PromotionRefused(f"{request.model_arn} is a {model.mode} model, but the flywheel is {mode}.")
+    if flywheel.language and model.language != flywheel.language:
+        raise PromotionRefused(
+            f"The language of {request.model_arn} is {model.language}, that of the flywheel is {flywheel.language}."
+        )
+    return model.warning
+
+
+def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> PromotionStatus:
+    """Update the flywheel unless its active model has changed since the wish.
+
+    UpdateFlywheel has no compare-and-set, so the check comes right before it. Raises NotCurrentPromotion,
+    PromotionRefused, and ServiceBusy while an iteration does not let it.
+    """
+    promotions.require_current(intake, promotion)
+    request = _request(promotion, intake)
+    flywheel = service.describe()
+    if flywheel.active_model_arn == request.model_arn:
+        # Without a change since the wish somebody else made it active, else it was this promotion before it was killed.
+        made = request.decided_against != request.model_arn
+        return PromotionStatus.PROMOTED if made else PromotionStatus.ALREADY_ACTIVE
+    _require_same_active(request, flywheel)
     try:
-        service.set_active_model(candidate)
+        service.set_active_model(request.model_arn)
     except ClientError as error:
         newest = next(service.iterations(), None)
-        if error_code(error) in _REFUSALS and newest is not None and newest.status.running:
+        if error_code(error) in _BUSY and newest is not None and newest.status.running:
             raise ServiceBusy(f"Comprehend promotes no model while iteration {newest.id} runs.") from error
+        if error_code(error) in _REFUSALS:
+            message = error.response.get("Error", {}).get("Message", "")
+            raise PromotionRefused(f"Comprehend refuses {request.model_arn}: {message}") from error
         raise
-    return PromotionStatus.PROMOTED, "The candidate is active."
+    return PromotionStatus.PROMOTED
+
+
+def publish(*, promotion: str, intake: IntakeBucket, published: PublishedModels) -> PromotionBeginning:
+    """Write Parameter Store. Raises NotCurrentPromotion."""
+    promotions.require_current(intake, promotion)
+    request = _request(promotion, intake)
+    published.publish(request.model_arn, another_is_desired=another_is_desired(request, published, intake))
+    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
+
+
+def another_is_desired(request: PromotionRequest | None, published: PublishedModels, intake: IntakeBucket) -> bool:
+    """Whether somebody wrote another model into `desired-model-arn` and that wish has no end yet."""
+    desired = published.desired()
+    if desired is None or desired.arn == published.active():
+        return False
+    if request is not None and desired.arn == request.model_arn:
+        return False
+    return intake.read(promotions.end_key(desired.request_id), Promotion) is None
+
+
+def _request(promotion: str, intake: IntakeBucket) -> PromotionRequest:
+    request = intake.require(promotions.begin_key(promotion), PromotionBeginning).request
+    if request is None:
+        raise ValueError(f"{promotion} found no request: it has nothing to do.")
+    return request
+
+
+def _require_same_active(request: PromotionRequest, flywheel: FlywheelState) -> None:
+    active = flywheel.active_model_arn
+    if request.flywheel_arn != flywheel.arn:
+        raise PromotionRefused(f"This was decided for {request.flywheel_arn}, which {flywheel.arn} has replaced.")
+    if active not in (request.decided_against, request.model_arn):
+        raise PromotionRefused(
+            f"The active model is {active or 'none'}, but this was decided against "
+            f"{request.decided_against or 'none'}: it was changed in between."
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,28 +15,58 @@ DESIRED = "desired-model-arn"
 RUN_TIME_NAMES = (ACTIVE, PREVIOUS, DESIRED)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DesiredModel:
+    arn: str
+    version: int
+    at: datetime
+
+    @property
+    def request_id(self) -> str:
+        """Of the request that this edit is. The versions of a parameter that is deleted begin anew."""
+        return f"desired-{self.version}-{self.at:%Y%m%dT%H%M%SZ}"
+
+
 class PublishedModels:
     def __init__(self, *, ssm: SSMClient, prefix: str) -> None:
         self._ssm = ssm
         self._prefix = prefix
 
     def active(self) -> str | None:
+        return self._value(ACTIVE)
+
+    def previous(self) -> str | None:
+        return self._value(PREVIOUS)
+
+    def desired(self) -> DesiredModel | None:
         try:
-            return self._ssm.get_parameter(Name=f"{self._prefix}/{ACTIVE}")["Parameter"]["Value"]
+            found = self._ssm.get_parameter(Name=f"{self._prefix}/{DESIRED}")["Parameter"]
         except self._ssm.exceptions.ParameterNotFound:
             return None
+        return DesiredModel(arn=found["Value"], version=found["Version"], at=found["LastModifiedDate"])
 
-    def publish(self, model_arn: str) -> None:
+    def publish(self, model_arn: str, *, another_is_desired: bool = False) -> None:
         """Make `model_arn` the active and desired model, and the one it replaces the previous.
 
+        `another_is_desired` leaves the desired model as it is: a person edited it, and it is still to be looked at.
         Killed anywhere and repeated, the result is the same: *active*, by which it is seen that there is something to
         do, is written last.
         """
         former = self.active()
         if former and former != model_arn:
             self._put(PREVIOUS, former)
-        self._put(DESIRED, model_arn)
-        self._put(ACTIVE, model_arn)
+        if not another_is_desired:
+            self._put(DESIRED, model_arn)
+        if former != model_arn:
+            # Each version of this parameter is a change of the active model.
+            self._put(ACTIVE, model_arn)
+
+    def _value(self, name: str) -> str | None:
+        try:
+            return self._ssm.get_parameter(Name=f"{self._prefix}/{name}")["Parameter"]["Value"]
+        except self._ssm.exceptions.ParameterNotFound:
+            return None
 
     def _put(self, name: str, value: str) -> None:
-        self._ssm.put_parameter(Name=f"{self._prefix}/{name}", Value=value, Type="String", Overwrite=True)
+        if self._value(name) != value:
+            self._ssm.put_parameter(Name=f"{self._prefix}/{name}", Value=value, Type="String", Overwrite=True)

@@ -272,20 +272,115 @@ class Decision(Record):
     """The active model at the time of the decision: promotion is refused if it has changed since."""
 
 
+class PromotionMode(StrEnum):
+    """What becomes of a candidate that a turn decided to promote."""
+
+    AUTOMATIC = "AUTOMATIC"
+    APPROVAL = "APPROVAL"
+    NEVER = "NEVER"
+
+
+class PromotionSource(StrEnum):
+    TURN = "turn"
+    OPERATOR = "operator"
+    PARAMETER = "parameter"
+    """Somebody edited `desired-model-arn`."""
+
+
+class PromotionRequest(Record):
+    """A wish to make a model the active one. It is open until there is an end of it."""
+
+    id: str
+    source: PromotionSource
+    model_arn: str
+    flywheel_arn: str
+    requested_at: datetime
+    by: str
+    reason: str
+    decided_against: str | None = None
+    """The flywheel's active model when this was wished for: it is refused if that has changed since."""
+    turn: str | None = None
+    iteration_id: str | None = None
+    selection_metric: str | None = None
+    score: float | None = None
+    """The candidate's, from 0 to 1."""
+
+
+class PromotionBeginning(Record):
+    """What a promotion works on. Written once: a redriven one works on the same request."""
+
+    promotion: str
+    began_at: datetime
+    request: PromotionRequest | None = None
+    """None: no request was open any more."""
+    former_model_arn: str | None = None
+    approval: bool = False
+    """A person has to agree."""
+    superseded: tuple[str, ...] = ()
+    """Ids of the requests that this one made pointless."""
+
+
+class ApprovalWait(Record):
+    """A promotion waits for a person: whoever may call SendTaskSuccess answers with the token."""
+
+    task_token: str
+    asked_at: datetime
+    ends_at: datetime
+
+
 class PromotionStatus(StrEnum):
+    REQUESTED = "requested"
+    WAITING = "waiting for approval"
     PROMOTED = "promoted"
     ALREADY_ACTIVE = "already active"
     REFUSED = "refused"
+    DECLINED = "declined"
+    NOT_ANSWERED = "not answered in time"
+    SUPERSEDED = "superseded"
+    LEFT_TO_PEOPLE = "left to people"
+    """PromotionMode is NEVER."""
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def made_active(self) -> bool:
+        return self in {PromotionStatus.PROMOTED, PromotionStatus.ALREADY_ACTIVE}
 
 
 class Promotion(Record):
-    iteration_id: str
-    turn: str
+    """What became of a request, so far or in the end."""
+
+    request_id: str
+    source: PromotionSource
     model_arn: str
-    former_model_arn: str | None
+    former_model_arn: str | None = None
     status: PromotionStatus
     reason: str
     at: datetime
+    by: str
+    """Who asked for it."""
+    turn: str | None = None
+    iteration_id: str | None = None
+    promotion: str | None = None
+    """The execution; None if it needed none."""
+    answered_by: str | None = None
+    """Who approved or declined it, as they said."""
+    warning: str | None = None
+    """What Comprehend said about a model that is TRAINED_WITH_WARNING."""
+
+
+class PromotionFailures(Record):
+    """The executions that failed at a request that is still open."""
+
+    promotions: tuple[str, ...]
+    last: Promotion
+
+
+class DeletedModels(Record):
+    """ARNs of old models that a turn deleted, and of those it would have, but for what uses them."""
+
+    deleted: tuple[str, ...] = ()
+    in_use: tuple[str, ...] = ()
 
 
 class TurnOutcome(StrEnum):
@@ -330,6 +425,8 @@ class TurnRecord(Record):
     active: ModelScore | None = None
     candidate: ModelScore | None = None
     promotion: Promotion | None = None
+    """What became of it when this was last written; its end is noted here too."""
+    deleted_models: DeletedModels = DeletedModels()
     changed_outside: str | None = None
     request: TurnRequest | None = None
     more: bool = False

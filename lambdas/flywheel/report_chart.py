@@ -47,15 +47,15 @@ class PastTurn(Record):
 
     @property
     def promoted(self) -> bool:
-        return self.promotion is not None and self.promotion.status is not PromotionStatus.REFUSED
+        return self.promotion is not None and self.promotion.status.made_active
 
 
 def with_late_promotions(turns: Sequence[PastTurn]) -> list[PastTurn]:
-    """`turns` in their order; a candidate that a later one found active was promoted after its own turn had ended."""
+    """`turns` in their order; a candidate that a later one found active was promoted after its record."""
     later: set[str] = set()
     marked: list[PastTurn] = []
     for turn in reversed(turns):
-        if turn.promotion is None and turn.candidate is not None and turn.candidate.arn in later:
+        if not turn.promoted and turn.candidate is not None and turn.candidate.arn in later:
             promotion = PromotedModel(status=PromotionStatus.PROMOTED)
             marked.append(turn.model_copy(update={"promotion": promotion}))
         else:

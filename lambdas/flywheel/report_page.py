@@ -97,6 +97,21 @@ def _header(record: TurnRecord) -> Markup:
     )
 
 
+_PROMOTION_WORDS = {
+    PromotionStatus.REQUESTED: "The candidate is to become the active model; that had not ended when this was written.",
+    PromotionStatus.WAITING: "The candidate is better, and waits for a person to approve it.",
+    PromotionStatus.PROMOTED: "The candidate became the active model.",
+    PromotionStatus.ALREADY_ACTIVE: "The candidate is the active model already.",
+    PromotionStatus.REFUSED: "The candidate was better, but its promotion was refused: the active model stays.",
+    PromotionStatus.DECLINED: "The candidate was better, but a person declined it: the active model stays.",
+    PromotionStatus.NOT_ANSWERED: "The candidate was better, but nobody approved it in time: the active model stays.",
+    PromotionStatus.SUPERSEDED: "The candidate was better, but another model took its place before it was promoted.",
+    PromotionStatus.LEFT_TO_PEOPLE: "The candidate is better; to promote it is left to people.",
+    PromotionStatus.FAILED: "The candidate was better, but its promotion failed.",
+    PromotionStatus.STOPPED: "The candidate was better, but its promotion was stopped: the active model stays.",
+}
+
+
 def _verdict(record: TurnRecord) -> Markup:
     reasons = list(record.reasons)
     if record.error or record.cause:
@@ -120,7 +135,7 @@ def _verdict(record: TurnRecord) -> Markup:
 
 
 def _promoted(record: TurnRecord) -> bool:
-    return record.promotion is not None and record.promotion.status is not PromotionStatus.REFUSED
+    return record.promotion is not None and record.promotion.status.made_active
 
 
 def headline(record: TurnRecord) -> str:
@@ -128,13 +143,8 @@ def headline(record: TurnRecord) -> str:
     if record.outcome is not TurnOutcome.SUCCEEDED:
         return _FAILED_WORDS[record.outcome]
     if record.decision is DecisionKind.PROMOTE:
-        if record.promotion is None:
-            return "The candidate is to become the active model; its promotion had not ended when this was written."
-        if record.promotion.status is PromotionStatus.REFUSED:
-            return "The candidate was better, but its promotion was refused: the active model stays."
-        if record.promotion.status is PromotionStatus.ALREADY_ACTIVE:
-            return "The candidate is the active model already."
-        return "The candidate became the active model."
+        status = record.promotion.status if record.promotion else PromotionStatus.REQUESTED
+        return _PROMOTION_WORDS[status]
     if record.decision is DecisionKind.KEEP:
         return "The active model stays."
     if record.decision is DecisionKind.REPORT:

@@ -15,6 +15,7 @@ from flywheel.datasets import manifest_key
 from flywheel.errors import InvalidRecord, NotCurrentTurn
 from flywheel.iterations import iteration_key
 from flywheel.prepare_uploads import result_key
+from flywheel.promotions import promotion_of
 from flywheel.records import (
     AcceptedDataset,
     Composition,
@@ -23,8 +24,8 @@ from flywheel.records import (
     DatasetSummary,
     Decision,
     DecisionKind,
+    DeletedModels,
     IterationStart,
-    Promotion,
     TurnBeginning,
     TurnOutcome,
     TurnRecord,
@@ -34,7 +35,8 @@ from flywheel.records import (
 )
 from flywheel.report_chart import PastTurn
 from flywheel.report_page import render
-from flywheel.undecided import decision_key, promotion_key
+from flywheel.retention import deleted_key
+from flywheel.undecided import decision_key
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
@@ -91,12 +93,18 @@ def write_record(
         selection_metric=decision.selection_metric if decision else None,
         active=decision.active if decision else None,
         candidate=decision.candidate if decision else None,
-        promotion=intake.read(promotion_key(iteration_id), Promotion) if iteration_id else None,
+        promotion=promotion_of(iteration_id, intake=intake) if iteration_id else None,
+        deleted_models=intake.read(deleted_key(turn), DeletedModels) or DeletedModels(),
         changed_outside=beginning.changed_outside if beginning else None,
         request=beginning.request if beginning else None,
         more=composition.more,
     )
     intake.write(turns.record_key(turn), record)
+    # A promotion that ends meanwhile notes it in the record, unless the record was not there yet.
+    promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
+    if promotion != record.promotion:
+        record = record.model_copy(update={"promotion": promotion})
+        intake.write(turns.record_key(turn), record)
     intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
     return record
 
@@ -191,6 +199,7 @@ def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> st
         lines.append(f"Promotion {record.promotion.status}: {record.promotion.reason}")
     if record.changed_outside:
         lines.append(record.changed_outside)
+    lines += [f"Deleted as an old model: {arn}" for arn in record.deleted_models.deleted]
     lines += [f"Dataset {dataset.name}: {dataset.documents} documents" for dataset in record.datasets]
     lines += [f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}" for wait in record.waiting]
     lines += [

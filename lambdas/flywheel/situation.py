@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from flywheel import turns
 from flywheel.due import MAXIMUM_FAILURES, Poke, Situation
+from flywheel.outside import change_outside
 from flywheel.records import Pause, Split, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.undecided import undecided_iteration
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
     from flywheel.intake import IntakeBucket
+    from flywheel.published import PublishedModels
 
 PAUSE_KEY = "turns/paused"
 REQUEST_KEY = "turns/request.json"
@@ -25,6 +27,7 @@ def look(
     *,
     intake: IntakeBucket,
     service: FlywheelService,
+    published: PublishedModels,
     pokes: frozenset[Poke],
     now: datetime,
     quiet_period: timedelta,
@@ -40,11 +43,15 @@ def look(
     records = [intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
     newest_iteration = next(service.iterations(), None)
+    undecided = undecided_iteration(intake, service)
     return Situation(
         now=now,
         pokes=pokes,
         requested=intake.read(REQUEST_KEY, TurnRequest) is not None,
-        undecided_iteration=undecided_iteration(intake, service),
+        undecided_iteration=undecided,
+        changed_outside=None
+        if undecided
+        else change_outside(flywheel, published=published, candidate=None, intake=intake),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),

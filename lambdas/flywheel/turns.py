@@ -1,48 +1,26 @@
-"""One turn at a time: `turns/current` holds the number of the current turn, and a turn is an execution of that name.
-
-StartExecution with the same name and input starts a new execution, returns a running one, or says that a closed one
-exists; so nothing has to be listed or described, both of which lag behind.
-"""
+"""The series of turns: a turn is an execution of the turn machine, and has a folder of records of its own."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.errors import NotCurrentTurn
-from flywheel.records import Record, TurnRecord
+from flywheel.records import TurnRecord
+from flywheel.series import Series, Starter
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     from flywheel.intake import IntakeBucket
 
-CURRENT_KEY = "turns/current"
-EXECUTION_INPUT = "{}"
-"""Constant, because StartExecution returns a running execution only for the same input."""
-_NAME = re.compile(r"turn-(\d{6,})")
-_NAME_REUSE = timedelta(days=60)
-"""Step Functions forgets a closed execution's name after 90 days; from here on the record is trusted instead."""
-_ATTEMPTS = 5
+TURNS = Series(word="turn", folder="turns/", error=NotCurrentTurn)
 
-
-class CurrentTurn(Record):
-    turn: int
-
-
-def name_of(number: int) -> str:
-    return f"turn-{number:06d}"
-
-
-def number_of(name: str) -> int | None:
-    """None if it is not the name of a turn."""
-    match = _NAME.fullmatch(name)
-    return int(match[1]) if match else None
-
-
-def folder(turn: str) -> str:
-    return f"turns/{turn}/"
+name_of = TURNS.name_of
+number_of = TURNS.number_of
+folder = TURNS.folder_of
+current_number = TURNS.current_number
+require_current = TURNS.require_current
 
 
 def begin_key(turn: str) -> str:
@@ -58,48 +36,9 @@ def page_key(turn: str) -> str:
     return f"{folder(turn)}index.html"
 
 
-def current_number(intake: IntakeBucket) -> int:
-    """0 before the first turn."""
-    current = intake.read(CURRENT_KEY, CurrentTurn)
-    return current.turn if current else 0
+def turn_starter(*, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn: str) -> Starter:
+    def ended_at(turn: str) -> datetime | None:
+        record = intake.read(record_key(turn), TurnRecord)
+        return record.ended_at if record else None
 
-
-def require_current(intake: IntakeBucket, turn: str) -> None:
-    """Raises NotCurrentTurn. Every step that changes something calls this first."""
-    number = current_number(intake)
-    if number_of(turn) != number:
-        raise NotCurrentTurn(turn=turn, current=name_of(number) if number else None)
-
-
-class TurnStarter:
-    def __init__(self, *, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn: str) -> None:
-        self._intake = intake
-        self._stepfunctions = stepfunctions
-        self._machine_arn = machine_arn
-
-    def start(self, now: datetime) -> str:
-        """Start the current turn, or the next one if it is closed; a running one stays. Returns the turn's name."""
-        for _ in range(_ATTEMPTS):
-            found = self._intake.read_with_etag(CURRENT_KEY, CurrentTurn)
-            if found is None:
-                self._intake.write_once(CURRENT_KEY, CurrentTurn(turn=1))
-                continue
-            current, etag = found
-            turn = name_of(current.turn)
-            if not self._long_closed(turn, now) and self._start_execution(turn):
-                return turn
-            # Another invocation may write the same number first: then the next round starts, or finds, that turn.
-            self._intake.write_if_unchanged(CURRENT_KEY, CurrentTurn(turn=current.turn + 1), etag)
-        raise NotCurrentTurn(turn="the next turn", current=name_of(current_number(self._intake)))
-
-    def _start_execution(self, turn: str) -> bool:
-        """False: an execution of that name is closed."""
-        try:
-            self._stepfunctions.start_execution(stateMachineArn=self._machine_arn, name=turn, input=EXECUTION_INPUT)
-        except self._stepfunctions.exceptions.ExecutionAlreadyExists:
-            return False
-        return True
-
-    def _long_closed(self, turn: str, now: datetime) -> bool:
-        record = self._intake.read(record_key(turn), TurnRecord)
-        return record is not None and now - record.ended_at > _NAME_REUSE
+    return Starter(series=TURNS, ended_at=ended_at, intake=intake, stepfunctions=stepfunctions, machine_arn=machine_arn)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend import IterationStatus
-from flywheel.records import Decision, DecisionKind, Promotion
+from flywheel.promotions import request_key
+from flywheel.records import Decision, DecisionKind
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -16,14 +17,11 @@ def decision_key(iteration_id: str) -> str:
     return f"decisions/{iteration_id}.json"
 
 
-def promotion_key(iteration_id: str) -> str:
-    return f"promotions/{iteration_id}.json"
-
-
 def undecided_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:
     """The oldest iteration, running or completed, that is newer than every settled one and not settled itself.
 
-    Settled: decided, and promoted where the decision says so. A failed or stopped iteration has nothing to decide.
+    Settled: decided, and its promotion requested where the decision says so. A failed or stopped iteration has nothing
+    to decide.
     """
     oldest = None
     for iteration in service.iterations():
@@ -38,6 +36,4 @@ def _settled(intake: IntakeBucket, iteration_id: str) -> bool:
     decision = intake.read(decision_key(iteration_id), Decision)
     if decision is None:
         return False
-    return (
-        decision.decision is not DecisionKind.PROMOTE or intake.read(promotion_key(iteration_id), Promotion) is not None
-    )
+    return decision.decision is not DecisionKind.PROMOTE or intake.exists(request_key(iteration_id))

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel import due, measuring, situation
-from flywheel.environment import Flywheel, Intake, Pace
-from flywheel.turns import TurnStarter
-from handlers.clients import client, flywheel_service, intake_bucket
+from flywheel.environment import Flywheel, Intake, Pace, Parameters
+from flywheel.turns import turn_starter
+from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger, tracer
+from handlers.pokes import read_pokes
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +24,7 @@ _LONGEST_DELAY = timedelta(minutes=15)
 _POKES_BY_SOURCE = {"aws.s3": due.Poke.UPLOAD, "aws.states": due.Poke.TURN_ENDED}
 
 
-class Environment(Flywheel, Intake, Pace):
+class Environment(Flywheel, Intake, Parameters, Pace):
     turn_machine_arn: str
     turn_queue_url: str
 
@@ -34,18 +35,11 @@ environment = Environment.load()
 @logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """All messages of a batch are one poke: what there is to do is looked up, never taken from them.
-
-    A message that is no poke is given back alone, so that it ends among the dead letters and holds up nothing.
-    """
-    found = {record["messageId"]: _poke(record["body"]) for record in event["Records"]}
-    pokes = frozenset(poke for poke in found.values() if poke is not None)
-    unknown = [message for message, poke in found.items() if poke is None]
-    if unknown:
-        logger.error("these messages are no pokes", messages=unknown)
+    """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
+    pokes, response = read_pokes(event, kind=due.Poke, by_source=_POKES_BY_SOURCE)
     if pokes:
         _answer(pokes)
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in unknown]}
+    return response
 
 
 def _answer(pokes: frozenset[due.Poke]) -> None:
@@ -55,6 +49,7 @@ def _answer(pokes: frozenset[due.Poke]) -> None:
         situation.look(
             intake=intake,
             service=flywheel_service(environment),
+            published=published_models(environment),
             pokes=pokes,
             now=moment,
             quiet_period=timedelta(minutes=environment.quiet_period_minutes),
@@ -64,7 +59,7 @@ def _answer(pokes: frozenset[due.Poke]) -> None:
     logger.info("poked", pokes=sorted(pokes), start=verdict.start, reason=verdict.reason)
     emit([measuring.of_verdict(waits_for_a_person=verdict.waits_for_a_person)], flywheel_name=environment.flywheel_name)
     if verdict.start:
-        starter = TurnStarter(
+        starter = turn_starter(
             intake=intake, stepfunctions=client("stepfunctions"), machine_arn=environment.turn_machine_arn
         )
         logger.info("turn runs", turn=starter.start(moment))
@@ -75,16 +70,3 @@ def _answer(pokes: frozenset[due.Poke]) -> None:
             MessageBody=json.dumps({"poke": due.Poke.DELAYED}),
             DelaySeconds=max(1, int(delay.total_seconds()) + 1) if delay < _LONGEST_DELAY else 900,
         )
-
-
-def _poke(body: str) -> due.Poke | None:
-    """None for a message of no known form."""
-    try:
-        message = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(message, dict):
-        return None
-    if "poke" in message:
-        return next((poke for poke in due.Poke if poke == message["poke"]), None)
-    return _POKES_BY_SOURCE.get(str(message.get("source")))

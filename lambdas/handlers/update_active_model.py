@@ -1,21 +1,20 @@
-"""Makes the candidate the active model. The only function that may call UpdateFlywheel."""
+"""Makes a model the active one. The only function that may call UpdateFlywheel."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.environment import Flywheel, Intake, Parameters
-from flywheel.promoting import promote
-from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.clock import now
+from flywheel.environment import Flywheel, Intake
+from flywheel.promoting import make_active
+from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, tracer
-from handlers.turn_events import IterationStep
+from handlers.promotion_events import PromotionStep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Flywheel, Intake):
     pass
 
 
@@ -25,14 +24,9 @@ environment = Environment.load()
 @logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = IterationStep.model_validate(event)
-    promotion = promote(
-        turn=step.turn,
-        iteration_id=step.iteration_id,
-        intake=intake_bucket(environment),
-        service=flywheel_service(environment),
-        published=published_models(environment),
-        now=now(),
+    step = PromotionStep.model_validate(event)
+    status = make_active(
+        promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
     )
-    logger.info("promotion", turn=step.turn, status=promotion.status, model=promotion.model_arn)
-    return {"status": promotion.status.value}
+    logger.info("active model", promotion=step.promotion, status=status)
+    return {"status": status.name}

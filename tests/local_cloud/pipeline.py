@@ -275,7 +275,8 @@ class Pipeline:
         s3 = self.account.client("s3")
 
         def read(key: str) -> str:
-            return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+            content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            return content.decode()
 
         found: Counter[Document] = Counter()
         with ThreadPoolExecutor(4) as pool:

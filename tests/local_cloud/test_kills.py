@@ -111,6 +111,7 @@ def test_the_next_turn_goes_on_after_a_kill_at_any_place(story: Story, part: int
             assert after > 30, "the turn was hardly killed"
             return
         try:
+            at.end_killed_promotion()
             check(story, at, [turn.report_aborted(), at.run_turn(), *at.run_until_at_rest()])
         except AssertionError as error:
             error.add_note(f"{turn.name} was killed after {after} changes.")

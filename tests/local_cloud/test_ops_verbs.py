@@ -30,6 +30,7 @@ from flywheel.records import (
     UploadResult,
 )
 from flywheel.scores import known_score
+from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
 from local.cloud import CloudAccount
 from ops import pausing, rejected, turns
@@ -92,7 +93,7 @@ def file(tmp_path: Path) -> Path:
 def begin_turn(deployment: Deployment, number: int) -> str:
     """What start_turn and begin_turn do: the number, the execution, the record of its beginning."""
     name = turn_keys.name_of(number)
-    deployment.intake.write(turn_keys.CURRENT_KEY, turn_keys.CurrentTurn(turn=number))
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name=name, input="{}"
     )
@@ -120,7 +121,7 @@ def end_turn(
         ended_at=NOW + timedelta(seconds=number),
         request=request,
     )
-    deployment.intake.write(turn_keys.CURRENT_KEY, turn_keys.CurrentTurn(turn=number))
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     deployment.intake.write(turn_keys.record_key(name), record)
     return record
 
@@ -238,7 +239,7 @@ def test_a_turn_whose_execution_was_stopped_has_ended_without_a_record(deploymen
 
 
 def test_a_number_that_is_taken_before_its_execution_begins(deployment: Deployment, number: int) -> None:
-    deployment.intake.write(turn_keys.CURRENT_KEY, turn_keys.CurrentTurn(turn=number))
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     progress = running_turn(deployment)
     assert progress == TurnProgress(turn=turn_keys.name_of(number), state=TurnState.STARTING)
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from flywheel.due import Poke
+from flywheel.promotions import end_key
 from flywheel.records import Promotion, PromotionStatus, TurnOutcome
-from flywheel.undecided import promotion_key
 from local.cloud import LocalCloud
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn
@@ -51,7 +51,8 @@ STOPS = (
     Stop("RunIteration", operation="StartFlywheelIteration"),
     Stop("AwaitIterationPause"),
     Stop("CompareMetrics", function="compare_metrics"),
-    Stop("UpdateActiveModel", operation="UpdateFlywheel"),
+    Stop("RequestPromotion", function="request_promotion"),
+    Stop("DeleteOldModels", function="delete_old_models"),
     Stop("ReportTurn", function=REPORTER),
 )
 # Redriven, the turn would meet its test uploads again, with the function closed that its train uploads are to wait for.
@@ -244,7 +245,7 @@ def mislabelled(rows: list[Document]) -> list[Document]:
 def assert_promoted(pipeline: Pipeline) -> None:
     """The model of the newest iteration is active, and was made so once."""
     newest = pipeline.iterations()[-1]
-    promotion = pipeline.deployment.intake.require(promotion_key(newest["FlywheelIterationId"]), Promotion)
+    promotion = pipeline.deployment.intake.require(end_key(newest["FlywheelIterationId"]), Promotion)
     assert promotion.status is PromotionStatus.PROMOTED
     assert pipeline.active_model() == promotion.model_arn == newest["TrainedModelArn"]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from flywheel import turns
 from flywheel.deciding import decide
 from flywheel.due import Poke
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.gate import Bar
 from flywheel.iterations import start_or_resume
-from flywheel.promoting import promote
-from flywheel.records import Decision, DecisionKind, PromotionStatus, TurnOutcome
+from flywheel.records import Decision, DecisionKind, PromotionStatus, TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents, settled
@@ -326,8 +326,7 @@ def test_a_promotion_is_refused_if_the_active_model_was_changed_after_the_decisi
     assert record.promotion
     assert record.promotion.status is PromotionStatus.REFUSED
     assert at.active_model() == theirs.arn
-    assert not at.poked().start, "a refused promotion is settled"
-    at.request_turn()
+    assert theirs.arn in at.poked().reason
     assert theirs.arn in (at.run_turn().changed_outside or "")
     at.check_consistency()
 
@@ -340,16 +339,9 @@ def test_an_already_active_candidate_is_success(at: Deployment, times: int) -> N
     assert decision.candidate
     for _ in range(times):
         at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=decision.candidate.arn)
-        promotion = promote(
-            turn=turn.name,
-            iteration_id=turn.iteration_id,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
-            now=at.now(),
-        )
+    promotion = turn.run().promotion
+    assert promotion
     assert promotion.status is PromotionStatus.PROMOTED
-    turn.run()
     at.check_consistency()
 
 
@@ -363,12 +355,14 @@ def test_a_promotion_that_comprehend_refuses_for_a_running_iteration_is_tried_ag
         at.create_dataset_in_console(MORE)
         at.comprehend.start_flywheel_iteration(FlywheelArn=at.flywheel_arn)
         # The machine repeats a step that is ServiceBusy for hours, a throttled one for minutes.
-        with pytest.raises(ServiceBusy):
-            turn.repeat_step()
-        let_hours_pass(at)
         record = turn.run()
-    assert record.promotion
-    assert record.promotion.status is PromotionStatus.PROMOTED
+        assert record.promotion
+        assert record.promotion.status is PromotionStatus.FAILED
+        let_hours_pass(at)
+        at.promote_all()
+    promotion = at.bucket.require(turns.record_key(turn.name), TurnRecord).promotion
+    assert promotion
+    assert promotion.status is PromotionStatus.PROMOTED
     at.run_until_at_rest()
     at.check_consistency(datasets_of_others=True)
 
@@ -410,13 +404,15 @@ def test_a_change_outside_is_noticed_by_a_turn_that_finishes_an_iteration_too(tr
 def test_a_promotion_that_was_killed_is_no_change_from_outside(at: Deployment) -> None:
     at.upload("train/a.csv", GOOD)
     turn = at.start_turn().run_before("promote")
-    at.kills.reset(after=1)
+    # It has begun and updated the flywheel.
+    at.kills.reset(after=2)
     with pytest.raises(Killed):
         turn.take_step()
     at.kills.reset()
     assert at.active_model()
     assert at.parameters() == {}
     assert at.run_turn().changed_outside is None
+    at.run_until_at_rest()
     at.check_consistency()
 
 
@@ -446,7 +442,7 @@ def test_repeating_the_turn_that_noticed_a_change_does_not_undo_its_promotion(tr
     trained.check_consistency()
 
 
-@pytest.mark.parametrize("step", ["begin", "run_iteration", "decide", "promote"])
+@pytest.mark.parametrize("step", ["begin", "run_iteration", "decide", "request_promotion"])
 def test_only_the_current_turn_iterates_decides_and_promotes(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", GOOD)
     turn = at.start_turn().run_before(step)

@@ -57,7 +57,7 @@ def test_a_record_tells_the_whole_turn(at: Deployment) -> None:
     assert "told in document" not in text
 
 
-@pytest.mark.parametrize("step", ["begin", "prepare_train", "register_dataset", "await_iteration", "promote"])
+@pytest.mark.parametrize("step", ["begin", "prepare_train", "register_dataset", "await_iteration", "request_promotion"])
 def test_a_turn_that_was_stopped_is_reported_as_far_as_it_got(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", ROWS)
     turn = at.start_turn().run_before(step)
@@ -65,7 +65,7 @@ def test_a_turn_that_was_stopped_is_reported_as_far_as_it_got(at: Deployment, st
     assert record.outcome is TurnOutcome.ABORTED
     assert [upload.key for upload in record.unprepared] == (["train/a.csv"] if step == "prepare_train" else [])
     assert len(record.uploads) == (0 if step in {"begin", "prepare_train"} else 1)
-    assert (record.iteration_id is not None) is (step in {"await_iteration", "promote"})
+    assert (record.iteration_id is not None) is (step in {"await_iteration", "request_promotion"})
     assert record.promotion is None
     at.run_until_at_rest()
     at.check_consistency()

@@ -14,6 +14,7 @@ import pytest
 from flywheel import situation, turns
 from flywheel.due import MAXIMUM_FAILURES, Poke
 from flywheel.records import Pause, Split, TurnOutcome, TurnRequest
+from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
@@ -61,7 +62,7 @@ def executions(machine_arn: str) -> list[str]:
 
 def start(at: Deployment, machine_arn: str) -> str:
     stepfunctions = in_process_cloud().functions_clients["stepfunctions"]
-    starter = turns.TurnStarter(intake=at.intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
+    starter = turns.turn_starter(intake=at.intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
     return starter.start(at.now())
 
 
@@ -128,12 +129,12 @@ def test_a_start_that_was_held_up_does_not_set_the_number_back(at: Deployment, m
 
 def numbers_written(at: Deployment) -> list[int]:
     """What `turns/current` held, from the oldest version on."""
-    versions = at.s3.list_object_versions(Bucket=at.name, Prefix=turns.CURRENT_KEY)["Versions"]
+    versions = at.s3.list_object_versions(Bucket=at.name, Prefix=turns.TURNS.current_key)["Versions"]
     bodies = (
-        at.s3.get_object(Bucket=at.name, Key=turns.CURRENT_KEY, VersionId=version["VersionId"])["Body"].read()
+        at.s3.get_object(Bucket=at.name, Key=turns.TURNS.current_key, VersionId=version["VersionId"])["Body"].read()
         for version in reversed(versions)
     )
-    return [turns.CurrentTurn.model_validate_json(body).turn for body in bodies]
+    return [Current.model_validate_json(body).number for body in bodies]
 
 
 @pytest.mark.parametrize("changes", range(3))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from flywheel import due, reporting, situation, turns
+from flywheel import due, promotion_starting, promotions, reporting, situation, turns
 from flywheel.beginning import begin, write_batches
 from flywheel.composing import Composer
 from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus, is_throttle
@@ -30,11 +30,11 @@ from flywheel.intake import IntakeBucket
 from flywheel.iterations import start_or_resume
 from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
-from flywheel.promoting import promote
 from flywheel.published import RUN_TIME_NAMES, PublishedModels
 from flywheel.records import (
     DatasetManifest,
     DecisionKind,
+    PromotionMode,
     Split,
     TurnBeginning,
     TurnOutcome,
@@ -42,7 +42,11 @@ from flywheel.records import (
     TurnRequest,
     UploadResult,
 )
+from flywheel.requesting import request_promotion
+from flywheel.retention import delete_old_models
+from flywheel.series import Current
 from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
+from tests.local_cloud.promotion_driver import PromotionRun
 
 if TYPE_CHECKING:
     from flywheel.due import Poke, Verdict
@@ -52,6 +56,7 @@ DELIMITER = "|"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/data-access"
 _WAIT_SECONDS = 20.0
 _RETRIES = 50
+_MOST_PROMOTIONS = 8
 T = TypeVar("T")
 _numbers = itertools.count(1)
 
@@ -110,6 +115,8 @@ class Deployment:
     minimum_score: float = 0.0
     minimum_improvement: float = 0.0
     maximum_regression: float = 1.0
+    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    models_to_keep: int = 1000
     minimum_between_iterations: timedelta = timedelta(0)
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
@@ -118,6 +125,7 @@ class Deployment:
     def __post_init__(self) -> None:
         self.name = f"news-{next(_numbers)}"
         self.generation = 0
+        self.promotion: PromotionRun | None = None
         self.kills = self.cloud.kills
         self.kills.reset()
         self.cloud.clock.reset()
@@ -194,6 +202,7 @@ class Deployment:
             situation.look(
                 intake=self.intake,
                 service=self.service,
+                published=self.published,
                 pokes=frozenset(pokes or due.Poke),
                 now=self.now(),
                 quiet_period=self.quiet_period,
@@ -202,10 +211,51 @@ class Deployment:
         )
 
     def start_turn(self) -> Turn:
-        """The next one, whatever became of the one before; `TurnStarter` is tested by itself."""
+        """The next one, whatever became of the one before; `Starter` is tested by itself."""
         number = turns.current_number(self.bucket) + 1
-        self.bucket.write(turns.CURRENT_KEY, turns.CurrentTurn(turn=number))
+        self.bucket.write(turns.TURNS.current_key, Current(number=number))
         return Turn(self, turns.name_of(number))
+
+    def poked_promotion(self, *pokes: promotion_starting.Poke) -> promotion_starting.Verdict:
+        """What start_promotion thinks of these pokes; without any, of all that there are."""
+        return promotion_starting.judge(
+            pokes=frozenset(pokes or promotion_starting.Poke),
+            intake=self.intake,
+            service=self.service,
+            published=self.published,
+        )
+
+    def promote_all(self) -> None:
+        """Promotions as long as pokes start one, or until one waits for a person. A killed one goes on as redriven."""
+        if self.promotion is not None and not self.promotion.ended and not self.promotion.waits:
+            self.promotion.run()
+        pokes: tuple[promotion_starting.Poke, ...] = ()
+        for _ in range(_MOST_PROMOTIONS):
+            verdict = self.poked_promotion(*pokes)
+            pokes = (promotion_starting.Poke.ENDED,)
+            if verdict.supersede is not None:
+                assert self.promotion
+                self.promotion.supersede(because=verdict.because)
+            elif verdict.start and not verdict.waiting:
+                self.start_promotion().run()
+            else:
+                return
+        raise AssertionError(f"{_MOST_PROMOTIONS} promotions and still not at rest: {verdict.reason}")
+
+    def start_promotion(self) -> PromotionRun:
+        """The next one, whatever became of the one before."""
+        number = promotions.current_number(self.bucket) + 1
+        self.bucket.write(promotions.PROMOTIONS.current_key, Current(number=number))
+        self.promotion = PromotionRun(self, promotions.name_of(number))
+        return self.promotion
+
+    def end_killed_promotion(self) -> None:
+        """The execution of a killed promotion fails for good, and its status event comes."""
+        if self.promotion is not None and not self.promotion.ended:
+            self.promotion.fail()
+
+    def with_retries(self, take: Callable[[], T]) -> T:
+        return with_retries(take)
 
     def repeat(self, turn: Turn) -> Turn:
         """The same execution from its first step on."""
@@ -221,6 +271,7 @@ class Deployment:
         while self.poked().start:
             assert len(records) < at_most, f"{len(records)} turns and still not at rest: {self.poked().reason}"
             records.append(self.run_turn())
+        self.promote_all()
         return records
 
     def create_dataset_in_console(self, rows: list[Document]) -> str:
@@ -322,6 +373,8 @@ class Deployment:
         assert parameters.get("active-model-arn") == parameters.get("desired-model-arn") == active
         verdict = self.poked()
         assert not verdict.start, f"a turn would start: {verdict.reason}"
+        promotion = self.poked_promotion()
+        assert not promotion.start, f"a promotion would start: {promotion.reason}"
         return found
 
     def _check_datasets(self) -> None:
@@ -497,17 +550,28 @@ class Turn:
             bar=at.bar,
             now=at.now(),
         )
-        return [Step("promote", self._promote)] if decision.decision is DecisionKind.PROMOTE else []
+        request = [Step("request_promotion", self._request_promotion), Step("promote", self._promote)]
+        return [
+            *(request if decision.decision is DecisionKind.PROMOTE else []),
+            Step("delete_old_models", self._delete_old_models),
+        ]
+
+    def _request_promotion(self) -> list[Step]:
+        at = self._at
+        request_promotion(
+            turn=self.name, iteration_id=self.iteration_id, mode=at.promotion_mode, intake=at.intake, now=at.now()
+        )
+        return []
 
     def _promote(self) -> list[Step]:
+        """Not a step of a turn: another machine does it, here before the turn's report."""
+        self._at.promote_all()
+        return []
+
+    def _delete_old_models(self) -> list[Step]:
         at = self._at
-        promote(
-            turn=self.name,
-            iteration_id=self.iteration_id,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
-            now=at.now(),
+        delete_old_models(
+            turn=self.name, keep=at.models_to_keep, intake=at.intake, service=at.service, published=at.published
         )
         return []
 

@@ -11,6 +11,7 @@ from flywheel.records import (
     Metrics,
     ModelScore,
     Promotion,
+    PromotionSource,
     PromotionStatus,
     Split,
     TurnOutcome,
@@ -119,6 +120,9 @@ def full_record(
         active=model(0.80, arn="arn:active"),
         candidate=model(0.84, arn="arn:candidate"),
         promotion=Promotion(
+            request_id="20261121T120700Z",
+            source=PromotionSource.TURN,
+            by="turn-000007",
             iteration_id="20261121T120700Z",
             turn=name_of(number),
             model_arn="arn:candidate",

@@ -9,6 +9,7 @@ import pytest
 from flywheel.records import (
     DecisionKind,
     Promotion,
+    PromotionSource,
     PromotionStatus,
     Split,
     TurnOutcome,
@@ -29,6 +30,9 @@ def told(chapter: Chapter) -> TurnRecord:
     upload = Upload(key="train/broken.csv", split=Split.TRAIN, version_id="v", etag="e", size=1, last_modified=NOW)
     rejected = UploadResult(upload=upload, outcome=UploadOutcome.REJECTED, reason="bad")
     promotion = Promotion(
+        request_id="20261121T000000Z",
+        source=PromotionSource.TURN,
+        by="turn-000007",
         iteration_id="20261121T000000Z",
         turn="turn-000001",
         model_arn=MODEL,

@@ -18,6 +18,7 @@ from flywheel.records import (
     Metrics,
     ModelScore,
     Promotion,
+    PromotionSource,
     PromotionStatus,
     Split,
     TurnOutcome,
@@ -47,6 +48,9 @@ def dataset(split: Split, **labels: int) -> DatasetSummary:
 
 def promotion(status: PromotionStatus) -> Promotion:
     return Promotion(
+        request_id="i",
+        source=PromotionSource.TURN,
+        by="turn-000007",
         iteration_id="i",
         turn="turn-000007",
         model_arn=CANDIDATE.arn,

@@ -21,6 +21,8 @@ PUBLISHED = {
     "lake_bucket": "lake",
     "turn_machine_arn": "arn:aws:states:eu-west-1:111122223333:stateMachine:turn",
     "turn_queue_url": "https://queue",
+    "promotion_machine_arn": "arn:aws:states:us-east-1:111122223333:stateMachine:press-flywheel-promote",
+    "promotion_queue_url": "https://sqs.us-east-1.amazonaws.com/111122223333/promotions",
     "topic_arn": "arn:aws:sns:eu-west-1:111122223333:topic",
     "mode": "MULTI_LABEL",
     "labels": ["A", "B"],

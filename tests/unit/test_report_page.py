@@ -134,7 +134,7 @@ def test_a_turn_that_did_not_succeed_has_a_page_that_says_so(outcome: TurnOutcom
         (DecisionKind.PROMOTE, PromotionStatus.PROMOTED, "became the active model"),
         (DecisionKind.PROMOTE, PromotionStatus.ALREADY_ACTIVE, "is the active model already"),
         (DecisionKind.PROMOTE, PromotionStatus.REFUSED, "refused: the active model stays"),
-        (DecisionKind.PROMOTE, None, "promotion had not ended"),
+        (DecisionKind.PROMOTE, None, "that had not ended"),
         (DecisionKind.KEEP, None, "The active model stays"),
         (DecisionKind.REPORT, None, "No model was trained"),
         (DecisionKind.NOTHING, None, "No decision was due"),

@@ -15,6 +15,7 @@ from flywheel.records import (
     Metrics,
     ModelScore,
     Promotion,
+    PromotionSource,
     PromotionStatus,
     Split,
     TurnOutcome,
@@ -81,6 +82,9 @@ def test_a_message_says_what_happened_to_everything() -> None:
             active=ModelScore(arn="arn:active", metrics=Metrics(F1Score=0.8), source="this iteration"),
             candidate=ModelScore(arn="arn:candidate", metrics=Metrics(), source="this iteration"),
             promotion=Promotion(
+                request_id="20261121T100000Z",
+                source=PromotionSource.TURN,
+                by="turn-000007",
                 iteration_id="20261121T100000Z",
                 turn="turn-000007",
                 model_arn="arn:candidate",

@@ -1,0 +1,86 @@
+"""Asks a person about a promotion: the question with all that is needed to answer it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flywheel import promotions, turns
+from flywheel.records import ApprovalWait, Decision, PromotionBeginning
+from flywheel.undecided import decision_key
+
+if TYPE_CHECKING:
+    from flywheel.intake import IntakeBucket
+    from flywheel.records import PromotionRequest
+
+DECLINED = "Declined"
+"""The error with which a person says no (SendTaskFailure); its cause is the reason."""
+
+
+def ask(
+    *, promotion: str, task_token: str, patience: timedelta, intake: IntakeBucket, now: datetime
+) -> PromotionBeginning:
+    """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion.
+
+    Repeated with the same token it asks the same question again; a redriven execution has a new one.
+    """
+    promotions.require_current(intake, promotion)
+    beginning = intake.require(promotions.begin_key(promotion), PromotionBeginning)
+    key = promotions.approval_key(promotion)
+    known = intake.read(key, ApprovalWait)
+    if known is None or known.task_token != task_token:
+        intake.write(key, ApprovalWait(task_token=task_token, asked_at=now, ends_at=now + patience))
+    return beginning
+
+
+def subject(beginning: PromotionBeginning, *, flywheel_name: str) -> str:
+    """At most 100 printable ASCII characters, as SNS wants."""
+    who = beginning.request.turn if beginning.request else None
+    text = f"{flywheel_name} {who or beginning.promotion}: a promotion waits for approval"
+    return text.encode("ascii", "replace").decode()[:100]
+
+
+def message(
+    beginning: PromotionBeginning,
+    *,
+    intake: IntakeBucket,
+    flywheel_name: str,
+) -> str:
+    """The question in lines of plain text: the comparison, and the commands that answer it."""
+    request = beginning.request
+    if request is None:
+        raise ValueError(f"{beginning.promotion} found no request: there is nothing to ask.")
+    wait = intake.require(promotions.approval_key(beginning.promotion), ApprovalWait)
+    turn = request.turn or beginning.promotion
+    address = f"s3://{intake.name}/{promotions.approval_key(beginning.promotion)}"
+    success = f"aws stepfunctions send-task-success --task-output '{json.dumps({'by': 'your name'})}'"
+    failure = f"aws stepfunctions send-task-failure --error {DECLINED} --cause 'the reason'"
+    token = f'"$(aws s3 cp {address} - | python3 -c \'import json, sys; print(json.load(sys.stdin)["task_token"])\')"'
+    return "\n".join(
+        [
+            f"{turn} wants to promote a model. It waits until {wait.ends_at:%Y-%m-%d %H:%M} UTC.",
+            *_comparison(request, intake),
+            "",
+            f"Yes: flywheel --name {flywheel_name} approve {turn}",
+            f"No:  flywheel --name {flywheel_name} decline {turn} --reason '...'",
+            f"The whole report: flywheel --name {flywheel_name} report {turn}",
+            *([f"or download s3://{intake.name}/{turns.page_key(request.turn)} and open it."] if request.turn else []),
+            "",
+            "The same with the AWS CLI:",
+            f"{success} --task-token {token}",
+            f"{failure} --task-token {token}",
+        ]
+    )
+
+
+def _comparison(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
+    decision = intake.read(decision_key(request.iteration_id), Decision) if request.iteration_id else None
+    if decision is None:
+        return [f"Model {request.model_arn}: {request.reason}"]
+    lines = list(decision.reasons)
+    for which, model in (("Active", decision.active), ("Candidate", decision.candidate)):
+        if model is not None:
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
+            lines.append(f"{which} model {model.arn}: {scores or 'no scores'}")
+    return lines

@@ -1,0 +1,39 @@
+"""An active model that was changed past the one door, for instance in the console: noticed, published, not fought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.generations import is_of_another_flywheel, was_active_before_it_was_kept
+from flywheel.promoting import another_is_desired
+from flywheel.promotions import models_under_way
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService, FlywheelState
+    from flywheel.intake import IntakeBucket
+    from flywheel.published import PublishedModels
+
+
+def change_outside(
+    flywheel: FlywheelState, *, published: PublishedModels, candidate: str | None, intake: IntakeBucket
+) -> str | None:
+    """A sentence if the active model was changed past the pipeline.
+
+    A flywheel without an active model is a new generation: the published model serves on until it is beaten. The
+    model of an open request may be active before it is published. And the candidate of an unfinished iteration may be
+    active by the service's own doing, and stay so when the model of a former generation is better.
+    """
+    actual, known = flywheel.active_model_arn, published.active()
+    if actual is None or actual in {known, candidate} or actual in models_under_way(intake):
+        return None
+    former = is_of_another_flywheel(known, intake=intake, flywheel_arn=flywheel.arn)
+    if former and was_active_before_it_was_kept(actual, intake=intake):
+        return None
+    return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."
+
+
+def publish_what_is(*, service: FlywheelService, published: PublishedModels, intake: IntakeBucket) -> None:
+    """Publish the model that is active now: a repeated turn may have promoted another since it began."""
+    actual = service.describe().active_model_arn
+    if actual is not None and actual != published.active():
+        published.publish(actual, another_is_desired=another_is_desired(None, published, intake))

@@ -1,0 +1,163 @@
+"""How a promotion ended: its record, the end of its request, and the record and page of the turn that asked for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel import promotions, turns
+from flywheel.errors import FlywheelError
+from flywheel.records import (
+    Promotion,
+    PromotionBeginning,
+    PromotionFailures,
+    PromotionStatus,
+    TurnRecord,
+)
+from flywheel.reporting import page_of
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService
+    from flywheel.intake import IntakeBucket
+
+MOST_FAILURES = 3
+"""So many executions may fail at one request before it is given up."""
+_ATTEMPTS = 5
+_UNFINISHED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
+
+
+class TurnRecordContended(FlywheelError):
+    """Others change a turn's record without end; the step is tried again."""
+
+
+def end(
+    *,
+    promotion: str,
+    status: PromotionStatus,
+    reason: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    now: datetime,
+    answered_by: str | None = None,
+    warning: str | None = None,
+) -> tuple[Promotion, ...]:
+    """Write down how an execution ended; what it ended comes first, then what it superseded. Nothing if it had nothing.
+
+    A failed execution leaves its request open, to be tried again a bounded number of times. So does one that was
+    stopped after it had made the model active: the next one publishes it. Repeated, it writes the same again.
+    """
+    beginning = intake.read(promotions.begin_key(promotion), PromotionBeginning)
+    if beginning is None or beginning.request is None:
+        return ()
+    request = beginning.request
+    if status in _UNFINISHED and service.describe().active_model_arn == request.model_arn:
+        status, reason = PromotionStatus.FAILED, f"The model is active, but is not published yet. {reason}"
+    elif status in _UNFINISHED:
+        reason = f"The former model stays active. {reason}"
+    record = promotions.as_promotion(
+        request,
+        status=status,
+        reason=reason,
+        at=now,
+        beginning=beginning,
+        answered_by=answered_by,
+        warning=warning,
+    )
+    written = intake.read(promotions.end_key(request.id), Promotion)
+    if written is not None and written.promotion == promotion:
+        # The status event of an execution that had reported its end before.
+        record = written
+    elif written is None:
+        if open_again := _left_open(record, promotion, intake=intake):
+            record = open_again
+        elif not intake.write_once(promotions.end_key(request.id), record):
+            written = intake.require(promotions.end_key(request.id), Promotion)
+    intake.write(promotions.record_key(promotion), record)
+    superseded = _superseded(beginning, intake)
+    for entry in (written or record, *superseded):
+        note_in_turn(entry, intake=intake)
+    return (record, *superseded)
+
+
+def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
+    """The record of a failure that is to be tried again; None if this is the end of the request."""
+    if record.status is not PromotionStatus.FAILED:
+        return None
+    key = promotions.failures_key(record.request_id)
+    known = intake.read(key, PromotionFailures)
+    failed = {promotion, *(known.promotions if known else ())}
+    if len(failed) >= MOST_FAILURES:
+        return None
+    record = record.model_copy(update={"reason": f"{record.reason} The schedule tries again."})
+    intake.write(key, PromotionFailures(promotions=tuple(sorted(failed)), last=record))
+    return record
+
+
+def _superseded(beginning: PromotionBeginning, intake: IntakeBucket) -> list[Promotion]:
+    return intake.read_all([promotions.end_key(request_id) for request_id in beginning.superseded], Promotion)
+
+
+def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> None:
+    """Bring the record and the page of the turn up to date that asked for this.
+
+    A turn that has no record yet reads this end when it writes one.
+    """
+    if promotion.turn is None:
+        return
+    key = turns.record_key(promotion.turn)
+    for _ in range(_ATTEMPTS):
+        found = intake.read_with_etag(key, TurnRecord)
+        if found is None:
+            return
+        record, etag = found
+        if record.promotion == promotion:
+            break
+        record = record.model_copy(update={"promotion": promotion})
+        if intake.write_if_unchanged(key, record, etag):
+            break
+    else:
+        raise TurnRecordContended(f"{key} changes all the time: {promotion.request_id} cannot be noted in it.")
+    intake.write_text(
+        turns.page_key(promotion.turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8"
+    )
+
+
+def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:
+    """The sentence for an end that a person or a failure brought about; `cause` is theirs."""
+    match status:
+        case PromotionStatus.PROMOTED:
+            return "The model is active."
+        case PromotionStatus.ALREADY_ACTIVE:
+            return "The model was active already."
+        case PromotionStatus.NOT_ANSWERED:
+            return "Nobody answered within ApprovalHours: the former model stays active."
+        case PromotionStatus.FAILED:
+            return f"Error {error or 'unknown'}: {cause or 'no cause given'}"
+        case _:
+            return cause or "No reason was given."
+
+
+def subject(promotion: Promotion, *, flywheel_name: str) -> str:
+    """At most 100 printable ASCII characters, as SNS wants."""
+    text = f"{flywheel_name} {promotion.promotion or 'promotion'}: {promotion.status}"
+    return text.encode("ascii", "replace").decode()[:100]
+
+
+def message(ended: tuple[Promotion, ...], *, flywheel_name: str) -> str:
+    """The notification: what became of a promotion, in lines of plain text."""
+    first = ended[0]
+    lines = [
+        f"{first.promotion}: {first.status}. {first.reason}",
+        f"Model: {first.model_arn}",
+        f"Former model: {first.former_model_arn or 'none'}",
+        f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
+    ]
+    if first.warning:
+        lines.append(f"Comprehend warns: {first.warning}")
+    lines += [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]]
+    lines.append("")
+    if first.turn:
+        lines.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
+    if first.status.made_active:
+        lines.append(f"To undo it: flywheel --name {flywheel_name} rollback")
+    return "\n".join(lines)

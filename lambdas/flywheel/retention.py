@@ -1,0 +1,66 @@
+"""Deletes the models that nobody needs any more: Comprehend bills each version that it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from flywheel import promotions, turns
+from flywheel.intake import error_code
+from flywheel.records import DeletedModels
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService, Model
+    from flywheel.intake import IntakeBucket
+    from flywheel.published import PublishedModels
+
+_IN_USE = {"ResourceInUseException", "ResourceUnavailableException"}
+
+
+def deleted_key(turn: str) -> str:
+    return f"{turns.folder(turn)}deleted-models.json"
+
+
+def delete_old_models(
+    *, turn: str, keep: int, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
+) -> DeletedModels:
+    """Delete all but the `keep` newest models of this flywheel, and none that is needed. Raises NotCurrentTurn.
+
+    What an endpoint or a job uses is known to Comprehend alone, which refuses then; the next turn tries again.
+    """
+    turns.require_current(intake, turn)
+    desired = published.desired()
+    needed = {
+        service.describe().active_model_arn,
+        published.active(),
+        published.previous(),
+        desired.arn if desired else None,
+        *promotions.models_under_way(intake),
+    }
+    before = intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
+    deleted, in_use = list(before.deleted), []
+    for model in superfluous(service.models(), keep=keep):
+        if model.arn in needed:
+            continue
+        try:
+            service.delete_model(model.arn)
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                continue
+            if error_code(error) not in _IN_USE:
+                raise
+            in_use.append(model.arn)
+        else:
+            deleted.append(model.arn)
+    found = DeletedModels(deleted=tuple(dict.fromkeys(deleted)), in_use=tuple(in_use))
+    if found != before:
+        intake.write(deleted_key(turn), found)
+    return found
+
+
+def superfluous(models: Sequence[Model], *, keep: int) -> list[Model]:
+    """Those beyond the newest; `models` are in the order of their training. A model in training is never among them."""
+    done = [model for model in models if model.trained]
+    return done[: max(0, len(done) - keep)]

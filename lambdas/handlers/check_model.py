@@ -1,0 +1,32 @@
+"""Refuses a model that cannot or must not become the active one, before anybody is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.promoting import check_model
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, tracer
+from handlers.promotion_events import PromotionStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    pass
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = PromotionStep.model_validate(event)
+    warning = check_model(
+        promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+    )
+    logger.info("model checked", promotion=step.promotion, warning=warning)
+    return {"warning": warning}

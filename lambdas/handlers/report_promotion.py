@@ -1,0 +1,67 @@
+"""The last step of a promotion, and the listener to promotions that could not take it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flywheel import measuring, promotion_ends, promotions
+from flywheel.environment import Flywheel, Intake
+from flywheel.records import Promotion, PromotionStatus, TurnOutcome
+from flywheel.reporting import readable_cause
+from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, tracer
+from handlers.promotion_events import PromotionEnd
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    topic_arn: str
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    end = _from_status_event(event["detail"]) if "detail" in event else PromotionEnd.model_validate(event)
+    if end is None:
+        return {}
+    ended = promotion_ends.end(
+        promotion=end.promotion,
+        status=end.status,
+        reason=promotion_ends.reason_of(end.status, error=end.error, cause=readable_cause(end.cause)),
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        now=now(),
+        answered_by=end.answered_by,
+        warning=end.warning,
+    )
+    emit(measuring.of_promotion(ended), flywheel_name=environment.flywheel_name)
+    if ended:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=promotion_ends.subject(ended[0], flywheel_name=environment.flywheel_name),
+            Message=promotion_ends.message(ended, flywheel_name=environment.flywheel_name),
+        )
+    logger.info("promotion ended", promotion=end.promotion, status=ended[0].status if ended else None)
+    return {}
+
+
+def _from_status_event(detail: dict[str, Any]) -> PromotionEnd | None:
+    """None if the promotion reported its own end, or the execution is not one."""
+    promotion, outcome = detail["name"], TurnOutcome(detail["status"])
+    if promotions.number_of(promotion) is None:
+        return None
+    record = intake_bucket(environment).read(promotions.record_key(promotion), Promotion)
+    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
+    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
+    if record is not None and record.at >= began and outcome is TurnOutcome.FAILED:
+        return None
+    status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED
+    return PromotionEnd(promotion=promotion, status=status, error=detail.get("error"), cause=detail.get("cause"))

@@ -1,0 +1,60 @@
+"""Answers pokes (a request, an edit of desired-model-arn, the end of a promotion, the schedule): starts a promotion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel import measuring
+from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.promotion_starting import SUPERSEDED, Poke, judge
+from flywheel.promotions import promotion_starter
+from handlers.clients import client, flywheel_service, intake_bucket, published_models
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, tracer
+from handlers.pokes import read_pokes
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Parameters):
+    promotion_machine_arn: str
+
+
+environment = Environment.load()
+
+
+@logger.inject_lambda_context(log_event=False)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
+    pokes, response = read_pokes(event, kind=Poke, by_source={"aws.ssm": Poke.DESIRED, "aws.states": Poke.ENDED})
+    if pokes:
+        _answer(pokes)
+    return response
+
+
+def _answer(pokes: frozenset[Poke]) -> None:
+    intake, stepfunctions = intake_bucket(environment), client("stepfunctions")
+    verdict = judge(
+        pokes=pokes,
+        intake=intake,
+        service=flywheel_service(environment),
+        published=published_models(environment),
+    )
+    logger.info("poked", pokes=sorted(pokes), start=verdict.start, reason=verdict.reason)
+    emit([measuring.of_approvals(waiting=verdict.waiting)], flywheel_name=environment.flywheel_name)
+    if verdict.supersede is not None:
+        try:
+            stepfunctions.send_task_failure(
+                taskToken=verdict.supersede.task_token, error=SUPERSEDED, cause=verdict.because
+            )
+        except (stepfunctions.exceptions.TaskTimedOut, stepfunctions.exceptions.TaskDoesNotExist) as error:
+            # Somebody answered, or the time was up, a moment ago: the end of that promotion pokes again.
+            logger.info("the promotion does not wait any more", error=str(error))
+    elif verdict.start:
+        starter = promotion_starter(
+            intake=intake, stepfunctions=stepfunctions, machine_arn=environment.promotion_machine_arn
+        )
+        logger.info("promotion runs", promotion=starter.start(now()))

@@ -1,0 +1,96 @@
+"""What pokes a starter function: a queue that it works off, and the rules of EventBridge that send to it."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .function import FlywheelFunction
+from .role import Permission
+
+ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+NOT_REPORTED_BY_ITSELF = ["FAILED", "TIMED_OUT", "ABORTED"]
+"""An execution that fails reports itself; this repeats it in case that report failed too. Reports are idempotent."""
+
+
+def rule(
+    scope: Construct,
+    construct_id: str,
+    *,
+    description: str,
+    target_arn: str,
+    undelivered: sqs.IQueue,
+    event_pattern: object | None = None,
+    schedule_expression: str | None = None,
+    message: str | None = None,
+    state: str = "ENABLED",
+) -> events.CfnRule:
+    """Events that the target does not take within an hour end in `undelivered`."""
+    return events.CfnRule(
+        scope,
+        construct_id,
+        description=description,
+        state=state,
+        event_pattern=event_pattern,
+        schedule_expression=schedule_expression,
+        targets=[
+            events.CfnRule.TargetProperty(
+                id="Target",
+                arn=target_arn,
+                input=message,
+                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+                retry_policy=events.CfnRule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=20
+                ),
+            )
+        ],
+    )
+
+
+def status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]:
+    return {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"stateMachineArn": [machine_arn], "status": statuses},
+    }
+
+
+def let_rule_invoke(scope: Construct, construct_id: str, *, function: FlywheelFunction, rule: events.CfnRule) -> None:
+    lambda_.CfnPermission(
+        scope,
+        construct_id,
+        action="lambda:InvokeFunction",
+        function_name=function.arn,
+        principal="events.amazonaws.com",
+        source_arn=rule.attr_arn,
+    )
+
+
+def work_off(scope: Construct, construct_id: str, *, function: FlywheelFunction, queue: sqs.IQueue) -> None:
+    """Two thousand pokes at once are one question: should something start?"""
+    lambda_.CfnEventSourceMapping(
+        scope,
+        construct_id,
+        event_source_arn=queue.queue_arn,
+        function_name=function.resource.ref,
+        batch_size=1000,
+        maximum_batching_window_in_seconds=5,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=2),
+    )
+
+
+def permission_to_work_off(queue: sqs.IQueue, *more: str) -> Permission:
+    """What Lambda does in the function's name; `more` actions are the function's own."""
+    return Permission(
+        actions=[
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            *more,
+        ],
+        resources=[queue.queue_arn],
+    )

@@ -1,0 +1,224 @@
+"""The promotion: the one door through which the active model changes, as a Step Functions Standard machine in JSONata.
+
+Every state is one concern, so that what follows a promotion can be put before its report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from .encryption_key import EncryptionKey
+from .flywheel import Flywheel
+from .function import FlywheelFunction
+from .function_task import FunctionTasks
+from .poll import FAILURE
+from .promotion_steps import PromotionSteps
+from .retries import retry_event_faults
+from .role import Permission, ServiceRole
+from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from .turn_parameters import TurnParameters
+
+PROMOTION = "{% $states.context.Execution.Name %}"
+PROMOTION_BUDGET = cdk.Duration.days(32)
+"""Longer than ApprovalHours can be."""
+EVENT_SOURCE = "comprehend.flywheel"
+MODEL_PROMOTED = "Model Promoted"
+
+
+class PromoteMachine(Construct):
+    """`machine_name` is fixed, so that the role of start_promotion can name it.
+
+    That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
+    should have worked and did not fails the execution.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        machine_name: str,
+        steps: PromotionSteps,
+        flywheel: Flywheel,
+        parameters: TurnParameters,
+        encryption: EncryptionKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._steps = steps
+        self._parameters = parameters
+        self._tasks = FunctionTasks(self)
+        bus = f"arn:{cdk.Aws.PARTITION}:events:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:event-bus/default"
+        functions = [
+            steps.begin_promotion,
+            steps.check_model,
+            steps.ask_for_approval,
+            steps.update_active_model,
+            steps.publish_model,
+            steps.report_promotion,
+        ]
+        self.role = ServiceRole(
+            self,
+            "Service",
+            service="states.amazonaws.com",
+            description="The promote machine calls its functions and tells the bus of a new active model.",
+            trust_condition=trust_of_own_machines(),
+            permissions=[
+                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
+                Permission(
+                    actions=["events:PutEvents"],
+                    resources=[bus],
+                    condition={
+                        "StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED},
+                    },
+                ),
+                logs_and_traces(),
+            ],
+        )
+        self.role.resource.add_resource_dependency(flywheel.resource)
+        machine = StateMachine(
+            self,
+            "Machine",
+            machine_name=machine_name,
+            comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
+            start=self._definition(),
+            role_arn=self.role.arn,
+            budget=PROMOTION_BUDGET,
+            log_retention_days=parameters.log_retention_days,
+            encryption=encryption,
+        )
+        self.arn = machine.arn
+
+    def _definition(self) -> sfn.State:
+        done = sfn.Succeed.jsonata(self, "PromotionEnded")
+        failed = self._report_failure()
+        refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
+        publish = (
+            self._step("PublishModel", self._steps.publish_model, failed=failed)
+            .next(self._tell_the_bus(failed))
+            .next(
+                self._report(
+                    "ReportPromotion",
+                    status="{% $status %}",
+                    failed=failed,
+                    more={"answered_by": "{% $answeredBy %}", "warning": "{% $warning %}"},
+                )
+            )
+            .next(done)
+        )
+        update = self._step(
+            "UpdateActiveModel",
+            self._steps.update_active_model,
+            failed=failed,
+            refused=refused,
+            assign={"status": "{% $states.result.Payload.status %}"},
+        )
+        update.next(publish)
+        asked = self._ask(then=update, done=done, failed=failed)
+        wanted = sfn.Choice.jsonata(self, "ApprovalWanted")
+        wanted.when(sfn.Condition.jsonata("{% $approval %}"), asked).otherwise(update)
+        check = self._step(
+            "CheckModel",
+            self._steps.check_model,
+            failed=failed,
+            refused=refused,
+            assign={"warning": "{% $states.result.Payload.warning %}", "answeredBy": "{% null %}"},
+        )
+        check.next(wanted)
+        begin = self._step(
+            "BeginPromotion",
+            self._steps.begin_promotion,
+            failed=failed,
+            assign={"approval": "{% $states.result.Payload.approval %}"},
+        )
+        found = sfn.Choice.jsonata(self, "RequestFound")
+        found.when(sfn.Condition.jsonata("{% $states.input.model_arn = null %}"), done).otherwise(check)
+        begin.next(found)
+        return begin
+
+    def _ask(self, *, then: sfn.IChainable, done: sfn.IChainable, failed: sfn.IChainable) -> sfn.IChainable:
+        hours = self._parameters.approval_hours.value_as_string
+        ask = self._tasks.task(
+            "AskForApproval",
+            self._steps.ask_for_approval,
+            payload={"promotion": PROMOTION, "task_token": "{% $states.context.Task.Token %}"},
+            outputs={},
+            assign={"answeredBy": "{% $exists($states.result.by) ? $string($states.result.by) : 'somebody' %}"},
+            answered_within=f"{{% $max([1, $ceil({hours} * 3600)]) %}}",
+        )
+        ends = {"Declined": "DECLINED", "Superseded": "SUPERSEDED", "States.Timeout": "NOT_ANSWERED"}
+        for error, status in ends.items():
+            report = self._report(f"Report{error.removeprefix('States.')}", status=status, failed=failed)
+            ask.add_catch(report.next(done), errors=[error], outputs=FAILURE)
+        ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        return ask.next(then)
+
+    def _tell_the_bus(self, failed: sfn.IChainable) -> sfn.TaskStateBase:
+        """Repeated if the execution is redriven: who listens knows a promotion by its name."""
+        tell = tasks.EventBridgePutEvents.jsonata(
+            self,
+            "TellTheBus",
+            entries=[
+                tasks.EventBridgePutEventsEntry(
+                    source=EVENT_SOURCE,
+                    detail_type=MODEL_PROMOTED,
+                    detail=sfn.TaskInput.from_text("{% $states.input.event %}"),
+                    event_bus=events.EventBus.from_event_bus_name(self, "Bus", "default"),
+                )
+            ],
+            outputs={},
+        )
+        retry_event_faults(tell)
+        tell.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        return tell
+
+    def _step(
+        self,
+        state: str,
+        step: FlywheelFunction,
+        *,
+        failed: sfn.IChainable,
+        refused: sfn.IChainable | None = None,
+        assign: Mapping[str, Any] | None = None,
+    ) -> tasks.LambdaInvoke:
+        task = self._tasks.task(state, step, payload={"promotion": PROMOTION}, assign=assign)
+        if refused is not None:
+            task.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
+        task.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        return task
+
+    def _report(
+        self, state: str, *, status: str, failed: sfn.IChainable, more: Mapping[str, Any] | None = None
+    ) -> tasks.LambdaInvoke:
+        details = more or {"error": "{% $states.input.Error %}", "cause": "{% $states.input.Cause %}"}
+        return self._tasks.task(
+            state,
+            self._steps.report_promotion,
+            payload={"promotion": PROMOTION, "status": status, **details},
+            catch=failed,
+        )
+
+    def _report_failure(self) -> sfn.IChainable:
+        ended = sfn.Fail.jsonata(
+            self, "PromotionFailed", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
+        )
+        report = self._tasks.task(
+            "ReportFailure",
+            self._steps.report_promotion,
+            payload={
+                "promotion": PROMOTION,
+                "status": "FAILED",
+                "error": "{% $states.input.Error %}",
+                "cause": "{% $states.input.Cause %}",
+            },
+            outputs="{% $states.input %}",
+        )
+        # It fails with its own error, not with that of its report: the status event brings the report about again.
+        report.add_catch(ended, errors=["States.ALL"], outputs="{% $states.input %}")
+        return report.next(ended)

@@ -1,0 +1,137 @@
+"""The functions that the promote machine calls, one a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .data_access_role import DataAccessRole
+from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
+from .function import FlywheelFunction, Functions
+from .role import Permission
+from .turn_steps import FLYWHEEL, READ, WRITE
+
+
+class PromotionSteps(Construct):
+    """What each may do is what it does: its row in docs/interfaces.md."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        access: FlywheelAccess,
+        flywheel: comprehend.CfnFlywheel,
+        data_access_role: DataAccessRole,
+        topic: sns.ITopic,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._functions = functions
+        self._flywheel = flywheel
+        publish = Permission(actions=["sns:Publish"], resources=[topic.topic_arn])
+        self.begin_promotion = self._step(
+            "begin_promotion",
+            description="Chooses the open request that a promotion works on.",
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "PROMOTION_MODE"],
+            permissions=[
+                access.objects("promotions/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.parameters("active-model-arn", "previous-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.check_model = self._step(
+            "check_model",
+            description="Refuses a model that cannot or must not become the active one.",
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.models("DescribeDocumentClassifier"),
+            ],
+        )
+        self.ask_for_approval = self._step(
+            "ask_for_approval",
+            description="Asks people whether a candidate may be promoted.",
+            environment=[*FLYWHEEL, "TOPIC_ARN", "APPROVAL_HOURS"],
+            encrypted=["s3", "sns"],
+            permissions=[
+                access.objects("promotions/*", actions=WRITE),
+                access.objects("decisions/*", actions=READ),
+                access.list_intake(),
+                publish,
+            ],
+        )
+        self.update_active_model = self._step(
+            "update_active_model",
+            description="Makes a model the active one: the only function that may.",
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
+                access.models("UpdateFlywheel"),
+                # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[data_access_role.arn],
+                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+                ),
+            ],
+        )
+        self.publish_model = self._step(
+            "publish_model",
+            description="Writes the active, previous and desired model to Parameter Store.",
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+            permissions=[
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
+            ],
+        )
+        self.report_promotion = self._step(
+            "report_promotion",
+            description="Records how a promotion ended and tells people, also about those that failed or were stopped.",
+            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letter_queue_arn=undelivered.queue_arn,
+            permissions=[
+                access.objects("promotions/*", "turns/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                publish,
+            ],
+        )
+
+    def _step(
+        self,
+        name: str,
+        *,
+        description: str,
+        environment: Sequence[str],
+        permissions: Sequence[Permission],
+        encrypted: Sequence[str] = ("s3",),
+        dead_letter_queue_arn: str | None = None,
+    ) -> FlywheelFunction:
+        step = FlywheelFunction(
+            self,
+            "".join(word.title() for word in name.split("_")),
+            name=name,
+            functions=self._functions,
+            description=description,
+            permissions=permissions,
+            environment=environment,
+            encrypted=encrypted,
+            timeout=cdk.Duration.minutes(2),
+            dead_letter_queue_arn=dead_letter_queue_arn,
+        )
+        step.wait_for(self._flywheel)
+        return step

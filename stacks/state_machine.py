@@ -1,0 +1,106 @@
+"""A Step Functions Standard machine in JSONata with its log group, as the flywheel has them."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from .encryption_key import EncryptionKey
+from .role import Condition, Permission
+
+
+class StateMachine(Construct):
+    """The L1 resource: the L2 one would attach wider permissions to the role."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        machine_name: str,
+        comment: str,
+        start: sfn.State,
+        role_arn: str,
+        budget: cdk.Duration,
+        log_retention_days: cdk.CfnParameter,
+        encryption: EncryptionKey,
+    ) -> None:
+        """`machine_name` is fixed, so that roles can name the machine."""
+        super().__init__(scope, construct_id)
+        log_group = logs.CfnLogGroup(
+            self,
+            "Logs",
+            # This prefix keeps the size of CloudWatch Logs' resource policy within its limit.
+            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
+            retention_in_days=log_retention_days.value_as_number,
+            kms_key_id=encryption.arn,
+        )
+        log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        graph = sfn.StateGraph(start, machine_name).to_graph_json(sfn.QueryLanguage.JSONATA)
+        for state in graph["States"].values():
+            # The CDK knows a time-out that is computed by its name in JSONPath only.
+            if "TimeoutSecondsPath" in state:
+                state["TimeoutSeconds"] = state.pop("TimeoutSecondsPath")
+        self.resource = sfn.CfnStateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name,
+            state_machine_type="STANDARD",
+            role_arn=role_arn,
+            definition_string=cdk.Stack.of(self).to_json_string(
+                {
+                    "Comment": comment,
+                    "QueryLanguage": "JSONata",
+                    "TimeoutSeconds": budget.to_seconds(),
+                    **graph,
+                }
+            ),
+            tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
+            logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
+                level="ALL",
+                include_execution_data=False,
+                destinations=[
+                    sfn.CfnStateMachine.LogDestinationProperty(
+                        cloud_watch_logs_log_group=sfn.CfnStateMachine.CloudWatchLogsLogGroupProperty(
+                            log_group_arn=log_group.attr_arn
+                        )
+                    )
+                ],
+            ),
+        )
+
+    @property
+    def arn(self) -> str:
+        return self.resource.ref
+
+
+def trust_of_own_machines() -> Condition:
+    """Step Functions may take on the role for machines of this account only."""
+    states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return {
+        "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
+        "ArnLike": {"aws:SourceArn": f"{states}:stateMachine:*"},
+    }
+
+
+def logs_and_traces() -> Permission:
+    return Permission(
+        actions=[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+        resources=["*"],
+        wildcard_reason="Log delivery and X-Ray know no resource: Step Functions' guide demands them so.",
+    )

@@ -1,0 +1,130 @@
+"""Runs the steps of a promotion in the order of the promote machine, in this process; see turn_driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from flywheel import approvals, promotion_ends, promotions
+from flywheel.errors import FlywheelError, PromotionRefused
+from flywheel.promoting import begin, check_model, make_active, publish
+from flywheel.records import Promotion, PromotionBeginning, PromotionStatus
+
+if TYPE_CHECKING:
+    from tests.local_cloud.turn_driver import Deployment
+
+APPROVAL_TIME = timedelta(hours=72)
+
+
+class PromotionRun:
+    """One execution. `run` goes on where it stopped: after a kill it does what a redrive does."""
+
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        self.name = name
+        self.waits = False
+        self.ended = False
+        self.steps: list[Callable[[], None]] = [self._begin]
+        self._at = deployment
+        self._status = PromotionStatus.PROMOTED
+        self._warning: str | None = None
+        self._answered_by: str | None = None
+
+    def run(self) -> None:
+        """To its end, or until it waits for a person. What kills this process goes through."""
+        try:
+            while self.steps and not self.waits:
+                self._at.with_retries(self.steps[0])
+                self.steps = self.steps[1:]
+        except PromotionRefused as error:
+            self._end(PromotionStatus.REFUSED, str(error))
+        except (FlywheelError, ClientError) as error:
+            self._end(PromotionStatus.FAILED, str(error), error=type(error).__name__)
+
+    def approve(self, *, by: str = "a person") -> None:
+        self._answer()
+        self._answered_by = by
+        self.run()
+
+    def decline(self, *, reason: str = "not now") -> None:
+        self._answer()
+        self._end(PromotionStatus.DECLINED, reason)
+
+    def time_out(self) -> None:
+        self._answer()
+        self._end(PromotionStatus.NOT_ANSWERED, None)
+
+    def supersede(self, *, because: str) -> None:
+        self._answer()
+        self._end(PromotionStatus.SUPERSEDED, because)
+
+    def stop(self) -> tuple[Promotion, ...]:
+        """What the status event of an execution that a person stopped brings about."""
+        return self._end(PromotionStatus.STOPPED, None)
+
+    def fail(self) -> tuple[Promotion, ...]:
+        """What the status event of an execution that failed without a report brings about."""
+        return self._end(PromotionStatus.FAILED, "killed", error="States.Runtime")
+
+    @property
+    def beginning(self) -> PromotionBeginning:
+        return self._at.bucket.require(promotions.begin_key(self.name), PromotionBeginning)
+
+    def _answer(self) -> None:
+        assert self.waits, f"{self.name} does not wait for anybody"
+        self.waits = False
+
+    def _begin(self) -> None:
+        at = self._at
+        beginning = begin(
+            promotion=self.name,
+            mode=at.promotion_mode,
+            intake=at.intake,
+            service=at.service,
+            published=at.published,
+            now=at.now(),
+        )
+        if beginning.request is None:
+            self.ended = True
+            return
+        asked = [self._ask] if beginning.approval else []
+        self.steps[1:] = [self._check, *asked, self._update, self._publish, self._report]
+
+    def _check(self) -> None:
+        self._warning = check_model(promotion=self.name, intake=self._at.intake, service=self._at.service)
+
+    def _ask(self) -> None:
+        approvals.ask(
+            promotion=self.name,
+            task_token=f"token of {self.name}",
+            patience=APPROVAL_TIME,
+            intake=self._at.intake,
+            now=self._at.now(),
+        )
+        self.waits = True
+
+    def _update(self) -> None:
+        self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
+
+    def _publish(self) -> None:
+        publish(promotion=self.name, intake=self._at.intake, published=self._at.published)
+
+    def _report(self) -> None:
+        self._end(self._status, None)
+
+    def _end(self, status: PromotionStatus, cause: str | None, *, error: str | None = None) -> tuple[Promotion, ...]:
+        ended = promotion_ends.end(
+            promotion=self.name,
+            status=status,
+            reason=promotion_ends.reason_of(status, error=error, cause=cause),
+            intake=self._at.intake,
+            service=self._at.service,
+            now=self._at.now(),
+            answered_by=self._answered_by,
+            warning=self._warning,
+        )
+        self.ended = True
+        self.steps = []
+        return ended
