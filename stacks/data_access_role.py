@@ -41,8 +41,13 @@ class DataAccessRole(Construct):
             Permission(actions=["s3:ListBucket"], resources=[intake.bucket_arn, lake.bucket_arn]),
             Permission(
                 actions=["s3:GetObject"],
-                resources=[intake.arn_for_objects("datasets/*")],
-                wildcard_reason="Comprehend reads whatever dataset the pipeline registers, never raw uploads.",
+                resources=[intake.arn_for_objects("datasets/*"), intake.arn_for_objects("evaluations/holdouts/*")],
+                wildcard_reason="Comprehend reads whatever dataset and hold-out the pipeline makes, never raw uploads.",
+            ),
+            Permission(
+                actions=["s3:PutObject"],
+                resources=[intake.arn_for_objects("evaluations/predictions/*")],
+                wildcard_reason="Comprehend names the folder of a job's output after the job.",
             ),
             Permission(
                 actions=[

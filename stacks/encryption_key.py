@@ -53,6 +53,15 @@ class EncryptionKey(Construct):
             )
         ]
 
+    def job_permissions(self) -> list[Permission]:
+        """What a role needs to start a Comprehend job whose volume and output are under the key: the service acts with
+        the caller's permission, not by way of S3."""
+        if self.key is None:
+            return []
+        return [
+            Permission(actions=["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
+        ]
+
     def _let_services_use(self, key: kms.Key) -> None:
         region, account, partition = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID, cdk.Aws.PARTITION
         key.add_to_resource_policy(

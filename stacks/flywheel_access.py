@@ -15,6 +15,15 @@ MODELS_ARE_NAMED_BY_COMPREHEND = "The name of a flywheel's models is Comprehend'
 RUNTIME_PARAMETERS = ("active-model-arn", "previous-model-arn", "desired-model-arn")
 
 
+def classification_jobs(*actions: str) -> Permission:
+    arn = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:document-classification-job/*"
+    return Permission(
+        actions=[f"comprehend:{action}" for action in actions],
+        resources=[arn],
+        wildcard_reason="Comprehend names a job when it is started.",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class FlywheelAccess:
     """Builds the statements of the functions' roles."""
@@ -57,6 +66,9 @@ class FlywheelAccess:
             resources=[arn],
             wildcard_reason=MODELS_ARE_NAMED_BY_COMPREHEND,
         )
+
+    def classification_jobs(self, *actions: str) -> Permission:
+        return classification_jobs(*actions)
 
     def parameters(self, *names: str, actions: tuple[str, ...]) -> Permission:
         """`names` are relative to the flywheel's prefix."""

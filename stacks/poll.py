@@ -38,14 +38,16 @@ class Poll(sfn.StateMachineFragment):
         arguments: Mapping[str, str],
         resource_arn: str,
         properties: str,
+        status: str = "Status",
         successes: Sequence[str],
-        failures: Sequence[str],
-        error: str,
+        failures: Sequence[str] = (),
+        error: str = "",
         seconds: cdk.CfnParameter,
         budget: cdk.Duration,
         failed: sfn.IChainable,
     ) -> None:
-        """`properties` is the member of the answer that holds Status and Message."""
+        """`properties` is the member of the answer that holds `status` and Message. Without `failures`, whoever comes
+        after this finds out what a final status in `successes` means."""
         super().__init__(scope, construct_id)
         # Named after the wait: Step Functions refuses a variable that a surrounding scope has too.
         waited = f"{construct_id[0].lower()}{construct_id[1:]}Seconds"
@@ -59,7 +61,7 @@ class Poll(sfn.StateMachineFragment):
             parameters=dict(arguments),
             iam_resources=[resource_arn],
             outputs={
-                "Status": f"{{% $states.result.{properties}.Status %}}",
+                "Status": f"{{% $states.result.{properties}.{status} %}}",
                 "Message": f"{{% $exists($states.result.{properties}.Message) "
                 f"? $states.result.{properties}.Message : 'Comprehend gave no reason.' %}}",
             },
@@ -73,9 +75,6 @@ class Poll(sfn.StateMachineFragment):
             assign={waited: f"{{% ${waited} + {pause} %}}"},
         )
         self._done = sfn.Pass.jsonata(self, f"{construct_id}Done")
-        refused = sfn.Pass.jsonata(
-            self, f"{construct_id}Failed", outputs={"Error": error, "Cause": "{% $states.input.Message %}"}
-        )
         timed_out = sfn.Pass.jsonata(
             self,
             f"{construct_id}TimedOut",
@@ -87,7 +86,12 @@ class Poll(sfn.StateMachineFragment):
         )
         look = sfn.Choice.jsonata(self, f"{construct_id}Look")
         look.when(sfn.Condition.jsonata(f"{{% $states.input.Status in {_strings(successes)} %}}"), self._done)
-        look.when(sfn.Condition.jsonata(f"{{% $states.input.Status in {_strings(failures)} %}}"), refused.next(failed))
+        if failures:
+            refused = sfn.Pass.jsonata(
+                self, f"{construct_id}Failed", outputs={"Error": error, "Cause": "{% $states.input.Message %}"}
+            )
+            condition = sfn.Condition.jsonata(f"{{% $states.input.Status in {_strings(failures)} %}}")
+            look.when(condition, refused.next(failed))
         look.when(sfn.Condition.jsonata(f"{{% ${waited} >= {budget.to_seconds()} %}}"), timed_out.next(failed))
         look.otherwise(wait.next(describe))
         self._begin = begin

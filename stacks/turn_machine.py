@@ -26,6 +26,8 @@ TURN = "{% $states.context.Execution.Name %}"
 DATASET_BUDGET = cdk.Duration.hours(8)
 ITERATION_BUDGET = cdk.Duration.hours(36)
 """As long as CloudFormation's own handler waits for the training of a classifier."""
+PREDICTION_BUDGET = cdk.Duration.hours(3)
+"""A job over a few thousand documents takes minutes."""
 TURN_BUDGET = cdk.Duration.hours(48)
 UPLOAD_BATCHES_AT_ONCE = 20
 
@@ -54,6 +56,7 @@ class TurnMachine(Construct):
         self._flywheel_arn = flywheel.arn
         self._seconds = parameters.poll_seconds
         self._tasks = FunctionTasks(self)
+        self._evidence = parameters.evidence
         self.role = TurnMachineRole(
             self,
             "Role",
@@ -65,6 +68,8 @@ class TurnMachine(Construct):
                 steps.register_dataset,
                 steps.accept_dataset,
                 steps.run_iteration,
+                steps.prepare_holdout,
+                steps.predict_holdout,
                 steps.compare_metrics,
                 steps.request_promotion,
                 steps.delete_old_models,
@@ -243,7 +248,61 @@ class TurnMachine(Construct):
         decided = sfn.Choice.jsonata(self, "Promote")
         decided.when(sfn.Condition.jsonata("{% $states.input.decision = 'promote' %}"), request.next(delete))
         decided.otherwise(delete)
-        return poll.next(compare).next(decided)
+        compare.next(decided)
+        return poll.next(self._ask_models(then=compare))
+
+    def _ask_models(self, *, then: sfn.IChainable) -> sfn.Choice:
+        """Has the models that are compared answer the hold-out, if a hold-out is what decides, and goes on to `then`.
+
+        What became of a job is for `then` to find out: one that failed need not end the turn.
+        """
+        not_asked = sfn.Fail.jsonata(
+            self, "ModelNotAsked", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
+        )
+        predict = self._invoke(
+            "PredictHoldout",
+            self._steps.predict_holdout,
+            payload={
+                "turn": TURN,
+                "iteration_id": "{% $iterationId %}",
+                "model_arn": "{% $states.input.model_arn %}",
+            },
+            assign={"jobId": "{% $states.result.Payload.job_id %}"},
+            catch=not_asked,
+        )
+        poll = Poll(
+            self,
+            "AwaitPrediction",
+            action="describeDocumentClassificationJob",
+            arguments={"JobId": "{% $jobId %}"},
+            resource_arn="*",
+            properties="DocumentClassificationJobProperties",
+            status="JobStatus",
+            successes=["COMPLETED", "FAILED", "STOPPED"],
+            seconds=self._seconds,
+            budget=PREDICTION_BUDGET,
+            failed=not_asked,
+        )
+        started = sfn.Choice.jsonata(self, "PredictionStarted")
+        started.when(sfn.Condition.jsonata("{% $jobId != null %}"), poll)
+        started.otherwise(sfn.Pass.jsonata(self, "NoPredictionNeeded"))
+        models = sfn.Map.jsonata(
+            self,
+            "PredictHoldouts",
+            items=sfn.ProvideItems.jsonata("{% $states.input.models %}"),
+            max_concurrency=2,
+            outputs={},
+        )
+        models.item_processor(predict.next(started))
+        models.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
+        prepare = self._invoke(
+            "PrepareHoldout",
+            self._steps.prepare_holdout,
+            payload={"turn": TURN, "iteration_id": "{% $iterationId %}"},
+        )
+        evidence = sfn.Choice.jsonata(self, "EvidenceIsHoldout")
+        condition = sfn.Condition.jsonata(f"{{% '{self._evidence.value_as_string}' = 'HOLDOUT' %}}")
+        return evidence.when(condition, prepare.next(models).next(then)).otherwise(then)
 
     def _report_success(self) -> sfn.IChainable:
         report = self._invoke("ReportTurn", self._steps.report_turn, payload={"turn": TURN, "outcome": "SUCCEEDED"})

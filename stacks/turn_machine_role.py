@@ -10,7 +10,7 @@ from constructs import Construct
 
 from .encryption_key import EncryptionKey
 from .flywheel import Flywheel
-from .flywheel_access import DATASETS_COME
+from .flywheel_access import DATASETS_COME, classification_jobs
 from .function import FlywheelFunction
 from .role import Permission, ServiceRole
 from .state_machine import logs_and_traces, trust_of_own_machines
@@ -44,6 +44,7 @@ class TurnMachineRole(Construct):
                     wildcard_reason=DATASETS_COME,
                 ),
                 Permission(actions=["comprehend:DescribeFlywheelIteration"], resources=[flywheel.arn]),
+                classification_jobs("DescribeDocumentClassificationJob"),
                 Permission(
                     actions=["s3:GetObject"],
                     resources=[intake.arn_for_objects("turns/*")],

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
 from .function import FlywheelFunction, Functions
 from .role import Permission
@@ -34,6 +35,7 @@ class TurnSteps(Construct):
         functions: Functions,
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
+        data_access_role: DataAccessRole,
         promotion_queue: sqs.IQueue,
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
@@ -126,17 +128,57 @@ class TurnSteps(Construct):
                 ),
             ],
         )
+        self.prepare_holdout = self._step(
+            "prepare_holdout",
+            description="Freezes the hold-out that models are compared on and finds who has not answered it.",
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "HOLDOUT_DOCUMENTS"],
+            permissions=[
+                access.objects("turns/*", "datasets/*", "decisions/*", actions=READ),
+                access.objects("evaluations/*", actions=(*READ, *UPLOAD)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
+                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.predict_holdout = self._step(
+            "predict_holdout",
+            description="Has a model answer the hold-out: starts the classification job, or finds the one that runs.",
+            timeout=cdk.Duration.minutes(2),
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("turns/*", "evaluations/*", actions=READ),
+                access.objects("evaluations/predictions/*", actions=("PutObject",)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
+                access.models("StartDocumentClassificationJob"),
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[data_access_role.arn],
+                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+                ),
+                *functions.encryption.job_permissions(),
+            ],
+        )
         self.compare_metrics = self._step(
             "compare_metrics",
             description="Decides with reasons whether the candidate is better than the active model.",
-            timeout=cdk.Duration.minutes(2),
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE],
+            timeout=cdk.Duration.minutes(10),
+            # One whole processor: the interval of a difference is found by drawing a hold-out a thousand times.
+            memory_mib=1769,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE, "EVIDENCE", "CONFIDENCE_LEVEL"],
             permissions=[
-                access.objects("turns/*", actions=READ),
+                access.objects("turns/*", "evaluations/*", actions=READ),
                 access.objects("decisions/*", actions=WRITE),
+                access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
                 access.models("DescribeDocumentClassifier"),
+                access.classification_jobs("DescribeDocumentClassificationJob"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )

@@ -78,7 +78,7 @@ def count_labels(
 ) -> dict[str, int]:
     """Documents by label combination, without those whose digest is in `without`."""
     counts: dict[str, int] = {}
-    for row, digest in _documents(intake, location):
+    for row, digest in part_documents(intake, location):
         if digest not in without:
             key = _combination(row[0], part.delimiter)
             counts[key] = counts.get(key, 0) + 1
@@ -115,7 +115,7 @@ def _rewritten(
     intake: IntakeBucket, location: PartLocation, before: str, delimiter: str
 ) -> Iterator[tuple[list[str], int, str]]:
     """Rows whose labels are joined by `delimiter` instead of the one before, their digests and label combinations."""
-    for row, digest in _documents(intake, location):
+    for row, digest in part_documents(intake, location):
         combination = _combination(row[0], before)
         yield [delimiter.join(labels_of(combination)), row[1]], digest, combination
 
@@ -124,7 +124,7 @@ def _combination(label_column: str, delimiter: str) -> str:
     return label_column.replace(delimiter, LABEL_SEPARATOR_IN_RECORDS) if delimiter else label_column
 
 
-def _documents(intake: IntakeBucket, location: PartLocation) -> Iterator[tuple[list[str], int]]:
+def part_documents(intake: IntakeBucket, location: PartLocation) -> Iterator[tuple[list[str], int]]:
     """Rows and digests of a part. Prepared files have no newline inside a document, so a line is a row."""
     hashes = read_hashes(intake, location.hashes)
     with intake.open(location.documents) as stream:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from flywheel.errors import ModelNotUsable, ServiceBusy
 from flywheel.intake import error_code
 from flywheel.records import Metrics, ModelScore
 
@@ -47,6 +48,26 @@ class FlywheelState:
     multi_label: bool
     language: str | None
     active_model_arn: str | None
+    data_access_role_arn: str
+    security: JobSecurity
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSecurity:
+    """How the flywheel's training is protected, and so the jobs that its models do."""
+
+    output_key: str | None = None
+    volume_key: str | None = None
+    vpc: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationJob:
+    id: str
+    running: bool
+    completed: bool
+    message: str | None
+    archive_uri: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +125,7 @@ class FlywheelService:
         properties = self._comprehend.describe_flywheel(FlywheelArn=self.arn)["FlywheelProperties"]
         # The labels may be absent until the flywheel is ACTIVE (reference 2.3).
         config = properties.get("TaskConfig", {}).get("DocumentClassificationConfig", {})
+        security = properties.get("DataSecurityConfig", {})
         return FlywheelState(
             arn=self.arn,
             active=properties.get("Status") == "ACTIVE",
@@ -111,6 +133,12 @@ class FlywheelService:
             multi_label=config.get("Mode") == "MULTI_LABEL",
             language=properties.get("TaskConfig", {}).get("LanguageCode"),
             active_model_arn=properties.get("ActiveModelArn"),
+            data_access_role_arn=properties.get("DataAccessRoleArn", ""),
+            security=JobSecurity(
+                output_key=security.get("DataLakeKmsKeyId"),
+                volume_key=security.get("VolumeKmsKeyId"),
+                vpc=security.get("VpcConfig") or None,  # type: ignore[arg-type]  # a dict with its members typed
+            ),
         )
 
     def dataset_arn(self, name: str) -> str:
@@ -176,6 +204,51 @@ class FlywheelService:
         return self._comprehend.start_flywheel_iteration(FlywheelArn=self.arn, ClientRequestToken=token)[
             "FlywheelIterationId"
         ]
+
+    def start_classification(
+        self, *, model_arn: str, documents_uri: str, output_uri: str, name: str, token: str
+    ) -> str:
+        """The id of a job over files with one document a line. The token makes a repeated call return the same one.
+
+        Raises ModelNotUsable if the model is gone or not trained, ServiceBusy if too many jobs run.
+        """
+        flywheel = self.describe()
+        security = flywheel.security
+        optional: dict[str, Any] = {"VolumeKmsKeyId": security.volume_key, "VpcConfig": security.vpc}
+        output = {"S3Uri": output_uri} | ({"KmsKeyId": security.output_key} if security.output_key else {})
+        exceptions = self._comprehend.exceptions
+        try:
+            answer = self._comprehend.start_document_classification_job(
+                JobName=name,
+                DocumentClassifierArn=model_arn,
+                InputDataConfig={"S3Uri": documents_uri, "InputFormat": "ONE_DOC_PER_LINE"},
+                OutputDataConfig=output,  # type: ignore[arg-type]
+                DataAccessRoleArn=flywheel.data_access_role_arn,
+                ClientRequestToken=token,
+                **{member: value for member, value in optional.items() if value},
+            )
+        except (exceptions.ResourceNotFoundException, exceptions.ResourceUnavailableException) as error:
+            raise ModelNotUsable(model_arn, error.response.get("Error", {}).get("Message", "")) from error
+        except (exceptions.TooManyRequestsException, exceptions.ResourceInUseException) as error:
+            message = error.response.get("Error", {}).get("Message", "")
+            raise ServiceBusy(f"Comprehend starts no classification job now: {message}") from error
+        return answer["JobId"]
+
+    def classification_job(self, job_id: str) -> ClassificationJob | None:
+        """None if Comprehend does not know it (any more)."""
+        try:
+            answer = self._comprehend.describe_document_classification_job(JobId=job_id)
+        except self._comprehend.exceptions.JobNotFoundException:
+            return None
+        properties = answer["DocumentClassificationJobProperties"]
+        status = properties["JobStatus"]
+        return ClassificationJob(
+            id=job_id,
+            running=status not in {"COMPLETED", "FAILED", "STOPPED"},
+            completed=status == "COMPLETED",
+            message=properties.get("Message"),
+            archive_uri=properties.get("OutputDataConfig", {}).get("S3Uri", ""),
+        )
 
     def set_active_model(self, model_arn: str) -> None:
         self._comprehend.update_flywheel(FlywheelArn=self.arn, ActiveModelArn=model_arn)

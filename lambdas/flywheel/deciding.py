@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel import turns
-from flywheel.gate import Bar, judge
-from flywheel.generations import is_of_another_flywheel
-from flywheel.records import Decision, Metrics, ModelScore
+from flywheel.contenders import Contenders, find_contenders
+from flywheel.evaluation import Metric
+from flywheel.gate import Bar, Judgement, judge
+from flywheel.holdout_comparison import HoldoutScorer, score_of
+from flywheel.holdout_predictions import HoldoutPredictions
+from flywheel.holdouts import IterationHoldout, iteration_holdout_key, read_holdout
+from flywheel.records import (
+    Decision,
+    DecisionKind,
+    Evidence,
+    HoldoutComparison,
+    HoldoutResult,
+    Metrics,
+    ModelScore,
+)
 from flywheel.scores import known_score
 from flywheel.undecided import decision_key
 
@@ -27,33 +40,114 @@ def decide(
     published: PublishedModels,
     bar: Bar,
     now: datetime,
+    evidence: Evidence = Evidence.ITERATION,
+    confidence_level: float = 0.95,
 ) -> Decision:
-    """The decision of a COMPLETED iteration; what was decided once stays. Raises NotCurrentTurn."""
+    """The decision of a COMPLETED iteration; what was decided once stays.
+
+    Raises NotCurrentTurn; and with evidence HOLDOUT PredictionFailed, or UnknownRecord if no hold-out was made ready.
+    """
     turns.require_current(intake, turn)
     key = decision_key(iteration_id)
     decided = intake.read(key, Decision)
     if decided is not None:
         return decided
     iteration = service.iteration(iteration_id)
-    active_now = service.describe().active_model_arn
-    serving = published.active()
-    # A former generation's model serves until it is beaten, even if the service makes the first of this one active.
-    former = is_of_another_flywheel(serving, intake=intake, flywheel_arn=service.arn)
-    active = _active_score(iteration, serving if former else active_now or serving, intake, service)
-    judgement = judge(candidate=iteration.trained, active=active, bar=bar)
+    contenders = find_contenders(iteration, intake=intake, service=service, published=published)
+    if evidence is Evidence.HOLDOUT and contenders.candidate is not None:
+        verdict = _by_holdout(contenders, iteration, intake, service, bar, confidence_level)
+    else:
+        verdict = _by_iteration(contenders, iteration, intake, service, bar)
     decision = Decision(
         iteration_id=iteration_id,
         flywheel_arn=service.arn,
         turn=turn,
         decided_at=now,
-        decision=judgement.decision,
-        reasons=judgement.reasons,
+        decision=verdict.judgement.decision,
+        reasons=verdict.judgement.reasons,
         selection_metric=bar.selection_metric,
-        candidate=iteration.trained,
-        active=active,
-        decided_against=active_now,
+        candidate=verdict.candidate,
+        active=verdict.active,
+        decided_against=contenders.active_now,
+        evidence=verdict.evidence,
+        holdout=verdict.holdout,
     )
     return decision if intake.write_once(key, decision) else intake.require(key, Decision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """A judgement and what it was made on."""
+
+    judgement: Judgement
+    candidate: ModelScore | None
+    active: ModelScore | None
+    evidence: Evidence = Evidence.ITERATION
+    holdout: HoldoutComparison | None = None
+
+
+def _by_iteration(
+    contenders: Contenders, iteration: Iteration, intake: IntakeBucket, service: FlywheelService, bar: Bar
+) -> _Verdict:
+    active = _active_score(iteration, contenders.active, intake, service)
+    judgement = judge(candidate=iteration.trained, active=active, bar=bar)
+    return _Verdict(judgement=judgement, candidate=iteration.trained, active=active)
+
+
+def _by_holdout(
+    contenders: Contenders,
+    iteration: Iteration,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    bar: Bar,
+    confidence_level: float,
+) -> _Verdict:
+    """Both models by their own answers; where there are none, the active model stays."""
+    chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
+    holdout = read_holdout(intake, chosen)
+    if holdout is None:
+        verdict = _by_iteration(contenders, iteration, intake, service, bar)
+        if contenders.active == contenders.candidate:
+            return verdict
+        reason = (
+            "There is no test document that the flywheel was not trained on, so there is no hold-out to compare models "
+            "on: upload test data, and the next candidate is compared."
+        )
+        judgement = Judgement(decision=DecisionKind.KEEP, reasons=(reason,))
+        return replace(verdict, judgement=judgement, evidence=Evidence.HOLDOUT)
+    flywheel = service.describe()
+    scorer = HoldoutScorer(
+        holdout=holdout,
+        labels=flywheel.labels,
+        multi_label=flywheel.multi_label,
+        metric=Metric(bar.selection_metric),
+        confidence_level=confidence_level,
+    )
+    predictions = HoldoutPredictions(intake=intake, service=service, holdout=holdout)
+    comparison, unanswered = scorer.compare(contenders, predictions, iteration_id=iteration.id)
+    candidate = _holdout_score(contenders.candidate, comparison.candidate, comparison)
+    active = candidate
+    if contenders.active != contenders.candidate:
+        active = _holdout_score(contenders.active, comparison.active, comparison)
+    judgement = judge(candidate=candidate, active=active, bar=bar, interval=comparison.interval)
+    if unanswered and contenders.active != contenders.candidate:
+        reasons = tuple(
+            f"The {'candidate' if arn == contenders.candidate else 'active model'} could not be asked about the "
+            f"hold-out, and nothing is promoted without a comparison: {reason}"
+            for arn, reason in unanswered.items()
+        )
+        judgement = Judgement(decision=DecisionKind.KEEP, reasons=reasons)
+    return _Verdict(
+        judgement=judgement, candidate=candidate, active=active, evidence=Evidence.HOLDOUT, holdout=comparison
+    )
+
+
+def _holdout_score(arn: str | None, result: HoldoutResult | None, comparison: HoldoutComparison) -> ModelScore | None:
+    if arn is None:
+        return None
+    if result is None:
+        return ModelScore(arn=arn, metrics=Metrics(), source="nothing: it could not be asked")
+    return score_of(result, holdout_id=comparison.holdout_id)
 
 
 def _active_score(

@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Json
 
+from flywheel.records import Evidence
+
 
 class Environment(BaseModel):
     """Fields are read from the upper-case variables of the same name. Raises pydantic.ValidationError at start."""
@@ -53,6 +55,15 @@ class Gate(Environment):
     minimum_score: float = Field(ge=0, le=1)
     minimum_improvement: float = Field(ge=0, le=1)
     maximum_regression: float = Field(ge=0, le=1)
+
+
+class Deciding(Environment):
+    evidence: Evidence
+    confidence_level: float = Field(gt=0, lt=1)
+
+
+class Holdout(Environment):
+    holdout_documents: int = Field(ge=1)
 
 
 class Tags(Environment):

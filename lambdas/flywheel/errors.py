@@ -38,6 +38,18 @@ class ServiceBusy(FlywheelError):
     """Comprehend cannot do it now; the turn machine tries again later, a bounded number of times."""
 
 
+class ModelNotUsable(FlywheelError):
+    """Comprehend has no such model, or not in a state in which it answers."""
+
+    def __init__(self, model_arn: str, message: str) -> None:
+        super().__init__(f"Comprehend cannot use {model_arn}: {message}")
+        self.message = message
+
+
+class PredictionFailed(FlywheelError):
+    """A model's answers to the hold-out are not there; the next turn asks again."""
+
+
 class UnknownRecord(FlywheelError):
     """A record that an earlier step writes is not in the intake bucket."""
 

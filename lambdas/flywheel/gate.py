@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flywheel.records import DecisionKind, Metrics, ModelScore
+from flywheel.records import DecisionKind, GainInterval, Metrics, ModelScore
 
 _ROUNDING = 12
 """Decimal places at which scores are compared: differences beyond are floating-point noise."""
@@ -27,10 +27,13 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(*, candidate: ModelScore | None, active: ModelScore | None, bar: Bar) -> Judgement:
+def judge(
+    *, candidate: ModelScore | None, active: ModelScore | None, bar: Bar, interval: GainInterval | None = None
+) -> Judgement:
     """Promote only what is better, by a number that is there.
 
     `active` without a score of its own iteration is compared by the score of its training, and the reasons say so.
+    With an `interval` of the difference in the deciding metric, a gain that may be chance promotes nothing either.
     """
     metric = bar.selection_metric
     if candidate is None:
@@ -47,10 +50,10 @@ def judge(*, candidate: ModelScore | None, active: ModelScore | None, bar: Bar) 
         )
     if active is not None and candidate.arn == active.arn:
         return _judgement(DecisionKind.PROMOTE, "The candidate is the active model already.")
-    return _compare(candidate, active, bar)
+    return _compare(candidate, active, bar, interval)
 
 
-def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar) -> Judgement:
+def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar, interval: GainInterval | None) -> Judgement:
     metric = bar.selection_metric
     score = _score(candidate, metric)
     if score is None:
@@ -83,9 +86,21 @@ def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar) -> Judg
             f"Not better by MinimumImprovement {bar.minimum_improvement:g}: {comparison}.",
             *differ,
         )
+    lies = _lies(interval) if interval else None
+    if interval and not round(interval.low, _ROUNDING) > 0:
+        return _judgement(DecisionKind.KEEP, f"Not better for sure: {comparison}, and {lies}.", *differ)
     fallen, unknown = _regressions(candidate, active, bar)
     decision = DecisionKind.KEEP if fallen else DecisionKind.PROMOTE
-    return _judgement(decision, *fallen, f"Better: {comparison}.", *unknown, *differ)
+    better = f"Better: {comparison}, and {lies}." if lies else f"Better: {comparison}."
+    return _judgement(decision, *fallen, better, *unknown, *differ)
+
+
+def _lies(interval: GainInterval) -> str:
+    """`+.4f` alone would write a low end of a hundred-thousandth as nothing."""
+    low, high = (
+        f"{end:+.4f}" if abs(end) >= 0.0001 or end == 0 else f"{end:+.2g}" for end in (interval.low, interval.high)
+    )
+    return f"at ConfidenceLevel {interval.confidence_level:g} the gain lies between {low} and {high}"
 
 
 def _regressions(candidate: ModelScore, active: ModelScore, bar: Bar) -> tuple[list[str], list[str]]:

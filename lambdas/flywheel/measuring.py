@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flywheel.holdout_comparison import HOLDOUT_SOURCE
 from flywheel.records import (
     Composition,
     ModelScore,
@@ -25,7 +26,7 @@ MOST_LABELS_MEASURED = 20
 """A flywheel with more has no numbers by label: each label is a metric of its own, and CloudWatch bills by metric."""
 _LONGEST_DIMENSION = 1024
 """CloudWatch's limit, in characters of a dimension's value."""
-_THIS_ITERATION = "this iteration"
+_NEW_EVIDENCE = ("this iteration", HOLDOUT_SOURCE)
 
 
 class Unit(StrEnum):
@@ -110,7 +111,7 @@ def _documents_by_label(record: TurnRecord, labels: tuple[str, ...]) -> Iterator
 
 
 def _score_on_new_test_data(record: TurnRecord) -> float | None:
-    """The SelectionMetric, in this turn's iteration, of the model that is active when the turn ends.
+    """The SelectionMetric, in this turn's iteration or on its hold-out, of the model that is active when the turn ends.
 
     A score of its training, or of an older iteration, says nothing about drift.
     """
@@ -118,7 +119,7 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
     # The turn does not wait for the promotion it asked for; if nobody has to agree, it is done in a moment.
     promoted = promotion is not None and (promotion.status.made_active or promotion.status is PromotionStatus.REQUESTED)
     model: ModelScore | None = record.candidate if promoted else record.active
-    if model is None or model.source != _THIS_ITERATION or record.selection_metric is None:
+    if model is None or not model.source.startswith(_NEW_EVIDENCE) or record.selection_metric is None:
         return None
     score: float | None = getattr(model.metrics, record.selection_metric)
     return score

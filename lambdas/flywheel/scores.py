@@ -17,7 +17,7 @@ def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: st
     The iteration's come first: they are what its successors' are compared with.
     """
     decision = decision_on(model_arn, intake=intake)
-    if decision is not None and decision.candidate is not None:
+    if decision is not None and decision.candidate is not None and decision.candidate.metrics != Metrics():
         return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})
     return service.score_of(model_arn) or ModelScore(arn=model_arn, metrics=Metrics(), source="no score is recorded")
 

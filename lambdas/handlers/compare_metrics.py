@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.deciding import decide
-from flywheel.environment import Flywheel, Gate, Intake, Parameters
+from flywheel.environment import Deciding, Flywheel, Gate, Intake, Parameters
 from flywheel.gate import Bar
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake, Parameters, Gate):
+class Environment(Flywheel, Intake, Parameters, Gate, Deciding):
     pass
 
 
@@ -40,6 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             maximum_regression=environment.maximum_regression,
         ),
         now=now(),
+        evidence=environment.evidence,
+        confidence_level=environment.confidence_level,
     )
     logger.info("decided", turn=step.turn, decision=decision.decision, reasons=decision.reasons)
     return {"decision": decision.decision.value}

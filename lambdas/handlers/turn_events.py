@@ -27,6 +27,10 @@ class IterationStep(Step):
     iteration_id: str
 
 
+class PredictionStep(IterationStep):
+    model_arn: str
+
+
 class TurnEnd(Step):
     outcome: TurnOutcome
     error: str | None = None

@@ -182,13 +182,15 @@ class TestDataAccessRole:
             == "arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:*"
         )
 
-    def test_reads_datasets_and_works_in_the_lake(self, default: Synthesised, role: Resource) -> None:
+    def test_reads_datasets_and_holdouts_writes_predictions_and_works_in_the_lake(
+        self, default: Synthesised, role: Resource
+    ) -> None:
         lake = f"<{bucket(default, 'BucketsLake').logical_id}.Arn>"
         assert grants(inline_statements(role)) == {
             "s3:ListBucket": {"intake", lake},
             "s3:GetBucketLocation": {lake},
-            "s3:GetObject": {"datasets/*", f"{lake}/*"},
-            "s3:PutObject": {f"{lake}/*"},
+            "s3:GetObject": {"datasets/*", "evaluations/holdouts/*", f"{lake}/*"},
+            "s3:PutObject": {"evaluations/predictions/*", f"{lake}/*"},
             "s3:DeleteObject": {f"{lake}/*"},
             "s3:AbortMultipartUpload": {f"{lake}/*"},
             "s3:ListMultipartUploadParts": {f"{lake}/*"},

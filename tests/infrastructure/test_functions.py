@@ -80,9 +80,29 @@ EXPECTED: dict[str, Grants] = {
         "comprehend:ListDatasets": {"flywheel"},
         "comprehend:StartFlywheelIteration": {"flywheel"},
     },
+    "prepare_holdout": {
+        "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "evaluations/*"},
+        "s3:PutObject": {"evaluations/*"},
+        "s3:AbortMultipartUpload": {"evaluations/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:DescribeFlywheelIteration": {"flywheel"},
+        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
+        "ssm:GetParameter": {"parameter/active-model-arn"},
+    },
+    "predict_holdout": {
+        "s3:GetObject": {"turns/*", "evaluations/*"},
+        "s3:PutObject": {"evaluations/predictions/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:StartDocumentClassificationJob": {"jobs", "models"},
+        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
+        "iam:PassRole": {"data access role"},
+    },
     "compare_metrics": {
-        "s3:GetObject": {"turns/*", "decisions/*"},
-        "s3:PutObject": {"decisions/*"},
+        "s3:GetObject": {"turns/*", "decisions/*", "evaluations/*"},
+        "s3:PutObject": {"decisions/*", "evaluations/predictions/*"},
+        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
         "comprehend:DescribeFlywheelIteration": {"flywheel"},
@@ -125,6 +145,7 @@ def spoken(resource: Any) -> str:
         (r"<EncryptionKey\w+\.Arn>", "key"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:flywheel/\w+-[0-9a-f]{8}(.*)", r"flywheel\1"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classifier/\*", "models"),
+        (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classification-job/\*", "jobs"),
         (
             r"arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/comprehend-flywheel/\w+(/.+)",
             r"parameter\1",
@@ -190,10 +211,11 @@ def test_only_one_function_may_change_the_active_model(any_variant: Synthesised)
     assert able == {promoter.logical_id}
 
 
-def test_the_promoter_may_pass_the_role_to_comprehend_only(default: Synthesised) -> None:
+@pytest.mark.parametrize("name", ["update_active_model", "predict_holdout"])
+def test_who_passes_the_role_may_pass_it_to_comprehend_only(default: Synthesised, name: str) -> None:
     (passing,) = [
         statement
-        for statement in role_statements(default.functions()["update_active_model"], stack=default)
+        for statement in role_statements(default.functions()[name], stack=default)
         if statement["Action"] == "iam:PassRole"
     ]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}}
@@ -207,6 +229,12 @@ def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(new_ke
         for statement in role_statements(new_key.functions()[name], stack=new_key)
         if any(action.startswith("kms:") for action in as_list(statement["Action"]))
     ]
+    if name == "predict_holdout":
+        # A job's volume and output are encrypted with the caller's permission, and not by way of S3.
+        direct = using.pop(0)
+        assert direct["Action"] == ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
+        assert spoken(direct["Resource"]) == "key"
+        assert "Condition" not in direct
     through = services.get(name, ["s3"])
     if not through:
         assert using == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -64,8 +65,9 @@ def expressions(value: Any) -> Iterator[str]:
 
 
 def evaluate(expression: str, **variables: Any) -> Any:
-    """An expression of the definition; PollSeconds is 30."""
+    """An expression of the definition; PollSeconds is 30, Evidence is HOLDOUT."""
     text = expression.removeprefix("{%").removesuffix("%}").replace("<PollSeconds>", "30")
+    text = text.replace("<Evidence>", "HOLDOUT")
     parsed = Jsonata(text)
     for name, value in variables.items():
         # The engine takes None for "undefined".
@@ -123,7 +125,7 @@ class TestFailures:
 
     def test_a_throttle_is_retried_under_each_of_its_names(self, definition: dict[str, Any]) -> None:
         polls = [state for _, state in tasks(definition) if "comprehend" in state["Resource"]]
-        assert len(polls) == 2
+        assert len(polls) == 3
         for state in polls:
             errors = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
             assert errors >= {
@@ -196,7 +198,7 @@ class TestFailures:
 
 
 class TestWaits:
-    @pytest.fixture(params=["AwaitDataset", "AwaitIteration"])
+    @pytest.fixture(params=["AwaitDataset", "AwaitIteration", "AwaitPrediction"])
     def poll(self, request: pytest.FixtureRequest, definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """A poll's states by what they do."""
         found = next(found for _, found in scopes(definition) if f"{request.param}Ask" in found)
@@ -206,7 +208,7 @@ class TestWaits:
 
     def test_every_wait_is_part_of_a_poll(self, definition: dict[str, Any]) -> None:
         waits = {name for _, found in scopes(definition) for name, s in found.items() if s["Type"] == "Wait"}
-        assert waits == {"AwaitDatasetPause", "AwaitIterationPause"}
+        assert waits == {"AwaitDatasetPause", "AwaitIterationPause", "AwaitPredictionPause"}
 
     def test_a_wait_ends_before_the_history_is_full(
         self, poll: dict[str, dict[str, Any]], definition: dict[str, Any]
@@ -228,7 +230,7 @@ class TestWaits:
 
     def test_the_longest_turn_ends_by_itself(self, definition: dict[str, Any]) -> None:
         budgets = [int(match) for match in re.findall(r"Seconds >= (\d+)", " ".join(expressions(definition)))]
-        assert len(budgets) == 2
+        assert len(budgets) == 3
         assert sum(budgets) < definition["TimeoutSeconds"]
 
     @pytest.mark.parametrize(
@@ -244,6 +246,12 @@ class TestWaits:
             ("AwaitIteration", "COMPLETED", "Done"),
             ("AwaitIteration", "FAILED", "Failed"),
             ("AwaitIteration", "STOPPED", "Failed"),
+            ("AwaitPrediction", "SUBMITTED", "Pause"),
+            ("AwaitPrediction", "IN_PROGRESS", "Pause"),
+            ("AwaitPrediction", "COMPLETED", "Done"),
+            # One model that cannot be asked is a reason to keep the other: the decision finds out which it is.
+            ("AwaitPrediction", "FAILED", "Done"),
+            ("AwaitPrediction", "STOPPED", "Done"),
         ],
     )
     def test_what_a_status_means(self, definition: dict[str, Any], name: str, status: str, goes_to: str) -> None:
@@ -295,10 +303,30 @@ class TestPaths:
     def test_only_a_decision_to_promote_changes_the_active_model(
         self, states: States, decision: str, goes_to: str
     ) -> None:
-        assert states["AwaitIterationDone"]["Next"] == "CompareMetrics"
         assert states["CompareMetrics"]["Next"] == "Promote"
         assert choose(states["Promote"], states={"input": {"decision": decision}}) == goes_to
         assert [name for name, state in states.items() if "UpdateActiveModel" in successors(state)] == ["Promote"]
+
+    @pytest.mark.parametrize(("evidence", "goes_to"), [("HOLDOUT", "PrepareHoldout"), ("ITERATION", "CompareMetrics")])
+    def test_models_are_asked_only_where_a_holdout_decides(self, states: States, evidence: str, goes_to: str) -> None:
+        assert states["AwaitIterationDone"]["Next"] == "EvidenceIsHoldout"
+        choice = json.loads(json.dumps(states["EvidenceIsHoldout"]).replace("<Evidence>", evidence))
+        assert choose(choice) == goes_to
+        assert states["PrepareHoldout"]["Next"] == "PredictHoldouts"
+        assert states["PredictHoldouts"]["Next"] == "CompareMetrics"
+
+    @pytest.mark.parametrize("models", [[], [{"model_arn": "a"}], [{"model_arn": "a"}, {"model_arn": "b"}]])
+    def test_each_model_that_has_not_answered_is_asked(self, states: States, models: list[dict[str, str]]) -> None:
+        assert evaluate(states["PredictHoldouts"]["Items"], states={"input": {"models": models}}) == models
+        found = states["PredictHoldouts"]["ItemProcessor"]["States"]
+        payload = found["PredictHoldout"]["Arguments"]["Payload"]
+        for model in models:
+            assert evaluate(payload["model_arn"], states={"input": model}) == model["model_arn"]
+        assert evaluate(payload["iteration_id"], iterationId="20260101T000000Z") == "20260101T000000Z"
+        assert choose(found["PredictionStarted"], jobId="0123") == "AwaitPredictionBegin"
+        assert choose(found["PredictionStarted"], jobId=None) == "NoPredictionNeeded"
+        answer = {"result": {"DocumentClassificationJobProperties": {"JobStatus": "IN_PROGRESS"}}}
+        assert evaluate(found["AwaitPredictionAsk"]["Output"]["Status"], states=answer) == "IN_PROGRESS"
 
     def test_a_turn_that_comes_to_its_end_is_reported(self, states: States) -> None:
         assert states["UpdateActiveModel"]["Next"] == "ReportTurn"
@@ -340,6 +368,7 @@ class TestRole:
         assert {state["Resource"].split(":aws-sdk:comprehend:")[1] for state in others} == {
             "describeDataset",
             "describeFlywheelIteration",
+            "describeDocumentClassificationJob",
         }
         machine = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
         name = default.one("Turn", "AWS::StepFunctions::StateMachine").properties["StateMachineName"]
@@ -351,6 +380,7 @@ class TestRole:
             "lambda:InvokeFunction": calls,
             "comprehend:DescribeDataset": {"flywheel/dataset/*"},
             "comprehend:DescribeFlywheelIteration": {"flywheel"},
+            "comprehend:DescribeDocumentClassificationJob": {"jobs"},
             "s3:GetObject": {"turns/*"},
             "states:StartExecution": {f"{machine}:stateMachine:{name}"},
             "states:DescribeExecution": {f"{machine}:execution:{name}:*"},

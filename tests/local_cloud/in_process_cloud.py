@@ -41,6 +41,8 @@ SETTINGS = Settings(
     dataset_ingestion_seconds=0,
     iteration_evaluation_seconds=0,
     iteration_training_seconds=0,
+    classification_job_queue_seconds=0,
+    classification_job_seconds=0,
     minimum_per_label="none",
     maximum_flywheels=1_000_000,
 )
@@ -228,6 +230,7 @@ MUTATING = frozenset(
         "UploadPartCopy",
         "CreateDataset",
         "StartFlywheelIteration",
+        "StartDocumentClassificationJob",
         "UpdateFlywheel",
         "PutParameter",
         "StartExecution",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -26,6 +26,8 @@ from flywheel.datasets import accept, read_manifest, register
 from flywheel.deciding import decide
 from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.gate import Bar
+from flywheel.holdout_turn import ask_model, models_to_ask
+from flywheel.holdouts import HoldoutFreezer
 from flywheel.intake import IntakeBucket
 from flywheel.iterations import start_or_resume
 from flywheel.preparation import Limits
@@ -34,6 +36,7 @@ from flywheel.published import RUN_TIME_NAMES, PublishedModels
 from flywheel.records import (
     DatasetManifest,
     DecisionKind,
+    Evidence,
     PromotionMode,
     Split,
     TurnBeginning,
@@ -117,6 +120,9 @@ class Deployment:
     maximum_regression: float = 1.0
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
     models_to_keep: int = 1000
+    evidence: Evidence = Evidence.ITERATION
+    holdout_documents: int = 2000
+    confidence_level: float = 0.95
     minimum_between_iterations: timedelta = timedelta(0)
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
@@ -532,7 +538,37 @@ class Turn:
         )
         if iteration.status is not IterationStatus.COMPLETED:
             raise IterationFailed(iteration.message)
+        if self._at.evidence is Evidence.HOLDOUT:
+            return [Step("prepare_holdout", self._prepare_holdout), Step("decide", self._decide)]
         return [Step("decide", self._decide)]
+
+    def _prepare_holdout(self) -> list[Step]:
+        at = self._at
+        models = models_to_ask(
+            turn=self.name,
+            iteration_id=self.iteration_id,
+            freezer=HoldoutFreezer(
+                intake=at.intake, service=at.service, delimiter=DELIMITER, at_most=at.holdout_documents
+            ),
+            published=at.published,
+        )
+        return [Step("predict_holdout", partial(self._predict_holdout, model)) for model in models]
+
+    def _predict_holdout(self, model_arn: str) -> list[Step]:
+        at = self._at
+        job_id = ask_model(
+            turn=self.name,
+            iteration_id=self.iteration_id,
+            model_arn=model_arn,
+            intake=at.intake,
+            service=at.service,
+            now=at.now(),
+        )
+        return [Step("await_prediction", lambda: self._await_prediction(job_id))] if job_id else []
+
+    def _await_prediction(self, job_id: str) -> list[Step]:
+        settled(lambda: self._at.service.classification_job(job_id), lambda found: not found.running)
+        return []
 
     @property
     def iteration_id(self) -> str:
@@ -549,6 +585,8 @@ class Turn:
             published=at.published,
             bar=at.bar,
             now=at.now(),
+            evidence=at.evidence,
+            confidence_level=at.confidence_level,
         )
         request = [Step("request_promotion", self._request_promotion), Step("promote", self._promote)]
         return [
