@@ -1,0 +1,80 @@
+"""A deployment whose decisions rest on a hold-out: real jobs under the roles of the template, seen from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from flywheel.records import DecisionKind, Evidence, TurnRecord
+from local.cloud import LocalCloud
+from tests.local_cloud.pipeline import CONTEXT, LABELS, Document, Pipeline, documents
+from tests.local_cloud.resources import Synthesise
+
+pytestmark = pytest.mark.xdist_group("pipeline holdout")
+
+TEST_DOCUMENTS = 40
+DOLLARS = TEST_DOCUMENTS * 3 * 0.0005
+"""What one model's answers to them cost."""
+
+
+@pytest.fixture(scope="module")
+def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
+    """One that nothing but people start."""
+    account = cloud.account("100000000007")
+    account.comprehend_administration(
+        "PUT", "settings", {"classification_job_queue_seconds": 0.1, "classification_job_seconds": 0.1}
+    )
+    return Pipeline.deploy(account, synthesise(context=CONTEXT), TriggerOnUpload="false", Evidence="HOLDOUT")
+
+
+def mislabelled(rows: list[Document]) -> list[Document]:
+    other = dict(zip(LABELS, LABELS[::-1], strict=True))
+    return [(other[label], text) for label, text in rows]
+
+
+def jobs(pipeline: Pipeline) -> list[str]:
+    """The status of each."""
+    answer = pipeline.account.client("comprehend").list_document_classification_jobs()
+    return [job["JobStatus"] for job in answer["DocumentClassificationJobPropertiesList"]]
+
+
+def turn_with(pipeline: Pipeline, train: list[Document], *, test: list[Document] | None = None) -> TurnRecord:
+    name = f"{len(pipeline.records())}.csv"
+    if test:
+        pipeline.upload(f"test/{name}", test)
+    pipeline.upload(f"train/{name}", train)
+    return pipeline.turn_now()
+
+
+def test_models_are_compared_by_their_own_answers_to_the_same_documents(pipeline: Pipeline) -> None:
+    test = documents(TEST_DOCUMENTS // 2)
+    wrong = turn_with(pipeline, mislabelled(documents()), test=test)
+    # All wrong, so not promoted: nothing is yet active.
+    assert (wrong.decision, wrong.evidence) == (DecisionKind.KEEP, Evidence.HOLDOUT)
+    assert wrong.holdout
+    assert wrong.holdout.candidate
+    assert wrong.holdout.candidate.accuracy == 0
+    assert wrong.holdout.dollars == pytest.approx(DOLLARS)
+    pipeline.at_rest()
+
+    first = turn_with(pipeline, documents(150))
+    assert first.decision is DecisionKind.PROMOTE
+    pipeline.at_rest()
+
+    same = turn_with(pipeline, documents(60))
+    assert same.decision is DecisionKind.KEEP
+    assert same.holdout
+    assert same.holdout.active
+    assert same.holdout.dollars == pytest.approx(DOLLARS), "the active model had answered before"
+    assert {label.support for label in same.holdout.active.labels} == {TEST_DOCUMENTS // 2}
+    pipeline.at_rest()
+    assert jobs(pipeline) == ["COMPLETED"] * 3
+
+
+def test_a_job_that_fails_ends_the_turn_with_its_reason_and_the_next_turn_asks_again(pipeline: Pipeline) -> None:
+    with pipeline.fault(resource="classification_job", message="Out of capacity.", times=1):
+        failed = turn_with(pipeline, documents(60))
+        assert failed.error == "PredictionFailed"
+        assert "Out of capacity." in (failed.cause or "")
+    assert pipeline.turn_now().decision in {DecisionKind.KEEP, DecisionKind.PROMOTE}
+    pipeline.at_rest()
+    assert sorted(jobs(pipeline)) == ["COMPLETED"] * 4 + ["FAILED"]
