@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from flywheel.markup import Markup, element, join, style_sheet
 from flywheel.records import DecisionKind, Metrics, ModelScore, PromotionStatus, TurnOutcome, TurnRecord
 from flywheel.report_chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
+from flywheel.report_holdout import holdout_sections
 from flywheel.report_style import CSS
 from flywheel.report_tables import label_bars, number, table, waiting_labels
 from flywheel.report_uploads import upload_sections
@@ -39,6 +40,7 @@ def render(record: TurnRecord, *, history: Sequence[PastTurn], intake_bucket: st
         _verdict(record),
         *_section("Scores over the turns", _chart(turns, metric)),
         *_section("The two models", *_models(record, metric)),
+        *holdout_sections(record.holdout),
         *_section("Documents by label", *label_bars(record.datasets)),
         *upload_sections(record),
         *_section("What waits", *_waiting(record)),

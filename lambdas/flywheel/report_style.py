@@ -61,4 +61,17 @@ td.bar div { height: .7rem; min-width: 1px; border-radius: 2px; }
 .chart .mark.candidate.promoted { fill: var(--candidate); }
 .chart .failure { fill: none; stroke: var(--bad); stroke-width: 2.2; }
 .chart .this-turn { fill: var(--soft); opacity: .14; }
+.by-label thead th { white-space: normal; vertical-align: bottom; }
+.confusion { margin: .6rem 0 1.2rem; }
+.confusion table { width: auto; }
+.confusion th, .confusion td { border: 1px solid var(--rule); padding: .3rem .5rem; }
+.confusion tbody th { position: sticky; left: 0; background: var(--paper); min-width: 9rem; max-width: 14rem;
+  overflow-wrap: anywhere; }
+.confusion.few thead th { min-width: 5rem; }
+.confusion thead th { max-width: 9rem; overflow-wrap: anywhere; white-space: normal; vertical-align: bottom; }
+.confusion td { min-width: 2.6rem; }
+.confusion.many th, .confusion.many td { font-size: .75rem; padding: .1rem .25rem; }
+.confusion.many td { min-width: 1.7rem; }
+.confusion td.right { background: color-mix(in srgb, var(--good) calc(var(--share) * .55), transparent); }
+.confusion td.wrong { background: color-mix(in srgb, var(--bad) calc(10% + var(--share) * .6), transparent); }
 """

@@ -175,3 +175,59 @@ def test_it_is_readable_in_the_dark_and_on_paper(show: Any) -> None:
     assert dark.printed().startswith(b"%PDF")
     dark.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     assert dark.evaluate(ink) == "rgb(0, 0, 0)rgb(255, 255, 255)"
+
+
+def test_the_confusion_matrix_has_its_numbers_where_row_and_column_meet(show: Any) -> None:
+    labels = ("BUSINESS", "SCI_TECH", "SPORTS", "WORLD")
+    browser = show(full_record(labels=labels))
+    read = "[...document.querySelectorAll('.confusion')].map(m => [...m.rows ?? m.querySelectorAll('tr')].map(%s))"
+    candidate, active = browser.evaluate(read % "row => [...row.cells].map(cell => cell.innerText.trim())")
+    assert candidate[0][1:] == [*labels]
+    assert candidate[1] == ["BUSINESS", "15", "5", "", ""]
+    assert candidate[4] == ["WORLD", "5", "", "", "15"]
+    assert active[0][1:] == [*labels, "no label"]
+    assert active[2] == ["SCI_TECH", "", "10", "", "", "10"]
+
+
+def test_a_larger_share_is_a_darker_cell_and_right_and_wrong_differ(show: Any) -> None:
+    browser = show(full_record(labels=("A", "B", "C")))
+    right = {cell["background"] for cell in boxes(browser, ".confusion td.right")}
+    wrong = {cell["background"] for cell in boxes(browser, ".confusion td.wrong")}
+    # Of the candidate 75 % and 25 % of a row, of the active model half and half.
+    assert len(right) == len(wrong) == 2
+    assert not right & wrong
+    assert "rgba(0, 0, 0, 0)" not in right | wrong
+
+
+@pytest.mark.parametrize("labels", [4, 40])
+def test_a_matrix_is_legible(show: Any, labels: int) -> None:
+    """Numbers inside their cells, rows of a few lines, and nothing wider than the page but what scrolls by itself."""
+    browser = show(full_record(labels=tuple(f"LABEL NUMBER {number}" for number in range(1, labels + 1))))
+    (candidate, _) = boxes(browser, ".confusion table")
+    cells = browser.evaluate(
+        "[...document.querySelector('.confusion').querySelectorAll('td')].map(cell => {"
+        " const text = document.createRange(); text.selectNodeContents(cell);"
+        " const box = cell.getBoundingClientRect(), ink = text.getBoundingClientRect();"
+        " return {width: box.width, height: box.height, inside: !cell.textContent ||"
+        " (ink.left >= box.left && ink.right <= box.right && ink.height <= box.height),"
+        " size: parseFloat(getComputedStyle(cell).fontSize)}; })"
+    )
+    assert len(cells) == labels * labels
+    assert all(cell["inside"] for cell in cells)
+    assert min(cell["size"] for cell in cells) >= 10
+    assert min(cell["height"] for cell in cells) >= 14
+    assert max(cell["height"] for cell in cells) <= 50
+    assert max(row["height"] for row in boxes(browser, ".by-label tbody tr")) <= 60
+    assert browser.evaluate("document.querySelector('.by-label .scroll').scrollWidth") <= 1000
+    heads = boxes(browser, ".confusion:first-of-type thead th")
+    assert all(head["width"] > 0 for head in heads)
+    assert candidate["width"] > 0
+    assert browser.evaluate("document.documentElement.scrollWidth") == 1000
+
+
+def test_the_scores_of_each_label_stand_in_its_row(show: Any) -> None:
+    browser = show(full_record(labels=("SPORTS", "WORLD")))
+    rows = browser.evaluate(
+        "[...document.querySelectorAll('.by-label tbody tr')].map(row => row.innerText.split('\\t'))"
+    )
+    assert rows[0][:5] == ["SPORTS", "20", "0.5000", "0.7500", "+0.2500"]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from flywheel.records import (
+    AverageScores,
     BadLine,
+    ConfusedPair,
     DatasetSummary,
     DecisionKind,
+    Evidence,
+    GainInterval,
+    HoldoutComparison,
+    HoldoutResult,
+    LabelResult,
     Metrics,
     ModelScore,
     Promotion,
@@ -55,6 +63,45 @@ def upload(name: str) -> Upload:
     return Upload(key=f"train/{name}", split=Split.TRAIN, version_id="v", etag='"e"', size=9, last_modified=BEGAN)
 
 
+def result_of(labels: Sequence[str], pairs: Mapping[tuple[str, str | None], int], *, arn: str) -> HoldoutResult:
+    """Scores made up of nothing but the confusions, as far as a page shows them: F1 is the share that is right."""
+    averages = AverageScores(precision=0.9, recall=0.8, f1=0.85)
+
+    def score(label: str) -> LabelResult:
+        support = sum(documents for (true, _), documents in pairs.items() if true == label)
+        right = pairs.get((label, label), 0) / support if support else 0.0
+        return LabelResult(label=label, precision=right, recall=right, f1=right, support=support)
+
+    return HoldoutResult(
+        arn=arn,
+        accuracy=0.8,
+        macro=averages,
+        micro=averages,
+        labels=tuple(score(label) for label in labels),
+        confusions=tuple(
+            ConfusedPair(true=true, predicted=predicted, documents=documents)
+            for (true, predicted), documents in pairs.items()
+        ),
+    )
+
+
+def holdout_of(labels: Sequence[str], *, code: str = "INTERNAL_SERVER_ERROR") -> HoldoutComparison:
+    """Of each label 20 documents: the candidate is right about 15 and takes 5 for the next one."""
+    following = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
+    better: dict[tuple[str, str | None], int] = {(label, label): 15 for label in labels}
+    better |= {(label, following[label]): 5 for label in labels}
+    worse: dict[tuple[str, str | None], int] = {(label, label): 10 for label in labels}
+    worse |= {(label, None): 10 for label in labels}
+    return HoldoutComparison(
+        holdout_id="0123456789abcdef",
+        documents=20 * len(labels),
+        candidate=result_of(labels, better, arn="arn:candidate"),
+        active=result_of(labels, worse, arn="arn:active").model_copy(update={"errors": {code: 2}}),
+        interval=GainInterval(metric="F1Score", difference=0.25, low=0.125, high=0.375, confidence_level=0.95),
+        dollars=1.5,
+    )
+
+
 def failed_record(outcome: TurnOutcome = TurnOutcome.FAILED, *, number: int = 7) -> TurnRecord:
     """A turn that ended before its first step left anything."""
     return TurnRecord(
@@ -75,6 +122,7 @@ def full_record(
     file: str = "week-47.csv",
     sentence: str = "The label is not one of the flywheel's.",
     excerpt: str = "SPORT,a goal",
+    labels: tuple[str, ...] = (),
 ) -> TurnRecord:
     """A turn that did everything; what others have written stands wherever it can."""
     problem = BadLine(rule="unknown-label", message=sentence, fix=sentence, line=3, excerpt=excerpt)
@@ -119,6 +167,8 @@ def full_record(
         selection_metric="F1Score",
         active=model(0.80, arn="arn:active"),
         candidate=model(0.84, arn="arn:candidate"),
+        evidence=Evidence.HOLDOUT,
+        holdout=holdout_of(labels or (label, "WORLD"), code=sentence),
         promotion=Promotion(
             request_id="20261121T120700Z",
             source=PromotionSource.TURN,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from flywheel.markup import element
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord
 from flywheel.report_chart import PastTurn
+from flywheel.report_holdout import MOST_LABELS_IN_MATRIX
 from flywheel.report_page import duration, headline, render
 from tests.unit.reports import failed_record, full_record, model, past
 
@@ -189,3 +190,39 @@ def test_a_record_of_an_older_version_is_read_for_the_chart() -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(timedelta(seconds=seconds)) == words
+
+
+def test_a_holdout_is_shown_label_by_label_with_what_it_cost() -> None:
+    words = words_of(page_of(full_record()))
+    assert "Label by label on the hold-out" in words
+    assert "Hold-out 0123456789abcdef: 40 documents, whose predictions cost $1.50." in words
+    assert "At confidence level 0.95 the gain in F1Score of +0.2500 lies between +0.1250 and +0.3750." in words
+    assert "macro F1 0.8500" in words
+    assert "+0.2500" in words
+    assert "2 documents could not be analysed" in words
+
+
+def test_without_a_holdout_nothing_is_said_of_one() -> None:
+    words = words_of(page_of(full_record().model_copy(update={"holdout": None})))
+    assert "hold-out" not in words.lower()
+    assert "taken for what" not in words
+
+
+def test_a_candidate_alone_is_compared_with_nothing() -> None:
+    record = full_record()
+    assert record.holdout
+    alone = record.holdout.model_copy(update={"active": None, "interval": None})
+    words = words_of(page_of(record.model_copy(update={"holdout": alone})))
+    assert "The candidate" in words
+    assert "The active model 1" not in words
+    assert "confidence level" not in words
+
+
+def test_of_many_labels_the_confusions_that_occur_most_are_listed() -> None:
+    labels = tuple(f"LABEL {number:03d}" for number in range(MOST_LABELS_IN_MATRIX + 1))
+    page = page_of(full_record(labels=labels))
+    assert 'class="confusion' not in page
+    words = words_of(page)
+    assert "Taken for" in words
+    assert f"And {len(labels) - 30} pairs more" in words
+    assert 'class="confusion many"' in page_of(full_record(labels=labels[:-1]))
