@@ -5,6 +5,7 @@ Each can be killed anywhere and repeated.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,11 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     _require_same_active(request, flywheel)
     if flywheel.active_model_arn == request.model_arn:
         return None
+    if not _is_model_beside(flywheel.arn, request.model_arn):
+        raise PromotionRefused(
+            f"{request.model_arn!r} is not the ARN of a document classifier in the flywheel's account and Region: "
+            "`flywheel models` lists what there is."
+        )
     model = service.model(request.model_arn)
     if model is None:
         raise PromotionRefused(f"{request.model_arn} does not exist any more: `flywheel models` lists what there is.")
@@ -121,6 +127,11 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
             f"The language of {request.model_arn} is {model.language}, that of the flywheel is {flywheel.language}."
         )
     return model.warning
+
+
+def _is_model_beside(flywheel_arn: str, model_arn: str) -> bool:
+    place = re.escape(flywheel_arn.rpartition(":")[0])
+    return re.fullmatch(rf"{place}:document-classifier/[A-Za-z0-9-]+(/version/[A-Za-z0-9-]+)?", model_arn) is not None
 
 
 def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> PromotionStatus:

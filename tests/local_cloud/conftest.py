@@ -24,7 +24,7 @@ from local.cloud import CloudAccount, LocalCloud
 from local.cloud.file_lock import held
 from local.cloud.pinned_environment import ensure_aws_cli
 from local.cloud.places import LOCAL_FOLDER
-from tests.local_cloud.resources import Aws, Synthesise
+from tests.local_cloud.resources import Aws, Shell, Synthesise
 
 _INSTANCES = "tests"
 _account_numbers = itertools.count(200_000_000_001)
@@ -87,6 +87,24 @@ def aws(cloud: LocalCloud) -> Aws:
         return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
 
     return call
+
+
+@pytest.fixture(scope="session")
+def shell(cloud: LocalCloud) -> Shell:
+    """A person's shell with the AWS CLI in it: `shell(account, "aws s3 ls")` gives the exit status."""
+    program = ensure_aws_cli(cloud.places)
+
+    def run(account: CloudAccount, line: str) -> int:
+        path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+        return subprocess.run(
+            ["bash", "-c", line],
+            env={"PATH": path, "HOME": str(cloud.places.folder), **account.environment()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        ).returncode
+
+    return run
 
 
 def _remove_left_behind() -> None:

@@ -20,10 +20,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from flywheel import turns
+from flywheel import promotions, turns
 from flywheel.due import Poke
 from flywheel.published import RUN_TIME_NAMES
-from flywheel.records import Split, TurnOutcome, TurnRecord
+from flywheel.records import Promotion, Split, TurnOutcome, TurnRecord
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
@@ -76,6 +76,8 @@ class Pipeline:
     """The documents that must be in a COMPLETED dataset, or wait for one."""
     told: Counter[str] = field(default_factory=Counter)
     """How often people were told about each turn."""
+    heard: list[str] = field(default_factory=list)
+    """The notifications: subject, then message."""
 
     @classmethod
     def deploy(cls, account: CloudAccount, assembly: Path, **parameters: str) -> Pipeline:
@@ -172,9 +174,51 @@ class Pipeline:
         return described
 
     def is_running(self) -> bool:
-        machine = self.deployment.published.turn_machine_arn
-        listed = self.account.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+        """Whether a turn runs."""
+        return self._runs(self.deployment.published.turn_machine_arn)
+
+    def _runs(self, machine_arn: str) -> bool:
+        listed = self.account.client("stepfunctions").list_executions(
+            stateMachineArn=machine_arn, statusFilter="RUNNING"
+        )
         return bool(listed["executions"])
+
+    # Promotions.
+
+    def ended(self, request_id: str) -> Promotion:
+        """How a promotion ended, once it has."""
+        return until(lambda: self.deployment.intake.read(promotions.end_key(request_id), Promotion), patience=LONG)
+
+    def promotion_of(self, record: TurnRecord) -> Promotion:
+        """How the promotion ended that a turn asked for, as the turn's record says it in the end."""
+        assert record.iteration_id
+        end = self.ended(record.iteration_id)
+
+        def find() -> Promotion | None:
+            noted = self.recorded(record.turn).promotion
+            return noted if noted == end else None
+
+        return until(find, patience=LONG)
+
+    def waits(self) -> promotions.Waiting:
+        """The promotion that waits for a person, once one does."""
+        return until(lambda: promotions.waiting_promotion(self.deployment.intake), patience=LONG)
+
+    def send_promotion(self, body: str) -> None:
+        """Put a message into the promotion queue."""
+        url = self.deployment.published.promotion_queue_url
+        self.account.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    def await_promotions(self) -> None:
+        """Until no promotion runs, but for one that waits for a person, and none is to start."""
+
+        def done() -> bool:
+            open_requests = promotions.open_requests(self.deployment.intake)
+            waiting = promotions.waiting_promotion(self.deployment.intake)
+            runs = self._runs(self.deployment.published.promotion_machine_arn)
+            return not self.queue_depth("promotions") and (waiting is not None or (not runs and not open_requests))
+
+        until(done, patience=LONG)
 
     def history(self, turn: str) -> list[dict[str, Any]]:
         """The events of a turn's execution; none while it is about to begin."""
@@ -286,9 +330,13 @@ class Pipeline:
         return found
 
     def queue_depth(self, name: str = "turns") -> int:
-        """Messages in a queue: `turns` (waiting, delayed or in work), `TurnDeadLetters`, `Undelivered`."""
+        """Messages that wait, are delayed or in work: of `turns`, `promotions`, or a queue of dead letters."""
         sqs = self.account.client("sqs")
-        url = self.deployment.published.turn_queue_url if name == "turns" else self.queue_url(name)
+        pokes = {
+            "turns": self.deployment.published.turn_queue_url,
+            "promotions": self.deployment.published.promotion_queue_url,
+        }
+        url = pokes.get(name) or self.queue_url(name)
         asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return sum(int(value) for key, value in asked.items() if key.startswith("ApproximateNumberOfMessages"))
 
@@ -304,11 +352,13 @@ class Pipeline:
         `serves` is the model that must be published; without it, the flywheel's active one.
         """
         until(lambda: not self.queue_depth() and not self.is_running(), patience=LONG)
+        self.await_promotions()
         for poke in (Poke.TURN_ENDED, Poke.SCHEDULE):
             verdict = self.ask(poke)
             while verdict["start"]:
                 self.recorded(self.current)
                 until(lambda: not self.queue_depth() and not self.is_running(), patience=LONG)
+                self.await_promotions()
                 verdict = self.ask(poke)
         until(self._everyone_was_told)
         self.check()
@@ -329,16 +379,19 @@ class Pipeline:
         self._check_datasets()
         self._check_iterations()
         self._check_refusals()
-        assert {name: self.queue_depth(name) for name in ("TurnDeadLetters", "Undelivered")} == {
-            "TurnDeadLetters": 0,
-            "Undelivered": 0,
-        }
+        lost = {name: self.queue_depth(name) for name in ("TurnDeadLetters", "PromotionDeadLetters", "Undelivered")}
+        assert not any(lost.values()), lost
 
     def _everyone_was_told(self) -> bool:
         """Whether there was a notification for each turn."""
+        self.listen()
+        return {record.turn for record in self.records()} <= set(self.told)
+
+    def listen(self) -> None:
+        """Take in the notifications that have come."""
         while heard := messages(self.account, self.inbox):
             self.told.update(message["Subject"].partition(":")[0].split()[-1] for message in heard)
-        return {record.turn for record in self.records()} <= set(self.told)
+            self.heard += [f"{message['Subject']}\n{message['Message']}" for message in heard]
 
     def _check_refusals(self) -> None:
         """What IAM refuses to a function or the turn machine stands in its log."""

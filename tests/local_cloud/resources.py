@@ -17,6 +17,7 @@ from local.cloud import CloudAccount
 T = TypeVar("T")
 
 Aws = Callable[..., Any]
+Shell = Callable[[CloudAccount, str], int]
 Synthesise = Callable[..., Path]
 
 PATIENCE = 20.0

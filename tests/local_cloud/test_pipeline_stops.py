@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from flywheel.due import Poke
-from flywheel.promotions import end_key
-from flywheel.records import Promotion, PromotionStatus, TurnOutcome
+from flywheel.records import PromotionStatus, TurnOutcome
 from local.cloud import LocalCloud
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn
@@ -245,8 +244,8 @@ def mislabelled(rows: list[Document]) -> list[Document]:
 def assert_promoted(pipeline: Pipeline) -> None:
     """The model of the newest iteration is active, and was made so once."""
     newest = pipeline.iterations()[-1]
-    promotion = pipeline.deployment.intake.require(end_key(newest["FlywheelIterationId"]), Promotion)
-    assert promotion.status is PromotionStatus.PROMOTED
+    promotion = pipeline.ended(newest["FlywheelIterationId"])
+    assert promotion.status is PromotionStatus.PROMOTED, promotion.reason
     assert pipeline.active_model() == promotion.model_arn == newest["TrainedModelArn"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flywheel.due import Poke
-from flywheel.records import DecisionKind, Split, TurnOutcome, UploadOutcome
+from flywheel.records import DecisionKind, PromotionStatus, Split, TurnOutcome, UploadOutcome
 from flywheel.situation import PAUSE_KEY
 from local.cloud import LocalCloud
 from ops.pausing import pause
@@ -37,6 +37,7 @@ def test_uploads_become_a_model_that_is_promoted_and_then_the_pipeline_rests(pip
     assert {dataset.split: dataset.documents for dataset in record.datasets} == {Split.TRAIN: 100, Split.TEST: 20}
     if record.decision is DecisionKind.PROMOTE:
         assert record.candidate
+        assert pipeline.promotion_of(record).status is PromotionStatus.PROMOTED
         assert pipeline.active_model() == record.candidate.arn
     assert pipeline.active_model()
     assert pipeline.at_rest().turn == record.turn

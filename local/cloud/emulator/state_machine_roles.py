@@ -48,10 +48,23 @@ def authorise(resource: str, arguments: Any) -> None:
     given = arguments if isinstance(arguments, dict) else {}
     calls = _needed(_PATTERN_SUFFIX.sub("", resource), given)
     for action, target in [*calls, *(with_key for call in calls for with_key in message_keys.needed_with(*call))]:
-        try:
-            service_roles.check_role(role_arn=role, session_name="state-machine", action=action, resource=target)
-        except service_roles.AccessDenied as error:
-            raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
+        for conditions in _conditions(action, given):
+            try:
+                service_roles.check_role(
+                    role_arn=role, session_name="state-machine", action=action, resource=target, conditions=conditions
+                )
+            except service_roles.AccessDenied as error:
+                raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
+
+
+def _conditions(action: str, given: dict[str, Any]) -> list[dict[str, str]]:
+    """The service's own condition keys, once for each entry that is checked by itself."""
+    if action != "events:PutEvents":
+        return [{}]
+    return [
+        {"events:source": str(entry.get("Source")), "events:detail-type": str(entry.get("DetailType"))}
+        for entry in given.get("Entries") or [{}]
+    ]
 
 
 def _needed(resource: str, given: dict[str, Any]) -> list[tuple[str, str]]:
