@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from flywheel.evaluation import Predictions, Scores
     from flywheel.holdouts import FrozenHoldout
 
+HOLDOUT_SOURCE = "hold-out"
+"""What the source of a score begins with."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutScorer:
@@ -105,9 +108,6 @@ def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
         Accuracy=result.accuracy,
     )
     return ModelScore(arn=result.arn, metrics=metrics, source=f"{HOLDOUT_SOURCE} {holdout_id}")
-
-
-HOLDOUT_SOURCE = "hold-out"
 
 
 def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> HoldoutResult:

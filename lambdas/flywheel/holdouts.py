@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +93,12 @@ class HoldoutFreezer:
 
         def usable() -> Iterator[tuple[HoldoutDocument, str]]:
             """Each document once: a new generation of the flywheel copies the test data of the former."""
-            seen: set[HoldoutDocument] = set()
+            seen: defaultdict[frozenset[str], set[int]] = defaultdict(set)
             for part in parts:
                 for labels, digest, text in self._documents(part, rules):
-                    document = HoldoutDocument(labels, digest)
-                    if digest not in trained_on and document not in seen and text.strip():
-                        seen.add(document)
-                        yield document, text
+                    if digest not in trained_on and digest not in seen[labels] and text.strip():
+                        seen[labels].add(digest)
+                        yield HoldoutDocument(labels, digest), text
 
         try:
             sample = sample_holdout((document for document, _ in usable()), at_most=self.at_most)
@@ -156,18 +156,28 @@ class _TestPart:
     delimiter: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class _LabelReader:
-    labels: frozenset[str]
-    delimiter: str
-    """Empty in MULTI_CLASS mode."""
+    """Reads label columns; equal ones give the same set, so that a million documents do not hold a million sets."""
+
+    def __init__(self, *, labels: frozenset[str], delimiter: str) -> None:
+        """`delimiter` is empty in MULTI_CLASS mode."""
+        self._labels = labels
+        self._delimiter = delimiter
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
 
     def read(self, column: str, *, also: str) -> frozenset[str]:
         """Empty unless all labels are the flywheel's. `also` is another delimiter that may have been in use."""
-        found = [frozenset(column.split(delimiter)) for delimiter in {self.delimiter, also} if delimiter]
-        if not self.delimiter:
+        known = self._known.get((column, also))
+        if known is None:
+            known = self._known[column, also] = self._read(column, also)
+        return known
+
+    def _read(self, column: str, also: str) -> frozenset[str]:
+        if not self._delimiter:
             found = [frozenset((column,))]
-        return next((labels for labels in found if labels <= self.labels), frozenset())
+        else:
+            found = [frozenset(column.split(delimiter)) for delimiter in (self._delimiter, also) if delimiter]
+        return next((labels for labels in found if labels <= self._labels), frozenset())
 
 
 def read_holdout(intake: IntakeBucket, chosen: IterationHoldout) -> FrozenHoldout | None:

@@ -255,7 +255,7 @@ class ModelScore(Record):
     arn: str
     metrics: Metrics
     source: str
-    """Where the metrics come from: "this iteration", "iteration <id>" or "the model's training"."""
+    """Where the metrics come from: "this iteration", "iteration <id>", "the model's training" or "hold-out <id>"."""
 
 
 class Evidence(StrEnum):

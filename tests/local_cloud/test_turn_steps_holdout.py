@@ -19,9 +19,10 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from flywheel import turns
 from flywheel.errors import NotCurrentTurn
 from flywheel.holdout_predictions import MOST_ATTEMPTS, Prediction
-from flywheel.holdouts import FrozenHoldout, IterationHoldout, iteration_holdout_key, read_holdout
+from flywheel.holdouts import FrozenHoldout, HoldoutFreezer, IterationHoldout, iteration_holdout_key, read_holdout
 from flywheel.records import DecisionKind, Evidence, TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
@@ -238,6 +239,26 @@ def test_several_labels_a_document() -> None:
     assert record.holdout.candidate
     assert {score.label: score.support for score in record.holdout.candidate.labels} == {BUSINESS: 40, SPORTS: 40}
     assert record.holdout.candidate.confusions == ()
+
+
+def test_labels_joined_by_a_former_delimiter_are_read_too() -> None:
+    at = Deployment(evidence=Evidence.HOLDOUT, multi_label=True)
+    both = f"{BUSINESS}{DELIMITER}{SPORTS}"
+    first(at, documents(*LABELS, both, count=30), documents(*LABELS, both, count=20, words="judge: "))
+    at.start_turn()
+    freezer = HoldoutFreezer(intake=at.intake, service=at.service, delimiter=";", at_most=2000)
+    frozen = freezer.freeze(turn=turns.name_of(turns.current_number(at.bucket)), iteration_id="another")
+    assert frozen
+    assert Counter(frozen.labels) == {(BUSINESS,): 20, (SPORTS,): 20, (BUSINESS, SPORTS): 20}
+
+
+def test_documents_are_charged_by_their_length(at: Deployment) -> None:
+    """301 characters are four units; up to 300 are three."""
+    rows = [*TEST, (SPORTS, "sports news " + "x" * 289)]
+    record = first(at, GOOD, rows)
+    assert holdout_of(at, record).units == 3 * len(TEST) + 4
+    assert record.holdout
+    assert record.holdout.dollars == pytest.approx((3 * len(TEST) + 4) * 0.0005)
 
 
 def test_a_new_generation_is_compared_with_the_model_that_serves(at: Deployment) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flywheel.environment import Gate
 from flywheel.gate import Bar, judge
-from flywheel.records import DecisionKind, Metrics, ModelScore
+from flywheel.records import DecisionKind, GainInterval, Metrics, ModelScore
 
 METRICS = ("F1Score", "Precision", "Recall", "Accuracy")
 ACTIVE = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/1"
@@ -49,6 +49,13 @@ def losses(candidate: ModelScore, active: ModelScore) -> list[float]:
     """What the candidate loses in each metric that both have."""
     pairs = [(getattr(candidate.metrics, metric), getattr(active.metrics, metric)) for metric in METRICS]
     return [theirs - mine for mine, theirs in pairs if mine is not None and theirs is not None]
+
+
+gains = st.floats(min_value=-1, max_value=1)
+
+
+def interval(low: float, high: float, *, level: float = 0.95) -> GainInterval:
+    return GainInterval(metric="F1Score", difference=(low + high) / 2, low=low, high=high, confidence_level=level)
 
 
 # As people write them: not more than a few decimal places.
@@ -257,3 +264,84 @@ def test_an_iteration_that_evaluated_nothing_reports_that_there_is_no_score() ->
 
 def test_no_model_at_all_decides_nothing() -> None:
     assert judge(candidate=None, active=None, bar=bar()).decision is DecisionKind.NOTHING
+
+
+class TestInterval:
+    """What a hold-out's interval of the gain adds: it only ever keeps."""
+
+    @given(candidate=models(CANDIDATE), active=models(ACTIVE), bar=bars, ends=st.tuples(gains, gains))
+    def test_nothing_is_promoted_that_would_not_be_without_it_or_whose_gain_may_be_none(
+        self, candidate: ModelScore, active: ModelScore, bar: Bar, ends: tuple[float, float]
+    ) -> None:
+        low, high = sorted(ends)
+        without = judge(candidate=candidate, active=active, bar=bar)
+        judgement = judge(candidate=candidate, active=active, bar=bar, interval=interval(low, high))
+        promoted = without.decision is DecisionKind.PROMOTE and round(low, 12) > 0
+        assert judgement.decision is (DecisionKind.PROMOTE if promoted else DecisionKind.KEEP)
+        if promoted:
+            mine, theirs = (getattr(model.metrics, bar.selection_metric) for model in (candidate, active))
+            assert mine is not None
+            assert theirs is not None
+            assert mine > theirs
+            assert round(mine, 12) >= bar.minimum_score
+
+    @given(first=scores, second=scores, active=models(ACTIVE), bar=bars, ends=st.tuples(gains, gains), up=gains)
+    def test_a_better_score_with_a_higher_interval_is_never_decided_worse(
+        self, first: float, second: float, active: ModelScore, bar: Bar, ends: tuple[float, float], up: float
+    ) -> None:
+        """Nor is the same interval with a better score, or the same score with a higher interval."""
+        worse, better = sorted((first, second))
+        low, high = sorted(ends)
+
+        def promoted(value: float, shift: float) -> bool:
+            judgement = judge(
+                candidate=score(value, metric=bar.selection_metric),
+                active=active,
+                bar=bar,
+                interval=interval(low + shift, high + shift),
+            )
+            return judgement.decision is DecisionKind.PROMOTE
+
+        shift = abs(up)
+        assert promoted(better, shift) or not promoted(worse, 0)
+
+    @given(active=models(ACTIVE), candidate=models(CANDIDATE), bar=bars, high=gains)
+    def test_the_reason_names_gain_interval_and_confidence(
+        self, active: ModelScore, candidate: ModelScore, bar: Bar, high: float
+    ) -> None:
+        low = -abs(high) / 3
+        without = judge(candidate=candidate, active=active, bar=replace(bar, maximum_regression=1))
+        judgement = judge(candidate=candidate, active=active, bar=bar, interval=interval(low, abs(high), level=0.9))
+        if without.decision is not DecisionKind.PROMOTE:
+            assert judgement.reasons[0] == without.reasons[0]
+            return
+        gain = getattr(candidate.metrics, bar.selection_metric) - getattr(active.metrics, bar.selection_metric)
+        assert judgement.decision is DecisionKind.KEEP
+        assert judgement.reasons[0].startswith("Not better for sure: ")
+        assert f"({round(gain, 12):+.4f})" in judgement.reasons[0]
+        assert "at ConfidenceLevel 0.9 the gain lies between " in judgement.reasons[0]
+
+    @pytest.mark.parametrize(
+        ("low", "high", "decision", "numbers"),
+        [
+            (0.0123, 0.0877, DecisionKind.PROMOTE, "between +0.0123 and +0.0877."),
+            (-0.0123, 0.0877, DecisionKind.KEEP, "between -0.0123 and +0.0877."),
+            (0.0, 0.0877, DecisionKind.KEEP, "between +0.0000 and +0.0877."),
+            # Above 0 by less than is shown must not read as 0.
+            (0.00002, 0.0877, DecisionKind.PROMOTE, "between +2e-05 and +0.0877."),
+            (1e-15, 0.0877, DecisionKind.KEEP, "between +1e-15 and +0.0877."),
+        ],
+    )
+    def test_an_interval_that_reaches_nothing_keeps(
+        self, low: float, high: float, decision: DecisionKind, numbers: str
+    ) -> None:
+        judgement = judge(candidate=score(0.85), active=score(0.8, arn=ACTIVE), bar=bar(), interval=interval(low, high))
+        assert judgement.decision is decision
+        assert judgement.reasons[0].endswith(numbers)
+        assert "(+0.0500)" in judgement.reasons[0]
+
+    def test_a_first_model_needs_none_and_the_active_one_is_no_candidate(self) -> None:
+        nothing = interval(-1, 1)
+        assert judge(candidate=score(0.9), active=None, bar=bar(), interval=nothing).decision is DecisionKind.PROMOTE
+        same = score(0.9)
+        assert judge(candidate=same, active=same, bar=bar(), interval=nothing).decision is DecisionKind.PROMOTE

@@ -128,6 +128,7 @@ def test_scores_are_those_that_there_are() -> None:
         ({"active": ACTIVE, "candidate": CANDIDATE, "promotion": promotion(PromotionStatus.REFUSED)}, 0.8),
         ({"active": ACTIVE.model_copy(update={"source": "the model's training"})}, None),
         ({"active": ACTIVE.model_copy(update={"source": "iteration 20261121T100000Z"})}, None),
+        ({"active": ACTIVE.model_copy(update={"source": "hold-out 0123456789abcdef"})}, 0.8),
         ({}, None),
     ],
 )
