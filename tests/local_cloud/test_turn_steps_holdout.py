@@ -20,7 +20,7 @@ from sklearn.metrics import (
 )
 
 from flywheel import turns
-from flywheel.errors import NotCurrentTurn
+from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.holdout_predictions import MOST_ATTEMPTS, Prediction
 from flywheel.holdouts import FrozenHoldout, HoldoutFreezer, IterationHoldout, iteration_holdout_key, read_holdout
 from flywheel.records import DecisionKind, Evidence, TurnOutcome, TurnRecord
@@ -39,6 +39,8 @@ def mislabelled(rows: list[Document]) -> list[Document]:
 
 
 WRONG = mislabelled(GOOD)
+PARTS = 3
+"""The kills are a few tests, so that processes can share them."""
 ROWS = {text: label for label, text in TEST}
 
 
@@ -349,6 +351,23 @@ def test_an_active_model_whose_jobs_all_fail_is_a_reason_to_keep(at: Deployment,
     assert sorted(asked.values()) == [1, 1 + MOST_ATTEMPTS]
 
 
+def test_an_answer_that_got_lost_does_not_make_a_second_job(at: Deployment, faults: Any) -> None:
+    faults.add(Fault(operation="StartDocumentClassificationJob", kind="lose_response", times=1))
+    assert first(at, GOOD).decision is DecisionKind.PROMOTE
+    assert len(jobs(at)) == 1
+
+
+def test_too_many_jobs_at_a_time_are_waited_for(at: Deployment, faults: Any) -> None:
+    refusal = Fault(operation="StartDocumentClassificationJob", code="TooManyRequestsException", times=9)
+    faults.add(refusal)
+    at.upload("test/a.csv", TEST)
+    at.upload("train/a.csv", GOOD)
+    turn = at.start_turn().run_before("predict_holdout")
+    with pytest.raises(ServiceBusy):
+        turn.repeat_step()
+    assert turn.run().decision is DecisionKind.PROMOTE
+
+
 def test_a_job_that_still_runs_is_waited_for_by_the_next_turn(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
@@ -484,8 +503,9 @@ def check_killed(at: Deployment, record: TurnRecord) -> None:
     at.check_consistency()
 
 
-def test_killed_at_any_place_the_next_turn_asks_nobody_twice() -> None:
-    for after in itertools.count():
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_any_place_the_next_turn_asks_nobody_twice(part: int) -> None:
+    for after in itertools.count(part, PARTS):
         at, turn = second_turn()
         at.kills.reset(after=after)
         record = None
