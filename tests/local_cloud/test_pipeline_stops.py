@@ -59,6 +59,11 @@ REDRIVEN = tuple(state for state in STOPS if state.state != "PrepareTrainUploads
 NOT_STOPPED_AT = {
     "AwaitDatasetAsk": "goes with AwaitDatasetPause",
     "AwaitIterationAsk": "goes with AwaitIterationPause",
+    "AwaitPredictionAsk": "works with Evidence HOLDOUT only",
+    "AwaitPredictionPause": "works with Evidence HOLDOUT only",
+    "PredictHoldout": "works with Evidence HOLDOUT only",
+    "PredictHoldouts": "works with Evidence HOLDOUT only",
+    "PrepareHoldout": "works with Evidence HOLDOUT only",
     "PrepareTestUpload": "runs in the children of PrepareTestUploads",
     "PrepareTrainUpload": "runs in the children of PrepareTrainUploads",
     "RegisterDatasets": "holds RegisterDataset, AwaitDataset and AcceptDataset",
