@@ -43,7 +43,7 @@ deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:MinimumSc
 	$(CDK) deploy --all $(foreach parameter,$(PARAMETERS),--parameters '$(parameter)')
 
 destroy: setup  ## Pause, let what runs end, then destroy the stacks on AWS
-	$(BIN)/flywheel pause --reason "make destroy" --wait
+	$(BIN)/flywheel pause --reason "make destroy" --wait --decline-waiting
 	$(CDK) destroy --all
 
 bench: setup  ## Measure: synthesis, upload preparation

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flywheel.comprehend import FlywheelService
 from flywheel.intake import IntakeBucket
 from flywheel.published import PublishedModels
+from flywheel.records import PromotionMode
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,
@@ -58,8 +59,6 @@ class Deployment:
     flywheel_arn: str
     published: Published
     clients: Clients
-    published_model_arn: str | None = None
-    """The active model according to Parameter Store; absent until the first promotion."""
 
     @property
     def region(self) -> str:
@@ -69,7 +68,7 @@ class Deployment:
     def labels(self) -> tuple[str, ...]:
         if self.published.labels is not None:
             return self.published.labels
-        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn).describe().labels
+        return self.service.describe().labels
 
     @property
     def multi_label(self) -> bool:
@@ -105,6 +104,18 @@ class Deployment:
         return str(self.published.parameters.get("TriggerOnUpload", "true")).lower() == "true"
 
     @property
+    def promotion_mode(self) -> PromotionMode:
+        value = self.published.parameters.get("PromotionMode", PromotionMode.AUTOMATIC)
+        try:
+            return PromotionMode(str(value))
+        except ValueError as error:
+            raise self._unreadable("PromotionMode", value) from error
+
+    @property
+    def service(self) -> FlywheelService:
+        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn)
+
+    @property
     def selection_metric(self) -> str:
         return str(self.published.parameters.get("SelectionMetric", "F1Score"))
 
@@ -113,9 +124,12 @@ class Deployment:
         try:
             return float(value)
         except ValueError as error:
-            raise UnreadableDeploymentError(
-                parameter=f"{PARAMETER_ROOT}/{self.name}/deployment", problem=f"{parameter} is {value!r}"
-            ) from error
+            raise self._unreadable(parameter, value) from error
+
+    def _unreadable(self, parameter: str, value: object) -> UnreadableDeploymentError:
+        return UnreadableDeploymentError(
+            parameter=f"{PARAMETER_ROOT}/{self.name}/deployment", problem=f"{parameter} is {value!r}"
+        )
 
 
 def find_deployment(clients: Clients, *, name: str | None = None, folder: Path | None = None) -> Deployment:
@@ -143,7 +157,6 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
         flywheel_arn=found["flywheel-arn"],
         published=_parse(found["deployment"], parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
         clients=clients,
-        published_model_arn=found.get("active-model-arn"),
     )
 
 
@@ -196,9 +209,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _read_parameters(clients: Clients, name: str) -> dict[str, str]:
     prefix = f"{PARAMETER_ROOT}/{name}/"
-    answer = clients.ssm.get_parameters(
-        Names=[f"{prefix}{last}" for last in ("deployment", "flywheel-arn", "active-model-arn")]
-    )
+    answer = clients.ssm.get_parameters(Names=[f"{prefix}{last}" for last in ("deployment", "flywheel-arn")])
     return {parameter["Name"].removeprefix(prefix): parameter["Value"] for parameter in answer["Parameters"]}
 
 

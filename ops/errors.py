@@ -9,7 +9,9 @@ PARAMETER_ROOT = "/comprehend-flywheel"
 
 
 class OperatorError(Exception):
-    """Shown as it is, with exit status 1."""
+    """Shown as it is, with `exit_status`."""
+
+    exit_status = 1
 
 
 class NoDeploymentError(OperatorError):
@@ -90,6 +92,67 @@ class UnknownTurnError(OperatorError):
     def __init__(self, *, turn: str, current: int) -> None:
         known = f"the latest is {current}" if current else "none has begun yet"
         super().__init__(f"There is no turn {turn} ({known}): `flywheel turns` lists them.")
+
+
+class UnknownPromotionError(OperatorError):
+    def __init__(self, promotion: str) -> None:
+        super().__init__(f"There is no promotion {promotion}: `flywheel models` shows what became of each model.")
+
+
+class NotAskedError(OperatorError):
+    """Nobody was asked to approve this, or not yet; the message says why."""
+
+    exit_status = 3
+
+
+class PromotionEndedError(OperatorError):
+    """It does not wait for approval any more; the message says since when, by whom and why."""
+
+    exit_status = 4
+
+
+class AnsweredError(OperatorError):
+    exit_status = 5
+
+    def __init__(self, *, whose: str) -> None:
+        super().__init__(
+            f"The promotion of {whose} has its answer already, or its time is up; it has not ended yet. "
+            "`flywheel status` shows what becomes of it."
+        )
+
+
+class PromotionTimeoutError(OperatorError):
+    def __init__(self, *, request_id: str, seconds: float, last: str) -> None:
+        super().__init__(
+            f"The promotion {request_id} did not end within {seconds / 60:g} minutes ({last}). It goes on without you: "
+            "`flywheel status` shows where it is, `flywheel models` how it ended."
+        )
+
+
+class NoPreviousModelError(OperatorError):
+    def __init__(self) -> None:
+        super().__init__(
+            "No model was active before the present one, so there is nothing to go back to: `flywheel models` lists "
+            "what --to may name."
+        )
+
+
+class UnknownVersionError(OperatorError):
+    def __init__(self, wanted: str, *, why: str = "no version of the flywheel's has that name") -> None:
+        super().__init__(f"There is no model {wanted} ({why}): `flywheel models` lists what there is.")
+
+
+class AmbiguousVersionError(OperatorError):
+    def __init__(self, wanted: str, *, found: Sequence[str]) -> None:
+        super().__init__(f"{wanted} may be each of {', '.join(found)}: write more of the name, or the ARN.")
+
+
+class DeletedModelError(OperatorError):
+    def __init__(self, model_arn: str) -> None:
+        super().__init__(
+            f"{model_arn} was deleted (ModelsToKeep): `flywheel models` lists what there is. Its training data are "
+            "still in the flywheel: the next model is trained on them, too."
+        )
 
 
 class NoReportError(OperatorError):

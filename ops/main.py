@@ -8,24 +8,26 @@ import typer
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
-from ops.commands import pauses, purge, reports, status, turns, uploads
+from ops.commands import approvals, models, pauses, purge, reports, status, turns, uploads
 from ops.commands.invocation import Invocation, side_console
 from ops.errors import OperatorError
 from ops.service_errors import ServiceError, sentence_of
 
 
 class SentenceGroup(TyperGroup):
-    """What goes wrong for a user is one sentence on standard error and exit status 1; a defect keeps its trace."""
+    """What goes wrong for a user is one sentence on standard error and an exit status; a defect keeps its trace."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (OperatorError, FlywheelError) as error:
-            sentence = str(error)
+        except OperatorError as error:
+            sentence, exit_status = str(error), error.exit_status
+        except FlywheelError as error:
+            sentence, exit_status = str(error), OperatorError.exit_status
         except ServiceError as error:
-            sentence = sentence_of(error)
+            sentence, exit_status = sentence_of(error), OperatorError.exit_status
         side_console().print(sentence, style="red", soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(exit_status)
 
 
 app = typer.Typer(
@@ -50,9 +52,9 @@ def flywheel(
     region: Annotated[str | None, typer.Option(help="AWS Region. Default: as for every AWS client.")] = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile. Default: as for every AWS client.")] = None,
 ) -> None:
-    """Operate an Amazon Comprehend flywheel: see what it does, give it files, start, pause and resume it."""
+    """Operate an Amazon Comprehend flywheel: see what it does, give it files, start and pause it, approve and undo."""
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
-for group in (status, uploads, turns, reports, pauses, purge):
+for group in (status, uploads, turns, reports, approvals, models, pauses, purge):
     group.register(app)

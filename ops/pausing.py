@@ -1,4 +1,7 @@
-"""Pausing the pipeline: while `turns/paused` is there, no turn starts; a running one goes on to its end."""
+"""Pausing the pipeline: while `turns/paused` is there, no turn starts; a running one goes on to its end.
+
+Promotions go on: they are how a person undoes what a turn did, paused or not.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flywheel.comprehend import DatasetStatus, FlywheelService
+from flywheel.comprehend import DatasetStatus
+from flywheel.promotions import waiting_promotion
 from flywheel.records import Pause, Record
 from flywheel.situation import PAUSE_KEY
+from ops.answering import decline_whatever_waits
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import StillRunningError
 from ops.poking import poke
+from ops.running_promotions import running_promotion
 from ops.running_turns import TurnProgress, TurnState, running_turn
 
 _LOOKS_IN_A_ROW = 2
@@ -52,16 +58,21 @@ def wait_until_idle(
     *,
     timeout_seconds: float,
     poll_seconds: float,
+    decline_waiting: str | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> None:
     """Returns when no turn runs and Comprehend neither iterates nor ingests: only then it lets go of a flywheel.
 
+    A promotion that waits for approval may wait on for days and is none of this, unless `decline_waiting` gives the
+    reason with which to decline it: Step Functions deletes no machine before its executions have ended.
     `on_progress` is told in words what still runs. Meant for a paused pipeline. Raises StillRunningError.
     """
     deadline = time.monotonic() + timeout_seconds
     idle = 0
     while True:
-        running = what_runs(deployment)
+        if decline_waiting is not None:
+            decline_whatever_waits(deployment, reason=decline_waiting)
+        running = what_runs(deployment, waiting_too=decline_waiting is not None)
         idle = 0 if running else idle + 1
         if idle == _LOOKS_IN_A_ROW:
             return
@@ -72,16 +83,21 @@ def wait_until_idle(
         time.sleep(poll_seconds)
 
 
-def what_runs(deployment: Deployment) -> str | None:
-    """In words: the running turn, else the iteration or dataset that Comprehend still works on."""
+def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | None:
+    """In words: the running turn, else the iteration or dataset that Comprehend still works on, else a promotion.
+
+    A promotion that waits for approval counts only if `waiting_too`.
+    """
     turn = running_turn(deployment)
     if turn is not None and turn.state is TurnState.RUNNING:
         return f"{turn.turn}: {turn.step}" if turn.step else turn.turn
-    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    service = deployment.service
     for iteration in service.iterations():
         if iteration.status.running:
             return f"iteration {iteration.id}"
     for dataset in service.datasets():
         if dataset.status is DatasetStatus.CREATING:
             return f"dataset {dataset.name}"
+    if waiting_too or waiting_promotion(deployment.intake) is None:
+        return running_promotion(deployment)
     return None

@@ -59,7 +59,7 @@ def progress_of(deployment: Deployment, turn: str) -> TurnProgress | None:
         turn=turn,
         state=TurnState.RUNNING if running else TurnState.ENDED,
         began_at=execution["startDate"],
-        step=_current_step(deployment, arn) if running else None,
+        step=current_step(deployment, arn) if running else None,
         execution_status=execution["status"],
         error=execution.get("error"),
         cause=readable_cause(execution.get("cause")),
@@ -71,7 +71,7 @@ def execution_arn(deployment: Deployment, turn: str) -> str:
     return f"{machine.replace(':stateMachine:', ':execution:', 1)}:{turn}"
 
 
-def _current_step(deployment: Deployment, arn: str) -> str | None:
+def current_step(deployment: Deployment, arn: str) -> str | None:
     """Newest events first: the last state entered is on the first page unless its task retried a hundred times."""
     pages = deployment.clients.stepfunctions.get_paginator("get_execution_history").paginate(
         executionArn=arn,

@@ -49,6 +49,8 @@ _ACTIONS = {
     "DescribeStackEvents": "cloudformation:DescribeStackEvents",
     "GetExecutionHistory": "states:GetExecutionHistory",
     "GetObject": "s3:GetObject",
+    "GetParameter": "ssm:GetParameter",
+    "GetParameterHistory": "ssm:GetParameterHistory",
     "GetParameters": "ssm:GetParameters",
     "GetParametersByPath": "ssm:GetParametersByPath",
     "HeadBucket": "s3:ListBucket",
@@ -62,6 +64,8 @@ _ACTIONS = {
     "PutObject": "s3:PutObject",
     "ScheduleKeyDeletion": "kms:ScheduleKeyDeletion",
     "SendMessage": "sqs:SendMessage",
+    "SendTaskFailure": "states:SendTaskFailure",
+    "SendTaskSuccess": "states:SendTaskSuccess",
     "UploadPart": "s3:PutObject",
 }
 """IAM's name for an operation whose answer does not give it; S3's differ from the operations' names."""

@@ -9,10 +9,12 @@ from flywheel import turns
 from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
 from flywheel.due import Verdict, judge
 from flywheel.parts import waiting_parts
-from flywheel.records import ModelScore, Pause, Record, Split, TurnRecord, TurnRequest
+from flywheel.promotions import models_under_way
+from flywheel.records import ModelScore, Pause, PromotionMode, Record, Split, TurnRecord, TurnRequest
 from flywheel.scores import known_score
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
 from ops.deployment import Deployment
+from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.running_turns import TurnProgress, TurnState, running_turn
 from ops.waiting import Prepared, UploadWaiting, assess
 
@@ -51,6 +53,10 @@ class Status(Record):
     """None until a first model is promoted."""
     changed_outside: str | None = None
     """A sentence, when Parameter Store and the flywheel name different active models."""
+    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    promotions: Promotions = Promotions()
+    desired: DesiredModel | None = None
+    """None where it is the active model."""
     running: TurnProgress | None = None
     last_turn: TurnRecord | None = None
     paused: Pause | None = None
@@ -66,7 +72,9 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
     """Raises botocore's errors and flywheel.errors.InvalidRecord."""
     now = now or datetime.now(UTC)
     intake = deployment.intake
-    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    service = deployment.service
+    # In the order in which a promotion leaves them: one that ends meanwhile must not look like a change from outside.
+    under_way, published = models_under_way(intake), deployment.models.active()
     described = deployment.clients.comprehend.describe_flywheel(FlywheelArn=deployment.flywheel_arn)
     properties = described["FlywheelProperties"]
     active_arn = properties.get("ActiveModelArn")
@@ -82,7 +90,10 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         flywheel_message=properties.get("Message"),
         selection_metric=deployment.selection_metric,
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
-        changed_outside=describe_change(actual=active_arn, published=deployment.published_model_arn, running=running),
+        changed_outside=describe_change(actual=active_arn, published=published, running=running, under_way=under_way),
+        promotion_mode=deployment.promotion_mode,
+        promotions=promotions_now(deployment),
+        desired=another_desired(deployment, active=active_arn),
         running=running,
         last_turn=last_record(deployment),
         paused=paused,
@@ -131,9 +142,14 @@ def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
     )
 
 
-def describe_change(*, actual: str | None, published: str | None, running: TurnProgress | None) -> str | None:
-    """A sentence if the flywheel's active model is not the published one; a running turn may be about to publish it."""
-    if actual is None or actual == published or running is not None:
+def describe_change(
+    *, actual: str | None, published: str | None, running: TurnProgress | None, under_way: frozenset[str]
+) -> str | None:
+    """A sentence if the flywheel's active model is not the published one.
+
+    A running turn may be about to publish it, and so may a promotion, if it is one of the models `under_way`.
+    """
+    if actual is None or actual == published or running is not None or actual in under_way:
         return None
     return (
         f"The active model was changed outside the pipeline: Parameter Store says {published or 'none'}. "

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flywheel import turns as turn_keys
+from flywheel.promotions import promotion_of
 from flywheel.records import Pause, Record, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY
 from ops.callers import caller_of
@@ -50,18 +51,31 @@ def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
 
 def show_turn(deployment: Deployment, turn: str) -> TurnView:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError."""
+    name, current = turn_name(deployment, turn), current_turn(deployment)
+    record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
+    if record is not None:
+        return TurnView(turn=name, record=_with_promotion_now(deployment, record))
+    progress = progress_of(deployment, name)
+    if progress is None or (name != turn_keys.name_of(current) and progress.execution_status is None):
+        raise UnknownTurnError(turn=turn, current=current)
+    return TurnView(turn=name, progress=progress)
+
+
+def turn_name(deployment: Deployment, turn: str) -> str:
+    """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError if it has not begun."""
     number = int(turn) if turn.isdecimal() else turn_keys.number_of(turn)
     current = current_turn(deployment)
     if number is None or not 0 < number <= current:
         raise UnknownTurnError(turn=turn, current=current)
-    name = turn_keys.name_of(number)
-    record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
-    if record is not None:
-        return TurnView(turn=name, record=record)
-    progress = progress_of(deployment, name)
-    if progress is None or (number != current and progress.execution_status is None):
-        raise UnknownTurnError(turn=turn, current=current)
-    return TurnView(turn=name, progress=progress)
+    return turn_keys.name_of(number)
+
+
+def _with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord:
+    """The record says how a promotion stood when the turn ended; since then it may have asked a person."""
+    if record.promotion is None:
+        return record
+    now = promotion_of(record.promotion.request_id, intake=deployment.intake)
+    return record.model_copy(update={"promotion": now}) if now else record
 
 
 def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> RequestedTurn:

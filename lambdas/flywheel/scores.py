@@ -16,7 +16,11 @@ def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: st
 
     The iteration's come first: they are what its successors' are compared with.
     """
-    decision = decision_on(model_arn, intake=intake)
+    return score_by(decision_on(model_arn, intake=intake), service=service, model_arn=model_arn)
+
+
+def score_by(decision: Decision | None, *, service: FlywheelService, model_arn: str) -> ModelScore:
+    """As `known_score`, where the decision on the iteration that trained the model is known."""
     if decision is not None and decision.candidate is not None and decision.candidate.metrics != Metrics():
         return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})
     return service.score_of(model_arn) or ModelScore(arn=model_arn, metrics=Metrics(), source="no score is recorded")

@@ -22,11 +22,23 @@ def pause(
     context: typer.Context,
     reason: Annotated[str, typer.Option(help="Why; `flywheel status` shows it.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing runs any more.")] = False,
+    decline_waiting: Annotated[
+        bool,
+        typer.Option(
+            "--decline-waiting",
+            help="With --wait: decline what waits for approval, with the same reason; for when the stacks are to go.",
+        ),
+    ] = False,
     timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
     poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Let no further turn start; a running one goes on to its end."""
+    """Let no further turn start; a running one goes on to its end.
+
+    Promotions go on: approve, decline and rollback work as before, and what waits for approval waits on.
+    """
+    if decline_waiting and not wait:
+        raise typer.BadParameter("`--decline-waiting` needs `--wait`: a turn that runs may ask for approval yet")
     deployment = invocation_of(context).deployment()
     result = pausing.pause(deployment, reason=reason)
     if wait:
@@ -35,6 +47,7 @@ def pause(
                 deployment,
                 timeout_seconds=timeout_minutes * 60,
                 poll_seconds=poll_seconds,
+                decline_waiting=(reason or "the pipeline was paused") if decline_waiting else None,
                 on_progress=lambda what: say(f"Waiting for {what}"),
             )
         result = result.model_copy(update={"running": None})

@@ -7,9 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.records import DecisionKind, Split
+from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionStatus, Split, TurnRecord
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.figures import all_scores, count, model_name, moment, size
+from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
 from ops.waiting import Prepared
 
@@ -26,6 +27,16 @@ def status_view(status: Status) -> RenderableType:
     if status.changed_outside:
         facts.add_row("", Text(status.changed_outside, style="yellow"))
     facts.add_row("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
+    facts.add_row("Promotions", _MODES[status.promotion_mode])
+    for promotion in status.promotions.open:
+        facts.add_row("", _open_words(promotion, status))
+    if status.promotions.running and status.promotions.waits_until is None:
+        facts.add_row("", f"{status.promotions.running} runs: {status.promotions.step or 'it has just begun'}")
+    if status.promotions.failed:
+        failed = status.promotions.failed
+        facts.add_row("", Text(f"{failed.promotion} of {failed.by}: {promotion_words(failed)}", style="red"))
+    if status.desired:
+        facts.add_row("Desired model", Text(_desired_words(status), style="yellow"))
     if status.paused:
         because = f": {status.paused.reason}" if status.paused.reason else ""
         facts.add_row("Paused", Text(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
@@ -51,21 +62,53 @@ def _model_words(status: Status) -> str:
     return f"{model_name(status.active.arn)}\n{all_scores(status.active)} ({status.active.source})"
 
 
+_MODES = {
+    PromotionMode.AUTOMATIC: "AUTOMATIC: a better candidate is promoted at once",
+    PromotionMode.APPROVAL: "APPROVAL: a better candidate waits until a person approves it",
+    PromotionMode.NEVER: "NEVER: a better candidate is left to people, `flywheel rollback --to` promotes it",
+}
+
+
+def _open_words(promotion: Promotion, status: Status) -> Text:
+    model = model_name(promotion.model_arn)
+    who = promotion.turn or promotion.by
+    match promotion.status:
+        case PromotionStatus.WAITING if status.promotions.waits_until is None:
+            return Text(f"{who} wants {model}: it has its answer, or its time is up")
+        case PromotionStatus.WAITING:
+            until = moment(status.promotions.waits_until)
+            words = f"{who} waits for approval of {model} until {until}: {how_to_answer(promotion)}"
+            return Text(words, style="yellow")
+        case PromotionStatus.FAILED:
+            return Text(f"{who} wants {model}: {promotion_words(promotion)}", style="red")
+        case _:
+            return Text(f"{who} wants {model}: {promotion_words(promotion)}")
+
+
+def _desired_words(status: Status) -> str:
+    desired = status.desired
+    if desired is None:
+        return ""
+    named = f"{model_name(desired.arn)}, written at {moment(desired.at)}, is not the active one"
+    return f"{named}: {promotion_words(desired.promotion)}" if desired.promotion else named
+
+
 def _last_turn_words(status: Status) -> str:
     last = status.last_turn
     if last is None:
         return "none yet"
-    what = last.cause or last.error or _decision_words(last.decision)
+    what = last.cause or last.error or _decision_words(last)
     return f"none runs; {last.turn} {last.outcome} at {moment(last.ended_at)}: {what}"
 
 
-def _decision_words(decision: DecisionKind) -> str:
+def _decision_words(last: TurnRecord) -> str:
+    became = f" ({last.promotion.status})" if last.promotion else ""
     return {
-        DecisionKind.PROMOTE: "promoted its candidate",
+        DecisionKind.PROMOTE: f"decided to promote its candidate{became}",
         DecisionKind.KEEP: "kept the active model",
         DecisionKind.REPORT: "reported the active model's score",
         DecisionKind.NOTHING: "nothing to decide",
-    }[decision]
+    }[last.decision]
 
 
 def _quota_words(quota: DatasetQuota) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 from flywheel.records import TurnOutcome, TurnRecord
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
+from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
 from ops.turns import TurnView
 
@@ -105,7 +106,7 @@ def _facts(record: TurnRecord) -> list[tuple[str, str | Text]]:
             facts.append((name, f"{model_name(model.arn)}\n{all_scores(model)} ({model.source})"))
     facts.append(("Decision", "\n".join(_decision_lines(record))))
     if record.promotion:
-        facts.append(("Promotion", f"{record.promotion.status}: {record.promotion.reason}"))
+        facts.append(("Promotion", promotion_words(record.promotion)))
     if record.changed_outside:
         facts.append(("Changed outside", record.changed_outside))
     if record.more:

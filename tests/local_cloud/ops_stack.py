@@ -1,6 +1,7 @@
 """The least stack that the operator's command line can work with: what a deployment publishes, without its functions.
 
-The turn machine only waits, so that a test decides when a turn ends and what its record says.
+The turn machine only waits, so that a test decides when a turn ends and what its record says. The promote machine asks
+for approval with a real token, which lies in the queue `Asked`, and goes on as the real one does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,27 @@ LABELS = ("SPORTS", "WORLD")
 _DO_EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+_PROMOTE_MACHINE = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "AskForApproval",
+    "States": {
+        "AskForApproval": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Arguments": {
+                "QueueUrl": "${Asked}",
+                "MessageBody": {
+                    "promotion": "{% $states.context.Execution.Name %}",
+                    "token": "{% $states.context.Task.Token %}",
+                },
+            },
+            "Catch": [{"ErrorEquals": ["Declined"], "Output": "{% $states.errorOutput %}", "Next": "ReportDeclined"}],
+            "Next": "UpdateActiveModel",
+        },
+        "ReportDeclined": {"Type": "Succeed"},
+        "UpdateActiveModel": {"Type": "Wait", "Seconds": 86400, "End": True},
+    },
 }
 _MACHINE = {"StartAt": "RunIteration", "States": {"RunIteration": {"Type": "Wait", "Seconds": 86400, "End": True}}}
 
@@ -49,6 +71,8 @@ def _resources(*, name: str, physical_name: str) -> dict[str, Any]:
         "lake_bucket": "${Lake}",
         "turn_machine_arn": "${Machine}",
         "turn_queue_url": "${Queue}",
+        "promotion_machine_arn": "${PromoteMachine}",
+        "promotion_queue_url": "${PromotionQueue}",
         "topic_arn": "arn:aws:sns:us-east-1:123456789012:none",
         "mode": "MULTI_CLASS",
         "labels": LABELS,
@@ -89,6 +113,15 @@ def _resources(*, name: str, physical_name: str) -> dict[str, Any]:
             },
         },
         "Queue": {"Type": "AWS::SQS::Queue"},
+        "PromotionQueue": {"Type": "AWS::SQS::Queue"},
+        "Asked": {"Type": "AWS::SQS::Queue"},
+        "PromoteMachine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "DefinitionString": {"Fn::Sub": json.dumps(_PROMOTE_MACHINE)},
+            },
+        },
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": json.dumps(_MACHINE)},

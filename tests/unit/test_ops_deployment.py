@@ -103,7 +103,7 @@ def test_a_name_that_no_flywheel_can_have_is_refused(name: str) -> None:
 
 
 def test_a_deployment_is_read_from_its_parameters(clients: Clients, ssm: Stubber) -> None:
-    values = {"deployment": json.dumps(PUBLISHED), "flywheel_arn": ARN, "active_model_arn": "arn:model"}
+    values = {"deployment": json.dumps(PUBLISHED), "flywheel_arn": ARN}
     ssm.add_response("get_parameters", parameters("news", **values))
     deployment = find_deployment(clients, name="news")
     assert deployment.flywheel_arn == ARN
@@ -113,7 +113,6 @@ def test_a_deployment_is_read_from_its_parameters(clients: Clients, ssm: Stubber
     assert deployment.quiet_period_minutes == 2.5
     assert deployment.maximum_bad_lines_percent == 5
     assert not deployment.trigger_on_upload
-    assert deployment.published_model_arn == "arn:model"
     assert deployment.region == "eu-west-1"
 
 
@@ -133,7 +132,6 @@ def test_the_only_deployment_is_found_without_a_name(clients: Clients, ssm: Stub
     ssm.add_response("get_parameters", parameters("news", **values))
     deployment = find_deployment(clients, folder=tmp_path)
     assert deployment.name == "news"
-    assert deployment.published_model_arn is None
 
 
 def test_several_deployments_ask_for_a_name(clients: Clients, ssm: Stubber, tmp_path: Path) -> None:

@@ -76,12 +76,16 @@ def test_a_raised_quota_never_leaves_less_than_nothing() -> None:
 
 
 def test_a_model_changed_past_the_pipeline_is_named() -> None:
-    change = describe_change(actual="arn:new", published="arn:old", running=None)
+    change = describe_change(actual="arn:new", published="arn:old", running=None, under_way=frozenset({"arn:other"}))
     assert change is not None
     assert "arn:old" in change
 
 
-def test_no_change_is_claimed_without_a_model_with_the_same_one_or_while_a_turn_may_publish_it() -> None:
-    assert describe_change(actual=None, published="arn:old", running=None) is None
-    assert describe_change(actual="arn:same", published="arn:same", running=None) is None
-    assert describe_change(actual="arn:new", published="arn:old", running=RUNNING) is None
+def test_no_change_is_claimed_without_a_model_with_the_same_one_or_while_somebody_may_publish_it() -> None:
+    none: frozenset[str] = frozenset()
+    assert describe_change(actual=None, published="arn:old", running=None, under_way=none) is None
+    assert describe_change(actual="arn:same", published="arn:same", running=None, under_way=none) is None
+    assert describe_change(actual="arn:new", published="arn:old", running=RUNNING, under_way=none) is None
+    assert (
+        describe_change(actual="arn:new", published="arn:old", running=None, under_way=frozenset({"arn:new"})) is None
+    )

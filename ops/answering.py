@@ -1,0 +1,145 @@
+"""A person's answer to a promotion that waits for approval: given to the task that waits, with its token."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from enum import StrEnum
+
+from flywheel import promotions
+from flywheel.approvals import DECLINED
+from flywheel.promotions import Waiting
+from flywheel.records import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus, Record
+from ops.callers import caller_of
+from ops.deployment import Deployment
+from ops.errors import AnsweredError, NotAskedError, PromotionEndedError
+from ops.promotions import failures_of, find_request
+
+_MOST_CAUSE_CHARACTERS = 32768
+"""What SendTaskFailure takes."""
+
+_WORDS = {
+    PromotionStatus.PROMOTED: "was promoted",
+    PromotionStatus.ALREADY_ACTIVE: "was active already",
+    PromotionStatus.REFUSED: "was refused",
+    PromotionStatus.DECLINED: "was declined",
+    PromotionStatus.NOT_ANSWERED: "was not answered in time",
+    PromotionStatus.SUPERSEDED: "was superseded",
+    PromotionStatus.LEFT_TO_PEOPLE: "was left to people",
+    PromotionStatus.FAILED: "could not be promoted",
+    PromotionStatus.STOPPED: "was stopped",
+}
+
+
+class Answer(StrEnum):
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class Answered(Record):
+    answer: Answer
+    by: str
+    reason: str = ""
+    whose: str
+    """The turn that asked, or whoever else did."""
+    promotion: Promotion
+    """As it stood before the answer; with --wait how it ended."""
+    failures: int = 0
+    """Executions that had failed at it before."""
+
+
+def approve(deployment: Deployment, asked: str, *, reason: str = "") -> Answered:
+    """`asked` is a turn (name or number) or a promotion (name).
+
+    Raises UnknownTurnError, UnknownPromotionError, NotAskedError, PromotionEndedError, AnsweredError.
+    """
+    return _answer(deployment, find_request(deployment, asked), Answer.APPROVED, reason)
+
+
+def decline(deployment: Deployment, asked: str, *, reason: str) -> Answered:
+    """As `approve`; the former model stays active."""
+    return _answer(deployment, find_request(deployment, asked), Answer.DECLINED, reason)
+
+
+def decline_whatever_waits(deployment: Deployment, *, reason: str) -> bool:
+    """Whether something waited; that somebody else answered it meanwhile is as good."""
+    waiting = promotions.waiting_promotion(deployment.intake)
+    if waiting is None or waiting.beginning.request is None:
+        return False
+    try:
+        _answer(deployment, waiting.beginning.request, Answer.DECLINED, reason)
+    except (AnsweredError, PromotionEndedError, NotAskedError):
+        return False
+    return True
+
+
+def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
+    intake = deployment.intake
+    waiting = promotions.waiting_promotion(intake)
+    now = promotions.promotion_of(request.id, intake=intake)
+    if now is None:
+        raise NotAskedError(f"The request {request.id} is not in the intake bucket any more: nobody works on it.")
+    if waiting is None or now.status is not PromotionStatus.WAITING or waiting.beginning.request != request:
+        raise _not_waiting(request, now, promotions.current_beginning(intake))
+    answered = Answered(
+        answer=answer,
+        by=caller_of(deployment.clients),
+        reason=reason,
+        whose=whose(request),
+        promotion=now.model_copy(update={"promotion": waiting.beginning.promotion}),
+        failures=failures_of(deployment, request.id),
+    )
+    _send(deployment, waiting, answered)
+    return answered
+
+
+def _send(deployment: Deployment, waiting: Waiting, answered: Answered) -> None:
+    stepfunctions, token = deployment.clients.stepfunctions, waiting.wait.task_token
+    try:
+        if answered.answer is Answer.APPROVED:
+            output = json.dumps({"by": answered.by, "reason": answered.reason})
+            stepfunctions.send_task_success(taskToken=token, output=output)
+        else:
+            by = f" ({answered.by})"
+            cause = answered.reason[: _MOST_CAUSE_CHARACTERS - len(by)] + by
+            stepfunctions.send_task_failure(taskToken=token, error=DECLINED, cause=cause)
+    except (
+        stepfunctions.exceptions.TaskTimedOut,
+        stepfunctions.exceptions.TaskDoesNotExist,
+        stepfunctions.exceptions.InvalidToken,
+    ) as error:
+        ended = deployment.intake.read(promotions.end_key(answered.promotion.request_id), Promotion)
+        if ended is not None:
+            raise PromotionEndedError(ended_sentence(ended)) from error
+        raise AnsweredError(whose=answered.whose) from error
+
+
+def _not_waiting(
+    request: PromotionRequest, now: Promotion, current: PromotionBeginning | None
+) -> NotAskedError | PromotionEndedError:
+    if now.status not in {PromotionStatus.REQUESTED, PromotionStatus.WAITING}:
+        return PromotionEndedError(ended_sentence(now))
+    if current is None or current.request != request:
+        return NotAskedError(
+            f"The promotion of {whose(request)} has not begun: another one goes first, or it is about to begin. "
+            "`flywheel status` shows it."
+        )
+    if current.approval:
+        return NotAskedError(
+            f"{current.promotion} has not asked for approval yet: `flywheel status` shows when it does."
+        )
+    return NotAskedError(f"{current.promotion} needs no approval: `flywheel status` shows how it goes on.")
+
+
+def whose(request: PromotionRequest | Promotion) -> str:
+    return request.turn or request.by
+
+
+def ended_sentence(promotion: Promotion) -> str:
+    """When, by whom and why a promotion does not wait any more, and what can still be done."""
+    by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
+    at = f"{promotion.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    ended = f"The model of {whose(promotion)} {_WORDS[promotion.status]} at {at}{by}: {promotion.reason}"
+    if promotion.status.made_active or promotion.status is PromotionStatus.FAILED:
+        return ended
+    return f"{ended} `flywheel rollback --to {promotion.turn or promotion.model_arn}` promotes it all the same."

@@ -1,0 +1,156 @@
+"""Every version of the flywheel's model: who made it, how good it is, when it was active, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from flywheel import promotions
+from flywheel.comprehend import Model
+from flywheel.published import ACTIVE
+from flywheel.records import Decision, ModelScore, Promotion, Record
+from flywheel.scores import score_by
+from ops.deployment import Deployment
+from ops.errors import PARAMETER_ROOT
+from ops.promotions import all_requests
+
+DELETED = "DELETED"
+"""The status of a version that only Parameter Store's history knows."""
+
+
+class ModelMark(StrEnum):
+    ACTIVE = "active"
+    """What the flywheel itself says."""
+    PREVIOUS = "previous"
+    DESIRED = "desired"
+    """Only where it is not the active one."""
+    WAITING = "waiting for approval"
+
+
+class ActiveTime(Record):
+    since: datetime
+    until: datetime | None = None
+    """None: it still is."""
+
+
+class ModelVersion(Record):
+    arn: str
+    name: str
+    """What stands at the end of the ARN."""
+    status: str
+    """Comprehend's, or DELETED."""
+    trained_at: datetime | None = None
+    """When its training was submitted."""
+    score: ModelScore
+    turn: str | None = None
+    """The turn that made it; None for a model from elsewhere."""
+    iteration_id: str | None = None
+    active: tuple[ActiveTime, ...] = ()
+    """As published in Parameter Store, which keeps the last 100 changes."""
+    marks: tuple[ModelMark, ...] = ()
+    promotion: Promotion | None = None
+    """What became of the last wish to promote it."""
+
+
+class PublishedVersion(Record):
+    """One version of the parameter `active-model-arn`."""
+
+    arn: str
+    at: datetime
+
+
+def list_models(deployment: Deployment) -> list[ModelVersion]:
+    """Newest first: what Comprehend has of this flywheel, and what else was active once."""
+    service = deployment.service
+    history = active_history(deployment)
+    times = active_times(history)
+    marks = _marks(deployment, actual=service.describe().active_model_arn)
+    described: dict[str, Model | None] = {model.arn: model for model in service.models()}
+    for arn in [*times, *marks]:
+        if arn not in described:
+            described[arn] = service.model(arn)
+    made = decisions_by_model(deployment)
+    wished = {request.model_arn: request.id for request in all_requests(deployment)}
+    found = []
+    for arn, model in described.items():
+        decision, active = made.get(arn), times.get(arn, ())
+        promotion = promotions.promotion_of(wished[arn], intake=deployment.intake) if arn in wished else None
+        found.append(
+            ModelVersion(
+                arn=arn,
+                name=version_name(arn),
+                status=model.status if model else DELETED,
+                trained_at=model.submitted_at if model else None,
+                score=score_by(decision, service=service, model_arn=arn),
+                turn=decision.turn if decision else None,
+                iteration_id=decision.iteration_id if decision else None,
+                active=active,
+                marks=marks.get(arn, ()),
+                promotion=promotion,
+            )
+        )
+    return sorted(found, key=_age, reverse=True)
+
+
+def active_history(deployment: Deployment) -> list[PublishedVersion]:
+    """The versions of `active-model-arn`, oldest first; none before the first promotion."""
+    ssm = deployment.clients.ssm
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{PARAMETER_ROOT}/{deployment.name}/{ACTIVE}")
+    try:
+        versions = [version for page in pages for version in page["Parameters"]]
+    except ssm.exceptions.ParameterNotFound:
+        return []
+    ordered = sorted(versions, key=lambda version: version["Version"])
+    return [PublishedVersion(arn=version["Value"], at=version["LastModifiedDate"]) for version in ordered]
+
+
+def active_times(history: Sequence[PublishedVersion]) -> dict[str, tuple[ActiveTime, ...]]:
+    """From when to when each model was active, oldest first. A version that repeats the one before changes nothing."""
+    changes = [version for index, version in enumerate(history) if index == 0 or history[index - 1].arn != version.arn]
+    times: dict[str, tuple[ActiveTime, ...]] = {}
+    for index, change in enumerate(changes):
+        until = changes[index + 1].at if index + 1 < len(changes) else None
+        times[change.arn] = (*times.get(change.arn, ()), ActiveTime(since=change.at, until=until))
+    return times
+
+
+def decisions_by_model(deployment: Deployment) -> dict[str, Decision]:
+    """The decision on each model that an iteration trained; the newest where there are several."""
+    keys = sorted(deployment.intake.keys("decisions/"))
+    decisions = deployment.intake.read_all(keys, Decision)
+    return {decision.candidate.arn: decision for decision in decisions if decision.candidate is not None}
+
+
+def version_name(model_arn: str) -> str:
+    return model_arn.rsplit("/", 1)[-1]
+
+
+def matching(names: Iterable[str], wanted: str) -> list[str]:
+    """The ARNs whose version name is `wanted`, else those whose name begins or ends with it."""
+    arns = list(names)
+    exact = [arn for arn in arns if version_name(arn) == wanted]
+    return exact or [arn for arn in arns if version_name(arn).startswith(wanted) or version_name(arn).endswith(wanted)]
+
+
+def _marks(deployment: Deployment, *, actual: str | None) -> Mapping[str, tuple[ModelMark, ...]]:
+    marks: dict[str, tuple[ModelMark, ...]] = {}
+    for mark, arn in _marked(deployment, actual):
+        if arn is not None:
+            marks[arn] = (*marks.get(arn, ()), mark)
+    return marks
+
+
+def _marked(deployment: Deployment, actual: str | None) -> Iterator[tuple[ModelMark, str | None]]:
+    published = deployment.models
+    desired, waiting = published.desired(), promotions.waiting_promotion(deployment.intake)
+    yield ModelMark.ACTIVE, actual
+    yield ModelMark.PREVIOUS, published.previous()
+    yield ModelMark.DESIRED, desired.arn if desired and desired.arn != actual else None
+    request = waiting.beginning.request if waiting else None
+    yield ModelMark.WAITING, request.model_arn if request else None
+
+
+def _age(version: ModelVersion) -> tuple[datetime, str]:
+    first = version.trained_at or (version.active[0].since if version.active else None)
+    return first or datetime.min.replace(tzinfo=UTC), version.arn

@@ -1,0 +1,100 @@
+"""Undo, and any other wish of a person's to have a certain model active: through the one door, as every promotion."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from flywheel import promotions
+from flywheel import turns as turn_keys
+from flywheel.generations import is_of_another_flywheel
+from flywheel.records import Promotion, PromotionRequest, PromotionSource, Record
+from ops.callers import caller_of
+from ops.deployment import Deployment
+from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
+from ops.models import active_history, decisions_by_model, matching
+from ops.poking import poke_promotions
+from ops.turns import turn_name
+
+_MODEL_ARN = ":document-classifier/"
+
+
+class Rollback(Record):
+    model_arn: str
+    request: PromotionRequest | None = None
+    """None: the model is active already."""
+    promotion: Promotion | None = None
+    """How it ended, if that was waited for."""
+
+
+def rollback(
+    deployment: Deployment, *, to: str | None = None, reason: str = "", now: datetime | None = None
+) -> Rollback:
+    """Ask the promote machine for the model that `to` names, by default the one that was active before.
+
+    `to` is a model's ARN, a version's name or an unmistakable beginning or end of it, or a turn's name. Raises
+    NoPreviousModelError, UnknownVersionError, AmbiguousVersionError, DeletedModelError, UnknownTurnError.
+    """
+    service = deployment.service
+    active = service.describe().active_model_arn
+    model_arn = find_model(deployment, to) if to else _before(deployment, active)
+    if model_arn == active:
+        return Rollback(model_arn=model_arn)
+    if service.model(model_arn) is None:
+        raise DeletedModelError(model_arn)
+    now = now or datetime.now(UTC)
+    request = PromotionRequest(
+        id=f"operator-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        source=PromotionSource.OPERATOR,
+        model_arn=model_arn,
+        flywheel_arn=deployment.flywheel_arn,
+        requested_at=_after_the_others(deployment, now),
+        by=caller_of(deployment.clients),
+        reason=reason or "No reason was given.",
+        decided_against=active,
+    )
+    deployment.intake.write_once(promotions.request_key(request.id), request)
+    poke_promotions(deployment)
+    return Rollback(model_arn=model_arn, request=request)
+
+
+def find_model(deployment: Deployment, wanted: str) -> str:
+    """The ARN of the model that `wanted` names; see `rollback`."""
+    if wanted.startswith("arn:"):
+        if _MODEL_ARN not in wanted:
+            raise UnknownVersionError(wanted, why="it is not the ARN of a document classifier")
+        return wanted
+    made = decisions_by_model(deployment)
+    if turn_keys.number_of(wanted) is not None:
+        turn = turn_name(deployment, wanted)
+        trained = [arn for arn, decision in made.items() if decision.turn == turn]
+        if not trained:
+            raise UnknownVersionError(f"of {turn}", why="it trained none, or has not decided yet")
+        return trained[-1]
+    known = [model.arn for model in deployment.service.models()]
+    known += [version.arn for version in active_history(deployment)] + list(made)
+    found = matching(dict.fromkeys(known), wanted)
+    if not found:
+        raise UnknownVersionError(wanted)
+    if len(found) > 1:
+        raise AmbiguousVersionError(wanted, found=found)
+    return found[0]
+
+
+def _before(deployment: Deployment, active: str | None) -> str:
+    """What was active before `active`, also where that is not published yet. Raises NoPreviousModelError."""
+    published = deployment.models
+    last = published.active()
+    unpublished = active is not None and last is not None and last != active
+    if unpublished and not is_of_another_flywheel(last, intake=deployment.intake, flywheel_arn=deployment.flywheel_arn):
+        return str(last)
+    previous = published.previous()
+    if previous is None:
+        raise NoPreviousModelError
+    return previous
+
+
+def _after_the_others(deployment: Deployment, now: datetime) -> datetime:
+    """Later than every open request, whatever this machine's clock says: a person's wish ends those before it."""
+    latest = max((request.requested_at for request in promotions.open_requests(deployment.intake)), default=now)
+    return now if now > latest else latest + timedelta(microseconds=1)

@@ -1,0 +1,55 @@
+"""Promotions in words, and the answers of `flywheel approve`, `decline` and `rollback`."""
+
+from __future__ import annotations
+
+from flywheel.records import Promotion, PromotionStatus
+from ops.answering import Answer, Answered
+from ops.rolling_back import Rollback
+from ops.tables.figures import model_name, moment
+
+_WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
+
+
+def promotion_words(promotion: Promotion) -> str:
+    """`declined at 2026-11-21 12:00:00: not now (arn:...)`, and what Comprehend warns of."""
+    at = "" if promotion.status in _WITHOUT_DATE else f" at {moment(promotion.at)}"
+    by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
+    words = [f"{promotion.status}{at}{by}: {promotion.reason}"]
+    if promotion.status is PromotionStatus.WAITING:
+        words.append(f"{how_to_answer(promotion)}.")
+    if promotion.warning:
+        words.append(f"Comprehend warns: {promotion.warning}")
+    return " ".join(words)
+
+
+def how_to_answer(promotion: Promotion) -> str:
+    whose = promotion.turn or promotion.promotion or "TURN"
+    return f"`flywheel approve {whose}` or `flywheel decline {whose} --reason '...'`"
+
+
+def answered_sentence(answered: Answered) -> str:
+    model = model_name(answered.promotion.model_arn)
+    if answered.promotion.status is not PromotionStatus.WAITING:
+        return ended_words(answered.promotion)
+    if answered.answer is Answer.APPROVED:
+        return (
+            f"{answered.whose} is approved: {model} becomes the active model. "
+            "`flywheel status` shows how far it is, `flywheel models` how it ended."
+        )
+    return f"{answered.whose} is declined: the active model stays."
+
+
+def rollback_sentence(asked: Rollback) -> str:
+    model = model_name(asked.model_arn)
+    if asked.request is None:
+        return f"{model} is the active model already: nothing was asked for."
+    if asked.promotion is None:
+        return (
+            f"{model} is asked for ({asked.request.id}): `flywheel status` shows how far it is, `flywheel models` how "
+            "it ended."
+        )
+    return ended_words(asked.promotion)
+
+
+def ended_words(promotion: Promotion) -> str:
+    return f"{model_name(promotion.model_arn)}: {promotion_words(promotion)}"
