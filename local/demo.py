@@ -1,10 +1,12 @@
-"""`python -m local demo`: a flywheel's life in five turns, and whether each ended as it should."""
+"""`python -m local demo`: a flywheel's life in six turns, and whether each ended as it should."""
 
 from __future__ import annotations
 
 import tempfile
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -13,66 +15,86 @@ from rich.panel import Panel
 from rich.text import Text
 
 from flywheel.prepare_uploads import rejected_folder
-from flywheel.records import DecisionKind, Promotion, PromotionStatus, TurnOutcome, TurnRecord, UploadOutcome
+from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord, UploadOutcome
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
+from local.cloud.places import LOCAL_FOLDER
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.story import turns_table
 from local.walk import Walk
+from ops.reports import save_report
 
 NAME = "demo"
+REPORT = LOCAL_FOLDER / "demo-report.html"
+
+
+class Reply(StrEnum):
+    """What a person says when a turn wants to promote a model."""
+
+    APPROVE = "approve"
+    DECLINE = "decline"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """A turn, what it is given, and how it has to end."""
+    """A turn, what it is given, what people do about it, and how it has to end."""
 
     title: str
     told: str
     decision: DecisionKind
-    promoted: bool = False
+    reply: Reply | None = None
     starts_iteration: bool = True
     train: dict[str, Recipe] = field(default_factory=dict)
     test: dict[str, Recipe] = field(default_factory=dict)
     broken: bool = False
+    rolled_back: bool = False
+    """Before this turn an operator brings the former model back."""
 
 
 _ALL_WORDS = 40
 CHAPTERS: Sequence[Chapter] = (
     Chapter(
         title="A first model",
-        told="Few documents that know few words: the first model is promoted, because there is no other.",
+        told="Few documents that know few words. It has nothing to beat, and a person approves it.",
         decision=DecisionKind.PROMOTE,
-        promoted=True,
-        train={"first-articles.csv": Recipe(documents_per_label=60, vocabulary=20)},
+        reply=Reply.APPROVE,
+        train={"first-articles.csv": Recipe(documents_per_label=60, vocabulary=12)},
         test={"held-out.csv": Recipe(documents_per_label=100, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=2)},
     ),
     Chapter(
         title="Better data",
-        told="More documents with all the words make a better model, which is promoted. A broken file is rejected.",
+        told="More words make a better model, which a person approves. A broken file is rejected.",
         decision=DecisionKind.PROMOTE,
-        promoted=True,
-        train={
-            "more-articles.csv": Recipe(documents_per_label=150, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=1)
-        },
+        reply=Reply.APPROVE,
+        train={"more-articles.csv": Recipe(documents_per_label=60, vocabulary=24, topic_words=3, foreign_words=1)},
         broken=True,
     ),
     Chapter(
-        title="Mislabelled data",
-        told="Most documents carry a wrong label: the candidate is worse, and the active model stays.",
-        decision=DecisionKind.KEEP,
+        title="A release freeze",
+        told="All the words make the best model yet, but a person declines it: the active model stays.",
+        decision=DecisionKind.PROMOTE,
+        reply=Reply.DECLINE,
         train={
-            "mislabelled.csv": Recipe(documents_per_label=120, vocabulary=_ALL_WORDS, topic_words=3, mislabelled=0.8)
+            "all-articles.csv": Recipe(documents_per_label=150, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=1)
         },
     ),
     Chapter(
-        title="Only test data",
-        told="Nothing is trained; the active model is scored on what is new.",
+        title="Mislabelled data",
+        told="Most documents carry a wrong label: the candidate is worse, and nobody is even asked.",
+        decision=DecisionKind.KEEP,
+        train={
+            "mislabelled.csv": Recipe(documents_per_label=300, vocabulary=_ALL_WORDS, topic_words=3, mislabelled=0.8)
+        },
+    ),
+    Chapter(
+        title="Only test data, after a rollback",
+        told="An operator brings the first model back. Nothing is trained; it is scored on what is new.",
         decision=DecisionKind.REPORT,
+        rolled_back=True,
         test={"this-week.csv": Recipe(documents_per_label=50, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=3)},
     ),
     Chapter(
         title="Nothing new",
-        told="An operator asks for a turn; it finds nothing to do and starts no iteration.",
+        told="An operator asks for a turn; it finds nothing to do, and the model that was rolled back stays away.",
         decision=DecisionKind.NOTHING,
         starts_iteration=False,
     ),
@@ -86,26 +108,41 @@ def register(app: typer.Typer) -> None:
 def demo() -> None:
     """Walk a flywheel through its life, in a local cloud of its own."""
     console = Console()
-    console.print(Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, promote", expand=False))
+    console.print(
+        Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, approve, promote, undo", expand=False)
+    )
     records: list[TurnRecord] = []
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalCloud(instance="demo", progress=OnConsole(console)) as cloud,
     ):
         context = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
-        walk = Walk.deploy(cloud, name=NAME, parameters={"MinimumScore": "0.5"}, context=context)
+        parameters = {"MinimumScore": "0.3", "PromotionMode": "APPROVAL"}
+        walk = Walk.deploy(cloud, name=NAME, parameters=parameters, context=context)
         for number, chapter in enumerate(CHAPTERS, start=1):
             record = _play(console, walk, chapter, number, Path(folder))
             records.append(record)
         console.print(turns_table(records))
+        page = save_report(walk.deployment, _last_decided(records), output=REPORT).path
     wrong = [line for chapter, record in zip(CHAPTERS, records, strict=True) for line in differences(chapter, record)]
     if wrong:
         raise LocalCloudError("The demo did not end as told: " + " ".join(wrong))
     console.print("[green]Every turn ended as told.[/green]")
+    console.print(f"The report: {page}", soft_wrap=True)
+    if console.is_terminal:
+        webbrowser.open(Path(page).as_uri())
+
+
+def _last_decided(records: Sequence[TurnRecord]) -> str:
+    """The turn whose report shows the most: the last that had a candidate."""
+    return [record.turn for record in records if record.candidate is not None][-1]
 
 
 def _play(console: Console, walk: Walk, chapter: Chapter, number: int, folder: Path) -> TurnRecord:
     console.print(f"\n[bold]Turn {number}. {chapter.title}[/bold]\n{chapter.told}")
+    if chapter.rolled_back:
+        ended = walk.rollback()
+        console.print(f"[green]✓[/green] rollback, asked for by {ended.by}: {ended.status.value}. {ended.reason}")
     train = [write_csv(folder / name, documents(recipe, seed=number)) for name, recipe in chapter.train.items()]
     test = [write_csv(folder / name, documents(recipe, seed=100 + number)) for name, recipe in chapter.test.items()]
     if chapter.broken:
@@ -122,6 +159,14 @@ def _play(console: Console, walk: Walk, chapter: Chapter, number: int, folder: P
         if result.outcome is UploadOutcome.REJECTED:
             report = walk.deployment.intake.read_bytes(f"{rejected_folder(result.upload)}report.txt").decode()
             console.print(Panel(Text(report.strip()), title=f"rejected: {result.upload.key}", expand=False))
+    if chapter.reply is not None and record.decision is DecisionKind.PROMOTE:
+        record = (
+            walk.approve(record) if chapter.reply is Reply.APPROVE else walk.decline(record, reason="release freeze")
+        )
+        if record.promotion is not None:
+            console.print(
+                f"[green]✓[/green] {chapter.reply.value}: {record.promotion.status.value}. {record.promotion.reason}"
+            )
     return record
 
 
@@ -139,6 +184,9 @@ def _broken_file(path: Path) -> Path:
     return path
 
 
+_EXPECTED = {Reply.APPROVE: PromotionStatus.PROMOTED, Reply.DECLINE: PromotionStatus.DECLINED, None: None}
+
+
 def differences(chapter: Chapter, record: TurnRecord) -> list[str]:
     """Sentences on what did not end as the chapter says; none if all did."""
     found = []
@@ -146,15 +194,12 @@ def differences(chapter: Chapter, record: TurnRecord) -> list[str]:
         found.append(f"{record.turn} ended {record.outcome}: {record.cause or record.error}.")
     if record.decision is not chapter.decision:
         found.append(f"{record.turn} decided {record.decision}, not {chapter.decision}.")
-    if _promoted(record.promotion) is not chapter.promoted:
-        found.append(f"{record.turn} {'promoted nothing' if chapter.promoted else 'promoted a model'}.")
+    status = record.promotion.status if record.promotion else None
+    if status is not _EXPECTED[chapter.reply]:
+        found.append(f"The promotion of {record.turn} is {status or 'not there'}, not {_EXPECTED[chapter.reply]}.")
     if (record.iteration_id is not None) is not chapter.starts_iteration:
         found.append(f"{record.turn} {'started no' if chapter.starts_iteration else 'started an'} iteration.")
     rejected = any(result.outcome is UploadOutcome.REJECTED for result in record.uploads)
     if rejected is not chapter.broken:
         found.append(f"{record.turn} {'did not reject the broken file' if chapter.broken else 'rejected a file'}.")
     return found
-
-
-def _promoted(promotion: Promotion | None) -> bool:
-    return promotion is not None and promotion.status is PromotionStatus.PROMOTED

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flywheel.records import ModelScore, Split, TurnRecord
-from local.cloud import LocalCloud
+from flywheel.promotions import waiting_promotion
+from flywheel.records import ModelScore, Promotion, Split, TurnRecord
+from local.cloud import LocalCloud, LocalCloudError
+from ops.answering import Answered, approve, decline
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.pausing import pause, resume
+from ops.promotions import wait_for_promotion
+from ops.rolling_back import rollback
 from ops.running_turns import TurnProgress
 from ops.turns import current_turn, request_turn, wait_for_turn
 from ops.uploading import upload
 
 _LOOK_AGAIN_SECONDS = 0.25
 _TURN_TIMEOUT_SECONDS = 900.0
+_PROMOTION_TIMEOUT_SECONDS = 120.0
 WALK_PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
 """Files are uploaded while the pipeline is paused, so that they are one turn's; nothing needs to rest."""
 
@@ -53,10 +59,49 @@ class Walk:
         """Ask for a turn although nothing is new."""
         return self._wait(request_turn(self.deployment).after, on_step)
 
+    def approve(self, record: TurnRecord) -> TurnRecord:
+        """Approve what the turn wants to promote; the record with the end of it."""
+        self._await_question(record)
+        return self._answered(approve(self.deployment, record.turn), record)
+
+    def decline(self, record: TurnRecord, *, reason: str) -> TurnRecord:
+        """As `approve`; the active model stays."""
+        self._await_question(record)
+        return self._answered(decline(self.deployment, record.turn, reason=reason), record)
+
+    def rollback(self) -> Promotion:
+        """Bring the former model back; how that ended."""
+        asked = rollback(self.deployment, reason="the demo's operator liked it better")
+        if asked.request is None:
+            raise LocalCloudError(f"{asked.model_arn} is active already: there is nothing to roll back to.")
+        return self._promotion_ended(asked.request.id)
+
     def active_model_arn(self) -> str | None:
         """What the flywheel itself says, None before the first promotion."""
         answer = self.deployment.clients.comprehend.describe_flywheel(FlywheelArn=self.deployment.flywheel_arn)
         return answer["FlywheelProperties"].get("ActiveModelArn")
+
+    def _await_question(self, record: TurnRecord) -> None:
+        """The turn does not wait for its promotion, which begins a moment later."""
+        deadline = time.monotonic() + _PROMOTION_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            waiting = waiting_promotion(self.deployment.intake)
+            if waiting is not None and waiting.beginning.request and waiting.beginning.request.turn == record.turn:
+                return
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        raise LocalCloudError(f"Nobody was asked to approve the model of {record.turn}: `flywheel status` says why.")
+
+    def _answered(self, answered: Answered, record: TurnRecord) -> TurnRecord:
+        ended = self._promotion_ended(answered.promotion.request_id)
+        return record.model_copy(update={"promotion": ended})
+
+    def _promotion_ended(self, request_id: str) -> Promotion:
+        return wait_for_promotion(
+            self.deployment,
+            request_id,
+            timeout_seconds=_PROMOTION_TIMEOUT_SECONDS,
+            poll_seconds=_LOOK_AGAIN_SECONDS,
+        )
 
     def _wait(self, after: int, on_step: OnStep | None) -> TurnRecord:
         def tell(progress: TurnProgress | None) -> None:

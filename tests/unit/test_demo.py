@@ -18,7 +18,7 @@ from flywheel.records import (
     UploadOutcome,
     UploadResult,
 )
-from local.demo import CHAPTERS, Chapter, differences
+from local.demo import CHAPTERS, Chapter, Reply, differences
 from local.sample_news import LABELS, Recipe, documents
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -37,7 +37,7 @@ def told(chapter: Chapter) -> TurnRecord:
         turn="turn-000001",
         model_arn=MODEL,
         former_model_arn=None,
-        status=PromotionStatus.PROMOTED,
+        status=PromotionStatus.DECLINED if chapter.reply is Reply.DECLINE else PromotionStatus.PROMOTED,
         reason="better",
         at=NOW,
     )
@@ -50,7 +50,7 @@ def told(chapter: Chapter) -> TurnRecord:
         decision=chapter.decision,
         uploads=(rejected,) if chapter.broken else (),
         iteration_id="20261121T000000Z" if chapter.starts_iteration else None,
-        promotion=promotion if chapter.promoted else None,
+        promotion=promotion if chapter.reply else None,
     )
 
 
