@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel import turns
 from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
 from flywheel.records import Record
@@ -62,12 +61,11 @@ class HoldoutPredictions:
         """Those of the models whose answers are not there."""
         return tuple(arn for arn in models if not self._is_answered(self._settled(arn)))
 
-    def ask(self, *, turn: str, iteration_id: str, model_arn: str, now: datetime) -> str | None:
+    def ask(self, *, iteration_id: str, model_arn: str, now: datetime) -> str | None:
         """The job to wait for: the one that runs, or a new one. None if there is nothing to wait for.
 
-        Raises NotCurrentTurn, and ServiceBusy if too many jobs run.
+        Raises ServiceBusy if too many jobs run.
         """
-        turns.require_current(self.intake, turn)
         known = self._settled(model_arn)
         if known is not None and self._is_answered(known):
             return None

@@ -31,7 +31,7 @@ def models_to_ask(
     contenders = find_contenders(service.iteration(iteration_id), intake=intake, service=service, published=published)
     if not contenders.to_ask:
         return ()
-    holdout = freezer.freeze(turn=turn, iteration_id=iteration_id)
+    holdout = freezer.freeze(iteration_id)
     if holdout is None:
         return ()
     return HoldoutPredictions(intake=intake, service=service, holdout=holdout).lacking(contenders.to_ask)
@@ -52,4 +52,4 @@ def ask_model(
     if holdout is None:
         return None
     predictions = HoldoutPredictions(intake=intake, service=service, holdout=holdout)
-    return predictions.ask(turn=turn, iteration_id=iteration_id, model_arn=model_arn, now=now)
+    return predictions.ask(iteration_id=iteration_id, model_arn=model_arn, now=now)

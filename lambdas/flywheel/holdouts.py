@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flywheel import turns
 from flywheel.assembly import accepted_key, part_documents
 from flywheel.evaluation import HoldoutDocument, NothingToScore, sample_holdout, units_of
 from flywheel.intake import IntakeBucket
@@ -67,12 +66,11 @@ class HoldoutFreezer:
     delimiter: str
     at_most: int
 
-    def freeze(self, *, turn: str, iteration_id: str) -> FrozenHoldout | None:
+    def freeze(self, iteration_id: str) -> FrozenHoldout | None:
         """The hold-out of an iteration, made if there is none yet; None without any document for it.
 
-        Raises NotCurrentTurn, and SampleTooSmall if `at_most` cannot hold one document of each label.
+        Raises SampleTooSmall if `at_most` cannot hold one document of each label.
         """
-        turns.require_current(self.intake, turn)
         key = iteration_holdout_key(iteration_id)
         chosen = self.intake.read(key, IterationHoldout)
         if chosen is None:

@@ -19,7 +19,6 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from flywheel import turns
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.holdout_predictions import MOST_ATTEMPTS, Prediction
 from flywheel.holdouts import FrozenHoldout, HoldoutFreezer, IterationHoldout, iteration_holdout_key, read_holdout
@@ -199,6 +198,15 @@ def test_without_test_data_nothing_is_promoted_and_nothing_paid(at: Deployment) 
     assert at.active_model() is None
 
 
+def test_test_data_that_comprehend_has_not_accepted_are_not_in_it(at: Deployment) -> None:
+    at.upload("test/a.csv", TEST)
+    at.upload("train/a.csv", GOOD)
+    turn = at.start_turn().run_before("prepare_holdout")
+    at.bucket.delete(["datasets/test/test-000001/accepted.json"])
+    record = turn.run()
+    assert (record.decision, record.holdout) == (DecisionKind.KEEP, None)
+
+
 def test_test_documents_that_were_trained_on_are_not_in_it(at: Deployment) -> None:
     """As they can be when the training data came first, or by a dataset of another generation."""
     first(at, GOOD)
@@ -247,9 +255,8 @@ def test_labels_joined_by_a_former_delimiter_are_read_too() -> None:
     at = Deployment(evidence=Evidence.HOLDOUT, multi_label=True)
     both = f"{BUSINESS}{DELIMITER}{SPORTS}"
     first(at, documents(*LABELS, both, count=30), documents(*LABELS, both, count=20, words="judge: "))
-    at.start_turn()
     freezer = HoldoutFreezer(intake=at.intake, service=at.service, delimiter=";", at_most=2000)
-    frozen = freezer.freeze(turn=turns.name_of(turns.current_number(at.bucket)), iteration_id="another")
+    frozen = freezer.freeze("another")
     assert frozen
     assert Counter(frozen.labels) == {(BUSINESS,): 20, (SPORTS,): 20, (BUSINESS, SPORTS): 20}
 
@@ -481,6 +488,8 @@ def test_an_older_execution_asks_nobody(at: Deployment) -> None:
     at.start_turn()
     with pytest.raises(NotCurrentTurn):
         older.take_step()
+    with pytest.raises(NotCurrentTurn):
+        older._prepare_holdout()
     assert jobs(at) == []
 
 
