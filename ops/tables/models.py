@@ -17,7 +17,7 @@ _STYLES = {ModelMark.ACTIVE: "green", ModelMark.WAITING: "yellow"}
 def models_table(versions: Sequence[ModelVersion], *, metric: str) -> RenderableType:
     if not versions:
         return "No model has been trained yet."
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Version", overflow="fold")
     table.add_column(metric, justify="right", no_wrap=True)
     table.add_column("Turn", no_wrap=True)
@@ -27,15 +27,20 @@ def models_table(versions: Sequence[ModelVersion], *, metric: str) -> Renderable
         for mark in version.marks:
             style = _STYLES.get(mark, style)
         table.add_row(
-            "\n".join([version.name, ", ".join([version.status, *version.marks])]),
+            "\n".join(_version_lines(version)),
             score(version.score, metric),
-            "\n".join([version.turn or "-", *([version.promotion.status] if version.promotion else [])]),
+            version.turn or "-",
             "\n".join(line for times in version.active for line in _times(times)) or "-",
             style=style,
         )
     return table
 
 
+def _version_lines(version: ModelVersion) -> list[str]:
+    became = [f"promotion: {version.promotion.status}"] if version.promotion else []
+    return [version.name, ", ".join([version.status, *version.marks]), *became]
+
+
 def _times(times: ActiveTime) -> list[str]:
     """In two lines, so that they fit a narrow terminal."""
-    return [f"{minute(times.since)} -", f"  {minute(times.until)}" if times.until else "  now"]
+    return [f"{minute(times.since)} -", minute(times.until) if times.until else "now"]

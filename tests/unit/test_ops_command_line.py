@@ -11,7 +11,23 @@ from typer.testing import CliRunner, Result
 
 from ops.main import app
 
-VERBS = ("status", "validate", "upload", "turns", "show", "turn", "report", "rejected", "pause", "resume", "purge")
+VERBS = (
+    "status",
+    "validate",
+    "upload",
+    "turns",
+    "show",
+    "turn",
+    "report",
+    "rejected",
+    "approve",
+    "decline",
+    "models",
+    "rollback",
+    "pause",
+    "resume",
+    "purge",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +103,21 @@ def test_an_unknown_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [["status"], ["turns"], ["pause"], ["resume"], ["turn", "--now"], ["rejected"], ["show", "1"], ["report"]]
+    "verb",
+    [
+        ["status"],
+        ["turns"],
+        ["pause"],
+        ["resume"],
+        ["turn", "--now"],
+        ["rejected"],
+        ["show", "1"],
+        ["report"],
+        ["approve", "1"],
+        ["decline", "1", "--reason", "x"],
+        ["models"],
+        ["rollback"],
+    ],
 )
 def test_a_local_cloud_that_is_not_up(nothing_listens: str, verb: list[str]) -> None:
     assert_one_sentence(run(*verb, "--json"), f"Nothing answers at {nothing_listens}")
@@ -120,7 +150,17 @@ def test_purge_never_guesses_a_name(nothing_listens: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["turn"], ["upload"], ["show"], ["nonsense"], ["turns", "--last", "0"], ["rejected", "--save", "folder"]],
+    [
+        ["turn"],
+        ["upload"],
+        ["show"],
+        ["approve"],
+        ["decline", "1"],
+        ["pause", "--decline-waiting"],
+        ["nonsense"],
+        ["turns", "--last", "0"],
+        ["rejected", "--save", "folder"],
+    ],
 )
 def test_wrong_usage_has_exit_status_2(arguments: list[str]) -> None:
     result = run(*arguments)
