@@ -24,7 +24,7 @@ def turns_table(records: Sequence[TurnRecord]) -> Table:
             str(sum(dataset.documents for dataset in record.datasets)),
             _score(record.active),
             _score(record.candidate),
-            decision,
+            decision + (f"\n{record.promotion.status.value}" if record.promotion else ""),
             " ".join(record.reasons) or record.cause or "",
         )
     return table
