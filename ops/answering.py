@@ -108,9 +108,6 @@ def _send(deployment: Deployment, waiting: Waiting, answered: Answered) -> None:
         stepfunctions.exceptions.TaskDoesNotExist,
         stepfunctions.exceptions.InvalidToken,
     ) as error:
-        ended = deployment.intake.read(promotions.end_key(answered.promotion.request_id), Promotion)
-        if ended is not None:
-            raise PromotionEndedError(ended_sentence(ended)) from error
         raise AnsweredError(whose=answered.whose) from error
 
 

@@ -116,8 +116,8 @@ class AnsweredError(OperatorError):
 
     def __init__(self, *, whose: str) -> None:
         super().__init__(
-            f"The promotion of {whose} has its answer already, or its time is up; it has not ended yet. "
-            "`flywheel status` shows what becomes of it."
+            f"The promotion of {whose} has its answer already, or its time is up: `flywheel status` shows what becomes "
+            "of it."
         )
 
 

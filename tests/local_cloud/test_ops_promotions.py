@@ -556,7 +556,8 @@ def test_status_tells_a_promotion_from_a_change_outside(deployment: Deployment, 
     activate(deployment, old)
     deployment.service.set_active_model(new)
     assert status(deployment).changed_outside is not None
-    wish(deployment, model=new)
+    wish(deployment, turn=None, model=new)
+    assert status(deployment).running is None
     assert status(deployment).changed_outside is None
 
 

@@ -1,0 +1,22 @@
+"""Names of states that the operator's command line goes by."""
+
+from __future__ import annotations
+
+import json
+
+from flywheel.approvals import DECLINED
+from ops.running_promotions import ASKING
+from tests.infrastructure.synthesised import Synthesised, as_text
+
+
+def test_the_state_that_waits_for_a_person_has_the_name_that_status_knows(default: Synthesised) -> None:
+    machines = default.of_type("AWS::StepFunctions::StateMachine")
+    definitions = [json.loads(as_text(machine.properties["DefinitionString"])) for machine in machines]
+    waiting = [
+        (name, state)
+        for definition in definitions
+        for name, state in definition["States"].items()
+        if "waitForTaskToken" in str(state.get("Resource"))
+    ]
+    assert [name for name, _ in waiting] == [ASKING]
+    assert [DECLINED] in [caught["ErrorEquals"] for _, state in waiting for caught in state["Catch"]]
