@@ -170,6 +170,7 @@ class FlywheelStack(cdk.Stack):
             access=access,
             flywheel=flywheel.resource,
             machine_arn=promote_machine.arn,
+            topic=notifications.topic,
             report_promotion=promotion_steps.report_promotion,
             parameters=parameters,
         )
@@ -199,6 +200,7 @@ class FlywheelStack(cdk.Stack):
             "Dashboard",
             settings=settings,
             machine_arn=machine.arn,
+            promote_machine_arn=promote_machine.arn,
             turns=queues.turns,
             dead_letters=[queues.turn_dead_letters, queues.promotion_dead_letters, queues.undelivered],
             parameters=parameters,

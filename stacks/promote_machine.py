@@ -100,7 +100,7 @@ class PromoteMachine(Construct):
         failed = self._report_failure()
         refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
         publish = (
-            self._step("PublishModel", self._steps.publish_model, failed=failed)
+            self._step("PublishModel", self._steps.publish_model, failed=failed, refused=refused)
             .next(self._tell_the_bus(failed))
             .next(
                 self._report(
@@ -120,7 +120,7 @@ class PromoteMachine(Construct):
             assign={"status": "{% $states.result.Payload.status %}"},
         )
         update.next(publish)
-        asked = self._ask(then=update, done=done, failed=failed)
+        asked = self._ask(then=update, done=done, refused=refused, failed=failed)
         wanted = sfn.Choice.jsonata(self, "ApprovalWanted")
         wanted.when(sfn.Condition.jsonata("{% $approval %}"), asked).otherwise(update)
         check = self._step(
@@ -142,7 +142,9 @@ class PromoteMachine(Construct):
         begin.next(found)
         return begin
 
-    def _ask(self, *, then: sfn.IChainable, done: sfn.IChainable, failed: sfn.IChainable) -> sfn.IChainable:
+    def _ask(
+        self, *, then: sfn.IChainable, done: sfn.IChainable, refused: sfn.IChainable, failed: sfn.IChainable
+    ) -> sfn.IChainable:
         hours = self._parameters.approval_hours.value_as_string
         ask = self._tasks.task(
             "AskForApproval",
@@ -156,6 +158,7 @@ class PromoteMachine(Construct):
         for error, status in ends.items():
             report = self._report(f"Report{error.removeprefix('States.')}", status=status, failed=failed)
             ask.add_catch(report.next(done), errors=[error], outputs=FAILURE)
+        ask.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
         ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
         return ask.next(then)
 

@@ -44,15 +44,16 @@ class PromotionSteps(Construct):
                 access.objects("promotions/*", actions=WRITE),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.parameters("active-model-arn", "previous-model-arn", actions=("GetParameter",)),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
             ],
         )
         self.check_model = self._step(
             "check_model",
-            description="Refuses a model that cannot or must not become the active one.",
+            description="Refuses a model that cannot or must not become the active one, and ends what it supersedes.",
             environment=FLYWHEEL,
             permissions=[
                 access.objects("promotions/*", actions=READ),
+                access.objects("promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 access.models("DescribeDocumentClassifier"),
@@ -94,6 +95,7 @@ class PromotionSteps(Construct):
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
         )

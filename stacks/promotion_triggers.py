@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .flywheel_access import FlywheelAccess
@@ -36,6 +37,7 @@ class PromotionTriggers(Construct):
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
         machine_arn: str,
+        topic: sns.ITopic,
         report_promotion: FlywheelFunction,
         parameters: TurnParameters,
     ) -> None:
@@ -47,13 +49,14 @@ class PromotionTriggers(Construct):
             functions=functions,
             description="Starts a promotion if there is something to promote, one at a time.",
             timeout=START_TIMEOUT,
-            encrypted=["s3", "sqs"],
+            encrypted=["s3", "sns", "sqs"],
             environment=[
                 "FLYWHEEL_NAME",
                 "FLYWHEEL_ARN",
                 "INTAKE_BUCKET",
                 "PARAMETER_PREFIX",
                 "PROMOTION_MACHINE_ARN",
+                "TOPIC_ARN",
             ],
             permissions=[
                 Permission(
@@ -61,9 +64,13 @@ class PromotionTriggers(Construct):
                     resources=[machine_arn],
                 ),
                 access.objects("promotions/*", actions=("GetObject",)),
-                access.objects("promotions/current", "promotions/requests/*", actions=("PutObject",)),
+                access.objects(
+                    "promotions/current", "promotions/requests/*", "promotions/ends/*", actions=("PutObject",)
+                ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
+                access.models("DescribeDocumentClassifier"),
+                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
                 access.parameters("active-model-arn", "desired-model-arn", actions=("GetParameter",)),
                 permission_to_work_off(queues.promotions),
             ],

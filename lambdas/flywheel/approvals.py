@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel import promotions, turns
+from flywheel.promoting import request_of
 from flywheel.records import ApprovalWait, Decision, PromotionBeginning
 from flywheel.undecided import decision_key
 
@@ -21,12 +22,13 @@ DECLINED = "Declined"
 def ask(
     *, promotion: str, task_token: str, patience: timedelta, intake: IntakeBucket, now: datetime
 ) -> PromotionBeginning:
-    """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion.
+    """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion and PromotionRefused.
 
     Repeated with the same token it asks the same question again; a redriven execution has a new one.
     """
     promotions.require_current(intake, promotion)
     beginning = intake.require(promotions.begin_key(promotion), PromotionBeginning)
+    promotions.require_open(request_of(beginning), intake=intake)
     key = promotions.approval_key(promotion)
     known = intake.read(key, ApprovalWait)
     if known is None or known.task_token != task_token:
@@ -48,9 +50,7 @@ def message(
     flywheel_name: str,
 ) -> str:
     """The question in lines of plain text: the comparison, and the commands that answer it."""
-    request = beginning.request
-    if request is None:
-        raise ValueError(f"{beginning.promotion} found no request: there is nothing to ask.")
+    request = request_of(beginning)
     wait = intake.require(promotions.approval_key(beginning.promotion), ApprovalWait)
     turn = request.turn or beginning.promotion
     address = f"s3://{intake.name}/{promotions.approval_key(beginning.promotion)}"

@@ -42,7 +42,7 @@ def begin(
     published: PublishedModels,
     now: datetime,
 ) -> PromotionBeginning:
-    """Choose the request to work on, and end those that it makes pointless. Raises NotCurrentPromotion."""
+    """Choose the request to work on. Raises NotCurrentPromotion."""
     promotions.require_current(intake, promotion)
     key = promotions.begin_key(promotion)
     beginning = intake.read(key, PromotionBeginning)
@@ -50,7 +50,6 @@ def begin(
         found = _find(promotion, mode, intake, service, published, now)
         # A second invocation of the same execution may have been faster: what it wrote counts.
         beginning = found if intake.write_once(key, found) else intake.require(key, PromotionBeginning)
-    _end_superseded(beginning, intake=intake, now=now)
     return beginning
 
 
@@ -68,7 +67,11 @@ def _find(
     request = choice.chosen
     active = service.describe().active_model_arn
     by_turn = request.source is PromotionSource.TURN
-    former = published.active()
+    former, desired = published.active(), published.desired()
+    if request.source is PromotionSource.PARAMETER and active is not None and active == former:
+        # What the parameter says holds against whatever came through this door since it was edited, but not against
+        # what somebody did past it.
+        request = request.model_copy(update={"decided_against": active})
     return PromotionBeginning(
         promotion=promotion,
         began_at=now,
@@ -76,6 +79,7 @@ def _find(
         former_model_arn=former if former != request.model_arn else published.previous(),
         # A person's own wish is approved, and what is active already only has to be published.
         approval=mode is PromotionMode.APPROVAL and by_turn and active != request.model_arn,
+        desired_version=desired.version if desired else None,
         superseded=tuple(older.id for older in choice.superseded),
     )
 
@@ -99,13 +103,21 @@ def superseded_by(request: PromotionRequest) -> str:
     return f"{who} asked for {request.model_arn} instead."
 
 
-def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
-    """Refuse what cannot or must not become active, before anybody is asked.
+def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService, now: datetime) -> str | None:
+    """Refuse what cannot or must not become active, before anybody is asked and before it supersedes anything.
 
-    Returns what Comprehend says about a model that is TRAINED_WITH_WARNING. Raises PromotionRefused.
+    Returns what Comprehend says about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion and
+    PromotionRefused.
     """
-    request = _request(promotion, intake)
-    flywheel = service.describe()
+    promotions.require_current(intake, promotion)
+    beginning = _beginning(promotion, intake)
+    warning = require_fit(_open_request(promotion, intake), flywheel=service.describe(), service=service)
+    _end_superseded(beginning, intake=intake, now=now)
+    return warning
+
+
+def require_fit(request: PromotionRequest, *, flywheel: FlywheelState, service: FlywheelService) -> str | None:
+    """Raise PromotionRefused unless the model can become active; returns Comprehend's warning about it."""
     _require_same_active(request, flywheel)
     if flywheel.active_model_arn == request.model_arn:
         return None
@@ -141,7 +153,7 @@ def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     PromotionRefused, and ServiceBusy while an iteration does not let it.
     """
     promotions.require_current(intake, promotion)
-    request = _request(promotion, intake)
+    request = _open_request(promotion, intake)
     flywheel = service.describe()
     if flywheel.active_model_arn == request.model_arn:
         # Without a change since the wish somebody else made it active, else it was this promotion before it was killed.
@@ -161,28 +173,54 @@ def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     return PromotionStatus.PROMOTED
 
 
-def publish(*, promotion: str, intake: IntakeBucket, published: PublishedModels) -> PromotionBeginning:
-    """Write Parameter Store. Raises NotCurrentPromotion."""
+def publish(
+    *, promotion: str, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
+) -> PromotionBeginning:
+    """Write Parameter Store. Raises NotCurrentPromotion, PromotionRefused if another model is active by now (a
+    promotion may be redriven long after it made its own the active one), and ServiceBusy while Comprehend still
+    names the former one."""
     promotions.require_current(intake, promotion)
-    request = _request(promotion, intake)
-    published.publish(request.model_arn, another_is_desired=another_is_desired(request, published, intake))
-    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
+    beginning = _beginning(promotion, intake)
+    request = request_of(beginning)
+    active = service.describe().active_model_arn
+    if active != request.model_arn:
+        if active == request.decided_against:
+            raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
+        raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")
+    published.publish(request.model_arn, another_is_desired=another_is_desired(beginning, published, intake))
+    return beginning
 
 
-def another_is_desired(request: PromotionRequest | None, published: PublishedModels, intake: IntakeBucket) -> bool:
-    """Whether somebody wrote another model into `desired-model-arn` and that wish has no end yet."""
+def another_is_desired(beginning: PromotionBeginning | None, published: PublishedModels, intake: IntakeBucket) -> bool:
+    """Whether somebody wrote another model into `desired-model-arn` and that wish has no end yet.
+
+    To write there the model that was active until now is a wish too, if it was done since the promotion began.
+    """
     desired = published.desired()
-    if desired is None or desired.arn == published.active():
+    if desired is None:
         return False
-    if request is not None and desired.arn == request.model_arn:
+    if beginning is not None and desired.arn == request_of(beginning).model_arn:
+        return False
+    edited = beginning is not None and desired.version != beginning.desired_version
+    if desired.arn == published.active() and not edited:
         return False
     return intake.read(promotions.end_key(desired.request_id), Promotion) is None
 
 
-def _request(promotion: str, intake: IntakeBucket) -> PromotionRequest:
-    request = intake.require(promotions.begin_key(promotion), PromotionBeginning).request
-    if request is None:
-        raise ValueError(f"{promotion} found no request: it has nothing to do.")
+def request_of(beginning: PromotionBeginning) -> PromotionRequest:
+    if beginning.request is None:
+        raise ValueError(f"{beginning.promotion} found no request: it has nothing to do.")
+    return beginning.request
+
+
+def _beginning(promotion: str, intake: IntakeBucket) -> PromotionBeginning:
+    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
+
+
+def _open_request(promotion: str, intake: IntakeBucket) -> PromotionRequest:
+    """Raises PromotionRefused if it has its end already: a stopped promotion that is redriven changes nothing."""
+    request = request_of(_beginning(promotion, intake))
+    promotions.require_open(request, intake=intake)
     return request
 
 

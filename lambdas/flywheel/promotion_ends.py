@@ -51,7 +51,7 @@ def end(
         return ()
     request = beginning.request
     if status in _UNFINISHED and service.describe().active_model_arn == request.model_arn:
-        status, reason = PromotionStatus.FAILED, f"The model is active, but is not published yet. {reason}"
+        status, reason = PromotionStatus.FAILED, f"The model is active, but its promotion is not complete. {reason}"
     elif status in _UNFINISHED:
         reason = f"The former model stays active. {reason}"
     record = promotions.as_promotion(
@@ -65,7 +65,11 @@ def end(
     )
     written = intake.read(promotions.end_key(request.id), Promotion)
     if written is not None and written.promotion == promotion:
-        # The status event of an execution that had reported its end before.
+        if written.status in _UNFINISHED and status.made_active:
+            # It was given up with its model active, and redriven: now it is complete.
+            intake.write(promotions.end_key(request.id), record)
+            written = record
+        # Else the status event of an execution that had reported its end before.
         record = written
     elif written is None:
         if open_again := _left_open(record, promotion, intake=intake):
@@ -147,7 +151,7 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str) -> str:
     """The notification: what became of a promotion, in lines of plain text."""
     first = ended[0]
     lines = [
-        f"{first.promotion}: {first.status}. {first.reason}",
+        f"{first.promotion or 'Promotion'}: {first.status}. {first.reason}",
         f"Model: {first.model_arn}",
         f"Former model: {first.former_model_arn or 'none'}",
         f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",

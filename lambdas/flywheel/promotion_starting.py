@@ -7,11 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel import promotions
-from flywheel.promoting import superseded_by
-from flywheel.records import ApprovalWait, Promotion, PromotionStatus
+from flywheel.errors import PromotionRefused
+from flywheel.promoting import require_fit, superseded_by
+from flywheel.records import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
 
 if TYPE_CHECKING:
-    from flywheel.comprehend import FlywheelService
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from flywheel.comprehend import FlywheelService, FlywheelState
     from flywheel.intake import IntakeBucket
     from flywheel.published import PublishedModels
 
@@ -36,6 +40,8 @@ class Verdict:
     because: str = ""
     waiting: bool = False
     """A promotion waits for a person."""
+    refused: tuple[Promotion, ...] = ()
+    """Ends of wishes that must not take the place of what waits, because nothing could come of them."""
 
 
 def judge(
@@ -44,27 +50,57 @@ def judge(
     intake: IntakeBucket,
     service: FlywheelService,
     published: PublishedModels,
+    now: datetime,
 ) -> Verdict:
     """Note an edit of `desired-model-arn` as a request, then say what is to be done about the open ones."""
     flywheel = service.describe()
     if not flywheel.active:
         return Verdict(start=False, reason="the flywheel is not ACTIVE")
-    pending = promotions.pending_desire(published=published, intake=intake, flywheel=flywheel)
+    pending = promotions.pending_desire(published=published, intake=intake, flywheel=flywheel, now=now)
     if pending is not None:
         intake.write_once(promotions.request_key(pending.id), pending)
     requests = promotions.open_requests(intake)
     waiting = promotions.waiting_promotion(intake)
     if waiting is not None and waiting.beginning.request is not None:
-        return _beside(waiting, promotions.choose(requests))
+        refused = _refuse_unfit(waiting, requests, flywheel=flywheel, service=service, now=now)
+        ended = {end.request_id for end in refused}
+        choice = promotions.choose([request for request in requests if request.id not in ended])
+        return _beside(waiting, choice, pokes=pokes, refused=refused)
     if not requests:
         return Verdict(start=False, reason="there is nothing to promote")
     unpublished = any(request.model_arn == flywheel.active_model_arn for request in requests)
     if pokes == {Poke.ENDED} and not unpublished and _failed_last(intake):
-        return Verdict(start=False, reason="the last promotion failed: the schedule tries again")
+        return Verdict(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
     return Verdict(start=True, reason=f"{len(requests)} models are to be promoted")
 
 
-def _beside(waiting: promotions.Waiting, choice: promotions.Choice | None) -> Verdict:
+def _refuse_unfit(
+    waiting: promotions.Waiting,
+    requests: Sequence[PromotionRequest],
+    *,
+    flywheel: FlywheelState,
+    service: FlywheelService,
+    now: datetime,
+) -> tuple[Promotion, ...]:
+    """A slip of the pen in `desired-model-arn` must not cost the candidate that waits."""
+    refused = []
+    for request in requests:
+        if request.source is PromotionSource.TURN or request == waiting.beginning.request:
+            continue
+        try:
+            require_fit(request, flywheel=flywheel, service=service)
+        except PromotionRefused as error:
+            refused.append(promotions.as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
+    return tuple(refused)
+
+
+def _beside(
+    waiting: promotions.Waiting,
+    choice: promotions.Choice | None,
+    *,
+    pokes: frozenset[Poke],
+    refused: tuple[Promotion, ...],
+) -> Verdict:
     request = waiting.beginning.request
     if choice is not None and request in choice.superseded:
         return Verdict(
@@ -72,9 +108,12 @@ def _beside(waiting: promotions.Waiting, choice: promotions.Choice | None) -> Ve
             reason="another model supersedes the one that waits for approval",
             supersede=waiting.wait,
             because=superseded_by(choice.chosen),
+            refused=refused,
         )
-    # The execution may have been stopped, or killed before it asked: starting a running one changes nothing.
-    return Verdict(start=True, reason="a promotion waits for approval", waiting=True)
+    # The execution may have been killed before it asked: starting a running one changes nothing. But one that was
+    # stopped a moment ago is about to be reported as stopped; the schedule sees to it if that is lost.
+    start = pokes != {Poke.ENDED}
+    return Verdict(start=start, reason="a promotion waits for approval", waiting=True, refused=refused)
 
 
 def _failed_last(intake: IntakeBucket) -> bool:
@@ -83,6 +122,7 @@ def _failed_last(intake: IntakeBucket) -> bool:
         return False
     record = intake.read(promotions.record_key(promotions.name_of(number)), Promotion)
     if record is None:
-        # One that could not even begin leaves nothing.
-        return promotions.current_beginning(intake) is None
+        beginning = promotions.current_beginning(intake)
+        # One that could not even begin leaves nothing; the end of one that was stopped is about to be reported.
+        return beginning is None or beginning.request is not None
     return record.status is PromotionStatus.FAILED

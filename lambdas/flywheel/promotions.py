@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.errors import NotCurrentPromotion
+from flywheel.errors import NotCurrentPromotion, PromotionRefused
 from flywheel.records import (
     ApprovalWait,
     Promotion,
@@ -82,6 +82,16 @@ def open_requests(intake: IntakeBucket) -> list[PromotionRequest]:
     keys = [key for key in intake.keys(REQUESTS) if key.removeprefix(REQUESTS) not in ended]
     requests = intake.read_all(keys, PromotionRequest)
     return sorted(requests, key=lambda request: (request.requested_at, request.id))
+
+
+def require_open(request: PromotionRequest, *, intake: IntakeBucket) -> None:
+    """Raises PromotionRefused if the request has its end."""
+    ended = intake.read(end_key(request.id), Promotion)
+    if ended is not None:
+        raise PromotionRefused(
+            f"What {request.by} asked for has its end already ({ended.status}, {ended.at:%Y-%m-%d %H:%M} UTC): "
+            f"`flywheel rollback --to` asks for {request.model_arn} again."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +221,7 @@ def models_under_way(intake: IntakeBucket) -> frozenset[str]:
 
 
 def pending_desire(
-    *, published: PublishedModels, intake: IntakeBucket, flywheel: FlywheelState
+    *, published: PublishedModels, intake: IntakeBucket, flywheel: FlywheelState, now: datetime
 ) -> PromotionRequest | None:
     """The request that an edit of `desired-model-arn` is, unless it is what is published or was dealt with before.
 
@@ -231,7 +241,8 @@ def pending_desire(
         model_arn=desired.arn,
         flywheel_arn=flywheel.arn,
         decided_against=flywheel.active_model_arn,
-        requested_at=desired.at,
+        # When it was seen: what began to wait before an edit whose event got lost does not hold it up.
+        requested_at=now,
         by="an edit of desired-model-arn",
         reason=f"Version {desired.version} of desired-model-arn names it.",
     )

@@ -393,8 +393,10 @@ class PromotionBeginning(Record):
     former_model_arn: str | None = None
     approval: bool = False
     """A person has to agree."""
+    desired_version: int | None = None
+    """Of `desired-model-arn`: a later one is somebody's edit meanwhile. None: there was none."""
     superseded: tuple[str, ...] = ()
-    """Ids of the requests that this one made pointless."""
+    """Ids of the requests that this one makes pointless, if its model can become active at all."""
 
 
 class ApprovalWait(Record):

@@ -102,14 +102,15 @@ def write_record(
         request=beginning.request if beginning else None,
         more=composition.more,
     )
-    intake.write(turns.record_key(turn), record)
-    # A promotion that ends meanwhile notes it in the record, unless the record was not there yet.
-    promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
-    if promotion != record.promotion:
-        record = record.model_copy(update={"promotion": promotion})
+    while True:
         intake.write(turns.record_key(turn), record)
-    intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
-    return record
+        intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
+        # A promotion that ends meanwhile notes it in both, unless they were not there yet or were overwritten here. It
+        # ends once, so this does too.
+        promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
+        if promotion == record.promotion:
+            return record
+        record = record.model_copy(update={"promotion": promotion})
 
 
 def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:

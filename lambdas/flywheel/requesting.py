@@ -46,7 +46,8 @@ def request_promotion(
         selection_metric=decision.selection_metric,
         score=getattr(candidate.metrics, decision.selection_metric),
     )
-    if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn:
+    asked = intake.exists(promotions.request_key(request.id))
+    if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn and not asked:
         left = promotions.as_promotion(
             request,
             status=PromotionStatus.LEFT_TO_PEOPLE,

@@ -39,23 +39,29 @@ def delete_old_models(
         desired.arn if desired else None,
         *promotions.models_under_way(intake),
     }
+    models = service.models()
+    there = {model.arn for model in models if model.trained}
     before = intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
-    deleted, in_use = list(before.deleted), []
-    for model in superfluous(service.models(), keep=keep):
+    deleted = [arn for arn in before.deleted if arn not in there]
+    in_use: list[str] = []
+    for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
+        # First the note: killed after the deletion, nobody would know of it.
+        intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:
             service.delete_model(model.arn)
         except ClientError as error:
             if error_code(error) == "ResourceNotFoundException":
+                # Somebody else deleted it just now.
                 continue
             if error_code(error) not in _IN_USE:
                 raise
             in_use.append(model.arn)
         else:
             deleted.append(model.arn)
-    found = DeletedModels(deleted=tuple(dict.fromkeys(deleted)), in_use=tuple(in_use))
-    if found != before:
+    found = DeletedModels(deleted=tuple(deleted), in_use=tuple(in_use))
+    if found != (intake.read(deleted_key(turn), DeletedModels) or DeletedModels()):
         intake.write(deleted_key(turn), found)
     return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.environment import Flywheel, Intake
 from flywheel.promoting import check_model
 from handlers.clients import flywheel_service, intake_bucket
+from handlers.clock import now
 from handlers.observability import logger, tracer
 from handlers.promotion_events import PromotionStep
 
@@ -26,7 +27,10 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
     warning = check_model(
-        promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+        promotion=step.promotion,
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        now=now(),
     )
     logger.info("model checked", promotion=step.promotion, warning=warning)
     return {"warning": warning}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promoting import publish
 from flywheel.promotions import event_detail
-from handlers.clients import intake_bucket, published_models
+from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.observability import logger, tracer
 from handlers.promotion_events import PromotionStep
 
@@ -27,7 +27,10 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
     beginning = publish(
-        promotion=step.promotion, intake=intake_bucket(environment), published=published_models(environment)
+        promotion=step.promotion,
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        published=published_models(environment),
     )
     logger.info("published", promotion=step.promotion)
     return {"event": event_detail(beginning, flywheel_name=environment.flywheel_name)}

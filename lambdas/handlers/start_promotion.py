@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel import measuring
+from flywheel import measuring, promotion_ends
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promotion_starting import SUPERSEDED, Poke, judge
-from flywheel.promotions import promotion_starter
+from flywheel.promotions import end_key, promotion_starter
 from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.measuring import emit
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 class Environment(Flywheel, Intake, Parameters):
     promotion_machine_arn: str
+    topic_arn: str
 
 
 environment = Environment.load()
@@ -42,9 +43,18 @@ def _answer(pokes: frozenset[Poke]) -> None:
         intake=intake,
         service=flywheel_service(environment),
         published=published_models(environment),
+        now=now(),
     )
     logger.info("poked", pokes=sorted(pokes), start=verdict.start, reason=verdict.reason)
     emit([measuring.of_approvals(waiting=verdict.waiting)], flywheel_name=environment.flywheel_name)
+    for end in verdict.refused:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=promotion_ends.subject(end, flywheel_name=environment.flywheel_name),
+            Message=promotion_ends.message((end,), flywheel_name=environment.flywheel_name),
+        )
+        # After the notification: better told twice than never.
+        intake.write_once(end_key(end.request_id), end)
     if verdict.supersede is not None:
         try:
             stepfunctions.send_task_failure(

@@ -232,6 +232,7 @@ MUTATING = frozenset(
         "StartFlywheelIteration",
         "StartDocumentClassificationJob",
         "UpdateFlywheel",
+        "DeleteDocumentClassifier",
         "PutParameter",
         "StartExecution",
     }

@@ -93,7 +93,9 @@ class PromotionRun:
         self.steps[1:] = [self._check, *asked, self._update, self._publish, self._report]
 
     def _check(self) -> None:
-        self._warning = check_model(promotion=self.name, intake=self._at.intake, service=self._at.service)
+        self._warning = check_model(
+            promotion=self.name, intake=self._at.intake, service=self._at.service, now=self._at.now()
+        )
 
     def _ask(self) -> None:
         approvals.ask(
@@ -109,7 +111,8 @@ class PromotionRun:
         self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
 
     def _publish(self) -> None:
-        publish(promotion=self.name, intake=self._at.intake, published=self._at.published)
+        at = self._at
+        publish(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
 
     def _report(self) -> None:
         self._end(self._status, None)

@@ -21,7 +21,13 @@ LIMITS = {
     "TurnFailed": (0, 1),
     "TurnTimedOut": (0, 1),
     "TurnAborted": (0, 1),
+    "PromotionDeadLetters": (0, 1),
+    "PromotionFailed": (0, 1),
+    "PromotionTimedOut": (0, 1),
+    "PromotionAborted": (0, 1),
     "StartTurnErrors": (0, 1),
+    "StartPromotionErrors": (0, 1),
+    "ApprovalWaiting": (0, 1),
     "WaitingForAPerson": (0, 1),
     "TrainDatasetQuota": (39, 40),
     "Drift": (0.01, 0.0099),
@@ -138,7 +144,7 @@ def test_alarms_watch_what_a_turn_gives(watched: Watched) -> None:
         for alarm in watched.alarms().values()
         if alarm["Namespace"] == OWN
     }
-    assert len(own) == 3
+    assert len(own) == 4
     assert own <= watched.emitted
 
 
@@ -152,7 +158,7 @@ def test_the_dashboard_shows_what_a_turn_gives(watched: Watched) -> None:
         for each in widget["properties"].get("metrics", [])
         for dimensions in [[part for part in each[2:] if isinstance(part, str)]]
     }
-    # No turn ended otherwise than well.
+    # No turn and no promotion ended otherwise than well.
     absent = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
     assert {found[1] for found in shown - watched.emitted} <= absent
     assert any(found[1] == "TrainingDocuments" for found in shown)

@@ -224,12 +224,16 @@ class Deployment:
 
     def poked_promotion(self, *pokes: promotion_starting.Poke) -> promotion_starting.Verdict:
         """What start_promotion thinks of these pokes; without any, of all that there are."""
-        return promotion_starting.judge(
+        verdict = promotion_starting.judge(
             pokes=frozenset(pokes or promotion_starting.Poke),
             intake=self.intake,
             service=self.service,
             published=self.published,
+            now=self.now(),
         )
+        for end in verdict.refused:
+            self.intake.write_once(promotions.end_key(end.request_id), end)
+        return verdict
 
     def promote_all(self) -> None:
         """Promotions as long as pokes start one, or until one waits for a person. A killed one goes on as redriven."""
