@@ -33,6 +33,7 @@ class Dashboard(Construct):
         *,
         settings: FlywheelSettings,
         machine_arn: str,
+        promote_machine_arn: str,
         turns: sqs.IQueue,
         dead_letters: Sequence[sqs.IQueue],
         parameters: TurnParameters,
@@ -80,10 +81,7 @@ class Dashboard(Construct):
             ),
             _graph(
                 "Turns by outcome",
-                [
-                    ["AWS/States", f"Executions{outcome}", "StateMachineArn", machine_arn, {"label": outcome}]
-                    for outcome in ("Succeeded", "Failed", "TimedOut", "Aborted")
-                ],
+                _executions(machine_arn),
                 period=A_DAY,
                 statistic="Sum",
             ),
@@ -104,7 +102,28 @@ class Dashboard(Construct):
                 period=300,
                 statistic="Maximum",
             ),
-            _graph("Waiting for a person", [self._own("WaitingForAPerson")], period=300, statistic="Maximum", most=1),
+            _graph(
+                "Waiting for a person",
+                [self._own("WaitingForAPerson", label="turns"), self._own("PromotionsWaiting", label="a promotion")],
+                period=300,
+                statistic="Maximum",
+                most=1,
+            ),
+            _graph(
+                "Promotions",
+                [
+                    self._own("ModelsPromoted", label="models promoted"),
+                    self._own("PromotionsFailed", label="promotions failed"),
+                ],
+                period=A_DAY,
+                statistic="Sum",
+            ),
+            _graph(
+                "Executions of the promote machine by outcome",
+                _executions(promote_machine_arn),
+                period=A_DAY,
+                statistic="Sum",
+            ),
         ]
         body = {
             "start": "-P30D",
@@ -149,6 +168,13 @@ class Dashboard(Construct):
             period=A_DAY,
             statistic="Sum",
         )
+
+
+def _executions(machine_arn: str) -> list[Metric]:
+    return [
+        ["AWS/States", f"Executions{outcome}", "StateMachineArn", machine_arn, {"label": outcome}]
+        for outcome in ("Succeeded", "Failed", "TimedOut", "Aborted")
+    ]
 
 
 def as_dimension(label: str) -> str:

@@ -83,10 +83,11 @@ def acknowledge_wildcards(resource: cdk.CfnResource, *, permissions: Sequence[Pe
     """Tells cdk-nag the reason of each wildcard, by the finding's own id, at the resource that holds the policy."""
     stack = cdk.Stack.of(resource)
     reasons = {
-        f"AwsSolutions-IAM5[Resource::{_as_cdk_nag_writes(stack.resolve(target))}]": permission.wildcard_reason
+        f"AwsSolutions-IAM5[Resource::{resource}]": permission.wildcard_reason
         for permission in permissions
         if permission.wildcard_reason
-        for target in permission.resources
+        for resource in (_as_cdk_nag_writes(stack.resolve(target)) for target in permission.resources)
+        if "*" in resource
     }
     if reasons:
         cdk.Validations.of(resource).acknowledge(

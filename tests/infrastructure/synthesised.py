@@ -93,9 +93,9 @@ class Synthesised:
         """The role whose ARN a property holds."""
         return self.resources[arn["Fn::GetAtt"][0]]
 
-    def definition(self) -> dict[str, Any]:
-        """The turn machine, its references as text."""
-        machine = self.one("Turn", "AWS::StepFunctions::StateMachine")
+    def definition(self, machine_id: str = "Turn") -> dict[str, Any]:
+        """The turn machine, or the one of that construct; its references as text."""
+        machine = self.one(machine_id, "AWS::StepFunctions::StateMachine")
         definition: dict[str, Any] = json.loads(as_text(machine.properties["DefinitionString"]))
         return definition
 

@@ -14,7 +14,7 @@ from tests.infrastructure.test_triggers import queue
 
 ABOVE_ZERO = ("GreaterThanThreshold", 0)
 OPTIONAL = {"Drift": "DriftFloor", "NoTurn": "MaximumDaysWithoutTurn"}
-ONCE_A_TURN = {"WaitingForAPerson", "TrainDatasetQuota", "Drift"}
+ONCE_A_TURN = {"WaitingForAPerson", "ApprovalWaiting", "TrainDatasetQuota", "Drift"}
 
 
 def alarms(stack: Synthesised) -> dict[str, Resource]:
@@ -28,7 +28,9 @@ def watched(default: Synthesised) -> dict[str, dict[str, Any]]:
 
 
 def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dict[str, dict[str, Any]]) -> None:
-    machine = f"<{default.one('Turn', 'AWS::StepFunctions::StateMachine').logical_id}>"
+    machine, promotions = (
+        f"<{default.one(kind, 'AWS::StepFunctions::StateMachine').logical_id}>" for kind in ("Turn", "Promote")
+    )
     dead_letters = "ApproximateNumberOfMessagesVisible"
     found = {
         name: (
@@ -45,6 +47,11 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
             dead_letters,
             ("QueueName", f"<{queue(default, 'QueuesTurnDeadLetters').logical_id}.QueueName>"),
         ),
+        "PromotionDeadLetters": (
+            "AWS/SQS",
+            dead_letters,
+            ("QueueName", f"<{queue(default, 'QueuesPromotionDeadLetters').logical_id}.QueueName>"),
+        ),
         "UndeliveredEvents": (
             "AWS/SQS",
             dead_letters,
@@ -54,6 +61,15 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
         "TurnTimedOut": ("AWS/States", "ExecutionsTimedOut", ("StateMachineArn", machine)),
         "TurnAborted": ("AWS/States", "ExecutionsAborted", ("StateMachineArn", machine)),
         "NoTurn": ("AWS/States", "ExecutionsStarted", ("StateMachineArn", machine)),
+        "PromotionFailed": ("AWS/States", "ExecutionsFailed", ("StateMachineArn", promotions)),
+        "PromotionTimedOut": ("AWS/States", "ExecutionsTimedOut", ("StateMachineArn", promotions)),
+        "PromotionAborted": ("AWS/States", "ExecutionsAborted", ("StateMachineArn", promotions)),
+        "StartPromotionErrors": (
+            "AWS/Lambda",
+            "Errors",
+            ("FunctionName", f"<{default.functions()['start_promotion'].logical_id}>"),
+        ),
+        "ApprovalWaiting": (OWN_NAMESPACE, "PromotionsWaiting", flywheel),
         "StartTurnErrors": (
             "AWS/Lambda",
             "Errors",
@@ -78,7 +94,7 @@ def test_when_they_call(watched: dict[str, dict[str, Any]]) -> None:
 def test_silence_is_health_where_something_bad_is_counted_and_alarming_where_turns_are(
     watched: dict[str, dict[str, Any]],
 ) -> None:
-    """A number that only a turn gives holds until the next one."""
+    """A number that only a turn or a promotion gives holds until the next one."""
     treated = {name: properties["TreatMissingData"] for name, properties in watched.items()}
     expected = dict.fromkeys(watched, "notBreaching") | dict.fromkeys(ONCE_A_TURN, "ignore") | {"NoTurn": "breaching"}
     assert treated == expected

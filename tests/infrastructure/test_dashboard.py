@@ -65,19 +65,30 @@ def test_shows_what_people_ask_about(default: Synthesised) -> None:
         "Duration of turns, in seconds": ["TurnDuration"],
         "Rejected uploads": ["UploadsRejected"],
         "Oldest message in the turn queue, in seconds": ["ApproximateAgeOfOldestMessage"],
-        "Dead letters": ["ApproximateNumberOfMessagesVisible"] * 2,
-        "Waiting for a person": ["WaitingForAPerson"],
+        "Dead letters": ["ApproximateNumberOfMessagesVisible"] * 3,
+        "Waiting for a person": ["WaitingForAPerson", "PromotionsWaiting"],
+        "Promotions": ["ModelsPromoted", "PromotionsFailed"],
+        "Executions of the promote machine by outcome": [
+            "ExecutionsSucceeded",
+            "ExecutionsFailed",
+            "ExecutionsTimedOut",
+            "ExecutionsAborted",
+        ],
     }
 
 
 def test_shows_this_flywheel_in_its_region(any_variant: Synthesised) -> None:
     name = any_variant.stack.removesuffix("-flywheel")
-    machine = f"<{any_variant.one('Turn', 'AWS::StepFunctions::StateMachine').logical_id}>"
+    machines = {
+        kind: f"<{any_variant.one(kind, 'AWS::StepFunctions::StateMachine').logical_id}>"
+        for kind in ("Turn", "Promote")
+    }
     queues = {
         f"<{queue(any_variant, prefix).logical_id}.QueueName>"
-        for prefix in ("QueuesTurns", "QueuesTurnDeadLetters", "QueuesUndelivered")
+        for prefix in ("QueuesTurns", "QueuesTurnDeadLetters", "QueuesPromotionDeadLetters", "QueuesUndelivered")
     }
-    for graph in graphs(any_variant).values():
+    for title, graph in graphs(any_variant).items():
+        machine = machines["Promote" if "promote machine" in title else "Turn"]
         assert graph["region"] == "<AWS::Region>"
         for namespace, _, dimension, value, *_ in graph["metrics"]:
             assert {

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import ast
+import copy
+import fnmatch
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from flywheel import environment
-from tests.infrastructure.synthesised import ROOT, Resource, Synthesised, as_list, as_text, inline_statements
+from tests.infrastructure.synthesised import (
+    ROOT,
+    Resource,
+    Synthesised,
+    as_list,
+    as_text,
+    inline_statements,
+    statements,
+)
 
 Grants = dict[str, set[str]]
 
@@ -20,6 +31,7 @@ EXPECTED: dict[str, Grants] = {
     "start_turn": {
         "states:StartExecution": {"turn machine"},
         "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
+        "ssm:GetParameter": {"parameter/active-model-arn"},
         "s3:PutObject": {"turns/current"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
@@ -38,7 +50,7 @@ EXPECTED: dict[str, Grants] = {
         "s3:ListBucketVersions": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
         "comprehend:ListFlywheelIterationHistory": {"flywheel"},
-        "ssm:GetParameter": {"parameter/active-model-arn"},
+        "ssm:GetParameter": RUNTIME_PARAMETERS,
         "ssm:PutParameter": RUNTIME_PARAMETERS,
     },
     "prepare_upload": {
@@ -109,16 +121,78 @@ EXPECTED: dict[str, Grants] = {
         "comprehend:DescribeDocumentClassifier": {"models"},
         "ssm:GetParameter": {"parameter/active-model-arn"},
     },
-    "update_active_model": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
+    "request_promotion": {
+        "s3:GetObject": {"turns/*", "decisions/*", "promotions/requests/*"},
+        "s3:PutObject": {"promotions/requests/*", "promotions/ends/*"},
+        "s3:ListBucket": {"intake"},
+        "sqs:SendMessage": {"promotion queue"},
+    },
+    "delete_old_models": {
+        "s3:GetObject": {"turns/*", "promotions/*"},
+        "s3:PutObject": {"turns/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:ListDocumentClassifiers": {"*"},
+        "comprehend:DeleteDocumentClassifier": {"models"},
+        "ssm:GetParameter": RUNTIME_PARAMETERS,
+    },
+    "start_promotion": {
+        "states:StartExecution": {"promote machine"},
+        "states:SendTaskFailure": {"promote machine"},
+        "s3:GetObject": {"promotions/*"},
+        "s3:PutObject": {"promotions/current", "promotions/requests/*", "promotions/ends/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:DescribeDocumentClassifier": {"models"},
+        "ssm:GetParameter": {"parameter/active-model-arn", "parameter/desired-model-arn"},
+        "sns:Publish": {"topic"},
+        "sqs:ChangeMessageVisibility": {"promotion queue"},
+        "sqs:DeleteMessage": {"promotion queue"},
+        "sqs:GetQueueAttributes": {"promotion queue"},
+        "sqs:ReceiveMessage": {"promotion queue"},
+    },
+    "begin_promotion": {
+        "s3:GetObject": {"promotions/*"},
         "s3:PutObject": {"promotions/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "ssm:GetParameter": RUNTIME_PARAMETERS,
+    },
+    "check_model": {
+        "s3:GetObject": {"promotions/*"},
+        "s3:PutObject": {"promotions/ends/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:DescribeDocumentClassifier": {"models"},
+    },
+    "ask_for_approval": {
+        "s3:GetObject": {"promotions/*", "decisions/*"},
+        "s3:PutObject": {"promotions/*"},
+        "s3:ListBucket": {"intake"},
+        "sns:Publish": {"topic"},
+    },
+    "update_active_model": {
+        "s3:GetObject": {"promotions/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
         "comprehend:ListFlywheelIterationHistory": {"flywheel"},
         "comprehend:UpdateFlywheel": {"flywheel", "models"},
-        "ssm:GetParameter": {"parameter/active-model-arn"},
-        "ssm:PutParameter": RUNTIME_PARAMETERS,
         "iam:PassRole": {"data access role"},
+    },
+    "publish_model": {
+        "s3:GetObject": {"promotions/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "ssm:GetParameter": RUNTIME_PARAMETERS,
+        "ssm:PutParameter": RUNTIME_PARAMETERS,
+    },
+    "report_promotion": {
+        "s3:GetObject": {"promotions/*", "turns/*"},
+        "s3:PutObject": {"promotions/*", "turns/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "sns:Publish": {"topic"},
+        "sqs:SendMessage": {"undelivered"},
     },
     "report_turn": {
         "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "promotions/*"},
@@ -138,10 +212,12 @@ def spoken(resource: Any) -> str:
         (r"<BucketsIntake\w+\.Arn>/(.+)", r"\1"),
         (r"<BucketsIntake\w+\.Arn>", "intake"),
         (r"<QueuesTurns[0-9A-F]+\.Arn>", "turn queue"),
+        (r"<QueuesPromotions[0-9A-F]+\.Arn>", "promotion queue"),
         (r"<QueuesUndelivered\w+\.Arn>", "undelivered"),
         (r"<NotificationsTopic\w+>", "topic"),
         (r"<DataAccessServiceRole\w+\.Arn>", "data access role"),
         (r"<Turn(Machine)\w+>", "turn machine"),
+        (r"<Promote(Machine)\w+>", "promote machine"),
         (r"<EncryptionKey\w+\.Arn>", "key"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:flywheel/\w+-[0-9a-f]{8}(.*)", r"flywheel\1"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classifier/\*", "models"),
@@ -156,9 +232,9 @@ def spoken(resource: Any) -> str:
     return text
 
 
-def grants(statements: list[dict[str, Any]]) -> Grants:
+def grants(granted: list[dict[str, Any]]) -> Grants:
     found: Grants = defaultdict(set)
-    for statement in statements:
+    for statement in granted:
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
             found[action] |= {spoken(resource) for resource in as_list(statement["Resource"])}
@@ -200,15 +276,78 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_takes_on(default: 
     assert trust == {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
+def allowing(action: str, *, stack: Synthesised) -> dict[str, list[str]]:
+    """Logical ids of all roles and policies that allow an action, also through wildcards or by leaving others out, with
+    the resources."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for holder, statement in all_statements(stack):
+        left_out = "NotAction" in statement
+        patterns = as_list(statement["NotAction" if left_out else "Action"])
+        named = any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+        if statement["Effect"] == "Allow" and named is not left_out:
+            found[holder] += [as_text(resource) for resource in as_list(statement.get("Resource", "everything"))]
+    return dict(found)
+
+
+def all_statements(stack: Synthesised) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of everything in the template that gives a principal of this account permissions."""
+    kinds = {"AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy", "AWS::IAM::UserPolicy"}
+    kinds |= {"AWS::IAM::GroupPolicy"}
+    for resource in stack.resources.values():
+        if resource.type in {"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}:
+            assert not resource.properties.get("ManagedPolicyArns"), resource.logical_id
+            yield from ((resource.logical_id, statement) for statement in inline_statements(resource))
+        elif resource.type in kinds:
+            yield from ((resource.logical_id, found) for found in statements(resource.properties["PolicyDocument"]))
+
+
 def test_only_one_function_may_change_the_active_model(any_variant: Synthesised) -> None:
-    able = {
-        role.logical_id
-        for role in any_variant.of_type("AWS::IAM::Role")
-        for statement in inline_statements(role)
-        if "comprehend:UpdateFlywheel" in as_list(statement["Action"])
-    }
+    """CloudFormation itself needs none: the template never names an active model."""
     promoter = any_variant.role_of(any_variant.functions()["update_active_model"].properties["Role"])
-    assert able == {promoter.logical_id}
+    assert set(allowing("comprehend:UpdateFlywheel", stack=any_variant)) == {promoter.logical_id}
+    assert "lambda.amazonaws.com" in json.dumps(promoter.properties["AssumeRolePolicyDocument"])
+    own = [
+        f for f in any_variant.of_type("AWS::Lambda::Function") if any_variant.role_of(f.properties["Role"]) == promoter
+    ]
+    assert [function.logical_id for function in own] == [any_variant.functions()["update_active_model"].logical_id]
+
+
+def test_only_the_promote_machine_may_call_that_function(any_variant: Synthesised) -> None:
+    function = any_variant.functions()["update_active_model"].logical_id
+    machine = any_variant.one("Promote", "AWS::StepFunctions::StateMachine")
+    invokers = {
+        holder
+        for holder, resources in allowing("lambda:InvokeFunction", stack=any_variant).items()
+        if any(function in resource or "*" in resource or resource == "everything" for resource in resources)
+    }
+    assert invokers == {any_variant.role_of(machine.properties["RoleArn"]).logical_id}
+    for kind in ("Permission", "EventSourceMapping", "Url"):
+        for found in any_variant.of_type(f"AWS::Lambda::{kind}"):
+            assert function not in json.dumps(found.properties), found.logical_id
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ({"Effect": "Allow", "Action": "comprehend:Update*", "Resource": "*"}, True),
+        ({"Effect": "Allow", "Action": ["s3:GetObject", "*"], "Resource": "*"}, True),
+        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, True),
+        ({"Effect": "Allow", "NotAction": "comprehend:*", "Resource": "*"}, False),
+        ({"Effect": "Deny", "Action": "comprehend:UpdateFlywheel", "Resource": "*"}, False),
+        ({"Effect": "Allow", "Action": "comprehend:Describe*", "Resource": "*"}, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role"])
+def test_every_way_to_allow_an_action_is_seen(
+    default: Synthesised, kind: str, statement: dict[str, Any], allowed: bool
+) -> None:
+    """What the two tests before look with."""
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = {"PolicyDocument": document}
+    properties = {"Policies": [policy]} if kind == "AWS::IAM::Role" else policy
+    stack = copy.copy(default)
+    stack.resources = {"Other": Resource("Other", {"Type": kind, "Properties": properties})}
+    assert ("Other" in allowing("comprehend:UpdateFlywheel", stack=stack)) is allowed
 
 
 @pytest.mark.parametrize("name", ["update_active_model", "predict_holdout"])
@@ -223,7 +362,15 @@ def test_who_passes_the_role_may_pass_it_to_comprehend_only(default: Synthesised
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(new_key: Synthesised, name: str) -> None:
-    services = {"start_turn": ["s3", "sqs"], "report_turn": ["s3", "sns", "sqs"], "delete_runtime_parameters": []}
+    services = {
+        "start_turn": ["s3", "sqs"],
+        "report_turn": ["s3", "sns", "sqs"],
+        "request_promotion": ["s3", "sqs"],
+        "start_promotion": ["s3", "sns", "sqs"],
+        "ask_for_approval": ["s3", "sns"],
+        "report_promotion": ["s3", "sns", "sqs"],
+        "delete_runtime_parameters": [],
+    }
     using = [
         statement
         for statement in role_statements(new_key.functions()[name], stack=new_key)

@@ -19,6 +19,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Evidence": {"AllowedValues": ["ITERATION", "HOLDOUT"], "Default": "ITERATION"},
     "HoldoutDocuments": {"MinValue": 50, "MaxValue": 50_000, "Default": 2000},
     "ConfidenceLevel": {"MinValue": 0.5, "MaxValue": 0.999, "Default": 0.95},
+    "PromotionMode": {"AllowedValues": ["AUTOMATIC", "APPROVAL", "NEVER"], "Default": "AUTOMATIC"},
+    "ApprovalHours": {"MinValue": 0, "MaxValue": 720, "Default": 72},
+    "ModelsToKeep": {"MinValue": 1, "MaxValue": 1000, "Default": 5},
     "MinimumDocumentsPerLabel": {"MinValue": 1, "Default": 50},
     "MaximumBadLinesPercent": {"MinValue": 0, "MaxValue": 100, "Default": 5},
     "TriggerOnUpload": {"AllowedValues": ["true", "false"], "Default": "true"},
@@ -117,6 +120,8 @@ def test_the_outputs_are_these(any_variant: Synthesised) -> None:
         "FlywheelArn",
         "TurnMachineArn",
         "TurnQueueUrl",
+        "PromotionMachineArn",
+        "PromotionQueueUrl",
         "TopicArn",
         "UploadersPolicyArn",
         "DataAccessRoleArn",
@@ -143,6 +148,8 @@ class TestParameterStore:
         assert published["lake_bucket"] == outputs["LakeBucketName"]
         assert published["turn_machine_arn"] == outputs["TurnMachineArn"]
         assert published["turn_queue_url"] == outputs["TurnQueueUrl"]
+        assert published["promotion_machine_arn"] == outputs["PromotionMachineArn"]
+        assert published["promotion_queue_url"] == outputs["PromotionQueueUrl"]
         assert published["topic_arn"] == outputs["TopicArn"]
 
     def test_says_what_the_settings_are(self, new_key: Synthesised) -> None:

@@ -294,18 +294,24 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("decision", "goes_to"),
         [
-            ("promote", "UpdateActiveModel"),
-            ("keep", "ReportTurn"),
-            ("report", "ReportTurn"),
-            ("nothing", "ReportTurn"),
+            ("promote", "RequestPromotion"),
+            ("keep", "DeleteOldModels"),
+            ("report", "DeleteOldModels"),
+            ("nothing", "DeleteOldModels"),
         ],
     )
-    def test_only_a_decision_to_promote_changes_the_active_model(
-        self, states: States, decision: str, goes_to: str
-    ) -> None:
+    def test_only_a_decision_to_promote_asks_for_a_promotion(self, states: States, decision: str, goes_to: str) -> None:
         assert states["CompareMetrics"]["Next"] == "Promote"
         assert choose(states["Promote"], states={"input": {"decision": decision}}) == goes_to
-        assert [name for name, state in states.items() if "UpdateActiveModel" in successors(state)] == ["Promote"]
+        assert [name for name, state in states.items() if "RequestPromotion" in successors(state)] == ["Promote"]
+
+    def test_old_models_are_deleted_after_the_candidate_is_asked_for(self, states: States) -> None:
+        """Else it could be one of them."""
+        assert states["RequestPromotion"]["Next"] == "DeleteOldModels"
+        assert {name for name, state in states.items() if "DeleteOldModels" in successors(state)} == {
+            "Promote",
+            "RequestPromotion",
+        }
 
     @pytest.mark.parametrize(("evidence", "goes_to"), [("HOLDOUT", "PrepareHoldout"), ("ITERATION", "CompareMetrics")])
     def test_models_are_asked_only_where_a_holdout_decides(self, states: States, evidence: str, goes_to: str) -> None:
@@ -329,7 +335,7 @@ class TestPaths:
         assert evaluate(found["AwaitPredictionAsk"]["Output"]["Status"], states=answer) == "IN_PROGRESS"
 
     def test_a_turn_that_comes_to_its_end_is_reported(self, states: States) -> None:
-        assert states["UpdateActiveModel"]["Next"] == "ReportTurn"
+        assert states["DeleteOldModels"]["Next"] == "ReportTurn"
         assert states["ReportTurn"]["Arguments"]["Payload"] == {
             "turn": "{% $states.context.Execution.Name %}",
             "outcome": "SUCCEEDED",
