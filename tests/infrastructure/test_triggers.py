@@ -12,7 +12,25 @@ from tests.infrastructure.synthesised import Resource, Synthesised, as_text, sta
 from tests.infrastructure.test_functions import spoken
 
 RULES_TO_TURNS = ("TriggersUploads", "TriggersSchedule", "TriggersTurnEnded")
-QUEUES = ("QueuesTurns", "QueuesTurnDeadLetters", "QueuesUndelivered")
+RULES_TO_PROMOTIONS = (
+    "PromotionTriggersDesiredModel",
+    "PromotionTriggersSchedule",
+    "PromotionTriggersPromotionEnded",
+)
+STOPPED = {"TriggersTurnStopped": "report_turn", "PromotionTriggersPromotionStopped": "report_promotion"}
+"""Rules that have the end of an execution reported, by their functions."""
+QUEUES = (
+    "QueuesTurns",
+    "QueuesTurnDeadLetters",
+    "QueuesPromotions",
+    "QueuesPromotionDeadLetters",
+    "QueuesUndelivered",
+)
+STARTERS = {
+    "start_turn": ("QueuesTurns", "QueuesTurnDeadLetters", "turn queue"),
+    "start_promotion": ("QueuesPromotions", "QueuesPromotionDeadLetters", "promotion queue"),
+}
+"""Each with its queue, that of its dead letters, and the queue's name in words."""
 
 
 def queue(stack: Synthesised, name: str) -> Resource:
@@ -28,6 +46,16 @@ def queue(stack: Synthesised, name: str) -> Resource:
 
 def rule(stack: Synthesised, name: str) -> Resource:
     return stack.one(name, "AWS::Events::Rule")
+
+
+def mapping_of(stack: Synthesised, function: str) -> Resource:
+    logical_id = stack.functions()[function].logical_id
+    (found,) = [
+        mapping
+        for mapping in stack.of_type("AWS::Lambda::EventSourceMapping")
+        if mapping.properties["FunctionName"] == {"Ref": logical_id}
+    ]
+    return found
 
 
 def queue_policy(stack: Synthesised, name: str) -> list[dict[str, Any]]:
@@ -57,38 +85,64 @@ class TestRules:
         assert (enabled, disabled) == ("ENABLED", "DISABLED")
         assert default.template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "TriggerOnUpload"}, "true"]}
 
-    def test_the_schedule_says_that_it_is_the_schedule(self, default: Synthesised) -> None:
-        properties = rule(default, "TriggersSchedule").properties
+    @pytest.mark.parametrize("name", ["TriggersSchedule", "PromotionTriggersSchedule"])
+    def test_the_schedule_says_that_it_is_the_schedule(self, default: Synthesised, name: str) -> None:
+        properties = rule(default, name).properties
         assert properties["ScheduleExpression"] == {"Ref": "TurnSchedule"}
         assert json.loads(properties["Targets"][0]["Input"]) == {"poke": "schedule"}
 
-    def test_the_end_of_a_turn_is_a_poke_however_it_ended(self, default: Synthesised) -> None:
-        pattern = rule(default, "TriggersTurnEnded").properties["EventPattern"]
-        assert set(pattern["detail"]["status"]) == {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
-        assert [spoken(arn) for arn in pattern["detail"]["stateMachineArn"]] == ["turn machine"]
+    def test_an_edit_of_the_desired_model_is_a_poke(self, any_variant: Synthesised) -> None:
+        """Of this flywheel's own parameter alone; a deletion asks for nothing."""
+        name = any_variant.stack.removesuffix("-flywheel")
+        assert rule(any_variant, "PromotionTriggersDesiredModel").properties["EventPattern"] == {
+            "source": ["aws.ssm"],
+            "detail-type": ["Parameter Store Change"],
+            "detail": {
+                "name": [f"/comprehend-flywheel/{name}/desired-model-arn"],
+                "operation": ["Create", "Update"],
+            },
+        }
 
-    def test_a_turn_that_could_not_report_is_reported(self, default: Synthesised) -> None:
-        stopped = rule(default, "TriggersTurnStopped")
+    @pytest.mark.parametrize(
+        ("name", "machine"),
+        [("TriggersTurnEnded", "turn machine"), ("PromotionTriggersPromotionEnded", "promote machine")],
+    )
+    def test_the_end_of_an_execution_is_a_poke_however_it_ended(
+        self, default: Synthesised, name: str, machine: str
+    ) -> None:
+        pattern = rule(default, name).properties["EventPattern"]
+        assert set(pattern["detail"]["status"]) == {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+        assert [spoken(arn) for arn in pattern["detail"]["stateMachineArn"]] == [machine]
+
+    @pytest.mark.parametrize("name", STOPPED)
+    def test_an_execution_that_could_not_report_is_reported(self, default: Synthesised, name: str) -> None:
+        stopped = rule(default, name)
         pattern = stopped.properties["EventPattern"]
         assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
-        report = default.functions()["report_turn"]
+        machine = "turn machine" if STOPPED[name] == "report_turn" else "promote machine"
+        assert [spoken(arn) for arn in pattern["detail"]["stateMachineArn"]] == [machine]
+        report = default.functions()[STOPPED[name]]
         assert as_text(stopped.properties["Targets"][0]["Arn"]) == f"<{report.logical_id}.Arn>"
-        (permission,) = default.of_type("AWS::Lambda::Permission")
-        assert as_text(permission.properties["FunctionName"]) == f"<{report.logical_id}.Arn>"
+        permissions = default.of_type("AWS::Lambda::Permission")
+        assert len(permissions) == len(STOPPED)
+        (permission,) = [
+            found for found in permissions if as_text(found.properties["FunctionName"]) == f"<{report.logical_id}.Arn>"
+        ]
         assert permission.properties["Principal"] == "events.amazonaws.com"
         assert as_text(permission.properties["SourceArn"]) == f"<{stopped.logical_id}.Arn>"
 
     def test_what_cannot_be_delivered_is_kept(self, default: Synthesised) -> None:
         rules = default.of_type("AWS::Events::Rule")
-        assert len(rules) == len(RULES_TO_TURNS) + 1
+        assert len(rules) == len(RULES_TO_TURNS) + len(RULES_TO_PROMOTIONS) + len(STOPPED)
         for found in rules:
             (target,) = found.properties["Targets"]
             assert spoken(target["DeadLetterConfig"]["Arn"]) == "undelivered"
             assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
 
-    def test_all_pokes_go_through_one_queue(self, default: Synthesised) -> None:
-        for name in RULES_TO_TURNS:
-            assert spoken(rule(default, name).properties["Targets"][0]["Arn"]) == "turn queue"
+    def test_all_pokes_of_a_machine_go_through_one_queue(self, default: Synthesised) -> None:
+        for rules, words in ((RULES_TO_TURNS, "turn queue"), (RULES_TO_PROMOTIONS, "promotion queue")):
+            for name in rules:
+                assert spoken(rule(default, name).properties["Targets"][0]["Arn"]) == words
 
 
 class TestQueues:
@@ -103,8 +157,13 @@ class TestQueues:
         ("name", "rules"),
         [
             ("QueuesTurns", RULES_TO_TURNS),
-            ("QueuesUndelivered", (*RULES_TO_TURNS, "TriggersTurnStopped")),
+            ("QueuesPromotions", RULES_TO_PROMOTIONS),
+            (
+                "QueuesUndelivered",
+                (*RULES_TO_TURNS, "TriggersTurnStopped", *RULES_TO_PROMOTIONS, "PromotionTriggersPromotionStopped"),
+            ),
             ("QueuesTurnDeadLetters", ()),
+            ("QueuesPromotionDeadLetters", ()),
         ],
     )
     def test_let_the_rules_of_this_stack_send_and_nobody_else(
@@ -129,29 +188,33 @@ class TestQueues:
         assert spoken(queue(new_key, name).properties["KmsMasterKeyId"]) == "key"
         assert queue(organisation, name).properties["KmsMasterKeyId"] == KEY
 
-    def test_a_poke_is_not_seen_twice_while_it_is_handled(self, default: Synthesised) -> None:
-        (mapping,) = default.of_type("AWS::Lambda::EventSourceMapping")
-        function = default.functions()["start_turn"]
-        assert mapping.properties["FunctionName"] == {"Ref": function.logical_id}
+    @pytest.mark.parametrize("starter", STARTERS)
+    def test_a_poke_is_not_seen_twice_while_it_is_handled(self, default: Synthesised, starter: str) -> None:
+        mapping, function = mapping_of(default, starter), default.functions()[starter]
         window = mapping.properties["MaximumBatchingWindowInSeconds"]
-        visibility = queue(default, "QueuesTurns").properties["VisibilityTimeout"]
+        visibility = queue(default, STARTERS[starter][0]).properties["VisibilityTimeout"]
         assert visibility >= 6 * function.properties["Timeout"] + window
 
-    def test_two_thousand_uploads_are_few_invocations(self, default: Synthesised) -> None:
-        (mapping,) = default.of_type("AWS::Lambda::EventSourceMapping")
-        assert spoken(mapping.properties["EventSourceArn"]) == "turn queue"
+    @pytest.mark.parametrize("starter", STARTERS)
+    def test_two_thousand_pokes_are_few_invocations(self, default: Synthesised, starter: str) -> None:
+        assert len(default.of_type("AWS::Lambda::EventSourceMapping")) == len(STARTERS)
+        mapping = mapping_of(default, starter)
+        assert spoken(mapping.properties["EventSourceArn"]) == STARTERS[starter][2]
         assert mapping.properties["BatchSize"] == 1000
         assert mapping.properties["MaximumBatchingWindowInSeconds"] == 5
         assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping.properties["ScalingConfig"] == {"MaximumConcurrency": 2}
 
-    def test_a_poke_that_cannot_be_handled_is_put_aside(self, default: Synthesised) -> None:
-        redrive = queue(default, "QueuesTurns").properties["RedrivePolicy"]
-        assert as_text(redrive["deadLetterTargetArn"]) == f"<{queue(default, 'QueuesTurnDeadLetters').logical_id}.Arn>"
+    @pytest.mark.parametrize("starter", STARTERS)
+    def test_a_poke_that_cannot_be_handled_is_put_aside(self, default: Synthesised, starter: str) -> None:
+        pokes, dead_letters, _ = STARTERS[starter]
+        redrive = queue(default, pokes).properties["RedrivePolicy"]
+        assert as_text(redrive["deadLetterTargetArn"]) == f"<{queue(default, dead_letters).logical_id}.Arn>"
         assert redrive["maxReceiveCount"] > 1
 
-    def test_a_status_event_that_report_turn_could_not_handle_is_put_aside(self, default: Synthesised) -> None:
-        config = default.functions()["report_turn"].properties["DeadLetterConfig"]
+    @pytest.mark.parametrize("function", STOPPED.values())
+    def test_a_status_event_that_could_not_be_handled_is_put_aside(self, default: Synthesised, function: str) -> None:
+        config = default.functions()[function].properties["DeadLetterConfig"]
         assert spoken(config["TargetArn"]) == "undelivered"
 
 

@@ -1,0 +1,256 @@
+"""The definition of the promote machine: its paths, its ends, the wait for a person, and its role."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from flywheel.approvals import DECLINED
+from flywheel.errors import PromotionRefused
+from flywheel.promotion_starting import SUPERSEDED
+from flywheel.records import PromotionStatus
+from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
+from tests.infrastructure.test_functions import grants, spoken
+from tests.infrastructure.test_turn_machine import JSONPATH_FIELDS, States, expressions, successors
+
+NAME = "{% $states.context.Execution.Name %}"
+REPORTS = {
+    "ReportRefusal": "REFUSED",
+    "ReportDeclined": "DECLINED",
+    "ReportSuperseded": "SUPERSEDED",
+    "ReportTimeout": "NOT_ANSWERED",
+    "ReportPromotion": "{% $status %}",
+    "ReportFailure": "FAILED",
+}
+CALLS = {
+    "BeginPromotion": "begin_promotion",
+    "CheckModel": "check_model",
+    "AskForApproval": "ask_for_approval",
+    "UpdateActiveModel": "update_active_model",
+    "PublishModel": "publish_model",
+    **dict.fromkeys(REPORTS, "report_promotion"),
+}
+MAY_BE_REFUSED = {"CheckModel", "AskForApproval", "UpdateActiveModel", "PublishModel"}
+
+
+@pytest.fixture(scope="session")
+def definition(default: Synthesised) -> dict[str, Any]:
+    return default.definition("Promote")
+
+
+@pytest.fixture(scope="session")
+def states(definition: dict[str, Any]) -> States:
+    found: States = definition["States"]
+    return found
+
+
+def tasks(states: States) -> States:
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def evaluate(expression: str, *, hours: str = "72", **variables: Any) -> Any:
+    parsed = Jsonata(expression.removeprefix("{%").removesuffix("%}").replace("<ApprovalHours>", hours))
+    for name, value in variables.items():
+        # The engine takes None for "undefined".
+        parsed.assign(name, Utils.NULL_VALUE if value is None else value)
+    return parsed.evaluate(None)
+
+
+def caught(state: dict[str, Any], error: str) -> str:
+    """Where an error of the state goes: the first rule that names it, or all."""
+    return next(str(rule["Next"]) for rule in state["Catch"] if {error, "States.ALL"} & set(rule["ErrorEquals"]))
+
+
+class TestEveryState:
+    def test_is_there_and_reached(self, definition: dict[str, Any], states: States) -> None:
+        reached, waiting = set(), {definition["StartAt"]}
+        while waiting:
+            name = waiting.pop()
+            reached.add(name)
+            waiting |= successors(states[name]) - reached
+        assert reached == set(states)
+
+    def test_is_known(self, states: States) -> None:
+        assert set(tasks(states)) == {*CALLS, "TellTheBus"}
+
+    def test_speaks_jsonata_that_parses(self, definition: dict[str, Any], states: States) -> None:
+        assert definition["QueryLanguage"] == "JSONata"
+        for name, state in states.items():
+            assert not JSONPATH_FIELDS & set(state), name
+        written = list(expressions(definition))
+        assert len(written) > 30
+        for expression in written:
+            Jsonata(expression.replace("<ApprovalHours>", "72"))
+
+    @pytest.mark.parametrize(("name", "function"), CALLS.items())
+    def test_calls_its_function(self, default: Synthesised, states: States, name: str, function: str) -> None:
+        called = as_text(states[name]["Arguments"]["FunctionName"])
+        assert called == f"<{default.functions()[function].logical_id}.Arn>"
+        assert states[name]["Arguments"]["Payload"]["promotion"] == NAME
+
+
+class TestFailures:
+    def test_every_task_is_retried_within_bounds(self, states: States) -> None:
+        for name, state in tasks(states).items():
+            assert state["Retry"], name
+            for rule in state["Retry"]:
+                assert 1 <= rule["MaxAttempts"] <= 12, name
+                assert rule["BackoffRate"] > 1, name
+                assert not {"States.ALL", "States.Timeout", "PromotionRefused"} & set(rule["ErrorEquals"]), name
+
+    def test_every_failure_is_reported(self, states: States) -> None:
+        for name, state in tasks(states).items():
+            if name != "ReportFailure":
+                assert caught(state, "Anything") == "ReportFailure", name
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+    def test_the_promotion_fails_with_the_error_that_was_reported(self, states: States) -> None:
+        report = states["ReportFailure"]
+        assert report["Next"] == report["Catch"][0]["Next"] == "PromotionFailed"
+        assert report["Output"] == report["Catch"][0]["Output"] == "{% $states.input %}"
+        assert states["PromotionFailed"] == {
+            "Type": "Fail",
+            "Error": "{% $states.input.Error %}",
+            "Cause": "{% $states.input.Cause %}",
+        }
+
+    def test_a_refusal_is_no_failure(self, states: States) -> None:
+        for name in tasks(states):
+            refused = "ReportRefusal" if name in MAY_BE_REFUSED else "ReportFailure"
+            if name != "ReportFailure":
+                assert caught(states[name], PromotionRefused.__name__) == refused, name
+
+    @pytest.mark.parametrize(("name", "status"), REPORTS.items())
+    def test_each_report_tells_how_it_ended(self, states: States, name: str, status: str) -> None:
+        payload = states[name]["Arguments"]["Payload"]
+        assert payload["status"] == status
+        if not status.startswith("{%"):
+            assert PromotionStatus[status]
+            assert payload["error"] == "{% $states.input.Error %}"
+            assert payload["cause"] == "{% $states.input.Cause %}"
+        if name != "ReportFailure":
+            assert states[name]["Next"] == "PromotionEnded"
+
+    def test_it_ends_well_or_fails_nothing_else(self, states: States) -> None:
+        ends = {name: state["Type"] for name, state in states.items() if state["Type"] in {"Succeed", "Fail"}}
+        assert ends == {"PromotionEnded": "Succeed", "PromotionFailed": "Fail"}
+
+
+class TestApproval:
+    def test_waits_for_whoever_has_the_token(self, states: States) -> None:
+        ask = states["AskForApproval"]
+        assert ask["Resource"].endswith(":lambda:invoke.waitForTaskToken")
+        assert ask["Arguments"]["Payload"]["task_token"] == "{% $states.context.Task.Token %}"
+        others = [name for name, state in tasks(states).items() if "waitForTaskToken" in state["Resource"]]
+        assert others == ["AskForApproval"]
+
+    @pytest.mark.parametrize(("hours", "seconds"), [("72", 259_200), ("0.5", 1800), ("0", 1), ("720", 2_592_000)])
+    def test_waits_as_long_as_the_parameter_says(
+        self, definition: dict[str, Any], states: States, hours: str, seconds: int
+    ) -> None:
+        assert "TimeoutSecondsPath" not in states["AskForApproval"]
+        assert evaluate(states["AskForApproval"]["TimeoutSeconds"], hours=hours) == seconds
+        assert seconds < definition["TimeoutSeconds"]
+
+    @pytest.mark.parametrize(
+        ("error", "goes_to"),
+        [
+            (DECLINED, "ReportDeclined"),
+            (SUPERSEDED, "ReportSuperseded"),
+            ("States.Timeout", "ReportTimeout"),
+            ("PromotionRefused", "ReportRefusal"),
+            ("NotCurrentPromotion", "ReportFailure"),
+        ],
+    )
+    def test_every_answer_but_yes_has_its_own_end(self, states: States, error: str, goes_to: str) -> None:
+        assert caught(states["AskForApproval"], error) == goes_to
+        assert states["AskForApproval"]["Next"] == "UpdateActiveModel"
+
+    @pytest.mark.parametrize(
+        ("result", "by"), [({"by": "Ada"}, "Ada"), ({}, "somebody"), ("yes", "somebody"), ({"by": 7}, "7")]
+    )
+    def test_who_approved_is_kept_whatever_the_answer_looks_like(self, states: States, result: Any, by: str) -> None:
+        assert evaluate(states["AskForApproval"]["Assign"]["answeredBy"], states={"result": result}) == by
+
+
+class TestPaths:
+    def test_a_model_is_checked_before_anybody_is_asked(self, states: States) -> None:
+        assert states["BeginPromotion"]["Next"] == "RequestFound"
+        (rule,) = states["RequestFound"]["Choices"]
+        assert rule["Next"] == "PromotionEnded"
+        assert evaluate(rule["Condition"], states={"input": {"model_arn": None}}) is True
+        assert evaluate(rule["Condition"], states={"input": {"model_arn": "arn"}}) is False
+        assert states["RequestFound"]["Default"] == "CheckModel"
+        assert states["CheckModel"]["Next"] == "ApprovalWanted"
+
+    def test_a_person_is_asked_only_if_one_has_to_agree(self, states: States) -> None:
+        (rule,) = states["ApprovalWanted"]["Choices"]
+        assert (rule["Next"], states["ApprovalWanted"]["Default"]) == ("AskForApproval", "UpdateActiveModel")
+        assert evaluate(rule["Condition"], approval=True) is True
+        assert evaluate(rule["Condition"], approval=False) is False
+
+    def test_what_follows_an_update(self, states: States) -> None:
+        follows, name = [], "UpdateActiveModel"
+        while "Next" in states[name]:
+            name = states[name]["Next"]
+            follows.append(name)
+        assert follows == ["PublishModel", "TellTheBus", "ReportPromotion", "PromotionEnded"]
+
+    def test_the_bus_is_told_what_publish_model_found(self, states: States) -> None:
+        (entry,) = states["TellTheBus"]["Arguments"]["Entries"]
+        assert (entry["Source"], entry["DetailType"]) == ("comprehend.flywheel", "Model Promoted")
+        assert entry["Detail"] == "{% $states.input.event %}"
+
+
+class TestRole:
+    def test_may_do_what_the_states_do_and_no_more(self, default: Synthesised, states: States) -> None:
+        role = default.role_of(default.one("Promote", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        found = grants(inline_statements(role))
+        for action in [action for action in found if action.split(":")[0] in {"logs", "xray"}]:
+            assert found.pop(action) == {"*"}
+        calls = {
+            as_text(state["Arguments"]["FunctionName"])
+            for state in tasks(states).values()
+            if ":lambda:invoke" in state["Resource"]
+        }
+        assert found == {
+            "lambda:InvokeFunction": calls,
+            "events:PutEvents": {"arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"},
+        }
+
+    def test_may_tell_the_bus_of_nothing_else(self, default: Synthesised, states: States) -> None:
+        role = default.role_of(default.one("Promote", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        (telling,) = [s for s in inline_statements(role) if s["Action"] == "events:PutEvents"]
+        (entry,) = states["TellTheBus"]["Arguments"]["Entries"]
+        assert telling["Condition"] == {
+            "StringEquals": {"events:source": entry["Source"], "events:detail-type": entry["DetailType"]}
+        }
+
+    def test_is_taken_on_by_this_accounts_machines_only(self, default: Synthesised) -> None:
+        role = default.role_of(default.one("Promote", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+    def test_does_not_turn_to_a_new_flywheel_before_it_is_there(self, default: Synthesised) -> None:
+        role = default.role_of(default.one("Promote", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
+        assert as_list(role.body["DependsOn"]) == [default.one("Flywheel", "AWS::Comprehend::Flywheel").logical_id]
+
+
+def test_no_state_but_one_can_change_the_model(default: Synthesised, states: States) -> None:
+    function = f"<{default.functions()['update_active_model'].logical_id}.Arn>"
+    turn = json.dumps(default.definition())
+    assert function not in turn
+    assert [name for name, state in states.items() if function in json.dumps(state)] == ["UpdateActiveModel"]
+    assert "comprehend" not in " ".join(state["Resource"].lower() for state in tasks(states).values())
+
+
+def test_everything_is_logged_and_traced(default: Synthesised) -> None:
+    properties = default.one("Promote", "AWS::StepFunctions::StateMachine").properties
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    assert properties["LoggingConfiguration"]["Level"] == "ALL"
+    assert spoken({"Ref": default.one("Promote", "AWS::StepFunctions::StateMachine").logical_id}) == "promote machine"
