@@ -572,7 +572,10 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
     assert found is not None
     assert (found.arn, found.promotion) == (new, None)
     pending = promotions.pending_desire(
-        published=deployment.models, intake=deployment.intake, flywheel=deployment.service.describe()
+        published=deployment.models,
+        intake=deployment.intake,
+        flywheel=deployment.service.describe(),
+        now=datetime.now(UTC),
     )
     assert pending is not None
     deployment.intake.write(promotions.request_key(pending.id), pending)
