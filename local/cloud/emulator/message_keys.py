@@ -42,6 +42,11 @@ def needed_with(action: str, resource: str) -> list[tuple[str, str]]:
     return [(key_action, key) for key_action in _NEEDED[action]] if key else []
 
 
+def through(action: str) -> dict[str, str]:
+    """The condition of a use of a key that goes with `action`: the service asks KMS in the caller's name."""
+    return {"kms:ViaService": f"{action.partition(':')[0]}.{responses.get_region()}.amazonaws.com"}
+
+
 def _asking_kms(service: str, handle: Any) -> Any:
     async def handle_with_key(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -52,11 +57,10 @@ def _asking_kms(service: str, handle: Any) -> Any:
             resource = iam_actions.extract_resource_arn(
                 service, method, path, headers, body, named, responses.get_region(), responses.get_account_id()
             )
-            through = {"kms:ViaService": f"{service}.{responses.get_region()}.amazonaws.com"}
             refused = service_roles.refusal_of_caller(
                 headers=headers,
                 query=query,
-                checks=[(needed, key, through) for needed, key in needed_with(action, resource)],
+                checks=[(needed, key, through(action)) for needed, key in needed_with(action, resource)],
             )
             if refused is not None:
                 return iam_actions.access_denied_response(service, action, "", "", message=refused, headers=headers)

@@ -43,11 +43,17 @@ def _may_poll(mapping: dict[str, Any], arn: str) -> bool:
     function, configuration, _ = lambda_svc._get_func_record_for_ref(mapping["FunctionArn"])
     if not function:
         return True
-    needed = [*((action, arn) for action in _ACTIONS), *message_keys.needed_with("sqs:ReceiveMessage", arn)]
+    receive = "sqs:ReceiveMessage"
+    with_key = [(*needed, message_keys.through(receive)) for needed in message_keys.needed_with(receive, arn)]
+    needed = [*((action, arn, {}) for action in _ACTIONS), *with_key]
     try:
-        for action, resource in needed:
+        for action, resource, conditions in needed:
             service_roles.check_role(
-                role_arn=configuration["Role"], session_name="poller", action=action, resource=resource
+                role_arn=configuration["Role"],
+                session_name="poller",
+                action=action,
+                resource=resource,
+                conditions=conditions,
             )
     except service_roles.AccessDenied as error:
         mapping["LastProcessingResult"] = f"PROBLEM: {error}"

@@ -47,14 +47,17 @@ def authorise(resource: str, arguments: Any) -> None:
         return
     given = arguments if isinstance(arguments, dict) else {}
     calls = _needed(_PATTERN_SUFFIX.sub("", resource), given)
-    for action, target in [*calls, *(with_key for call in calls for with_key in message_keys.needed_with(*call))]:
-        for conditions in _conditions(action, given):
-            try:
-                service_roles.check_role(
-                    role_arn=role, session_name="state-machine", action=action, resource=target, conditions=conditions
-                )
-            except service_roles.AccessDenied as error:
-                raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
+    checks = [(action, target, conditions) for action, target in calls for conditions in _conditions(action, given)]
+    checks += [
+        (*with_key, message_keys.through(call[0])) for call in calls for with_key in message_keys.needed_with(*call)
+    ]
+    for action, target, conditions in checks:
+        try:
+            service_roles.check_role(
+                role_arn=role, session_name="state-machine", action=action, resource=target, conditions=conditions
+            )
+        except service_roles.AccessDenied as error:
+            raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
 
 
 def _conditions(action: str, given: dict[str, Any]) -> list[dict[str, str]]:
