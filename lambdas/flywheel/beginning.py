@@ -94,7 +94,7 @@ def _find(
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
         changed_outside=change_outside(
-            flywheel, published=published, candidate=_candidate_of(unfinished, service), intake=intake
+            service=service, published=published, candidate=_candidate_of(unfinished, service), intake=intake
         ),
     )
     reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)

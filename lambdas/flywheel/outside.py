@@ -9,13 +9,13 @@ from flywheel.promoting import another_is_desired
 from flywheel.promotions import models_under_way
 
 if TYPE_CHECKING:
-    from flywheel.comprehend import FlywheelService, FlywheelState
+    from flywheel.comprehend import FlywheelService
     from flywheel.intake import IntakeBucket
     from flywheel.published import PublishedModels
 
 
 def change_outside(
-    flywheel: FlywheelState, *, published: PublishedModels, candidate: str | None, intake: IntakeBucket
+    *, service: FlywheelService, published: PublishedModels, candidate: str | None, intake: IntakeBucket
 ) -> str | None:
     """A sentence if the active model was changed past the pipeline.
 
@@ -23,10 +23,17 @@ def change_outside(
     model of an open request may be active before it is published. And the candidate of an unfinished iteration may be
     active by the service's own doing, and stay so when the model of a former generation is better.
     """
-    actual, known = flywheel.active_model_arn, published.active()
-    if actual is None or actual in {known, candidate} or actual in models_under_way(intake):
+    known = published.active()
+    while True:
+        actual = service.describe().active_model_arn
+        under_way = models_under_way(intake)
+        before, known = known, published.active()
+        if known == before:
+            # No promotion published meanwhile: one that updated the flywheel is still open, so it is under way.
+            break
+    if actual is None or actual in {known, candidate} or actual in under_way:
         return None
-    former = is_of_another_flywheel(known, intake=intake, flywheel_arn=flywheel.arn)
+    former = is_of_another_flywheel(known, intake=intake, flywheel_arn=service.arn)
     if former and was_active_before_it_was_kept(actual, intake=intake):
         return None
     return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."

@@ -107,7 +107,8 @@ def watched(silent: Watched) -> Watched:
     with paused(silent.pipeline):
         silent.pipeline.upload("train/news.csv", documents())
         silent.pipeline.upload("test/news.csv", documents(10))
-    silent.pipeline.recorded("turn-000001")
+    # Test data alone are scored by an active model, so there has to be one.
+    silent.pipeline.promotion_of(silent.pipeline.recorded("turn-000001"))
     silent.pipeline.upload("test/more.csv", documents(10))
     assert silent.pipeline.recorded("turn-000002").decision is DecisionKind.REPORT
     until(lambda: not silent.pipeline.is_running(), patience=LONG)

@@ -14,9 +14,7 @@ from tests.local_cloud.resources import Synthesise
 pytestmark = pytest.mark.xdist_group("pipeline promotions")
 
 
-def test_a_turn_and_its_promotion_go_through_with_a_key_of_the_stack(
-    cloud: LocalCloud, synthesise: Synthesise
-) -> None:
+def test_a_turn_and_its_promotion_go_through_with_a_key_of_the_stack(cloud: LocalCloud, synthesise: Synthesise) -> None:
     context = {**CONTEXT, "encryption": json.dumps({"mode": "new"})}
     pipeline = Pipeline.deploy(
         cloud.account("100000000006"), synthesise(context=context), MinimumScore="0", Evidence="HOLDOUT"
