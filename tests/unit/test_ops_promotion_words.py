@@ -86,7 +86,7 @@ def test_words_name_who_approved_and_what_comprehend_warns_of() -> None:
     assert "approved by arn:me: because. Comprehend warns: few labels" in promotion_words(approved)
 
 
-@pytest.mark.parametrize("status", set(PromotionStatus) - {PromotionStatus.REQUESTED, PromotionStatus.WAITING})
+@pytest.mark.parametrize("status", sorted(set(PromotionStatus) - {PromotionStatus.REQUESTED, PromotionStatus.WAITING}))
 def test_every_end_has_a_sentence_that_says_what_can_still_be_done(status: PromotionStatus) -> None:
     sentence = ended_sentence(promotion(status))
     assert sentence.startswith("The model of turn-000003 ")
