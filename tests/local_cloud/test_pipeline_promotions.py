@@ -89,7 +89,7 @@ def test_a_person_declines_and_nothing_changes(pipeline: Pipeline, shell: Shell)
     assert pipeline.active_model() == poor
 
 
-def test_a_better_candidate_supersedes_the_one_that_waits(pipeline: Pipeline) -> None:
+def test_a_wish_of_a_person_supersedes_the_candidate_that_waits(pipeline: Pipeline) -> None:
     back_to_a_poor_model(pipeline)
     first = turn(pipeline, documents(50))
     waiting = pipeline.waits()
