@@ -12,6 +12,7 @@ from botocore.exceptions import NoRegionError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_comprehend import ComprehendClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -67,6 +68,10 @@ class Clients:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return self.session.client("cloudformation")
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self.session.client("cloudwatch")
 
     @cached_property
     def kms(self) -> Any:

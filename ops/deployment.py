@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flywheel.comprehend import FlywheelService
 from flywheel.intake import IntakeBucket
 from flywheel.published import PublishedModels
-from flywheel.records import PromotionMode
+from flywheel.records import Evidence, PromotionMode
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,
@@ -110,6 +110,22 @@ class Deployment:
             return PromotionMode(str(value))
         except ValueError as error:
             raise self._unreadable("PromotionMode", value) from error
+
+    @property
+    def evidence(self) -> Evidence:
+        value = self.published.parameters.get("Evidence", Evidence.ITERATION)
+        try:
+            return Evidence(str(value))
+        except ValueError as error:
+            raise self._unreadable("Evidence", value) from error
+
+    @property
+    def holdout_documents(self) -> int:
+        return int(self._number("HoldoutDocuments", 2000))
+
+    @property
+    def models_to_keep(self) -> int:
+        return int(self._number("ModelsToKeep", 5))
 
     @property
     def service(self) -> FlywheelService:

@@ -87,9 +87,8 @@ def find_kept(clients: Clients, name: str, *, buckets: Sequence[str] = ()) -> Ke
 
 def require_not_deployed(clients: Clients, name: str) -> None:
     """Raises StillDeployedError while a stack of the flywheel exists in any state, or its parameters do."""
-    for stack in _stacks(clients, name):
-        if stack["StackStatus"] != "DELETE_COMPLETE":
-            raise StillDeployedError(name=name, what=f"stack {stack['StackName']} is {stack['StackStatus']}")
+    for stack in live_stacks(clients, name):
+        raise StillDeployedError(name=name, what=f"stack {stack['StackName']} is {stack['StackStatus']}")
     if is_deployed(clients, name):
         raise StillDeployedError(name=name, what="its values are in Parameter Store")
 
@@ -97,6 +96,11 @@ def require_not_deployed(clients: Clients, name: str) -> None:
 def belongs_to(name: str, flywheel_arn: str) -> bool:
     """Whether the ARN is of the flywheel `name`, of any generation: `news-2` is not a generation of `news`."""
     return re.fullmatch(rf"{re.escape(name)}-{_HASH}", flywheel_arn.partition(":flywheel/")[2]) is not None
+
+
+def live_stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
+    """The stacks of the flywheel `name` that exist, in any state."""
+    return (stack for stack in _stacks(clients, name) if stack["StackStatus"] != "DELETE_COMPLETE")
 
 
 def _stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:

@@ -126,6 +126,24 @@ def _resources(*, name: str, physical_name: str) -> dict[str, Any]:
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": json.dumps(_MACHINE)},
         },
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "ComprehendFlywheel",
+                "MetricName": "WaitingForAPerson",
+                "Dimensions": [{"Name": "Flywheel", "Value": name}],
+                "Statistic": "Maximum",
+                "Period": 300,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "ignore",
+            },
+        },
+        "Dashboard": {
+            "Type": "AWS::CloudWatch::Dashboard",
+            "Properties": {"DashboardName": f"{name}-flywheel", "DashboardBody": json.dumps({"widgets": []})},
+        },
         "Flywheel": {
             "Type": "AWS::Comprehend::Flywheel",
             "Properties": {

@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 
 from flywheel import turns as turn_keys
 from flywheel.comprehend import FlywheelService
+from flywheel.holdout_predictions import Prediction
+from flywheel.holdouts import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
 from flywheel.records import (
     Decision,
     DecisionKind,
@@ -34,7 +37,9 @@ from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
 from local.cloud import CloudAccount
 from ops import pausing, rejected, turns
+from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
 from ops.clients import Clients
+from ops.costs import Costs, Range
 from ops.deployment import Deployment, find_deployment
 from ops.errors import (
     NoRecordError,
@@ -450,6 +455,81 @@ def test_the_command_line_as_a_user_has_it(
     unknown = runner.invoke(app, ["--name", "other", "status"])
     assert unknown.exit_code == 1
     assert f"Deployed there: {NAME}" in unknown.stderr
+
+
+def test_cost_counts_what_there_is(deployment: Deployment, number: int, file: Path) -> None:
+    for flywheel in (NAME, "another"):
+        deployment.clients.cloudwatch.put_metric_data(
+            Namespace=METRICS_NAMESPACE,
+            MetricData=[
+                {"MetricName": "TurnsSucceeded", "Value": 1, "Dimensions": [{"Name": "Flywheel", "Value": flywheel}]}
+            ],
+        )
+    name = begin_turn(deployment, number)
+    record = end_turn(deployment, number).model_copy(update={"iteration_id": "20261121T120000Z"})
+    deployment.intake.write(turn_keys.record_key(name), record)
+    begin_turn(deployment, number + 1)
+    end_turn(deployment, number + 1)
+    freeze_holdout(deployment, documents=100, units=400, answered=("arn:first",))
+
+    found = find_billed(deployment)
+    assert (found.models, found.older_models, found.active_model_arn) == (0, 0, None)
+    assert (found.alarms, found.dashboards, found.keys, found.metrics) == (1, 1, 1, 1)
+    assert found.training.of is TrainingTimesOf.PUBLISHED
+    assert found.holdout == KeptHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
+    assert found.transitions == TurnTransitions(turn=name, count=1)
+    assert len(found.buckets) == 3, "the stack's two, of which one is the published lake, and the test's own"
+
+    for content in ("SPORTS,a goal\n", "WORLD,a treaty between two\n"):
+        file.write_text(content)
+        upload(deployment, [file])
+    before = {bucket.name: bucket.bytes for bucket in found.buckets}
+    after = {bucket.name: bucket.bytes for bucket in find_billed(deployment).buckets}
+    grown = {name: size - before[name] for name, size in after.items() if size != before[name]}
+    assert grown == {deployment.intake.name: len("SPORTS,a goal\nWORLD,a treaty between two\n")}, "old versions too"
+
+
+def freeze_holdout(deployment: Deployment, *, documents: int, units: int, answered: tuple[str, ...]) -> None:
+    """What prepare_holdout and predict_holdout leave; a failed job answers nothing."""
+    iteration, holdout = "20261121T120000Z", "aaaa"
+    frozen = FrozenHoldout(id=holdout, documents=documents, units=units, labels=())
+    deployment.intake.write(holdout_key(holdout), frozen)
+    deployment.intake.write(
+        iteration_holdout_key(iteration), IterationHoldout(iteration_id=iteration, holdout_id=holdout)
+    )
+    later = IterationHoldout(iteration_id="20261122T120000Z", holdout_id=None)
+    deployment.intake.write(iteration_holdout_key(later.iteration_id), later)
+    for model in (*answered, "arn:failed"):
+        prediction = Prediction(
+            model_arn=model,
+            holdout_id=holdout,
+            attempt=1,
+            job_id="1",
+            asked_at=NOW,
+            asked_for=iteration,
+            archive="output.tar.gz" if model in answered else None,
+            failure=None if model in answered else "it failed",
+        )
+        deployment.intake.write(f"evaluations/predictions/{holdout}/{model}/prediction.json", prediction)
+
+
+def test_cost_as_a_user_has_it(deployed: CloudAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in deployed.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    answer = runner.invoke(app, ["--name", NAME, "cost", "--json"])
+    assert answer.exit_code == 0, answer.stderr
+    found = Costs.model_validate_json(answer.stdout)
+    lines = {line.what: line for line in found.lines}
+    assert lines["Training"].dollars == Range.of(Decimal("4.05"), Decimal("7.15"))
+    assert lines["Customer managed key"].dollars == Range.of(1)
+    assert lines["Model versions"].dollars == Range.of(0, Decimal("2.50"))
+    # Either the service knows that there is no endpoint, or it is said that it does not know.
+    unknown = [sentence for sentence in found.left_out if "ListEndpoints" in sentence]
+    assert unknown if "Endpoints" not in lines else not unknown and lines["Endpoints"].dollars == Range.of(0)
+    shown = runner.invoke(app, ["--name", NAME, "cost"])
+    assert "$4.05 to $7.15" in shown.stdout
 
 
 def test_the_page_of_a_turn_is_saved_as_it_is_stored(deployment: Deployment, number: int, tmp_path: Path) -> None:

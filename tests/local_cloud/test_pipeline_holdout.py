@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from flywheel.evaluation import holdout_cost
 from flywheel.records import DecisionKind, Evidence, TurnRecord
 from local.cloud import LocalCloud
+from ops.costs import Range, cost
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Document, Pipeline, documents
 from tests.local_cloud.resources import Synthesise
 
@@ -68,6 +70,21 @@ def test_models_are_compared_by_their_own_answers_to_the_same_documents(pipeline
     assert {label.support for label in same.holdout.active.labels} == {TEST_DOCUMENTS // 2}
     pipeline.at_rest()
     assert jobs(pipeline) == ["COMPLETED"] * 3
+
+
+def test_cost_counts_what_this_deployment_has(pipeline: Pipeline) -> None:
+    lines = {line.what: line for line in cost(pipeline.deployment).lines}
+    alarms = pipeline.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert lines["Alarms"].quantity == Range.of(len(alarms))
+    assert lines["Dashboard"].quantity == Range.of(1)
+    assert lines["Custom metrics"].quantity.high > 10
+    assert lines["Model versions"].quantity.low == 3
+    assert "billed training time of this flywheel's models that there are (3)" in lines["Training"].basis
+    assert lines["Hold-out"].dollars == Range.of(
+        holdout_cost(documents=TEST_DOCUMENTS, models=1), holdout_cost(documents=2000, models=2)
+    )
+    assert lines["Turn machine"].quantity.low > 10
+    assert lines["S3 storage"].quantity.low > 0
 
 
 def test_a_job_that_fails_ends_the_turn_with_its_reason_and_the_next_turn_asks_again(pipeline: Pipeline) -> None:

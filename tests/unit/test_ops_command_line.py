@@ -26,6 +26,7 @@ VERBS = (
     "rollback",
     "pause",
     "resume",
+    "cost",
     "purge",
 )
 
