@@ -490,7 +490,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, number: int, file: Pa
 
 
 def freeze_holdout(deployment: Deployment, *, documents: int, units: int, answered: tuple[str, ...]) -> None:
-    """What prepare_holdout and predict_holdout leave; a failed job answers nothing."""
+    """What prepare_holdout and predict_holdout leave; an output that cannot be read answers nothing."""
     iteration, holdout = "20261121T120000Z", "aaaa"
     frozen = FrozenHoldout(id=holdout, documents=documents, units=units, labels=())
     deployment.intake.write(holdout_key(holdout), frozen)
@@ -507,8 +507,8 @@ def freeze_holdout(deployment: Deployment, *, documents: int, units: int, answer
             job_id="1",
             asked_at=NOW,
             asked_for=iteration,
-            archive="output.tar.gz" if model in answered else None,
-            failure=None if model in answered else "it failed",
+            archive="output.tar.gz",
+            failure=None if model in answered else "its output cannot be read",
         )
         deployment.intake.write(f"evaluations/predictions/{holdout}/{model}/prediction.json", prediction)
 
