@@ -61,3 +61,14 @@ class FunctionTasks:
         if catch is not None:
             task.add_catch(catch, errors=["States.ALL"], outputs=FAILURE)
         return task
+
+    def report_failure(self, report: FlywheelFunction, *, payload: Mapping[str, str], ends_in: str) -> sfn.IChainable:
+        """Takes `{"Error", "Cause"}`, reports it, and fails the execution with it in the state `ends_in`.
+
+        Not with the error of the report itself: the status event brings the report about again.
+        """
+        error = {"error": "{% $states.input.Error %}", "cause": "{% $states.input.Cause %}"}
+        ended = sfn.Fail.jsonata(self._scope, ends_in, error=error["error"], cause=error["cause"])
+        state = self.task("ReportFailure", report, payload={**payload, **error}, outputs="{% $states.input %}")
+        state.add_catch(ended, errors=["States.ALL"], outputs="{% $states.input %}")
+        return state.next(ended)

@@ -49,7 +49,7 @@ def rule(
     )
 
 
-def status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]:
+def _status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]:
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
@@ -57,15 +57,44 @@ def status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]
     }
 
 
-def let_rule_invoke(scope: Construct, construct_id: str, *, function: FlywheelFunction, rule: events.CfnRule) -> None:
+def rules_on_ends(
+    scope: Construct,
+    *,
+    word: str,
+    machine_arn: str,
+    pokes: sqs.IQueue,
+    report: FlywheelFunction,
+    undelivered: sqs.IQueue,
+) -> tuple[events.CfnRule, events.CfnRule]:
+    """The end of an execution pokes for the next one, and is reported if it could not do so itself.
+
+    `word` begins the rules' names. The first rule sends to `pokes`, the second invokes `report`.
+    """
+    ended = rule(
+        scope,
+        f"{word}Ended",
+        description=f"A {word.lower()} ended: there may be work for the next one.",
+        target_arn=pokes.queue_arn,
+        undelivered=undelivered,
+        event_pattern=_status_change(machine_arn=machine_arn, statuses=ENDED),
+    )
+    stopped = rule(
+        scope,
+        f"{word}Stopped",
+        description=f"A {word.lower()} ended without success: it must be reported even if it could not do so itself.",
+        target_arn=report.arn,
+        undelivered=undelivered,
+        event_pattern=_status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
+    )
     lambda_.CfnPermission(
         scope,
-        construct_id,
+        "StoppedMayReport",
         action="lambda:InvokeFunction",
-        function_name=function.arn,
+        function_name=report.arn,
         principal="events.amazonaws.com",
-        source_arn=rule.attr_arn,
+        source_arn=stopped.attr_arn,
     )
+    return ended, stopped
 
 
 def work_off(scope: Construct, construct_id: str, *, function: FlywheelFunction, queue: sqs.IQueue) -> None:

@@ -97,7 +97,11 @@ class PromoteMachine(Construct):
 
     def _definition(self) -> sfn.State:
         done = sfn.Succeed.jsonata(self, "PromotionEnded")
-        failed = self._report_failure()
+        failed = self._tasks.report_failure(
+            self._steps.report_promotion,
+            payload={"promotion": PROMOTION, "status": "FAILED"},
+            ends_in="PromotionFailed",
+        )
         refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
         publish = (
             self._step("PublishModel", self._steps.publish_model, failed=failed, refused=refused)
@@ -206,22 +210,3 @@ class PromoteMachine(Construct):
             payload={"promotion": PROMOTION, "status": status, **details},
             catch=failed,
         )
-
-    def _report_failure(self) -> sfn.IChainable:
-        ended = sfn.Fail.jsonata(
-            self, "PromotionFailed", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
-        )
-        report = self._tasks.task(
-            "ReportFailure",
-            self._steps.report_promotion,
-            payload={
-                "promotion": PROMOTION,
-                "status": "FAILED",
-                "error": "{% $states.input.Error %}",
-                "cause": "{% $states.input.Cause %}",
-            },
-            outputs="{% $states.input %}",
-        )
-        # It fails with its own error, not with that of its report: the status event brings the report about again.
-        report.add_catch(ended, errors=["States.ALL"], outputs="{% $states.input %}")
-        return report.next(ended)

@@ -10,15 +10,7 @@ from constructs import Construct
 
 from .flywheel_access import FlywheelAccess
 from .function import FlywheelFunction, Functions
-from .pokes import (
-    ENDED,
-    NOT_REPORTED_BY_ITSELF,
-    let_rule_invoke,
-    permission_to_work_off,
-    rule,
-    status_change,
-    work_off,
-)
+from .pokes import permission_to_work_off, rule, rules_on_ends, work_off
 from .queues import START_TIMEOUT, Queues
 from .role import Permission
 from .turn_parameters import TurnParameters
@@ -101,23 +93,14 @@ class PromotionTriggers(Construct):
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
-        ended = rule(
+        ended, stopped = rules_on_ends(
             self,
-            "PromotionEnded",
-            description="A promotion ended: another request may be open.",
-            target_arn=queues.promotions.queue_arn,
+            word="Promotion",
+            machine_arn=machine_arn,
+            pokes=queues.promotions,
+            report=report_promotion,
             undelivered=queues.undelivered,
-            event_pattern=status_change(machine_arn=machine_arn, statuses=ENDED),
         )
-        stopped = rule(
-            self,
-            "PromotionStopped",
-            description="A promotion ended without success: it must be reported even if it could not do so itself.",
-            target_arn=report_promotion.arn,
-            undelivered=queues.undelivered,
-            event_pattern=status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
-        )
-        let_rule_invoke(self, "StoppedMayReport", function=report_promotion, rule=stopped)
         self.pokes = [desired, schedule, ended]
         """The rules that send to the promotion queue."""
         self.rules = [*self.pokes, stopped]

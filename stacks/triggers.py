@@ -11,15 +11,7 @@ from constructs import Construct
 
 from .flywheel_access import FlywheelAccess
 from .function import FlywheelFunction, Functions
-from .pokes import (
-    ENDED,
-    NOT_REPORTED_BY_ITSELF,
-    let_rule_invoke,
-    permission_to_work_off,
-    rule,
-    status_change,
-    work_off,
-)
+from .pokes import permission_to_work_off, rule, rules_on_ends, work_off
 from .queues import START_TIMEOUT, Queues
 from .role import Permission
 from .turn_parameters import TurnParameters
@@ -76,23 +68,14 @@ class Triggers(Construct):
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
-        ended = rule(
+        ended, stopped = rules_on_ends(
             self,
-            "TurnEnded",
-            description="A turn ended: there may be work for the next one.",
-            target_arn=queues.turns.queue_arn,
+            word="Turn",
+            machine_arn=machine_arn,
+            pokes=queues.turns,
+            report=report_turn,
             undelivered=queues.undelivered,
-            event_pattern=status_change(machine_arn=machine_arn, statuses=ENDED),
         )
-        stopped = rule(
-            self,
-            "TurnStopped",
-            description="A turn ended without success: it must be reported even if it could not do so itself.",
-            target_arn=report_turn.arn,
-            undelivered=queues.undelivered,
-            event_pattern=status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
-        )
-        let_rule_invoke(self, "StoppedMayReport", function=report_turn, rule=stopped)
         self.pokes = [uploads, schedule, ended]
         """The rules that send to the turn queue."""
         self.rules = [*self.pokes, stopped]

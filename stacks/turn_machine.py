@@ -79,7 +79,9 @@ class TurnMachine(Construct):
             flywheel=flywheel,
             encryption=encryption,
         )
-        self._failed = self._report_failure()
+        self._failed = self._tasks.report_failure(
+            steps.report_turn, payload={"turn": TURN, "outcome": "FAILED"}, ends_in="TurnFailed"
+        )
         machine = StateMachine(
             self,
             "Machine",
@@ -307,25 +309,6 @@ class TurnMachine(Construct):
     def _report_success(self) -> sfn.IChainable:
         report = self._invoke("ReportTurn", self._steps.report_turn, payload={"turn": TURN, "outcome": "SUCCEEDED"})
         return report.next(sfn.Succeed.jsonata(self, "TurnSucceeded"))
-
-    def _report_failure(self) -> sfn.IChainable:
-        ended = sfn.Fail.jsonata(
-            self, "TurnFailed", error="{% $states.input.Error %}", cause="{% $states.input.Cause %}"
-        )
-        report = self._tasks.task(
-            "ReportFailure",
-            self._steps.report_turn,
-            payload={
-                "turn": TURN,
-                "outcome": "FAILED",
-                "error": "{% $states.input.Error %}",
-                "cause": "{% $states.input.Cause %}",
-            },
-            outputs="{% $states.input %}",
-        )
-        # A turn fails with its own error, not with that of its report: the status event brings the report about again.
-        report.add_catch(ended, errors=["States.ALL"], outputs="{% $states.input %}")
-        return report.next(ended)
 
     def _invoke(
         self,
