@@ -123,7 +123,7 @@ def demo() -> None:
         LocalCloud(instance="demo", progress=OnConsole(console)) as cloud,
     ):
         context = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
-        parameters = {"MinimumScore": "0.3", "PromotionMode": "APPROVAL"}
+        parameters = {"MinimumScore": "0.3", "PromotionMode": "APPROVAL", "Evidence": "HOLDOUT"}
         walk = Walk.deploy(cloud, name=NAME, parameters=parameters, context=context)
         for number, chapter in enumerate(CHAPTERS, start=1):
             record = _play(console, walk, chapter, number, Path(folder))
