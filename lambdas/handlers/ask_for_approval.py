@@ -10,7 +10,7 @@ from flywheel.environment import Flywheel, Intake
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.promotion_events import ApprovalQuestion
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class Environment(Flywheel, Intake):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     question = ApprovalQuestion.model_validate(event)
     intake = intake_bucket(environment)

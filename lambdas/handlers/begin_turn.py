@@ -10,7 +10,7 @@ from flywheel.environment import Flywheel, Intake, Pace, Parameters
 from flywheel.records import Split
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import Step
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ class Environment(Flywheel, Intake, Parameters, Pace):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = Step.model_validate(event)
     intake = intake_bucket(environment)

@@ -9,7 +9,7 @@ from flywheel.environment import Deciding, Flywheel, Gate, Intake, Parameters
 from flywheel.gate import Bar
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import IterationStep
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ class Environment(Flywheel, Intake, Parameters, Gate, Deciding):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = IterationStep.model_validate(event)
     decision = decide(

@@ -12,7 +12,7 @@ from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import Step
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class Environment(Flywheel, Intake, Labels, Composing):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = Step.model_validate(event)
     intake = intake_bucket(environment)

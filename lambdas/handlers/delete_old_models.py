@@ -9,7 +9,7 @@ from pydantic import Field
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.retention import delete_old_models
 from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import Step
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ class Environment(Flywheel, Intake, Parameters):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = Step.model_validate(event)
     found = delete_old_models(

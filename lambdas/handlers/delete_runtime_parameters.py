@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flywheel.environment import Parameters
 from flywheel.published import RUN_TIME_NAMES
 from handlers.clients import client
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 environment = Parameters.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """CloudFormation waits for the answer until the resource's time-out, so a failure is answered too."""
     reason = "deleted" if event["RequestType"] == "Delete" else "nothing to do"

@@ -8,7 +8,7 @@ from flywheel.environment import Flywheel, Holdout, Intake, Labels, Parameters
 from flywheel.holdout_turn import models_to_ask
 from flywheel.holdouts import HoldoutFreezer
 from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import IterationStep
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ class Environment(Flywheel, Intake, Parameters, Labels, Holdout):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = IterationStep.model_validate(event)
     intake, service = intake_bucket(environment), flywheel_service(environment)

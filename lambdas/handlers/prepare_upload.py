@@ -11,7 +11,7 @@ from flywheel.records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import PrepareUploads
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class Environment(Intake, Labels, Uploads):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PrepareUploads.model_validate(event)
     intake = intake_bucket(environment)

@@ -8,7 +8,7 @@ from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promoting import publish
 from flywheel.promotions import event_detail
 from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.promotion_events import PromotionStep
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ class Environment(Flywheel, Intake, Parameters):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
     beginning = publish(

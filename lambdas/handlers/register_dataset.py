@@ -9,7 +9,7 @@ from flywheel.environment import Flywheel, Intake, Labels, Tags
 from flywheel.records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import DatasetStep
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ class Environment(Flywheel, Intake, Labels, Tags):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = DatasetStep.model_validate(event)
     intake = intake_bucket(environment)

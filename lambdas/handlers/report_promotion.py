@@ -12,7 +12,7 @@ from flywheel.reporting import readable_cause
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.promotion_events import PromotionEnd
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class Environment(Flywheel, Intake):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     end = _from_status_event(event["detail"]) if "detail" in event else PromotionEnd.model_validate(event)
     if end is None:

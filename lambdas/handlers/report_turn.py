@@ -11,7 +11,7 @@ from flywheel.records import TurnBeginning, TurnOutcome, TurnRecord
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import TurnEnd
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class Environment(Flywheel, Intake):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     end = _from_status_event(event["detail"]) if "detail" in event else TurnEnd.model_validate(event)
     if end is None:

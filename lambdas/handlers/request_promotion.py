@@ -11,7 +11,7 @@ from flywheel.records import PromotionMode
 from flywheel.requesting import request_promotion
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.turn_events import IterationStep
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class Environment(Intake):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = IterationStep.model_validate(event)
     request = request_promotion(

@@ -12,7 +12,7 @@ from flywheel.turns import turn_starter
 from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.pokes import read_pokes
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class Environment(Flywheel, Intake, Parameters, Pace):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
     pokes, response = read_pokes(event, kind=due.Poke, by_source=_POKES_BY_SOURCE)

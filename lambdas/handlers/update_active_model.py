@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.environment import Flywheel, Intake
 from flywheel.promoting import make_active
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, tracer
+from handlers.observability import logger, observed
 from handlers.promotion_events import PromotionStep
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ class Environment(Flywheel, Intake):
 environment = Environment.load()
 
 
-@logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
     status = make_active(
