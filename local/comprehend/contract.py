@@ -6,6 +6,8 @@ The SDK checks required members, types and minima before it sends; patterns, enu
 
 from __future__ import annotations
 
+import base64
+import binascii
 from functools import cache
 from typing import Any, cast
 
@@ -51,6 +53,15 @@ def response_problems(*, operation: str, response: dict[str, Any]) -> list[str]:
     return _problems(response, _operation(operation).output_shape, "")
 
 
+def redacted(*, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request without what the model calls sensitive, such as a caller's text, and without documents: for logs."""
+    if operation not in service_model().operation_names:
+        return request
+    members = cast("StructureShape", _operation(operation).input_shape).members
+    hidden = {name for name, shape in members.items() if shape.metadata.get("sensitive") or shape.type_name == "blob"}
+    return {name: "***" if name in hidden else value for name, value in request.items()}
+
+
 @cache
 def _operation(operation: str) -> OperationModel:
     return service_model().operation_model(operation)
@@ -79,6 +90,8 @@ def _problems(value: object, shape: Shape | None, path: str) -> list[str]:
         return _list_problems(value, shape, path)
     if isinstance(shape, StringShape):
         return _string_problems(value, shape, path)
+    if shape.type_name == "blob":
+        return _blob_problems(value, shape, path)
     return _number_problems(value, shape, path)
 
 
@@ -118,6 +131,16 @@ def _string_problems(value: object, shape: StringShape, path: str) -> list[str]:
     if pattern and not _pattern(pattern).fullmatch(value):
         problems.append(f"{constraint} regular expression pattern: {pattern}")
     return problems
+
+
+def _blob_problems(value: object, shape: Shape, path: str) -> list[str]:
+    try:
+        content = base64.b64decode(value, validate=True) if isinstance(value, str) else None
+    except (binascii.Error, ValueError):
+        content = None
+    if content is None:
+        return [_wrong_type(value, path, "base64 text")]
+    return _range_problems(len(content), shape, path, "Member must have length")
 
 
 def _number_problems(value: object, shape: Shape, path: str) -> list[str]:

@@ -70,6 +70,9 @@ class DocumentClassifiers:
         jobs = [job for job in region.classification_jobs.values() if job.running and job.model is model]
         if jobs:
             raise in_use(f"The model is used by {jobs[0].arn}; wait until that job has ended.")
+        for endpoint in region.endpoints.values():
+            if model in (endpoint.model, endpoint.desired_model):
+                raise in_use(f"The model is used by {endpoint.arn}; delete that endpoint or give it another model.")
         model.status = ModelStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.model_deletion_seconds
         self._runtime.start(lambda: self._unmake(region, model, gone_at), on_defect=lambda: _forget(region, model))

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.comprehend import idempotency
 from local.comprehend.dataset_ingestion import DatasetIngestion
+from local.comprehend.endpoint_changes import EndpointChanges
 from local.comprehend.errors import (
     in_use,
     invalid_request,
@@ -48,9 +49,10 @@ def find_flywheel(region: RegionState, arn: str) -> Flywheel:
 
 
 class Flywheels:
-    def __init__(self, runtime: Runtime, ingestion: DatasetIngestion) -> None:
+    def __init__(self, runtime: Runtime, ingestion: DatasetIngestion, endpoints: EndpointChanges) -> None:
         self._runtime = runtime
         self._ingestion = ingestion
+        self._endpoints = endpoints
 
     def create(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
@@ -126,6 +128,7 @@ class Flywheels:
         flywheel.active_model_arn = model_arn or flywheel.active_model_arn
         flywheel.role_arn = request.get("DataAccessRoleArn", flywheel.role_arn)
         flywheel.modified = self._runtime.now()
+        self._endpoints.follow(region, flywheel)
         return {"FlywheelProperties": self._properties(flywheel)}
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
@@ -137,8 +140,14 @@ class Flywheels:
             raise in_use("An iteration of the flywheel is running; wait until it has ended.")
         if flywheel.ingesting:
             raise in_use("A dataset of the flywheel is being created; wait until it has ended.")
-        flywheel.deleting = True
         settings = self._runtime.settings
+        bound = [endpoint.arn for endpoint in region.endpoints.values() if endpoint.flywheel_arn == flywheel.arn]
+        if bound and settings.flywheel_deletion_with_endpoints != "allow":
+            raise service_error(
+                settings.flywheel_deletion_with_endpoints,
+                f"Endpoints are bound to the flywheel: {', '.join(bound)}. Delete them or give them a model.",
+            )
+        flywheel.deleting = True
         if not settings.flywheel_deletion_delay_seconds:
             flywheel.status = FlywheelStatus.DELETING
         deleting_at = self._runtime.now() + settings.flywheel_deletion_delay_seconds

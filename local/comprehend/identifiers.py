@@ -30,6 +30,9 @@ class Scope:
     def classification_job_arn(self, id_: str) -> str:
         return f"{self._prefix}:document-classification-job/{id_}"
 
+    def endpoint_arn(self, name: str) -> str:
+        return f"{self._prefix}:document-classifier-endpoint/{name}"
+
 
 def dataset_arn(*, flywheel_arn: str, name: str) -> str:
     return f"{flywheel_arn}/dataset/{name}"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.comprehend import classification_output
 from local.comprehend.classification_input import ClassificationInput
 from local.comprehend.document_split import held_out
 from local.comprehend.metrics import Evaluation, TrainedModel
 from local.comprehend.training_data import Document, DocumentFile, LabelRules, documents
+
+if TYPE_CHECKING:
+    from local.comprehend.classifier import Classifier
+
+# Every endpoint of an account's quota, in the middle of a change from one model to another.
+LOADED_MODELS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +63,21 @@ def classify_documents(input_: ClassificationInput, path: Path, archive: Path, *
     from local.comprehend import classifier
 
     classification_output.write(classifier.Classifier.load(path), input_, archive, classes=classes)
+
+
+def load_model(path: Path) -> None:
+    """Make the process ready to answer :func:`classify_text` with the model at ``path`` at once."""
+    _loaded(path)
+
+
+def classify_text(path: Path, text: str) -> list[tuple[str, float]]:
+    """Every label of the model at ``path`` with its score for the text, best first."""
+    return _loaded(path).scored([text])[0]
+
+
+# A model's file never changes: each has a version, and with it a path, of its own.
+@lru_cache(maxsize=LOADED_MODELS)
+def _loaded(path: Path) -> Classifier:
+    from local.comprehend import classifier
+
+    return classifier.Classifier.load(path)

@@ -36,13 +36,11 @@ def newest_first_page(
     return page, {"NextToken": base64.urlsafe_b64encode(token).decode()}
 
 
-def require_one_filter(request: dict[str, Any]) -> None:
-    """Raise InvalidFilterException if more than one member of the Filter is set."""
+def require_one_filter(request: dict[str, Any], *, error: str = "InvalidFilterException") -> None:
+    """Raise ``error`` if more than one member of the Filter is set."""
     given = request.get("Filter", {})
     if len(given) > 1:
-        raise service_error(
-            "InvalidFilterException", f"Only one filter can be set at a time, not {' and '.join(sorted(given))}."
-        )
+        raise service_error(error, f"Only one filter can be set at a time, not {' and '.join(sorted(given))}.")
 
 
 def in_time(moment: float, filter_: dict[str, Any], *, after: str, before: str) -> bool:

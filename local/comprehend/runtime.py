@@ -30,16 +30,25 @@ class Runtime:
     """Shared by all resource modules of one service.
 
     ``lock`` guards ``regions``: operations run under it, background work takes it for each change. Nothing reads S3 or
-    trains while holding it, so no operation ever waits for either.
+    trains while holding it, so no operation ever waits for either. ``workers`` train, evaluate and run jobs;
+    ``predictors`` answer for endpoints, so that no caller waits for the end of a training.
     """
 
     def __init__(
-        self, *, storage: Storage, settings: Settings, clock: Clock, workers: WorkerProcesses, folder: Path | None
+        self,
+        *,
+        storage: Storage,
+        settings: Settings,
+        clock: Clock,
+        workers: WorkerProcesses,
+        predictors: WorkerProcesses,
+        folder: Path | None,
     ) -> None:
         self.storage = storage
         self.settings = settings
         self.clock = clock
         self.workers = workers
+        self.predictors = predictors
         self.faults = Faults()
         self.lock = RLock()
         self.dropped: list[DroppedDocuments] = []

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from local.comprehend.calls import CallLog
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.contract import modelled_errors, validated
+from local.comprehend.contract import modelled_errors, redacted, validated
 from local.comprehend.dataset_ingestion import DatasetIngestion
 from local.comprehend.datasets import Datasets
 from local.comprehend.document_classification_jobs import DocumentClassificationJobs
 from local.comprehend.document_classifiers import DocumentClassifiers
+from local.comprehend.endpoint_changes import EndpointChanges
+from local.comprehend.endpoints import Endpoints
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
 from local.comprehend.faults import Faults
 from local.comprehend.flywheels import Flywheels
 from local.comprehend.identifiers import Scope
 from local.comprehend.iterations import Iterations
+from local.comprehend.real_time_classification import RealTimeClassification
 from local.comprehend.runtime import Runtime
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments
@@ -28,13 +32,19 @@ from local.comprehend.worker_processes import WorkerProcesses
 
 Operation = Callable[[Scope, dict[str, Any]], dict[str, Any]]
 
+# These take the lock themselves and give it back before they compute.
+_LOCKS_ITSELF = frozenset({"ClassifyDocument"})
+# A reading of what AWS does not document may be an error that the model does not list.
+_UNLISTED_ERRORS = {"ClassifyDocument": frozenset({"TooManyRequestsException"})}
+
 
 class Comprehend:
     """Amazon Comprehend for any number of accounts and Regions; what is in one is not seen from another.
 
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
-    service. All other state is in memory and ends with it. ``workers`` are processes to share between services: their
-    owner closes them; otherwise the service has ``worker_processes`` of its own. Thread-safe.
+    service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
+    processes to share between services: their owner closes them; otherwise the service has ``worker_processes`` and
+    one predictor of its own, the latter from the first endpoint on. Thread-safe.
     """
 
     def __init__(
@@ -45,14 +55,18 @@ class Comprehend:
         clock: Clock | None = None,
         worker_processes: int = 1,
         workers: WorkerProcesses | None = None,
+        predictors: WorkerProcesses | None = None,
         folder: Path | None = None,
     ) -> None:
-        self._own_workers = None if workers else WorkerProcesses(count=worker_processes)
+        training = workers or WorkerProcesses(count=worker_processes)
+        answering = predictors or WorkerProcesses(count=1)
+        self._own_workers = [one for one in (training, answering) if one not in (workers, predictors)]
         self._runtime = Runtime(
             storage=storage,
             settings=settings or Settings(),
             clock=clock or SystemClock(),
-            workers=workers or self._own_workers or WorkerProcesses(),
+            workers=training,
+            predictors=answering,
             folder=folder,
         )
         self.calls = CallLog()
@@ -62,8 +76,8 @@ class Comprehend:
         """Carry out one operation and return its response in exactly the shape of the SDK's model.
 
         Timestamps are epoch seconds; members without a value are absent. ``request`` has the SDK's member names.
-        Never reads S3 and never waits for work, only for a delay that was asked for as a fault. Raises
-        ComprehendError.
+        Never reads S3 and never waits for work other than a prediction, only for a delay that was asked for as a fault.
+        Raises ComprehendError.
         """
         outcome = "ok"
         try:
@@ -75,7 +89,7 @@ class Comprehend:
             self.calls.add(
                 time=self._runtime.now(),
                 operation=operation,
-                request=request,
+                request=redacted(operation=operation, request=request),
                 account=account,
                 region=region,
                 outcome=outcome,
@@ -99,10 +113,11 @@ class Comprehend:
                 "UnknownOperationException", f"The local Comprehend service does not provide {operation}."
             )
         try:
-            with self._runtime.lock:
+            with nullcontext() if operation in _LOCKS_ITSELF else self._runtime.lock:
                 return implementation(scope, request)
         except ComprehendError as error:
-            if error.code not in modelled_errors(operation) | UNMODELLED_ERRORS:
+            expected = modelled_errors(operation) | UNMODELLED_ERRORS | _UNLISTED_ERRORS.get(operation, frozenset())
+            if error.code not in expected:
                 raise UnmodelledError(operation=operation, code=error.code) from error
             raise
 
@@ -128,18 +143,21 @@ class Comprehend:
     def close(self) -> None:
         """End background work and worker processes, and delete the temporary folder."""
         self._runtime.stop()
-        if self._own_workers:
-            self._own_workers.close()
+        for workers in self._own_workers:
+            workers.close()
         self._runtime.close()
 
 
 def _operations(runtime: Runtime) -> dict[str, Operation]:
     ingestion = DatasetIngestion(runtime)
-    flywheels = Flywheels(runtime, ingestion)
+    endpoint_changes = EndpointChanges(runtime)
+    flywheels = Flywheels(runtime, ingestion, endpoint_changes)
     datasets = Datasets(runtime, ingestion)
     iterations = Iterations(runtime)
     classifiers = DocumentClassifiers(runtime)
     jobs = DocumentClassificationJobs(runtime)
+    endpoints = Endpoints(runtime, endpoint_changes)
+    real_time = RealTimeClassification(runtime)
     tags = Tags(runtime)
     return {
         "CreateFlywheel": flywheels.create,
@@ -160,6 +178,12 @@ def _operations(runtime: Runtime) -> dict[str, Operation]:
         "StartDocumentClassificationJob": jobs.start,
         "DescribeDocumentClassificationJob": jobs.describe,
         "ListDocumentClassificationJobs": jobs.list,
+        "CreateEndpoint": endpoints.create,
+        "UpdateEndpoint": endpoints.update,
+        "DescribeEndpoint": endpoints.describe,
+        "DeleteEndpoint": endpoints.delete,
+        "ListEndpoints": endpoints.list,
+        "ClassifyDocument": real_time.classify,
         "TagResource": tags.tag,
         "UntagResource": tags.untag,
         "ListTagsForResource": tags.list,

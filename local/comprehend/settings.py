@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 # StartFlywheelIteration models no other refusal than these.
 IterationRefusal = Literal["ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"]
@@ -28,6 +28,14 @@ class Settings(BaseModel):
         default=0.5, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
     )
     classification_job_seconds: NonNegativeFloat = Field(default=1.0, description="How long a job is IN_PROGRESS.")
+    endpoint_creation_seconds: NonNegativeFloat = 1.0
+    endpoint_follow_delay_seconds: NonNegativeFloat = Field(
+        default=0.0,
+        description="How long an endpoint of a flywheel still reads IN_SERVICE with the former model before it is "
+        "UPDATING, once another model has become active.",
+    )
+    endpoint_update_seconds: NonNegativeFloat = 1.0
+    endpoint_deletion_seconds: NonNegativeFloat = 1.0
 
     minimum_per_label: Literal["per_dataset", "per_flywheel", "none"] = Field(
         default="per_dataset",
@@ -68,6 +76,30 @@ class Settings(BaseModel):
         "three of five. Multi-label output names every label.",
     )
 
+    classes_in_answer: PositiveInt = Field(
+        default=3, description="The same of ClassifyDocument, whose number of classes AWS does not document."
+    )
+
+    flywheel_deletion_with_endpoints: Literal["allow", "ResourceInUseException"] = Field(
+        default="ResourceInUseException", description="DeleteFlywheel while endpoints are bound to the flywheel."
+    )
+    endpoint_deletion_during_change: Literal["allow", "ResourceInUseException"] = Field(
+        default="ResourceInUseException", description="DeleteEndpoint of an endpoint that is CREATING or UPDATING."
+    )
+    encrypted_model_needs_role: bool = Field(
+        default=True,
+        description="Whether an endpoint without a DataAccessRoleArn is refused for a model that a customer managed "
+        "key encrypts (InvalidRequestException).",
+    )
+    classification_throttle_error: Literal["ThrottlingException", "TooManyRequestsException"] = Field(
+        default="ThrottlingException", description="ClassifyDocument models no throttling error."
+    )
+    documents_per_inference_unit: PositiveFloat = Field(default=2.0, description="A second.")
+    characters_per_inference_unit: PositiveFloat = Field(default=100.0, description="A second.")
+    inference_burst: PositiveFloat = Field(
+        default=1.0, description="How many seconds' worth of its throughput an idle endpoint saves up."
+    )
+
     lake_uri_ends_with_slash: bool = Field(
         default=True, description="How DataLakeS3Uri reads in answers; AWS's samples show both."
     )
@@ -81,6 +113,10 @@ class Settings(BaseModel):
     maximum_job_documents: PositiveInt = Field(default=1_000_000, description="Files, or lines of them all.")
     maximum_job_bytes: PositiveInt = 5 * 1024**3
     maximum_job_file_bytes: PositiveInt = Field(default=10 * 1024**2, description="Of a file with one document.")
+    maximum_endpoints: PositiveInt = Field(default=20, description="All but FAILED ones.")
+    maximum_units_of_endpoint: PositiveInt = 50
+    maximum_inference_units: PositiveInt = Field(default=200, description="Of all endpoints together.")
+    maximum_text_bytes: PositiveInt = Field(default=10 * 1024, description="Of ClassifyDocument, in UTF-8.")
     minimum_dataset_bytes: PositiveInt = 500
     maximum_dataset_bytes: PositiveInt = 5 * 1024**3
     maximum_dataset_documents: PositiveInt = 1_000_000

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.comprehend.identifiers import Scope
+from local.comprehend.inference_throughput import InferenceThroughput
 from local.comprehend.metrics import Evaluation
 from local.comprehend.training_data import Contents, DocumentFile, LabelRules
 
@@ -46,6 +47,14 @@ class JobStatus(StrEnum):
     SUBMITTED = "SUBMITTED"
     IN_PROGRESS = "IN_PROGRESS"
     COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class EndpointStatus(StrEnum):
+    CREATING = "CREATING"
+    IN_SERVICE = "IN_SERVICE"
+    UPDATING = "UPDATING"
+    DELETING = "DELETING"
     FAILED = "FAILED"
 
 
@@ -217,6 +226,38 @@ class ClassificationJob:
         return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS)
 
 
+@dataclass(kw_only=True)
+class Endpoint:
+    """What it answers with (``model``, ``units``: None until it first serves), and what it is to answer with.
+
+    ``flywheel_arn`` is None for an endpoint that stays with its model.
+    """
+
+    arn: str
+    name: str
+    flywheel_arn: str | None
+    model: DocumentClassifier
+    desired_model: DocumentClassifier
+    desired_units: int
+    role_arn: str | None
+    desired_role_arn: str | None
+    created: float
+    modified: float
+    units: int | None = None
+    status: EndpointStatus = EndpointStatus.CREATING
+    message: str | None = None
+    throughput: InferenceThroughput = field(default_factory=InferenceThroughput)
+
+    @property
+    def serving(self) -> bool:
+        return self.status in (EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING)
+
+    @property
+    def claimed_units(self) -> int:
+        """What counts against the quotas: while scaling down, what it still has."""
+        return 0 if self.status is EndpointStatus.FAILED else max(self.desired_units, self.units or 0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnsweredRequest:
     """A request that carried a client request token, and the resource it made."""
@@ -234,6 +275,7 @@ class RegionState:
     flywheels: dict[str, Flywheel] = field(default_factory=dict)
     classifiers: dict[str, DocumentClassifier] = field(default_factory=dict)
     classification_jobs: dict[str, ClassificationJob] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
     answered: dict[tuple[str, str, str], AnsweredRequest] = field(default_factory=dict)
 

@@ -39,7 +39,14 @@ AT_ONCE: dict[str, Any] = {name: 0.0 for name in Settings.model_fields if name.e
 class World:
     """``settings`` are changes to settings under which nothing takes longer than it must."""
 
-    def __init__(self, *, root: Path, workers: WorkerProcesses, settings: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        workers: WorkerProcesses,
+        predictors: WorkerProcesses,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
         for bucket in (BUCKET, LAKE):
             (root / bucket).mkdir(parents=True)
         self.root = root
@@ -49,6 +56,7 @@ class World:
             settings=Settings().merged({**AT_ONCE, **(settings or {})}),
             clock=self.clock,
             workers=workers,
+            predictors=predictors,
         )
         self._http = server(self.service, port=0)
         self.url = f"http://127.0.0.1:{self._http.server_port}"

@@ -18,13 +18,22 @@ def workers() -> Iterator[WorkerProcesses]:
     processes.close()
 
 
+@pytest.fixture(scope="session")
+def predictors() -> Iterator[WorkerProcesses]:
+    """The process that answers for endpoints in all tests, for the same reason."""
+    processes = WorkerProcesses(count=1)
+    yield processes
+    processes.close()
+
+
 @pytest.fixture
-def make_world(tmp_path: Path, workers: WorkerProcesses) -> Iterator[Callable[..., World]]:
+def make_world(tmp_path: Path, workers: WorkerProcesses, predictors: WorkerProcesses) -> Iterator[Callable[..., World]]:
     """Worlds with settings of the test's own, closed when it ends."""
     made: list[World] = []
 
     def make(**settings: Any) -> World:
-        made.append(World(root=tmp_path / f"world-{len(made)}", workers=workers, settings=settings))
+        root = tmp_path / f"world-{len(made)}"
+        made.append(World(root=root, workers=workers, predictors=predictors, settings=settings))
         return made[-1]
 
     yield make

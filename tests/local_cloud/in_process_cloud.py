@@ -43,8 +43,13 @@ SETTINGS = Settings(
     iteration_training_seconds=0,
     classification_job_queue_seconds=0,
     classification_job_seconds=0,
+    endpoint_creation_seconds=0,
+    endpoint_update_seconds=0,
+    endpoint_deletion_seconds=0,
     minimum_per_label="none",
     maximum_flywheels=1_000_000,
+    maximum_endpoints=1_000_000,
+    maximum_inference_units=1_000_000,
 )
 """No waiting, and datasets as small as tests like them."""
 

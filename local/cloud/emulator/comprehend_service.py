@@ -54,6 +54,7 @@ _STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
 _PASSES_ROLE = frozenset(
     {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
 )
+_ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
 _USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
 
@@ -161,8 +162,8 @@ def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str
     if operation not in _PASSES_ROLE:
         return None
     checks: list[tuple[str, str, dict[str, str]]] = []
-    if isinstance(request.get("DataAccessRoleArn"), str):
-        checks.append(("iam:PassRole", request["DataAccessRoleArn"], {"iam:PassedToService": _PRINCIPAL}))
+    passed = [request.get(member) for member in _ROLE_MEMBERS]
+    checks += [("iam:PassRole", role, {"iam:PassedToService": _PRINCIPAL}) for role in passed if isinstance(role, str)]
     used = [request.get(member) for member in _USED_MEMBERS]
     checks += [(f"comprehend:{operation}", arn, {}) for arn in used if isinstance(arn, str)]
     return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
