@@ -255,7 +255,7 @@ class Endpoint:
     @property
     def claimed_units(self) -> int:
         """What counts against the quotas: while scaling down, what it still has."""
-        return 0 if self.status is EndpointStatus.FAILED else max(self.desired_units, self.units or 0)
+        return max(self.desired_units, self.units or 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -186,6 +186,15 @@ def test_endpoint_that_was_to_fail(world: World) -> None:
     assert "Message" not in described(world, serving(world, FlywheelArn=flywheel))
 
 
+def test_fault_of_the_next_endpoint_spares_those_that_are(world: World) -> None:
+    flywheel, _ = trained(world)
+    second, arn = mistaken(world, flywheel), serving(world, FlywheelArn=flywheel)
+    world.administration("POST", "faults", {"resource": "endpoint", "times": 1})
+    world.promote(flywheel, second)
+    assert settled(world, arn)["Status"] == "IN_SERVICE"
+    assert settled(world, create(world, "next", FlywheelArn=flywheel))["Status"] == "FAILED"
+
+
 def test_endpoint_of_a_flywheel_follows_and_answers_all_the_while(make_world: Callable[..., World]) -> None:
     world = make_world()
     flywheel, first = trained(world)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud import CloudAccount
 from tests.local_cloud.resources import (
+    Aws,
     allow,
     create_bucket,
     create_machine,
@@ -158,10 +159,9 @@ def test_starting_a_job_needs_rights_on_jobs_and_on_what_it_uses_and_to_pass_the
                 account.client("comprehend", role_arn=caller).start_document_classification_job(**request)
 
 
-def test_job_reads_and_writes_as_the_role_it_was_given(account: CloudAccount) -> None:
-    bucket = create_bucket(account)
+def trained(account: CloudAccount, *, role: str, bucket: str) -> tuple[str, str]:
+    """A flywheel of the account and the model it trained, the account's only one."""
     s3, comprehend = account.client("s3"), account.client("comprehend")
-    role = data_access_role(account, bucket, when=confused_deputy_conditions(account))
     arn = comprehend.create_flywheel(**flywheel(account, role, bucket))["FlywheelArn"]
     assert settled(account, arn) == "ACTIVE"
     rows = [f"{label},{word} number {number}" for label, word in WORDS.items() for number in range(50)]
@@ -173,10 +173,23 @@ def test_job_reads_and_writes_as_the_role_it_was_given(account: CloudAccount) ->
     (model,) = until(
         lambda: comprehend.list_document_classifiers(Filter={"Status": "TRAINED"})["DocumentClassifierPropertiesList"]
     )
+    return str(arn), str(model["DocumentClassifierArn"])
+
+
+def endpoint_status(account: CloudAccount, arn: str) -> str:
+    described = account.client("comprehend").describe_endpoint(EndpointArn=arn)["EndpointProperties"]
+    return str(described["Status"])
+
+
+def test_job_reads_and_writes_as_the_role_it_was_given(account: CloudAccount) -> None:
+    bucket = create_bucket(account)
+    s3, comprehend = account.client("s3"), account.client("comprehend")
+    role = data_access_role(account, bucket, when=confused_deputy_conditions(account))
+    _, model = trained(account, role=role, bucket=bucket)
     s3.put_object(Bucket=bucket, Key="jobdata/a.txt", Body="\n".join(WORDS.values()).encode())
     jobs = [
         comprehend.start_document_classification_job(
-            DocumentClassifierArn=model["DocumentClassifierArn"],
+            DocumentClassifierArn=model,
             InputDataConfig={"S3Uri": f"s3://{bucket}/jobdata/"},
             OutputDataConfig={"S3Uri": f"s3://{bucket}/results"},
             DataAccessRoleArn=given,
@@ -208,6 +221,138 @@ def test_jobs_are_described_one_by_one_and_listed_together(account: CloudAccount
         comprehend.describe_document_classification_job(JobId="5678")
     with pytest.raises(ClientError, match="AccessDenied"):
         comprehend.list_document_classification_jobs()
+
+
+def test_endpoint_needs_rights_on_itself_and_on_what_it_serves(account: CloudAccount) -> None:
+    here, role = (
+        f"arn:aws:comprehend:{account.region}:{account.account}",
+        data_access_role(account, create_bucket(account)),
+    )
+    endpoint, model = f"{here}:document-classifier-endpoint/live", f"{here}:document-classifier/m/version/v"
+    of_a_flywheel = f"{here}:flywheel/x"
+    tags = [{"Key": "team", "Value": "news"}]
+    create, update, tag = "comprehend:CreateEndpoint", "comprehend:UpdateEndpoint", "comprehend:TagResource"
+    made = {"EndpointName": "live", "DesiredInferenceUnits": 1}
+    to_comprehend = {"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}}
+    may_pass = allow("iam:PassRole", on=role, when=to_comprehend)
+    # What stands before the last statement is not enough; with it the call gets as far as the service.
+    for method, request, statements in (
+        ("create_endpoint", {**made, "ModelArn": model}, [allow(create, on=endpoint), allow(create, on=model)]),
+        (
+            "create_endpoint",
+            {**made, "FlywheelArn": of_a_flywheel},
+            [allow(create, on=of_a_flywheel), allow(create, on=endpoint)],
+        ),
+        (
+            "create_endpoint",
+            {**made, "FlywheelArn": of_a_flywheel, "DataAccessRoleArn": role},
+            [allow(create, on=[endpoint, of_a_flywheel]), may_pass],
+        ),
+        (
+            "create_endpoint",
+            {**made, "FlywheelArn": of_a_flywheel, "Tags": tags},
+            [allow(create, on=[endpoint, of_a_flywheel]), allow(tag, on=endpoint)],
+        ),
+        (
+            "update_endpoint",
+            {"EndpointArn": endpoint, "DesiredModelArn": model},
+            [allow(update, on=endpoint), allow(update, on=model)],
+        ),
+        (
+            "update_endpoint",
+            {"EndpointArn": endpoint, "FlywheelArn": of_a_flywheel, "DesiredDataAccessRoleArn": role},
+            [allow(update, on=[endpoint, of_a_flywheel]), may_pass],
+        ),
+    ):
+        for granted, expected in ((statements[:-1], "AccessDenied"), (statements, "ResourceNotFound")):
+            caller = create_role(account, *granted, trusted={"AWS": account.account})
+            with pytest.raises(ClientError, match=expected):
+                getattr(account.client("comprehend", role_arn=caller), method)(**request)
+
+
+def test_endpoints_are_used_one_by_one_and_listed_together(account: CloudAccount) -> None:
+    here = f"arn:aws:comprehend:{account.region}:{account.account}:document-classifier-endpoint"
+    actions = ("ClassifyDocument", "DescribeEndpoint", "DeleteEndpoint", "ListEndpoints")
+    statement = allow(*(f"comprehend:{action}" for action in actions), on=f"{here}/mine")
+    comprehend = account.client(
+        "comprehend", role_arn=create_role(account, statement, trusted={"AWS": account.account})
+    )
+    for name, unknown, not_serving in (
+        ("mine", "ResourceNotFound", "ResourceUnavailable"),
+        ("other", "AccessDenied", "AccessDenied"),
+    ):
+        with pytest.raises(ClientError, match=unknown):
+            comprehend.describe_endpoint(EndpointArn=f"{here}/{name}")
+        with pytest.raises(ClientError, match=unknown):
+            comprehend.delete_endpoint(EndpointArn=f"{here}/{name}")
+        with pytest.raises(ClientError, match=not_serving):
+            comprehend.classify_document(EndpointArn=f"{here}/{name}", Text="goal")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        comprehend.list_endpoints()
+
+
+def test_machine_needs_rights_on_what_an_endpoint_serves(account: CloudAccount) -> None:
+    here = f"arn:aws:comprehend:{account.region}:{account.account}"
+    endpoint, served = f"{here}:document-classifier-endpoint/live", f"{here}:flywheel/none"
+    states = {
+        "Create": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:comprehend:createEndpoint",
+            "Arguments": {"EndpointName": "live", "FlywheelArn": served, "DesiredInferenceUnits": 1},
+            "End": True,
+        }
+    }
+    for allowed, named in (
+        ([endpoint], "Comprehend.ComprehendException"),
+        ([endpoint, served], "Comprehend.ResourceNotFoundException"),
+    ):
+        machine = create_machine(account, states, permissions=[allow("comprehend:CreateEndpoint", on=allowed)])
+        assert run(account, machine)["error"] == named
+
+
+def test_documented_examples_of_the_aws_cli(account: CloudAccount, aws: Aws) -> None:
+    """create-endpoint, describe-endpoint, classify-document and the others: with the shapes that its manual prints."""
+    bucket = create_bucket(account)
+    _, model = trained(account, role=data_access_role(account, bucket), bucket=bucket)
+    name = "example-classifier-endpoint-1"
+    arn = f"arn:aws:comprehend:{account.region}:{account.account}:document-classifier-endpoint/{name}"
+
+    def comprehend(*arguments: str) -> Any:
+        return aws(account, "comprehend", *arguments)
+
+    created = comprehend(
+        "create-endpoint", "--endpoint-name", name, "--model-arn", model, "--desired-inference-units", "1"
+    )
+    # The manual prints the first only; ModelArn has come to the SDK's model since.
+    assert created == {"EndpointArn": arn, "ModelArn": model}
+    until(lambda: endpoint_status(account, arn) == "IN_SERVICE")
+    described = comprehend("describe-endpoint", "--endpoint-arn", arn)
+    properties = described["EndpointProperties"]
+    assert described == {
+        "EndpointProperties": {
+            "EndpointArn": arn,
+            "Status": "IN_SERVICE",
+            "ModelArn": model,
+            "DesiredModelArn": model,
+            "DesiredInferenceUnits": 1,
+            "CurrentInferenceUnits": 1,
+            "CreationTime": properties["CreationTime"],
+            "LastModifiedTime": properties["CreationTime"],
+        }
+    }
+    assert comprehend("list-endpoints") == {"EndpointPropertiesList": [properties]}
+    for label, words in WORDS.items():
+        answer = comprehend(
+            "classify-document", "--endpoint-arn", arn, "--text", f"{words} TXT 1235550100 to win $5000"
+        )
+        assert list(answer) == ["Classes"]
+        assert [sorted(entry) for entry in answer["Classes"]] == [["Name", "Score"]] * 2
+        assert (answer["Classes"][0]["Name"], answer["Classes"][0]["Score"] > 0.5) == (label, True)
+    # "This command produces no output", the manual says of these two.
+    assert comprehend("update-endpoint", "--endpoint-arn", arn, "--desired-inference-units", "2") in ("", {})
+    until(lambda: endpoint_status(account, arn) == "IN_SERVICE")
+    assert comprehend("delete-endpoint", "--endpoint-arn", arn) == ""
+    until(lambda: not comprehend("list-endpoints")["EndpointPropertiesList"])
 
 
 def test_stack_creates_updates_and_deletes(account: CloudAccount) -> None:

@@ -156,6 +156,14 @@ def resource_of(*, operation: str, request: dict[str, Any], region: str, account
     return named[0] if named else "*"
 
 
+def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:
+    """The ARNs of the model and the flywheel on which the caller needs the operation's action as well."""
+    if operation not in _PASSES_ROLE:
+        return []
+    named = [request.get(member) for member in _USED_MEMBERS]
+    return [arn for arn in named if isinstance(arn, str)]
+
+
 def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
     """Why the caller may not pass the role or use the model or flywheel that the request names, None when it may."""
     operation, request = _operation(headers), _request(body)
@@ -164,8 +172,11 @@ def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str
     checks: list[tuple[str, str, dict[str, str]]] = []
     passed = [request.get(member) for member in _ROLE_MEMBERS]
     checks += [("iam:PassRole", role, {"iam:PassedToService": _PRINCIPAL}) for role in passed if isinstance(role, str)]
-    used = [request.get(member) for member in _USED_MEMBERS]
-    checks += [(f"comprehend:{operation}", arn, {}) for arn in used if isinstance(arn, str)]
+    checks += [(f"comprehend:{operation}", arn, {}) for arn in used_by(operation=operation, request=request)]
+    if operation == "CreateEndpoint" and request.get("Tags"):
+        region, account = responses.get_region(), responses.get_account_id()
+        tagged = resource_of(operation=operation, request=request, region=region, account=account)
+        checks.append(("comprehend:TagResource", tagged, {}))
     return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
 
 

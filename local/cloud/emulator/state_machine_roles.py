@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from local.cloud.emulator import executions, message_keys, service_roles
-from local.cloud.emulator.comprehend_service import resource_of
+from local.cloud.emulator.comprehend_service import resource_of, used_by
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
 _PATTERN_SUFFIX = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
@@ -98,9 +98,9 @@ def _needed_by_sdk(resource: str, given: dict[str, Any], region: str, account: s
     operation = operation[0].upper() + operation[1:]
     namespace = _NAMESPACES.get(service.lower(), service.lower())
     if namespace == "comprehend":
-        return [
-            (f"comprehend:{operation}", resource_of(operation=operation, request=given, region=region, account=account))
-        ]
+        about = resource_of(operation=operation, request=given, region=region, account=account)
+        used = used_by(operation=operation, request=given)
+        return [(f"comprehend:{operation}", target) for target in (about, *used)]
     if namespace == "s3":
         target = f"arn:aws:s3:::{given.get('Bucket', '')}" + (f"/{given['Key']}" if given.get("Key") else "")
         needed = [(f"s3:{_S3_ACTIONS.get(operation, operation)}", target)]
