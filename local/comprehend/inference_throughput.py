@@ -17,8 +17,8 @@ class Rate:
 class InferenceThroughput:
     """Two token buckets, full to begin with: what an endpoint may still take at a moment.
 
-    A text longer than a full bucket would never pass; it passes when the bucket is full and leaves a debt that has to
-    be worked off first. So no text is refused for ever, and the rate over time is never exceeded.
+    What is more than a full bucket would never pass; it passes when the bucket is full and leaves a debt that has to be
+    worked off first. So nothing is refused for ever, and the rate over time is never exceeded.
     """
 
     def __init__(self) -> None:
@@ -28,8 +28,7 @@ class InferenceThroughput:
     def take(self, *, characters: int, rate: Rate, now: float) -> bool:
         """Take one document of so many characters, if there is room for it at ``now`` (seconds); else leave all as it
         is and answer False."""
-        # However low the rate, a document is one: a bucket that cannot hold it would refuse every one.
-        self._documents.fill(rate=rate.documents, capacity=max(1.0, rate.documents * rate.burst), now=now)
+        self._documents.fill(rate=rate.documents, capacity=rate.documents * rate.burst, now=now)
         self._characters.fill(rate=rate.characters, capacity=rate.characters * rate.burst, now=now)
         if not (self._documents.holds(1) and self._characters.holds(characters)):
             return False

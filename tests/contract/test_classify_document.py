@@ -188,7 +188,7 @@ def test_burst_is_what_an_idle_endpoint_saves_up(make_world: Callable[..., World
     assert accepted(world, arn) == 2
     world.set(inference_burst=0.1)
     world.clock.advance(1)
-    # Less than one document in reserve would answer none, ever.
+    # A reserve of less than one document refuses none for ever.
     assert accepted(world, arn) == 1
 
 

@@ -377,6 +377,7 @@ def test_model_of_an_endpoint_cannot_be_deleted(make_world: Callable[..., World]
     deletion_is_refused(first)
     world.set(endpoint_update_seconds=10, endpoint_deletion_seconds=10)
     world.client.update_endpoint(EndpointArn=arn, FlywheelArn=flywheel)
+    deletion_is_refused(first)
     world.promote(flywheel, first)
     deletion_is_refused(second)
     world.clock.advance(10)
