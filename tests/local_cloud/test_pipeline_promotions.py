@@ -28,7 +28,7 @@ DESIRED = f"/comprehend-flywheel/{NAME}/desired-model-arn"
 
 @pytest.fixture(scope="module")
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
-    """One with a poor model that is active, and where a person has to agree to every better one."""
+    """One with two models, of which the poor one is active, and where a person has to agree to every better one."""
     pipeline = Pipeline.deploy(
         cloud.account("100000000005"), synthesise(context=CONTEXT), MinimumScore="0", PromotionMode="APPROVAL"
     )
@@ -37,6 +37,12 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     first = turn(pipeline, mislabelled(documents(50)))
     if first.promotion is not None and not first.promotion.status.made_active:
         approve(pipeline)
+        pipeline.promotion_of(first)
+    better = turn(pipeline, documents(50))
+    assert better.decision is DecisionKind.PROMOTE, better.reasons
+    waiting = pipeline.waits()
+    pipeline.account.client("stepfunctions").send_task_failure(taskToken=waiting.wait.task_token, error="Declined")
+    pipeline.promotion_of(better)
     pipeline.at_rest()
     return pipeline
 
@@ -45,7 +51,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
 
 
 def test_a_person_approves_with_the_command_that_the_notification_gives(pipeline: Pipeline, shell: Shell) -> None:
-    former = pipeline.active_model()
+    former = back_to_a_poor_model(pipeline)
     bus = events_of_the_bus(pipeline)
     record = turn(pipeline, documents(60))
     assert record.decision is DecisionKind.PROMOTE, record.reasons
