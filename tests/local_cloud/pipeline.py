@@ -37,7 +37,7 @@ STACK = f"{NAME}-flywheel"
 LABELS = ("CALM", "STORM")
 CONTEXT = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
 PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
-LONG = 120.0
+LONG = 300.0
 """Seconds that a turn may take on a busy machine; nothing waits that long when all is well."""
 POKED_AGAIN_AFTER = timedelta(seconds=5)
 
