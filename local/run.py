@@ -62,6 +62,8 @@ def run(
         )
         with console.status("The turn") as status:
             record = walk.turn(train=train, test=test or [], on_step=lambda step: status.update(f"The turn: {step}"))
+            status.update("The promotion")
+            record = walk.after_promotion(record)
         result = {"active_model_arn": walk.active_model_arn(), "turns": [as_json(record)]}
     console.print(turns_table([record]))
     _tell_problems(console, record)

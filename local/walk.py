@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flywheel.promotions import waiting_promotion
-from flywheel.records import ModelScore, Promotion, Split, TurnRecord
+from flywheel.promotions import promotion_of, waiting_promotion
+from flywheel.records import ModelScore, Promotion, PromotionStatus, Split, TurnRecord
 from local.cloud import LocalCloud, LocalCloudError
 from ops.answering import Answered, approve, decline
 from ops.clients import Clients
@@ -58,6 +58,16 @@ class Walk:
     def turn_now(self, *, on_step: OnStep | None = None) -> TurnRecord:
         """Ask for a turn although nothing is new."""
         return self._wait(request_turn(self.deployment).after, on_step)
+
+    def after_promotion(self, record: TurnRecord) -> TurnRecord:
+        """The record with what became of the promotion the turn asked for: its end, or that it waits for a person."""
+        deadline = time.monotonic() + _PROMOTION_TIMEOUT_SECONDS
+        while record.iteration_id is not None and time.monotonic() < deadline:
+            promotion = promotion_of(record.iteration_id, intake=self.deployment.intake)
+            if promotion is None or promotion.status is not PromotionStatus.REQUESTED:
+                return record.model_copy(update={"promotion": promotion})
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return record
 
     def approve(self, record: TurnRecord) -> TurnRecord:
         """Approve what the turn wants to promote; the record with the end of it."""
