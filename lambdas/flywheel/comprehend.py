@@ -171,10 +171,10 @@ class FlywheelService:
             self._comprehend.create_dataset(
                 FlywheelArn=self.arn,
                 DatasetName=name,
-                DatasetType=split.dataset_type,  # type: ignore[arg-type]
+                DatasetType=split.dataset_type,  # type: ignore[arg-type]  # TRAIN or TEST
                 InputDataConfig={
                     "DataFormat": "COMPREHEND_CSV",
-                    "DocumentClassifierInputDataConfig": config,  # type: ignore[typeddict-item]
+                    "DocumentClassifierInputDataConfig": config,  # type: ignore[typeddict-item]  # LabelDelimiter is optional
                 },
                 ClientRequestToken=token,
                 Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
@@ -222,7 +222,7 @@ class FlywheelService:
                 JobName=name,
                 DocumentClassifierArn=model_arn,
                 InputDataConfig={"S3Uri": documents_uri, "InputFormat": "ONE_DOC_PER_LINE"},
-                OutputDataConfig=output,  # type: ignore[arg-type]
+                OutputDataConfig=output,  # type: ignore[arg-type]  # KmsKeyId is optional
                 DataAccessRoleArn=flywheel.data_access_role_arn,
                 ClientRequestToken=token,
                 **{member: value for member, value in optional.items() if value},

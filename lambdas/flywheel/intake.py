@@ -164,7 +164,7 @@ class IntakeBucket:
         origin = {"Bucket": self.name, "Key": source} | ({"VersionId": version_id} if version_id else {})
         if size is not None and size <= _SMALL_BYTES:
             self._s3.copy_object(
-                CopySource=origin,  # type: ignore[arg-type]
+                CopySource=origin,  # type: ignore[arg-type]  # VersionId is optional
                 Bucket=self.name,
                 Key=target,
                 TaggingDirective="REPLACE",

@@ -22,7 +22,7 @@ DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
 
 # An access key that is an account's number is the root of that account; the emulator takes no other secret for it.
-_ROOT_SECRET = "test"  # noqa: S105
+_ROOT_SECRET = "test"  # noqa: S105 (the emulator's, known to all)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ class FolderStorage:
         self._root = root
         self._denied_roles = denied_roles
 
-    def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> S3Client:  # noqa: ARG002
+    def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> S3Client:  # noqa: ARG002 (a folder knows no roles)
         return cast("S3Client", FolderClient(root=self._root, denied=role_arn in self._denied_roles))
 
 

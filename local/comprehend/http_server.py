@@ -51,10 +51,10 @@ def server(service: Comprehend, *, port: int) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
             """Silent: the call log says more."""
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (http.server calls by these names)
 
     return _Server(("127.0.0.1", port), Handler)
 

@@ -42,7 +42,7 @@ class EndpointStorage:
         *,
         endpoint_url: str,
         assume_role: bool = False,
-        secret_key: str = "test",  # noqa: S107
+        secret_key: str = "test",  # noqa: S107 (the emulator's, known to all)
         verify: str | None = None,
     ) -> None:
         self._endpoint_url = endpoint_url

@@ -40,7 +40,7 @@ def _serve(tasks: SimpleQueue[Task | None], results: IO[bytes]) -> None:
         while True:
             task = tasks.get()
             if task is None:
-                from local.comprehend import classifier, evaluation  # noqa: F401
+                from local.comprehend import classifier, evaluation  # noqa: F401 (imported once, before the first task)
             else:
                 results.write(_outcome(task))
                 results.flush()
