@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_sns as sns
@@ -12,12 +10,15 @@ from constructs import Construct
 
 from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
-from .function import FlywheelFunction, Functions
+from .function import Functions
 from .role import Permission
+from .steps import Steps
 from .turn_steps import FLYWHEEL, READ, WRITE
 
+TIMEOUT = cdk.Duration.minutes(2)
 
-class PromotionSteps(Construct):
+
+class PromotionSteps(Steps):
     """What each may do is what it does: its row in docs/interfaces.md."""
 
     def __init__(
@@ -32,13 +33,12 @@ class PromotionSteps(Construct):
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._functions = functions
-        self._flywheel = flywheel
+        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
         publish = Permission(actions=["sns:Publish"], resources=[topic.topic_arn])
         self.begin_promotion = self._step(
             "begin_promotion",
             description="Chooses the open request that a promotion works on.",
+            timeout=TIMEOUT,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "PROMOTION_MODE"],
             permissions=[
                 access.objects("promotions/*", actions=WRITE),
@@ -50,6 +50,7 @@ class PromotionSteps(Construct):
         self.check_model = self._step(
             "check_model",
             description="Refuses a model that cannot or must not become the active one, and ends what it supersedes.",
+            timeout=TIMEOUT,
             environment=FLYWHEEL,
             permissions=[
                 access.objects("promotions/*", actions=READ),
@@ -62,6 +63,7 @@ class PromotionSteps(Construct):
         self.ask_for_approval = self._step(
             "ask_for_approval",
             description="Asks people whether a candidate may be promoted.",
+            timeout=TIMEOUT,
             environment=[*FLYWHEEL, "TOPIC_ARN", "APPROVAL_HOURS"],
             encrypted=["s3", "sns"],
             permissions=[
@@ -74,6 +76,7 @@ class PromotionSteps(Construct):
         self.update_active_model = self._step(
             "update_active_model",
             description="Makes a model the active one: the only function that may.",
+            timeout=TIMEOUT,
             environment=FLYWHEEL,
             permissions=[
                 access.objects("promotions/*", actions=READ),
@@ -91,6 +94,7 @@ class PromotionSteps(Construct):
         self.publish_model = self._step(
             "publish_model",
             description="Writes the active, previous and desired model to Parameter Store.",
+            timeout=TIMEOUT,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
             permissions=[
                 access.objects("promotions/*", actions=READ),
@@ -102,6 +106,7 @@ class PromotionSteps(Construct):
         self.report_promotion = self._step(
             "report_promotion",
             description="Records how a promotion ended and tells people, also about those that failed or were stopped.",
+            timeout=TIMEOUT,
             environment=[*FLYWHEEL, "TOPIC_ARN"],
             encrypted=["s3", "sns", "sqs"],
             dead_letter_queue_arn=undelivered.queue_arn,
@@ -112,28 +117,3 @@ class PromotionSteps(Construct):
                 publish,
             ],
         )
-
-    def _step(
-        self,
-        name: str,
-        *,
-        description: str,
-        environment: Sequence[str],
-        permissions: Sequence[Permission],
-        encrypted: Sequence[str] = ("s3",),
-        dead_letter_queue_arn: str | None = None,
-    ) -> FlywheelFunction:
-        step = FlywheelFunction(
-            self,
-            "".join(word.title() for word in name.split("_")),
-            name=name,
-            functions=self._functions,
-            description=description,
-            permissions=permissions,
-            environment=environment,
-            encrypted=encrypted,
-            timeout=cdk.Duration.minutes(2),
-            dead_letter_queue_arn=dead_letter_queue_arn,
-        )
-        step.wait_for(self._flywheel)
-        return step

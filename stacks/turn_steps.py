@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_sns as sns
@@ -12,8 +10,9 @@ from constructs import Construct
 
 from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
-from .function import FlywheelFunction, Functions
+from .function import Functions
 from .role import Permission
+from .steps import Steps
 
 READ = ("GetObject",)
 WRITE = ("GetObject", "PutObject")
@@ -24,7 +23,7 @@ FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
 GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
 
 
-class TurnSteps(Construct):
+class TurnSteps(Steps):
     """What each may do is what it does: its row in docs/interfaces.md."""
 
     def __init__(
@@ -40,9 +39,7 @@ class TurnSteps(Construct):
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._functions = functions
-        self._flywheel = flywheel
+        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
         self.begin_turn = self._step(
             "begin_turn",
             description="Finds what an earlier turn left and collects the waiting uploads.",
@@ -228,33 +225,3 @@ class TurnSteps(Construct):
                 Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
             ],
         )
-
-    def _step(
-        self,
-        name: str,
-        *,
-        description: str,
-        timeout: cdk.Duration,
-        environment: Sequence[str],
-        permissions: Sequence[Permission],
-        memory_mib: int = 256,
-        ephemeral_storage_mib: int | None = None,
-        encrypted: Sequence[str] = ("s3",),
-        dead_letter_queue_arn: str | None = None,
-    ) -> FlywheelFunction:
-        step = FlywheelFunction(
-            self,
-            "".join(word.title() for word in name.split("_")),
-            name=name,
-            functions=self._functions,
-            description=description,
-            permissions=permissions,
-            environment=environment,
-            encrypted=encrypted,
-            timeout=timeout,
-            memory_mib=memory_mib,
-            ephemeral_storage_mib=ephemeral_storage_mib,
-            dead_letter_queue_arn=dead_letter_queue_arn,
-        )
-        step.wait_for(self._flywheel)
-        return step
