@@ -22,7 +22,7 @@ demo: setup  ## Deploy the app into a local cloud and walk a flywheel through it
 	@$(BIN)/python -m local demo
 
 test: setup  ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## Style, types, templates
 	$(BIN)/ruff check .

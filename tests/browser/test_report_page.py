@@ -15,8 +15,6 @@ from flywheel.report_page import render
 from tests.browser.chromium import Browser, chromium, find_chromium
 from tests.unit.reports import failed_record, full_record, past
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 HISTORY = (
     past(1, candidate=0.70, promoted=True),
     past(2, active=0.70, candidate=0.75, promoted=True),

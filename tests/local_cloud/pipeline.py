@@ -173,6 +173,17 @@ class Pipeline:
         )
         return described
 
+    def stop(self, turn: str, *, cause: str) -> None:
+        """Stop a turn, as a person would who sees it run: it is current before its execution is there."""
+        stepfunctions = self.account.client("stepfunctions")
+
+        def runs() -> bool:
+            listed = stepfunctions.list_executions(stateMachineArn=self.deployment.published.turn_machine_arn)
+            return any(execution["name"] == turn for execution in listed["executions"])
+
+        until(runs, patience=LONG)
+        stepfunctions.stop_execution(executionArn=execution_arn(self.deployment, turn), cause=cause)
+
     def is_running(self) -> bool:
         """Whether a turn runs."""
         return self._runs(self.deployment.published.turn_machine_arn)

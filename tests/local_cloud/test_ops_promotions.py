@@ -59,8 +59,6 @@ from ops.status import status
 from tests.local_cloud import ops_stack
 from tests.local_cloud.resources import until
 
-pytestmark = pytest.mark.xdist_group("ops-promotions")
-
 NAME = "undo"
 PREFIX = f"/comprehend-flywheel/{NAME}/"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

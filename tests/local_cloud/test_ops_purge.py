@@ -22,8 +22,6 @@ from ops.main import app
 from ops.purging import purge
 from tests.local_cloud import ops_stack
 
-pytestmark = pytest.mark.xdist_group("ops-purge")
-
 NAME = "mail"
 PHYSICAL_NAME = "mail-0a1b2c3d"
 SIBLING = "mail-2"

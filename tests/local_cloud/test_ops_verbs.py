@@ -58,8 +58,6 @@ from ops.status import status
 from ops.uploading import upload
 from tests.local_cloud import ops_stack
 
-pytestmark = pytest.mark.xdist_group("ops-verbs")
-
 NAME = "verbs"
 PHYSICAL_NAME = "verbs-0a1b2c3d"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

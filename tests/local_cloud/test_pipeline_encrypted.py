@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome
 from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise
-
-pytestmark = pytest.mark.xdist_group("pipeline promotions")
 
 
 def test_a_turn_and_its_promotion_go_through_with_a_key_of_the_stack(cloud: LocalCloud, synthesise: Synthesise) -> None:

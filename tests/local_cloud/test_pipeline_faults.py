@@ -10,8 +10,6 @@ from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 
 @pytest.fixture(scope="module")
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:

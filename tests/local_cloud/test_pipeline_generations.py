@@ -16,8 +16,6 @@ from ops.pausing import pause, wait_until_idle
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, stack_status
 
-pytestmark = pytest.mark.xdist_group("pipeline stops")
-
 MORE_LABELS = (*LABELS, "FOG")
 
 

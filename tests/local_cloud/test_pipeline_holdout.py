@@ -11,8 +11,6 @@ from ops.costs import Range, cost
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Document, Pipeline, documents
 from tests.local_cloud.resources import Synthesise
 
-pytestmark = pytest.mark.xdist_group("pipeline holdout")
-
 TEST_DOCUMENTS = 40
 DOLLARS = TEST_DOCUMENTS * 3 * 0.0005
 """What one model's answers to them cost."""

@@ -13,8 +13,6 @@ from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, STACK, Document, Pipeline, as_csv, documents, paused, shared_pipeline
 from tests.local_cloud.resources import Aws, Synthesise, create_role
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 
 @pytest.fixture(scope="module")
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:

@@ -21,8 +21,6 @@ from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Aws, Shell, Synthesise, create_queue, lets_send, messages, until
 
-pytestmark = pytest.mark.xdist_group("pipeline promotions")
-
 DESIRED = f"/comprehend-flywheel/{NAME}/desired-model-arn"
 
 

@@ -12,11 +12,8 @@ from flywheel import turns
 from flywheel.records import TurnOutcome
 from local.cloud import LocalCloud
 from ops.reports import save_report
-from ops.running_turns import execution_arn
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +53,7 @@ def test_a_turn_that_is_stopped_has_a_report(pipeline: Pipeline) -> None:
     before = pipeline.current
     pipeline.upload("train/stopped.csv", documents())
     turn = pipeline.next_turn(before)
-    stepfunctions = pipeline.account.client("stepfunctions")
-    stepfunctions.stop_execution(executionArn=execution_arn(pipeline.deployment, turn), cause="<somebody> did")
+    pipeline.stop(turn, cause="<somebody> did")
     pipeline.recorded(turn, TurnOutcome.ABORTED)
     page = stored_page(pipeline, turn).decode()
     assert "The turn was stopped." in page

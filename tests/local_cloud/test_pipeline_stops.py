@@ -18,8 +18,6 @@ from ops.turns import request_turn
 from tests.local_cloud.pipeline import CONTEXT, LONG, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise, until
 
-pytestmark = pytest.mark.xdist_group("pipeline stops")
-
 REPORTER = "report_turn"
 LATE_SECONDS = 1.5
 WAIT_SECONDS = 8.0

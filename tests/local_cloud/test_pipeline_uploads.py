@@ -17,8 +17,6 @@ from ops.pausing import pause
 from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, as_csv, documents, paused, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 MANY = 2000
 
 
