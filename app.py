@@ -9,7 +9,9 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.analysis_stack import AnalysisStack
 from stacks.flywheel_stack import FlywheelStack
+from stacks.serving_stack import ServingStack
 from stacks.settings import SettingsError, cdk_json_context, read_settings
 
 context = cdk_json_context(path=Path(__file__).with_name("cdk.json"))
@@ -19,5 +21,11 @@ try:
 except SettingsError as error:
     sys.exit(str(error))
 cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-FlywheelStack(app, settings.stack_name, settings=settings)
+flywheel = FlywheelStack(app, settings.stack_name, settings=settings)
+for later in (
+    ServingStack(app, settings.serving_stack_name, settings=settings),
+    AnalysisStack(app, settings.analysis_stack_name, settings=settings),
+):
+    # They read what it publishes, and are destroyed before it is.
+    later.add_stack_dependency(flywheel)
 app.synth()

@@ -31,8 +31,10 @@ class DeploymentParameters(Construct):
         flywheel: Flywheel,
         resources: Mapping[str, str],
         parameters: Mapping[str, str],
+        for_later_stacks: Mapping[str, str],
     ) -> None:
-        """`resources` become members of `deployment` as they are; `parameters` are the tunables with their values."""
+        """`resources` become members of `deployment` as they are; `parameters` are the tunables with their values;
+        `for_later_stacks` become parameters of their own."""
         super().__init__(scope, construct_id)
         arn = ssm.CfnParameter(
             self,
@@ -63,3 +65,12 @@ class DeploymentParameters(Construct):
             ),
             description="Where the flywheel's parts are and how it is tuned, as JSON.",
         )
+        for name, value in for_later_stacks.items():
+            ssm.CfnParameter(
+                self,
+                "".join(word.title() for word in name.split("-")),
+                name=f"{settings.parameter_prefix}/{name}",
+                type="String",
+                value=value,
+                description="Read by the stacks that are deployed after this one.",
+            )

@@ -20,11 +20,15 @@ class EncryptionKey(Construct):
     statements of `_let_services_use` for CloudWatch Logs, EventBridge and CloudWatch alarms.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, encryption: Encryption) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, encryption: Encryption, made_before: str | None = None
+    ) -> None:
+        """`made_before` is the ARN of the new key, in a stack that comes after the one that made it."""
         super().__init__(scope, construct_id)
         self.key: kms.IKey | None = None
-        if encryption.mode is EncryptionMode.EXISTING and encryption.key_arn:
-            self.key = kms.Key.from_key_arn(self, "Existing", encryption.key_arn)
+        known = encryption.key_arn or made_before
+        if known:
+            self.key = kms.Key.from_key_arn(self, "Existing", known)
         elif encryption.mode is EncryptionMode.NEW:
             key = kms.Key(
                 self,

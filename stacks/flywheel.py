@@ -19,6 +19,9 @@ LAKE_PREFIX = "flywheels/"
 is what CloudFormation's read handler gives back; without it every drift detection reports a difference."""
 
 
+HASH_LENGTH = 8
+
+
 def flywheel_name(*, settings: FlywheelSettings) -> str:
     """The physical name: it changes with exactly what only a new flywheel can take.
 
@@ -36,7 +39,7 @@ def flywheel_name(*, settings: FlywheelSettings) -> str:
         "generation": settings.generation,
     }
     digest = hashlib.sha256(json.dumps(fixed_at_creation, sort_keys=True).encode()).hexdigest()
-    return f"{settings.name}-{digest[:8]}"
+    return f"{settings.name}-{digest[:HASH_LENGTH]}"
 
 
 def flywheel_arn(*, settings: FlywheelSettings) -> str:
@@ -45,6 +48,12 @@ def flywheel_arn(*, settings: FlywheelSettings) -> str:
         f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
         f":flywheel/{flywheel_name(settings=settings)}"
     )
+
+
+def any_generation_arn(*, settings: FlywheelSettings) -> str:
+    """A pattern for IAM: a former generation serves on until a model of the present one is better."""
+    arn = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return f"{arn}:flywheel/{settings.name}-{'?' * HASH_LENGTH}"
 
 
 class Flywheel(Construct):

@@ -30,6 +30,7 @@ class FlywheelAccess:
 
     intake: s3.IBucket
     flywheel_arn: str
+    any_generation_arn: str
     parameter_prefix: str
 
     def objects(self, *keys: str, actions: tuple[str, ...]) -> Permission:
@@ -51,6 +52,13 @@ class FlywheelAccess:
 
     def flywheel(self, *actions: str) -> Permission:
         return Permission(actions=[f"comprehend:{action}" for action in actions], resources=[self.flywheel_arn])
+
+    def flywheel_of_any_generation(self, *actions: str) -> Permission:
+        return Permission(
+            actions=[f"comprehend:{action}" for action in actions],
+            resources=[self.any_generation_arn],
+            wildcard_reason="A former generation of the flywheel serves on until a model of the present one is better.",
+        )
 
     def datasets(self, *actions: str) -> Permission:
         return Permission(

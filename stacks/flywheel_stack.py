@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 
-import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .alarms import Alarms
 from .buckets import Buckets
 from .dashboard import Dashboard
 from .data_access_role import DataAccessRole
+from .deployed_flywheel import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
 from .deployment_parameters import DeploymentParameters
 from .encryption_key import EncryptionKey
-from .flywheel import Flywheel, flywheel_arn
+from .flywheel import Flywheel, any_generation_arn, flywheel_arn
 from .flywheel_access import FlywheelAccess
 from .function import Functions, function_code, powertools_layer
+from .project_stack import ProjectStack
 from .promote_machine import PromoteMachine
 from .promotion_steps import PromotionSteps
 from .promotion_triggers import PromotionTriggers
@@ -31,22 +31,11 @@ from .turn_steps import TurnSteps
 from .uploaders_policy import UploadersPolicy
 
 
-class FlywheelStack(cdk.Stack):
-    """Bound to no account and no Region, so that one assembly deploys anywhere."""
-
+class FlywheelStack(ProjectStack):
     def __init__(self, scope: Construct, construct_id: str, *, settings: FlywheelSettings) -> None:
         super().__init__(
-            scope,
-            construct_id,
-            description="A self-running Amazon Comprehend flywheel",
-            synthesizer=cdk.DefaultStackSynthesizer(),
-            tags=settings.tags,
+            scope, construct_id, settings=settings, description="A self-running Amazon Comprehend flywheel"
         )
-        for key, value in settings.tags.items():
-            cdk.Tags.of(self).add(key, value)
-        if settings.permissions_boundary:
-            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary)
-            iam.PermissionsBoundary.of(self).apply(boundary)
 
         machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
         turn_machine_name, promote_machine_name = f"{settings.stack_name}-turn", f"{settings.stack_name}-promote"
@@ -74,7 +63,10 @@ class FlywheelStack(cdk.Stack):
             encryption=encryption,
         )
         access = FlywheelAccess(
-            intake=buckets.intake, flywheel_arn=flywheel.arn, parameter_prefix=settings.parameter_prefix
+            intake=buckets.intake,
+            flywheel_arn=flywheel.arn,
+            any_generation_arn=any_generation_arn(settings=settings),
+            parameter_prefix=settings.parameter_prefix,
         )
         functions = Functions(
             flywheel_name=settings.name,
@@ -223,6 +215,11 @@ class FlywheelStack(cdk.Stack):
             flywheel=flywheel,
             resources=resources,
             parameters=parameters.values,
+            for_later_stacks={
+                INTAKE_BUCKET: buckets.intake.bucket_name,
+                TOPIC_ARN: notifications.topic.topic_arn,
+                **({KEY_ARN: encryption.arn} if encryption.arn else {}),
+            },
         )
         self._publish(
             IntakeBucketName=buckets.intake.bucket_name,
@@ -237,8 +234,3 @@ class FlywheelStack(cdk.Stack):
             DataAccessRoleArn=data_access_role.arn,
             DashboardName=dashboard.name,
         )
-
-    def _publish(self, **outputs: str) -> None:
-        """The names of the outputs are an interface."""
-        for name, value in outputs.items():
-            cdk.CfnOutput(self, name, value=value).override_logical_id(name)

@@ -147,6 +147,14 @@ class FlywheelSettings(Section):
         return f"{self.name}-flywheel"
 
     @property
+    def serving_stack_name(self) -> str:
+        return f"{self.name}-serving"
+
+    @property
+    def analysis_stack_name(self) -> str:
+        return f"{self.name}-analysis"
+
+    @property
     def parameter_prefix(self) -> str:
         """Where Parameter Store holds what others need to read; no trailing slash."""
         return f"/comprehend-flywheel/{self.name}"

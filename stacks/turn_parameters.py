@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import aws_cdk as cdk
 from constructs import Construct
 
-LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+from .stack_parameters import StackParameters
 
 MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
 
 
-class TurnParameters(Construct):
-    """The parameters of the Flywheel stack. Their names are an interface; `values` is what Parameter Store shows."""
+class TurnParameters(StackParameters):
+    """The parameters of the Flywheel stack."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self._parameters: dict[str, cdk.CfnParameter] = {}
         self.selection_metric = self._one_of(
             "SelectionMetric",
             default="F1Score",
@@ -169,54 +165,4 @@ class TurnParameters(Construct):
             allowed="an e-mail address, or nothing",
             description="Who is told about finished and failed turns. Empty: nobody by e-mail.",
         )
-        self.log_retention_days = self._one_of(
-            "LogRetentionDays",
-            default="90",
-            allowed=tuple(map(str, LOG_RETENTION_DAYS)),
-            description="How long the logs of functions and turns are kept, in days.",
-            kind="Number",
-        )
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Every tunable with its value, as a string."""
-        return {name: parameter.value_as_string for name, parameter in self._parameters.items()}
-
-    def _one_of(
-        self, name: str, *, default: str, allowed: tuple[str, ...], description: str, kind: str = "String"
-    ) -> cdk.CfnParameter:
-        return self._add(
-            name,
-            type=kind,
-            default=default,
-            allowed_values=list(allowed),
-            description=description,
-            constraint_description=f"{name} must be one of {', '.join(allowed)}.",
-        )
-
-    def _number(self, name: str, *, default: float, least: float, most: float, description: str) -> cdk.CfnParameter:
-        return self._add(
-            name,
-            type="Number",
-            default=default,
-            min_value=least,
-            max_value=most,
-            description=description,
-            constraint_description=f"{name} must be a number from {least} to {most}.",
-        )
-
-    def _text(self, name: str, *, default: str, pattern: str, allowed: str, description: str) -> cdk.CfnParameter:
-        return self._add(
-            name,
-            type="String",
-            default=default,
-            allowed_pattern=pattern,
-            description=description,
-            constraint_description=f"{name} must be {allowed}.",
-        )
-
-    def _add(self, name: str, **properties: Any) -> cdk.CfnParameter:
-        parameter = cdk.CfnParameter(self, name, **properties)
-        parameter.override_logical_id(name)
-        self._parameters[name] = parameter
-        return parameter
+        self.log_retention_days = self._log_retention_days()

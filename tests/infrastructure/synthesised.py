@@ -1,4 +1,4 @@
-"""A synthesised Flywheel stack in the form in which tests look at it."""
+"""A synthesised stack in the form in which tests look at it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,10 @@ class Synthesised:
         self.stack = stack
         self.template_path = folder / f"{stack}.template.json"
         self.template: dict[str, Any] = json.loads(self.template_path.read_text())
+
+    def beside(self, kind: str) -> Synthesised:
+        """Another stack of the same app: "serving", "analysis"."""
+        return Synthesised(folder=self.folder, stack=f"{self.stack.removesuffix('-flywheel')}-{kind}")
 
     @functools.cached_property
     def resources(self) -> dict[str, Resource]:

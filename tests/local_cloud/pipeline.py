@@ -83,7 +83,7 @@ class Pipeline:
     def deploy(cls, account: CloudAccount, assembly: Path, **parameters: str) -> Pipeline:
         given = {f"{STACK}:{key}": value for key, value in {**PARAMETERS, **parameters}.items()}
         account.comprehend_administration("PUT", "settings", _SETTINGS_IN_BETWEEN)
-        account.deploy(assembly, parameters=given)
+        account.deploy(assembly, stacks=[STACK], parameters=given)
         deployment = find_deployment(Clients(account.session()), name=NAME)
         inbox, arn = create_queue(account, lets_in=[lets_send("sns.amazonaws.com")])
         account.client("sns").subscribe(TopicArn=deployment.published.topic_arn, Protocol="sqs", Endpoint=arn)
@@ -92,7 +92,7 @@ class Pipeline:
     def deploy_again(self, assembly: Path, **parameters: str) -> None:
         """Update the stack; parameters that are not given keep their values."""
         given = {f"{STACK}:{key}": value for key, value in parameters.items()}
-        self.account.deploy(assembly, parameters=given)
+        self.account.deploy(assembly, stacks=[STACK], parameters=given)
         self.deployment = find_deployment(Clients(self.account.session()), name=NAME)
 
     # What is done to it.
