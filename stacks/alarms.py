@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .function import FlywheelFunction
 from .queues import Queues
 from .turn_parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
+from .watch import OWN_NAMESPACE, Watch, alarm, dead_letters, errors, executions
 
-OWN_NAMESPACE = "ComprehendFlywheel"
 TRAIN_DATASETS_OF_A_FLYWHEEL = 50
 """AWS's default quota. It can be raised on request; then the alarm comes early."""
 TRAIN_DATASETS_THAT_ALARM = TRAIN_DATASETS_OF_A_FLYWHEEL * 8 // 10
 A_DAY = 86_400
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watch:
-    """A metric, and when it calls a person: as a rule at the first number above zero within five minutes."""
-
-    description: str
-    namespace: str
-    metric: str
-    dimension: tuple[str, str]
-    statistic: Literal["Maximum", "Minimum", "Sum"] = "Maximum"
-    comparison: str = "GreaterThanThreshold"
-    threshold: float = 0
-    period: int = 300
-    evaluation_periods: float = 1
-    missing: Literal["breaching", "ignore", "notBreaching"] = "notBreaching"
-    """`ignore` keeps the state until the next number: turns may be days apart."""
-    condition: cdk.CfnCondition | None = None
-    """Leaves the alarm out where it is false."""
 
 
 class Alarms(Construct):
@@ -59,31 +35,30 @@ class Alarms(Construct):
         parameters: TurnParameters,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._topic = topic
         drift_wanted = self._unless_zero("DriftWanted", parameters.drift_floor)
         no_turn_wanted = self._unless_zero("NoTurnWanted", parameters.maximum_days_without_turn)
         turns, promotions = ("StateMachineArn", turn_machine_arn), ("StateMachineArn", promote_machine_arn)
         flywheel = ("Flywheel", flywheel_name)
         watches = {
-            "TurnDeadLetters": _dead_letters(
+            "TurnDeadLetters": dead_letters(
                 queues.turn_dead_letters, "start_turn could not handle pokes: its log says why."
             ),
-            "PromotionDeadLetters": _dead_letters(
+            "PromotionDeadLetters": dead_letters(
                 queues.promotion_dead_letters, "start_promotion could not handle pokes: its log says why."
             ),
-            "UndeliveredEvents": _dead_letters(
+            "UndeliveredEvents": dead_letters(
                 queues.undelivered, "Events reached neither a queue nor the function that reports."
             ),
-            "TurnFailed": _executions("ExecutionsFailed", turns, "A turn failed: `flywheel show` says why."),
-            "TurnTimedOut": _executions("ExecutionsTimedOut", turns, "A turn did not end in its time."),
-            "TurnAborted": _executions("ExecutionsAborted", turns, "A turn was stopped from outside."),
-            "PromotionFailed": _executions(
+            "TurnFailed": executions("ExecutionsFailed", turns, "A turn failed: `flywheel show` says why."),
+            "TurnTimedOut": executions("ExecutionsTimedOut", turns, "A turn did not end in its time."),
+            "TurnAborted": executions("ExecutionsAborted", turns, "A turn was stopped from outside."),
+            "PromotionFailed": executions(
                 "ExecutionsFailed", promotions, "A promotion failed: `flywheel show` of its turn says why."
             ),
-            "PromotionTimedOut": _executions("ExecutionsTimedOut", promotions, "A promotion did not end in its time."),
-            "PromotionAborted": _executions("ExecutionsAborted", promotions, "A promotion was stopped from outside."),
-            "StartTurnErrors": _errors(start_turn, "start_turn fails: no turn may be starting."),
-            "StartPromotionErrors": _errors(start_promotion, "start_promotion fails: no promotion may be starting."),
+            "PromotionTimedOut": executions("ExecutionsTimedOut", promotions, "A promotion did not end in its time."),
+            "PromotionAborted": executions("ExecutionsAborted", promotions, "A promotion was stopped from outside."),
+            "StartTurnErrors": errors(start_turn, "start_turn fails: no turn may be starting."),
+            "StartPromotionErrors": errors(start_promotion, "start_promotion fails: no promotion may be starting."),
             "ApprovalWaiting": Watch(
                 description="A better model waits for approval: `flywheel approve` or `flywheel decline` answers.",
                 namespace=OWN_NAMESPACE,
@@ -134,28 +109,7 @@ class Alarms(Construct):
             ),
         }
         for construct_id, watch in watches.items():
-            self._alarm(construct_id, watch)
-
-    def _alarm(self, construct_id: str, watch: Watch) -> None:
-        alarm = cloudwatch.CfnAlarm(
-            self,
-            construct_id,
-            alarm_description=watch.description,
-            namespace=watch.namespace,
-            metric_name=watch.metric,
-            dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1]),
-            ],
-            statistic=watch.statistic,
-            period=watch.period,
-            evaluation_periods=watch.evaluation_periods,
-            threshold=watch.threshold,
-            comparison_operator=watch.comparison,
-            treat_missing_data=watch.missing,
-            alarm_actions=[self._topic.topic_arn],
-        )
-        if watch.condition is not None:
-            alarm.cfn_options.condition = watch.condition
+            alarm(self, construct_id, watch, topic_arn=topic.topic_arn)
 
     def _unless_zero(self, construct_id: str, parameter: cdk.CfnParameter) -> cdk.CfnCondition:
         return cdk.CfnCondition(
@@ -170,26 +124,3 @@ class Alarms(Construct):
         periods = {str(days): {"Periods": max(days, 1)} for days in range(MOST_DAYS_WITHOUT_TURN + 1)}
         table = cdk.CfnMapping(self, "Days", mapping=periods)
         return cdk.Token.as_number(cdk.Fn.find_in_map(table.logical_id, parameter.value_as_string, "Periods"))
-
-
-def _dead_letters(queue: sqs.IQueue, description: str) -> Watch:
-    return Watch(
-        description=description,
-        namespace="AWS/SQS",
-        metric="ApproximateNumberOfMessagesVisible",
-        dimension=("QueueName", queue.queue_name),
-    )
-
-
-def _errors(function: FlywheelFunction, description: str) -> Watch:
-    return Watch(
-        description=description,
-        namespace="AWS/Lambda",
-        metric="Errors",
-        dimension=("FunctionName", function.resource.ref),
-        statistic="Sum",
-    )
-
-
-def _executions(metric: str, machine: tuple[str, str], description: str) -> Watch:
-    return Watch(description=description, namespace="AWS/States", metric=metric, dimension=machine, statistic="Sum")

@@ -45,9 +45,15 @@ class Poll(sfn.StateMachineFragment):
         seconds: cdk.CfnParameter,
         budget: cdk.Duration,
         failed: sfn.IChainable,
+        unless: tuple[str, str] | None = None,
+        done_if_gone: bool = False,
     ) -> None:
         """`properties` is the member of the answer that holds `status` and Message. Without `failures`, whoever comes
-        after this finds out what a final status in `successes` means."""
+        after this finds out what a final status in `successes` means.
+
+        `unless` is a condition on `$found`, those properties, and the status that counts instead where it is true.
+        `done_if_gone` makes it an end, too, that Comprehend does not know the resource any more.
+        """
         super().__init__(scope, construct_id)
         # Named after the wait: Step Functions refuses a variable that a surrounding scope has too.
         waited = f"{construct_id[0].lower()}{construct_id[1:]}Seconds"
@@ -61,12 +67,15 @@ class Poll(sfn.StateMachineFragment):
             parameters=dict(arguments),
             iam_resources=[resource_arn],
             outputs={
-                "Status": f"{{% $states.result.{properties}.{status} %}}",
+                "Status": f"{{% {_status(properties, status, unless)} %}}",
                 "Message": f"{{% $exists($states.result.{properties}.Message) "
                 f"? $states.result.{properties}.Message : 'Comprehend gave no reason.' %}}",
             },
         )
         retry_comprehend_faults(describe)
+        if done_if_gone:
+            gone = sfn.Pass.jsonata(self, f"{construct_id}Gone", outputs={"Status": "GONE"})
+            describe.add_catch(gone, errors=["Comprehend.ResourceNotFoundException"], outputs=FAILURE)
         describe.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
         wait = sfn.Wait.jsonata(
             self,
@@ -75,6 +84,8 @@ class Poll(sfn.StateMachineFragment):
             assign={waited: f"{{% ${waited} + {pause} %}}"},
         )
         self._done = sfn.Pass.jsonata(self, f"{construct_id}Done")
+        if done_if_gone:
+            gone.next(self._done)
         timed_out = sfn.Pass.jsonata(
             self,
             f"{construct_id}TimedOut",
@@ -109,3 +120,11 @@ class Poll(sfn.StateMachineFragment):
 
 def _strings(values: Sequence[str]) -> str:
     return f"[{', '.join(f'{value!r}' for value in values)}]"
+
+
+def _status(properties: str, status: str, unless: tuple[str, str] | None) -> str:
+    found = f"$states.result.{properties}"
+    if unless is None:
+        return f"{found}.{status}"
+    condition, instead = unless
+    return f"($found := {found}; {condition} ? {instead!r} : $found.{status})"

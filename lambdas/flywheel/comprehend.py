@@ -250,6 +250,17 @@ class FlywheelService:
             archive_uri=properties.get("OutputDataConfig", {}).get("S3Uri", ""),
         )
 
+    def at(self, flywheel_arn: str) -> FlywheelService:
+        """Another flywheel, for instance of a former generation."""
+        return FlywheelService(comprehend=self._comprehend, flywheel_arn=flywheel_arn)
+
+    def find_active_model(self) -> str | None:
+        """None also where the flywheel is gone."""
+        try:
+            return self.describe().active_model_arn
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+
     def set_active_model(self, model_arn: str) -> None:
         self._comprehend.update_flywheel(FlywheelArn=self.arn, ActiveModelArn=model_arn)
 

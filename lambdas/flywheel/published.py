@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 ACTIVE = "active-model-arn"
 PREVIOUS = "previous-model-arn"
 DESIRED = "desired-model-arn"
+ENDPOINT = "endpoint-arn"
 RUN_TIME_NAMES = (ACTIVE, PREVIOUS, DESIRED)
+"""Those of the Flywheel stack, removed with it; the endpoint's is removed with the endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,12 @@ class PublishedModels:
         if former != model_arn:
             # Each version of this parameter is a change of the active model.
             self._put(ACTIVE, model_arn)
+
+    def publish_endpoint(self, arn: str) -> None:
+        self._put(ENDPOINT, arn)
+
+    def forget_endpoint(self) -> None:
+        self._ssm.delete_parameters(Names=[f"{self._prefix}/{ENDPOINT}"])
 
     def _value(self, name: str) -> str | None:
         try:

@@ -1,0 +1,69 @@
+"""Auto scaling of the endpoint, by target tracking on its utilisation (reference 9.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
+
+TARGET_UTILISATION = 70.0
+"""Percent: the target of the example in Comprehend's guide."""
+POLICY = "utilisation"
+
+
+class EndpointScaling:
+    def __init__(self, *, scaling: ApplicationAutoScalingClient, endpoint_arn: str) -> None:
+        self._scaling = scaling
+        self._endpoint_arn = endpoint_arn
+
+    def limits(self) -> tuple[int, int] | None:
+        """The least and the most units; None if it does not scale."""
+        answer = self._scaling.describe_scalable_targets(
+            ServiceNamespace="comprehend",
+            ResourceIds=[self._endpoint_arn],
+            ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+        )
+        for target in answer["ScalableTargets"]:
+            return target["MinCapacity"], target["MaxCapacity"]
+        return None
+
+    def scale_between(self, least: int, most: int) -> None:
+        """Repeated, it changes nothing."""
+        if self.limits() != (least, most):
+            self._scaling.register_scalable_target(
+                ServiceNamespace="comprehend",
+                ResourceId=self._endpoint_arn,
+                ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+                MinCapacity=least,
+                MaxCapacity=most,
+            )
+        policies = self._scaling.describe_scaling_policies(
+            ServiceNamespace="comprehend", ResourceId=self._endpoint_arn, PolicyNames=[POLICY]
+        )["ScalingPolicies"]
+        if policies:
+            return
+        self._scaling.put_scaling_policy(
+            ServiceNamespace="comprehend",
+            ResourceId=self._endpoint_arn,
+            ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+            PolicyName=POLICY,
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": TARGET_UTILISATION,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "ComprehendInferenceUtilization"},
+            },
+        )
+
+    def stop(self) -> None:
+        """Before the endpoint is deleted: its policies and alarms go with the target."""
+        if self.limits() is None:
+            return
+        try:
+            self._scaling.deregister_scalable_target(
+                ServiceNamespace="comprehend",
+                ResourceId=self._endpoint_arn,
+                ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+            )
+        except self._scaling.exceptions.ObjectNotFoundException:
+            return

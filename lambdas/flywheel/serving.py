@@ -1,0 +1,168 @@
+"""Brings the endpoint to what is wanted, one change at a time.
+
+Each call looks at everything anew and makes at most one change, so that it can be killed anywhere and repeated, and a
+change of mind in the middle of another change is carried out once that has come to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.endpoint import Endpoint, EndpointFailed, EndpointStatus
+from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from flywheel.serving_target import Target, find_target
+from flywheel.smoke_test import is_due, last_smoke_test
+
+if TYPE_CHECKING:
+    from flywheel.comprehend import FlywheelService
+    from flywheel.endpoint import EndpointService
+    from flywheel.endpoint_scaling import EndpointScaling
+    from flywheel.intake import IntakeBucket
+    from flywheel.published import PublishedModels
+    from flywheel.serving_wish import ServingWish
+
+LEASE_KEY = "serving/lease.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What there is after a look at the endpoint, and what is to be waited for."""
+
+    status: ServingStatus
+    reason: str
+    settled: bool
+    """Nothing is left to do, until something else changes."""
+    model_arn: str | None = None
+    """The model that is to answer; to be waited for unless it is settled."""
+    smoke_test: bool = False
+    """The model answers, and is to be tested."""
+    replaced: bool = False
+    """A FAILED endpoint was deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Whoever holds the lease at LEASE_KEY."""
+
+    endpoints: EndpointService
+    scaling: EndpointScaling
+    intake: IntakeBucket
+    service: FlywheelService
+    published: PublishedModels
+    role_arn: str | None
+    """For models under a customer managed key."""
+    tags: Mapping[str, str]
+
+    def bring(self, wish: ServingWish | None, *, now: datetime, replaced: bool) -> Serving:
+        """`replaced` says that this run deleted a FAILED endpoint before. Raises EndpointRefused, EndpointFailed."""
+        endpoint = self.endpoints.describe()
+        target = None
+        if wish is None or not wish.inference_units:
+            status, reason = ServingStatus.NOT_WANTED, "InferenceUnits is 0: no endpoint is wanted."
+        elif not wish.in_hours(now):
+            status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
+        else:
+            target = find_target(intake=self.intake, service=self.service, published=self.published)
+            status, reason = ServingStatus.NO_MODEL, "No model has been promoted yet."
+        if wish is None or target is None:
+            return self._remove(endpoint, status=status, reason=reason)
+        return self._serve(endpoint, wish=wish, target=target, replaced=replaced)
+
+    def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str) -> Serving:
+        if endpoint is None:
+            self.scaling.stop()
+            self.published.forget_endpoint()
+            return Serving(status=status, reason=reason, settled=True)
+        self._delete(endpoint)
+        return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
+
+    def _serve(self, endpoint: Endpoint | None, *, wish: ServingWish, target: Target, replaced: bool) -> Serving:
+        if endpoint is None:
+            return self._create(wish=wish, target=target)
+        match endpoint.status:
+            case EndpointStatus.FAILED:
+                self._delete(endpoint)
+                if replaced:
+                    raise EndpointFailed(f"The endpoint failed again: {endpoint.message}")
+                reason = f"It has failed and is replaced: {endpoint.message}"
+                return Serving(status=ServingStatus.DELETING, reason=reason, settled=False, replaced=True)
+            case EndpointStatus.DELETING:
+                reason = "It is being deleted, and made anew after that."
+                return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
+            case EndpointStatus.CREATING:
+                return _under_way(ServingStatus.CREATING, "The endpoint is being created.", target)
+            case EndpointStatus.UPDATING:
+                return _under_way(ServingStatus.UPDATING, "The endpoint is changing, and answers meanwhile.", target)
+            case EndpointStatus.IN_SERVICE:
+                return self._adjust(endpoint, wish=wish, target=target)
+
+    def _create(self, *, wish: ServingWish, target: Target) -> Serving:
+        self.endpoints.create(
+            flywheel_arn=target.flywheel_arn,
+            units=wish.inference_units,
+            role_arn=self.role_arn,
+            tags=self.tags,
+        )
+        return _under_way(ServingStatus.CREATING, "The endpoint is being created.", target)
+
+    def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
+        self.published.publish_endpoint(endpoint.arn)
+        if endpoint.flywheel_arn != target.flywheel_arn:
+            self.endpoints.update(flywheel_arn=target.flywheel_arn)
+            return _under_way(ServingStatus.UPDATING, f"It moves to {target.flywheel_arn}.", target)
+        if endpoint.model_arn != target.model_arn:
+            return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {target.model_arn}.", target)
+        if not wish.scales:
+            self.scaling.stop()
+        if not wish.inference_units <= endpoint.desired_units <= wish.most_units:
+            units = min(max(endpoint.desired_units, wish.inference_units), wish.most_units)
+            self.endpoints.update(units=units)
+            return _under_way(
+                ServingStatus.UPDATING, f"It changes from {endpoint.desired_units} to {units} units.", target
+            )
+        if wish.scales:
+            self.scaling.scale_between(wish.inference_units, wish.most_units)
+        due = is_due(
+            tested=last_smoke_test(self.intake),
+            model_arn=target.model_arn,
+            key=wish.smoke_test_key,
+            since=target.since,
+        )
+        return Serving(
+            status=ServingStatus.IN_SERVICE,
+            reason=f"The endpoint answers with {target.model_arn}.",
+            settled=True,
+            model_arn=target.model_arn,
+            smoke_test=due,
+        )
+
+    def _delete(self, endpoint: Endpoint) -> None:
+        self.scaling.stop()
+        if endpoint.status is not EndpointStatus.DELETING:
+            self.endpoints.delete()
+
+
+def _under_way(status: ServingStatus, reason: str, target: Target) -> Serving:
+    return Serving(status=status, reason=reason, settled=False, model_arn=target.model_arn)
+
+
+def note(
+    *, status: ServingStatus, reason: str, model_arn: str | None, endpoint_arn: str, intake: IntakeBucket, now: datetime
+) -> ServingState:
+    """Write down what there is. `since` stays while the status stays."""
+    before = intake.read(STATE_KEY, ServingState)
+    since = before.since if before is not None and before.status is status else now
+    gone = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}
+    state = ServingState(
+        status=status,
+        reason=reason,
+        since=since,
+        endpoint_arn=None if status in gone else endpoint_arn,
+        model_arn=model_arn,
+        at=now,
+    )
+    intake.write(STATE_KEY, state)
+    return state

@@ -1,0 +1,154 @@
+"""The smoke test of a model that has come into service: does the endpoint label a small file as people did?"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.errors import FlywheelError
+from flywheel.records import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+    from flywheel.intake import IntakeBucket
+
+SMOKE_TEST_KEY = "serving/smoke-test.json"
+MOST_DOCUMENTS = 200
+"""One inference unit answers two documents a second, and the function has ten minutes."""
+MOST_WRONG_LINES = 20
+_LIKELY = 0.5
+"""From this score on a label of a multi-label model counts as given."""
+
+
+class SmokeTestImpossible(FlywheelError):
+    """The file of SmokeTestKey cannot be used; the message says what is wrong with it, and in which line."""
+
+
+class WrongLine(Record):
+    line: int
+    expected: tuple[str, ...]
+    answered: tuple[str, ...]
+
+
+class SmokeTest(Record):
+    """The last one. Holds no text."""
+
+    model_arn: str
+    endpoint_arn: str
+    key: str
+    documents: int
+    right: int
+    minimum: float
+    """The least part that had to be right, from 0 to 1."""
+    wrong: tuple[WrongLine, ...] = ()
+    """The first of them."""
+    at: datetime
+
+    @property
+    def passed(self) -> bool:
+        return self.right >= self.minimum * self.documents
+
+    @property
+    def sentence(self) -> str:
+        how = "passed" if self.passed else "failed"
+        return (
+            f"The smoke test {how}: {self.right} of {self.documents} documents of {self.key} are right, "
+            f"at least {self.minimum:.0%} have to be."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledLine:
+    number: int
+    labels: frozenset[str]
+    text: str
+
+
+def read_lines(content: bytes, *, key: str, labels: Sequence[str], delimiter: str | None) -> list[LabelledLine]:
+    """The documents of a CSV file of label and text, as uploads have it.
+
+    `labels` are the flywheel's (none known: any will do), `delimiter` stands between the labels of a multi-label
+    document. Raises SmokeTestImpossible.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SmokeTestImpossible(f"{key} is not UTF-8: byte {error.start} cannot be read.") from error
+    known = frozenset(labels)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[LabelledLine] = []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            lines.append(_line(row, number=reader.line_num, key=key, known=known, delimiter=delimiter))
+    except csv.Error as error:
+        raise SmokeTestImpossible(f"{key}, line {reader.line_num}: {error}.") from error
+    if not 1 <= len(lines) <= MOST_DOCUMENTS:
+        raise SmokeTestImpossible(f"{key} has {len(lines)} documents; a smoke test takes 1 to {MOST_DOCUMENTS}.")
+    return lines
+
+
+def _line(row: list[str], *, number: int, key: str, known: frozenset[str], delimiter: str | None) -> LabelledLine:
+    if len(row) != 2 or not row[1].strip():
+        raise SmokeTestImpossible(f"{key}, line {number}: a line holds a label and a text.")
+    labels = frozenset(row[0].split(delimiter) if delimiter else [row[0]])
+    unknown = labels - known if known else frozenset()
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise SmokeTestImpossible(f"{key}, line {number}: {names} is not among the flywheel's labels.")
+    return LabelledLine(number=number, labels=labels, text=row[1])
+
+
+def run_smoke_test(
+    lines: Sequence[LabelledLine],
+    *,
+    comprehend: ComprehendClient,
+    endpoint_arn: str,
+    model_arn: str,
+    key: str,
+    minimum: float,
+    now: datetime,
+) -> SmokeTest:
+    """Ask the endpoint about each line. `comprehend` retries what is throttled. Raises botocore's ClientError."""
+    wrong = []
+    for line in lines:
+        answer = comprehend.classify_document(EndpointArn=endpoint_arn, Text=line.text)
+        if "Labels" in answer:
+            answered = frozenset(found["Name"] for found in answer["Labels"] if found["Score"] >= _LIKELY)
+        else:
+            best = max(answer.get("Classes", []), key=lambda found: found["Score"], default=None)
+            answered = frozenset([best["Name"]] if best else [])
+        if answered != line.labels:
+            wrong.append(
+                WrongLine(line=line.number, expected=tuple(sorted(line.labels)), answered=tuple(sorted(answered)))
+            )
+    return SmokeTest(
+        model_arn=model_arn,
+        endpoint_arn=endpoint_arn,
+        key=key,
+        documents=len(lines),
+        right=len(lines) - len(wrong),
+        minimum=minimum,
+        wrong=tuple(wrong[:MOST_WRONG_LINES]),
+        at=now,
+    )
+
+
+def is_due(*, tested: SmokeTest | None, model_arn: str, key: str, since: datetime | None) -> bool:
+    """Whether the model that came into service is to be tested: each once, and again in a promotion that began `since`
+    its last test."""
+    if not key:
+        return False
+    if tested is None or tested.model_arn != model_arn or tested.key != key:
+        return True
+    return since is not None and tested.at < since
+
+
+def last_smoke_test(intake: IntakeBucket) -> SmokeTest | None:
+    return intake.read(SMOKE_TEST_KEY, SmokeTest)
