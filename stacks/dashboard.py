@@ -10,9 +10,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .alarms import OWN_NAMESPACE, TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
+from .alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
 from .settings import FlywheelSettings
 from .turn_parameters import TurnParameters
+from .watch import OWN_NAMESPACE
 
 MOST_LABELS_SHOWN = 20
 """As many as report_turn measures one by one."""

@@ -26,8 +26,10 @@ def rule(
     schedule_expression: str | None = None,
     message: str | None = None,
     state: str = "ENABLED",
+    role_arn: str | None = None,
 ) -> events.CfnRule:
-    """Events that the target does not take within an hour end in `undelivered`."""
+    """Events that the target does not take within an hour end in `undelivered`. `role_arn` is for a state machine,
+    which has no policy of its own."""
     return events.CfnRule(
         scope,
         construct_id,
@@ -40,6 +42,7 @@ def rule(
                 id="Target",
                 arn=target_arn,
                 input=message,
+                role_arn=role_arn,
                 dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
                 retry_policy=events.CfnRule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=20

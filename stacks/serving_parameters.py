@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from .stack_parameters import StackParameters
 
 MOST_UNITS = 50
 """Comprehend's quota for one endpoint, unless AWS raised it."""
+_DAY = "(SUN|MON|TUE|WED|THU|FRI|SAT)"
+WEEKLY_TIME = rf"^$|^cron\([0-9]{{1,2}} [0-9]{{1,2}} \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
 
 
 class ServingParameters(StackParameters):
@@ -32,4 +35,61 @@ class ServingParameters(StackParameters):
             most=MOST_UNITS,
             description="The most units that auto scaling may give it. If not above InferenceUnits, it does not scale.",
         )
+        self.smoke_test_key = self._text(
+            "SmokeTestKey",
+            default="",
+            pattern=r"^$|^[^/].{0,1000}[^/]$",
+            allowed="the key of an object in the intake bucket, or nothing",
+            description="A labelled CSV file in the intake bucket that a new model has to label rightly. Empty: none.",
+        )
+        self.smoke_test_minimum = self._number(
+            "SmokeTestMinimum",
+            default=0.8,
+            least=0,
+            most=1,
+            # It is to catch a broken model, not to judge a weak one: that is what the gate is for.
+            description="The part of the smoke test's documents that has to be right, from 0 to 1.",
+        )
+        self.serving_hours_start = self._text(
+            "ServingHoursStart",
+            default="",
+            pattern=WEEKLY_TIME,
+            allowed="a time of the week in UTC such as cron(0 7 ? * MON-FRI *), or nothing",
+            description="When the endpoint has to be there, in UTC; it is created before. Empty: at all hours.",
+        )
+        self.serving_hours_end = self._text(
+            "ServingHoursEnd",
+            default="",
+            pattern=WEEKLY_TIME,
+            allowed="a time of the week in UTC such as cron(0 19 ? * MON-FRI *), or nothing",
+            description="When the endpoint is deleted, in UTC. Empty: never.",
+        )
+        self.poll_seconds = self._number(
+            "PollSeconds",
+            default=60,
+            least=30,
+            most=3600,
+            description="How often Comprehend is asked how far a change of the endpoint is, in seconds.",
+        )
         self.log_retention_days = self._log_retention_days()
+        hours = cdk.CfnRule(
+            self,
+            "HoursComeInPairs",
+            assertions=[
+                cdk.CfnRuleAssertion(
+                    assert_=cdk.Fn.condition_or(
+                        *(
+                            cdk.Fn.condition_and(
+                                *(
+                                    compare(cdk.Fn.condition_equals(end.value_as_string, ""))
+                                    for end in (self.serving_hours_start, self.serving_hours_end)
+                                )
+                            )
+                            for compare in (lambda condition: condition, cdk.Fn.condition_not)
+                        )
+                    ),
+                    assert_description="Give both ServingHoursStart and ServingHoursEnd, or neither.",
+                )
+            ],
+        )
+        hours.override_logical_id("HoursComeInPairs")

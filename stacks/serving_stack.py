@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 from constructs import Construct
 
+from .deployed_flywheel import DeployedFlywheel
+from .endpoint_name import endpoint_arn
+from .endpoint_role import EndpointRole
 from .project_stack import ProjectStack
+from .serve_machine import ServeMachine, serve_machine_arn
+from .serving_alarms import ServingAlarms
 from .serving_parameters import ServingParameters
+from .serving_removal import ServingRemoval
+from .serving_steps import ServingSteps
+from .serving_triggers import ServingTriggers
 from .serving_wish import ServingWish
 from .settings import FlywheelSettings
 
@@ -19,12 +29,74 @@ class ServingStack(ProjectStack):
             description="Live predictions of the active model of an Amazon Comprehend flywheel",
         )
         parameters = ServingParameters(self, "Parameters")
-        ServingWish(
+        flywheel = DeployedFlywheel(self, "Flywheel", settings=settings)
+        endpoint = endpoint_arn(settings=settings)
+        machine_arn = serve_machine_arn(settings=settings)
+        encrypted = flywheel.encryption.key is not None
+        role = (
+            EndpointRole(self, "EndpointAccess", encryption=flywheel.encryption, endpoint_arn=endpoint)
+            if encrypted
+            else None
+        )
+        functions = flywheel.functions(
+            log_retention_days=parameters.log_retention_days,
+            environment={
+                "ENDPOINT_ARN": endpoint,
+                "ENDPOINT_ROLE_ARN": role.arn if role else "",
+                "RESOURCE_TAGS": json.dumps(settings.tags),
+                "SERVE_MACHINE_ARN": machine_arn,
+            },
+        )
+        steps = ServingSteps(
+            self,
+            "Steps",
+            functions=functions,
+            flywheel=flywheel,
+            endpoint_arn=endpoint,
+            endpoint_role_arn=role.arn if role else None,
+            smoke_test_key=parameters.smoke_test_key.value_as_string,
+        )
+        machine = ServeMachine(
+            self,
+            "Serve",
+            settings=settings,
+            steps=steps,
+            endpoint_arn=endpoint,
+            parameters=parameters,
+            encryption=flywheel.encryption,
+        )
+        removal = ServingRemoval(
+            self,
+            "Removal",
+            functions=functions,
+            machine_arn=machine_arn,
+            machine=machine.resource,
+            needed=[steps.bring_endpoint, steps.report_serving],
+        )
+        triggers = ServingTriggers(self, "Triggers", flywheel=flywheel, machine_arn=machine.arn)
+        wish = ServingWish(
             self,
             "Serving",
             settings=settings,
             wish={
                 "inference_units": parameters.inference_units.value_as_string,
                 "maximum_inference_units": parameters.maximum_inference_units.value_as_string,
+                "smoke_test_key": parameters.smoke_test_key.value_as_string,
+                "smoke_test_minimum": parameters.smoke_test_minimum.value_as_string,
+                "hours_start": parameters.serving_hours_start.value_as_string,
+                "hours_end": parameters.serving_hours_end.value_as_string,
             },
         )
+        # Deleted in the opposite order: first the wish, then what starts the machine, then the endpoint.
+        for trigger in triggers.rules:
+            trigger.node.add_dependency(removal)
+            wish.node.add_dependency(trigger)
+        ServingAlarms(
+            self,
+            "Alarms",
+            topic=flywheel.topic,
+            undelivered=triggers.undelivered,
+            machine_arn=machine.arn,
+            flywheel_name=settings.name,
+        )
+        self._publish(ServeMachineArn=machine.arn, EndpointArn=endpoint)

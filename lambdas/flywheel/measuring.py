@@ -18,9 +18,11 @@ from flywheel.records import (
     TurnRecord,
     UploadOutcome,
 )
+from flywheel.serving_state import ServingStatus
 
 if TYPE_CHECKING:
     from flywheel.comprehend import Dataset
+    from flywheel.serving_state import ServingState
 
 MOST_LABELS_MEASURED = 20
 """A flywheel with more has no numbers by label: each label is a metric of its own, and CloudWatch bills by metric."""
@@ -123,3 +125,9 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
         return None
     score: float | None = getattr(model.metrics, record.selection_metric)
     return score
+
+
+def of_serving(state: ServingState, *, smoke_test_failed: bool) -> Iterator[Measurement]:
+    """1 while what is wanted could not be brought about, and while the model that answers failed its smoke test."""
+    yield Measurement(name="ServingBehind", value=int(state.status is ServingStatus.BEHIND))
+    yield Measurement(name="SmokeTestFailed", value=int(smoke_test_failed))

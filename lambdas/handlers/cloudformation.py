@@ -1,0 +1,40 @@
+"""Answers to CloudFormation, which waits for one about each custom resource."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class CustomResourceEvent(BaseModel):
+    """What CloudFormation sends, in its own spelling."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    RequestType: Literal["Create", "Update", "Delete"]
+    ResponseURL: str
+    """Signed in advance: whoever has it can answer."""
+    StackId: str
+    RequestId: str
+    LogicalResourceId: str
+    PhysicalResourceId: str | None = None
+
+
+def answer(event: CustomResourceEvent, *, status: Literal["SUCCESS", "FAILED"], reason: str, physical_id: str) -> None:
+    """`physical_id` counts where CloudFormation has none yet. Raises urllib's errors."""
+    body: dict[str, Any] = {
+        "Status": status,
+        "Reason": reason,
+        "PhysicalResourceId": event.PhysicalResourceId or physical_id,
+        "StackId": event.StackId,
+        "RequestId": event.RequestId,
+        "LogicalResourceId": event.LogicalResourceId,
+    }
+    request = urllib.request.Request(  # noqa: S310 - the pre-signed URL that CloudFormation gave
+        event.ResponseURL, data=json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
+    )
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310 (the URL is CloudFormation's)
+        pass

@@ -1,0 +1,69 @@
+"""Notes how a run of the serve machine ended, for people, for the alarms, and for CloudFormation if it waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.measuring import of_serving
+from flywheel.reporting import readable_cause
+from flywheel.serving import note
+from flywheel.serving_state import ServingStatus
+from flywheel.smoke_test import last_smoke_test
+from handlers.clients import intake_bucket
+from handlers.clock import now
+from handlers.cloudformation import CustomResourceEvent, answer
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    endpoint_arn: str
+
+
+class End(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str
+    """Of ServingStatus, a name."""
+    reason: str = ""
+    model_arn: str | None = None
+    error: str | None = None
+    cause: str | None = None
+    answer: CustomResourceEvent | None = None
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    end = End.model_validate(event)
+    status = ServingStatus[end.status]
+    reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
+    intake = intake_bucket(environment)
+    tested = last_smoke_test(intake) if end.model_arn else None
+    if tested is not None and tested.model_arn == end.model_arn:
+        reason = f"{reason} {tested.sentence}"
+    else:
+        tested = None
+    state = note(
+        status=status,
+        reason=reason,
+        model_arn=end.model_arn,
+        endpoint_arn=environment.endpoint_arn,
+        intake=intake,
+        now=now(),
+    )
+    failed = tested is not None and not tested.passed
+    emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)
+    logger.info("serving", status=status, reason=reason, smoke_test_failed=failed)
+    if end.answer is not None:
+        gone = status is not ServingStatus.BEHIND
+        answer(end.answer, status="SUCCESS" if gone else "FAILED", reason=reason, physical_id="endpoint")
+    return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
