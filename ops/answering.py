@@ -26,6 +26,7 @@ _WORDS = {
     PromotionStatus.NOT_ANSWERED: "was not answered in time",
     PromotionStatus.SUPERSEDED: "was superseded",
     PromotionStatus.LEFT_TO_PEOPLE: "was left to people",
+    PromotionStatus.SMOKE_TEST_FAILED: "failed the smoke test and was taken back",
     PromotionStatus.FAILED: "could not be promoted",
     PromotionStatus.STOPPED: "was stopped",
 }

@@ -22,6 +22,8 @@ from .promotion_steps import PromotionSteps
 from .promotion_triggers import PromotionTriggers
 from .queues import Queues
 from .runtime_parameters import RuntimeParameters
+from .serve_machine import serve_machine_arn
+from .serving_wish import SERVING_WISH
 from .settings import FlywheelSettings
 from .topic import NotificationTopic
 from .triggers import Triggers
@@ -153,6 +155,8 @@ class FlywheelStack(ProjectStack):
             flywheel=flywheel,
             parameters=parameters,
             encryption=encryption,
+            serving_parameter=f"{settings.parameter_prefix}/{SERVING_WISH}",
+            serve_machine_arn=serve_machine_arn(settings=settings),
         )
         promotion_triggers = PromotionTriggers(
             self,

@@ -20,9 +20,9 @@ from .function import FlywheelFunction
 from .function_task import FunctionTasks
 from .poll import FAILURE
 from .promotion_steps import PromotionSteps
-from .retries import retry_event_faults
+from .retries import retry_event_faults, retry_parameter_faults
 from .role import Permission, ServiceRole
-from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from .state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
 from .turn_parameters import TurnParameters
 
 PROMOTION = "{% $states.context.Execution.Name %}"
@@ -49,8 +49,14 @@ class PromoteMachine(Construct):
         flywheel: Flywheel,
         parameters: TurnParameters,
         encryption: EncryptionKey,
+        serving_parameter: str,
+        serve_machine_arn: str,
     ) -> None:
+        """`serving_parameter` is the name of the parameter with the wish; it and the serve machine are in the Serving
+        stack, which comes later or never."""
         super().__init__(scope, construct_id)
+        self._serving_parameter = serving_parameter
+        self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_machine_arn)
         self._steps = steps
         self._parameters = parameters
         self._tasks = FunctionTasks(self)
@@ -78,6 +84,18 @@ class PromoteMachine(Construct):
                         "StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED},
                     },
                 ),
+                Permission(
+                    actions=["ssm:GetParameter"],
+                    resources=[
+                        cdk.Arn.format(
+                            cdk.ArnComponents(
+                                service="ssm", resource="parameter", resource_name=serving_parameter.lstrip("/")
+                            ),
+                            cdk.Stack.of(self),
+                        )
+                    ],
+                ),
+                *permissions_to_run(serve_machine_arn),
                 logs_and_traces(),
             ],
         )
@@ -103,7 +121,7 @@ class PromoteMachine(Construct):
             ends_in="PromotionFailed",
         )
         refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
-        publish = (
+        published = (
             self._step("PublishModel", self._steps.publish_model, failed=failed, refused=refused)
             .next(self._tell_the_bus(failed))
             .next(
@@ -111,19 +129,25 @@ class PromoteMachine(Construct):
                     "ReportPromotion",
                     status="{% $status %}",
                     failed=failed,
-                    more={"answered_by": "{% $answeredBy %}", "warning": "{% $warning %}"},
+                    more={
+                        "answered_by": "{% $answeredBy %}",
+                        "warning": "{% $warning %}",
+                        "serving": "{% $serving.reason %}",
+                        "serving_behind": "{% $serving.behind %}",
+                    },
                 )
             )
             .next(done)
         )
+        serve = self._serve(then=published, failed=failed, refused=refused, done=done)
         update = self._step(
             "UpdateActiveModel",
             self._steps.update_active_model,
             failed=failed,
             refused=refused,
-            assign={"status": "{% $states.result.Payload.status %}"},
+            assign={"status": "{% $states.result.Payload.status %}", "serving": {"reason": None, "behind": False}},
         )
-        update.next(publish)
+        update.next(serve)
         asked = self._ask(then=update, done=done, refused=refused, failed=failed)
         wanted = sfn.Choice.jsonata(self, "ApprovalWanted")
         wanted.when(sfn.Condition.jsonata("{% $approval %}"), asked).otherwise(update)
@@ -165,6 +189,83 @@ class PromoteMachine(Construct):
         ask.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
         ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
         return ask.next(then)
+
+    def _serve(
+        self, *, then: sfn.IChainable, failed: sfn.IChainable, refused: sfn.IChainable, done: sfn.IChainable
+    ) -> sfn.IChainable:
+        """Wait until the endpoint answers with the model, where one is wanted, and take the model back if it does so
+        wrongly. That serving is behind holds up no promotion: the serve machine's schedule mends it."""
+        find = tasks.CallAwsService.jsonata(
+            self,
+            "FindServing",
+            service="ssm",
+            action="getParameter",
+            parameters={"Name": self._serving_parameter},
+            iam_resources=[],
+            outputs="{% $parse($states.result.Parameter.Value) %}",
+        )
+        retry_parameter_faults(find)
+        # No Serving stack. The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
+        for name in ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"):
+            find.add_catch(then, errors=[name])
+        behind = sfn.Pass.jsonata(
+            self, "ServingIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
+        )
+        behind.next(then)
+        find.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
+        wanted = sfn.Choice.jsonata(self, "ServingWanted")
+        serve = self._bring_endpoint(
+            "ServeModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
+        )
+        serve.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
+        tested = sfn.Choice.jsonata(self, "ModelServesWell")
+        put_back = self._tasks.task(
+            "PutBackFormerModel",
+            self._steps.update_active_model,
+            payload={"promotion": PROMOTION, "put_back": True},
+            assign={"putBack": "{% $states.result.Payload.put_back %}"},
+        )
+        put_back.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
+        put_back.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        report = self._report(
+            "ReportSmokeTest",
+            status="SMOKE_TEST_FAILED",
+            failed=failed,
+            more={
+                "answered_by": "{% $answeredBy %}",
+                "warning": "{% $warning %}",
+                "serving": "{% $serving.reason %}",
+                "serving_behind": "{% $serving.behind %}",
+                "put_back": "{% $putBack %}",
+            },
+        )
+        report.next(done)
+        again = self._bring_endpoint(
+            "ServeFormerModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
+        )
+        still_behind = sfn.Pass.jsonata(
+            self, "FormerModelIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
+        )
+        again.add_catch(still_behind, errors=["States.ALL"], outputs=FAILURE)
+        still_behind.next(report)
+        put_back.next(again)
+        again.next(report)
+        tested.when(sfn.Condition.jsonata("{% $states.input.smoke_test_failed %}"), put_back).otherwise(then)
+        serve.next(tested)
+        wanted.when(sfn.Condition.jsonata("{% $number($states.input.inference_units) > 0 %}"), serve).otherwise(then)
+        return find.next(wanted)
+
+    def _bring_endpoint(self, state: str, *, assign: Mapping[str, Any]) -> tasks.StepFunctionsStartExecution:
+        """Run the serve machine to its end. Redriven, another run finds what is left to do."""
+        return tasks.StepFunctionsStartExecution.jsonata(
+            self,
+            state,
+            state_machine=self._serve_machine,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            input=sfn.TaskInput.from_object({"started_by": PROMOTION}),
+            outputs="{% $states.result.Output %}",
+            assign=dict(assign),
+        )
 
     def _tell_the_bus(self, failed: sfn.IChainable) -> sfn.TaskStateBase:
         """Repeated if the execution is redriven: who listens knows a promotion by its name."""

@@ -82,7 +82,7 @@ class PromotionSteps(Steps):
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
-                access.models("UpdateFlywheel"),
+                access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
                 # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
                 Permission(
                     actions=["iam:PassRole"],
@@ -112,6 +112,7 @@ class PromotionSteps(Steps):
             dead_letter_queue_arn=undelivered.queue_arn,
             permissions=[
                 access.objects("promotions/*", "turns/*", actions=WRITE),
+                access.objects("serving/state.json", "serving/smoke-test.json", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 publish,

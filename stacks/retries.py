@@ -63,6 +63,17 @@ def retry_unreadable_items(state: sfn.DistributedMap) -> None:
     )
 
 
+def retry_parameter_faults(state: sfn.TaskStateBase) -> None:
+    """Parameter Store's own faults and throttling."""
+    state.add_retry(
+        errors=["Ssm.InternalServerErrorException", "Ssm.ThrottlingException", "Ssm.SdkClientException"],
+        interval=cdk.Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=6,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+
+
 def retry_event_faults(state: sfn.TaskStateBase) -> None:
     """EventBridge's own faults, and an entry that it did not take."""
     state.add_retry(

@@ -85,6 +85,25 @@ def trust_of_own_machines() -> Condition:
     }
 
 
+def permissions_to_run(machine_arn: str) -> list[Permission]:
+    """What the role of a machine needs to run another one to its end (Step Functions' guide, nested executions)."""
+    arn = f"arn:{cdk.Aws.PARTITION}"
+    place = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    name = machine_arn.rpartition(":")[2]
+    return [
+        Permission(actions=["states:StartExecution"], resources=[machine_arn]),
+        Permission(
+            actions=["states:DescribeExecution", "states:StopExecution"],
+            resources=[f"{arn}:states:{place}:execution:{name}:*"],
+            wildcard_reason="Each execution has a name of its own.",
+        ),
+        Permission(
+            actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            resources=[f"{arn}:events:{place}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"],
+        ),
+    ]
+
+
 def logs_and_traces() -> Permission:
     return Permission(
         actions=[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.generations import is_of_another_flywheel, was_active_before_it_was_kept
 from flywheel.promoting import another_is_desired
-from flywheel.promotions import models_under_way
+from flywheel.promotions import failed_its_smoke_test, models_under_way
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -32,6 +32,9 @@ def change_outside(
             # No promotion published meanwhile: one that updated the flywheel is still open, so it is under way.
             break
     if actual is None or actual in {known, candidate} or actual in under_way:
+        return None
+    if failed_its_smoke_test(actual, intake=intake):
+        # A flywheel's only model cannot be taken back: it stays active there, but nobody serves it.
         return None
     former = is_of_another_flywheel(known, intake=intake, flywheel_arn=service.arn)
     if former and was_active_before_it_was_kept(actual, intake=intake):

@@ -160,17 +160,48 @@ def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
         made = request.decided_against != request.model_arn
         return PromotionStatus.PROMOTED if made else PromotionStatus.ALREADY_ACTIVE
     _require_same_active(request, flywheel)
+    _set_active(request.model_arn, service=service)
+    return PromotionStatus.PROMOTED
+
+
+def put_back(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
+    """Make the model active again that was before this promotion; returns it.
+
+    None where the flywheel had none: Comprehend cannot take back a flywheel's only model. Raises as `make_active`.
+    """
+    promotions.require_current(intake, promotion)
+    beginning = _beginning(promotion, intake)
+    request = _open_request(promotion, intake)
+    former = _former_on(request, beginning, service=service)
+    active = service.describe().active_model_arn
+    if former is not None and active == request.model_arn:
+        _set_active(former, service=service)
+    elif active not in (former, request.model_arn):
+        # Somebody made another one active meanwhile: that is their wish.
+        return active
+    return former
+
+
+def _former_on(request: PromotionRequest, beginning: PromotionBeginning, *, service: FlywheelService) -> str | None:
+    """The model that this flywheel had before; one of a former generation serves from its own flywheel."""
+    if request.decided_against not in (None, request.model_arn):
+        return request.decided_against
+    former = beginning.former_model_arn
+    model = service.model(former) if former and former != request.model_arn else None
+    return model.arn if model and model.flywheel_arn == service.arn else None
+
+
+def _set_active(model_arn: str, *, service: FlywheelService) -> None:
     try:
-        service.set_active_model(request.model_arn)
+        service.set_active_model(model_arn)
     except ClientError as error:
         newest = next(service.iterations(), None)
         if error_code(error) in _BUSY and newest is not None and newest.status.running:
             raise ServiceBusy(f"Comprehend promotes no model while iteration {newest.id} runs.") from error
         if error_code(error) in _REFUSALS:
             message = error.response.get("Error", {}).get("Message", "")
-            raise PromotionRefused(f"Comprehend refuses {request.model_arn}: {message}") from error
+            raise PromotionRefused(f"Comprehend refuses {model_arn}: {message}") from error
         raise
-    return PromotionStatus.PROMOTED
 
 
 def publish(

@@ -40,6 +40,7 @@ def end(
     now: datetime,
     answered_by: str | None = None,
     warning: str | None = None,
+    serving: str | None = None,
 ) -> tuple[Promotion, ...]:
     """Write down how an execution ended; what it ended comes first, then what it superseded. Nothing if it had nothing.
 
@@ -62,6 +63,7 @@ def end(
         beginning=beginning,
         answered_by=answered_by,
         warning=warning,
+        serving=serving,
     )
     written = intake.read(promotions.end_key(request.id), Promotion)
     if written is not None and written.promotion == promotion:
@@ -156,6 +158,8 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str) -> str:
         f"Former model: {first.former_model_arn or 'none'}",
         f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
     ]
+    if first.serving:
+        lines.append(f"Serving: {first.serving}")
     if first.warning:
         lines.append(f"Comprehend warns: {first.warning}")
     lines += [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]]

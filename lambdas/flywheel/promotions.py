@@ -21,6 +21,7 @@ from flywheel.records import (
     PromotionSource,
     PromotionStatus,
 )
+from flywheel.scores import decision_on
 from flywheel.series import Series, Starter
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def as_promotion(
     beginning: PromotionBeginning | None = None,
     answered_by: str | None = None,
     warning: str | None = None,
+    serving: str | None = None,
 ) -> Promotion:
     return Promotion(
         request_id=request.id,
@@ -170,6 +172,7 @@ def as_promotion(
         promotion=beginning.promotion if beginning else None,
         answered_by=answered_by,
         warning=warning,
+        serving=serving,
     )
 
 
@@ -207,6 +210,13 @@ def waiting_promotion(intake: IntakeBucket) -> Waiting | None:
     # A redriven promotion has a record already, but one that is older than its question.
     record = intake.read(record_key(beginning.promotion), Promotion)
     return None if record is not None and record.at >= wait.asked_at else Waiting(beginning=beginning, wait=wait)
+
+
+def failed_its_smoke_test(model_arn: str, *, intake: IntakeBucket) -> bool:
+    """Whether that is how the promotion ended that a turn asked for."""
+    decision = decision_on(model_arn, intake=intake)
+    ended = intake.read(end_key(decision.iteration_id), Promotion) if decision else None
+    return ended is not None and ended.status is PromotionStatus.SMOKE_TEST_FAILED
 
 
 def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:

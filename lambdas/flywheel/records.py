@@ -418,6 +418,8 @@ class PromotionStatus(StrEnum):
     SUPERSEDED = "superseded"
     LEFT_TO_PEOPLE = "left to people"
     """PromotionMode is NEVER."""
+    SMOKE_TEST_FAILED = "smoke test failed"
+    """The endpoint answered wrongly with the model: it was taken back."""
     FAILED = "failed"
     STOPPED = "stopped"
 
@@ -446,6 +448,8 @@ class Promotion(Record):
     """Who approved or declined it, as they said."""
     warning: str | None = None
     """What Comprehend said about a model that is TRAINED_WITH_WARNING."""
+    serving: str | None = None
+    """What became of the endpoint; None where none is wanted."""
 
 
 class PromotionFailures(Record):

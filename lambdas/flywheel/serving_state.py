@@ -23,6 +23,10 @@ class ServingStatus(StrEnum):
     """What is wanted could not be brought about; the next run tries again."""
 
 
+def sentence(state: ServingState | None) -> str:
+    return f"The endpoint is {state.status}. {state.reason}" if state else "The endpoint has never been looked at."
+
+
 class ServingState(Record):
     """Written whenever it changes; absent before the Serving stack wanted anything."""
 

@@ -15,6 +15,11 @@ class PromotionStep(BaseModel):
     promotion: str
 
 
+class ActiveModelStep(PromotionStep):
+    put_back: bool = False
+    """Make the former model the active one again."""
+
+
 class ApprovalQuestion(PromotionStep):
     task_token: str
 
@@ -30,3 +35,8 @@ class PromotionEnd(PromotionStep):
     cause: str | None = None
     answered_by: str | None = None
     warning: str | None = None
+    serving: str | None = None
+    """What the serve machine said; None where nothing is to be served."""
+    serving_behind: bool = False
+    put_back: str | None = None
+    """The model that is active again after the smoke test failed."""

@@ -9,6 +9,8 @@ from flywheel import measuring, promotion_ends, promotions
 from flywheel.environment import Flywheel, Intake
 from flywheel.records import Promotion, PromotionStatus, TurnOutcome
 from flywheel.reporting import readable_cause
+from flywheel.serving_state import STATE_KEY, ServingState, sentence
+from flywheel.smoke_test import last_smoke_test
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
@@ -17,6 +19,8 @@ from handlers.promotion_events import PromotionEnd
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from flywheel.intake import IntakeBucket
 
 
 class Environment(Flywheel, Intake):
@@ -31,15 +35,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     end = _from_status_event(event["detail"]) if "detail" in event else PromotionEnd.model_validate(event)
     if end is None:
         return {}
+    intake = intake_bucket(environment)
     ended = promotion_ends.end(
         promotion=end.promotion,
         status=end.status,
-        reason=promotion_ends.reason_of(end.status, error=end.error, cause=readable_cause(end.cause)),
-        intake=intake_bucket(environment),
+        reason=_reason(end, intake=intake),
+        intake=intake,
         service=flywheel_service(environment),
         now=now(),
         answered_by=end.answered_by,
         warning=end.warning,
+        serving=_serving(end, intake=intake),
     )
     emit(measuring.of_promotion(ended), flywheel_name=environment.flywheel_name)
     if ended:
@@ -50,6 +56,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     logger.info("promotion ended", promotion=end.promotion, status=ended[0].status if ended else None)
     return {}
+
+
+def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
+    if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
+        return promotion_ends.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
+    tested = last_smoke_test(intake)
+    return " ".join(
+        [
+            tested.sentence if tested else "The smoke test failed.",
+            f"{end.put_back} is active again." if end.put_back else "There was no former model: no endpoint serves it.",
+        ]
+    )
+
+
+def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
+    if end.serving_behind:
+        return f"It is behind. {sentence(intake.read(STATE_KEY, ServingState))} The schedule tries again."
+    return end.serving
 
 
 def _from_status_event(detail: dict[str, Any]) -> PromotionEnd | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.promoting import make_active
+from flywheel.promoting import make_active, put_back
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
-from handlers.promotion_events import PromotionStep
+from handlers.promotion_events import ActiveModelStep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,13 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = PromotionStep.model_validate(event)
+    step = ActiveModelStep.model_validate(event)
+    if step.put_back:
+        former = put_back(
+            promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+        )
+        logger.info("former model put back", promotion=step.promotion, model=former)
+        return {"put_back": former}
     status = make_active(
         promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
     )
