@@ -7,6 +7,7 @@ from typing import Any
 from local.comprehend.errors import invalid_request, service_error, unavailable
 from local.comprehend.identifiers import Scope
 from local.comprehend.inference_throughput import Rate
+from local.comprehend.inferences import Inference
 from local.comprehend.model_tasks import classify_text
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier
@@ -21,11 +22,12 @@ class RealTimeClassification:
         """Takes the lock only to find the model: a prediction holds up no other call."""
         text = self._text_of(request)
         with self._runtime.lock:
-            model = self._admitted(scope, request["EndpointArn"], text)
+            model, inference = self._admitted(scope, request["EndpointArn"], text)
         try:
             scored = self._runtime.predictors.run(classify_text, model.path, text)
         except WorkerDiedError as error:
             raise service_error("InternalServerException", f"An internal error occurred: {error}") from error
+        self._runtime.observe(inference)
         kept = scored if model.task.multi_label else scored[: self._runtime.settings.classes_in_answer]
         member = "Labels" if model.task.multi_label else "Classes"
         return {member: [{"Name": label, "Score": score} for label, score in kept]}
@@ -49,8 +51,11 @@ class RealTimeClassification:
             )
         return text
 
-    def _admitted(self, scope: Scope, arn: str, text: str) -> DocumentClassifier:
-        """The model to answer with. Raises ResourceUnavailableException, or the throttling error of the settings."""
+    def _admitted(self, scope: Scope, arn: str, text: str) -> tuple[DocumentClassifier, Inference]:
+        """The model to answer with, and what is to be counted once it has.
+
+        Raises ResourceUnavailableException, or the throttling error of the settings.
+        """
         endpoint = self._runtime.region(scope).endpoints.get(arn)
         if endpoint is None:
             # No ResourceNotFoundException is modelled.
@@ -69,4 +74,10 @@ class RealTimeClassification:
                 f"Rate exceeded: the endpoint's {units} inference units take {rate.documents:g} documents and "
                 f"{rate.characters:g} characters a second.",
             )
-        return endpoint.model
+        return endpoint.model, Inference(
+            scope=scope,
+            endpoint_arn=arn,
+            characters=len(text),
+            units=units,
+            characters_a_second=rate.characters,
+        )

@@ -14,6 +14,7 @@ from uuid import uuid4
 from local.comprehend.clock import Clock
 from local.comprehend.faults import Faults
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Observer
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments, RegionState
 from local.comprehend.storage import Storage
@@ -43,7 +44,9 @@ class Runtime:
         workers: WorkerProcesses,
         predictors: WorkerProcesses,
         folder: Path | None,
+        observe: Observer,
     ) -> None:
+        self.observe = observe
         self.storage = storage
         self.settings = settings
         self.clock = clock

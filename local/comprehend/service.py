@@ -21,6 +21,7 @@ from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, Unmodell
 from local.comprehend.faults import Faults
 from local.comprehend.flywheels import Flywheels
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Observer
 from local.comprehend.iterations import Iterations
 from local.comprehend.real_time_classification import RealTimeClassification
 from local.comprehend.runtime import Runtime
@@ -44,7 +45,8 @@ class Comprehend:
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
     processes to share between services: their owner closes them; otherwise the service has ``worker_processes`` and
-    one predictor of its own, the latter from the first endpoint on. Thread-safe.
+    one predictor of its own, the latter from the first endpoint on. ``observe`` is called after each text that an
+    endpoint classified, in the caller's thread. Thread-safe.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Comprehend:
         workers: WorkerProcesses | None = None,
         predictors: WorkerProcesses | None = None,
         folder: Path | None = None,
+        observe: Observer = lambda _inference: None,
     ) -> None:
         training = workers or WorkerProcesses(count=worker_processes)
         answering = predictors or WorkerProcesses(count=1)
@@ -68,6 +71,7 @@ class Comprehend:
             workers=training,
             predictors=answering,
             folder=folder,
+            observe=observe,
         )
         self.calls = CallLog()
         self._operations = _operations(self._runtime)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import tarfile
 from collections.abc import Mapping
@@ -26,16 +25,15 @@ from tests.local_cloud.resources import (
     stack_status,
     until,
 )
-
-_numbers = itertools.count(1)
-TASK = {"LanguageCode": "en", "DocumentClassificationConfig": {"Mode": "MULTI_CLASS", "Labels": ["A", "B"]}}
-WORDS = {"A": "goal match stadium", "B": "shares profit merger"}
-
-
-def data_access_role(account: CloudAccount, bucket: str, **trust: Any) -> str:
-    arn = f"arn:aws:s3:::{bucket}"
-    statement = allow("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject", on=[arn, f"{arn}/*"])
-    return create_role(account, statement, **{"trusted": "comprehend.amazonaws.com", **trust})
+from tests.local_cloud.trained_models import (
+    WORDS,
+    data_access_role,
+    endpoint_status,
+    flywheel,
+    settled,
+    status_of,
+    trained,
+)
 
 
 def confused_deputy_conditions(account: CloudAccount, *, source_account: str | None = None) -> dict[str, Any]:
@@ -45,28 +43,6 @@ def confused_deputy_conditions(account: CloudAccount, *, source_account: str | N
         "StringEquals": {"aws:SourceAccount": named},
         "ArnLike": {"aws:SourceArn": f"arn:aws:comprehend:{account.region}:{named}:*"},
     }
-
-
-def flywheel(account: CloudAccount, role: str, bucket: str, **properties: Any) -> dict[str, Any]:
-    """The request, and the properties in a template, of a flywheel."""
-    return {
-        "FlywheelName": f"flywheel-{next(_numbers)}",
-        "DataAccessRoleArn": role,
-        "DataLakeS3Uri": f"s3://{bucket}/lake/",
-        "ModelType": "DOCUMENT_CLASSIFIER",
-        "TaskConfig": TASK,
-        **properties,
-    }
-
-
-def status_of(account: CloudAccount, arn: str) -> str:
-    described = account.client("comprehend").describe_flywheel(FlywheelArn=arn)["FlywheelProperties"]
-    return str(described["Status"])
-
-
-def settled(account: CloudAccount, arn: str) -> str:
-    until(lambda: status_of(account, arn) != "CREATING")
-    return status_of(account, arn)
 
 
 def ended_job(account: CloudAccount, id_: str) -> dict[str, Any] | None:
@@ -157,28 +133,6 @@ def test_starting_a_job_needs_rights_on_jobs_and_on_what_it_uses_and_to_pass_the
             caller = create_role(account, *statements, trusted={"AWS": account.account})
             with pytest.raises(ClientError, match=expected):
                 account.client("comprehend", role_arn=caller).start_document_classification_job(**request)
-
-
-def trained(account: CloudAccount, *, role: str, bucket: str) -> tuple[str, str]:
-    """A flywheel of the account and the model it trained, the account's only one."""
-    s3, comprehend = account.client("s3"), account.client("comprehend")
-    arn = comprehend.create_flywheel(**flywheel(account, role, bucket))["FlywheelArn"]
-    assert settled(account, arn) == "ACTIVE"
-    rows = [f"{label},{word} number {number}" for label, word in WORDS.items() for number in range(50)]
-    s3.put_object(Bucket=bucket, Key="train.csv", Body="\n".join(rows).encode())
-    source = {"DocumentClassifierInputDataConfig": {"S3Uri": f"s3://{bucket}/train.csv"}}
-    comprehend.create_dataset(FlywheelArn=arn, DatasetName="train", InputDataConfig=source)
-    until(lambda: comprehend.list_datasets(FlywheelArn=arn, Filter={"Status": "COMPLETED"})["DatasetPropertiesList"])
-    comprehend.start_flywheel_iteration(FlywheelArn=arn)
-    (model,) = until(
-        lambda: comprehend.list_document_classifiers(Filter={"Status": "TRAINED"})["DocumentClassifierPropertiesList"]
-    )
-    return str(arn), str(model["DocumentClassifierArn"])
-
-
-def endpoint_status(account: CloudAccount, arn: str) -> str:
-    described = account.client("comprehend").describe_endpoint(EndpointArn=arn)["EndpointProperties"]
-    return str(described["Status"])
 
 
 def test_job_reads_and_writes_as_the_role_it_was_given(account: CloudAccount) -> None:
@@ -377,7 +331,7 @@ def test_stack_creates_updates_and_deletes(account: CloudAccount) -> None:
     assert described["DataAccessRoleArn"] == other_role
     assert comprehend.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "9"}]
 
-    replaced = {**changed, "FlywheelName": f"flywheel-{next(_numbers)}"}
+    replaced = {**changed, "FlywheelName": "flywheel-replaced"}
     update(account, stack["StackName"], replaced)
     listed = {one["FlywheelArn"] for one in comprehend.list_flywheels()["FlywheelSummaryList"]}
     assert arn.replace(properties["FlywheelName"], replaced["FlywheelName"]) in listed

@@ -17,13 +17,16 @@ from pathlib import Path
 
 from hypercorn.config import Config
 
+from local.auto_scaling.load import Load
 from local.cloud.emulator import (
     alarms,
+    auto_scaling_service,
     buckets,
     callbacks,
     comprehend_flywheel,
     comprehend_service,
     definitions,
+    endpoint_metrics,
     events,
     execution_events,
     executions,
@@ -65,10 +68,14 @@ def main() -> None:
 
 def _teach() -> None:
     endpoint = Endpoint(port=int(os.environ["GATEWAY_PORT"]), authority=Path(os.environ["AWS_CA_BUNDLE"]))
+    load = Load()
     comprehend = Comprehend(
-        storage=comprehend_service.DataAccessRoles(endpoint), folder=Path(os.environ["TMPDIR"]) / "comprehend"
+        storage=comprehend_service.DataAccessRoles(endpoint),
+        folder=Path(os.environ["TMPDIR"]) / "comprehend",
+        observe=endpoint_metrics.observer(load),
     )
     comprehend_service.teach(comprehend)
+    auto_scaling_service.teach(comprehend, load)
     comprehend_flywheel.teach(comprehend)
     for subject in (
         functions,

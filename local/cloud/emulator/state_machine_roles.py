@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from local.cloud.emulator import executions, message_keys, service_roles
+from local.cloud.emulator import auto_scaling_service, executions, message_keys, service_roles
 from local.cloud.emulator.comprehend_service import resource_of, used_by
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
@@ -46,8 +46,10 @@ def authorise(resource: str, arguments: Any) -> None:
     if role is None:
         return
     given = arguments if isinstance(arguments, dict) else {}
-    calls = _needed(_PATTERN_SUFFIX.sub("", resource), given)
+    service_calls = _of_auto_scaling(resource, given)
+    calls = [] if service_calls else _needed(_PATTERN_SUFFIX.sub("", resource), given)
     checks = [(action, target, conditions) for action, target in calls for conditions in _conditions(action, given)]
+    checks += service_calls
     checks += [
         (*with_key, message_keys.through(call[0])) for call in calls for with_key in message_keys.needed_with(*call)
     ]
@@ -58,6 +60,14 @@ def authorise(resource: str, arguments: Any) -> None:
             )
         except service_roles.AccessDenied as error:
             raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
+
+
+def _of_auto_scaling(resource: str, given: dict[str, Any]) -> list[auto_scaling_service.Check]:
+    """What a call of Application Auto Scaling needs, empty for any other call."""
+    if ":::aws-sdk:applicationautoscaling:" not in resource:
+        return []
+    operation = resource.rpartition(":")[2]
+    return auto_scaling_service.needed(operation=operation[0].upper() + operation[1:], request=given)
 
 
 def _conditions(action: str, given: dict[str, Any]) -> list[dict[str, str]]:

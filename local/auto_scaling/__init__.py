@@ -1,0 +1,1 @@
+"""Application Auto Scaling of Comprehend endpoints, for development: `service.AutoScaling`."""

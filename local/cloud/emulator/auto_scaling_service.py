@@ -1,0 +1,233 @@
+"""Application Auto Scaling in the emulator, which MiniStack does not have: over HTTPS, from state machines, under IAM.
+
+``/_local/auto-scaling/...`` holds switches for tests and demonstrations. Unsigned JSON.
+
+| method and path | body, answer |
+|---|---|
+| PUT settings | `{"minute_seconds": float}`: how long a minute of the service lasts here |
+| POST evaluate | scales at once what the last minute's load asks for, without waiting for more minutes and cooldowns; answers `{"scaled": [{"endpoint_arn", "units", "cause"}]}` |
+"""  # noqa: E501 - a table's row
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from local.auto_scaling.contract import TARGET_PREFIX
+from local.auto_scaling.errors import AutoScalingError
+from local.auto_scaling.load import Load
+from local.auto_scaling.ports import EndpointUnits, ScalingRefused
+from local.auto_scaling.service import AutoScaling, target_arn
+from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.ministack import (
+    app,
+    cloudwatch,
+    concurrency,
+    iam,
+    responses,
+    router,
+    stepfunctions,
+)
+from local.comprehend.errors import ComprehendError
+from local.comprehend.service import Comprehend
+
+NAME = "application-autoscaling"
+_ADMINISTRATION = "/_local/auto-scaling/"
+_CONTENT_TYPE = "application/x-amz-json-1.1"
+# A minute is as short as all waiting is, but long enough to hold some requests.
+_SHORTEST_MINUTE = 5.0
+_logger = logging.getLogger(NAME)
+
+Check = tuple[str, str, dict[str, str]]
+
+
+class _Endpoints:
+    """Endpoints of the local Comprehend, described and changed as the service-linked role may."""
+
+    def __init__(self, comprehend: Comprehend) -> None:
+        self._comprehend = comprehend
+
+    def units(self, *, endpoint_arn: str, account: str, region: str) -> EndpointUnits | None:
+        try:
+            answer = self._call("DescribeEndpoint", {"EndpointArn": endpoint_arn}, account, region)
+        except ComprehendError as error:
+            if error.code in ("ResourceNotFoundException", "InvalidRequestException"):
+                return None
+            raise
+        properties = answer["EndpointProperties"]
+        return EndpointUnits(
+            desired=properties["DesiredInferenceUnits"],
+            current=properties.get("CurrentInferenceUnits"),
+            in_service=properties["Status"] == "IN_SERVICE",
+        )
+
+    def scale(self, *, endpoint_arn: str, units: int, account: str, region: str) -> None:
+        request = {"EndpointArn": endpoint_arn, "DesiredInferenceUnits": units}
+        try:
+            self._call("UpdateEndpoint", request, account, region)
+        except ComprehendError as error:
+            raise ScalingRefused(f"Failed to set desired inference units to {units}: {error}") from error
+
+    def _call(self, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+        return self._comprehend.call(operation=operation, request=request, account=account, region=region)
+
+
+class _Alarms:
+    """Alarms of MiniStack's CloudWatch. What they do when they change is nothing: the load itself is looked at."""
+
+    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
+        with responses.request_scope(account, region):
+            cloudwatch._put_metric_alarm({}, alarm, False, True)
+            return str(cloudwatch._alarms[alarm["AlarmName"]]["AlarmArn"])
+
+    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
+        with responses.request_scope(account, region):
+            cloudwatch._delete_alarms({}, {"AlarmNames": list(names)}, False, True)
+
+
+def teach(comprehend: Comprehend, load: Load) -> None:
+    minute = max(_SHORTEST_MINUTE, 60 * (stepfunctions._SFN_WAIT_SCALE or 1))
+    service = AutoScaling(endpoints=_Endpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute)
+    _answer_requests(service)
+    _answer_administration(service)
+    stepfunctions._AWS_SDK_SERVICE_MAP["applicationautoscaling"] = {
+        "target_prefix": TARGET_PREFIX,
+        "protocol": "json",
+        "service_key": NAME,
+    }
+    stepfunctions._AWS_SDK_ERROR_PREFIX["applicationautoscaling"] = "ApplicationAutoScaling"
+    threading.Thread(target=_watch, args=(service,), name=NAME, daemon=True).start()
+
+
+def needed(*, operation: str, request: dict[str, Any]) -> list[Check]:
+    """What a caller must be allowed: action, resource and condition keys.
+
+    Besides the action itself, on the scalable target, the caller needs what the service does with the endpoint and
+    with CloudWatch's alarms, and the first one of an account creates the service-linked role.
+    """
+    account, region = responses.get_account_id(), responses.get_region()
+    endpoint = str(request.get("ResourceId"))
+    if operation.startswith("Describe"):
+        return [(f"{NAME}:{operation}", "*", {})]
+    conditions = {
+        f"{NAME}:service-namespace": str(request.get("ServiceNamespace")),
+        f"{NAME}:scalable-dimension": str(request.get("ScalableDimension")),
+    }
+    target = target_arn(account=account, region=region, endpoint_arn=endpoint)
+    checks: list[Check] = [(f"{NAME}:{operation}", target, conditions)]
+    if operation == "RegisterScalableTarget":
+        checks += [(f"comprehend:{each}", endpoint, {}) for each in ("DescribeEndpoint", "UpdateEndpoint")]
+        if SERVICE_ROLE not in iam._roles:
+            role = service_role_arn(account)
+            checks.append(("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": SERVICE_PRINCIPAL}))
+    alarms = {
+        "PutScalingPolicy": ("PutMetricAlarm", "DescribeAlarms"),
+        "DeleteScalingPolicy": ("DeleteAlarms",),
+        "DeregisterScalableTarget": ("DeleteAlarms",),
+    }
+    # One right for all alarms: their names are the service's own.
+    alarm = f"arn:aws:cloudwatch:{region}:{account}:alarm:TargetTracking-{endpoint}"
+    checks += [(f"cloudwatch:{each}", alarm, {}) for each in alarms.get(operation, ())]
+    return checks
+
+
+def _answer_requests(service: AutoScaling) -> None:
+    async def handle(
+        _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        request = json.loads(body or b"{}")
+        # MiniStack knows no condition keys of this service, so all of IAM is asked here.
+        refused = service_roles.refusal_of_caller(
+            headers=headers, query=query, checks=needed(operation=operation, request=request)
+        )
+        if refused is not None:
+            return _error("AccessDeniedException", refused)
+        try:
+            answer = await concurrency.run_reentrant(
+                _called, service, operation, request, responses.get_account_id(), responses.get_region()
+            )
+        except AutoScalingError as error:
+            return _error(error.code, error.message)
+        return _answer(200, answer)
+
+    app.SERVICE_HANDLERS[NAME] = handle
+    router.SERVICE_PATTERNS[NAME] = {"target_prefixes": [TARGET_PREFIX], "credential_scope": NAME}
+
+
+def _called(service: AutoScaling, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+    answer = service.call(operation=operation, request=request, account=account, region=region)
+    if operation == "RegisterScalableTarget" and SERVICE_ROLE not in iam._roles:
+        with responses.request_scope(account, region):
+            _create_service_role(account)
+    return answer
+
+
+def _create_service_role(account: str) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": SERVICE_PRINCIPAL}, "Action": "sts:AssumeRole"}
+    iam._roles[SERVICE_ROLE] = {
+        "RoleName": SERVICE_ROLE,
+        "Arn": service_role_arn(account),
+        "RoleId": iam._gen_id("AROA"),
+        "CreateDate": iam._now(),
+        "Path": f"/aws-service-role/{SERVICE_PRINCIPAL}/",
+        "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        "Description": "",
+        "MaxSessionDuration": 3600,
+        "AttachedPolicies": [],
+        "InlinePolicies": {},
+        "Tags": [],
+    }
+
+
+def _error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
+    return _answer(400, {"__type": code, "Message": message})
+
+
+def _answer(status: int, content: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    return status, {"Content-Type": _CONTENT_TYPE}, json.dumps(content).encode()
+
+
+def _answer_administration(service: AutoScaling) -> None:
+    original = app._handle_post_body_shortcuts
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
+    ) -> Any:
+        if path.startswith(_ADMINISTRATION):
+            return await concurrency.run_reentrant(
+                _administered, service, method, path.removeprefix(_ADMINISTRATION), body
+            )
+        return await original(method, path, headers, body, query, request_id)
+
+    app._handle_post_body_shortcuts = handle
+
+
+def _administered(service: AutoScaling, method: str, resource: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    status, content = 200, dict[str, Any]()
+    if (method, resource) == ("POST", "evaluate"):
+        begun = service.evaluate(at_once=True)
+        content["scaled"] = [
+            {"endpoint_arn": each.endpoint_arn, "units": each.units, "cause": each.cause} for each in begun
+        ]
+    elif (method, resource) == ("PUT", "settings"):
+        service.minute = float(json.loads(body)["minute_seconds"])
+        content["minute_seconds"] = service.minute
+    else:
+        status, content = 404, {"error": f"There is no {method} {resource} here."}
+    return status, {"Content-Type": "application/json"}, json.dumps(content).encode()
+
+
+def _watch(service: AutoScaling) -> None:
+    while True:
+        time.sleep(min(service.minute / 2, 5.0))
+        try:
+            service.evaluate()
+        except Exception:
+            # A defect here must show in the log and not end all scaling.
+            _logger.exception("Scalable targets could not be evaluated")
