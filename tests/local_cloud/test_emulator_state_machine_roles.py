@@ -116,16 +116,6 @@ def test_queue_parameter_and_bus(account: CloudAccount, allowed: bool) -> None:
         assert described["status"] == ("SUCCEEDED" if allowed else "FAILED"), (name, described)
 
 
-def test_nested_machine(account: CloudAccount) -> None:
-    inner = create_machine(account, {"Stop": {"Type": "Fail", "Error": "Inner", "Cause": "broken"}})
-    states = {"Run": task("states:startExecution.sync:2", {"StateMachineArn": inner, "Input": {}})}
-    denied = run(account, create_machine(account, states))
-    assert "states:StartExecution" in denied["cause"]
-    failed = run(account, create_machine(account, states, permissions=[allow("states:StartExecution", on=inner)]))
-    assert failed["error"] == "States.TaskFailed"
-    assert json.loads(failed["cause"])["Error"] == "Inner"
-
-
 def test_encrypted_topic_needs_the_key_as_well(account: CloudAccount) -> None:
     key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
     attributes = {"KmsMasterKeyId": key}

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from local.cloud.emulator import auto_scaling_service, executions, message_keys, service_roles
+from local.cloud.emulator import auto_scaling_service, executions, message_keys, nested_executions, service_roles
 from local.cloud.emulator.comprehend_service import resource_of, used_by
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
@@ -37,7 +37,6 @@ def teach() -> None:
         return invoke(resource, arguments)
 
     stepfunctions._invoke_resource = invoke_as_role
-    stepfunctions._nested_execution_failure = _nested_failure
 
 
 def authorise(resource: str, arguments: Any) -> None:
@@ -48,6 +47,12 @@ def authorise(resource: str, arguments: Any) -> None:
     given = arguments if isinstance(arguments, dict) else {}
     service_calls = _of_auto_scaling(resource, given)
     calls = [] if service_calls else _needed(_PATTERN_SUFFIX.sub("", resource), given)
+    calls += nested_executions.needed_to_wait(
+        resource=resource,
+        machine=str(given.get("StateMachineArn")),
+        region=responses.get_region(),
+        account=responses.get_account_id(),
+    )
     checks = [(action, target, conditions) for action, target in calls for conditions in _conditions(action, given)]
     checks += service_calls
     checks += [
@@ -144,21 +149,9 @@ def _error_name(resource: str) -> str:
     service = parts[6].lower() if len(parts) > 6 and parts[5] == "aws-sdk" else parts[5] if len(parts) > 5 else ""
     if service == "lambda" or ":function:" in resource:
         return "Lambda.AWSLambdaException"
-    prefix = {"states": "StepFunctions", "events": "EventBridge"}.get(
-        service
-    ) or stepfunctions._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
+    if service == "states":
+        return "StepFunctions.AWSStepFunctionsException"
+    prefix = {"events": "EventBridge"}.get(service) or stepfunctions._AWS_SDK_ERROR_PREFIX.get(
+        service, service.capitalize()
+    )
     return f"{prefix}.{prefix}Exception"
-
-
-def _nested_failure(answer: dict[str, Any]) -> tuple[str, str]:
-    """Error name and cause of a machine that waited for another one which did not succeed."""
-    cause = {
-        "Error": answer.get("error"),
-        "Cause": answer.get("cause"),
-        "ExecutionArn": answer.get("executionArn"),
-        "Input": answer.get("input"),
-        "Name": answer.get("name"),
-        "StateMachineArn": answer.get("stateMachineArn"),
-        "Status": answer.get("status"),
-    }
-    return "States.TaskFailed", json.dumps({name: part for name, part in cause.items() if part is not None})
