@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .deployed_flywheel import DeployedFlywheel
 from .pokes import rule
-from .queues import dead_letters, let_rules_send
+from .queues import acknowledge_dead_letters_of_rules, dead_letters, let_rules_send
 from .role import Permission, ServiceRole
 from .serving_wish import SERVING_WISH
 
@@ -31,6 +31,7 @@ class ServingTriggers(Construct):
             trust_condition={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
         )
         self.undelivered = dead_letters(self, "Undelivered", key=flywheel.encryption.key)
+        acknowledge_dead_letters_of_rules(self.undelivered)
         wish = rule(
             self,
             "Wish",

@@ -70,7 +70,7 @@ class Synthesised:
         self.template: dict[str, Any] = json.loads(self.template_path.read_text())
 
     def beside(self, kind: str) -> Synthesised:
-        """Another stack of the same app: "serving", "analysis"."""
+        """Another stack of the same app: "flywheel", "serving", "analysis"."""
         return Synthesised(folder=self.folder, stack=f"{self.stack.removesuffix('-flywheel')}-{kind}")
 
     @functools.cached_property

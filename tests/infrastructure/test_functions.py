@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flywheel import environment
+from tests.infrastructure.expected_permissions import EXPECTED, FLYWHEEL, Grants
 from tests.infrastructure.synthesised import (
     ROOT,
     Resource,
@@ -24,185 +25,7 @@ from tests.infrastructure.synthesised import (
     statements,
 )
 
-Grants = dict[str, set[str]]
-
-RUNTIME_PARAMETERS = {"parameter/active-model-arn", "parameter/desired-model-arn", "parameter/previous-model-arn"}
-EXPECTED: dict[str, Grants] = {
-    "start_turn": {
-        "states:StartExecution": {"turn machine"},
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
-        "ssm:GetParameter": {"parameter/active-model-arn"},
-        "s3:PutObject": {"turns/current"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:ListFlywheelIterationHistory": {"flywheel"},
-        "sqs:ChangeMessageVisibility": {"turn queue"},
-        "sqs:DeleteMessage": {"turn queue"},
-        "sqs:GetQueueAttributes": {"turn queue"},
-        "sqs:ReceiveMessage": {"turn queue"},
-        "sqs:SendMessage": {"turn queue"},
-    },
-    "begin_turn": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
-        "s3:PutObject": {"turns/*"},
-        "s3:DeleteObject": {"turns/request.json"},
-        "s3:ListBucket": {"intake"},
-        "s3:ListBucketVersions": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:ListFlywheelIterationHistory": {"flywheel"},
-        "ssm:GetParameter": RUNTIME_PARAMETERS,
-        "ssm:PutParameter": RUNTIME_PARAMETERS,
-    },
-    "prepare_upload": {
-        "s3:GetObject": {"train/*", "test/*", "prepared/*", "datasets/*", "turns/*"},
-        "s3:GetObjectVersion": {"train/*", "test/*"},
-        "s3:DeleteObject": {"train/*", "test/*"},
-        "s3:PutObject": {"prepared/*", "rejected/*", "turns/*"},
-        "s3:AbortMultipartUpload": {"prepared/*", "rejected/*"},
-        "s3:ListBucket": {"intake"},
-    },
-    "compose_datasets": {
-        "s3:GetObject": {"prepared/*", "datasets/*", "turns/*"},
-        "s3:PutObject": {"prepared/*", "datasets/*", "turns/*"},
-        "s3:DeleteObject": {"prepared/*", "datasets/*"},
-        "s3:AbortMultipartUpload": {"prepared/*", "datasets/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:ListDatasets": {"flywheel"},
-    },
-    "register_dataset": {
-        "s3:GetObject": {"datasets/*", "turns/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:CreateDataset": {"flywheel"},
-        "comprehend:TagResource": {"flywheel", "flywheel/dataset/*"},
-        "comprehend:DescribeDataset": {"flywheel/dataset/*"},
-    },
-    "accept_dataset": {
-        "s3:GetObject": {"datasets/*", "turns/*"},
-        "s3:PutObject": {"datasets/*"},
-        "s3:DeleteObject": {"prepared/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeDataset": {"flywheel/dataset/*"},
-    },
-    "run_iteration": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
-        "s3:PutObject": {"turns/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:ListFlywheelIterationHistory": {"flywheel"},
-        "comprehend:ListDatasets": {"flywheel"},
-        "comprehend:StartFlywheelIteration": {"flywheel"},
-    },
-    "prepare_holdout": {
-        "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "evaluations/*"},
-        "s3:PutObject": {"evaluations/*"},
-        "s3:AbortMultipartUpload": {"evaluations/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:DescribeFlywheelIteration": {"flywheel"},
-        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
-        "ssm:GetParameter": {"parameter/active-model-arn"},
-    },
-    "predict_holdout": {
-        "s3:GetObject": {"turns/*", "evaluations/*"},
-        "s3:PutObject": {"evaluations/predictions/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:StartDocumentClassificationJob": {"jobs", "models"},
-        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
-        "iam:PassRole": {"data access role"},
-    },
-    "compare_metrics": {
-        "s3:GetObject": {"turns/*", "decisions/*", "evaluations/*"},
-        "s3:PutObject": {"decisions/*", "evaluations/predictions/*"},
-        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:DescribeFlywheelIteration": {"flywheel"},
-        "comprehend:DescribeDocumentClassifier": {"models"},
-        "ssm:GetParameter": {"parameter/active-model-arn"},
-    },
-    "request_promotion": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/requests/*"},
-        "s3:PutObject": {"promotions/requests/*", "promotions/ends/*"},
-        "s3:ListBucket": {"intake"},
-        "sqs:SendMessage": {"promotion queue"},
-    },
-    "delete_old_models": {
-        "s3:GetObject": {"turns/*", "promotions/*"},
-        "s3:PutObject": {"turns/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:ListDocumentClassifiers": {"*"},
-        "comprehend:DeleteDocumentClassifier": {"models"},
-        "ssm:GetParameter": RUNTIME_PARAMETERS,
-    },
-    "start_promotion": {
-        "states:StartExecution": {"promote machine"},
-        "states:SendTaskFailure": {"promote machine"},
-        "s3:GetObject": {"promotions/*"},
-        "s3:PutObject": {"promotions/current", "promotions/requests/*", "promotions/ends/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:DescribeDocumentClassifier": {"models"},
-        "ssm:GetParameter": {"parameter/active-model-arn", "parameter/desired-model-arn"},
-        "sns:Publish": {"topic"},
-        "sqs:ChangeMessageVisibility": {"promotion queue"},
-        "sqs:DeleteMessage": {"promotion queue"},
-        "sqs:GetQueueAttributes": {"promotion queue"},
-        "sqs:ReceiveMessage": {"promotion queue"},
-    },
-    "begin_promotion": {
-        "s3:GetObject": {"promotions/*"},
-        "s3:PutObject": {"promotions/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "ssm:GetParameter": RUNTIME_PARAMETERS,
-    },
-    "check_model": {
-        "s3:GetObject": {"promotions/*"},
-        "s3:PutObject": {"promotions/ends/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:DescribeDocumentClassifier": {"models"},
-    },
-    "ask_for_approval": {
-        "s3:GetObject": {"promotions/*", "decisions/*"},
-        "s3:PutObject": {"promotions/*"},
-        "s3:ListBucket": {"intake"},
-        "sns:Publish": {"topic"},
-    },
-    "update_active_model": {
-        "s3:GetObject": {"promotions/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "comprehend:ListFlywheelIterationHistory": {"flywheel"},
-        "comprehend:UpdateFlywheel": {"flywheel", "models"},
-        "iam:PassRole": {"data access role"},
-    },
-    "publish_model": {
-        "s3:GetObject": {"promotions/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "ssm:GetParameter": RUNTIME_PARAMETERS,
-        "ssm:PutParameter": RUNTIME_PARAMETERS,
-    },
-    "report_promotion": {
-        "s3:GetObject": {"promotions/*", "turns/*"},
-        "s3:PutObject": {"promotions/*", "turns/*"},
-        "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel"},
-        "sns:Publish": {"topic"},
-        "sqs:SendMessage": {"undelivered"},
-    },
-    "report_turn": {
-        "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "promotions/*"},
-        "s3:PutObject": {"turns/*"},
-        "s3:ListBucket": {"intake"},
-        "sns:Publish": {"topic"},
-        "sqs:SendMessage": {"undelivered"},
-    },
-    "delete_runtime_parameters": {"ssm:DeleteParameters": RUNTIME_PARAMETERS},
-}
+EVERY = [pytest.param(kind, name, id=name) for kind, table in EXPECTED.items() for name in table]
 
 
 def spoken(resource: Any) -> str:
@@ -211,6 +34,16 @@ def spoken(resource: Any) -> str:
     for pattern, words in (
         (r"<BucketsIntake\w+\.Arn>/(.+)", r"\1"),
         (r"<BucketsIntake\w+\.Arn>", "intake"),
+        (r"arn:<AWS::Partition>:s3:::<IntakeBucket>/(.+)", r"\1"),
+        (r"arn:<AWS::Partition>:s3:::<IntakeBucket>", "intake"),
+        (r"<TopicArn>", "topic"),
+        (r"<KeyArn>", "key"),
+        (r"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:\w+-serving-serve", "serve machine"),
+        (r"arn:<AWS::Partition>:application-autoscaling:.*:scalable-target/\*", "scalable targets"),
+        (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:TargetTracking-\*", "alarms of scaling"),
+        (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/comprehend\..*", "role of scaling"),
+        (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/\w+", "endpoint"),
+        (r"arn:<AWS::Partition>:comprehend:.*:flywheel/\w+-\?{8}", "flywheel of any generation"),
         (r"<QueuesTurns[0-9A-F]+\.Arn>", "turn queue"),
         (r"<QueuesPromotions[0-9A-F]+\.Arn>", "promotion queue"),
         (r"<QueuesUndelivered\w+\.Arn>", "undelivered"),
@@ -251,27 +84,33 @@ def log_group(function: Resource, *, stack: Synthesised) -> Resource:
 
 def test_the_table_knows_every_function(default: Synthesised) -> None:
     modules = {path.stem for path in (ROOT / "lambdas" / "handlers").glob("*.py") if "def handler(" in path.read_text()}
-    assert set(EXPECTED) == set(default.functions()) == modules
+    for kind, table in EXPECTED.items():
+        assert set(table) == set(default.beside(kind).functions())
+    assert {name for table in EXPECTED.values() for name in table} == modules
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, name: str) -> None:
-    function = default.functions()[name]
-    own_logs = f"<{log_group(function, stack=default).logical_id}.Arn>"
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, kind: str, name: str) -> None:
+    stack = default.beside(kind)
+    function = stack.functions()[name]
+    own_logs = f"<{log_group(function, stack=stack).logical_id}.Arn>"
     always = {
         "logs:CreateLogStream": {own_logs},
         "logs:PutLogEvents": {own_logs},
         "xray:PutTraceSegments": {"*"},
         "xray:PutTelemetryRecords": {"*"},
     }
-    assert grants(role_statements(function, stack=default)) == EXPECTED[name] | always
+    assert grants(role_statements(function, stack=stack)) == EXPECTED[kind][name] | always
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_each_function_has_a_role_of_its_own_that_only_lambda_takes_on(default: Synthesised, name: str) -> None:
-    functions = default.functions()
-    role = default.role_of(functions[name].properties["Role"])
-    assert [other for other, found in functions.items() if default.role_of(found.properties["Role"]) == role] == [name]
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_each_function_has_a_role_of_its_own_that_only_lambda_takes_on(
+    default: Synthesised, kind: str, name: str
+) -> None:
+    stack = default.beside(kind)
+    functions = stack.functions()
+    role = stack.role_of(functions[name].properties["Role"])
+    assert [other for other, found in functions.items() if stack.role_of(found.properties["Role"]) == role] == [name]
     (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
@@ -360,8 +199,11 @@ def test_who_passes_the_role_may_pass_it_to_comprehend_only(default: Synthesised
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}}
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(new_key: Synthesised, name: str) -> None:
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(
+    new_key: Synthesised, kind: str, name: str
+) -> None:
+    stack = new_key.beside(kind)
     services = {
         "start_turn": ["s3", "sqs"],
         "report_turn": ["s3", "sns", "sqs"],
@@ -370,10 +212,11 @@ def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(new_ke
         "ask_for_approval": ["s3", "sns"],
         "report_promotion": ["s3", "sns", "sqs"],
         "delete_runtime_parameters": [],
+        "remove_endpoint": [],
     }
     using = [
         statement
-        for statement in role_statements(new_key.functions()[name], stack=new_key)
+        for statement in role_statements(stack.functions()[name], stack=stack)
         if any(action.startswith("kms:") for action in as_list(statement["Action"]))
     ]
     if name == "predict_holdout":
@@ -394,9 +237,11 @@ def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(new_ke
     ]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_a_function_gets_the_variables_that_it_reads_and_no_others(default: Synthesised, name: str) -> None:
-    given = set(default.functions()[name].properties["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME"}
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_a_function_gets_the_variables_that_it_reads_and_no_others(default: Synthesised, kind: str, name: str) -> None:
+    given = set(default.beside(kind).functions()[name].properties["Environment"]["Variables"]) - {
+        "POWERTOOLS_SERVICE_NAME"
+    }
     required, known = variables_read_by(name)
     assert required <= given <= known
 
@@ -433,13 +278,14 @@ def variables_read_by(name: str) -> tuple[set[str], set[str]]:
     return required, known
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_how_a_function_runs(default: Synthesised, name: str) -> None:
-    properties = default.functions()[name].properties
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_how_a_function_runs(default: Synthesised, kind: str, name: str) -> None:
+    stack = default.beside(kind)
+    properties = stack.functions()[name].properties
     assert properties["Architectures"] == ["arm64"]
     assert properties["TracingConfig"] == {"Mode": "Active"}
     assert properties["Layers"] == [{"Ref": "PowertoolsLayer"}]
-    logs = log_group(default.functions()[name], stack=default).properties
+    logs = log_group(stack.functions()[name], stack=stack).properties
     assert logs["LogGroupName"] == f"/comprehend-flywheel/news/{name}"
     assert logs["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -459,7 +305,7 @@ def test_an_upload_of_five_gigabytes_can_be_prepared(default: Synthesised) -> No
     )
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"delete_runtime_parameters"}))
+@pytest.mark.parametrize("name", sorted(set(FLYWHEEL) - {"delete_runtime_parameters"}))
 def test_no_function_learns_of_a_new_flywheel_before_it_is_there(default: Synthesised, name: str) -> None:
     flywheel = default.one("Flywheel", "AWS::Comprehend::Flywheel")
     role = default.role_of(default.functions()[name].properties["Role"])
