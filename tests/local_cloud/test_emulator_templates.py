@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from typing import Any
+
+import pytest
+
 from local.cloud import CloudAccount
-from tests.local_cloud.resources import create_function, create_role, create_stack, failure_of
+from tests.local_cloud.resources import (
+    allow,
+    create_function,
+    create_machine,
+    create_role,
+    create_stack,
+    ended,
+    failure_of,
+    invoke,
+    stack_status,
+    until,
+)
 
 
 def test_parameter_without_a_name_is_called_without_a_slash(account: CloudAccount) -> None:
@@ -52,3 +69,89 @@ def test_custom_resource_in_python_answers_and_fails_with_its_reason(account: Cl
     assert create_stack(account, {"Custom": custom}, Answer={"Fn::GetAtt": ["Custom", "Answer"]})["Answer"] == "42"
     failing = {"Type": "Custom::Probe", "Properties": {"ServiceToken": function, "Fail": "yes"}}
     assert "It was asked to." in failure_of(account, {"Custom": failing})
+
+
+def test_custom_resource_is_answered_later_by_a_machine_that_its_function_started(account: CloudAccount) -> None:
+    answers = create_function(
+        account,
+        """
+        import json, os, urllib.request
+        def handle(event, context):
+            body = {**{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+                    "Status": os.environ.get(event["RequestType"], "SUCCESS"),
+                    "Reason": "The machine says so.", "PhysicalResourceId": "probe"}
+            request = urllib.request.Request(event["ResponseURL"], json.dumps(body).encode(), method="PUT",
+                                             headers={"Content-Type": ""})
+            urllib.request.urlopen(request)
+        """,
+    )
+    states = {
+        # Longer than its function lives, at the scale of the tests.
+        "Wait": {"Type": "Wait", "Seconds": 300, "Next": "Answer"},
+        "Answer": invoke(answers, "{% $states.input %}", End=True),
+    }
+    machine = create_machine(account, states, permissions=[allow("lambda:InvokeFunction", on=answers)])
+    starts = create_function(
+        account,
+        """
+        import json, os
+        import boto3
+        def handle(event, context):
+            boto3.client("stepfunctions").start_execution(
+                stateMachineArn=os.environ["MACHINE"], name=event["RequestType"] + event["RequestId"],
+                input=json.dumps(event))
+        """,
+        role=create_role(account, allow("states:StartExecution", on=machine)),
+        Environment={"Variables": {"MACHINE": machine}},
+    )
+
+    def resources(**properties: str) -> dict[str, Any]:
+        return {"Custom": {"Type": "Custom::Probe", "Properties": {"ServiceToken": starts, **properties}}}
+
+    cloudformation, stepfunctions = account.client("cloudformation"), account.client("stepfunctions")
+    stack = create_stack(account, resources())["StackName"]
+    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources(Value="2")}))
+    until(lambda: stack_status(account, stack) == "UPDATE_COMPLETE")
+    for answer, status in (("FAILED", "DELETE_FAILED"), ("SUCCESS", "DELETE_COMPLETE")):
+        account.client("lambda").update_function_configuration(
+            FunctionName=answers, Environment={"Variables": {"Delete": answer}}
+        )
+        cloudformation.delete_stack(StackName=stack)
+        until(lambda: not stack_status(account, stack).endswith("IN_PROGRESS"))
+        assert stack_status(account, stack) == status
+    executions = stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+    asked = [json.loads(ended(account, each["executionArn"])["input"]) for each in reversed(executions)]
+    assert [each["RequestType"] for each in asked] == ["Create", "Update", "Delete", "Delete"]
+    assert [each.get("PhysicalResourceId") for each in asked] == [None, *["probe"] * 3]
+
+
+def test_a_stack_reads_a_parameter_that_an_earlier_stack_made(account: CloudAccount) -> None:
+    name = f"/stacks/{uuid.uuid4().hex[:8]}"
+    cloudformation, ssm = account.client("cloudformation"), account.client("ssm")
+
+    def first(value: str) -> dict[str, Any]:
+        properties = {"Name": name, "Type": "String", "Value": value}
+        return {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": properties}}
+
+    copied = f"{name}-copied"
+    properties = {"Name": copied, "Type": "String", "Value": {"Ref": "Given"}}
+    later = json.dumps(
+        {
+            "Parameters": {"Given": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": name}},
+            "Resources": {"Copy": {"Type": "AWS::SSM::Parameter", "Properties": properties}},
+        }
+    )
+    with pytest.raises(cloudformation.exceptions.ClientError, match=name):
+        cloudformation.create_stack(StackName=f"stack-{uuid.uuid4().hex[:12]}", TemplateBody=later)
+    earlier = create_stack(account, first("1"))["StackName"]
+    stack = f"stack-{uuid.uuid4().hex[:12]}"
+    cloudformation.create_stack(StackName=stack, TemplateBody=later)
+    until(lambda: stack_status(account, stack) == "CREATE_COMPLETE")
+    assert ssm.get_parameter(Name=copied)["Parameter"]["Value"] == "1"
+    cloudformation.update_stack(StackName=earlier, TemplateBody=json.dumps({"Resources": first("2")}))
+    until(lambda: stack_status(account, earlier) == "UPDATE_COMPLETE")
+    # The same template is not "no change" then: AWS reads the parameter at each update.
+    given = [{"ParameterKey": "Given", "UsePreviousValue": True}]
+    cloudformation.update_stack(StackName=stack, TemplateBody=later, Parameters=given)
+    until(lambda: stack_status(account, stack) == "UPDATE_COMPLETE")
+    assert ssm.get_parameter(Name=copied)["Parameter"]["Value"] == "2"

@@ -1,7 +1,7 @@
 """CloudFormation properties and types that MiniStack refuses or treats in a way of its own.
 
 A parameter without a name is called by AWS after the stack, without the slash that would make it hierarchical; a custom
-resource without a time-out waits an hour; metric math and composite alarms are kept, not evaluated.
+resource waits up to an hour; metric math and composite alarms are kept, not evaluated.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 
 from local.cloud.emulator.ministack import custom_resource, provisioners, responses
 
+# For those that say nothing of their time, and at most.
 _CUSTOM_RESOURCE_SECONDS = 120
+_CUSTOM_RESOURCE_LIMIT = 600
 _KEPT_ONLY = {"AWS::CloudWatch::CompositeAlarm": "AlarmName", "AWS::Logs::QueryDefinition": "Name"}
 
 
@@ -80,7 +82,7 @@ def _bound_custom_resources() -> None:
     def invoke_bounded(
         request_type: str, logical_id: str, properties: dict[str, Any], *rest: Any, **options: Any
     ) -> Any:
-        seconds = min(int(properties.get("ServiceTimeout") or _CUSTOM_RESOURCE_SECONDS), _CUSTOM_RESOURCE_SECONDS)
+        seconds = min(int(properties.get("ServiceTimeout") or _CUSTOM_RESOURCE_SECONDS), _CUSTOM_RESOURCE_LIMIT)
         return invoke(request_type, logical_id, {**properties, "ServiceTimeout": seconds}, *rest, **options)
 
     custom_resource.invoke_custom_resource = invoke_bounded
