@@ -16,6 +16,7 @@ from flywheel.intake import error_code
 from flywheel.records import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
+from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish
 from ops.kept import belongs_to, live_stacks
 from ops.running_turns import execution_arn
 from ops.turns import list_turns
@@ -76,6 +77,15 @@ class TurnTransitions(Record):
     """States that its execution entered."""
 
 
+class WantedUnits(Record):
+    """What the Serving stack wants of inference units, at least one."""
+
+    least: int
+    most: int
+    """With auto scaling."""
+    hours_a_month: Decimal
+
+
 class Billed(Record):
     models: int
     """Trained versions of the flywheel of the present generation."""
@@ -84,7 +94,9 @@ class Billed(Record):
     training: TrainingTimes
     holdout: KeptHoldout | None = None
     inference_units: int | None
-    """Of all endpoints; None where the service does not know them."""
+    """Of all endpoints that nobody here wants; None where the service does not know them."""
+    wanted: WantedUnits | None = None
+    """None: the Serving stack wants no endpoint, or there is none."""
     alarms: int = 0
     dashboards: int = 0
     keys: int = 0
@@ -103,6 +115,7 @@ def find_billed(deployment: Deployment) -> Billed:
     resources = list(_resources(clients, deployment.name))
     kinds = Counter(kind for kind, _ in resources)
     buckets = [bucket for kind, bucket in resources if kind == _BUCKET]
+    wanted = _wanted(deployment)
     named = [deployment.published.intake_bucket, deployment.published.lake_bucket]
     return Billed(
         models=len(own),
@@ -111,8 +124,12 @@ def find_billed(deployment: Deployment) -> Billed:
         training=training_times(models=own, iterations=_iterations(clients.comprehend, deployment)),
         holdout=_kept_holdout(deployment),
         inference_units=inference_units(
-            clients.comprehend, name=deployment.name, models={model["DocumentClassifierArn"] for model in models}
+            clients.comprehend,
+            name=deployment.name,
+            models={model["DocumentClassifierArn"] for model in models},
+            besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
+        wanted=wanted,
         alarms=kinds[_ALARM],
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],
@@ -141,8 +158,12 @@ def training_times(*, models: Iterable[Any], iterations: Iterable[Any]) -> Train
     return TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED)
 
 
-def inference_units(comprehend: ComprehendClient, *, name: str, models: Collection[str]) -> int | None:
+def inference_units(
+    comprehend: ComprehendClient, *, name: str, models: Collection[str], besides: str | None = None
+) -> int | None:
     """Of the endpoints bound to a flywheel of `name` or to one of `models`; None if the service has no ListEndpoints.
+
+    `besides` is the ARN of one that does not count.
 
     Raises botocore's ClientError for everything else that the service refuses.
     """
@@ -156,8 +177,16 @@ def inference_units(comprehend: ComprehendClient, *, name: str, models: Collecti
     return sum(
         _units_of(endpoint)
         for endpoint in endpoints
-        if belongs_to(name, endpoint.get("FlywheelArn", "")) or endpoint.get("ModelArn") in models
+        if endpoint.get("EndpointArn", "") != besides
+        and (belongs_to(name, endpoint.get("FlywheelArn", "")) or endpoint.get("ModelArn") in models)
     )
+
+
+def _wanted(deployment: Deployment) -> WantedUnits | None:
+    wish = serving_wish(deployment)
+    if wish is None or not wish.inference_units:
+        return None
+    return WantedUnits(least=wish.inference_units, most=most_wanted(wish), hours_a_month=hours_a_month(wish))
 
 
 def _units_of(endpoint: Any) -> int:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import NoRegionError
 
 if TYPE_CHECKING:
+    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_comprehend import ComprehendClient
@@ -60,6 +61,10 @@ class Clients:
     @cached_property
     def comprehend(self) -> ComprehendClient:
         return self.session.client("comprehend", config=_COMPREHEND)
+
+    @cached_property
+    def scaling(self) -> ApplicationAutoScalingClient:
+        return self.session.client("application-autoscaling")
 
     @cached_property
     def sts(self) -> STSClient:

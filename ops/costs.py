@@ -11,9 +11,9 @@ from flywheel.records import Evidence, Record
 from ops import prices
 from ops.billed import Billed, KeptHoldout, TrainingTimes, TrainingTimesOf, find_billed
 from ops.deployment import Deployment
+from ops.endpoint import HOURS_A_MONTH
 from ops.prices import Price
 
-_HOURS_A_MONTH = 730
 _GIGABYTE = 2**30
 _SMALLEST = Decimal("0.000001")
 _ASKED_OF = 2
@@ -122,15 +122,7 @@ def _monthly(billed: Billed, *, models_to_keep: int) -> Iterator[Line]:
         price=prices.MODEL,
         basis=f"{now} trained now{older}; ModelsToKeep is {models_to_keep}, besides those in use",
     )
-    if billed.inference_units is not None:
-        basis = f"all endpoints of this flywheel and its models, {_HOURS_A_MONTH} hours a month"
-        yield charge(
-            "Endpoints",
-            per=month,
-            quantity=Range.of(billed.inference_units * _HOURS_A_MONTH),
-            price=prices.INFERENCE_UNIT,
-            basis=basis if billed.inference_units else "there is none: nothing here is billed by the hour",
-        )
+    yield from _endpoints(billed)
     yield charge(
         "Alarms", per=month, quantity=Range.of(billed.alarms), price=prices.ALARM, basis=_in_stacks(prices.ALARM)
     )
@@ -166,6 +158,30 @@ def _monthly(billed: Billed, *, models_to_keep: int) -> Iterator[Line]:
         quantity=Range.of(size),
         price=prices.STORAGE,
         basis=f"all versions in the buckets now ({len(billed.buckets)}); an approximation{at_least}",
+    )
+
+
+def _endpoints(billed: Billed) -> Iterator[Line]:
+    wanted = billed.wanted
+    if wanted is not None:
+        most = f", at most {wanted.most} by auto scaling (MaximumInferenceUnits)" if wanted.most > wanted.least else ""
+        yield charge(
+            "Endpoint",
+            per=Per.MONTH,
+            quantity=Range.of(wanted.least * wanted.hours_a_month, wanted.most * wanted.hours_a_month),
+            price=prices.INFERENCE_UNIT,
+            basis=f"InferenceUnits is {wanted.least}{most}; it is there {wanted.hours_a_month:.0f} hours a month",
+        )
+    if billed.inference_units is None or (wanted is not None and not billed.inference_units):
+        return
+    others = "all others" if wanted is not None else "all endpoints"
+    basis = f"{others} of this flywheel and its models, {HOURS_A_MONTH} hours a month"
+    yield charge(
+        "Other endpoints" if wanted is not None else "Endpoints",
+        per=Per.MONTH,
+        quantity=Range.of(billed.inference_units * HOURS_A_MONTH),
+        price=prices.INFERENCE_UNIT,
+        basis=basis if billed.inference_units else "there is none: nothing here is billed by the hour",
     )
 
 

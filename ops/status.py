@@ -12,8 +12,10 @@ from flywheel.parts import waiting_parts
 from flywheel.promotions import models_under_way
 from flywheel.records import ModelScore, Pause, PromotionMode, Record, Split, TurnRecord, TurnRequest
 from flywheel.scores import known_score
+from flywheel.serving_state import ServingState
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
 from ops.deployment import Deployment
+from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.running_turns import TurnProgress, TurnState, running_turn
 from ops.waiting import Prepared, UploadWaiting, assess
@@ -53,6 +55,8 @@ class Status(Record):
     """None until a first model is promoted."""
     changed_outside: str | None = None
     """A sentence, when Parameter Store and the flywheel name different active models."""
+    serving: ServingState | None = None
+    """Of the endpoint; None before anything was wanted."""
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
     promotions: Promotions = Promotions()
     desired: DesiredModel | None = None
@@ -91,6 +95,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         selection_metric=deployment.selection_metric,
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
         changed_outside=describe_change(actual=active_arn, published=published, running=running, under_way=under_way),
+        serving=serving_state(deployment),
         promotion_mode=deployment.promotion_mode,
         promotions=promotions_now(deployment),
         desired=another_desired(deployment, active=active_arn),

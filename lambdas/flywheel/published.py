@@ -63,6 +63,10 @@ class PublishedModels:
             # Each version of this parameter is a change of the active model.
             self._put(ACTIVE, model_arn)
 
+    def endpoint(self) -> str | None:
+        """The ARN of the endpoint that answers."""
+        return self._value(ENDPOINT)
+
     def publish_endpoint(self, arn: str) -> None:
         self._put(ENDPOINT, arn)
 

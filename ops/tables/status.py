@@ -9,6 +9,7 @@ from rich.text import Text
 
 from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionStatus, Split, TurnRecord
 from ops.status import DatasetQuota, NextTurn, Status
+from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
@@ -26,6 +27,7 @@ def status_view(status: Status) -> RenderableType:
     facts.add_row("Active model", _model_words(status))
     if status.changed_outside:
         facts.add_row("", Text(status.changed_outside, style="yellow"))
+    facts.add_row("Endpoint", state_words(status.serving))
     facts.add_row("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
     facts.add_row("Promotions", _MODES[status.promotion_mode])
     for promotion in status.promotions.open:

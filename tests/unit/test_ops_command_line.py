@@ -23,6 +23,7 @@ VERBS = (
     "approve",
     "decline",
     "models",
+    "endpoint",
     "rollback",
     "pause",
     "resume",

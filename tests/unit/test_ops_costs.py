@@ -24,6 +24,7 @@ from ops.billed import (
     TrainingTimes,
     TrainingTimesOf,
     TurnTransitions,
+    WantedUnits,
     inference_units,
     training_times,
 )
@@ -144,6 +145,30 @@ def test_an_endpoint_costs_every_hour() -> None:
     none = line(costs(billed()), "Endpoints")
     assert none.dollars == dollars("0")
     assert "nothing here is billed by the hour" in none.basis
+
+
+def test_a_wanted_endpoint_costs_its_units_up_to_what_auto_scaling_may_add() -> None:
+    wanted = WantedUnits(least=1, most=3, hours_a_month=Decimal(730))
+    found = costs(billed(wanted=wanted))
+    assert line(found, "Endpoint").dollars == dollars("1314", "3942")
+    assert "MaximumInferenceUnits" in line(found, "Endpoint").basis
+    assert "nothing here is billed by the hour" not in str(found)
+    assert found.a_month == dollars("1314", "3944.50"), "and models, nothing else"
+
+
+def test_a_wanted_endpoint_costs_its_serving_hours_only() -> None:
+    wanted = WantedUnits(least=2, most=2, hours_a_month=Decimal(100))
+    found = line(costs(billed(wanted=wanted)), "Endpoint")
+    assert found.dollars == dollars("360")
+    assert "100 hours a month" in found.basis
+    assert "MaximumInferenceUnits" not in found.basis
+
+
+def test_endpoints_besides_the_wanted_one_are_not_forgotten() -> None:
+    wanted = WantedUnits(least=1, most=1, hours_a_month=Decimal(730))
+    found = costs(billed(wanted=wanted, inference_units=2))
+    assert line(found, "Other endpoints").dollars == dollars("2628")
+    assert "Other endpoints" not in [each.what for each in costs(billed(wanted=wanted, inference_units=None)).lines]
 
 
 def test_what_the_service_does_not_know_is_left_out_and_said() -> None:

@@ -1,0 +1,19 @@
+"""`flywheel endpoint`."""
+
+from __future__ import annotations
+
+import typer
+
+from ops import endpoint as api
+from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.tables.endpoint import endpoint_view
+
+
+def endpoint(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show which endpoint is wanted, what there is of it, which model answers, and what it costs."""
+    found = api.endpoint(invocation_of(context).deployment())
+    show(found, as_json=as_json, table=lambda: endpoint_view(found))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(endpoint)

@@ -1,0 +1,169 @@
+"""The flywheel's endpoint: what is wanted, what there is, which model answers, and what it costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from flywheel.endpoint import EndpointStatus
+from flywheel.endpoint_scaling import EndpointScaling
+from flywheel.records import Record
+from flywheel.serving_state import STATE_KEY, ServingState
+from flywheel.serving_wish import ServingWish, read_wish
+from flywheel.smoke_test import SmokeTest, last_smoke_test
+from ops import prices
+from ops.deployment import Deployment
+from ops.errors import PARAMETER_ROOT
+
+HOURS_A_MONTH = 730
+_WEEK = timedelta(days=7)
+_STEP = timedelta(minutes=15)
+_MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class EndpointThere(Record):
+    """As Comprehend describes it."""
+
+    arn: str
+    status: EndpointStatus
+    message: str | None = None
+    model_arn: str
+    desired_model_arn: str | None = None
+    """Differs from `model_arn` while the endpoint moves to another model."""
+    flywheel_arn: str | None = None
+    """None: it is pinned to a model and follows no promotion."""
+    desired_units: int
+    current_units: int | None = None
+    """None until it is in service."""
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def billed_units(self) -> int:
+        """One that is being created is billed from its start; a failed one has no units."""
+        if self.status is EndpointStatus.FAILED:
+            return 0
+        return self.current_units if self.current_units is not None else self.desired_units
+
+
+class Scaling(Record):
+    """Auto scaling as it is registered."""
+
+    least: int
+    most: int
+
+
+class Dollars(Record):
+    """Of inference units alone, as a list price of `ops.prices.REGION`."""
+
+    an_hour: Decimal
+    a_month: Decimal
+    """In which it is there at the serving hours only, if there are any."""
+
+
+class EndpointReport(Record):
+    name: str
+    region: str
+    wanted: ServingWish | None = None
+    """None: no Serving stack is deployed."""
+    in_hours: bool = True
+    state: ServingState | None = None
+    """What the serve machine noted last; None before it ever looked."""
+    endpoint: EndpointThere | None = None
+    scaling: Scaling | None = None
+    """None: it does not scale."""
+    active_model_arn: str | None = None
+    smoke_test: SmokeTest | None = None
+    costs_now: Dollars
+    """Of the units that there are."""
+    costs_wanted: Dollars
+    """Of the units that are wanted."""
+    costs_at_most: Dollars
+    """Of those that auto scaling may add."""
+
+    @property
+    def serves_active_model(self) -> bool:
+        return self.endpoint is not None and self.endpoint.model_arn == self.active_model_arn
+
+
+def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
+    """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingWish."""
+    wanted = serving_wish(deployment)
+    state = serving_state(deployment)
+    arn = endpoint_arn(deployment, state)
+    there = _described(deployment, arn) if arn else None
+    hours = hours_a_month(wanted)
+    now_units = there.billed_units if there else 0
+    return EndpointReport(
+        name=deployment.name,
+        region=deployment.region,
+        wanted=wanted,
+        in_hours=wanted is None or wanted.in_hours(now or datetime.now(UTC)),
+        state=state,
+        endpoint=there,
+        scaling=_scaling(deployment, arn) if there else None,
+        active_model_arn=deployment.service.describe().active_model_arn,
+        smoke_test=last_smoke_test(deployment.intake),
+        costs_now=_dollars(now_units, hours=hours),
+        costs_wanted=_dollars(wanted.inference_units if wanted else 0, hours=hours),
+        costs_at_most=_dollars(most_wanted(wanted), hours=hours),
+    )
+
+
+def serving_wish(deployment: Deployment) -> ServingWish | None:
+    return read_wish(ssm=deployment.clients.ssm, prefix=f"{PARAMETER_ROOT}/{deployment.name}")
+
+
+def serving_state(deployment: Deployment) -> ServingState | None:
+    return deployment.intake.read(STATE_KEY, ServingState)
+
+
+def endpoint_arn(deployment: Deployment, state: ServingState | None) -> str | None:
+    """Published once it answers, noted from its creation on."""
+    return deployment.models.endpoint() or (state.endpoint_arn if state else None)
+
+
+def most_wanted(wanted: ServingWish | None) -> int:
+    """Units; without any wanted there is nothing to scale."""
+    return wanted.most_units if wanted and wanted.inference_units else 0
+
+
+def hours_a_month(wanted: ServingWish | None) -> Decimal:
+    """In which the endpoint is there, from before its hours begin, so that it answers when they do."""
+    steps = int(_WEEK / _STEP)
+    if wanted is None:
+        return Decimal(HOURS_A_MONTH)
+    open_steps = sum(wanted.in_hours(_MONDAY + number * _STEP) for number in range(steps))
+    return HOURS_A_MONTH * Decimal(open_steps) / steps
+
+
+def _dollars(units: int, *, hours: Decimal) -> Dollars:
+    an_hour = units * prices.INFERENCE_UNIT.dollars
+    return Dollars(an_hour=an_hour, a_month=(an_hour * hours).quantize(Decimal("0.01")))
+
+
+def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
+    comprehend = deployment.clients.comprehend
+    try:
+        found = comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]
+    except comprehend.exceptions.ResourceNotFoundException:
+        return None
+    return EndpointThere(
+        arn=arn,
+        status=EndpointStatus(found["Status"]),
+        message=found.get("Message"),
+        model_arn=found["ModelArn"],
+        desired_model_arn=found.get("DesiredModelArn"),
+        flywheel_arn=found.get("FlywheelArn"),
+        desired_units=found["DesiredInferenceUnits"],
+        current_units=found.get("CurrentInferenceUnits"),
+        created_at=found["CreationTime"],
+        changed_at=found["LastModifiedTime"],
+    )
+
+
+def _scaling(deployment: Deployment, arn: str | None) -> Scaling | None:
+    if arn is None:
+        return None
+    limits = EndpointScaling(scaling=deployment.clients.scaling, endpoint_arn=arn).limits()
+    return Scaling(least=limits[0], most=limits[1]) if limits else None
