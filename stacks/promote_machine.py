@@ -30,6 +30,8 @@ PROMOTION_BUDGET = cdk.Duration.days(32)
 """Longer than ApprovalHours can be."""
 EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
+NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
+"""An expression, because the CDK drops a null."""
 
 
 class PromoteMachine(Construct):
@@ -145,7 +147,7 @@ class PromoteMachine(Construct):
             self._steps.update_active_model,
             failed=failed,
             refused=refused,
-            assign={"status": "{% $states.result.Payload.status %}", "serving": {"reason": None, "behind": False}},
+            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
         )
         update.next(serve)
         asked = self._ask(then=update, done=done, refused=refused, failed=failed)

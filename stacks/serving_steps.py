@@ -106,7 +106,7 @@ class ServingSteps(Construct):
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "ENDPOINT_ARN"],
             permissions=[
                 access.objects(smoke_test_key, actions=("GetObject",)),
-                access.objects("serving/smoke-test.json", actions=("PutObject",)),
+                access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel_of_any_generation("DescribeFlywheel"),
                 Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint_arn]),

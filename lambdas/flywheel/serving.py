@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flywheel.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_target import Target, find_target
-from flywheel.smoke_test import is_due, last_smoke_test
+from flywheel.smoke_test import is_due, smoke_test_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -126,8 +126,7 @@ class Server:
         if wish.scales:
             self.scaling.scale_between(wish.inference_units, wish.most_units)
         due = is_due(
-            tested=last_smoke_test(self.intake),
-            model_arn=target.model_arn,
+            tested=smoke_test_of(target.model_arn, intake=self.intake),
             key=wish.smoke_test_key,
             since=target.since,
         )

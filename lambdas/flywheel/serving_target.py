@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flywheel import promotions
 from flywheel.comprehend import FlywheelService
 from flywheel.records import Promotion
-from flywheel.smoke_test import SMOKE_TEST_KEY, SmokeTest
+from flywheel.smoke_test import smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,13 +43,8 @@ def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> Target | No
     active = service.at(request.flywheel_arn).find_active_model()
     if active != request.model_arn:
         return None
-    tested = intake.read(SMOKE_TEST_KEY, SmokeTest)
-    if (
-        tested is not None
-        and not tested.passed
-        and tested.model_arn == request.model_arn
-        and tested.at >= beginning.began_at
-    ):
+    tested = smoke_test_of(request.model_arn, intake=intake)
+    if tested is not None and not tested.passed and tested.at >= beginning.began_at:
         return None
     return Target(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flywheel.intake import IntakeBucket
 
-SMOKE_TEST_KEY = "serving/smoke-test.json"
+SMOKE_TESTS = "serving/smoke-tests/"
 MOST_DOCUMENTS = 200
 """One inference unit answers two documents a second, and the function has ten minutes."""
 MOST_WRONG_LINES = 20
@@ -36,7 +36,7 @@ class WrongLine(Record):
 
 
 class SmokeTest(Record):
-    """The last one. Holds no text."""
+    """The last one of a model. Holds no text."""
 
     model_arn: str
     endpoint_arn: str
@@ -140,15 +140,19 @@ def run_smoke_test(
     )
 
 
-def is_due(*, tested: SmokeTest | None, model_arn: str, key: str, since: datetime | None) -> bool:
+def is_due(*, tested: SmokeTest | None, key: str, since: datetime | None) -> bool:
     """Whether the model that came into service is to be tested: each once, and again in a promotion that began `since`
-    its last test."""
+    its last test, `tested`."""
     if not key:
         return False
-    if tested is None or tested.model_arn != model_arn or tested.key != key:
+    if tested is None or tested.key != key:
         return True
     return since is not None and tested.at < since
 
 
-def last_smoke_test(intake: IntakeBucket) -> SmokeTest | None:
-    return intake.read(SMOKE_TEST_KEY, SmokeTest)
+def smoke_test_key(model_arn: str) -> str:
+    return f"{SMOKE_TESTS}{model_arn.partition('/')[2].replace('/', '.')}.json"
+
+
+def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:
+    return intake.read(smoke_test_key(model_arn), SmokeTest)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel import measuring, promotion_ends, promotions
 from flywheel.environment import Flywheel, Intake
-from flywheel.records import Promotion, PromotionStatus, TurnOutcome
+from flywheel.records import Promotion, PromotionBeginning, PromotionStatus, TurnOutcome
 from flywheel.reporting import readable_cause
 from flywheel.serving_state import STATE_KEY, ServingState, sentence
-from flywheel.smoke_test import last_smoke_test
+from flywheel.smoke_test import smoke_test_of
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
@@ -61,7 +61,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
         return promotion_ends.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
-    tested = last_smoke_test(intake)
+    request = intake.require(promotions.begin_key(end.promotion), PromotionBeginning).request
+    tested = smoke_test_of(request.model_arn, intake=intake) if request else None
     return " ".join(
         [
             tested.sentence if tested else "The smoke test failed.",

@@ -11,7 +11,7 @@ from flywheel.measuring import of_serving
 from flywheel.reporting import readable_cause
 from flywheel.serving import note
 from flywheel.serving_state import ServingStatus
-from flywheel.smoke_test import last_smoke_test
+from flywheel.smoke_test import smoke_test_of
 from handlers.clients import intake_bucket
 from handlers.clock import now
 from handlers.cloudformation import CustomResourceEvent, answer
@@ -47,11 +47,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     status = ServingStatus[end.status]
     reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
     intake = intake_bucket(environment)
-    tested = last_smoke_test(intake) if end.model_arn else None
-    if tested is not None and tested.model_arn == end.model_arn:
+    tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn else None
+    if tested is not None:
         reason = f"{reason} {tested.sentence}"
-    else:
-        tested = None
     state = note(
         status=status,
         reason=reason,

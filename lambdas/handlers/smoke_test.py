@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.environment import Flywheel, Intake, Labels, Parameters
 from flywheel.serving_wish import read_wish
-from flywheel.smoke_test import SMOKE_TEST_KEY, SmokeTestImpossible, read_lines, run_smoke_test
+from flywheel.smoke_test import SmokeTestImpossible, read_lines, run_smoke_test, smoke_test_key
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -61,6 +61,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         minimum=wish.smoke_test_minimum,
         now=now(),
     )
-    intake.write(SMOKE_TEST_KEY, tested)
+    intake.write(smoke_test_key(step.model_arn), tested)
     logger.info("smoke test", model=step.model_arn, right=tested.right, documents=tested.documents)
     return {}

@@ -166,7 +166,7 @@ FLYWHEEL: dict[str, Grants] = {
         "ssm:PutParameter": RUNTIME_PARAMETERS,
     },
     "report_promotion": {
-        "s3:GetObject": {"promotions/*", "turns/*", "serving/state.json", "serving/smoke-test.json"},
+        "s3:GetObject": {"promotions/*", "turns/*", "serving/state.json", "serving/smoke-tests/*"},
         "s3:PutObject": {"promotions/*", "turns/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
@@ -211,7 +211,7 @@ SERVING: dict[str, Grants] = {
     },
     "smoke_test": {
         "s3:GetObject": {"<SmokeTestKey>"},
-        "s3:PutObject": {"serving/smoke-test.json"},
+        "s3:PutObject": {"serving/smoke-tests/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel of any generation"},
         "comprehend:ClassifyDocument": {"endpoint"},

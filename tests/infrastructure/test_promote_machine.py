@@ -212,6 +212,7 @@ class TestPaths:
         assert evaluate(rule["Condition"], approval=False) is False
 
     def test_what_follows_an_update(self, states: States) -> None:
+        assert evaluate(states["UpdateActiveModel"]["Assign"]["serving"]) == {"reason": None, "behind": False}
         assert follows(states, "UpdateActiveModel") == ["FindServing", "ServingWanted"]
         (wanted,) = states["ServingWanted"]["Choices"]
         assert (wanted["Next"], states["ServingWanted"]["Default"]) == ("ServeModel", "PublishModel")

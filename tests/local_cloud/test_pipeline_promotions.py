@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -11,13 +10,13 @@ from flywheel import promotion_starting, promotions
 from flywheel.records import (
     DecisionKind,
     Promotion,
-    PromotionRequest,
     PromotionSource,
     PromotionStatus,
     TurnOutcome,
     TurnRecord,
 )
 from local.cloud import LocalCloud
+from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Aws, Shell, Synthesise, create_queue, lets_send, messages, until
 
@@ -247,10 +246,6 @@ def turn(pipeline: Pipeline, rows: list[Document]) -> TurnRecord:
     return pipeline.recorded(pipeline.next_turn(before))
 
 
-def mislabelled(rows: list[Document]) -> list[Document]:
-    return [({"CALM": "STORM", "STORM": "CALM"}[label], text) for label, text in rows]
-
-
 def models(pipeline: Pipeline) -> list[str]:
     """All versions there are, oldest first."""
     pages = pipeline.account.client("comprehend").get_paginator("list_document_classifiers").paginate()
@@ -273,23 +268,6 @@ def back_to_a_poor_model(pipeline: Pipeline) -> str:
     pipeline.ended(f"operator-poor-{number}")
     pipeline.at_rest()
     return first
-
-
-def operator(pipeline: Pipeline, model_arn: str, request_id: str, *, poke: bool = True) -> None:
-    """What `flywheel rollback` does."""
-    request = PromotionRequest(
-        id=request_id,
-        source=PromotionSource.OPERATOR,
-        model_arn=model_arn,
-        flywheel_arn=pipeline.deployment.flywheel_arn,
-        requested_at=datetime.now(UTC),
-        by="a test",
-        reason="a test",
-        decided_against=pipeline.active_model(),
-    )
-    assert pipeline.deployment.intake.write_once(promotions.request_key(request_id), request)
-    if poke:
-        pipeline.send_promotion(json.dumps({"poke": "operator"}))
 
 
 def approve(pipeline: Pipeline) -> None:

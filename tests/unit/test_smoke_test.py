@@ -22,9 +22,9 @@ def read(content: str | bytes, *, delimiter: str | None = None) -> list[Labelled
     return read_lines(given, key="serving/smoke.csv", labels=LABELS, delimiter=delimiter)
 
 
-def a_smoke_test(*, right: int = 9, documents: int = 10, minimum: float = 0.8, model: str = "model") -> SmokeTest:
+def a_smoke_test(*, right: int = 9, documents: int = 10, minimum: float = 0.8) -> SmokeTest:
     return SmokeTest(
-        model_arn=model,
+        model_arn="model",
         endpoint_arn="endpoint",
         key="smoke.csv",
         documents=documents,
@@ -74,14 +74,13 @@ def test_the_minimum_itself_is_enough() -> None:
 class TestIsDue:
     def test_once_for_each_model_and_file(self) -> None:
         known = a_smoke_test()
-        assert not is_due(tested=known, model_arn="model", key="smoke.csv", since=None)
-        assert is_due(tested=known, model_arn="another", key="smoke.csv", since=None)
-        assert is_due(tested=known, model_arn="model", key="another.csv", since=None)
-        assert is_due(tested=None, model_arn="model", key="smoke.csv", since=None)
+        assert not is_due(tested=known, key="smoke.csv", since=None)
+        assert is_due(tested=known, key="another.csv", since=None)
+        assert is_due(tested=None, key="smoke.csv", since=None)
 
     def test_again_in_a_later_promotion_of_the_same_model(self) -> None:
-        assert is_due(tested=a_smoke_test(), model_arn="model", key="smoke.csv", since=NOW + timedelta(seconds=1))
-        assert not is_due(tested=a_smoke_test(), model_arn="model", key="smoke.csv", since=NOW - timedelta(seconds=1))
+        assert is_due(tested=a_smoke_test(), key="smoke.csv", since=NOW + timedelta(seconds=1))
+        assert not is_due(tested=a_smoke_test(), key="smoke.csv", since=NOW - timedelta(seconds=1))
 
     def test_never_without_a_file(self) -> None:
-        assert not is_due(tested=None, model_arn="model", key="", since=None)
+        assert not is_due(tested=None, key="", since=None)
