@@ -10,7 +10,7 @@ from flywheel.endpoint_scaling import EndpointScaling
 from flywheel.records import Record
 from flywheel.serving_state import STATE_KEY, ServingState
 from flywheel.serving_wish import ServingWish, read_wish
-from flywheel.smoke_test import SmokeTest, last_smoke_test
+from flywheel.smoke_test import SmokeTest, smoke_test_of
 from ops import prices
 from ops.deployment import Deployment
 from ops.errors import PARAMETER_ROOT
@@ -103,11 +103,17 @@ def endpoint(deployment: Deployment, *, now: datetime | None = None) -> Endpoint
         endpoint=there,
         scaling=_scaling(deployment, arn) if there else None,
         active_model_arn=deployment.service.describe().active_model_arn,
-        smoke_test=last_smoke_test(deployment.intake),
+        smoke_test=_smoke_test(deployment, there, state),
         costs_now=_dollars(now_units, hours=hours),
         costs_wanted=_dollars(wanted.inference_units if wanted else 0, hours=hours),
         costs_at_most=_dollars(most_wanted(wanted), hours=hours),
     )
+
+
+def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: ServingState | None) -> SmokeTest | None:
+    """The last one of the model that answers, or that was to."""
+    model_arn = there.model_arn if there else state.model_arn if state else None
+    return smoke_test_of(model_arn, intake=deployment.intake) if model_arn else None
 
 
 def serving_wish(deployment: Deployment) -> ServingWish | None:

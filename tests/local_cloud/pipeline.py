@@ -188,6 +188,10 @@ class Pipeline:
         """Whether a turn runs."""
         return self._runs(self.deployment.published.turn_machine_arn)
 
+    def promotes(self) -> bool:
+        """Whether a promotion runs."""
+        return self._runs(self.deployment.published.promotion_machine_arn)
+
     def _runs(self, machine_arn: str) -> bool:
         listed = self.account.client("stepfunctions").list_executions(
             stateMachineArn=machine_arn, statusFilter="RUNNING"
@@ -226,8 +230,8 @@ class Pipeline:
         def done() -> bool:
             open_requests = promotions.open_requests(self.deployment.intake)
             waiting = promotions.waiting_promotion(self.deployment.intake)
-            runs = self._runs(self.deployment.published.promotion_machine_arn)
-            return not self.queue_depth("promotions") and (waiting is not None or (not runs and not open_requests))
+            ended = not self.promotes() and not open_requests
+            return not self.queue_depth("promotions") and (waiting is not None or ended)
 
         until(done, patience=LONG)
 

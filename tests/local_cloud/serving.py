@@ -56,6 +56,11 @@ class Serving:
 
         until(done, patience=LONG)
 
+    def failed_runs(self) -> int:
+        stepfunctions = self.pipeline.account.client("stepfunctions")
+        listed = stepfunctions.list_executions(stateMachineArn=self.machine_arn, statusFilter="FAILED")
+        return len(listed["executions"])
+
     @property
     def machine_arn(self) -> str:
         account = self.pipeline.account
