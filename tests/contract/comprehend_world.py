@@ -15,6 +15,7 @@ from botocore.model import OperationModel
 from local.comprehend.contract import response_problems
 from local.comprehend.folder_storage import FolderStorage
 from local.comprehend.http_server import server
+from local.comprehend.inferences import Inference
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
 from local.comprehend.worker_processes import WorkerProcesses
@@ -51,12 +52,14 @@ class World:
             (root / bucket).mkdir(parents=True)
         self.root = root
         self.clock = SteppedClock()
+        self.inferences: list[Inference] = []
         self.service = Comprehend(
             storage=FolderStorage(root=root, denied_roles=frozenset({DENIED_ROLE})),
             settings=Settings().merged({**AT_ONCE, **(settings or {})}),
             clock=self.clock,
             workers=workers,
             predictors=predictors,
+            observe=self.inferences.append,
         )
         self._http = server(self.service, port=0)
         self.url = f"http://127.0.0.1:{self._http.server_port}"

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from local.comprehend.errors import ComprehendError
+from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Inference
 from local.comprehend.worker_processes import WorkerDiedError, WorkerProcesses
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.endpoints import PREFIX, best, create, mistaken, serving, settled, trained
@@ -205,6 +207,22 @@ def test_refused_text_takes_nothing(world: World) -> None:
         with refused("TextSizeLimitExceededException"):
             call(world, arn, Text="x" * 20_000)
     assert accepted(world, arn) == 2
+
+
+def test_only_what_was_answered_is_observed(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    _, model = trained(world)
+    arn = serving(world, ModelArn=model, DesiredInferenceUnits=2)
+    for text in ("goal", "größe"):
+        call(world, arn, Text=text)
+    with refused("TextSizeLimitExceededException"):
+        call(world, arn, Text="x" * 20_000)
+    assert accepted(world, arn) == 2, "and then it is throttled"
+    scope = Scope(account=ACCOUNT, region=REGION)
+    known: dict[str, Any] = {"scope": scope, "endpoint_arn": arn, "units": 2, "characters_a_second": 200.0}
+    first, second, *rest = world.inferences
+    assert (first, second) == (Inference(characters=4, **known), Inference(characters=5, **known))
+    assert len(rest) == 2
 
 
 def test_throttle_under_its_other_name(make_world: Callable[..., World]) -> None:

@@ -167,6 +167,22 @@ def test_quotas(make_world: Callable[..., World]) -> None:
     assert set(listed(world)) == {first, third, failed, fifth}
 
 
+def test_default_quotas_are_those_of_the_guide(world: World) -> None:
+    _, model = trained(world)
+    with refused("ResourceLimitExceededException"):
+        create(world, "too-many-units", ModelArn=model, DesiredInferenceUnits=51)
+    for number in range(3):
+        create(world, f"large-{number}", ModelArn=model, DesiredInferenceUnits=50)
+    for number in range(16):
+        create(world, f"small-{number}", ModelArn=model)
+    with refused("ResourceLimitExceededException"):
+        create(world, "too-much", ModelArn=model, DesiredInferenceUnits=35)
+    create(world, "last", ModelArn=model, DesiredInferenceUnits=34)
+    with refused("ResourceLimitExceededException"):
+        create(world, "one-too-many", ModelArn=model)
+    assert len(listed(world)) == 20
+
+
 def test_endpoint_that_was_to_fail(world: World) -> None:
     flywheel, model = trained(world)
     second = mistaken(world, flywheel)
