@@ -185,27 +185,36 @@ def test_a_busy_endpoint_is_scaled_out_by_itself(account: CloudAccount, scalable
     until(lambda: (classified(comprehend, scalable, "a" * 20), units(account, scalable) == 2)[1])
 
 
-def test_metrics_of_an_endpoint_count_what_it_answered(account: CloudAccount, endpoint: str) -> None:
+def test_metrics_of_an_endpoint_count_what_it_answered(account: CloudAccount, scalable: str) -> None:
     comprehend, cloudwatch = account.client("comprehend"), account.client("cloudwatch")
-    until(lambda: classified(comprehend, endpoint, "goal " * 6))
-    now = datetime.now(tz=UTC)
-    dimensions = [{"Name": "EndpointArn", "Value": endpoint}]
-    for metric, statistic in (
-        ("ConsumedInferenceUnits", "Sum"),
-        ("RequestedInferenceUnits", "Sum"),
-        ("ProvisionedInferenceUnits", "Average"),
-        ("InferenceUtilization", "Sum"),
-    ):
+
+    def total(metric: str, statistic: str) -> float:
+        now = datetime.now(tz=UTC)
         found = cloudwatch.get_metric_statistics(
             Namespace="AWS/Comprehend",
             MetricName=metric,
-            Dimensions=dimensions,
+            Dimensions=[{"Name": "EndpointArn", "Value": scalable}],
             StartTime=now - timedelta(hours=1),
             EndTime=now + timedelta(minutes=1),
-            Period=3600,
+            Period=60,
             Statistics=[statistic],
         )["Datapoints"]
-        assert sum(point[statistic] for point in found) > 0, metric
+        return float(sum(point[statistic] for point in found))
+
+    def totals() -> list[float]:
+        return [
+            total("ConsumedInferenceUnits", "Sum"),
+            total("RequestedInferenceUnits", "Sum"),
+            total("InferenceUtilization", "Sum"),
+            total("ProvisionedInferenceUnits", "SampleCount"),
+        ]
+
+    before = totals()
+    until(lambda: classified(comprehend, scalable, "goal " * 6))
+    # A unit handles 6,000 characters a minute.
+    grown = [after - former for former, after in zip(before, totals(), strict=True)]
+    assert grown == pytest.approx([0.005, 0.005, 0.5, 1])
+    assert total("ProvisionedInferenceUnits", "Minimum") > 0
 
 
 def test_caller_needs_the_action_the_endpoint_the_alarms_and_the_first_one_the_service_role(
