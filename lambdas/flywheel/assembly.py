@@ -6,10 +6,11 @@ import csv
 import io
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flywheel.buffered_stream import buffered
 from flywheel.parts import (
     HASH_BYTES,
     PartLocation,
@@ -128,23 +129,8 @@ def part_documents(intake: IntakeBucket, location: PartLocation) -> Iterator[tup
     """Rows and digests of a part. Prepared files have no newline inside a document, so a line is a row."""
     hashes = read_hashes(intake, location.hashes)
     with intake.open(location.documents) as stream:
-        lines = io.TextIOWrapper(io.BufferedReader(_Raw(stream.read)), encoding="utf-8", newline="")
+        lines = io.TextIOWrapper(buffered(stream), encoding="utf-8", newline="")
         yield from zip(csv.reader(lines), hashes, strict=True)
-
-
-class _Raw(io.RawIOBase):
-    """botocore's body has no `readinto`, which buffered reading needs."""
-
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read = read
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        chunk = self._read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
 
 
 def _rewrite(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -56,7 +55,7 @@ def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) 
     batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
     key = f"{turns.folder(beginning.turn)}{split}-batches.json"
     items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
-    intake.write_text(key, json.dumps(items), content_type="application/json")
+    intake.write_json(key, items)
     return BatchList(bucket=intake.name, key=key, count=len(items))
 
 

@@ -62,6 +62,13 @@ class JobSecurity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartedJob:
+    id: str
+    model_arn: str | None
+    """The model that the job is done by, as Comprehend names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassificationJob:
     id: str
     running: bool
@@ -206,33 +213,48 @@ class FlywheelService:
         ]
 
     def start_classification(
-        self, *, model_arn: str, documents_uri: str, output_uri: str, name: str, token: str
-    ) -> str:
-        """The id of a job over files with one document a line. The token makes a repeated call return the same one.
+        self,
+        *,
+        model_arn: str | None = None,
+        flywheel_arn: str | None = None,
+        documents_uri: str,
+        output_uri: str,
+        role_arn: str | None = None,
+        name: str,
+        token: str,
+    ) -> StartedJob:
+        """A job over files with one document a line, by a model or by the active model of a flywheel.
 
-        Raises ModelNotUsable if the model is gone or not trained, ServiceBusy if too many jobs run.
+        Comprehend reads and writes as `role_arn`, which is the flywheel's own role unless given; the rest is protected
+        as the flywheel's training is. The token makes a repeated call return the same job. Raises ModelNotUsable if
+        the model is gone or not trained, ServiceBusy if too many jobs run.
         """
         flywheel = self.describe()
         security = flywheel.security
-        optional: dict[str, Any] = {"VolumeKmsKeyId": security.volume_key, "VpcConfig": security.vpc}
+        optional: dict[str, Any] = {
+            "DocumentClassifierArn": model_arn,
+            "FlywheelArn": flywheel_arn,
+            "VolumeKmsKeyId": security.volume_key,
+            "VpcConfig": security.vpc,
+        }
         output = {"S3Uri": output_uri} | ({"KmsKeyId": security.output_key} if security.output_key else {})
         exceptions = self._comprehend.exceptions
         try:
             answer = self._comprehend.start_document_classification_job(
                 JobName=name,
-                DocumentClassifierArn=model_arn,
                 InputDataConfig={"S3Uri": documents_uri, "InputFormat": "ONE_DOC_PER_LINE"},
                 OutputDataConfig=output,  # type: ignore[arg-type]  # KmsKeyId is optional
-                DataAccessRoleArn=flywheel.data_access_role_arn,
+                DataAccessRoleArn=role_arn or flywheel.data_access_role_arn,
                 ClientRequestToken=token,
                 **{member: value for member, value in optional.items() if value},
             )
         except (exceptions.ResourceNotFoundException, exceptions.ResourceUnavailableException) as error:
-            raise ModelNotUsable(model_arn, error.response.get("Error", {}).get("Message", "")) from error
+            asked = model_arn or flywheel_arn or "the model"
+            raise ModelNotUsable(asked, error.response.get("Error", {}).get("Message", "")) from error
         except (exceptions.TooManyRequestsException, exceptions.ResourceInUseException) as error:
             message = error.response.get("Error", {}).get("Message", "")
             raise ServiceBusy(f"Comprehend starts no classification job now: {message}") from error
-        return answer["JobId"]
+        return StartedJob(id=answer["JobId"], model_arn=answer.get("DocumentClassifierArn", model_arn))
 
     def classification_job(self, job_id: str) -> ClassificationJob | None:
         """None if Comprehend does not know it (any more)."""

@@ -68,3 +68,16 @@ class Holdout(Environment):
 
 class Tags(Environment):
     resource_tags: Json[dict[str, str]] | dict[str, Any] = {}
+
+
+class Analysis(Environment):
+    documents_per_part: int = Field(ge=1)
+    megabytes_per_part: float = Field(gt=0)
+
+
+class Confidence(Environment):
+    low_confidence: float = Field(ge=0, le=1)
+
+
+class Quiet(Environment):
+    quiet_period_minutes: float = Field(ge=0)

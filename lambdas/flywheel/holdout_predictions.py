@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flywheel.classification_jobs import archive_key, failure_of
 from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
 from flywheel.records import Record
 
 if TYPE_CHECKING:
-    from flywheel.comprehend import ClassificationJob, FlywheelService
+    from flywheel.comprehend import FlywheelService
     from flywheel.holdouts import FrozenHoldout
     from flywheel.intake import IntakeBucket
 
@@ -81,7 +82,7 @@ class HoldoutPredictions:
             asked_for=iteration_id,
         )
         try:
-            job_id = self.service.start_classification(
+            started = self.service.start_classification(
                 model_arn=model_arn,
                 documents_uri=f"s3://{self.intake.name}/{self.holdout.documents_folder}",
                 output_uri=f"s3://{self.intake.name}/{self._folder(model_arn)}output/",
@@ -91,8 +92,8 @@ class HoldoutPredictions:
         except ModelNotUsable as error:
             self._write(asked.model_copy(update={"failure": str(error)}))
             return None
-        self._write(asked.model_copy(update={"job_id": job_id}))
-        return job_id
+        self._write(asked.model_copy(update={"job_id": started.id}))
+        return started.id
 
     def read(
         self, model_arn: str, *, labels: tuple[str, ...], multi_label: bool
@@ -137,10 +138,10 @@ class HoldoutPredictions:
         job = self.service.classification_job(known.job_id)
         if job is not None and job.running:
             return known
-        archive = _key_of(job, bucket=self.intake.name)
+        archive = archive_key(job, bucket=self.intake.name)
         if archive and self.intake.exists(archive):
             return self._note(known, archive=archive)
-        return self._note(known, failure=_failure_of(job))
+        return self._note(known, failure=failure_of(job))
 
     def _is_answered(self, known: Prediction | None) -> bool:
         return known is not None and known.archive is not None and not known.failure
@@ -173,18 +174,3 @@ def _readable(model_arn: str) -> str:
     """Name and version of the model, and what tells it from one of another account or Region."""
     name = re.sub(r"[^A-Za-z0-9-]+", "-", model_arn.rpartition("document-classifier/")[2])
     return f"{name[:120]}-{hashlib.sha256(model_arn.encode()).hexdigest()[:8]}"
-
-
-def _key_of(job: ClassificationJob | None, *, bucket: str) -> str | None:
-    """The key of a COMPLETED job's output."""
-    if job is None or not job.completed:
-        return None
-    return job.archive_uri.removeprefix(f"s3://{bucket}/")
-
-
-def _failure_of(job: ClassificationJob | None) -> str:
-    if job is None:
-        return "Comprehend does not know it any more"
-    if job.completed:
-        return f"its output is not at {job.archive_uri}"
-    return job.message or "Comprehend gave no reason"

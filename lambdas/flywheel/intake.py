@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from flywheel.concatenation import Source, concatenate
 from flywheel.errors import InvalidRecord, UnknownRecord
 from flywheel.records import Record
 
@@ -95,6 +97,10 @@ class IntakeBucket:
     def write_text(self, key: str, text: str, *, content_type: str = "text/plain; charset=utf-8") -> None:
         self._s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ContentType=content_type)
 
+    def write_json(self, key: str, value: Any) -> None:
+        """What is no record: the items of a distributed map."""
+        self.write_text(key, json.dumps(value), content_type="application/json")
+
     def write_bytes(self, key: str, content: bytes) -> None:
         self._s3.put_object(Bucket=self.name, Key=key, Body=content)
 
@@ -118,13 +124,13 @@ class IntakeBucket:
         extra = {"VersionId": version_id} if version_id else None
         self._s3.download_fileobj(self.name, key, target, ExtraArgs=extra)
 
-    def open(self, key: str, *, version_id: str | None = None) -> BinaryIO:
-        """The object as a stream. Raises FileNotFoundError if this version is gone."""
+    def open(self, key: str, *, version_id: str | None = None, first_byte: int = 0) -> BinaryIO:
+        """The object as a stream, from `first_byte` on. Raises FileNotFoundError if this version is gone."""
+        which: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        if first_byte:
+            which["Range"] = f"bytes={first_byte}-"
         try:
-            if version_id:
-                answer = self._s3.get_object(Bucket=self.name, Key=key, VersionId=version_id)
-            else:
-                answer = self._s3.get_object(Bucket=self.name, Key=key)
+            answer = self._s3.get_object(Bucket=self.name, Key=key, **which)
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise FileNotFoundError(key) from error
@@ -177,6 +183,10 @@ class IntakeBucket:
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             for _ in pool.map(lambda copy: self.copy(copy[0], copy[1], size=copy[2]), copies):
                 pass
+
+    def concatenate(self, target: str, sources: Sequence[Source], *, head: bytes = b"", content_type: str) -> None:
+        """`head` and the objects after each other as one object, of any size and in little memory."""
+        concatenate(s3=self._s3, bucket=self.name, target=target, sources=sources, head=head, content_type=content_type)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Without condition: for keys that only the pipeline writes. The bucket is versioned."""

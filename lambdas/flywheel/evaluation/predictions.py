@@ -64,13 +64,13 @@ def read_predictions(
         InvalidPredictions: anything else that is not what Comprehend describes.
     """
     reader = _Reader(documents=documents, labels=labels, multi_label=multi_label, threshold=threshold)
-    for where, line in _lines(archive):
+    for where, line in archive_lines(archive):
         reader.take(where, line)
     return reader.predictions()
 
 
-def _lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
-    """Each line that is not empty, and where it stands, for messages."""
+def archive_lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
+    """Each line of every file in a job's output that is not empty, and where it stands, for messages."""
     # The documentation of `tarfile` asks for no more than read() in this mode; its type hints ask for more.
     stream = cast("IO[bytes]", archive)
     try:
@@ -102,9 +102,9 @@ class _Reader:
         try:
             answer = json.loads(line)
         except ValueError as error:
-            raise _invalid(where, f"it is not JSON ({error})") from error
+            raise invalid(where, f"it is not JSON ({error})") from error
         if not isinstance(answer, dict):
-            raise _invalid(where, "it is not a JSON object")
+            raise invalid(where, "it is not a JSON object")
         self._check_file(where, answer.get("File"))
         code = answer.get("ErrorCode")
         place = self._line(where, answer)
@@ -128,9 +128,9 @@ class _Reader:
         if name is None:
             return
         if not isinstance(name, str):
-            raise _invalid(where, "its File is not a string")
+            raise invalid(where, "its File is not a string")
         if self._file is not None and name != self._file:
-            raise _invalid(
+            raise invalid(
                 where,
                 f"it is about {name!r}, others are about {self._file!r}; a job's input S3Uri matches by prefix, "
                 "so give it the hold-out's file in a folder of its own",
@@ -141,22 +141,22 @@ class _Reader:
         line = answer.get("Line")
         if line is None and answer.get("ErrorCode") is not None:
             message = answer.get("ErrorMessage", "no message")
-            raise _invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
+            raise invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
         # Classification writes the number as a string, entity recognition as a number: who knows for how long.
         if isinstance(line, str) and line.isascii() and line.isdecimal():
             line = int(line) if len(line) < 10 else len(self._answers)
         if not isinstance(line, int) or isinstance(line, bool):
-            raise _invalid(where, "its Line is not a number; the job must be run with ONE_DOC_PER_LINE")
+            raise invalid(where, "its Line is not a number; the job must be run with ONE_DOC_PER_LINE")
         if not 0 <= line < len(self._answers):
-            raise _invalid(where, f"its Line is {answer['Line']}, but the hold-out has {len(self._answers)} lines")
+            raise invalid(where, f"its Line is {answer['Line']}, but the hold-out has {len(self._answers)} lines")
         return line
 
     def _labels(self, where: str, answer: Mapping[str, Any]) -> LabelSet:
         member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
         if member not in answer and other in answer:
             mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
-            raise _invalid(where, f"it has {other}, but the flywheel's mode is {mode}: the model is not of its kind")
-        scores = _scores(where, member, answer.get(member))
+            raise invalid(where, f"it has {other}, but the flywheel's mode is {mode}: the model is not of its kind")
+        scores = read_scores(where, member, answer.get(member))
         if self._multi_label:
             return frozenset(name for name, score in scores if score >= self._threshold)
         if not scores:
@@ -166,21 +166,21 @@ class _Reader:
         return frozenset((best,))
 
 
-def _scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:
+def read_scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:
     if not isinstance(entries, list):
-        raise _invalid(where, f"its {member} is not a list")
+        raise invalid(where, f"its {member} is not a list")
     scores = []
     for entry in entries:
         name, score = (entry.get("Name"), entry.get("Score")) if isinstance(entry, dict) else (None, None)
         if not isinstance(name, str) or isinstance(score, bool) or not isinstance(score, int | float):
-            raise _invalid(where, f"an entry of its {member} is not a Name with a Score")
+            raise invalid(where, f"an entry of its {member} is not a Name with a Score")
         if not -math.inf < score < math.inf:
-            raise _invalid(where, f"the Score of {name!r} is {score}")
+            raise invalid(where, f"the Score of {name!r} is {score}")
         scores.append((name, score))
     return scores
 
 
-def _invalid(where: str, problem: str) -> InvalidPredictions:
+def invalid(where: str, problem: str) -> InvalidPredictions:
     return InvalidPredictions(
         f"The classification job's output cannot be used: {where}: {problem}. "
         "Look at the job's input and output, then run it again."

@@ -1,0 +1,115 @@
+"""What Comprehend answered to a part, found again by line: on disk, because the order of its lines is not promised."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis.jobs import Counts
+from flywheel.analysis.rows import Answer, error_csv_fields, error_json_members
+from flywheel.evaluation.errors import InvalidPredictions
+from flywheel.evaluation.predictions import archive_lines, read_scores
+
+if TYPE_CHECKING:
+    from flywheel.evaluation.predictions import Readable
+
+NO_ANSWER = "NO_ANSWER"
+_NOTHING = -1
+
+
+class Answers:
+    """16 bytes of memory for each document, whatever its labels."""
+
+    def __init__(self, path: Path, *, documents: int, low_confidence: float, delimiter: str) -> None:
+        """`path` is a file to keep them in."""
+        self._file = path.open("w+b")
+        self._starts = array("q", [_NOTHING]) * documents
+        self._lengths = array("q", [0]) * documents
+        self._low_confidence = low_confidence
+        self._delimiter = delimiter
+        self._end = 0
+        self._labels: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._low = 0
+        self._answered = 0
+
+    def read(self, archive: Readable) -> None:
+        """The `output.tar.gz` of a job over one file with a document a line. Raises InvalidPredictions.
+
+        AWS names neither the files in it nor the order of their lines, so every regular file is read.
+        """
+        for where, line in archive_lines(archive):
+            try:
+                answer = json.loads(line)
+            except ValueError as error:
+                raise _invalid(where, f"it is not JSON ({error})") from error
+            if not isinstance(answer, dict):
+                raise _invalid(where, "it is not a JSON object")
+            self._keep(self._place(where, answer), *self._predicted(where, answer))
+
+    def members(self, document: int) -> tuple[str, str]:
+        """What a document's row has of its answer: as members of a JSON object, and as fields of a CSV row."""
+        start = self._starts[document]
+        if start == _NOTHING:
+            self._errors[NO_ANSWER] += 1
+            message = "Comprehend did not answer this document."
+            return error_json_members(NO_ANSWER, message), error_csv_fields(NO_ANSWER, message)
+        self._file.seek(start)
+        as_json, _, as_csv = self._file.read(self._lengths[document]).decode().partition("\0")
+        return as_json, as_csv
+
+    def counts(self) -> Counts:
+        """Of what was read, and of the documents asked for that had no answer."""
+        return Counts(
+            documents=self._answered,
+            labels=dict(sorted(self._labels.items())),
+            low_confidence=self._low,
+            errors=dict(sorted(self._errors.items())),
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _place(self, where: str, answer: dict[str, Any]) -> int:
+        line = answer.get("Line")
+        # Classification writes the number as a string, entity recognition as a number: who knows for how long.
+        if isinstance(line, str) and line.isascii() and line.isdecimal() and len(line) < 10:
+            line = int(line)
+        if line is None and answer.get("ErrorCode") is not None:
+            message = answer.get("ErrorMessage", "no message")
+            raise _invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
+        if not isinstance(line, int) or isinstance(line, bool) or not 0 <= line < len(self._starts):
+            raise _invalid(where, f"its Line is {line!r}, but the part has {len(self._starts)} lines")
+        if self._starts[line] != _NOTHING:
+            raise _invalid(where, f"line {line} is answered twice")
+        return line
+
+    def _predicted(self, where: str, answer: dict[str, Any]) -> tuple[str, str]:
+        code = answer.get("ErrorCode")
+        if code is not None:
+            message = str(answer.get("ErrorMessage") or "Comprehend gave no reason.")
+            self._errors[str(code)] += 1
+            return error_json_members(str(code), message), error_csv_fields(str(code), message)
+        member = "Labels" if "Labels" in answer else "Classes"
+        predicted = Answer(
+            read_scores(where, member, answer.get(member)),
+            multi_label=member == "Labels",
+            low_confidence=self._low_confidence,
+        )
+        self._answered += 1
+        self._labels.update(predicted.labels)
+        self._low += predicted.low_confidence
+        return predicted.json_members(), predicted.csv_fields(self._delimiter)
+
+    def _keep(self, place: int, as_json: str, as_csv: str) -> None:
+        content = f"{as_json}\0{as_csv}".encode()
+        self._file.write(content)
+        self._starts[place], self._lengths[place] = self._end, len(content)
+        self._end += len(content)
+
+
+def _invalid(where: str, problem: str) -> InvalidPredictions:
+    return InvalidPredictions(f"The classification job's output cannot be used: {where}: {problem}. Start it again.")

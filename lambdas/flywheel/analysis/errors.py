@@ -1,0 +1,46 @@
+"""Why an analysis job fails. A class's name is the error's name in Step Functions."""
+
+from __future__ import annotations
+
+from flywheel.errors import FlywheelError
+
+
+class AnalysisError(FlywheelError):
+    """The job cannot be done; the message says what to do."""
+
+
+class NoInput(AnalysisError):
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"There is no file below {folder}: upload files with documents there, then job.json (or start again)."
+        )
+
+
+class InvalidOptions(AnalysisError):
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(
+            f"{key} cannot be read ({problem}): it has to be JSON such as "
+            '{"format": "ONE_DOC_PER_LINE"} or {"format": "ONE_DOC_PER_FILE"}. Upload it again.'
+        )
+
+
+class NoActiveModel(AnalysisError):
+    """No model was promoted yet, or the published one is gone."""
+
+
+class InputGone(AnalysisError):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The version of {key} that the job began with was deleted for good: upload it again.")
+
+
+class PartFailed(AnalysisError):
+    """Comprehend did not classify a part; another execution of the job tries again."""
+
+
+class Superseded(AnalysisError):
+    """Files came after the run began: the run of all files gives the answer."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(
+            f"Files were added to analysis job {job} after this run began: the run of all of them gives the output."
+        )

@@ -1,0 +1,69 @@
+"""A row of the output: a document with what was predicted, or what is wrong with it; as JSON and as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
+MULTI_LABEL_THRESHOLD = 0.5
+"""The score from which on a label of a multi-label model counts as one of the document's."""
+_QUOTED = frozenset(',"\r\n')
+
+
+class Answer:
+    """What a model says of one document."""
+
+    __slots__ = ("labels", "low_confidence", "score", "scores")
+
+    def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
+        """`scores` by label. The document's labels are the best one, or with `multi_label` those from one half on.
+
+        Below `low_confidence` the best score is one that a person should look at.
+        """
+        self.scores = sorted(scores, key=lambda scored: -scored[1])
+        self.score = self.scores[0][1] if self.scores else 0.0
+        if multi_label:
+            self.labels = [name for name, score in self.scores if score >= MULTI_LABEL_THRESHOLD]
+        else:
+            self.labels = [self.scores[0][0]] if self.scores else []
+        self.low_confidence = self.score < low_confidence
+
+    def json_members(self) -> str:
+        scores = [{"name": name, "score": score} for name, score in self.scores]
+        return (
+            f'"labels": {_json(self.labels)}, "score": {_json(self.score)}, '
+            f'"low_confidence": {_json(self.low_confidence)}, "scores": {_json(scores)}'
+        )
+
+    def csv_fields(self, delimiter: str) -> str:
+        return f"{field(delimiter.join(self.labels))},{self.score},{_json(self.low_confidence)},,"
+
+
+def error_json_members(code: str, message: str) -> str:
+    return f'"error": {_json(code)}, "message": {_json(message)}'
+
+
+def error_csv_fields(code: str, message: str) -> str:
+    return f",,,{field(code)},{field(message)}"
+
+
+def json_row(*, file: str, line: int | None, text: str, members: str) -> str:
+    """`file` is written as JSON already, because it stands in many rows."""
+    return f'{{"file": {file}, "line": {_json(line)}, "text": {_json(text)}, {members}}}\n'
+
+
+def csv_row(*, file: str, line: int | None, text: str, fields: str) -> str:
+    """`file` is a field already."""
+    return f"{file},{'' if line is None else line},{fields},{field(text)}\n"
+
+
+def field(text: str) -> str:
+    """As RFC 4180 writes it."""
+    if _QUOTED.isdisjoint(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
