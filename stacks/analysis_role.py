@@ -5,12 +5,15 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
+from .data_access_role import permission_in_vpc
 from .deployed_flywheel import DeployedFlywheel
 from .role import Permission, ServiceRole
 
 
 class AnalysisRole(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel) -> None:
+    """Not for what people drop: it reads and writes only what the functions make of it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel, in_vpc: bool) -> None:
         super().__init__(scope, construct_id)
         intake = flywheel.intake
         account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
@@ -23,14 +26,19 @@ class AnalysisRole(Construct):
                 Permission(actions=["s3:ListBucket"], resources=[intake.bucket_arn]),
                 Permission(
                     actions=["s3:GetObject", "s3:PutObject"],
-                    resources=[intake.arn_for_objects("analysis/*")],
+                    resources=[intake.arn_for_objects("analysis/jobs/*")],
                     wildcard_reason="Jobs come and go; Comprehend names the folder of a job's output after the job.",
                 ),
                 *flywheel.encryption.permissions(through=["s3"]),
                 *flywheel.encryption.job_permissions(),
+                *([permission_in_vpc()] if in_vpc else []),
             ],
             trust_condition={
                 "StringEquals": {"aws:SourceAccount": account},
                 "ArnLike": {"aws:SourceArn": f"arn:{partition}:comprehend:{region}:{account}:*"},
             },
         )
+
+    @property
+    def arn(self) -> str:
+        return self.role.arn

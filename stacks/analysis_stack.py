@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .analysis_alarms import AnalysisAlarms
+from .analysis_machine import AnalysisMachine
 from .analysis_parameters import AnalysisParameters
 from .analysis_role import AnalysisRole
+from .analysis_steps import AnalysisSteps
+from .analysis_triggers import AnalysisQueues, AnalysisTriggers
 from .deployed_flywheel import DeployedFlywheel
 from .project_stack import ProjectStack
 from .settings import FlywheelSettings
+
+ANALYSIS = "analysis"
+"""The parameter in which the stack says where its machine is."""
 
 
 class AnalysisStack(ProjectStack):
@@ -19,6 +29,65 @@ class AnalysisStack(ProjectStack):
             settings=settings,
             description="Batch predictions of the active model of an Amazon Comprehend flywheel",
         )
-        AnalysisParameters(self, "Parameters")
+        machine_name = f"{settings.analysis_stack_name}-analyze"
+        machine_arn = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{machine_name}"
+        parameters = AnalysisParameters(self, "Parameters")
         flywheel = DeployedFlywheel(self, "Flywheel", settings=settings)
-        AnalysisRole(self, "DataAccess", flywheel=flywheel)
+        role = AnalysisRole(self, "DataAccess", flywheel=flywheel, in_vpc=settings.training_vpc is not None)
+        queues = AnalysisQueues(self, "Queues", flywheel=flywheel)
+        functions = flywheel.functions(
+            log_retention_days=parameters.log_retention_days,
+            environment={
+                "ANALYSIS_ROLE_ARN": role.arn,
+                "ANALYSIS_MACHINE_ARN": machine_arn,
+                "ANALYSIS_QUEUE_URL": queues.jobs.queue_url,
+                "LOW_CONFIDENCE": parameters.low_confidence.value_as_string,
+                "DOCUMENTS_PER_PART": parameters.documents_per_part.value_as_string,
+                "MEGABYTES_PER_PART": parameters.megabytes_per_part.value_as_string,
+                "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
+            },
+        )
+        steps = AnalysisSteps(
+            self, "Steps", functions=functions, flywheel=flywheel, role=role, undelivered=queues.undelivered
+        )
+        machine = AnalysisMachine(
+            self,
+            "Analyze",
+            machine_name=machine_name,
+            steps=steps,
+            intake=flywheel.intake,
+            parameters=parameters,
+            encryption=flywheel.encryption,
+        )
+        triggers = AnalysisTriggers(
+            self,
+            "Triggers",
+            queues=queues,
+            functions=functions,
+            flywheel=flywheel,
+            machine_arn=machine.arn,
+            report_analysis=steps.report_analysis,
+        )
+        AnalysisAlarms(
+            self,
+            "Alarms",
+            topic=flywheel.topic,
+            queues=queues,
+            machine_arn=machine.arn,
+            start_analysis=triggers.start_analysis,
+        )
+        ssm.CfnParameter(
+            self,
+            "Published",
+            name=f"{settings.parameter_prefix}/{ANALYSIS}",
+            type="String",
+            value=json.dumps(
+                {
+                    "machine_arn": machine.arn,
+                    "queue_url": queues.jobs.queue_url,
+                    "parameters": parameters.values,
+                }
+            ),
+            description="Where analysis jobs are done and how they are tuned, as JSON.",
+        )
+        self._publish(AnalysisMachineArn=machine.arn, AnalysisQueueUrl=queues.jobs.queue_url)

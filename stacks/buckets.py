@@ -49,6 +49,8 @@ class Buckets(Construct):
                     noncurrent_version_expiration=cdk.Duration.days(90),
                     expired_object_delete_marker=True,
                 ),
+                # What an analysis job makes on the way; its input and its output stay.
+                s3.LifecycleRule(id="ExpireAnalysisWork", prefix="analysis/jobs/", expiration=cdk.Duration.days(30)),
                 ABORT_INCOMPLETE_UPLOADS,
             ],
         )

@@ -22,6 +22,14 @@ VPC_ACTIONS = (
 )
 
 
+def permission_in_vpc() -> Permission:
+    return Permission(
+        actions=VPC_ACTIONS,
+        resources=["*"],
+        wildcard_reason="Comprehend's guide demands these network interface actions on every resource.",
+    )
+
+
 class DataAccessRole(Construct):
     """What Comprehend's guide lists for a data access role, on our buckets, key and network only."""
 
@@ -71,13 +79,7 @@ class DataAccessRole(Construct):
                 )
             )
         if in_vpc:
-            permissions.append(
-                Permission(
-                    actions=VPC_ACTIONS,
-                    resources=["*"],
-                    wildcard_reason="Comprehend's guide demands these network interface actions on every resource.",
-                )
-            )
+            permissions.append(permission_in_vpc())
         self.role = ServiceRole(
             self,
             "Service",

@@ -81,6 +81,13 @@ def rules_on_ends(
         undelivered=undelivered,
         event_pattern=_status_change(machine_arn=machine_arn, statuses=ENDED),
     )
+    return ended, rule_on_stops(scope, word=word, machine_arn=machine_arn, report=report, undelivered=undelivered)
+
+
+def rule_on_stops(
+    scope: Construct, *, word: str, machine_arn: str, report: FlywheelFunction, undelivered: sqs.IQueue
+) -> events.CfnRule:
+    """Invokes `report` for an execution that may not have reported its own end."""
     stopped = rule(
         scope,
         f"{word}Stopped",
@@ -97,7 +104,7 @@ def rules_on_ends(
         principal="events.amazonaws.com",
         source_arn=stopped.attr_arn,
     )
-    return ended, stopped
+    return stopped
 
 
 def work_off(scope: Construct, construct_id: str, *, function: FlywheelFunction, queue: sqs.IQueue) -> None:

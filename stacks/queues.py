@@ -24,28 +24,33 @@ class Queues(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
-        self._key = key
         self.turn_dead_letters = dead_letters(self, "TurnDeadLetters", key=key)
         self.promotion_dead_letters = dead_letters(self, "PromotionDeadLetters", key=key)
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        self.turns = self._pokes("Turns", dead_letters=self.turn_dead_letters)
-        self.promotions = self._pokes("Promotions", dead_letters=self.promotion_dead_letters)
+        self.turns = pokes(self, "Turns", key=key, dead_letters=self.turn_dead_letters, timeout=START_TIMEOUT)
+        self.promotions = pokes(
+            self, "Promotions", key=key, dead_letters=self.promotion_dead_letters, timeout=START_TIMEOUT
+        )
 
     def let_rules_send(self, *, rules: dict[sqs.Queue, Sequence[str]]) -> None:
         """The policy of each queue, for the ARNs of the given rules."""
         for queue, rule_arns in rules.items():
             let_rules_send(queue, rule_arns=rule_arns)
 
-    def _pokes(self, construct_id: str, *, dead_letters: sqs.Queue) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            encryption=_encryption(self._key),
-            encryption_master_key=self._key,
-            # Lambda's guide: six times the function's time-out, and the batching window on top.
-            visibility_timeout=cdk.Duration.seconds(6 * START_TIMEOUT.to_seconds() + 60),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
-        )
+
+def pokes(
+    scope: Construct, construct_id: str, *, key: kms.IKey | None, dead_letters: sqs.Queue, timeout: cdk.Duration
+) -> sqs.Queue:
+    """`timeout` is that of the function that works it off."""
+    return sqs.Queue(
+        scope,
+        construct_id,
+        encryption=_encryption(key),
+        encryption_master_key=key,
+        # Lambda's guide: six times the function's time-out, and the batching window on top.
+        visibility_timeout=cdk.Duration.seconds(6 * timeout.to_seconds() + 60),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
+    )
 
 
 def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey | None) -> sqs.Queue:

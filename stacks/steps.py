@@ -14,8 +14,14 @@ from .role import Permission
 
 class Steps(Construct):
     def __init__(
-        self, scope: Construct, construct_id: str, *, functions: Functions, flywheel: comprehend.CfnFlywheel
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        flywheel: comprehend.CfnFlywheel | None = None,
     ) -> None:
+        """`flywheel` is given where it is in the same stack."""
         super().__init__(scope, construct_id)
         self._functions = functions
         self._flywheel = flywheel
@@ -47,5 +53,6 @@ class Steps(Construct):
             ephemeral_storage_mib=ephemeral_storage_mib,
             dead_letter_queue_arn=dead_letter_queue_arn,
         )
-        step.wait_for(self._flywheel)
+        if self._flywheel is not None:
+            step.wait_for(self._flywheel)
         return step

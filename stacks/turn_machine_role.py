@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from .distributed_map import permissions_for_children
 from .encryption_key import EncryptionKey
 from .flywheel import Flywheel
 from .flywheel_access import DATASETS_COME, classification_jobs
@@ -29,7 +29,6 @@ class TurnMachineRole(Construct):
         encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
         self.role = ServiceRole(
             self,
             "Service",
@@ -50,18 +49,7 @@ class TurnMachineRole(Construct):
                     resources=[intake.arn_for_objects("turns/*")],
                     wildcard_reason="The batches that a distributed map reads lie below the turn's own prefix.",
                 ),
-                # A distributed map runs its children as executions of the machine itself.
-                Permission(actions=["states:StartExecution"], resources=[f"{states}:stateMachine:{machine_name}"]),
-                Permission(
-                    actions=["states:DescribeExecution", "states:StopExecution"],
-                    resources=[f"{states}:execution:{machine_name}:*"],
-                    wildcard_reason="Step Functions names the children of a distributed map.",
-                ),
-                Permission(
-                    actions=["states:RedriveExecution"],
-                    resources=[f"{states}:execution:{machine_name}/*"],
-                    wildcard_reason="Step Functions names the children of a distributed map.",
-                ),
+                *permissions_for_children(machine_name=machine_name),
                 *encryption.permissions(through=["s3"]),
                 logs_and_traces(),
             ],

@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
-from local.cloud.emulator import executions
+from local.cloud.emulator import executions, versioned_reads
 from local.cloud.emulator.ministack import app
 from local.comprehend.clock import SystemClock
 from local.comprehend.service import Comprehend
@@ -91,6 +91,7 @@ class AdvancingClock(SystemClock):
 class InProcessCloud:
     def __init__(self) -> None:
         executions.teach()
+        versioned_reads.teach()
         for service in ("s3", "ssm", "states"):
             logging.getLogger(service).setLevel(logging.WARNING)
         self._one_at_a_time = threading.Lock()

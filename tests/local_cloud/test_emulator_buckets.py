@@ -153,3 +153,17 @@ def succeeds(call: Any) -> bool:
             raise
         return False
     return True
+
+
+def test_a_range_of_a_version_is_no_more_than_that(account: CloudAccount) -> None:
+    s3, bucket = account.client("s3"), create_bucket(account)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"later")
+    answer = s3.get_object(Bucket=bucket, Key="k", VersionId=version, Range="bytes=4-6")
+    assert answer["Body"].read() == b"456"
+    assert answer["ContentRange"] == "bytes 4-6/10"
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=version, Range="bytes=8-")["Body"].read() == b"89"
+    with pytest.raises(ClientError) as refused:
+        s3.get_object(Bucket=bucket, Key="k", VersionId=version, Range="bytes=10-")
+    assert code_of(refused) == "InvalidRange"

@@ -44,6 +44,7 @@ from local.cloud.emulator import (
     state_machine_roles,
     task_limits,
     templates,
+    versioned_reads,
 )
 from local.cloud.emulator.ministack import app
 from local.cloud.endpoint import Endpoint
@@ -85,6 +86,7 @@ def _teach() -> None:
         parameter_history,
         parameter_events,
         buckets,
+        versioned_reads,
         events,
         message_keys,
         queue_polling,

@@ -1,0 +1,205 @@
+"""An analysis job as a Step Functions Standard machine in JSONata: split, classify each part, join, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from .analysis_parameters import AnalysisParameters
+from .analysis_steps import AnalysisSteps
+from .distributed_map import permissions_for_children
+from .encryption_key import EncryptionKey
+from .flywheel_access import classification_jobs
+from .function import FlywheelFunction
+from .function_task import FunctionTasks
+from .poll import FAILURE, Poll
+from .retries import retry_unreadable_items
+from .role import Permission, ServiceRole
+from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+
+PART_BUDGET = cdk.Duration.hours(24)
+"""For one classification job. How long a million documents take is not documented."""
+JOB_BUDGET = cdk.Duration.days(14)
+UNITS_AT_ONCE = 20
+PARTS_AT_ONCE = 6
+"""Comprehend runs ten classification jobs of an account at a time (reference 4.7); the hold-outs need some."""
+RUN = {"job": "{% $job %}", "run": "{% $run %}"}
+
+
+class AnalysisMachine(Construct):
+    """Its input is `{"job": <name>}`. Anybody may start it, also twice: what is done already is not done again.
+
+    Data go from state to state as names only; lists lie in S3. A failure of any state ends in ReportFailure.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        machine_name: str,
+        steps: AnalysisSteps,
+        intake: s3.IBucket,
+        parameters: AnalysisParameters,
+        encryption: EncryptionKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._steps = steps
+        self._intake = intake
+        self._parameters = parameters
+        self._tasks = FunctionTasks(self)
+        role = ServiceRole(
+            self,
+            "Service",
+            service="states.amazonaws.com",
+            description="The analysis machine calls its functions and asks Comprehend how far its jobs are.",
+            trust_condition=trust_of_own_machines(),
+            permissions=[
+                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in steps.all]),
+                classification_jobs("DescribeDocumentClassificationJob"),
+                Permission(
+                    actions=["s3:GetObject"],
+                    resources=[intake.arn_for_objects("analysis/jobs/*")],
+                    wildcard_reason="The lists that a distributed map reads lie below the job's own prefix.",
+                ),
+                *permissions_for_children(machine_name=machine_name),
+                *encryption.permissions(through=["s3"]),
+                logs_and_traces(),
+            ],
+        )
+        self._failed = self._tasks.report_failure(
+            steps.report_analysis, payload={**RUN, "outcome": "FAILED"}, ends_in="AnalysisFailed"
+        )
+        machine = StateMachine(
+            self,
+            "Machine",
+            machine_name=machine_name,
+            comment="Classify the files of a job with the active model and join the answers with the text.",
+            start=self._definition(),
+            role_arn=role.arn,
+            budget=JOB_BUDGET,
+            log_retention_days=parameters.log_retention_days,
+            encryption=encryption,
+        )
+        self.arn = machine.arn
+
+    def _definition(self) -> sfn.State:
+        named = sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": None})
+        begin = self._invoke(
+            "BeginAnalysis",
+            self._steps.begin_analysis,
+            payload={"job": "{% $job %}"},
+            assign={
+                "run": "{% $states.result.Payload.run %}",
+                "units": "{% $states.result.Payload.units %}",
+            },
+        )
+        split = self._map(
+            "SplitUnits",
+            key="{% $units.key %}",
+            at_once=UNITS_AT_ONCE,
+            # Nothing can be classified in order without all of it, so the first failure is the job's.
+            tolerated_failure_percentage=None,
+        )
+        split.item_processor(
+            self._invoke(
+                "SplitUnit",
+                self._steps.split_analysis,
+                payload="{% $states.input %}",
+                outputs={},
+                catch=self._fail("UnitNotSplit"),
+            )
+        )
+        plan = self._invoke(
+            "PlanParts",
+            self._steps.plan_analysis,
+            payload=RUN,
+            assign={"parts": "{% $states.result.Payload.parts %}"},
+        )
+        classify = self._map(
+            "ClassifyParts",
+            key="{% $parts.key %}",
+            at_once=PARTS_AT_ONCE,
+            # A classification job cannot be stopped: what runs is collected, and the join finds what is missing.
+            tolerated_failure_percentage=100,
+        )
+        classify.item_processor(self._part())
+        succeeded = sfn.Succeed.jsonata(self, "AnalysisSucceeded")
+        superseded = sfn.Succeed.jsonata(
+            self, "Superseded", comment="Files came since: the run of all of them gives the output."
+        )
+        join = self._tasks.task("JoinAnalysis", self._steps.join_analysis, payload=RUN)
+        join.add_catch(superseded, errors=["Superseded"], outputs=FAILURE)
+        join.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
+        report = self._invoke("ReportAnalysis", self._steps.report_analysis, payload={**RUN, "outcome": "SUCCEEDED"})
+        named.next(begin).next(split).next(plan).next(classify).next(join).next(report).next(succeeded)
+        return named
+
+    def _map(
+        self, name: str, *, key: str, at_once: int, tolerated_failure_percentage: int | None
+    ) -> sfn.DistributedMap:
+        """Children are STANDARD because an EXPRESS one ends after five minutes."""
+        found = sfn.DistributedMap.jsonata(
+            self,
+            name,
+            label=name,
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            item_reader=sfn.S3JsonItemReader(bucket=self._intake, key=key),
+            max_concurrency=at_once,
+            tolerated_failure_percentage=tolerated_failure_percentage,
+            outputs={},
+        )
+        retry_unreadable_items(found)
+        found.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
+        return found
+
+    def _part(self) -> sfn.IChainable:
+        """What becomes of the job is for CollectPart to find out."""
+        failed = self._fail("PartNotClassified")
+        ask = self._invoke(
+            "ClassifyPart",
+            self._steps.classify_part,
+            payload="{% $states.input %}",
+            assign={"item": "{% $states.input %}", "jobId": "{% $states.result.Payload.job_id %}"},
+            catch=failed,
+        )
+        poll = Poll(
+            self,
+            "AwaitPart",
+            action="describeDocumentClassificationJob",
+            arguments={"JobId": "{% $jobId %}"},
+            resource_arn="*",
+            properties="DocumentClassificationJobProperties",
+            status="JobStatus",
+            successes=["COMPLETED", "FAILED", "STOPPED"],
+            seconds=self._parameters.poll_seconds,
+            budget=PART_BUDGET,
+            failed=failed,
+        )
+        collect = self._invoke("CollectPart", self._steps.collect_part, payload="{% $item %}", outputs={}, catch=failed)
+        asked = sfn.Choice.jsonata(self, "PartAsked")
+        asked.when(sfn.Condition.jsonata("{% $jobId != null %}"), poll.next(collect)).otherwise(collect)
+        return ask.next(asked)
+
+    def _fail(self, name: str) -> sfn.Fail:
+        return sfn.Fail.jsonata(self, name, error="{% $states.input.Error %}", cause="{% $states.input.Cause %}")
+
+    def _invoke(
+        self,
+        state: str,
+        step: FlywheelFunction,
+        *,
+        payload: Mapping[str, Any] | str,
+        outputs: Mapping[str, Any] | str = "{% $states.result.Payload %}",
+        assign: Mapping[str, Any] | None = None,
+        catch: sfn.IChainable | None = None,
+    ) -> tasks.LambdaInvoke:
+        return self._tasks.task(
+            state, step, payload=payload, outputs=outputs, assign=assign, catch=catch or self._failed
+        )
