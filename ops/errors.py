@@ -207,3 +207,47 @@ class StillDeployedError(OperatorError):
 
 class PurgeError(OperatorError):
     """Something that was to be removed could not be."""
+
+
+class NoAnalysisStackError(OperatorError):
+    def __init__(self, *, name: str, region: str) -> None:
+        super().__init__(
+            f"The stack {name}-analysis is not deployed in {region} ({PARAMETER_ROOT}/{name}/analysis is not in its "
+            "Parameter Store): analysis jobs need it. Deploy it with `make deploy` (locally: `python -m local up`)."
+        )
+
+
+class InvalidAnalysisNameError(OperatorError):
+    def __init__(self, job: str) -> None:
+        super().__init__(
+            f"{job!r} cannot be the name of a job: up to 200 characters, none of them a slash or a control character."
+        )
+
+
+class ExistingAnalysisError(OperatorError):
+    def __init__(self, job: str) -> None:
+        super().__init__(
+            f"There are files of a job {job!r} already: choose another name with --job, or do again what is missing of "
+            f"it with `flywheel analyze --again {job}`."
+        )
+
+
+class UnknownAnalysisError(OperatorError):
+    def __init__(self, job: str) -> None:
+        super().__init__(f"There is no analysis job {job!r}: nothing lies below analysis/input/{job}/.")
+
+
+class AnalysisTimeoutError(OperatorError):
+    def __init__(self, *, job: str, seconds: float) -> None:
+        super().__init__(
+            f"The analysis job {job!r} did not end within {seconds / 60:g} minutes. It goes on without you: its output "
+            f"will be below analysis/output/{job}/ of the intake bucket."
+        )
+
+
+class AnalysisLostError(OperatorError):
+    def __init__(self, *, job: str, status: str, execution: str) -> None:
+        super().__init__(
+            f"The execution of the analysis job {job!r} ended {status} without a summary of its own: files may have "
+            f"come since, whose run tells the end. Look into {execution} and the log of report_analysis."
+        )

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
-from ops.commands import approvals, costs, endpoint, models, pauses, purge, reports, status, turns, uploads
+from ops.commands import analyses, approvals, costs, endpoint, models, pauses, purge, reports, status, turns, uploads
 from ops.commands.invocation import Invocation, side_console
 from ops.errors import OperatorError
 from ops.service_errors import ServiceError, sentence_of
@@ -56,5 +56,5 @@ def flywheel(
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
-for group in (status, uploads, turns, reports, approvals, models, endpoint, pauses, costs, purge):
+for group in (status, uploads, turns, reports, approvals, models, endpoint, analyses, pauses, costs, purge):
     group.register(app)

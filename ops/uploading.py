@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -65,11 +65,22 @@ def upload(
         return list(pool.map(lambda path: _upload_one(deployment, path, split, on_bytes), paths))
 
 
+def upload_to(deployment: Deployment, keys: Mapping[Path, str], *, on_bytes: OnBytes | None = None) -> None:
+    """Puts each file under its key, several at a time, large ones in parts."""
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+        for _ in pool.map(lambda path: _put(deployment, path, keys[path], on_bytes), keys):
+            pass
+
+
+def _put(deployment: Deployment, path: Path, key: str, on_bytes: OnBytes | None) -> None:
+    callback: Any = partial(on_bytes, path) if on_bytes else None
+    deployment.clients.s3.upload_file(str(path), deployment.intake.name, key, Callback=callback)
+
+
 def _upload_one(deployment: Deployment, path: Path, split: Split, on_bytes: OnBytes | None) -> Uploaded:
     key = f"{split}/{path.name}"
     replaced = _current_upload(deployment, key, split)
-    callback: Any = partial(on_bytes, path) if on_bytes else None
-    deployment.clients.s3.upload_file(str(path), deployment.intake.name, key, Callback=callback)
+    _put(deployment, path, key, on_bytes)
     return Uploaded(
         path=str(path),
         key=key,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Lock
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from flywheel.records import Split
 from ops import rejected as rejections
 from ops import uploading
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console
+from ops.commands.sending import upload_display, words_for
 from ops.commands.waiting import waiting_display
 from ops.deployment import Deployment
 from ops.errors import RefusedFilesError
@@ -49,7 +48,7 @@ def validate(
     else:
         deployment = invocation_of(context).deployment()
         rules, limits = validating.rules_of(deployment), validating.limits_of(deployment)
-    with waiting_display(f"Checking {_words_for(files)}"):
+    with waiting_display(f"Checking {words_for(files)}"):
         results = validating.validate(files, rules=rules, limits=limits)
     show_all(results, as_json=as_json, table=lambda: report_text("\n".join(result.report for result in results)))
     if not all(result.accepted for result in results):
@@ -107,10 +106,6 @@ def register(app: typer.Typer) -> None:
     app.command()(rejected)
 
 
-def _words_for(files: list[Path]) -> str:
-    return files[0].name if len(files) == 1 else f"{len(files)} files"
-
-
 def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
     """Raises RefusedFilesError; the reports of what is wrong go to standard error."""
     from ops import validating
@@ -126,18 +121,5 @@ def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
 
 
 def _upload_with_progress(deployment: Deployment, files: list[Path], split: Split) -> list[uploading.Uploaded]:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=side_console(), transient=True) as display:
-        task = display.add_task(f"Uploading {_words_for(files)}", total=sum(path.stat().st_size for path in files))
-        lock = Lock()
-
-        def advance(_: Path, sent: int) -> None:
-            with lock:
-                display.advance(task, sent)
-
+    with upload_display(files) as advance:
         return uploading.upload(deployment, files, split, on_bytes=advance)

@@ -42,7 +42,7 @@ def read_lines(
         if not chunk or (beginning is None and position >= length):
             return
         if len(rest) > longest + 2:
-            beginning = rest[:_EXCERPT] if beginning is None else beginning
+            beginning = rest[:-1][:_EXCERPT] if beginning is None else beginning
             # Its last byte may be a CR.
             position += len(rest) - 1
             rest = rest[-1:]

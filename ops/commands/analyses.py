@@ -1,0 +1,83 @@
+"""`flywheel analyze`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flywheel.analysis.jobs import AnalysisOutcome, InputFormat
+from ops import analyzing
+from ops.commands.invocation import JsonOption, invocation_of, show, side_console
+from ops.commands.sending import upload_display
+from ops.commands.waiting import DEFAULT_POLL_SECONDS, PollOption, TimeoutOption, waiting_display
+from ops.deployment import Deployment
+from ops.tables.analyses import finished_table, started_table
+from ops.uploading import check_names, check_paths
+
+
+def analyze(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files with documents, UTF-8 text.", show_default=False)
+    ] = None,
+    input_format: Annotated[
+        InputFormat, typer.Option("--format", help="Whether each line or each file is a document.")
+    ] = InputFormat.LINES,
+    job: Annotated[
+        str | None, typer.Option(help="The job's name. Default: the first file's, and the time.", show_default=False)
+    ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(metavar="JOB", help="Instead of files: do again what is missing of a job.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what is predicted. Default: one named after the job.", show_default=False),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start the job.")] = False,
+    timeout_minutes: TimeoutOption = analyzing.DEFAULT_TIMEOUT_SECONDS / 60,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Classify whole files with the active model, as a batch. Exit status 1 if the job does not succeed."""
+    if bool(files) is bool(again):
+        raise typer.BadParameter("name files, or a job with --again")
+    if files:
+        check_paths(files)
+        check_names(files)
+    deployment = invocation_of(context).deployment()
+    started = _start(deployment, files or [], job=job, input_format=input_format, again=again)
+    if no_wait:
+        show(started, as_json=as_json, table=lambda: started_table(started))
+        return
+    with waiting_display(f"{started.job}: starting") as tell:
+        summary = analyzing.wait_for_analysis(
+            deployment,
+            started,
+            timeout_seconds=timeout_minutes * 60,
+            poll_seconds=poll_seconds,
+            on_progress=lambda progress: tell(f"{started.job}: {progress.words}"),
+        )
+    finished = analyzing.finished(summary)
+    if summary.predictions:
+        finished = analyzing.download(deployment, summary, output or Path(f"analysis-{started.job}"))
+        for file in finished.files:
+            side_console().print(f"Saved {file}", soft_wrap=True)
+    show(finished, as_json=as_json, table=lambda: finished_table(finished))
+    if summary.outcome is not AnalysisOutcome.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(analyze)
+
+
+def _start(
+    deployment: Deployment, files: list[Path], *, job: str | None, input_format: InputFormat, again: str | None
+) -> analyzing.StartedAnalysis:
+    if again is not None:
+        return analyzing.start_again(deployment, again)
+    with upload_display(files) as advance:
+        return analyzing.start_job(deployment, files, job=job, input_format=input_format, on_bytes=advance)
