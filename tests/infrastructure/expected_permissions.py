@@ -224,5 +224,72 @@ SERVING: dict[str, Grants] = {
     },
     "remove_endpoint": {"states:StartExecution": {"serve machine"}},
 }
-EXPECTED = {"flywheel": FLYWHEEL, "serving": SERVING}
+
+ANALYSIS: dict[str, Grants] = {
+    "start_analysis": {
+        "states:StartExecution": {"analysis machine"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "sns:Publish": {"topic"},
+        "sqs:ChangeMessageVisibility": {"job queue"},
+        "sqs:DeleteMessage": {"job queue"},
+        "sqs:GetQueueAttributes": {"job queue"},
+        "sqs:ReceiveMessage": {"job queue"},
+        "sqs:SendMessage": {"job queue"},
+    },
+    "begin_analysis": {
+        "s3:GetObjectVersion": {"analysis/input/*"},
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*", "analysis/begun/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "comprehend:DescribeDocumentClassifier": {"models"},
+        "ssm:GetParameter": {"parameter/active-model-arn"},
+    },
+    "split_analysis": {
+        "s3:GetObjectVersion": {"analysis/input/*"},
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*"},
+        "s3:AbortMultipartUpload": {"analysis/jobs/*"},
+        "s3:ListBucket": {"intake"},
+    },
+    "plan_analysis": {
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*"},
+        "s3:ListBucket": {"intake"},
+    },
+    "classify_part": {
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:StartDocumentClassificationJob": {"jobs", "models", "flywheel of any generation"},
+        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
+        "iam:PassRole": {"data access role"},
+    },
+    "collect_part": {
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*"},
+        "s3:AbortMultipartUpload": {"analysis/jobs/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeDocumentClassificationJob": {"jobs"},
+    },
+    "join_analysis": {
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*", "analysis/output/*"},
+        "s3:AbortMultipartUpload": {"analysis/output/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+    },
+    "report_analysis": {
+        "s3:GetObject": {"analysis/jobs/*", "analysis/output/*"},
+        "s3:PutObject": {"analysis/output/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "sns:Publish": {"topic"},
+        "sqs:SendMessage": {"undelivered"},
+    },
+}
+
+EXPECTED = {"flywheel": FLYWHEEL, "serving": SERVING, "analysis": ANALYSIS}
 """By stack."""

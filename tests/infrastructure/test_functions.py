@@ -44,6 +44,8 @@ def spoken(resource: Any) -> str:
         (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/comprehend\..*", "role of scaling"),
         (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/\w+", "endpoint"),
         (r"arn:<AWS::Partition>:comprehend:.*:flywheel/\w+-\?{8}", "flywheel of any generation"),
+        (r"<QueuesJobs[0-9A-F]+\.Arn>", "job queue"),
+        (r"<Analyze(Machine)\w+>", "analysis machine"),
         (r"<QueuesTurns[0-9A-F]+\.Arn>", "turn queue"),
         (r"<QueuesPromotions[0-9A-F]+\.Arn>", "promotion queue"),
         (r"<QueuesUndelivered\w+\.Arn>", "undelivered"),
@@ -213,13 +215,15 @@ def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(
         "report_promotion": ["s3", "sns", "sqs"],
         "delete_runtime_parameters": [],
         "remove_endpoint": [],
+        "start_analysis": ["s3", "sns", "sqs"],
+        "report_analysis": ["s3", "sns", "sqs"],
     }
     using = [
         statement
         for statement in role_statements(stack.functions()[name], stack=stack)
         if any(action.startswith("kms:") for action in as_list(statement["Action"]))
     ]
-    if name == "predict_holdout":
+    if name in {"predict_holdout", "classify_part"}:
         # A job's volume and output are encrypted with the caller's permission, and not by way of S3.
         direct = using.pop(0)
         assert direct["Action"] == ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
