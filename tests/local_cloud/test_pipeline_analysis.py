@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +227,12 @@ def test_the_output_is_not_for_everybody(pipeline: Pipeline) -> None:
     machine = analyzing.find_analysis(pipeline.deployment).machine_arn
     job = summary_of(pipeline, drop(pipeline, {"a.txt": b"harbour"})).job
     s3 = account.client("s3", role_arn=role)
-    for refused in (
+    refusals: tuple[Callable[[], Any], ...] = (
         lambda: account.client("stepfunctions", role_arn=role).start_execution(stateMachineArn=machine, input="{}"),
         lambda: s3.put_object(Bucket=bucket, Key="analysis/input/theirs/a.txt", Body=b"harbour"),
         lambda: s3.get_object(Bucket=bucket, Key=output_key(job, "predictions.csv")),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(ClientError) as error:
             refused()
         assert "AccessDenied" in error.value.response["Error"]["Code"]
