@@ -35,9 +35,9 @@ def _table(lines: Sequence[Line], per: Per) -> Table:
         show_footer=True,
     )
     table.add_column("What", footer="Together")
-    table.add_column("How many", justify="right")
+    table.add_column("How many", justify="right", no_wrap=True)
     table.add_column("Each")
-    table.add_column("Dollars", footer=money(total(lines, per)), justify="right")
+    table.add_column("Dollars", footer=money(total(lines, per)), justify="right", no_wrap=True)
     for line in lines:
         mark = "" if line.price.verified else " *"
         each = f"{_price(line.price.dollars)} per {line.price.unit}{mark}"

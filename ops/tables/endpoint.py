@@ -91,9 +91,8 @@ def _smoke_test_words(report: EndpointReport) -> Text:
     test = report.smoke_test
     if test is None:
         return Text("none has run")
-    of_another = "" if report.endpoint and test.model_arn == report.endpoint.model_arn else " (of another model)"
     return Text(
-        f"{test.sentence}{of_another}\nof {model_name(test.model_arn)}, at {moment(test.at)}",
+        f"{test.sentence}\nof {model_name(test.model_arn)}, at {moment(test.at)}",
         style="" if test.passed else "red",
     )
 

@@ -143,7 +143,6 @@ def test_a_smoke_test_is_shown_with_the_model_it_was_of() -> None:
     )
     words = shown(report(endpoint=there(), smoke_test=test))
     assert "7 of 10 documents" in words
-    assert "(of another model)" in words
     assert "news/version/1" in words
 
 
