@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from itertools import takewhile
 from threading import Lock
 
 from local.comprehend.inferences import Inference
@@ -25,7 +26,8 @@ class Load:
         """Percent of the endpoint's capacity between two moments; None when it answered nothing, because the metric
         appears for successful requests only."""
         with self._lock:
-            within = [inference for time, inference in self._inferences.get(endpoint_arn, ()) if begin < time <= end]
+            since = takewhile(lambda each: each[0] > begin, reversed(self._inferences.get(endpoint_arn, ())))
+            within = [inference for time, inference in since if time <= end]
         if not within:
             return None
         return 100 * sum(each.characters / each.characters_a_second for each in within) / (end - begin)

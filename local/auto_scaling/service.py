@@ -239,7 +239,7 @@ class AutoScaling:
             return False
         # Without a cooldown of its own a policy for an endpoint of Comprehend has none.
         cooldown = policy.configuration.get("ScaleOutCooldown" if out else "ScaleInCooldown", 0)
-        since = target.scaled_out if out else max(target.scaled_in, target.scaled_out)
+        since = target.scaled_out if out else target.scaled_in
         return at_once or now - since >= cooldown * self.minute / _MINUTE
 
     def _scale(self, target: Target, units: int, *, cause: str) -> Activity | None:

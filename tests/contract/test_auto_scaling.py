@@ -163,6 +163,16 @@ def test_a_cooldown_is_waited_for(minutes: Minutes) -> None:
     assert units == [1, 1, 2, 2, 2, 2, 2, 4, 4]
 
 
+def test_a_cooldown_of_scaling_in_holds_up_no_scaling_out(minutes: Minutes) -> None:
+    minutes.endpoint.now = 4
+    minutes.register(maximum=8)
+    minutes.track(ScaleInCooldown=1200)
+    assert minutes.pass_by(15, percent=50)[-1] == 3
+    assert set(minutes.pass_by(16, percent=40)) == {3}, "twenty minutes are not over"
+    assert minutes.pass_by(3, percent=100)[-1] == 5
+    assert minutes.pass_by(15, percent=10)[-1] == 1, "now they are"
+
+
 def test_a_suspended_target_is_left_alone(minutes: Minutes) -> None:
     minutes.register(SuspendedState={"DynamicScalingOutSuspended": True})
     minutes.track()

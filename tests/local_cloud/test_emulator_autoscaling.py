@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud import CloudAccount
-from tests.local_cloud.resources import allow, create_bucket, create_machine, create_role, run, until
+from tests.local_cloud.resources import Aws, allow, create_bucket, create_machine, create_role, run, until
 from tests.local_cloud.trained_models import data_access_role, endpoint_status, serving_endpoint
 
 MINUTE = 2.0
@@ -92,6 +94,33 @@ def test_target_and_policy_are_described_as_they_were_made_and_go_together(
     assert not scaling.describe_scaling_policies(ServiceNamespace="comprehend")["ScalingPolicies"]
     assert not scaling.describe_scalable_targets(ServiceNamespace="comprehend")["ScalableTargets"]
     assert not cloudwatch.describe_alarms(AlarmNames=[high, low])["MetricAlarms"]
+
+
+def test_the_guides_commands(account: CloudAccount, scalable: str, aws: Aws, tmp_path: Path) -> None:
+    """As the Comprehend guide has them, "Auto scaling with endpoints"."""
+    words = [
+        "--service-namespace",
+        "comprehend",
+        "--resource-id",
+        scalable,
+        "--scalable-dimension",
+        DIMENSION,
+    ]
+    scaling = partial(aws, account, "application-autoscaling")
+    scaling("register-scalable-target", *words, "--min-capacity", "1", "--max-capacity", "2")
+    (target,) = scaling("describe-scalable-targets", "--service-namespace", "comprehend", "--resource-ids", scalable)[
+        "ScalableTargets"
+    ]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
+    (tmp_path / "config.json").write_text(json.dumps(POLICY))
+    configuration = ["--target-tracking-scaling-policy-configuration", f"file://{tmp_path / 'config.json'}"]
+    put = ["--policy-name", "TestPolicy", "--policy-type", "TargetTrackingScaling", *configuration]
+    assert len(scaling("put-scaling-policy", *words, *put)["Alarms"]) == 2
+    (policy,) = scaling("describe-scaling-policies", "--service-namespace", "comprehend")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"] == POLICY
+    scaling("delete-scaling-policy", *words, "--policy-name", "TestPolicy")
+    scaling("deregister-scalable-target", *words)
+    assert scaling("describe-scalable-targets", "--service-namespace", "comprehend")["ScalableTargets"] == []
 
 
 def test_what_cannot_be_is_refused(account: CloudAccount, scalable: str) -> None:
@@ -209,12 +238,14 @@ def test_metrics_of_an_endpoint_count_what_it_answered(account: CloudAccount, sc
             total("ProvisionedInferenceUnits", "SampleCount"),
         ]
 
+    comprehend.update_endpoint(EndpointArn=scalable, DesiredInferenceUnits=2)
+    until(lambda: endpoint_status(account, scalable) == "IN_SERVICE")
     before = totals()
     until(lambda: classified(comprehend, scalable, "goal " * 6))
-    # A unit handles 6,000 characters a minute.
+    # A unit handles 6,000 characters a minute, and there are two.
     grown = [after - former for former, after in zip(before, totals(), strict=True)]
-    assert grown == pytest.approx([0.005, 0.005, 0.5, 1])
-    assert total("ProvisionedInferenceUnits", "Minimum") > 0
+    assert grown == pytest.approx([0.005, 0.005, 0.25, 1])
+    assert total("ProvisionedInferenceUnits", "Maximum") >= 2
 
 
 def test_caller_needs_the_action_the_endpoint_the_alarms_and_the_first_one_the_service_role(
