@@ -46,9 +46,10 @@ destroy: setup  ## Pause, let what runs end, then destroy the stacks on AWS
 	$(BIN)/flywheel pause --reason "make destroy" --wait --decline-waiting
 	$(CDK) destroy --all
 
-bench: setup  ## Measure: synthesis, upload preparation
+bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py
 	$(BIN)/python benchmarks/prepare_upload.py
+	$(BIN)/python -m benchmarks.analysis
 
 lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.json
 	$(COMPILE) pyproject.toml -o requirements.txt

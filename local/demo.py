@@ -16,11 +16,13 @@ from rich.text import Text
 
 from flywheel.prepare_uploads import rejected_folder
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord, UploadOutcome
+from local import batch
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.places import LOCAL_FOLDER
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.story import turns_table
 from local.walk import Walk
+from ops.analyzing import FinishedAnalysis
 from ops.reports import save_report
 
 NAME = "demo"
@@ -129,14 +131,28 @@ def demo() -> None:
             record = _play(console, walk, chapter, number, Path(folder))
             records.append(record)
         console.print(turns_table(records))
+        analysed = _analyse(console, walk, Path(folder))
         page = save_report(walk.deployment, _last_decided(records), output=REPORT).path
     wrong = [line for chapter, record in zip(CHAPTERS, records, strict=True) for line in differences(chapter, record)]
+    wrong += batch.differences(analysed)
     if wrong:
         raise LocalCloudError("The demo did not end as told: " + " ".join(wrong))
     console.print("[green]Every turn ended as told.[/green]")
     console.print(f"The report: {page}", soft_wrap=True)
     if console.is_terminal:
         webbrowser.open(Path(page).as_uri())
+
+
+def _analyse(console: Console, walk: Walk, folder: Path) -> FinishedAnalysis:
+    console.print(
+        f"\n[bold]A batch job[/bold]\n{batch.DOCUMENTS:,} new articles, classified by the model that serves now."
+    )
+    with console.status("uploading") as status:
+        finished = batch.analyse_a_thousand(
+            walk.deployment, folder=folder, seed=1000, on_step=lambda step: status.update(f"[dim]{step}[/dim]")
+        )
+    batch.show(console, finished)
+    return finished
 
 
 def _last_decided(records: Sequence[TurnRecord]) -> str:

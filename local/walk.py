@@ -39,8 +39,8 @@ class Walk:
     def deploy(cls, cloud: LocalCloud, *, name: str, parameters: Mapping[str, str], context: Mapping[str, str]) -> Walk:
         """Deploy the app and find it again as any operator would: by Parameter Store, through the environment."""
         stack = f"{name}-flywheel"
-        given = WALK_PARAMETERS | dict(parameters)
-        cloud.deploy(parameters={f"{stack}:{key}": value for key, value in given.items()}, context=context)
+        given = {f"{stack}:{key}": value for key, value in (WALK_PARAMETERS | dict(parameters)).items()}
+        cloud.deploy(parameters={**given, f"{name}-analysis:PollSeconds": "30"}, context=context)
         os.environ.update(cloud.environment())
         return cls(deployment=find_deployment(Clients.connect(), name=name))
 

@@ -13,10 +13,11 @@ import pytest
 
 from flywheel.analysis.beginning import JobLimits
 from flywheel.analysis.jobs import AnalysisOutcome
+from flywheel.analysis.starting import jobs_to_look_at
 from local.comprehend.faults import Fault
 from tests.local_cloud.analysis_driver import Analyses
 from tests.local_cloud.in_process_cloud import Killed
-from tests.local_cloud.turn_driver import LABELS, Deployment, documents
+from tests.local_cloud.turn_driver import LABELS, Deployment, documents, settled
 
 BUSINESS, SPORTS = LABELS
 LINES = "ONE_DOC_PER_LINE"
@@ -228,6 +229,18 @@ def test_a_drop_is_complete_when_it_rested_or_says_so(analyses: Analyses) -> Non
     assert verdict.start
     assert verdict.run != analyses.judge(analyses.drop({}, options={}, job=job)).run
     assert not analyses.judge("a job that is not there").start
+
+
+def test_a_drop_that_nobody_was_told_of_is_found(analyses: Analyses) -> None:
+    done, missed = analyses.drop({"a.txt": b"sports news"}), analyses.drop({"a.txt": b"sports news"})
+    assert {done, missed} <= set(jobs_to_look_at(analyses.at.intake))
+
+    def found() -> list[str]:
+        """Once the job began in a later second than its drop: S3 tells full seconds."""
+        analyses.start(done).run_before("_plan")
+        return jobs_to_look_at(analyses.at.intake)
+
+    assert missed in settled(found, lambda jobs: done not in jobs)
 
 
 def test_a_file_that_comes_during_a_run_leaves_the_output_to_the_run_of_all(analyses: Analyses) -> None:

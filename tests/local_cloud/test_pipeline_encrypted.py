@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome
 from local.cloud import LocalCloud
-from tests.local_cloud.pipeline import CONTEXT, Pipeline, documents, paused
+from ops.analyzing import start_job, wait_for_analysis
+from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise
 
 
-def test_a_turn_and_its_promotion_go_through_with_a_key_of_the_stack(cloud: LocalCloud, synthesise: Synthesise) -> None:
+def test_a_turn_its_promotion_and_an_analysis_job_go_through_with_a_key_of_the_stack(
+    cloud: LocalCloud, synthesise: Synthesise, tmp_path: Path
+) -> None:
     context = {**CONTEXT, "encryption": json.dumps({"mode": "new"})}
     pipeline = Pipeline.deploy(
         cloud.account("100000000006"), synthesise(context=context), MinimumScore="0", Evidence="HOLDOUT"
@@ -25,3 +30,16 @@ def test_a_turn_and_its_promotion_go_through_with_a_key_of_the_stack(cloud: Loca
     assert pipeline.promotion_of(record).status in {PromotionStatus.PROMOTED, PromotionStatus.ALREADY_ACTIVE}
     pipeline.at_rest()
     assert pipeline.active_model() == pipeline.published()["active-model-arn"]
+    account = pipeline.account
+    account.deploy(synthesise(context=context), stacks=[f"{NAME}-analysis"])
+    path = tmp_path / "news.txt"
+    path.write_text("".join(f"{text}\n" for _, text in documents(5)))
+    started = start_job(pipeline.deployment, [path])
+    summary = wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
+    assert (summary.outcome, summary.documents) == (AnalysisOutcome.SUCCEEDED, 10), summary.reason
+    key = account.client("ssm").get_parameter(Name=f"/comprehend-flywheel/{NAME}/key-arn")["Parameter"]["Value"]
+    bucket = pipeline.deployment.intake.name
+    made = [found for found in pipeline.keys(f"analysis/jobs/{summary.job}/") if found.endswith("output.tar.gz")]
+    for found in (*made, *summary.predictions):
+        assert account.client("s3").head_object(Bucket=bucket, Key=found)["SSEKMSKeyId"] == key
+    assert made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,6 @@ def message(summary: AnalysisSummary, *, bucket: str, flywheel_name: str) -> str
     lines.append("")
     lines += [f"s3://{bucket}/{key}" for key in (*summary.predictions, output_key(summary.job, SUMMARY))]
     if summary.outcome is not AnalysisOutcome.SUCCEEDED:
-        again = f"flywheel --name {flywheel_name} analyze --again {summary.job}"
+        again = f"flywheel --name {flywheel_name} analyze --again {shlex.quote(summary.job)}"
         lines.append(f"To try again what is missing: {again}")
     return "\n".join(lines)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
 MULTI_LABEL_THRESHOLD = 0.5
 """The score from which on a label of a multi-label model counts as one of the document's."""
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+"""json.dumps would make an encoder for every row."""
 _QUOTED = frozenset(',"\r\n')
 
 
@@ -30,18 +32,21 @@ class Answer:
         self.low_confidence = self.score < low_confidence
 
     def json_members(self) -> str:
-        scores = [{"name": name, "score": score} for name, score in self.scores]
-        return (
-            f'"labels": {_json(self.labels)}, "score": {_json(self.score)}, '
-            f'"low_confidence": {_json(self.low_confidence)}, "scores": {_json(scores)}'
+        return _members(
+            {
+                "labels": self.labels,
+                "score": self.score,
+                "low_confidence": self.low_confidence,
+                "scores": [{"name": name, "score": score} for name, score in self.scores],
+            }
         )
 
     def csv_fields(self, delimiter: str) -> str:
-        return f"{field(delimiter.join(self.labels))},{self.score},{_json(self.low_confidence)},,"
+        return f"{field(delimiter.join(self.labels))},{self.score},{'true' if self.low_confidence else 'false'},,"
 
 
 def error_json_members(code: str, message: str) -> str:
-    return f'"error": {_json(code)}, "message": {_json(message)}'
+    return _members({"error": code, "message": message})
 
 
 def error_csv_fields(code: str, message: str) -> str:
@@ -50,7 +55,8 @@ def error_csv_fields(code: str, message: str) -> str:
 
 def json_row(*, file: str, line: int | None, text: str, members: str) -> str:
     """`file` is written as JSON already, because it stands in many rows."""
-    return f'{{"file": {file}, "line": {_json(line)}, "text": {_json(text)}, {members}}}\n'
+    number = "null" if line is None else line
+    return f'{{"file": {file}, "line": {number}, "text": {_ENCODE(text)}, {members}}}\n'
 
 
 def csv_row(*, file: str, line: int | None, text: str, fields: str) -> str:
@@ -65,5 +71,6 @@ def field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _members(of: dict[str, object]) -> str:
+    """What stands between the braces."""
+    return _ENCODE(of)[1:-1]

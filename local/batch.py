@@ -1,0 +1,69 @@
+"""The demo's analysis job: a thousand documents through `flywheel analyze`, and what came of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.sample_news import LABELS, Recipe, documents
+from ops.analyzing import AnalysisProgress, FinishedAnalysis, download, start_job, wait_for_analysis
+from ops.deployment import Deployment
+from ops.tables.analyses import finished_table
+
+DOCUMENTS = 1000
+_SHOWN = 6
+_TIMEOUT_SECONDS = 600.0
+
+
+def analyse_a_thousand(
+    deployment: Deployment, *, folder: Path, seed: int, on_step: Callable[[str], None] | None = None
+) -> FinishedAnalysis:
+    """A job of so many documents that no model has seen; its output is downloaded below `folder`."""
+    recipe = Recipe(documents_per_label=DOCUMENTS // len(LABELS), vocabulary=40, topic_words=3, foreign_words=2)
+    path = folder / "a-thousand-articles.txt"
+    path.write_text("".join(f"{text}\n" for _, text in documents(recipe, seed=seed)), encoding="utf-8")
+    started = start_job(deployment, [path])
+
+    def tell(progress: AnalysisProgress) -> None:
+        if on_step is not None:
+            on_step(progress.words)
+
+    summary = wait_for_analysis(
+        deployment, started, timeout_seconds=_TIMEOUT_SECONDS, poll_seconds=0.25, on_progress=tell
+    )
+    return download(deployment, summary, folder / "predictions")
+
+
+def show(console: Console, finished: FinishedAnalysis) -> None:
+    """The counts, and the first rows of the output."""
+    console.print(finished_table(finished))
+    predictions = [file for file in finished.files if file.endswith(".jsonl")]
+    if not predictions:
+        return
+    table = Table(title="predictions.jsonl begins", title_justify="left")
+    for heading in ("line", "label", "score", "text"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "text")
+    with Path(predictions[0]).open(encoding="utf-8") as lines:
+        for line in islice(lines, _SHOWN):
+            row = json.loads(line)
+            table.add_row(str(row["line"]), _label(row), f"{row.get('score', 0):.4f}", Text(row["text"]))
+    console.print(table)
+
+
+def differences(finished: FinishedAnalysis) -> list[str]:
+    """Sentences on what did not end as told; none if all did."""
+    summary = finished.summary
+    if summary.documents == DOCUMENTS and not summary.errors:
+        return []
+    return [f"The analysis job {summary.outcome}: {summary.documents} of {DOCUMENTS} documents. {summary.reason}"]
+
+
+def _label(row: dict[str, Any]) -> str:
+    return ", ".join(row.get("labels", [])) or str(row.get("error"))
