@@ -9,8 +9,10 @@ from .stack_parameters import StackParameters
 
 MOST_UNITS = 50
 """Comprehend's quota for one endpoint, unless AWS raised it."""
+NONE = "none"
+"""Not an empty value: the CDK CLI takes that for a parameter that keeps the value it has."""
 _DAY = "(SUN|MON|TUE|WED|THU|FRI|SAT)"
-WEEKLY_TIME = rf"^$|^cron\([0-9]{{1,2}} [0-9]{{1,2}} \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
+WEEKLY_TIME = rf"^none$|^cron\([0-9]{{1,2}} [0-9]{{1,2}} \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
 
 
 class ServingParameters(StackParameters):
@@ -37,10 +39,10 @@ class ServingParameters(StackParameters):
         )
         self.smoke_test_key = self._text(
             "SmokeTestKey",
-            default="",
-            pattern=r"^$|^[^/].{0,1000}[^/]$",
-            allowed="the key of an object in the intake bucket, or nothing",
-            description="A labelled CSV file in the intake bucket that a new model has to label rightly. Empty: none.",
+            default=NONE,
+            pattern=r"^[^/].{0,1000}[^/]$",
+            allowed=f"the key of an object in the intake bucket, or {NONE}",
+            description=f"A labelled CSV file in the intake bucket that a new model has to label rightly, or {NONE}.",
         )
         self.smoke_test_minimum = self._number(
             "SmokeTestMinimum",
@@ -52,17 +54,17 @@ class ServingParameters(StackParameters):
         )
         self.serving_hours_start = self._text(
             "ServingHoursStart",
-            default="",
+            default=NONE,
             pattern=WEEKLY_TIME,
-            allowed="a time of the week in UTC such as cron(0 7 ? * MON-FRI *), or nothing",
-            description="When the endpoint has to be there, in UTC; it is created before. Empty: at all hours.",
+            allowed="a time of the week in UTC such as cron(0 7 ? * MON-FRI *), or none",
+            description="When the endpoint has to be there, in UTC; it is created before. With none: at all hours.",
         )
         self.serving_hours_end = self._text(
             "ServingHoursEnd",
-            default="",
+            default=NONE,
             pattern=WEEKLY_TIME,
-            allowed="a time of the week in UTC such as cron(0 19 ? * MON-FRI *), or nothing",
-            description="When the endpoint is deleted, in UTC. Empty: never.",
+            allowed="a time of the week in UTC such as cron(0 19 ? * MON-FRI *), or none",
+            description="When the endpoint is deleted, in UTC. With none: never.",
         )
         self.poll_seconds = self._number(
             "PollSeconds",
@@ -81,7 +83,7 @@ class ServingParameters(StackParameters):
                         *(
                             cdk.Fn.condition_and(
                                 *(
-                                    compare(cdk.Fn.condition_equals(end.value_as_string, ""))
+                                    compare(cdk.Fn.condition_equals(end.value_as_string, NONE))
                                     for end in (self.serving_hours_start, self.serving_hours_end)
                                 )
                             )

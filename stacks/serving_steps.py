@@ -120,6 +120,13 @@ class ServingSteps(Construct):
             functions=functions,
             description="Notes how a run of the serve machine ended.",
             timeout=cdk.Duration.minutes(1),
-            environment=[*FLYWHEEL, "ENDPOINT_ARN"],
-            permissions=[access.objects("serving/*", actions=WRITE), access.list_intake()],
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN"],
+            permissions=[
+                access.objects("serving/*", actions=WRITE),
+                access.objects("promotions/*", actions=READ),
+                access.objects("promotions/requests/*", actions=("PutObject",)),
+                access.list_intake(),
+                access.flywheel_of_any_generation("DescribeFlywheel"),
+                access.parameters("active-model-arn", "previous-model-arn", actions=("GetParameter",)),
+            ],
         )

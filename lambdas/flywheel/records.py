@@ -362,6 +362,8 @@ class PromotionSource(StrEnum):
     OPERATOR = "operator"
     PARAMETER = "parameter"
     """Somebody edited `desired-model-arn`."""
+    SERVING = "serving"
+    """The model that answers failed its smoke test out of a promotion."""
 
 
 class PromotionRequest(Record):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 SERVING = "serving"
+NONE = "none"
 
 
 class InvalidServingWish(FlywheelError):
@@ -33,6 +34,12 @@ class ServingWish(Record):
     hours_start: str = ""
     hours_end: str = ""
     """Both or neither are given; neither: at all hours."""
+
+    @field_validator("smoke_test_key", "hours_start", "hours_end", mode="before")
+    @classmethod
+    def none_is_nothing(cls, value: object) -> object:
+        """The CDK CLI takes an empty parameter for one that keeps its value."""
+        return "" if value == NONE else value
 
     @field_validator("hours_start", "hours_end")
     @classmethod

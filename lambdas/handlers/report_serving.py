@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.measuring import of_serving
 from flywheel.reporting import readable_cause
 from flywheel.serving import note
 from flywheel.serving_state import ServingStatus
 from flywheel.smoke_test import smoke_test_of
-from handlers.clients import intake_bucket
+from flywheel.taking_back import take_back
+from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.cloudformation import CustomResourceEvent, answer
 from handlers.measuring import emit
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake):
+class Environment(Flywheel, Intake, Parameters):
     endpoint_arn: str
 
 
@@ -59,6 +60,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         now=now(),
     )
     failed = tested is not None and not tested.passed
+    if tested is not None:
+        asked = take_back(
+            tested, intake=intake, service=flywheel_service(environment), published=published_models(environment)
+        )
+        if asked is not None:
+            logger.warning("the former model is asked for", request=asked.id, model=asked.model_arn)
     emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)
     logger.info("serving", status=status, reason=reason, smoke_test_failed=failed)
     if end.answer is not None:

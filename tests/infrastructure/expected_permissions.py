@@ -218,9 +218,11 @@ SERVING: dict[str, Grants] = {
         "ssm:GetParameter": {"parameter/serving"},
     },
     "report_serving": {
-        "s3:GetObject": {"serving/*"},
-        "s3:PutObject": {"serving/*"},
+        "s3:GetObject": {"serving/*", "promotions/*"},
+        "s3:PutObject": {"serving/*", "promotions/requests/*"},
         "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "ssm:GetParameter": {"parameter/active-model-arn", "parameter/previous-model-arn"},
     },
     "remove_endpoint": {"states:StartExecution": {"serve machine"}},
 }

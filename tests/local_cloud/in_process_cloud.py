@@ -8,9 +8,10 @@ from __future__ import annotations
 import atexit
 import contextvars
 import io
+import json
 import logging
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,11 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
+from local.auto_scaling.errors import AutoScalingError
+from local.auto_scaling.load import Load
+from local.auto_scaling.service import AutoScaling
 from local.cloud.emulator import executions, versioned_reads
+from local.cloud.emulator.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
 from local.comprehend.clock import SystemClock
 from local.comprehend.service import Comprehend
@@ -66,6 +71,16 @@ def in_process_cloud() -> InProcessCloud:
     return cloud
 
 
+class _NoAlarms:
+    """Of auto scaling's policies: nobody looks at them here."""
+
+    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm['AlarmName']}"
+
+    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
+        pass
+
+
 class AdvancingClock(SystemClock):
     """The machine's clock, moved on by a test."""
 
@@ -99,7 +114,10 @@ class InProcessCloud:
         self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="test", region_name=REGION)
         self.clock = AdvancingClock()
         self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
-        services = ("s3", "comprehend", "ssm", "stepfunctions")
+        self.auto_scaling = AutoScaling(
+            endpoints=LocalEndpoints(self.comprehend), alarms=_NoAlarms(), load=Load(), clock=self.clock.now
+        )
+        services = ("s3", "comprehend", "ssm", "stepfunctions", "application-autoscaling")
         self.functions_clients = {service: self._new_client(service) for service in services}
         """What the pipeline uses: it can be killed."""
         self.kills = Kills(*self.functions_clients.values())
@@ -126,7 +144,8 @@ class InProcessCloud:
                 user_agent="tests",
             ),
         )
-        answer = self._ask_comprehend if service == "comprehend" else self._ask_emulator
+        answers = {"comprehend": self._ask_comprehend, "application-autoscaling": self._ask_auto_scaling}
+        answer = answers.get(service, self._ask_emulator)
         client.meta.events.register("before-send", lambda request, **_: answer(request))
         client.meta.events.register("needs-retry", _retry_as_the_sdk_does)
         return client
@@ -141,6 +160,16 @@ class InProcessCloud:
             self.comprehend, _texts(dict(request.headers)), _body(request), ACCOUNT, REGION
         )
         return _response(request, status, headers, body)
+
+    def _ask_auto_scaling(self, request: AWSPreparedRequest) -> AWSResponse:
+        operation = _texts(dict(request.headers))["X-Amz-Target"].rpartition(".")[2]
+        asked = json.loads(_body(request))
+        try:
+            answer = self.auto_scaling.call(operation=operation, request=asked, account=ACCOUNT, region=REGION)
+        except AutoScalingError as error:
+            refusal = {"__type": error.code, "message": error.message}
+            return _response(request, 400, {}, json.dumps(refusal).encode())
+        return _response(request, 200, {}, json.dumps(answer, default=str).encode())
 
     def _ask_emulator(self, request: AWSPreparedRequest) -> AWSResponse:
         # One request at a time, as in the emulator's event loop: its conditional requests rely on it.
@@ -241,6 +270,13 @@ MUTATING = frozenset(
         "DeleteDocumentClassifier",
         "PutParameter",
         "StartExecution",
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "DeleteEndpoint",
+        "RegisterScalableTarget",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "DeleteParameters",
     }
 )
 

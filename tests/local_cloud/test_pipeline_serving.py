@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,7 @@ from flywheel.records import Promotion, PromotionStatus
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
-from tests.local_cloud.pipeline import CONTEXT, Pipeline, documents, paused
+from tests.local_cloud.pipeline import CONTEXT, Pipeline, as_csv, documents, paused
 from tests.local_cloud.resources import Synthesise, until
 from tests.local_cloud.serving import SMOKE_TEST_KEY, Serving
 
@@ -22,10 +23,10 @@ _wishes = itertools.count(1)
 WISH = {
     "InferenceUnits": UNITS,
     "MaximumInferenceUnits": "0",
-    "SmokeTestKey": "",
+    "SmokeTestKey": "none",
     "SmokeTestMinimum": "0.8",
-    "ServingHoursStart": "",
-    "ServingHoursEnd": "",
+    "ServingHoursStart": "none",
+    "ServingHoursEnd": "none",
 }
 
 
@@ -55,8 +56,9 @@ def serving(deployed: Serving) -> Iterator[Serving]:
     pipeline = deployed.pipeline
     pipeline.account.comprehend_administration("DELETE", "faults")
     deployed.deploy(**WISH)
-    promote(deployed, good(pipeline))
-    deployed.run()
+    promotion = promote(deployed, good(pipeline))
+    assert promotion.status.made_active, promotion.reason
+    assert deployed.run()["status"] == "SUCCEEDED", deployed.state().reason
     deployed.becomes("IN_SERVICE", ModelArn=good(pipeline), DesiredInferenceUnits=10)
     deployed.at_rest()
     yield deployed
@@ -165,6 +167,21 @@ def test_a_model_that_fails_its_smoke_test_is_taken_back(serving: Serving) -> No
     assert again.status is PromotionStatus.PROMOTED, again.reason
     assert again.serving
     assert "6 of 6 documents" in again.serving
+
+
+def test_a_served_model_that_fails_another_smoke_test_gives_way_to_the_former(serving: Serving) -> None:
+    pipeline = serving.pipeline
+    promote(serving, poor(pipeline))
+    promote(serving, good(pipeline))
+    pipeline.drop("serving/another.csv", as_csv(mislabelled(documents(3))))
+    serving.deploy(SmokeTestKey="serving/another.csv")
+    [key] = until(lambda: pipeline.keys("promotions/requests/smoke-test-"))
+    pipeline.send_promotion(json.dumps({"poke": "schedule"}))
+    ended = pipeline.ended(key.rpartition("/")[2].removesuffix(".json"))
+    assert (ended.status, ended.model_arn) == (PromotionStatus.PROMOTED, poor(pipeline)), ended.reason
+    pipeline.await_promotions()
+    assert pipeline.published()["active-model-arn"] == poor(pipeline)
+    assert serving.becomes("IN_SERVICE")["ModelArn"] == poor(pipeline)
 
 
 def test_an_endpoint_that_cannot_be_made_holds_up_no_promotion_and_comes_later(serving: Serving) -> None:

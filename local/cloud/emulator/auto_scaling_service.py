@@ -46,7 +46,7 @@ _logger = logging.getLogger(NAME)
 Check = tuple[str, str, dict[str, str]]
 
 
-class _Endpoints:
+class LocalEndpoints:
     """Endpoints of the local Comprehend, described and changed as the service-linked role may."""
 
     def __init__(self, comprehend: Comprehend) -> None:
@@ -92,7 +92,9 @@ class _Alarms:
 
 def teach(comprehend: Comprehend, load: Load) -> None:
     minute = max(_SHORTEST_MINUTE, 60 * (stepfunctions._SFN_WAIT_SCALE or 1))
-    service = AutoScaling(endpoints=_Endpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute)
+    service = AutoScaling(
+        endpoints=LocalEndpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute
+    )
     _answer_requests(service)
     _answer_administration(service)
     stepfunctions._AWS_SDK_SERVICE_MAP["applicationautoscaling"] = {
