@@ -139,6 +139,7 @@ class Server:
         )
 
     def _delete(self, endpoint: Endpoint) -> None:
+        self.published.forget_endpoint()
         self.scaling.stop()
         if endpoint.status is not EndpointStatus.DELETING:
             self.endpoints.delete()
