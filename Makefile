@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format synth deploy destroy bench lock clean
+.PHONY: help setup demo test check format openapi synth deploy destroy bench lock clean
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: setup  ## Style, types, templates
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+openapi: setup  ## Write the API's OpenAPI document, docs/openapi.json
+	@PYTHONPATH=lambdas $(BIN)/python -m handlers.openapi > docs/openapi.json
 
 synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
 	@rm -rf cdk.out

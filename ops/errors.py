@@ -251,3 +251,40 @@ class AnalysisLostError(OperatorError):
             f"The execution of the analysis job {job!r} ended {status} without a summary of its own: files may have "
             f"come since, whose run tells the end. Look into {execution} and the log of report_analysis."
         )
+
+
+class NoApiError(OperatorError):
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            f"The flywheel {name!r} has no real-time API ({PARAMETER_ROOT}/{name}/api is not in Parameter Store): "
+            f"deploy its stack {name}-serving."
+        )
+
+
+class TextTooLongError(OperatorError):
+    def __init__(self, *, number: int, size: int, limit: int) -> None:
+        super().__init__(
+            f"Text {number} has {size:,} bytes in UTF-8, and Comprehend takes {limit:,}: shorten it, or classify it in "
+            "an analysis job."
+        )
+
+
+class NoEndpointError(OperatorError):
+    """No endpoint answers; the message says why and since when."""
+
+    def __init__(self, *, message: str, since: str | None) -> None:
+        super().__init__(f"{message} Since {since}." if since else message)
+
+
+class ApiDeniedError(OperatorError):
+    def __init__(self, *, message: str) -> None:
+        super().__init__(
+            "These credentials may not call the API: attach the policy that is the output CallersPolicyArn of the "
+            f"Serving stack (execute-api:Invoke), or use others with --profile. ({message})"
+        )
+
+
+class ApiFailedError(OperatorError):
+    def __init__(self, *, status: int, code: str, message: str) -> None:
+        what = f"{status} {code}".strip()
+        super().__init__(f"The API answered {what}: {message}")

@@ -8,7 +8,20 @@ import typer
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
-from ops.commands import analyses, approvals, costs, endpoint, models, pauses, purge, reports, status, turns, uploads
+from ops.commands import (
+    analyses,
+    approvals,
+    classifying,
+    costs,
+    endpoint,
+    models,
+    pauses,
+    purge,
+    reports,
+    status,
+    turns,
+    uploads,
+)
 from ops.commands.invocation import Invocation, side_console
 from ops.errors import OperatorError
 from ops.service_errors import ServiceError, sentence_of
@@ -56,5 +69,18 @@ def flywheel(
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
-for group in (status, uploads, turns, reports, approvals, models, endpoint, analyses, pauses, costs, purge):
+for group in (
+    status,
+    uploads,
+    turns,
+    reports,
+    approvals,
+    models,
+    endpoint,
+    classifying,
+    analyses,
+    pauses,
+    costs,
+    purge,
+):
     group.register(app)

@@ -73,6 +73,30 @@ class ServingParameters(StackParameters):
             most=3600,
             description="How often Comprehend is asked how far a change of the endpoint is, in seconds.",
         )
+        self.review_threshold = self._number(
+            "ReviewThreshold",
+            default=0.7,
+            least=0,
+            most=1,
+            description=(
+                "A document that the API classifies with a lower confidence is kept in the intake bucket for people to "
+                "review. 0: none is."
+            ),
+        )
+        self.requests_per_second = self._number(
+            "RequestsPerSecond",
+            default=50,
+            least=1,
+            most=10_000,
+            description="Requests a second that the API takes, over all callers; what is more gets the answer 429.",
+        )
+        self.request_burst = self._number(
+            "RequestBurst",
+            default=100,
+            least=1,
+            most=5_000,
+            description="Requests that the API takes at one moment, after it had less to do.",
+        )
         self.log_retention_days = self._log_retention_days()
         hours = cdk.CfnRule(
             self,

@@ -6,6 +6,7 @@ import json
 
 from constructs import Construct
 
+from .api import Api
 from .deployed_flywheel import DeployedFlywheel
 from .endpoint_name import endpoint_arn
 from .endpoint_role import EndpointRole
@@ -45,6 +46,7 @@ class ServingStack(ProjectStack):
                 "ENDPOINT_ROLE_ARN": role.arn if role else "",
                 "RESOURCE_TAGS": json.dumps(settings.tags),
                 "SERVE_MACHINE_ARN": machine_arn,
+                "REVIEW_THRESHOLD": parameters.review_threshold.value_as_string,
             },
         )
         steps = ServingSteps(
@@ -99,4 +101,18 @@ class ServingStack(ProjectStack):
             machine_arn=machine.arn,
             flywheel_name=settings.name,
         )
-        self._publish(ServeMachineArn=machine.arn, EndpointArn=endpoint)
+        api = Api(
+            self,
+            "Api",
+            settings=settings,
+            functions=functions,
+            access=flywheel.access,
+            encryption=flywheel.encryption,
+            parameters=parameters,
+        )
+        self._publish(
+            ServeMachineArn=machine.arn,
+            EndpointArn=endpoint,
+            ApiUrl=api.url,
+            CallersPolicyArn=api.callers_policy_arn,
+        )

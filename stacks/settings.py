@@ -40,6 +40,13 @@ class EncryptionMode(StrEnum):
     EXISTING = "existing"
 
 
+class ApiLogRole(StrEnum):
+    """With which role API Gateway writes logs: it has one for all APIs of an account and Region (decision 010)."""
+
+    NEW = "new"
+    EXISTING = "existing"
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,6 +97,7 @@ class FlywheelSettings(Section):
     permissions_boundary: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$")] | None
     ) = None
+    api_log_role: ApiLogRole = ApiLogRole.NEW
     tags: dict[
         Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$")],
         Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$")],

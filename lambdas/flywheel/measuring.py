@@ -21,6 +21,7 @@ from flywheel.records import (
 from flywheel.serving_state import ServingStatus
 
 if TYPE_CHECKING:
+    from flywheel.classifying import Classified
     from flywheel.comprehend import Dataset
     from flywheel.serving_state import ServingState
 
@@ -92,6 +93,15 @@ def of_promotion(ended: Sequence[Promotion]) -> Iterator[Measurement]:
         first = ended[0].status
         yield Measurement(name="ModelsPromoted", value=int(first.made_active))
         yield Measurement(name="PromotionsFailed", value=int(first is PromotionStatus.FAILED))
+
+
+def of_classified(classified: Classified) -> Iterator[Measurement]:
+    """What a request to the real-time API adds to the statistics."""
+    for prediction in classified.predictions:
+        yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
+    yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
+    yield Measurement(name="ThrottledPredictions", value=classified.throttled)
+    yield Measurement(name="LowConfidenceNotKept", value=classified.not_kept)
 
 
 def as_dimension(label: str) -> str:

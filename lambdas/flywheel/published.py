@@ -29,6 +29,13 @@ class DesiredModel:
         return f"desired-{self.version}-{self.at:%Y%m%dT%H%M%SZ}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublishedActive:
+    arn: str
+    since: datetime
+    """Each version of the parameter is a change of the active model."""
+
+
 class PublishedModels:
     def __init__(self, *, ssm: SSMClient, prefix: str) -> None:
         self._ssm = ssm
@@ -36,6 +43,13 @@ class PublishedModels:
 
     def active(self) -> str | None:
         return self._value(ACTIVE)
+
+    def active_since(self) -> PublishedActive | None:
+        try:
+            found = self._ssm.get_parameter(Name=f"{self._prefix}/{ACTIVE}")["Parameter"]
+        except self._ssm.exceptions.ParameterNotFound:
+            return None
+        return PublishedActive(arn=found["Value"], since=found["LastModifiedDate"])
 
     def previous(self) -> str | None:
         return self._value(PREVIOUS)

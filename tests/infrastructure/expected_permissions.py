@@ -224,6 +224,15 @@ SERVING: dict[str, Grants] = {
         "comprehend:DescribeFlywheel": {"flywheel of any generation"},
         "ssm:GetParameter": {"parameter/active-model-arn", "parameter/previous-model-arn"},
     },
+    "classify_api": {
+        "comprehend:ClassifyDocument": {"endpoint"},
+        "comprehend:DescribeEndpoint": {"endpoint"},
+        "comprehend:DescribeDocumentClassifier": {"models"},
+        "ssm:GetParameter": {"parameter/active-model-arn"},
+        "s3:GetObject": {"serving/state.json"},
+        "s3:PutObject": {"predictions/low-confidence/*"},
+        "s3:ListBucket": {"intake"},
+    },
     "remove_endpoint": {"states:StartExecution": {"serve machine"}},
 }
 

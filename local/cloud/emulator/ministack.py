@@ -18,6 +18,7 @@ lambda_runtime: Any = import_module("ministack.core.lambda_runtime")
 responses: Any = import_module("ministack.core.responses")
 router: Any = import_module("ministack.core.router")
 
+apigateway_v1: Any = import_module("ministack.services.apigateway_v1")
 cloudwatch: Any = import_module("ministack.services.cloudwatch")
 cloudwatch_logs: Any = import_module("ministack.services.cloudwatch_logs")
 eventbridge: Any = import_module("ministack.services.eventbridge")

@@ -20,6 +20,7 @@ from hypercorn.config import Config
 from local.auto_scaling.load import Load
 from local.cloud.emulator import (
     alarms,
+    api_gateway,
     auto_scaling_service,
     buckets,
     callbacks,
@@ -102,6 +103,7 @@ def _teach() -> None:
         task_limits,
         callbacks,
         maps_and_parallels,
+        api_gateway,
     ):
         subject.teach()
 

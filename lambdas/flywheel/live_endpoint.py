@@ -1,0 +1,87 @@
+"""The endpoint that answers in real time: what it says about a text, and which model it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flywheel.intake import error_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from botocore.exceptions import ClientError
+    from mypy_boto3_comprehend import ComprehendClient
+
+MOST_TEXT_BYTES = 10 * 1024
+"""Of one document, in UTF-8 (reference 2.9)."""
+THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException"})
+"""ClassifyDocument models neither: which one it is, is not documented (reference 2.9)."""
+UNAVAILABLE = frozenset({"ResourceUnavailableException", "ResourceNotFoundException"})
+"""There is no such endpoint, or it does not answer yet."""
+FAULTS = frozenset({"InternalServerException", "InternalFailure", "ServiceUnavailable", "500", "502", "503", "504"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    scores: tuple[tuple[str, float], ...]
+    """Label and score, the best first; of a multi-label model all labels."""
+    multi_label: bool
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model is, from 0 to 1.
+
+        Of exclusive classes it is the best one's score. Labels that may go together are decisions of their own, yes
+        above 0.5: there it is how sure the least sure of them is.
+        """
+        if self.multi_label:
+            return min((max(score, 1 - score) for _, score in self.scores), default=0.0)
+        return max((score for _, score in self.scores), default=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What the endpoint was at a moment."""
+
+    at: datetime
+    status: str
+    model_arn: str | None
+    desired_model_arn: str | None
+    inference_units: int | None
+
+
+class LiveEndpoint:
+    def __init__(self, *, comprehend: ComprehendClient, arn: str, clock: Callable[[], datetime]) -> None:
+        self._comprehend = comprehend
+        self._clock = clock
+        self.arn = arn
+
+    def classify(self, text: str) -> Prediction:
+        """Raises ClientError; see THROTTLES, UNAVAILABLE and FAULTS."""
+        answer: Any = self._comprehend.classify_document(EndpointArn=self.arn, Text=text)
+        multi_label = "Labels" in answer
+        found = answer["Labels"] if multi_label else answer.get("Classes", [])
+        # The order is not documented.
+        ordered = sorted(((item["Name"], item["Score"]) for item in found), key=lambda item: -item[1])
+        return Prediction(scores=tuple(ordered), multi_label=multi_label)
+
+    def look(self) -> Sighting | None:
+        """None if there is no endpoint. Raises ClientError."""
+        try:
+            properties = self._comprehend.describe_endpoint(EndpointArn=self.arn)["EndpointProperties"]
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+        return Sighting(
+            at=self._clock(),
+            status=properties.get("Status", ""),
+            model_arn=properties.get("ModelArn"),
+            desired_model_arn=properties.get("DesiredModelArn"),
+            inference_units=properties.get("CurrentInferenceUnits"),
+        )
+
+
+def is_fault(error: ClientError) -> bool:
+    """Something on Comprehend's side that may be over in a moment."""
+    return error_code(error) in FAULTS or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500

@@ -1,0 +1,178 @@
+"""The real-time API's template: signed, checked, throttled, logged; and what callers get to call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.api import INVALID_REQUEST
+from tests.infrastructure.synthesised import ROOT, Resource, Synthesised, as_list, as_text, run_app, statements
+
+GATEWAY = "AWS::ApiGateway"
+LOG_ROLE_POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+
+
+@pytest.fixture(scope="module")
+def serving(default: Synthesised) -> Synthesised:
+    return default.beside("serving")
+
+
+def stage_of(stack: Synthesised) -> Resource:
+    (stage,) = stack.of_type(f"{GATEWAY}::Stage")
+    return stage
+
+
+def routes(stack: Synthesised) -> dict[str, dict[str, Any]]:
+    """The methods by verb and path."""
+    found = {}
+    for method in stack.of_type(f"{GATEWAY}::Method"):
+        path = stack.resources[method.properties["ResourceId"]["Ref"]].properties["PathPart"]
+        found[f"{method.properties['HttpMethod']} /{path}"] = method.properties
+    return found
+
+
+def test_the_routes_are_those_of_the_document(serving: Synthesised) -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    described = {f"{verb.upper()} {path}" for path, verbs in document["paths"].items() for verb in verbs}
+    assert set(routes(serving)) == described
+
+
+def test_every_method_wants_a_signature(any_variant: Synthesised) -> None:
+    methods = routes(any_variant.beside("serving"))
+    assert {method["AuthorizationType"] for method in methods.values()} == {"AWS_IAM"}
+
+
+def test_every_method_invokes_the_function_which_lets_only_this_api_do_so(serving: Synthesised) -> None:
+    function = serving.functions()["classify_api"].logical_id
+    for method in routes(serving).values():
+        assert method["Integration"]["Type"] == "AWS_PROXY"
+        assert f"functions/<{function}.Arn>/invocations" in as_text(method["Integration"]["Uri"])
+    (permission,) = serving.of_type("AWS::Lambda::Permission")
+    (api,) = serving.of_type(f"{GATEWAY}::RestApi")
+    assert permission.properties["FunctionName"] == {"Fn::GetAtt": [function, "Arn"]}
+    assert permission.properties["Principal"] == "apigateway.amazonaws.com"
+    assert as_text(permission.properties["SourceArn"]).endswith(f":<{api.logical_id}>/live/*/*")
+
+
+def test_bodies_are_checked_by_the_documents_own_shape(serving: Synthesised) -> None:
+    method = routes(serving)["POST /classify"]
+    validator = serving.resources[method["RequestValidatorId"]["Ref"]]
+    assert validator.properties["ValidateRequestBody"] is True
+    schema = serving.resources[method["RequestModels"]["application/json"]["Ref"]].properties["Schema"]
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())["components"]["schemas"]
+    alternatives = [document["OneText"], document["SeveralDocuments"]]
+    described = {name: found for each in alternatives for name, found in each["properties"].items()}
+    assert schema["properties"] == {
+        "text": {"type": described["text"]["type"]},
+        "documents": {
+            "type": described["documents"]["type"],
+            "items": {"type": described["documents"]["items"]["type"]},
+        },
+    }
+    assert all(each["additionalProperties"] is False and len(each["required"]) == 1 for each in alternatives)
+    # Exactly one of the members is to be there.
+    assert (schema["additionalProperties"], schema["minProperties"], schema["maxProperties"]) == (False, 1, 1)
+
+
+def test_stage_is_throttled_by_the_parameters_and_traced(serving: Synthesised) -> None:
+    stage = stage_of(serving).properties
+    (settings,) = stage["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
+    assert stage["TracingEnabled"] is True
+    # Both may quote a request.
+    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+
+
+def test_access_log_is_json_without_a_body_in_a_group_that_ends_and_is_encrypted(new_key: Synthesised) -> None:
+    stack = new_key.beside("serving")
+    setting = stage_of(stack).properties["AccessLogSetting"]
+    line = json.loads(setting["Format"])
+    assert {"requestId", "caller", "status", "path"} <= set(line)
+    assert not any("body" in value.lower() or "input" in value.lower() for value in line.values())
+    (group,) = [
+        found
+        for found in stack.of_type("AWS::Logs::LogGroup")
+        if found.properties["LogGroupName"].endswith("/api-access")
+    ]
+    assert as_text(setting["DestinationArn"]).endswith(f":log-group:<{group.logical_id}>")
+    assert group.properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert group.properties["KmsKeyId"] == {"Ref": "KeyArn"}
+
+
+def test_stage_waits_for_the_accounts_role_which_is_kept(serving: Synthesised) -> None:
+    (account,) = serving.of_type(f"{GATEWAY}::Account")
+    role = serving.role_of(account.properties["CloudWatchRoleArn"])
+    assert account.logical_id in as_list(stage_of(serving).body["DependsOn"])
+    for resource in (account, role):
+        assert (resource.body["DeletionPolicy"], resource.body["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert [as_text(arn).partition(":policy/")[2] for arn in role.properties["ManagedPolicyArns"]] == [LOG_ROLE_POLICY]
+    (trust,) = statements(role.properties["AssumeRolePolicyDocument"])
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+
+
+def test_an_accounts_own_role_is_left_alone(tmp_path: Path) -> None:
+    finished = run_app(context={"api_log_role": "existing"}, outdir=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    serving = Synthesised(folder=tmp_path, stack="news-flywheel").beside("serving")
+    assert serving.of_type(f"{GATEWAY}::Account") == []
+    assert stage_of(serving).properties["AccessLogSetting"]
+
+
+def test_what_the_gateway_answers_has_the_apis_form(serving: Synthesised) -> None:
+    answers = {
+        found.properties["ResponseType"]: found.properties for found in serving.of_type(f"{GATEWAY}::GatewayResponse")
+    }
+    body = {kind: found["ResponseTemplates"]["application/json"] for kind, found in answers.items()}
+    assert json.loads(body["BAD_REQUEST_BODY"]) == {"code": "INVALID_REQUEST", "message": INVALID_REQUEST}
+    assert json.loads(body["THROTTLED"])["code"] == "THROTTLED"
+    assert answers["THROTTLED"]["ResponseParameters"] == {"gatewayresponse.header.Retry-After": "'1'"}
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
+        filled = body[kind].replace("$context.error.responseType", "X").replace("$context.error.messageString", '"why"')
+        assert set(json.loads(filled)) == {"code", "message"}
+
+
+def test_a_changed_answer_is_deployed(serving: Synthesised) -> None:
+    """A deployment is a picture of the API: it has to come after everything that it shows."""
+    (deployment,) = serving.of_type(f"{GATEWAY}::Deployment")
+    shown = [
+        found.logical_id
+        for kind in ("Method", "Model", "RequestValidator", "GatewayResponse")
+        for found in serving.of_type(f"{GATEWAY}::{kind}")
+    ]
+    assert set(shown) <= set(as_list(deployment.body["DependsOn"]))
+
+
+def test_callers_may_call_the_api_find_it_and_nothing_else(serving: Synthesised) -> None:
+    (policy,) = serving.of_type("AWS::IAM::ManagedPolicy")
+    invoke, find = statements(policy.properties["PolicyDocument"])
+    assert (invoke["Effect"], as_list(invoke["Action"])) == ("Allow", ["execute-api:Invoke"])
+    endings = {as_text(arn).partition("/live/")[2] for arn in invoke["Resource"]}
+    assert endings == {"POST/classify", "GET/model"}
+    assert find["Action"] == ["ssm:GetParameter", "ssm:GetParameters"]
+    assert {as_text(arn).partition(":parameter")[2] for arn in find["Resource"]} == {
+        f"/comprehend-flywheel/news/{name}" for name in ("api", "deployment", "flywheel-arn")
+    }
+    outputs = serving.template["Outputs"]
+    assert outputs["CallersPolicyArn"]["Value"] == {"Ref": policy.logical_id}
+
+
+def test_where_the_api_is(serving: Synthesised) -> None:
+    (api,) = serving.of_type(f"{GATEWAY}::RestApi")
+    assert api.properties["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    url = f"https://<{api.logical_id}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/live"
+    assert as_text(serving.template["Outputs"]["ApiUrl"]["Value"]) == url
+    (published,) = [
+        found.properties
+        for found in serving.of_type("AWS::SSM::Parameter")
+        if found.properties["Name"] == "/comprehend-flywheel/news/api"
+    ]
+    assert json.loads(as_text(published["Value"])) == {
+        "url": url,
+        "rest_api_id": f"<{api.logical_id}>",
+        "stage": stage_of(serving).properties["StageName"],
+    }

@@ -1,0 +1,375 @@
+"""A request's documents through an endpoint that is told what to do: tried again, bounded, none lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from threading import Lock, local
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel import measuring
+from flywheel.api_errors import STATUSES, RequestRefused
+from flywheel.api_messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
+from flywheel.classifying import MOST_PATIENCE, SEEN_FOR, Classified, Classifying, texts_of
+from flywheel.live_endpoint import MOST_TEXT_BYTES, LiveEndpoint, Prediction, Sighting
+from flywheel.low_confidence import LowConfidencePrediction, key_of
+from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SURE = Prediction(scores=(("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
+UNSURE = Prediction(scores=(("CALM", 0.6), ("STORM", 0.4)), multi_label=False)
+THROTTLED = "ThrottlingException"
+
+
+def failure(code: str, status: int = 400, operation: str = "ClassifyDocument") -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "no text here"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        operation,
+    )
+
+
+class Time(local):
+    """Passes for a thread only while that thread waits."""
+
+    longest = [0.0]
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def elapsed(self) -> float:
+        return self.seconds
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.longest[0] = max(self.longest[0], self.seconds)
+
+
+class Endpoint(LiveEndpoint):
+    """Answers each text by a script: predictions and errors in turn, the last one for ever."""
+
+    def __init__(self, time: Time, **script: list[Any]) -> None:
+        self.arn = "arn:endpoint"
+        self.script = {text: list(answers) for text, answers in script.items()}
+        self.models: list[Any] = ["arn:model"]
+        self.asked: Counter[str] = Counter()
+        self.looked = 0
+        self._time = time
+        self._turn = Lock()
+
+    def classify(self, text: str) -> Prediction:
+        with self._turn:
+            self.asked[text] += 1
+            answers = self.script.get(text, [SURE])
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Prediction)
+        return answer
+
+    def look(self) -> Sighting | None:
+        self.looked += 1
+        model = self.models.pop(0) if len(self.models) > 1 else self.models[0]
+        if isinstance(model, Exception):
+            raise model
+        if model is None:
+            return None
+        return Sighting(
+            at=self._time.now(), status="IN_SERVICE", model_arn=model, desired_model_arn=model, inference_units=1
+        )
+
+
+class Bucket:
+    """Keeps records; `broken` writes fail."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Any] = {}
+        self.broken = False
+
+    def write_once(self, key: str, record: Any) -> bool:
+        if self.broken:
+            raise failure("AccessDenied", 403, "PutObject")
+        return self.records.setdefault(key, record) is record
+
+    def read(self, key: str, _kind: Any) -> Any:
+        return self.records.get(key)
+
+
+class Scene:
+    def __init__(self, **script: list[Any]) -> None:
+        self.time = Time()
+        self.time.longest[0] = 0.0
+        self.endpoint = Endpoint(self.time, **script)
+        self.bucket = Bucket()
+        self.classifying = Classifying(
+            endpoint=self.endpoint,
+            intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]
+            threshold=0.7,
+            clock=self.time.now,
+            elapsed=self.time.elapsed,
+            pause=self.time.wait,
+        )
+
+    @property
+    def waited(self) -> float:
+        """How long the answer took."""
+        return self.time.longest[0]
+
+    def classify(self, *texts: str) -> Classified:
+        return self.classifying.classify(texts)
+
+    @property
+    def kept(self) -> list[LowConfidencePrediction]:
+        return [record for record in self.bucket.records.values() if isinstance(record, LowConfidencePrediction)]
+
+
+def codes(classified: Classified) -> list[str]:
+    return [answer.code if isinstance(answer, Problem) else "" for answer in classified.answers]
+
+
+class TestRequests:
+    def test_one_text_and_several(self) -> None:
+        assert texts_of(OneText(text="a")) == ["a"]
+        assert texts_of(SeveralDocuments(documents=["a", "b"])) == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("documents", "code", "which"),
+        [
+            ([], ErrorCode.TEXT_EMPTY, None),
+            (["a", " \n"], ErrorCode.TEXT_EMPTY, 1),
+            (["a", "b", "\ud83d"], ErrorCode.INVALID_REQUEST, 2),
+            (["x" * (MOST_TEXT_BYTES + 1)], ErrorCode.TEXT_TOO_LONG, 0),
+            (["a"] * (MOST_DOCUMENTS + 1), ErrorCode.TOO_MANY_DOCUMENTS, None),
+        ],
+    )
+    def test_refused_whole(self, documents: list[str], code: ErrorCode, which: int | None) -> None:
+        with pytest.raises(RequestRefused) as refused:
+            texts_of(SeveralDocuments(documents=documents))
+        assert (refused.value.problem.code, refused.value.problem.document) == (code, which)
+        assert refused.value.status == 400
+
+    @given(st.text(alphabet="a\u00e9\u20ac\U0001f600", min_size=1, max_size=10_300))
+    def test_length_is_in_bytes(self, text: str) -> None:
+        size = len(text.encode())
+        if size <= MOST_TEXT_BYTES:
+            assert texts_of(OneText(text=text)) == [text]
+            return
+        with pytest.raises(RequestRefused) as refused:
+            texts_of(OneText(text=text))
+        assert (refused.value.problem.bytes, refused.value.problem.limit) == (size, MOST_TEXT_BYTES)
+
+    def test_exactly_at_the_limit(self) -> None:
+        texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2)))
+        with pytest.raises(RequestRefused):
+            texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2) + "a"))
+
+    def test_every_code_has_a_status(self) -> None:
+        assert set(STATUSES) == set(ErrorCode)
+
+
+class TestConfidence:
+    def test_of_exclusive_classes_is_the_best_score(self) -> None:
+        assert SURE.confidence == 0.9
+
+    def test_of_labels_is_that_of_the_least_sure_one(self) -> None:
+        def of(*scores: float) -> float:
+            return Prediction(scores=tuple((str(s), s) for s in scores), multi_label=True).confidence
+
+        assert of(0.95, 0.03) == 0.95
+        assert of(0.95, 0.45) == 0.55
+        assert of(0.02, 0.01) == 0.98
+
+    def test_of_nothing(self) -> None:
+        assert Prediction(scores=(), multi_label=False).confidence == 0
+
+
+class TestAnswers:
+    def test_come_in_the_order_of_the_request(self) -> None:
+        scene = Scene(b=[UNSURE])
+        assert scene.classify("a", "b", "c").answers == (SURE, UNSURE, SURE)
+
+    @pytest.mark.parametrize("code", [THROTTLED, "TooManyRequestsException"])
+    def test_a_throttled_document_is_tried_again(self, code: str) -> None:
+        scene = Scene(a=[failure(code), failure(code), SURE])
+        classified = scene.classify("a", "b")
+        assert classified.answers == (SURE, SURE)
+        assert classified.throttled == 2
+        assert scene.waited > 0
+        assert classified.retry_after is None
+
+    @pytest.mark.parametrize(
+        "fault",
+        [failure("InternalServerException", 500), failure("Unheard", 503), ReadTimeoutError(endpoint_url="https://x")],
+    )
+    def test_a_fault_is_tried_again(self, fault: Exception) -> None:
+        assert Scene(a=[fault, SURE]).classify("a").answers == (SURE,)
+
+    def test_what_works_is_not_lost_when_others_do_not(self) -> None:
+        scene = Scene(b=[failure(THROTTLED)], c=[failure("InvalidRequestException")])
+        classified = scene.classify("a", "b", "c", "d")
+        assert codes(classified) == ["", "THROTTLED", "TEXT_REFUSED", ""]
+        assert [problem.document for problem in classified.problems] == [1, 2]
+        assert classified.refusal is None
+        assert classified.retry_after == 1
+        assert scene.endpoint.asked["c"] == 1
+
+    @pytest.mark.parametrize("count", [1, 4, 25])
+    def test_an_answer_is_there_in_time(self, count: int) -> None:
+        texts = [str(number) for number in range(count)]
+        scene = Scene(**{text: [failure(THROTTLED)] for text in texts})
+        classified = scene.classify(*texts)
+        assert scene.waited <= MOST_PATIENCE
+        refusal = classified.refusal
+        assert refusal is not None
+        assert (refusal.status, refusal.problem.code) == (429, ErrorCode.THROTTLED)
+        assert refusal.retry_after == max(1, (count + 1) // 2)
+        assert scene.waited > 1
+        assert len(codes(classified)) == count
+
+    def test_one_document_is_not_tried_for_long(self) -> None:
+        scene = Scene(a=[failure(THROTTLED)])
+        scene.classify("a")
+        assert 1 < scene.waited < 4
+
+    def test_what_the_function_may_not_do_is_its_own_affair(self) -> None:
+        scene = Scene(a=[failure("AccessDeniedException")])
+        classified = scene.classify("a")
+        assert classified.refusal is not None
+        assert classified.refusal.status == 500
+        assert "AccessDenied" not in str(classified.refusal.problem)
+        assert classified.causes == ("ClassifyDocument: AccessDeniedException",)
+        assert scene.endpoint.asked["a"] == 1
+
+    def test_the_worst_error_is_the_answers(self) -> None:
+        scene = Scene(a=[failure(THROTTLED)], b=[failure("ResourceUnavailableException")])
+        refusal = scene.classify("a", "b").refusal
+        assert refusal is not None
+        assert (refusal.status, refusal.problem.document) == (503, None)
+
+
+class TestNoEndpoint:
+    GONE = failure("ResourceUnavailableException", 404)
+
+    def test_says_why_and_since_when(self) -> None:
+        scene = Scene(a=[self.GONE])
+        scene.endpoint.models = [None]
+        scene.bucket.records[STATE_KEY] = ServingState(
+            status=ServingStatus.OUT_OF_HOURS, reason="It is night.", since=START, at=START
+        )
+        refusal = scene.classify("a").refusal
+        assert refusal is not None
+        problem = refusal.problem
+        assert (refusal.status, problem.code, problem.status) == (
+            503,
+            ErrorCode.NO_ENDPOINT,
+            ServingStatus.OUT_OF_HOURS,
+        )
+        assert problem.since == START
+        assert "It is night." in problem.message
+        assert refusal.retry_after is None
+
+    def test_one_that_is_being_made_is_worth_waiting_for(self) -> None:
+        scene = Scene(a=[self.GONE])
+        scene.bucket.records[STATE_KEY] = ServingState(
+            status=ServingStatus.CREATING, reason="It is made.", since=START, at=START
+        )
+        refusal = scene.classify("a").refusal
+        assert refusal is not None
+        assert refusal.retry_after == 60
+
+    def test_nothing_was_ever_wanted(self) -> None:
+        refusal = Scene(a=[self.GONE]).classify("a").refusal
+        assert refusal is not None
+        assert "InferenceUnits" in refusal.problem.message
+        assert refusal.problem.since is None
+
+    def test_a_moment_without_is_seen_by_nobody(self) -> None:
+        assert Scene(a=[self.GONE, self.GONE, SURE]).classify("a").answers == (SURE,)
+
+
+class TestReview:
+    def test_only_what_is_below_the_threshold_is_kept(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        classified = scene.classify("sure", "unsure")
+        assert classified.low_confidence == 1
+        (record,) = scene.kept
+        assert (record.text, record.confidence, record.model_arn) == ("unsure", 0.6, "arn:model")
+        assert [(each.name, each.score) for each in record.predictions] == list(UNSURE.scores)
+        assert "sure" not in [each.text for each in scene.kept]
+
+    def test_a_repetition_makes_no_second_one(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.classify("unsure", "unsure")
+        scene.classify("unsure")
+        assert list(scene.bucket.records) == [key_of(scene.kept[0])]
+        assert key_of(scene.kept[0]).startswith("predictions/low-confidence/2026-11-21/")
+
+    def test_a_model_that_changed_meanwhile_is_not_claimed(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.endpoint.models = ["arn:old", "arn:new"]
+        scene.classify("unsure")
+        (record,) = scene.kept
+        assert record.model_arn is None
+        assert record.seen_before is not None
+        assert record.seen_after is not None
+        assert (record.seen_before.model_arn, record.seen_after.model_arn) == ("arn:old", "arn:new")
+
+    def test_a_model_that_cannot_be_asked_is_not_claimed(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.endpoint.models = ["arn:old", failure(THROTTLED, operation="DescribeEndpoint")]
+        classified = scene.classify("unsure")
+        assert scene.kept[0].model_arn is None
+        assert scene.kept[0].seen_after is None
+        assert classified.causes == (f"DescribeEndpoint: {THROTTLED}",)
+
+    def test_what_cannot_be_kept_costs_no_answer(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.bucket.broken = True
+        classified = scene.classify("unsure")
+        assert classified.answers == (UNSURE,)
+        assert (classified.not_kept, classified.causes) == (1, ("PutObject: AccessDenied",))
+
+
+class TestModelOfTheEndpoint:
+    def test_is_not_asked_for_with_every_request(self) -> None:
+        scene = Scene()
+        for _ in range(5):
+            classified = scene.classify("a")
+        assert scene.endpoint.looked == 1
+        assert classified.model is not None
+        assert classified.model.model_arn == "arn:model"
+
+    def test_is_asked_for_again_after_a_while(self) -> None:
+        scene = Scene()
+        scene.endpoint.models = ["arn:old", "arn:new"]
+        scene.classify("a")
+        scene.time.wait(SEEN_FOR.total_seconds() + 1)
+        classified = scene.classify("a")
+        assert classified.model is not None
+        assert (scene.endpoint.looked, classified.model.model_arn) == (2, "arn:new")
+
+    def test_that_cannot_be_asked_costs_no_answer(self) -> None:
+        scene = Scene()
+        scene.endpoint.models = [failure("AccessDeniedException", operation="DescribeEndpoint")]
+        classified = scene.classify("a")
+        assert (classified.answers, classified.model) == ((SURE,), None)
+
+
+def test_measurements() -> None:
+    scene = Scene(unsure=[failure(THROTTLED), UNSURE])
+    scene.bucket.broken = True
+    found = [(each.name, each.value) for each in measuring.of_classified(scene.classify("sure", "unsure"))]
+    assert found == [
+        ("PredictionConfidence", 0.9),
+        ("PredictionConfidence", 0.6),
+        ("LowConfidencePredictions", 1),
+        ("ThrottledPredictions", 1),
+        ("LowConfidenceNotKept", 1),
+    ]
