@@ -1,0 +1,124 @@
+"""How much longer a call of the real-time API takes than ClassifyDocument itself, in a local cloud.
+
+Deploys the app, trains a model, brings an endpoint up and calls both by turns, with one text a call. Also prints how
+long the function itself took, because the local API Gateway and the local Lambda have times of their own.
+Usage: `python -m benchmarks.api [--calls N] [--json]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.machine import describe_machine
+from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from local.cloud import CloudAccount, LocalCloud
+from ops.classifying import find_api
+from ops.clients import Clients
+from ops.deployment import Deployment, find_deployment
+
+NAME = "bench"
+STACKS = (f"{NAME}-flywheel", f"{NAME}-serving")
+WORDS = {"CALM": "harbour meadow lullaby", "STORM": "thunder gale lightning"}
+PATIENCE = 300.0
+_DURATION = re.compile(r"\tDuration: ([\d.]+) ms")
+
+
+def deploy(account: CloudAccount) -> Deployment:
+    """The app with an endpoint that answers."""
+    account.comprehend_administration(
+        "PUT", "settings", {"documents_per_inference_unit": 1e6, "characters_per_inference_unit": 1e6}
+    )
+    account.deploy(
+        stacks=STACKS,
+        context={"name": NAME, "labels": ",".join(WORDS)},
+        parameters={
+            f"{STACKS[0]}:QuietPeriodMinutes": "0",
+            f"{STACKS[0]}:PollSeconds": "30",
+            f"{STACKS[1]}:InferenceUnits": "1",
+            f"{STACKS[1]}:PollSeconds": "30",
+            f"{STACKS[1]}:RequestsPerSecond": "1000",
+            f"{STACKS[1]}:RequestBurst": "1000",
+        },
+    )
+    deployment = find_deployment(Clients(account.session()), name=NAME)
+    rows = "".join(f"{label},{words} {number}\n" for number in range(60) for label, words in WORDS.items())
+    account.client("s3").put_object(Bucket=deployment.intake.name, Key="train/first.csv", Body=rows.encode())
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        state = deployment.intake.read(STATE_KEY, ServingState)
+        if state is not None and state.status is ServingStatus.IN_SERVICE:
+            return deployment
+        if time.monotonic() > deadline:
+            raise SystemExit(f"No endpoint answers after {PATIENCE:.0f} s: {state}")
+        time.sleep(0.2)
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def percentile(values: list[float], part: float) -> float:
+    """The least value that so much of all is not above."""
+    ordered = sorted(values)
+    return ordered[math.ceil(part * len(ordered)) - 1]
+
+
+def durations(account: CloudAccount) -> list[float]:
+    """How long each invocation of the function took, in seconds, as Lambda logs it."""
+    pages = account.client("logs").get_paginator("filter_log_events")
+    events = pages.paginate(logGroupName=f"/comprehend-flywheel/{NAME}/classify_api")
+    found = (_DURATION.search(event["message"]) for page in events for event in page["events"])
+    return [float(match[1]) / 1000 for match in found if match]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments = parser.parse_args()
+    with LocalCloud(instance="benchmark-api") as cloud:
+        account = cloud.account()
+        deployment = deploy(account)
+        api, comprehend = find_api(deployment), account.client("comprehend")
+        arn = api.classify([WORDS["CALM"]]).body["endpoint_arn"]
+
+        def through_api() -> None:
+            answer = api.request("POST", "/classify", {"text": WORDS["CALM"]})
+            assert answer.status == 200, answer
+
+        def directly() -> None:
+            comprehend.classify_document(EndpointArn=arn, Text=WORDS["CALM"])
+
+        for _ in range(20):
+            through_api()
+            directly()
+        before = len(durations(account))
+        taken: dict[str, list[float]] = {"ClassifyDocument": [], "API": []}
+        for _ in range(arguments.calls):
+            taken["ClassifyDocument"].append(seconds(directly))
+            taken["API"].append(seconds(through_api))
+        taken["of it the function"] = durations(account)[before:]
+    figures = {
+        name: {"median": statistics.median(times), "p99": percentile(times, 0.99)} for name, times in taken.items()
+    }
+    added = [api - direct for api, direct in zip(taken["API"], taken["ClassifyDocument"], strict=True)]
+    figures["added"] = {"median": statistics.median(added), "p99": percentile(added, 0.99)}
+    if arguments.json:
+        print(json.dumps({"machine": describe_machine(), "calls": arguments.calls, "seconds": figures}))
+        return
+    print(f"{describe_machine()}; {arguments.calls} calls each, by turns")
+    for name, figure in figures.items():
+        print(f"{name:20} median {figure['median'] * 1000:6.1f} ms   p99 {figure['p99'] * 1000:6.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
