@@ -152,6 +152,7 @@ def functions_alone(lines: int) -> list[Measured]:
                 began_at=datetime.now(UTC),
                 format=InputFormat.LINES,
                 files=1,
+                objects=1,
                 bytes=size,
                 newest=datetime.now(UTC),
                 units=1,

@@ -19,7 +19,7 @@ from .flywheel_access import classification_jobs
 from .function import FlywheelFunction
 from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
-from .retries import retry_unreadable_items
+from .retries import BUSY_ATTEMPTS, retry_unreadable_items
 from .role import Permission, ServiceRole
 from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
 
@@ -100,13 +100,7 @@ class AnalysisMachine(Construct):
                 "units": "{% $states.result.Payload.units %}",
             },
         )
-        split = self._map(
-            "SplitUnits",
-            key="{% $units.key %}",
-            at_once=UNITS_AT_ONCE,
-            # Nothing can be classified in order without all of it, so the first failure is the job's.
-            tolerated_failure_percentage=None,
-        )
+        split = self._map("SplitUnits", key="{% $units.key %}", at_once=UNITS_AT_ONCE)
         split.item_processor(
             self._invoke(
                 "SplitUnit",
@@ -122,13 +116,7 @@ class AnalysisMachine(Construct):
             payload=RUN,
             assign={"parts": "{% $states.result.Payload.parts %}"},
         )
-        classify = self._map(
-            "ClassifyParts",
-            key="{% $parts.key %}",
-            at_once=PARTS_AT_ONCE,
-            # A classification job cannot be stopped: what runs is collected, and the join finds what is missing.
-            tolerated_failure_percentage=100,
-        )
+        classify = self._map("ClassifyParts", key="{% $parts.key %}", at_once=PARTS_AT_ONCE)
         classify.item_processor(self._part())
         succeeded = sfn.Succeed.jsonata(self, "AnalysisSucceeded")
         superseded = sfn.Succeed.jsonata(
@@ -141,10 +129,10 @@ class AnalysisMachine(Construct):
         named.next(begin).next(split).next(plan).next(classify).next(join).next(report).next(succeeded)
         return named
 
-    def _map(
-        self, name: str, *, key: str, at_once: int, tolerated_failure_percentage: int | None
-    ) -> sfn.DistributedMap:
-        """Children are STANDARD because an EXPRESS one ends after five minutes."""
+    def _map(self, name: str, *, key: str, at_once: int) -> sfn.DistributedMap:
+        """A child that fails is left to the step after it, which says what is missing and why: a classification job
+        cannot be stopped, so what runs is collected. Children are STANDARD because an EXPRESS one ends after five
+        minutes."""
         found = sfn.DistributedMap.jsonata(
             self,
             name,
@@ -152,7 +140,7 @@ class AnalysisMachine(Construct):
             map_execution_type=sfn.StateMachineType.STANDARD,
             item_reader=sfn.S3JsonItemReader(bucket=self._intake, key=key),
             max_concurrency=at_once,
-            tolerated_failure_percentage=tolerated_failure_percentage,
+            tolerated_failure_percentage=100,
             outputs={},
         )
         retry_unreadable_items(found)
@@ -168,6 +156,8 @@ class AnalysisMachine(Construct):
             payload="{% $states.input %}",
             assign={"item": "{% $states.input %}", "jobId": "{% $states.result.Payload.job_id %}"},
             catch=failed,
+            # Comprehend may be busy with other jobs for a day.
+            busy_attempts=100,
         )
         poll = Poll(
             self,
@@ -199,7 +189,14 @@ class AnalysisMachine(Construct):
         outputs: Mapping[str, Any] | str = "{% $states.result.Payload %}",
         assign: Mapping[str, Any] | None = None,
         catch: sfn.IChainable | None = None,
+        busy_attempts: int = BUSY_ATTEMPTS,
     ) -> tasks.LambdaInvoke:
         return self._tasks.task(
-            state, step, payload=payload, outputs=outputs, assign=assign, catch=catch or self._failed
+            state,
+            step,
+            payload=payload,
+            outputs=outputs,
+            assign=assign,
+            catch=catch or self._failed,
+            busy_attempts=busy_attempts,
         )

@@ -40,7 +40,8 @@ class AnalysisSteps(Steps):
             "begin_analysis",
             description="Pins the input and the model of an analysis job, and plans how it is split.",
             timeout=LONGEST,
-            memory_mib=ONE_PROCESSOR_MIB,
+            # The list of a million files.
+            memory_mib=3008,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", *LIMITS],
             permissions=[
                 # Of the input only job.json is read.

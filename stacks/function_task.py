@@ -13,7 +13,7 @@ from constructs import Construct
 
 from .function import FlywheelFunction
 from .poll import FAILURE
-from .retries import retry_function_faults
+from .retries import BUSY_ATTEMPTS, retry_function_faults
 
 
 class FunctionTasks:
@@ -33,6 +33,7 @@ class FunctionTasks:
         assign: Mapping[str, Any] | None = None,
         catch: sfn.IChainable | None = None,
         answered_within: str | None = None,
+        busy_attempts: int = BUSY_ATTEMPTS,
     ) -> tasks.LambdaInvoke:
         """`catch` takes every error, as `{"Error", "Cause"}`.
 
@@ -57,7 +58,7 @@ class FunctionTasks:
             if answered_within
             else sfn.IntegrationPattern.REQUEST_RESPONSE,
         )
-        retry_function_faults(task)
+        retry_function_faults(task, busy_attempts=busy_attempts)
         if catch is not None:
             task.add_catch(catch, errors=["States.ALL"], outputs=FAILURE)
         return task

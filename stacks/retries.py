@@ -5,10 +5,13 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 
+BUSY_ATTEMPTS = 12
 
-def retry_function_faults(state: sfn.TaskStateBase) -> None:
+
+def retry_function_faults(state: sfn.TaskStateBase, *, busy_attempts: int = BUSY_ATTEMPTS) -> None:
     """Lambda's own faults, a killed function, Comprehend's faults that outlasted the SDK's retries; and ServiceBusy, a
-    step's own error for a quota of things in progress, for about two hours until somebody else's training has ended."""
+    step's own error for a quota of things in progress, for about two hours unless told otherwise, until somebody else's
+    training has ended."""
     state.add_retry(
         errors=[
             "Lambda.ServiceException",
@@ -32,7 +35,7 @@ def retry_function_faults(state: sfn.TaskStateBase) -> None:
         errors=["ServiceBusy"],
         interval=cdk.Duration.seconds(60),
         backoff_rate=1.5,
-        max_attempts=12,
+        max_attempts=busy_attempts,
         max_delay=cdk.Duration.minutes(15),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import reporting
-from flywheel.analysis.jobs import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key
+from flywheel.analysis.jobs import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key, run_of
 from flywheel.environment import Confidence, Flywheel, Intake
 from flywheel.reporting import readable_cause
 from handlers.analysis_events import AnalysisEnd
@@ -74,4 +74,9 @@ def _from_status_event(detail: dict[str, Any]) -> AnalysisEnd | None:
     if known is not None and known.ended_at >= began and status == "FAILED":
         return None
     outcome = AnalysisOutcome.STOPPED if status == "ABORTED" else AnalysisOutcome.FAILED
-    return AnalysisEnd(job=job, outcome=outcome, cause=detail.get("cause") or _STOPPED[status])
+    return AnalysisEnd(
+        job=job,
+        run=run_of(detail["name"], job=job),
+        outcome=outcome,
+        cause=detail.get("cause") or _STOPPED[status],
+    )

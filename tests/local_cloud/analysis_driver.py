@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -18,7 +19,7 @@ from flywheel.analysis import reporting
 from flywheel.analysis.asking import ask
 from flywheel.analysis.beginning import JobLimits, begin
 from flywheel.analysis.collecting import Collector
-from flywheel.analysis.errors import PartFailed, Superseded
+from flywheel.analysis.errors import InputGone, PartFailed, Superseded
 from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
 from flywheel.analysis.joining import join
 from flywheel.analysis.planning import plan_parts
@@ -152,7 +153,9 @@ class Analysis:
         self.steps += [*(partial(self._split, unit) for unit in range(beginning.units)), self._plan]
 
     def _split(self, unit: int) -> None:
-        split(job=self.job, run=self.folder.run, unit=unit, intake=self._at.intake, limits=self._of.limits)
+        """A child of the distributed map: its failure is left to the plan."""
+        with contextlib.suppress(InputGone):
+            split(job=self.job, run=self.folder.run, unit=unit, intake=self._at.intake, limits=self._of.limits)
 
     def _plan(self) -> None:
         items = plan_parts(job=self.job, run=self.folder.run, intake=self._at.intake)

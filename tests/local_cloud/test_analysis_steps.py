@@ -266,6 +266,29 @@ def test_input_that_is_removed_during_a_run_is_answered_all_the_same(analyses: A
     assert len(analyses.rows(job)) == 2
 
 
+def test_options_that_are_removed_during_a_run_do_not_make_it_another_job(analyses: Analyses) -> None:
+    job = analyses.drop({"a.txt": b"sports news"}, options={})
+    execution = analyses.start(job).run_before("_join")
+    analyses.at.s3.delete_object(Bucket=analyses.at.name, Key=f"analysis/input/{job}/job.json")
+    summary = execution.run()
+    assert summary is not None
+    assert summary.outcome is AnalysisOutcome.SUCCEEDED
+
+
+@pytest.mark.parametrize("input_format", [LINES, FILES])
+def test_input_that_is_deleted_for_good_is_named(analyses: Analyses, input_format: str) -> None:
+    job = analyses.drop({"a.txt": b"sports news", "b.txt": b"business news"}, options={"format": input_format})
+    execution = analyses.start(job)
+    execution.take_step()
+    key = f"analysis/input/{job}/a.txt"
+    version = analyses.at.s3.head_object(Bucket=analyses.at.name, Key=key)["VersionId"]
+    analyses.at.s3.delete_object(Bucket=analyses.at.name, Key=key, VersionId=version)
+    summary = execution.run()
+    assert summary is not None
+    assert summary.outcome is AnalysisOutcome.FAILED
+    assert f"The version of {key} that the job began with was deleted for good" in summary.reason
+
+
 def test_a_part_that_fails_is_told_of_and_tried_again_by_the_next_execution(analyses: Analyses) -> None:
     analyses.limits = JobLimits(part_documents=2)
     job = analyses.drop({"a.txt": as_lines(texts(6))})

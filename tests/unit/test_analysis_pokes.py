@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flywheel.analysis import reporting
-from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, execution_name, job_of
+from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, execution_name, job_of, run_of
 from flywheel.analysis.pokes import Look, LooseFile, Sweep, delayed_poke, read_poke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -59,10 +59,11 @@ def test_the_job_of_a_file(key: str, job: str | None) -> None:
 
 
 def test_an_executions_name_is_one_that_step_functions_takes() -> None:
-    name = execution_name(
-        "the news, of \N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}/" * 20, "0" * 16
-    )
+    job = "the news, of \N{SNOWMAN}/" * 20
+    name = execution_name(job, "0" * 16)
     assert len(name) <= 80
+    assert run_of(name, job=job) == "0" * 16
+    assert run_of("by hand", job="the news") is None
     assert name.isascii()
     assert not set(name) & set(' <>{}[]?*"#%\\^|~`$&,;:/')
 

@@ -52,7 +52,8 @@ def begin(
     now: datetime,
 ) -> AnalysisBeginning:
     """Written once for the files that lie there now. Raises NoInput, InvalidOptions, NoActiveModel."""
-    found = find_input(intake, job)
+    files: list[InputFile] = []
+    found = find_input(intake, job, into=files)
     folder = RunFolder(job, found.run)
     intake.write(f"{BEGUN}{job}", Begun(run=found.run))
     known = intake.read(folder.beginning, AnalysisBeginning)
@@ -61,7 +62,7 @@ def begin(
     options = found.read_options(intake)
     model_arn, flywheel_arn = _model(published=published, service=service)
     units = 0
-    for unit in plan_units(found.files, format_=options.format, limits=limits):
+    for unit in plan_units(files, format_=options.format, limits=limits):
         intake.write(folder.plan(units), unit)
         units += 1
     intake.write_json(folder.units, [{"job": job, "run": found.run, "unit": unit} for unit in range(units)])
@@ -70,8 +71,9 @@ def begin(
         run=found.run,
         began_at=now,
         format=options.format,
-        files=len(found.files),
-        bytes=sum(file.size for file in found.files),
+        files=len(files),
+        objects=found.objects,
+        bytes=sum(file.size for file in files),
         newest=found.newest or now,
         units=units,
         model_arn=model_arn,

@@ -33,6 +33,10 @@ class InputGone(AnalysisError):
         super().__init__(f"The version of {key} that the job began with was deleted for good: upload it again.")
 
 
+class UnitFailed(AnalysisError):
+    """Some of the input could not be split."""
+
+
 class PartFailed(AnalysisError):
     """Comprehend did not classify a part; another execution of the job tries again."""
 

@@ -20,19 +20,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class JobInput:
     job: str
-    files: tuple[InputFile, ...]
-    """In the order of their keys, without the options."""
+    run: str
+    """Made of the versions: a file that is uploaded again, or job.json, makes another run."""
+    files: int
+    """Without the options."""
     options: InputFile | None
     newest: datetime | None
     """When the last of them came; None if there is nothing."""
 
     @property
-    def run(self) -> str:
-        """Made of the versions: a file that is uploaded again, or job.json, makes another run."""
-        digest = hashlib.sha256(self.job.encode())
-        for file in (*self.files, *([self.options] if self.options else [])):
-            digest.update(f"\n{file.key}\n{file.version_id}".encode())
-        return digest.hexdigest()[:16]
+    def objects(self) -> int:
+        return self.files + (self.options is not None)
 
     def read_options(self, intake: IntakeBucket) -> JobOptions:
         """Raises InvalidOptions, and NoInput if the options are all there is."""
@@ -50,30 +48,37 @@ class JobInput:
             raise InvalidOptions(self.options.key, f"{where}: {first['msg']}" if where else first["msg"]) from error
 
     def supersedes(self, beginning: AnalysisBeginning) -> bool:
-        """Whether files came after a run began. Files that were only taken away since do not make it another job."""
+        """Whether files came after a run began. Objects that were only taken away since do not make it another job."""
         if self.newest is None or self.run == beginning.run:
             return False
-        return self.newest > beginning.newest or len(self.files) >= beginning.files
+        return self.newest > beginning.newest or self.objects >= beginning.objects
 
 
-def find_input(intake: IntakeBucket, job: str) -> JobInput:
-    """The present versions. Objects of no size whose key ends in a slash are folder marks of consoles."""
+def find_input(intake: IntakeBucket, job: str, *, into: list[InputFile] | None = None) -> JobInput:
+    """The present versions, in the order of their keys, which is that of S3's listings; `into` takes the files.
+
+    Without it memory does not grow with the job. Objects of no size whose key ends in a slash are folder marks of
+    consoles.
+    """
     folder = input_folder(job)
-    files: list[InputFile] = []
+    digest = hashlib.sha256(job.encode())
+    files = 0
     options: InputFile | None = None
     newest: datetime | None = None
     for version, is_marker in intake.list_versions(folder):
         if is_marker or not version["IsLatest"]:
             continue
-        file = InputFile(key=version["Key"], version_id=version["VersionId"], size=int(version["Size"]))
-        if file.key.endswith("/") and not file.size:
+        key, version_id, size = version["Key"], version["VersionId"], int(version["Size"])
+        if key.endswith("/") and not size:
             continue
         came = version["LastModified"]
         newest = came if newest is None else max(newest, came)
-        if file.key == f"{folder}{OPTIONS}":
+        digest.update(f"\n{key}\n{version_id}".encode())
+        file = InputFile(key=key, version_id=version_id, size=size)
+        if key == f"{folder}{OPTIONS}":
             options = file
-        else:
-            files.append(file)
-    return JobInput(
-        job=job, files=tuple(sorted(files, key=lambda file: file.key.encode())), options=options, newest=newest
-    )
+            continue
+        files += 1
+        if into is not None:
+            into.append(file)
+    return JobInput(job=job, run=digest.hexdigest()[:16], files=files, options=options, newest=newest)

@@ -81,6 +81,12 @@ class UnitFacts(Record):
     """Lines of the unit's last segment, whose file may go on in the next unit."""
 
 
+class UnitFailure(Record):
+    """`units/<unit>/failure.json`: why a unit could not be split."""
+
+    reason: str
+
+
 class AnalysisBeginning(Record):
     """`begin.json`: what a run consists of, and with which model all of it is classified."""
 
@@ -89,9 +95,11 @@ class AnalysisBeginning(Record):
     began_at: datetime
     format: InputFormat
     files: int
+    objects: int
+    """The files, and job.json if it is there."""
     bytes: int
     newest: datetime
-    """When the last of the files came."""
+    """When the last of the objects came."""
     units: int
     model_arn: str
     flywheel_arn: str | None
@@ -204,6 +212,12 @@ def execution_name(job: str, run: str) -> str:
     return f"{readable(job)}-{run}"
 
 
+def run_of(execution: str, *, job: str) -> str | None:
+    """The run that an execution of the job is named after; None for one that a person named."""
+    run = execution.removeprefix(f"{readable(job)}-")
+    return run if re.fullmatch(r"[0-9a-f]{16}", run) else None
+
+
 def readable(job: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", job)[:_READABLE]
 
@@ -225,6 +239,9 @@ class RunFolder:
 
     def unit(self, unit: int) -> str:
         return f"{self.prefix}units/{unit:05d}/unit.json"
+
+    def unit_failure(self, unit: int) -> str:
+        return f"{self.prefix}units/{unit:05d}/failure.json"
 
     def part(self, part: str) -> PartFolder:
         return PartFolder(f"{self.prefix}parts/{part}/")

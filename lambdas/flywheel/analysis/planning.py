@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from flywheel.analysis.jobs import AnalysisBeginning, PartItem, RunFolder, Unit, UnitFacts
+from flywheel.analysis.errors import UnitFailed
+from flywheel.analysis.jobs import AnalysisBeginning, PartItem, RunFolder, Unit, UnitFacts, UnitFailure
 from flywheel.intake import IntakeBucket
 
 
 def plan_parts(*, job: str, run: str, intake: IntakeBucket) -> list[PartItem]:
-    """Written to `parts.json`, too; in the order of the input."""
+    """Written to `parts.json`, too; in the order of the input. Raises UnitFailed if a unit could not be split."""
     folder = RunFolder(job, run)
     beginning = intake.require(folder.beginning, AnalysisBeginning)
     items: list[PartItem] = []
     asked = 0
     line_base = 0
     for number in range(beginning.units):
-        facts = intake.require(folder.unit(number), UnitFacts)
+        facts = intake.read(folder.unit(number), UnitFacts)
+        if facts is None:
+            known = intake.read(folder.unit_failure(number), UnitFailure)
+            reason = known.reason if known else "the executions of SplitUnits say why. Start the job again."
+            raise UnitFailed(f"Part of the input could not be split: {reason}")
         for part in facts.parts:
             items.append(PartItem(job=job, run=run, part=part.part, line_base=line_base, alone=False))
             asked += part.documents > 0

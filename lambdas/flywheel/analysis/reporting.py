@@ -59,7 +59,7 @@ def report(
         outcome=outcome,
         reason=reason or _done(joined),
         format=beginning.format if beginning else None,
-        files=beginning.files if beginning else len(found.files),
+        files=beginning.files if beginning else found.files,
         documents=counts.documents if counts else 0,
         labels=counts.labels if counts else {},
         low_confidence=counts.low_confidence if counts else 0,

@@ -21,6 +21,7 @@ from flywheel.analysis.jobs import (
     Segment,
     Unit,
     UnitFacts,
+    UnitFailure,
     input_folder,
     part_name,
 )
@@ -63,7 +64,7 @@ class _Document:
 
 
 def split(*, job: str, run: str, unit: int, intake: IntakeBucket, limits: JobLimits) -> UnitFacts:
-    """Repeated, it writes the same again, or finds that it is done. Raises InputGone."""
+    """Repeated, it writes the same again, or finds that it is done. Raises InputGone, and notes that for the report."""
     folder = RunFolder(job, run)
     known = intake.read(folder.unit(unit), UnitFacts)
     if known is not None:
@@ -72,10 +73,14 @@ def split(*, job: str, run: str, unit: int, intake: IntakeBucket, limits: JobLim
     plan = intake.require(folder.plan(unit), Unit)
     with tempfile.TemporaryDirectory() as temporary:
         splitter = _Splitter(intake=intake, folder=folder, unit=unit, limits=limits, path=Path(temporary))
-        if beginning.format is InputFormat.LINES:
-            splitter.take_lines(plan.segments)
-        else:
-            splitter.take_files(plan.segments)
+        try:
+            if beginning.format is InputFormat.LINES:
+                splitter.take_lines(plan.segments)
+            else:
+                splitter.take_files(plan.segments)
+        except InputGone as error:
+            intake.write(folder.unit_failure(unit), UnitFailure(reason=str(error)))
+            raise
         facts = splitter.finish()
     intake.write(folder.unit(unit), facts)
     return facts
