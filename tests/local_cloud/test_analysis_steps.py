@@ -165,6 +165,20 @@ def test_a_job_of_one_part_is_asked_of_the_flywheel(analyses: Analyses) -> None:
     assert newest["FlywheelArn"] == analyses.at.flywheel_arn
 
 
+def test_a_byte_order_mark_is_no_text(analyses: Analyses) -> None:
+    job = analyses.drop({"a.txt": b"\xef\xbb\xbfsports news\n\xef\xbb\xbf business news"})
+    analyses.run(job)
+    assert [row["text"] for row in analyses.rows(job)] == ["sports news", "\ufeff business news"]
+
+
+def test_a_late_execution_that_fails_takes_nothing_back(analyses: Analyses) -> None:
+    job = analyses.drop({"a.txt": b"sports news"})
+    late = analyses.start(job).run_before("_plan")
+    done = analyses.run(job)
+    assert late.report(AnalysisOutcome.STOPPED, "a person stopped it") is None
+    assert analyses.run(job) == done
+
+
 def test_a_multi_label_job_names_every_label() -> None:
     at = Deployment(labels=("COMEDY", "DRAMA"), multi_label=True)
     rows = documents("COMEDY", "DRAMA", "COMEDY|DRAMA", count=20)
@@ -224,6 +238,7 @@ def test_a_drop_is_complete_when_it_rested_or_says_so(analyses: Analyses) -> Non
     assert timedelta(minutes=4) < verdict.again_in <= timedelta(minutes=5)
     analyses.at.cloud.clock.advance(timedelta(minutes=6))
     assert analyses.judge(job).start
+    analyses.at.cloud.clock.reset()
     job = analyses.drop({"a.txt": b"sports news"}, options={})
     verdict = analyses.judge(job)
     assert verdict.start

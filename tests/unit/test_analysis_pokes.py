@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from flywheel.analysis import reporting
-from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, execution_name, job_of, run_of
+from flywheel.analysis.inputs import JobInput
+from flywheel.analysis.jobs import (
+    AnalysisBeginning,
+    AnalysisOutcome,
+    AnalysisSummary,
+    InputFormat,
+    execution_name,
+    job_of,
+    run_of,
+)
 from flywheel.analysis.pokes import Look, LooseFile, Sweep, delayed_poke, read_poke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -100,3 +109,36 @@ def test_the_notification_says_what_there_is_to_know() -> None:
     text = reporting.message(failed, bucket="intake", flywheel_name="news")
     assert "flywheel --name news analyze --again 'of today'" in text
     assert "s3://intake/analysis/output/of today/summary.json" in text
+
+
+def job_input(**more: Any) -> JobInput:
+    return JobInput(**{"job": "news", "run": "new", "files": 2, "options": None, "newest": NOW, **more})
+
+
+@pytest.mark.parametrize(
+    ("found", "superseded"),
+    [
+        (job_input(run="old"), False),
+        (job_input(newest=NOW + timedelta(seconds=1)), True),
+        # Replaced within the second, which is all that S3 tells.
+        (job_input(), True),
+        (job_input(files=1), False),
+        (job_input(files=0, newest=None), False),
+        (job_input(files=1, newest=NOW + timedelta(seconds=1)), True),
+    ],
+)
+def test_only_what_came_makes_it_another_job(found: JobInput, superseded: bool) -> None:
+    beginning = AnalysisBeginning(
+        job="news",
+        run="old",
+        began_at=NOW,
+        format=InputFormat.LINES,
+        files=2,
+        objects=2,
+        bytes=10,
+        newest=NOW,
+        units=1,
+        model_arn="model",
+        flywheel_arn=None,
+    )
+    assert found.supersedes(beginning) is superseded
