@@ -16,7 +16,7 @@ from rich.text import Text
 
 from flywheel.prepare_uploads import rejected_folder
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord, UploadOutcome
-from local import batch
+from local import batch, live
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.places import LOCAL_FOLDER
 from local.sample_news import LABELS, Recipe, documents, write_csv
@@ -117,7 +117,7 @@ def demo() -> None:
     """Walk a flywheel through its life, in a local cloud of its own."""
     console = Console()
     console.print(
-        Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, approve, promote, undo", expand=False)
+        Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, approve, promote, undo, serve", expand=False)
     )
     records: list[TurnRecord] = []
     with (
@@ -131,9 +131,10 @@ def demo() -> None:
             record = _play(console, walk, chapter, number, Path(folder))
             records.append(record)
         console.print(turns_table(records))
+        wrong = _serve_live(console, cloud, walk, records)
         analysed = _analyse(console, walk, Path(folder))
         page = save_report(walk.deployment, _last_decided(records), output=REPORT).path
-    wrong = [line for chapter, record in zip(CHAPTERS, records, strict=True) for line in differences(chapter, record)]
+    wrong += [line for chapter, record in zip(CHAPTERS, records, strict=True) for line in differences(chapter, record)]
     wrong += batch.differences(analysed)
     if wrong:
         raise LocalCloudError("The demo did not end as told: " + " ".join(wrong))
@@ -141,6 +142,33 @@ def demo() -> None:
     console.print(f"The report: {page}", soft_wrap=True)
     if console.is_terminal:
         webbrowser.open(Path(page).as_uri())
+
+
+def _serve_live(console: Console, cloud: LocalCloud, walk: Walk, records: Sequence[TurnRecord]) -> list[str]:
+    """What did not end as told."""
+    console.print(
+        f"\n[bold]Live predictions[/bold]\nAn operator asks for an endpoint of {live.UNITS} inference units; "
+        "its API is called with signed requests."
+    )
+    api = live.serve(cloud, walk.deployment)
+    answers = live.classified(api, seed=500)
+    live.show(console, answers)
+    best = next(record.turn for record in records if _was_declined(record))
+    console.print(
+        f"\n[bold]A promotion under load[/bold]\nThe release freeze is over: the model of {best} becomes active, "
+        f"while a client calls the API {live.CALLS_A_SECOND} times a second."
+    )
+    with console.status("promoting"), live.under_load(api, seed=501) as load:
+        promotion = walk.rollback(to=best)
+    console.print(
+        f"[green]✓[/green] {promotion.status.value}. {promotion.serving or promotion.reason}\n"
+        f"{load.calls} calls at {load.rate:.1f} a second, {len(load.errors)} errors"
+    )
+    return live.differences(answers, load, promotion)
+
+
+def _was_declined(record: TurnRecord) -> bool:
+    return record.promotion is not None and record.promotion.status is PromotionStatus.DECLINED
 
 
 def _analyse(console: Console, walk: Walk, folder: Path) -> FinishedAnalysis:

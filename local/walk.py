@@ -79,9 +79,9 @@ class Walk:
         self._await_question(record)
         return self._answered(decline(self.deployment, record.turn, reason=reason), record)
 
-    def rollback(self) -> Promotion:
-        """Bring the former model back; how that ended."""
-        asked = rollback(self.deployment, reason="the demo's operator liked it better")
+    def rollback(self, *, to: str | None = None) -> Promotion:
+        """Bring the former model back, or the one that `to` names (a turn, say); how that ended."""
+        asked = rollback(self.deployment, to=to, reason="the demo's operator liked it better")
         if asked.request is None:
             raise LocalCloudError(f"{asked.model_arn} is active already: there is nothing to roll back to.")
         return self._promotion_ended(asked.request.id)

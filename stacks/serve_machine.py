@@ -96,6 +96,7 @@ class ServeMachine(Construct):
             assign={
                 "found": "{% $states.result.Payload %}",
                 "replaced": "{% $replaced or $states.result.Payload.replaced %}",
+                "trial": "{% $states.result.Payload.trial %}",
                 "changes": "{% $changes + 1 %}",
                 "target": "{% $states.result.Payload.status = 'DELETING' ? null : $states.result.Payload.model_arn %}",
             },
@@ -108,6 +109,7 @@ class ServeMachine(Construct):
                 "status": "{% $found.status %}",
                 "reason": "{% $found.reason %}",
                 "model_arn": "{% $found.model_arn %}",
+                "trial": "{% $trial %}",
                 "answer": ANSWER,
             },
             catch=failed,
@@ -117,6 +119,7 @@ class ServeMachine(Construct):
             self._steps.smoke_test,
             payload={"model_arn": "{% $found.model_arn %}"},
             outputs={},
+            assign={"trial": "{% $states.result.Payload.trial %}"},
             catch=failed,
         ).next(report)
         unsettled = sfn.Pass.jsonata(
@@ -150,7 +153,7 @@ class ServeMachine(Construct):
             failed=failed,
         )
         look = sfn.Choice.jsonata(self, "IsSettled")
-        look.when(sfn.Condition.jsonata("{% $found.settled and $found.smoke_test %}"), smoke_test)
+        look.when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
         look.when(sfn.Condition.jsonata("{% $found.settled %}"), report)
         look.when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), unsettled)
         look.otherwise(pause)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flywheel.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_target import Target, find_target
-from flywheel.smoke_test import is_due, smoke_test_of
+from flywheel.smoke_test import Trial, smoke_test_of, trial_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -37,8 +37,7 @@ class Serving:
     """Nothing is left to do, until something else changes."""
     model_arn: str | None = None
     """The model that is to answer; to be waited for unless it is settled."""
-    smoke_test: bool = False
-    """The model answers, and is to be tested."""
+    trial: Trial = Trial.NOT_WANTED
     replaced: bool = False
     """A FAILED endpoint was deleted."""
 
@@ -125,7 +124,7 @@ class Server:
             )
         if wish.scales:
             self.scaling.scale_between(wish.inference_units, wish.most_units)
-        due = is_due(
+        trial = trial_of(
             tested=smoke_test_of(target.model_arn, intake=self.intake),
             key=wish.smoke_test_key,
             since=target.since,
@@ -135,7 +134,7 @@ class Server:
             reason=f"The endpoint answers with {target.model_arn}.",
             settled=True,
             model_arn=target.model_arn,
-            smoke_test=due,
+            trial=trial,
         )
 
     def _delete(self, endpoint: Endpoint) -> None:

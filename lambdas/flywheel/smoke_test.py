@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.errors import FlywheelError
@@ -27,6 +28,14 @@ _LIKELY = 0.5
 
 class SmokeTestImpossible(FlywheelError):
     """The file of SmokeTestKey cannot be used; the message says what is wrong with it, and in which line."""
+
+
+class Trial(StrEnum):
+    """Of the model that answers."""
+
+    NOT_WANTED = "NOT_WANTED"
+    DUE = "DUE"
+    DONE = "DONE"
 
 
 class WrongLine(Record):
@@ -140,14 +149,14 @@ def run_smoke_test(
     )
 
 
-def is_due(*, tested: SmokeTest | None, key: str, since: datetime | None) -> bool:
-    """Whether the model that came into service is to be tested: each once, and again in a promotion that began `since`
-    its last test, `tested`."""
+def trial_of(*, tested: SmokeTest | None, key: str, since: datetime | None) -> Trial:
+    """Whether the model that came into service is to be tested: each once with the file `key`, and again in a promotion
+    that began `since` its last test, `tested`. An older test, or one with another file, says nothing."""
     if not key:
-        return False
-    if tested is None or tested.key != key:
-        return True
-    return since is not None and tested.at < since
+        return Trial.NOT_WANTED
+    if tested is None or tested.key != key or (since is not None and tested.at < since):
+        return Trial.DUE
+    return Trial.DONE
 
 
 def smoke_test_key(model_arn: str) -> str:

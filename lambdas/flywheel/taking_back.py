@@ -29,7 +29,7 @@ def take_back(
     if model_arn in promotions.models_under_way(intake):
         return None
     of_former = smoke_test_of(former, intake=intake)
-    if of_former is not None and not of_former.passed:
+    if of_former is not None and of_former.key == tested.key and not of_former.passed:
         return None
     request = PromotionRequest(
         id=f"smoke-test-{model_arn.rpartition('/')[2]}-{tested.at:%Y%m%dT%H%M%SZ}",

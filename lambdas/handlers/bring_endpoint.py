@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "status": serving.status.name,
         "reason": serving.reason,
         "settled": serving.settled,
-        "smoke_test": serving.smoke_test,
+        "trial": serving.trial.value,
         "model_arn": serving.model_arn,
         "replaced": serving.replaced,
     }

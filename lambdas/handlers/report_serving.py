@@ -11,7 +11,7 @@ from flywheel.measuring import of_serving
 from flywheel.reporting import readable_cause
 from flywheel.serving import note
 from flywheel.serving_state import ServingStatus
-from flywheel.smoke_test import smoke_test_of
+from flywheel.smoke_test import Trial, smoke_test_of
 from flywheel.taking_back import take_back
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
@@ -34,6 +34,7 @@ class End(BaseModel):
     """Of ServingStatus, a name."""
     reason: str = ""
     model_arn: str | None = None
+    trial: Trial = Trial.NOT_WANTED
     error: str | None = None
     cause: str | None = None
     answer: CustomResourceEvent | None = None
@@ -48,7 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     status = ServingStatus[end.status]
     reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
     intake = intake_bucket(environment)
-    tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn else None
+    tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn and end.trial is Trial.DONE else None
     if tested is not None:
         reason = f"{reason} {tested.sentence}"
     state = note(

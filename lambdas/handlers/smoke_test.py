@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.environment import Flywheel, Intake, Labels, Parameters
 from flywheel.serving_wish import read_wish
-from flywheel.smoke_test import SmokeTestImpossible, read_lines, run_smoke_test, smoke_test_key
+from flywheel.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test, smoke_test_key
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
     if wish is None or not wish.smoke_test_key:
         # Somebody changed their mind since the machine looked.
-        return {}
+        return {"trial": Trial.NOT_WANTED.value}
     key = wish.smoke_test_key
     if not intake.exists(key):
         raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
@@ -63,4 +63,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     intake.write(smoke_test_key(step.model_arn), tested)
     logger.info("smoke test", model=step.model_arn, right=tested.right, documents=tested.documents)
-    return {}
+    return {"trial": Trial.DONE.value}

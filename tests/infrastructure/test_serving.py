@@ -13,6 +13,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 from flywheel.serving_hours import WeeklyTime
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import NONE, ServingWish
+from flywheel.smoke_test import Trial
 from stacks.serving_parameters import NONE as NONE_OF_PARAMETERS
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants, spoken
@@ -82,17 +83,21 @@ class TestServeMachine:
         assert states["ReportFailure"]["Arguments"]["Payload"]["status"] == ServingStatus.BEHIND.name
 
     @pytest.mark.parametrize(
-        ("found", "changes", "expected"),
+        ("settled", "trial", "changes", "expected"),
         [
-            ({"settled": True, "smoke_test": True}, 1, "SmokeTest"),
-            ({"settled": True, "smoke_test": False}, 1, "ReportServing"),
-            ({"settled": False, "smoke_test": False}, 1, "ChangeBegins"),
-            ({"settled": False, "smoke_test": False}, 20, "NeverSettles"),
+            (True, Trial.DUE, 1, "SmokeTest"),
+            (True, Trial.DONE, 1, "ReportServing"),
+            (True, Trial.NOT_WANTED, 1, "ReportServing"),
+            (False, Trial.NOT_WANTED, 1, "ChangeBegins"),
+            (False, Trial.NOT_WANTED, 20, "NeverSettles"),
         ],
     )
-    def test_what_follows_a_change(self, states: States, found: dict[str, bool], changes: int, expected: str) -> None:
+    def test_what_follows_a_change(
+        self, states: States, settled: bool, trial: Trial, changes: int, expected: str
+    ) -> None:
         look = states["IsSettled"]
-        chosen = (c["Next"] for c in look["Choices"] if evaluate(c["Condition"], found=found, changes=changes))
+        known = {"found": {"settled": settled}, "trial": trial.value, "changes": changes}
+        chosen = (c["Next"] for c in look["Choices"] if evaluate(c["Condition"], **known))
         assert next(chosen, look["Default"]) == expected
 
     @pytest.mark.parametrize(

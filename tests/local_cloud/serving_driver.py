@@ -11,7 +11,7 @@ from flywheel.endpoint import EndpointService
 from flywheel.endpoint_scaling import EndpointScaling
 from flywheel.lease import held
 from flywheel.serving import LEASE_KEY, Server, Serving
-from flywheel.smoke_test import read_lines, run_smoke_test, smoke_test_key, smoke_test_of
+from flywheel.smoke_test import Trial, read_lines, run_smoke_test, smoke_test_key, smoke_test_of
 from flywheel.taking_back import take_back
 from tests.local_cloud.in_process_cloud import ACCOUNT, REGION
 
@@ -65,10 +65,10 @@ class ServingRun:
             self._wait()
         else:
             raise AssertionError(f"{_MOST_CHANGES} changes and still not settled: {serving.reason}")
-        if serving.smoke_test and wish is not None and serving.model_arn is not None:
+        if serving.trial is Trial.DUE and wish is not None and serving.model_arn is not None:
             self._try(wish, serving.model_arn)
         tested = smoke_test_of(serving.model_arn, intake=self.at.intake) if serving.model_arn else None
-        if tested is not None:
+        if tested is not None and serving.trial is not Trial.NOT_WANTED:
             take_back(tested, intake=self.at.intake, service=self.at.service, published=self.at.published)
         return serving
 

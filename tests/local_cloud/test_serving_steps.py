@@ -16,7 +16,7 @@ from flywheel.records import DecisionKind, PromotionRequest, PromotionSource
 from flywheel.serving import LEASE_KEY, Serving
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import ServingWish
-from flywheel.smoke_test import smoke_test_of
+from flywheel.smoke_test import Trial, smoke_test_of
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.serving_driver import LEASE, ServingRun
@@ -171,11 +171,11 @@ class TestSmokeTest:
         at = promoted(RIGHT)
         at.upload("smoke.csv", as_csv(SMOKE))
         run = ServingRun(at=at)
-        assert run.run(TRIED).smoke_test
+        assert run.run(TRIED).trial is Trial.DUE
         tested = smoke_test_of(str(at.active_model()), intake=at.bucket)
         assert tested
         assert (tested.right, tested.documents, tested.passed) == (6, 6, True)
-        assert not run.run(TRIED).smoke_test
+        assert run.run(TRIED).trial is Trial.DONE
 
     def test_a_served_model_that_fails_has_the_former_one_asked_for_once(self) -> None:
         at = promoted(WRONG, RIGHT)

@@ -9,8 +9,9 @@ from flywheel.smoke_test import (
     LabelledLine,
     SmokeTest,
     SmokeTestImpossible,
-    is_due,
+    Trial,
     read_lines,
+    trial_of,
 )
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -71,16 +72,17 @@ def test_the_minimum_itself_is_enough() -> None:
     )
 
 
-class TestIsDue:
+class TestTrial:
     def test_once_for_each_model_and_file(self) -> None:
         known = a_smoke_test()
-        assert not is_due(tested=known, key="smoke.csv", since=None)
-        assert is_due(tested=known, key="another.csv", since=None)
-        assert is_due(tested=None, key="smoke.csv", since=None)
+        assert trial_of(tested=known, key="smoke.csv", since=None) is Trial.DONE
+        assert trial_of(tested=known, key="another.csv", since=None) is Trial.DUE
+        assert trial_of(tested=None, key="smoke.csv", since=None) is Trial.DUE
 
     def test_again_in_a_later_promotion_of_the_same_model(self) -> None:
-        assert is_due(tested=a_smoke_test(), key="smoke.csv", since=NOW + timedelta(seconds=1))
-        assert not is_due(tested=a_smoke_test(), key="smoke.csv", since=NOW - timedelta(seconds=1))
+        assert trial_of(tested=a_smoke_test(), key="smoke.csv", since=NOW + timedelta(seconds=1)) is Trial.DUE
+        assert trial_of(tested=a_smoke_test(), key="smoke.csv", since=NOW - timedelta(seconds=1)) is Trial.DONE
 
     def test_never_without_a_file(self) -> None:
-        assert not is_due(tested=None, key="", since=None)
+        assert trial_of(tested=a_smoke_test(), key="", since=None) is Trial.NOT_WANTED
+        assert trial_of(tested=None, key="", since=None) is Trial.NOT_WANTED
