@@ -52,6 +52,8 @@ destroy: setup  ## Pause, let what runs end, then destroy the stacks on AWS
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py
 	$(BIN)/python benchmarks/prepare_upload.py
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.analysis
 
 lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.json

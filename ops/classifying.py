@@ -40,7 +40,7 @@ _TIMEOUT = 35
 """API Gateway answers within 29 s."""
 _LIKELY = 0.5
 """Above this score a label of a multi-label model is a yes."""
-_AWS = ("amazonaws.com", "amazonaws.com.cn")
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 
 class PublishedApi(Record):
