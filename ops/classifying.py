@@ -186,7 +186,7 @@ def _classify_batch(
             raise _error(answer)
         again = [n for n in open_numbers if n not in found or found[n].error == ErrorCode.THROTTLED]
         waits = waits + 1 if len(again) == len(open_numbers) else 0
-        if again and waits > MOST_WAITS:
+        if waits > MOST_WAITS:
             if answer.status == 429:
                 raise _error(answer)
             again = []

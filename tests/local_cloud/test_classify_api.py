@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,6 +29,7 @@ from ops.main import app
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, until
 
+ROOT = Path(__file__).parents[2]
 SERVING = f"{NAME}-serving"
 AMPLE = {"documents_per_inference_unit": 1e6, "characters_per_inference_unit": 1e6}
 USUAL = {"documents_per_inference_unit": 2, "characters_per_inference_unit": 100}
@@ -228,28 +235,55 @@ def test_logs_name_the_request_and_hold_no_text(live: Served) -> None:
 
 def test_a_promotion_is_no_error(live: Served) -> None:
     """While the endpoint changes over to another model it goes on answering."""
-    endpoint = live.outputs["EndpointArn"]
-    comprehend = live.account.client("comprehend")
     live.account.comprehend_administration("PUT", "settings", {"endpoint_update_seconds": 1.0})
-    before = live.pipeline.active_model()
-    live.pipeline.upload("train/second.csv", documents())
+    pipeline, before = live.pipeline, live.pipeline.active_model()
     answers: list[Answer] = []
+    done = Event()
 
-    def follows() -> bool:
-        answers.append(live.classify({"text": CALM}))
-        return bool(comprehend.describe_endpoint(EndpointArn=endpoint)["EndpointProperties"]["ModelArn"] != before)
+    def ask() -> None:
+        while not done.is_set():
+            answers.append(live.classify({"text": CALM}))
 
-    live.pipeline.turn_now()
-    live.pipeline.at_rest()
-    if live.pipeline.active_model() == before:
-        # The gate may keep it back: the new data teach nothing new. A person may want it all the same.
-        newest = live.pipeline.iterations()[-1]["TrainedModelArn"]
-        live.account.client("ssm").put_parameter(
-            Name=f"/comprehend-flywheel/{NAME}/desired-model-arn", Value=newest, Type="String", Overwrite=True
-        )
-    until(follows, patience=LONG)
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        try:
+            pipeline.upload("train/second.csv", documents())
+            pipeline.at_rest()
+            newest = pipeline.iterations()[-1]["TrainedModelArn"]
+            assert newest != before
+            if pipeline.active_model() == before:
+                # The gate may keep it back: the new data teach nothing new. A person may want it all the same.
+                live.account.client("ssm").put_parameter(
+                    Name=f"/comprehend-flywheel/{NAME}/desired-model-arn", Value=newest, Type="String", Overwrite=True
+                )
+            until(lambda: live.api.model().body["endpoint"]["model_arn"] == newest, patience=LONG)
+            asked = len(answers)
+            until(lambda: len(answers) > asked + 5)
+        finally:
+            done.set()
+        for future in asking:
+            future.result()
     assert {answer.status for answer in answers} == {200}
-    live.pipeline.at_rest()
+    assert {prediction_of(answer)["label"] for answer in answers} == {"CALM"}
+    pipeline.at_rest()
+
+
+def test_the_readmes_lines_of_python(live: Served) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", lines],
+        env={
+            **live.account.environment(),
+            "API_URL": live.api.url,
+            "SSL_CERT_FILE": str(live.account.endpoint.authority),
+            "PATH": os.environ["PATH"],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["documents"][0]["label"] in LABELS
 
 
 class TestCommandLine:

@@ -61,6 +61,7 @@ class Endpoint(LiveEndpoint):
         self.models: list[Any] = ["arn:model"]
         self.asked: Counter[str] = Counter()
         self.looked = 0
+        self.takes = 0.0
         self._time = time
         self._turn = Lock()
 
@@ -69,6 +70,7 @@ class Endpoint(LiveEndpoint):
             self.asked[text] += 1
             answers = self.script.get(text, [SURE])
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        self._time.wait(self.takes)
         if isinstance(answer, Exception):
             raise answer
         assert isinstance(answer, Prediction)
@@ -233,6 +235,15 @@ class TestAnswers:
         assert scene.waited > 1
         assert len(codes(classified)) == count
 
+    def test_an_endpoint_that_hangs_takes_no_longer(self) -> None:
+        texts = [str(number) for number in range(MOST_DOCUMENTS)]
+        scene = Scene(**{text: [ReadTimeoutError(endpoint_url="https://x")] for text in texts})
+        scene.endpoint.takes = 5.0
+        classified = scene.classify(*texts)
+        assert scene.waited <= MOST_PATIENCE + scene.endpoint.takes
+        assert set(codes(classified)) == {"INTERNAL_ERROR", "THROTTLED"}
+        assert "no time left" in classified.causes
+
     def test_one_document_is_not_tried_for_long(self) -> None:
         scene = Scene(a=[failure(THROTTLED)])
         scene.classify("a")
@@ -307,6 +318,7 @@ class TestReview:
     def test_a_repetition_makes_no_second_one(self) -> None:
         scene = Scene(unsure=[UNSURE])
         scene.classify("unsure", "unsure")
+        scene.time.wait(60)
         scene.classify("unsure")
         assert list(scene.bucket.records) == [key_of(scene.kept[0])]
         assert key_of(scene.kept[0]).startswith("predictions/low-confidence/2026-11-21/")
