@@ -151,8 +151,9 @@ def _serve_live(console: Console, cloud: LocalCloud, walk: Walk, records: Sequen
         "its API is called with signed requests."
     )
     api = live.serve(cloud, walk.deployment)
-    answers = live.classified(api, seed=500)
-    live.show(console, answers)
+    articles = live.articles(seed=500)
+    texts = [text for _, text in articles]
+    before = live.classified(api, texts)
     best = next(record.turn for record in records if _was_declined(record))
     console.print(
         f"\n[bold]A promotion under load[/bold]\nThe release freeze is over: the model of {best} becomes active, "
@@ -164,7 +165,9 @@ def _serve_live(console: Console, cloud: LocalCloud, walk: Walk, records: Sequen
         f"[green]✓[/green] {promotion.status.value}. {promotion.serving or promotion.reason}\n"
         f"{load.calls} calls at {load.rate:.1f} a second, {len(load.errors)} errors"
     )
-    return live.differences(answers, load, promotion)
+    after = live.classified(api, texts)
+    live.show(console, articles, before=before, after=after)
+    return live.differences([*before, *after], load, promotion)
 
 
 def _was_declined(record: TurnRecord) -> bool:

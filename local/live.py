@@ -59,10 +59,14 @@ def serve(cloud: LocalCloud, deployment: Deployment) -> RealTimeApi:
     raise LocalCloudError("The endpoint did not come into service: `flywheel endpoint` says why.")
 
 
-def classified(api: RealTimeApi, *, seed: int) -> list[ClassifiedText]:
-    """A few new articles through the signed API."""
-    recipe = Recipe(documents_per_label=1, vocabulary=40, topic_words=3, foreign_words=1)
-    return list(classify([text for _, text in documents(recipe, seed=seed)], api=api))
+def articles(*, seed: int) -> list[tuple[str, str]]:
+    """One of each label that no model has seen: label and text."""
+    return list(documents(Recipe(documents_per_label=1, vocabulary=40, topic_words=4, foreign_words=1), seed=seed))
+
+
+def classified(api: RealTimeApi, texts: Sequence[str]) -> list[ClassifiedText]:
+    """Through the signed API."""
+    return list(classify(texts, api=api))
 
 
 @contextmanager
@@ -95,14 +99,27 @@ def _ask(api: RealTimeApi, text: str, load: Load, stop: threading.Event) -> None
         stop.wait(max(0.0, load.calls / CALLS_A_SECOND - load.seconds))
 
 
-def show(console: Console, answers: Sequence[ClassifiedText]) -> None:
+def show(
+    console: Console,
+    texts: Sequence[tuple[str, str]],
+    *,
+    before: Sequence[ClassifiedText],
+    after: Sequence[ClassifiedText],
+) -> None:
+    """What the API answered before and after the promotion."""
     table = Table(title="POST /classify", title_justify="left")
-    for heading in ("label", "confidence", "text"):
+    for heading in ("text", "is about", "before", "after"):
         table.add_column(heading, overflow="fold", no_wrap=heading != "text")
-    for answer in answers:
-        confidence = "-" if answer.confidence is None else f"{answer.confidence:.4f}"
-        table.add_row(", ".join(answer.labels) or str(answer.error), confidence, Text(answer.text))
+    for (label, text), former, present in zip(texts, before, after, strict=True):
+        table.add_row(Text(text), label, _answer(former, label), _answer(present, label))
     console.print(table)
+
+
+def _answer(answer: ClassifiedText, label: str) -> Text:
+    if answer.confidence is None:
+        return Text(str(answer.error), style="red")
+    words = f"{', '.join(answer.labels)} {answer.confidence:.2f}"
+    return Text(words, style="green" if answer.labels == (label,) else "red")
 
 
 def differences(answers: Sequence[ClassifiedText], load: Load, promotion: Promotion) -> list[str]:
