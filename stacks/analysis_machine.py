@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from .analysis_parameters import AnalysisParameters
@@ -16,10 +12,9 @@ from .analysis_steps import AnalysisSteps
 from .distributed_map import permissions_for_children
 from .encryption_key import EncryptionKey
 from .flywheel_access import classification_jobs
-from .function import FlywheelFunction
 from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
-from .retries import BUSY_ATTEMPTS, retry_unreadable_items
+from .retries import retry_unreadable_items
 from .role import Permission, ServiceRole
 from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
 
@@ -91,7 +86,7 @@ class AnalysisMachine(Construct):
 
     def _definition(self) -> sfn.State:
         named = sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": None})
-        begin = self._invoke(
+        begin = self._tasks.task(
             "BeginAnalysis",
             self._steps.begin_analysis,
             payload={"job": "{% $job %}"},
@@ -99,10 +94,11 @@ class AnalysisMachine(Construct):
                 "run": "{% $states.result.Payload.run %}",
                 "units": "{% $states.result.Payload.units %}",
             },
+            catch=self._failed,
         )
         split = self._map("SplitUnits", key="{% $units.key %}", at_once=UNITS_AT_ONCE)
         split.item_processor(
-            self._invoke(
+            self._tasks.task(
                 "SplitUnit",
                 self._steps.split_analysis,
                 payload="{% $states.input %}",
@@ -110,11 +106,12 @@ class AnalysisMachine(Construct):
                 catch=self._fail("UnitNotSplit"),
             )
         )
-        plan = self._invoke(
+        plan = self._tasks.task(
             "PlanParts",
             self._steps.plan_analysis,
             payload=RUN,
             assign={"parts": "{% $states.result.Payload.parts %}"},
+            catch=self._failed,
         )
         classify = self._map("ClassifyParts", key="{% $parts.key %}", at_once=PARTS_AT_ONCE)
         classify.item_processor(self._part())
@@ -125,7 +122,9 @@ class AnalysisMachine(Construct):
         join = self._tasks.task("JoinAnalysis", self._steps.join_analysis, payload=RUN)
         join.add_catch(superseded, errors=["Superseded"], outputs=FAILURE)
         join.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
-        report = self._invoke("ReportAnalysis", self._steps.report_analysis, payload={**RUN, "outcome": "SUCCEEDED"})
+        report = self._tasks.task(
+            "ReportAnalysis", self._steps.report_analysis, payload={**RUN, "outcome": "SUCCEEDED"}, catch=self._failed
+        )
         named.next(begin).next(split).next(plan).next(classify).next(join).next(report).next(succeeded)
         return named
 
@@ -150,7 +149,7 @@ class AnalysisMachine(Construct):
     def _part(self) -> sfn.IChainable:
         """What becomes of the job is for CollectPart to find out."""
         failed = self._fail("PartNotClassified")
-        ask = self._invoke(
+        ask = self._tasks.task(
             "ClassifyPart",
             self._steps.classify_part,
             payload="{% $states.input %}",
@@ -172,31 +171,12 @@ class AnalysisMachine(Construct):
             budget=PART_BUDGET,
             failed=failed,
         )
-        collect = self._invoke("CollectPart", self._steps.collect_part, payload="{% $item %}", outputs={}, catch=failed)
+        collect = self._tasks.task(
+            "CollectPart", self._steps.collect_part, payload="{% $item %}", outputs={}, catch=failed
+        )
         asked = sfn.Choice.jsonata(self, "PartAsked")
         asked.when(sfn.Condition.jsonata("{% $jobId != null %}"), poll.next(collect)).otherwise(collect)
         return ask.next(asked)
 
     def _fail(self, name: str) -> sfn.Fail:
         return sfn.Fail.jsonata(self, name, error="{% $states.input.Error %}", cause="{% $states.input.Cause %}")
-
-    def _invoke(
-        self,
-        state: str,
-        step: FlywheelFunction,
-        *,
-        payload: Mapping[str, Any] | str,
-        outputs: Mapping[str, Any] | str = "{% $states.result.Payload %}",
-        assign: Mapping[str, Any] | None = None,
-        catch: sfn.IChainable | None = None,
-        busy_attempts: int = BUSY_ATTEMPTS,
-    ) -> tasks.LambdaInvoke:
-        return self._tasks.task(
-            state,
-            step,
-            payload=payload,
-            outputs=outputs,
-            assign=assign,
-            catch=catch or self._failed,
-            busy_attempts=busy_attempts,
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis.jobs import Counts
 from flywheel.analysis.rows import Answer, error_csv_fields, error_json_members
-from flywheel.evaluation.errors import InvalidPredictions
-from flywheel.evaluation.predictions import archive_lines, read_scores
+from flywheel.evaluation.predictions import archive_lines, invalid, read_answer, read_scores
 
 if TYPE_CHECKING:
     from flywheel.evaluation.predictions import Readable
@@ -42,12 +40,7 @@ class Answers:
         AWS names neither the files in it nor the order of their lines, so every regular file is read.
         """
         for where, line in archive_lines(archive):
-            try:
-                answer = json.loads(line)
-            except ValueError as error:
-                raise _invalid(where, f"it is not JSON ({error})") from error
-            if not isinstance(answer, dict):
-                raise _invalid(where, "it is not a JSON object")
+            answer = read_answer(where, line)
             self._keep(self._place(where, answer), *self._predicted(where, answer))
 
     def members(self, document: int) -> tuple[str, str]:
@@ -80,11 +73,11 @@ class Answers:
             line = int(line)
         if line is None and answer.get("ErrorCode") is not None:
             message = answer.get("ErrorMessage", "no message")
-            raise _invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
+            raise invalid(where, f"the whole input failed with {answer['ErrorCode']}: {message}")
         if not isinstance(line, int) or isinstance(line, bool) or not 0 <= line < len(self._starts):
-            raise _invalid(where, f"its Line is {line!r}, but the part has {len(self._starts)} lines")
+            raise invalid(where, f"its Line is {line!r}, but the part has {len(self._starts)} lines")
         if self._starts[line] != _NOTHING:
-            raise _invalid(where, f"line {line} is answered twice")
+            raise invalid(where, f"line {line} is answered twice")
         return line
 
     def _predicted(self, where: str, answer: dict[str, Any]) -> tuple[str, str]:
@@ -109,7 +102,3 @@ class Answers:
         self._file.write(content)
         self._starts[place], self._lengths[place] = self._end, len(content)
         self._end += len(content)
-
-
-def _invalid(where: str, problem: str) -> InvalidPredictions:
-    return InvalidPredictions(f"The classification job's output cannot be used: {where}: {problem}. Start it again.")

@@ -88,6 +88,17 @@ def archive_lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
         ) from error
 
 
+def read_answer(where: str, line: bytes) -> dict[str, Any]:
+    """One line of the output. Raises InvalidPredictions."""
+    try:
+        answer = json.loads(line)
+    except ValueError as error:
+        raise invalid(where, f"it is not JSON ({error})") from error
+    if not isinstance(answer, dict):
+        raise invalid(where, "it is not a JSON object")
+    return answer
+
+
 class _Reader:
     def __init__(self, *, documents: int, labels: Sequence[str], multi_label: bool, threshold: float) -> None:
         self._answers: list[LabelSet | None] = [None] * documents
@@ -99,12 +110,7 @@ class _Reader:
         self._same: dict[LabelSet, LabelSet] = {}
 
     def take(self, where: str, line: bytes) -> None:
-        try:
-            answer = json.loads(line)
-        except ValueError as error:
-            raise invalid(where, f"it is not JSON ({error})") from error
-        if not isinstance(answer, dict):
-            raise invalid(where, "it is not a JSON object")
+        answer = read_answer(where, line)
         self._check_file(where, answer.get("File"))
         code = answer.get("ErrorCode")
         place = self._line(where, answer)
