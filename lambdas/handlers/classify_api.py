@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -68,7 +69,9 @@ class Work:
         )
 
     def classify(self, texts: Sequence[str]) -> Classified:
+        began = perf_counter()
         classified = self.classifying.classify(texts)
+        seconds = perf_counter() - began
         emit(measuring.of_classified(classified), flywheel_name=environment.flywheel_name)
         if classified.causes:
             logger.warning("calls failed", causes=classified.causes)
@@ -78,6 +81,7 @@ class Work:
             failed=len(classified.problems),
             low_confidence=classified.low_confidence,
             throttled=classified.throttled,
+            seconds=round(seconds, 4),
         )
         return classified
 
