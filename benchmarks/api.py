@@ -1,8 +1,9 @@
 """How much longer a call of the real-time API takes than ClassifyDocument itself, in a local cloud.
 
 Deploys the app, trains a model, brings an endpoint up and calls both by turns, with one text a call. Most of what is
-added is the local API Gateway's and Lambda's own time, which says nothing of AWS's. What the function takes for the same
-calls, ClassifyDocument included, it logs itself: that is printed too.
+added is the local API Gateway's and Lambda's own time, which says nothing of AWS's. What the function takes for the
+same calls, ClassifyDocument included, it logs itself: that is printed too.
+
 Usage: `python -m benchmarks.api [--calls N] [--json]`.
 """
 
