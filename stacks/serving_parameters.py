@@ -5,12 +5,10 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from .stack_parameters import StackParameters
+from .stack_parameters import NONE, StackParameters
 
 MOST_UNITS = 50
 """Comprehend's quota for one endpoint, unless AWS raised it."""
-NONE = "none"
-"""Not an empty value: the CDK CLI takes that for a parameter that keeps the value it has."""
 _DAY = "(SUN|MON|TUE|WED|THU|FRI|SAT)"
 WEEKLY_TIME = rf"^none$|^cron\([0-9]{{1,2}} [0-9]{{1,2}} \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
 

@@ -7,6 +7,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+NONE = "none"
+"""The value of a parameter that can be nothing. The CDK CLI takes an empty one for "as it was"."""
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
 

@@ -9,6 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .stack_parameters import NONE
+
 NO_PLAIN_HTTP: dict[str, Any] = {
     "Sid": "NoPlainHttp",
     "Effect": "Deny",
@@ -49,7 +51,10 @@ class NotificationTopic(Construct):
         given = cdk.CfnCondition(
             self,
             "EmailGiven",
-            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(email.value_as_string, "")),
+            expression=cdk.Fn.condition_not(
+                # Empty is what it was by default before it was NONE.
+                cdk.Fn.condition_or(*(cdk.Fn.condition_equals(email.value_as_string, none) for none in (NONE, "")))
+            ),
         )
         subscription = sns.CfnSubscription(
             self, "Email", topic_arn=self.topic.topic_arn, protocol="email", endpoint=email.value_as_string

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from .stack_parameters import StackParameters
+from .stack_parameters import NONE, StackParameters
 
 MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
@@ -160,9 +160,9 @@ class TurnParameters(StackParameters):
         )
         self.notification_email = self._text(
             "NotificationEmail",
-            default="",
-            pattern=r'^$|^[^\s@"\\]+@[^\s@"\\]+\.[^\s@"\\]+$',
-            allowed="an e-mail address, or nothing",
-            description="Who is told about finished and failed turns. Empty: nobody by e-mail.",
+            default=NONE,
+            pattern=rf'^({NONE})?$|^[^\s@"\\]+@[^\s@"\\]+\.[^\s@"\\]+$',
+            allowed=f"an e-mail address, or {NONE}",
+            description=f"Who is told about finished and failed turns. With {NONE}: nobody by e-mail.",
         )
         self.log_retention_days = self._log_retention_days()

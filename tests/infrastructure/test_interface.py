@@ -31,7 +31,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "PollSeconds": {"MinValue": 30, "Default": 60},
     "DriftFloor": {"MinValue": 0, "MaxValue": 1, "Default": 0},
     "MaximumDaysWithoutTurn": {"AllowedValues": ["0", "1", "2", "3", "4", "5", "6", "7"], "Default": "0"},
-    "NotificationEmail": {"Default": ""},
+    "NotificationEmail": {"Default": "none"},
     "LogRetentionDays": {"Default": "90"},
 }
 NOT_TUNABLE = {"PowertoolsLayer", "BootstrapVersion"}
@@ -102,6 +102,7 @@ class TestParameters:
         ("value", "allowed"),
         [
             ("", True),
+            ("none", True),
             ("a@b.org", True),
             ("first.last+tag@mail.example.com", True),
             ("a@b", False),

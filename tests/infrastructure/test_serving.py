@@ -14,7 +14,7 @@ from flywheel.serving_hours import WeeklyTime
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import NONE, ServingWish
 from flywheel.smoke_test import Trial
-from stacks.serving_parameters import NONE as NONE_OF_PARAMETERS
+from stacks.stack_parameters import NONE as NONE_OF_PARAMETERS
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants, spoken
 from tests.infrastructure.test_turn_machine import JSONPATH_FIELDS, States, expressions, successors

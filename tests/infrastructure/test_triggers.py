@@ -248,4 +248,6 @@ class TestTopic:
         (subscription,) = default.of_type("AWS::SNS::Subscription")
         assert subscription.properties["Endpoint"] == {"Ref": "NotificationEmail"}
         condition = default.template["Conditions"][subscription.body["Condition"]]
-        assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "NotificationEmail"}, ""]}]}
+        given = {"Ref": "NotificationEmail"}
+        nothing = [{"Fn::Equals": [given, "none"]}, {"Fn::Equals": [given, ""]}]
+        assert condition == {"Fn::Not": [{"Fn::Or": nothing}]}
