@@ -18,6 +18,7 @@ from botocore.utils import get_environ_proxies
 from pydantic import ValidationError
 
 from flywheel.api_messages import MOST_DOCUMENTS, ErrorCode
+from flywheel.confidence import labels_of
 from flywheel.live_endpoint import MOST_TEXT_BYTES
 from flywheel.records import Record
 from ops.clients import Clients
@@ -38,8 +39,6 @@ MOST_WAITS = 8
 LONGEST_WAIT = 30.0
 _TIMEOUT = 35
 """API Gateway answers within 29 s."""
-_LIKELY = 0.5
-"""Above this score a label of a multi-label model is a yes."""
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 
@@ -203,13 +202,13 @@ def _classified(text: str, document: dict[str, Any], *, model_arn: str | None) -
         problem = document["error"]
         return ClassifiedText(text=text, error=problem.get("code"), message=problem.get("message"))
     scored = document.get("classes") or document.get("labels") or []
-    scores = {item["name"]: item["score"] for item in scored}
-    if "label" in document:
-        labels: tuple[str, ...] = (document["label"],)
-    else:
-        labels = tuple(name for name, score in scores.items() if score > _LIKELY)
+    scores = [(item["name"], item["score"]) for item in scored]
     return ClassifiedText(
-        text=text, labels=labels, confidence=document["confidence"], scores=scores, model_arn=model_arn
+        text=text,
+        labels=tuple(labels_of(scores, multi_label="labels" in document)),
+        confidence=document["confidence"],
+        scores=dict(scores),
+        model_arn=model_arn,
     )
 
 

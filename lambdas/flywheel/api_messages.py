@@ -83,7 +83,7 @@ class ClassifiedDocument(Message):
 class LabelledDocument(Message):
     """The answer of a model that gives a document any number of labels."""
 
-    labels: list[LabelScore] = Field(description="Every label, the best first; above 0.5 is a yes.")
+    labels: list[LabelScore] = Field(description="Every label, the best first; a score of 0.5 and more is a yes.")
     confidence: float = Field(ge=0, le=1, description="How sure the least sure yes or no is.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flywheel.confidence import confidence_of
 from flywheel.intake import error_code
 
 if TYPE_CHECKING:
@@ -31,14 +32,7 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """How sure the model is, from 0 to 1.
-
-        Of exclusive classes it is the best one's score. Labels that may go together are decisions of their own, yes
-        above 0.5: there it is how sure the least sure of them is.
-        """
-        if self.multi_label:
-            return min((max(score, 1 - score) for _, score in self.scores), default=0.0)
-        return max((score for _, score in self.scores), default=0.0)
+        return confidence_of(self.scores, multi_label=self.multi_label)
 
 
 @dataclass(frozen=True, kw_only=True)

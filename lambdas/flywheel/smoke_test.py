@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
 from flywheel.records import Record
 
@@ -22,8 +23,6 @@ SMOKE_TESTS = "serving/smoke-tests/"
 MOST_DOCUMENTS = 200
 """One inference unit answers two documents a second, and the function has ten minutes."""
 MOST_WRONG_LINES = 20
-_LIKELY = 0.5
-"""From this score on a label of a multi-label model counts as given."""
 
 
 class SmokeTestImpossible(FlywheelError):
@@ -128,11 +127,10 @@ def run_smoke_test(
     wrong = []
     for line in lines:
         answer = comprehend.classify_document(EndpointArn=endpoint_arn, Text=line.text)
-        if "Labels" in answer:
-            answered = frozenset(found["Name"] for found in answer["Labels"] if found["Score"] >= _LIKELY)
-        else:
-            best = max(answer.get("Classes", []), key=lambda found: found["Score"], default=None)
-            answered = frozenset([best["Name"]] if best else [])
+        multi_label = "Labels" in answer
+        found = answer["Labels"] if multi_label else answer.get("Classes", [])
+        scores = sorted(((item["Name"], item["Score"]) for item in found), key=lambda item: -item[1])
+        answered = frozenset(labels_of(scores, multi_label=multi_label))
         if answered != line.labels:
             wrong.append(
                 WrongLine(line=line.number, expected=tuple(sorted(line.labels)), answered=tuple(sorted(answered)))

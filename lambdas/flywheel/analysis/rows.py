@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from flywheel.confidence import confidence_of, labels_of
+
 CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
-MULTI_LABEL_THRESHOLD = 0.5
-"""The score from which on a label of a multi-label model counts as one of the document's."""
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 """json.dumps would make an encoder for every row."""
 _QUOTED = frozenset(',"\r\n')
@@ -19,17 +19,11 @@ class Answer:
     __slots__ = ("labels", "low_confidence", "score", "scores")
 
     def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
-        """`scores` by label. The document's labels are the best one, or with `multi_label` those from one half on.
-
-        Below `low_confidence` the best score is one that a person should look at.
-        """
+        """`scores` by label. An answer whose confidence is below `low_confidence` is one for a person to look at."""
         self.scores = sorted(scores, key=lambda scored: -scored[1])
         self.score = self.scores[0][1] if self.scores else 0.0
-        if multi_label:
-            self.labels = [name for name, score in self.scores if score >= MULTI_LABEL_THRESHOLD]
-        else:
-            self.labels = [self.scores[0][0]] if self.scores else []
-        self.low_confidence = self.score < low_confidence
+        self.labels = labels_of(self.scores, multi_label=multi_label)
+        self.low_confidence = confidence_of(self.scores, multi_label=multi_label) < low_confidence
 
     def json_members(self) -> str:
         return _members(

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast
 
+from flywheel.confidence import YES
+
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
 from .label_places import LabelSet
 
-DEFAULT_THRESHOLD = 0.5
 _NOTHING: LabelSet = frozenset()
 
 
@@ -45,7 +46,7 @@ def read_predictions(
     documents: int,
     labels: Sequence[str],
     multi_label: bool,
-    threshold: float = DEFAULT_THRESHOLD,
+    threshold: float = YES,
 ) -> Predictions:
     """Read the `output.tar.gz` of a job over one file of `documents` lines (InputFormat ONE_DOC_PER_LINE).
 
