@@ -19,13 +19,13 @@ from flywheel.records import (
     Metrics,
     ModelScore,
 )
+from flywheel.scores import HOLDOUT_SOURCE
 
 if TYPE_CHECKING:
     from flywheel.contenders import Contenders
     from flywheel.evaluation import Predictions, Scores
     from flywheel.holdouts import FrozenHoldout
 
-HOLDOUT_SOURCE = "hold-out"
 """What the source of a score begins with."""
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.holdout_comparison import HOLDOUT_SOURCE
 from flywheel.records import (
     Composition,
     ModelScore,
@@ -18,6 +17,7 @@ from flywheel.records import (
     TurnRecord,
     UploadOutcome,
 )
+from flywheel.scores import HOLDOUT_SOURCE
 from flywheel.serving_state import ServingStatus
 
 if TYPE_CHECKING:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
 
 
+HOLDOUT_SOURCE = "hold-out"
+"""Begins the source of a score that was measured on a hold-out."""
+
+
 def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: str) -> ModelScore:
     """The metrics from the iteration that trained `model_arn`, else those of the model's own training, else none.
 
