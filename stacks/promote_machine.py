@@ -123,9 +123,12 @@ class PromoteMachine(Construct):
             ends_in="PromotionFailed",
         )
         refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
+        taken_back = self._take_back(failed=failed, refused=refused, done=done)
+        publish = self._step(
+            "PublishModel", self._steps.publish_model, failed=failed, refused=refused, taken_back=taken_back
+        )
         published = (
-            self._step("PublishModel", self._steps.publish_model, failed=failed, refused=refused)
-            .next(self._tell_the_bus(failed))
+            publish.next(self._tell_the_bus(failed))
             .next(
                 self._report(
                     "ReportPromotion",
@@ -141,7 +144,7 @@ class PromoteMachine(Construct):
             )
             .next(done)
         )
-        serve = self._serve(then=published, failed=failed, refused=refused, done=done)
+        serve = self._serve(then=published, taken_back=taken_back)
         update = self._step(
             "UpdateActiveModel",
             self._steps.update_active_model,
@@ -192,9 +195,7 @@ class PromoteMachine(Construct):
         ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
         return ask.next(then)
 
-    def _serve(
-        self, *, then: sfn.IChainable, failed: sfn.IChainable, refused: sfn.IChainable, done: sfn.IChainable
-    ) -> sfn.IChainable:
+    def _serve(self, *, then: sfn.IChainable, taken_back: sfn.IChainable) -> sfn.IChainable:
         """Wait until the endpoint answers with the model, where one is wanted, and take the model back if it does so
         wrongly. That serving is behind holds up no promotion: the serve machine's schedule mends it."""
         find = tasks.CallAwsService.jsonata(
@@ -221,6 +222,13 @@ class PromoteMachine(Construct):
         )
         serve.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
         tested = sfn.Choice.jsonata(self, "ModelServesWell")
+        tested.when(sfn.Condition.jsonata("{% $states.input.smoke_test_failed %}"), taken_back).otherwise(then)
+        serve.next(tested)
+        wanted.when(sfn.Condition.jsonata("{% $number($states.input.inference_units) > 0 %}"), serve).otherwise(then)
+        return find.next(wanted)
+
+    def _take_back(self, *, failed: sfn.IChainable, refused: sfn.IChainable, done: sfn.IChainable) -> sfn.IChainable:
+        """The model answers wrongly: the former one becomes the active one again, and is waited for."""
         put_back = self._tasks.task(
             "PutBackFormerModel",
             self._steps.update_active_model,
@@ -252,10 +260,7 @@ class PromoteMachine(Construct):
         still_behind.next(report)
         put_back.next(again)
         again.next(report)
-        tested.when(sfn.Condition.jsonata("{% $states.input.smoke_test_failed %}"), put_back).otherwise(then)
-        serve.next(tested)
-        wanted.when(sfn.Condition.jsonata("{% $number($states.input.inference_units) > 0 %}"), serve).otherwise(then)
-        return find.next(wanted)
+        return put_back
 
     def _bring_endpoint(self, state: str, *, assign: Mapping[str, Any]) -> tasks.StepFunctionsStartExecution:
         """Run the serve machine to its end. Redriven, another run finds what is left to do."""
@@ -295,9 +300,12 @@ class PromoteMachine(Construct):
         *,
         failed: sfn.IChainable,
         refused: sfn.IChainable | None = None,
+        taken_back: sfn.IChainable | None = None,
         assign: Mapping[str, Any] | None = None,
     ) -> tasks.LambdaInvoke:
         task = self._tasks.task(state, step, payload={"promotion": PROMOTION}, assign=assign)
+        if taken_back is not None:
+            task.add_catch(taken_back, errors=["SmokeTestFailed"], outputs=FAILURE)
         if refused is not None:
             task.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
         task.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)

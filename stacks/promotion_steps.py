@@ -97,7 +97,7 @@ class PromotionSteps(Steps):
             timeout=TIMEOUT,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
             permissions=[
-                access.objects("promotions/*", actions=READ),
+                access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),

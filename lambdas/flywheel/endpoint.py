@@ -93,10 +93,12 @@ class EndpointService:
             # ResourceInUse: it is there by now, made by somebody else.
             _raise_refusal(error, besides="ResourceInUseException")
 
-    def update(self, *, flywheel_arn: str | None = None, units: int | None = None) -> None:
-        """Raises EndpointRefused."""
+    def update(self, *, flywheel_arn: str | None = None, role_arn: str | None = None, units: int | None = None) -> None:
+        """`role_arn` as in `create`: another generation's models may be encrypted where the former's were not. Raises
+        EndpointRefused."""
         changes = {
             **({"FlywheelArn": flywheel_arn} if flywheel_arn else {}),
+            **({"DesiredDataAccessRoleArn": role_arn} if role_arn else {}),
             **({"DesiredInferenceUnits": units} if units else {}),
         }
         try:

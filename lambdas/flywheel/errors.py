@@ -34,6 +34,10 @@ class PromotionRefused(FlywheelError):
     """The model must not become the active one; the message says why, and the former model stays active."""
 
 
+class SmokeTestFailed(FlywheelError):
+    """The endpoint answers wrongly with the model of this promotion: the former one is to be put back."""
+
+
 class ServiceBusy(FlywheelError):
     """Comprehend cannot do it now; the turn machine tries again later, a bounded number of times."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.generations import is_of_another_flywheel, was_active_before_it_was_kept
 from flywheel.promoting import another_is_desired
-from flywheel.promotions import failed_its_smoke_test, models_under_way
+from flywheel.promotions import models_under_way, taken_back
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -33,10 +33,11 @@ def change_outside(
             break
     if actual is None or actual in {known, candidate} or actual in under_way:
         return None
-    if failed_its_smoke_test(actual, intake=intake):
-        # A flywheel's only model cannot be taken back: it stays active there, but nobody serves it.
-        return None
     former = is_of_another_flywheel(known, intake=intake, flywheel_arn=service.arn)
+    if (known is None or former) and taken_back(actual, intake=intake) is not None:
+        # A flywheel's only model cannot be taken back: it stays active there, but nobody serves it. With a model to
+        # go back to, somebody made it active again.
+        return None
     if former and was_active_before_it_was_kept(actual, intake=intake):
         return None
     return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel import promotions
-from flywheel.errors import PromotionRefused, ServiceBusy
+from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.intake import error_code
 from flywheel.records import (
     Promotion,
@@ -22,6 +22,7 @@ from flywheel.records import (
     PromotionSource,
     PromotionStatus,
 )
+from flywheel.smoke_test import smoke_test_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService, FlywheelState
@@ -72,6 +73,9 @@ def _find(
         # What the parameter says holds against whatever came through this door since it was edited, but not against
         # what somebody did past it.
         request = request.model_copy(update={"decided_against": active})
+    elif active not in (request.decided_against, request.model_arn) and _was_taken_back(request, active, intake):
+        # What is better than a model that was taken back is better than the one that came back for it.
+        request = request.model_copy(update={"decided_against": active})
     return PromotionBeginning(
         promotion=promotion,
         began_at=now,
@@ -82,6 +86,12 @@ def _find(
         desired_version=desired.version if desired else None,
         superseded=tuple(older.id for older in choice.superseded),
     )
+
+
+def _was_taken_back(request: PromotionRequest, active: str | None, intake: IntakeBucket) -> bool:
+    """Whether `active` is there because what the request was decided against failed its smoke test since."""
+    end = promotions.taken_back(request.decided_against, intake=intake) if request.decided_against else None
+    return end is not None and end.former_model_arn == active
 
 
 def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:
@@ -183,12 +193,13 @@ def put_back(*, promotion: str, intake: IntakeBucket, service: FlywheelService) 
 
 
 def _former_on(request: PromotionRequest, beginning: PromotionBeginning, *, service: FlywheelService) -> str | None:
-    """The model that this flywheel had before; one of a former generation serves from its own flywheel."""
+    """The model that this flywheel had before; one of a former generation serves from its own flywheel, one from
+    elsewhere has none."""
     if request.decided_against not in (None, request.model_arn):
         return request.decided_against
     former = beginning.former_model_arn
     model = service.model(former) if former and former != request.model_arn else None
-    return model.arn if model and model.flywheel_arn == service.arn else None
+    return model.arn if model and model.flywheel_arn in (None, service.arn) else None
 
 
 def _set_active(model_arn: str, *, service: FlywheelService) -> None:
@@ -202,14 +213,21 @@ def _set_active(model_arn: str, *, service: FlywheelService) -> None:
             message = error.response.get("Error", {}).get("Message", "")
             raise PromotionRefused(f"Comprehend refuses {model_arn}: {message}") from error
         raise
+    if service.describe().active_model_arn != model_arn:
+        # Whoever looks at the endpoint next would take the former model for the one to wait for.
+        raise ServiceBusy(f"Comprehend does not say yet that {model_arn} is active.")
 
 
 def publish(
     *, promotion: str, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
 ) -> PromotionBeginning:
     """Write Parameter Store. Raises NotCurrentPromotion, PromotionRefused if another model is active by now (a
-    promotion may be redriven long after it made its own the active one), and ServiceBusy while Comprehend still
-    names the former one."""
+    promotion may be redriven long after it made its own the active one), ServiceBusy while Comprehend still names the
+    former one, and SmokeTestFailed.
+
+    The smoke test is looked at here too: whichever run of the serve machine made it, the one that this promotion
+    waited for may have failed afterwards, or have found the endpoint as another run left it.
+    """
     promotions.require_current(intake, promotion)
     beginning = _beginning(promotion, intake)
     request = request_of(beginning)
@@ -218,6 +236,9 @@ def publish(
         if active == request.decided_against:
             raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
         raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")
+    tested = smoke_test_of(request.model_arn, intake=intake)
+    if tested is not None and not tested.passed and tested.at >= beginning.began_at:
+        raise SmokeTestFailed(tested.sentence)
     published.publish(request.model_arn, another_is_desired=another_is_desired(beginning, published, intake))
     return beginning
 

@@ -143,6 +143,16 @@ def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) 
             return cause or "No reason was given."
 
 
+def taken_back_because(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
+    """The reason of SMOKE_TEST_FAILED. `put_back` is the flywheel's active model now, None if it has no other;
+    `former` the model that was published before."""
+    if put_back:
+        return f"{smoke_test} {put_back} is active again."
+    if former:
+        return f"{smoke_test} {former}, of a former generation, serves on."
+    return f"{smoke_test} There was no former model: no endpoint serves it."
+
+
 def subject(promotion: Promotion, *, flywheel_name: str) -> str:
     """At most 100 printable ASCII characters, as SNS wants."""
     text = f"{flywheel_name} {promotion.promotion or 'promotion'}: {promotion.status}"

@@ -21,7 +21,6 @@ from flywheel.records import (
     PromotionSource,
     PromotionStatus,
 )
-from flywheel.scores import decision_on
 from flywheel.series import Series, Starter
 
 if TYPE_CHECKING:
@@ -212,11 +211,11 @@ def waiting_promotion(intake: IntakeBucket) -> Waiting | None:
     return None if record is not None and record.at >= wait.asked_at else Waiting(beginning=beginning, wait=wait)
 
 
-def failed_its_smoke_test(model_arn: str, *, intake: IntakeBucket) -> bool:
-    """Whether that is how the promotion ended that a turn asked for."""
-    decision = decision_on(model_arn, intake=intake)
-    ended = intake.read(end_key(decision.iteration_id), Promotion) if decision else None
-    return ended is not None and ended.status is PromotionStatus.SMOKE_TEST_FAILED
+def taken_back(model_arn: str, *, intake: IntakeBucket) -> Promotion | None:
+    """The last end of a wish for the model, if that was a failed smoke test."""
+    ends = [end for end in intake.read_all(intake.keys(ENDS), Promotion) if end.model_arn == model_arn]
+    last = max(ends, key=lambda end: end.at, default=None)
+    return last if last is not None and last.status is PromotionStatus.SMOKE_TEST_FAILED else None
 
 
 def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:

@@ -65,10 +65,17 @@ class Server:
             status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
         else:
             target = find_target(intake=self.intake, service=self.service, published=self.published)
-            status, reason = ServingStatus.NO_MODEL, "No model has been promoted yet."
+            status, reason = ServingStatus.NO_MODEL, "" if target else self._why_no_model()
         if wish is None or target is None:
             return self._remove(endpoint, status=status, reason=reason)
         return self._serve(endpoint, wish=wish, target=target, replaced=replaced)
+
+    def _why_no_model(self) -> str:
+        active = self.service.find_active_model()
+        tested = smoke_test_of(active, intake=self.intake) if active else None
+        if tested is not None and not tested.passed:
+            return f"The only model was not promoted. {tested.sentence}"
+        return "No model has been promoted yet."
 
     def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str) -> Serving:
         if endpoint is None:
@@ -110,7 +117,7 @@ class Server:
     def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
         self.published.publish_endpoint(endpoint.arn)
         if endpoint.flywheel_arn != target.flywheel_arn:
-            self.endpoints.update(flywheel_arn=target.flywheel_arn)
+            self.endpoints.update(flywheel_arn=target.flywheel_arn, role_arn=self.role_arn)
             return _under_way(ServingStatus.UPDATING, f"It moves to {target.flywheel_arn}.", target)
         if endpoint.model_arn != target.model_arn:
             return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {target.model_arn}.", target)

@@ -61,13 +61,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
         return promotion_ends.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
-    request = intake.require(promotions.begin_key(end.promotion), PromotionBeginning).request
+    beginning = intake.require(promotions.begin_key(end.promotion), PromotionBeginning)
+    request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
-    return " ".join(
-        [
-            tested.sentence if tested else "The smoke test failed.",
-            f"{end.put_back} is active again." if end.put_back else "There was no former model: no endpoint serves it.",
-        ]
+    return promotion_ends.taken_back_because(
+        tested.sentence if tested else "The smoke test failed.",
+        put_back=end.put_back,
+        former=beginning.former_model_arn,
     )
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel import approvals, promotion_ends, promotions
-from flywheel.errors import FlywheelError, PromotionRefused
-from flywheel.promoting import begin, check_model, make_active, publish
+from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
+from flywheel.promoting import begin, check_model, make_active, publish, put_back
 from flywheel.records import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.smoke_test import smoke_test_of
+from tests.local_cloud.serving_driver import ServingRun
 
 if TYPE_CHECKING:
     from tests.local_cloud.turn_driver import Deployment
@@ -31,6 +33,8 @@ class PromotionRun:
         self._status = PromotionStatus.PROMOTED
         self._warning: str | None = None
         self._answered_by: str | None = None
+        self._serving: str | None = None
+        self._put_back: str | None = None
 
     def run(self) -> None:
         """To its end, or until it waits for a person. What kills this process goes through."""
@@ -38,6 +42,9 @@ class PromotionRun:
             while self.steps and not self.waits:
                 self._at.with_retries(self.steps[0])
                 self.steps = self.steps[1:]
+        except SmokeTestFailed:
+            self.steps = self._taking_back()
+            self.run()
         except PromotionRefused as error:
             self._end(PromotionStatus.REFUSED, str(error))
         except (FlywheelError, ClientError) as error:
@@ -90,7 +97,7 @@ class PromotionRun:
             self.ended = True
             return
         asked = [self._ask] if beginning.approval else []
-        self.steps[1:] = [self._check, *asked, self._update, self._publish, self._report]
+        self.steps[1:] = [self._check, *asked, self._update, self._serve, self._publish, self._report]
 
     def _check(self) -> None:
         self._warning = check_model(
@@ -110,6 +117,38 @@ class PromotionRun:
     def _update(self) -> None:
         self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
 
+    def _serve(self) -> None:
+        """That serving is behind holds nothing up."""
+        wish = self._at.serving_wish
+        if wish is None or not wish.inference_units:
+            return
+        run = ServingRun(at=self._at)
+        try:
+            self._serving = run.run(wish).reason
+        except (FlywheelError, ClientError) as error:
+            self._serving = str(error)
+        if run.smoke_test_failed:
+            self.steps[1:] = self._taking_back()
+
+    def _taking_back(self) -> list[Callable[[], None]]:
+        def serve_former() -> None:
+            self._serve()
+            self.steps[1:] = [self._report_smoke_test]
+
+        return [self._put_former_back, serve_former, self._report_smoke_test]
+
+    def _put_former_back(self) -> None:
+        self._put_back = put_back(promotion=self.name, intake=self._at.intake, service=self._at.service)
+
+    def _report_smoke_test(self) -> None:
+        request = self.beginning.request
+        tested = smoke_test_of(request.model_arn, intake=self._at.bucket) if request else None
+        assert tested
+        reason = promotion_ends.taken_back_because(
+            tested.sentence, put_back=self._put_back, former=self.beginning.former_model_arn
+        )
+        self._end(PromotionStatus.SMOKE_TEST_FAILED, reason)
+
     def _publish(self) -> None:
         at = self._at
         publish(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
@@ -127,6 +166,7 @@ class PromotionRun:
             now=self._at.now(),
             answered_by=self._answered_by,
             warning=self._warning,
+            serving=self._serving,
         )
         self.ended = True
         self.steps = []

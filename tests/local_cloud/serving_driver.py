@@ -31,6 +31,7 @@ class ServingRun:
     at: Deployment
     waits: list[str] = field(default_factory=list)
     """The reasons for which it had to come back."""
+    smoke_test_failed: bool = False
 
     @property
     def endpoint_arn(self) -> str:
@@ -54,7 +55,7 @@ class ServingRun:
             return self.server().bring(wish, now=at.now(), replaced=replaced)
 
     def run(self, wish: ServingWish | None) -> Serving:
-        """To its end. What kills this process goes through."""
+        """To its end. What kills this process goes through. Leaves in `smoke_test_failed` what the machine puts out."""
         replaced = False
         for _ in range(_MOST_CHANGES):
             serving = self.step(wish, replaced=replaced)
@@ -68,7 +69,9 @@ class ServingRun:
         if serving.trial is Trial.DUE and wish is not None and serving.model_arn is not None:
             self._try(wish, serving.model_arn)
         tested = smoke_test_of(serving.model_arn, intake=self.at.intake) if serving.model_arn else None
+        self.smoke_test_failed = False
         if tested is not None and serving.trial is not Trial.NOT_WANTED:
+            self.smoke_test_failed = not tested.passed
             take_back(tested, intake=self.at.intake, service=self.at.service, published=self.at.published)
         return serving
 

@@ -53,6 +53,7 @@ from tests.local_cloud.promotion_driver import PromotionRun
 
 if TYPE_CHECKING:
     from flywheel.due import Poke, Verdict
+    from flywheel.serving_wish import ServingWish
 
 LABELS = ("BUSINESS", "SPORTS")
 DELIMITER = "|"
@@ -119,6 +120,8 @@ class Deployment:
     minimum_improvement: float = 0.0
     maximum_regression: float = 1.0
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    serving_wish: ServingWish | None = None
+    """What the parameter `serving` holds; None: there is no Serving stack."""
     models_to_keep: int = 1000
     evidence: Evidence = Evidence.ITERATION
     holdout_documents: int = 2000
