@@ -6,7 +6,6 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from .deployed_flywheel import DeployedFlywheel
-from .flywheel_access import RUNTIME_PARAMETERS
 from .function import FlywheelFunction, Functions
 from .role import Permission
 from .serving_wish import SERVING_WISH
@@ -48,13 +47,13 @@ class ServingSteps(Construct):
             timeout=BRING_TIMEOUT,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "RESOURCE_TAGS", "ENDPOINT_ARN", "ENDPOINT_ROLE_ARN"],
             permissions=[
-                access.objects("promotions/*", "decisions/*", actions=READ),
+                access.objects("promotions/*", actions=READ),
                 access.objects("serving/*", actions=(*WRITE, "DeleteObject")),
                 access.list_intake(),
                 access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
                 access.models("DescribeDocumentClassifier", "CreateEndpoint", "UpdateEndpoint"),
                 Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint_arn]),
-                access.parameters(SERVING_WISH, *RUNTIME_PARAMETERS, actions=("GetParameter",)),
+                access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
                 access.parameters("endpoint-arn", actions=("GetParameter", "PutParameter", "DeleteParameters")),
                 Permission(
                     actions=[
@@ -108,7 +107,7 @@ class ServingSteps(Construct):
                 access.objects(smoke_test_key, actions=("GetObject",)),
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 access.list_intake(),
-                access.flywheel_of_any_generation("DescribeFlywheel"),
+                access.flywheel("DescribeFlywheel"),
                 Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint_arn]),
                 access.parameters(SERVING_WISH, actions=("GetParameter",)),
             ],
@@ -126,7 +125,7 @@ class ServingSteps(Construct):
                 access.objects("promotions/*", actions=READ),
                 access.objects("promotions/requests/*", actions=("PutObject",)),
                 access.list_intake(),
-                access.flywheel_of_any_generation("DescribeFlywheel"),
+                access.flywheel("DescribeFlywheel"),
                 access.parameters("active-model-arn", "previous-model-arn", actions=("GetParameter",)),
             ],
         )

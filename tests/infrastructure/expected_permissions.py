@@ -159,7 +159,7 @@ FLYWHEEL: dict[str, Grants] = {
         "iam:PassRole": {"data access role"},
     },
     "publish_model": {
-        "s3:GetObject": {"promotions/*"},
+        "s3:GetObject": {"promotions/*", "serving/smoke-tests/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
         "ssm:GetParameter": RUNTIME_PARAMETERS,
@@ -185,7 +185,7 @@ FLYWHEEL: dict[str, Grants] = {
 
 SERVING: dict[str, Grants] = {
     "bring_endpoint": {
-        "s3:GetObject": {"promotions/*", "decisions/*", "serving/*"},
+        "s3:GetObject": {"promotions/*", "serving/*"},
         "s3:PutObject": {"serving/*"},
         "s3:DeleteObject": {"serving/*"},
         "s3:ListBucket": {"intake"},
@@ -196,7 +196,7 @@ SERVING: dict[str, Grants] = {
         "comprehend:DescribeEndpoint": {"endpoint"},
         "comprehend:DeleteEndpoint": {"endpoint"},
         "comprehend:TagResource": {"endpoint"},
-        "ssm:GetParameter": {*RUNTIME_PARAMETERS, "parameter/serving", "parameter/endpoint-arn"},
+        "ssm:GetParameter": {"parameter/active-model-arn", "parameter/serving", "parameter/endpoint-arn"},
         "ssm:PutParameter": {"parameter/endpoint-arn"},
         "ssm:DeleteParameters": {"parameter/endpoint-arn"},
         "application-autoscaling:RegisterScalableTarget": {"scalable targets"},
@@ -213,7 +213,7 @@ SERVING: dict[str, Grants] = {
         "s3:GetObject": {"<SmokeTestKey>"},
         "s3:PutObject": {"serving/smoke-tests/*"},
         "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
         "comprehend:ClassifyDocument": {"endpoint"},
         "ssm:GetParameter": {"parameter/serving"},
     },
@@ -221,7 +221,7 @@ SERVING: dict[str, Grants] = {
         "s3:GetObject": {"serving/*", "promotions/*"},
         "s3:PutObject": {"serving/*", "promotions/requests/*"},
         "s3:ListBucket": {"intake"},
-        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
         "ssm:GetParameter": {"parameter/active-model-arn", "parameter/previous-model-arn"},
     },
     "classify_api": {

@@ -233,6 +233,10 @@ class TestPaths:
         assert states["PutBackFormerModel"]["Arguments"]["Payload"]["put_back"] is True
         assert follows(states, "PutBackFormerModel") == ["ServeFormerModel", "ReportSmokeTest", "PromotionEnded"]
 
+    def test_a_test_that_failed_in_another_run_takes_the_model_back_as_well(self, states: States) -> None:
+        assert caught(states["PublishModel"], "SmokeTestFailed") == "PutBackFormerModel"
+        assert caught(states["PublishModel"], "PromotionRefused") == "ReportRefusal"
+
     def test_a_promotion_stands_though_serving_is_behind(self, states: States) -> None:
         assert follows(states, "ServingIsBehind")[0] == "PublishModel"
         assert follows(states, "FormerModelIsBehind") == ["ReportSmokeTest", "PromotionEnded"]

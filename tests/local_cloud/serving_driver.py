@@ -11,6 +11,7 @@ from flywheel.endpoint import EndpointService
 from flywheel.endpoint_scaling import EndpointScaling
 from flywheel.lease import held
 from flywheel.serving import LEASE_KEY, Server, Serving
+from flywheel.serving_state import ServingStatus
 from flywheel.smoke_test import Trial, read_lines, run_smoke_test, smoke_test_key, smoke_test_of
 from flywheel.taking_back import take_back
 from tests.local_cloud.in_process_cloud import ACCOUNT, REGION
@@ -29,6 +30,7 @@ class ServingRun:
     """One execution, and any that follow it: each begins by looking at everything."""
 
     at: Deployment
+    role_arn: str | None = None
     waits: list[str] = field(default_factory=list)
     """The reasons for which it had to come back."""
     smoke_test_failed: bool = False
@@ -45,7 +47,7 @@ class ServingRun:
             intake=self.at.intake,
             service=self.at.service,
             published=self.at.published,
-            role_arn=None,
+            role_arn=self.role_arn,
             tags={"application": "tests"},
         )
 
@@ -63,7 +65,7 @@ class ServingRun:
             if serving.settled:
                 break
             self.waits.append(serving.reason)
-            self._wait()
+            self._wait(serving)
         else:
             raise AssertionError(f"{_MOST_CHANGES} changes and still not settled: {serving.reason}")
         if serving.trial is Trial.DUE and wish is not None and serving.model_arn is not None:
@@ -106,9 +108,15 @@ class ServingRun:
         )["ScalableTargets"]
         return [(target["MinCapacity"], target["MaxCapacity"]) for target in targets]
 
-    def _wait(self) -> None:
-        """What Step Functions does: until the endpoint is not changing any more."""
+    def _wait(self, serving: Serving) -> None:
+        """What Step Functions does: until the endpoint is not changing any more, and answers with its model."""
         deadline = time.monotonic() + _WAIT_SECONDS
-        while (found := self.endpoint()) and found["Status"] not in {"IN_SERVICE", "FAILED"}:
+        while (found := self.endpoint()) and not _is_settled(found, serving):
             assert time.monotonic() < deadline, found
             time.sleep(0.005)
+
+
+def _is_settled(endpoint: dict[str, Any], serving: Serving) -> bool:
+    if endpoint["Status"] == "IN_SERVICE" and serving.status is not ServingStatus.DELETING:
+        return serving.model_arn in (None, endpoint["ModelArn"])
+    return endpoint["Status"] in {"IN_SERVICE", "FAILED"}

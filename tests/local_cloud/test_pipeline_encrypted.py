@@ -7,13 +7,15 @@ from pathlib import Path
 
 from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome
+from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from ops.analyzing import start_job, wait_for_analysis
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise
+from tests.local_cloud.serving import SMOKE_TEST_KEY, Serving
 
 
-def test_a_turn_its_promotion_and_an_analysis_job_go_through_with_a_key_of_the_stack(
+def test_turns_promotions_serving_and_an_analysis_job_go_through_with_a_key_of_the_stack(
     cloud: LocalCloud, synthesise: Synthesise, tmp_path: Path
 ) -> None:
     context = {**CONTEXT, "encryption": json.dumps({"mode": "new"})}
@@ -32,6 +34,7 @@ def test_a_turn_its_promotion_and_an_analysis_job_go_through_with_a_key_of_the_s
     assert pipeline.active_model() == pipeline.published()["active-model-arn"]
     account = pipeline.account
     account.deploy(synthesise(context=context), stacks=[f"{NAME}-analysis"])
+    _serve(pipeline, synthesise(context=context))
     path = tmp_path / "news.txt"
     path.write_text("".join(f"{text}\n" for _, text in documents(5)))
     started = start_job(pipeline.deployment, [path])
@@ -43,3 +46,28 @@ def test_a_turn_its_promotion_and_an_analysis_job_go_through_with_a_key_of_the_s
     for found in (*made, *summary.predictions):
         assert account.client("s3").head_object(Bucket=bucket, Key=found)["SSEKMSKeyId"] == key
     assert made
+
+
+def _serve(pipeline: Pipeline, assembly: Path) -> None:
+    """Comprehend opens a model only with a role that may use the key: the endpoint has it, and follows a promotion."""
+    account = pipeline.account
+    account.comprehend_administration("PUT", "settings", {"encrypted_model_needs_role": True})
+    serving = Serving(pipeline=pipeline, assembly=assembly)
+    serving.smoke_test(documents(3))
+    serving.deploy(InferenceUnits="10", SmokeTestKey=SMOKE_TEST_KEY, SmokeTestMinimum="0")
+    first = serving.becomes("IN_SERVICE", ModelArn=pipeline.active_model())
+    assert first["DataAccessRoleArn"].startswith(f"arn:aws:iam::{account.account}:role/")
+    serving.at_rest()
+    assert serving.state().status is ServingStatus.IN_SERVICE
+    pipeline.upload("train/more.csv", documents(80))
+    record = pipeline.at_rest()
+    assert record.decision is DecisionKind.PROMOTE, record.reasons
+    promotion = pipeline.promotion_of(record)
+    assert promotion.status is PromotionStatus.PROMOTED, promotion.reason
+    assert "The smoke test passed" in str(promotion.serving)
+    assert (
+        serving.becomes("IN_SERVICE", ModelArn=promotion.model_arn)["DataAccessRoleArn"] == first["DataAccessRoleArn"]
+    )
+    assert pipeline.keys("serving/smoke-tests/")
+    serving.destroy()
+    assert serving.endpoint() is None
