@@ -73,9 +73,14 @@ class ServingSteps(Construct):
                     wildcard_reason="Application Auto Scaling's lists know no resource.",
                 ),
                 Permission(
-                    actions=["cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"],
+                    actions=["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
                     resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-*"],
                     wildcard_reason="Application Auto Scaling names the alarms of a policy.",
+                ),
+                Permission(
+                    actions=["cloudwatch:DescribeAlarms"],
+                    resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"],
+                    wildcard_reason="Asking for alarms by the beginning of their names is asking for all of them.",
                 ),
                 Permission(
                     actions=["iam:CreateServiceLinkedRole"],

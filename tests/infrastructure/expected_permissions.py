@@ -205,7 +205,7 @@ SERVING: dict[str, Grants] = {
         "application-autoscaling:DescribeScalableTargets": {"*"},
         "application-autoscaling:DescribeScalingPolicies": {"*"},
         "cloudwatch:PutMetricAlarm": {"alarms of scaling"},
-        "cloudwatch:DescribeAlarms": {"alarms of scaling"},
+        "cloudwatch:DescribeAlarms": {"alarms"},
         "cloudwatch:DeleteAlarms": {"alarms of scaling"},
         "iam:CreateServiceLinkedRole": {"role of scaling"},
     },

@@ -40,6 +40,7 @@ def spoken(resource: Any) -> str:
         (r"<KeyArn>", "key"),
         (r"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:\w+-serving-serve", "serve machine"),
         (r"arn:<AWS::Partition>:application-autoscaling:.*:scalable-target/\*", "scalable targets"),
+        (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:\*", "alarms"),
         (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:TargetTracking-\*", "alarms of scaling"),
         (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/comprehend\..*", "role of scaling"),
         (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/\w+", "endpoint"),

@@ -10,6 +10,7 @@ from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from ops.analyzing import start_job, wait_for_analysis
+from tests.local_cloud.people import mislabelled
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise
 from tests.local_cloud.serving import SMOKE_TEST_KEY, Serving
@@ -24,7 +25,7 @@ def test_turns_promotions_serving_and_an_analysis_job_go_through_with_a_key_of_t
     )
     before = pipeline.current
     with paused(pipeline):
-        pipeline.upload("train/news.csv", documents())
+        pipeline.upload("train/news.csv", mislabelled(documents(50)))
         pipeline.upload("test/news.csv", documents(20))
     record = pipeline.recorded(pipeline.next_turn(before))
     assert record.outcome is TurnOutcome.SUCCEEDED, record.cause

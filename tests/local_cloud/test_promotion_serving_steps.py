@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from flywheel import promotions
+from flywheel.comprehend import FlywheelService, FlywheelState
+from flywheel.errors import ServiceBusy
+from flywheel.promoting import make_active, put_back
 from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import ServingWish
@@ -306,6 +310,41 @@ class TestMeanwhile:
         finally:
             at.cloud.comprehend.settings = settings
         check_serves(at, better(at), previous=former(at))
+
+    def test_what_somebody_made_active_meanwhile_is_left_there(self, at: Deployment) -> None:
+        at.promotion_mode = PromotionMode.NEVER
+        at.upload("train/best.csv", BEST)
+        best = at.run_turn().candidate
+        assert best
+        at.promotion_mode = PromotionMode.AUTOMATIC
+        ask(at, better(at))
+        until_updated(at)
+        assert at.promotion
+        at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=best.arn)
+        found = put_back(promotion=at.promotion.name, intake=at.intake, service=at.service)
+        assert (found, at.active_model()) == (best.arn, best.arn)
+
+    def test_a_change_that_comprehend_does_not_show_yet_is_waited_for(self, at: Deployment) -> None:
+        """Else the endpoint, which still has the former model, would be taken for one that has the new."""
+        ask(at, better(at))
+        run = at.start_promotion()
+        run.steps[0]()
+        late = LateService(comprehend=at.cloud.clients["comprehend"], flywheel_arn=at.flywheel_arn)
+        late.shows = former(at)
+        with pytest.raises(ServiceBusy, match="does not say yet"):
+            make_active(promotion=run.name, intake=at.intake, service=late)
+        late.shows = None
+        assert make_active(promotion=run.name, intake=at.intake, service=late) is PromotionStatus.PROMOTED
+
+
+class LateService(FlywheelService):
+    """Describes a flywheel as it was."""
+
+    shows: str | None = None
+
+    def describe(self) -> FlywheelState:
+        found = super().describe()
+        return replace(found, active_model_arn=self.shows) if self.shows else found
 
 
 class TestFirstModel:

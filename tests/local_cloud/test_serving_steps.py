@@ -11,10 +11,10 @@ import pytest
 from flywheel import promotions
 from flywheel.endpoint import EndpointFailed, EndpointRefused
 from flywheel.errors import ServiceBusy
-from flywheel.lease import held
+from flywheel.lease import Lease, held
 from flywheel.records import DecisionKind, PromotionRequest, PromotionSource
-from flywheel.serving import LEASE_KEY, Serving
-from flywheel.serving_state import ServingStatus
+from flywheel.serving import LEASE_KEY, Serving, note
+from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_wish import ServingWish
 from flywheel.smoke_test import Trial, smoke_test_of
 from local.comprehend.faults import Fault
@@ -107,6 +107,36 @@ def test_who_changes_it_keeps_everybody_else_out() -> None:
         # Its holder cannot live any more.
         assert run.step(ONE).status is ServingStatus.CREATING
     assert at.keys("serving/lease") == []
+
+
+def test_who_was_too_slow_does_not_take_the_lease_of_the_next_away() -> None:
+    at = Deployment()
+    slow, following = (
+        held(LEASE_KEY, holder=holder, intake=at.bucket, now=at.now() + timedelta(minutes=late), lasts=LEASE)
+        for holder, late in (("slow", 0), ("next", 5))
+    )
+    slow.__enter__()
+    with following:
+        slow.__exit__(None, None, None)
+        assert at.bucket.require(LEASE_KEY, Lease).holder == "next"
+    assert at.keys("serving/lease") == []
+
+
+def test_the_state_tells_since_when_the_status_is_so() -> None:
+    at = Deployment()
+
+    def look(status: ServingStatus) -> ServingState:
+        at.cloud.clock.advance(timedelta(minutes=1))
+        return note(
+            status=status, reason="It is so.", model_arn=None, endpoint_arn="an-arn", intake=at.bucket, now=at.now()
+        )
+
+    first = look(ServingStatus.CREATING)
+    again = look(ServingStatus.CREATING)
+    other = look(ServingStatus.OUT_OF_HOURS)
+    assert first.since == first.at == again.since < again.at < other.since == other.at
+    assert (again.endpoint_arn, other.endpoint_arn) == ("an-arn", None)
+    assert at.bucket.require(STATE_KEY, ServingState) == other
 
 
 def test_nothing_promoted_means_nothing_served() -> None:
