@@ -41,6 +41,10 @@ def test_office_hours(moment: datetime, expected: bool) -> None:
     assert open_at(moment) is expected
 
 
+def test_an_endpoint_has_a_look_of_the_schedule_and_the_longest_usual_creation_before_it_is_needed() -> None:
+    assert timedelta(minutes=15 + 15) < LEAD <= timedelta(hours=1)
+
+
 def test_hours_across_midnight() -> None:
     night = {"start": "cron(0 22 ? * * *)", "end": "cron(0 4 ? * * *)"}
     assert open_at(at(2, 23), **night)

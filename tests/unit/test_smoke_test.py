@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -10,7 +11,9 @@ from flywheel.smoke_test import (
     SmokeTest,
     SmokeTestImpossible,
     Trial,
+    WrongLine,
     read_lines,
+    run_smoke_test,
     trial_of,
 )
 
@@ -67,9 +70,48 @@ def test_the_minimum_itself_is_enough() -> None:
     assert a_smoke_test(right=8).passed
     assert not a_smoke_test(right=7).passed
     assert a_smoke_test(right=0, minimum=0).passed
+    assert a_smoke_test(right=11, documents=20, minimum=0.55).passed
     assert a_smoke_test(right=7).sentence == (
         "The smoke test failed: 7 of 10 documents of smoke.csv are right, at least 80% have to be."
     )
+
+
+class Endpoint:
+    """Answers with the scores that a text is made of."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+
+    def classify_document(self, **asked: str) -> dict[str, Any]:
+        pairs = (item.split("=") for item in asked["Text"].split())
+        return {self._member: [{"Name": name, "Score": float(score)} for name, score in pairs]}
+
+
+@pytest.mark.parametrize(
+    ("member", "text", "answered"),
+    [
+        ("Classes", "CALM=0.2 STORM=0.4", ("STORM",)),
+        ("Classes", "STORM=0.4 CALM=0.2", ("STORM",)),
+        ("Labels", "CALM=0.6 STORM=0.5", ("CALM", "STORM")),
+        ("Labels", "CALM=0.4 STORM=0.9", ("STORM",)),
+        ("Labels", "CALM=0.4 STORM=0.3", ()),
+    ],
+)
+@pytest.mark.parametrize("expected", [("STORM",), ("CALM", "STORM")])
+def test_a_document_is_right_if_its_labels_are_those_and_no_others(
+    member: str, text: str, answered: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    tested = run_smoke_test(
+        [LabelledLine(number=7, labels=frozenset(expected), text=text)],
+        comprehend=cast("Any", Endpoint(member)),
+        endpoint_arn="endpoint",
+        model_arn="model",
+        key="smoke.csv",
+        minimum=1,
+        now=NOW,
+    )
+    assert tested.passed is (answered == expected)
+    assert tested.wrong == (() if tested.passed else (WrongLine(line=7, expected=expected, answered=answered),))
 
 
 class TestTrial:
