@@ -14,6 +14,7 @@ from flywheel import promotions
 from flywheel.comprehend import FlywheelService, FlywheelState
 from flywheel.errors import ServiceBusy
 from flywheel.promoting import make_active, put_back
+from flywheel.promotion_ends import MOST_FAILURES
 from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import ServingWish
@@ -387,6 +388,19 @@ class TestFirstModel:
         first.promote_all()
         assert end_of(first, request).status is PromotionStatus.SMOKE_TEST_FAILED
         check_refused(first)
+
+    def test_one_whose_promotion_was_given_up_is_not_served_before_a_turn_publishes_what_is(
+        self, first: Deployment
+    ) -> None:
+        first.serving_wish = UNTRIED
+        request = ask(first, str(first.active_model()))
+        for _ in range(MOST_FAILURES):
+            until_updated(first)
+            assert first.promotion
+            first.promotion.fail()
+        assert end_of(first, request).status is PromotionStatus.FAILED
+        schedule(first)
+        assert served(first) is None
 
     def test_people_can_have_it_without_the_smoke_test(self, first: Deployment) -> None:
         first.serving_wish = UNTRIED

@@ -153,6 +153,14 @@ def test_a_wish_that_changes_during_a_change_is_carried_out_after_it() -> None:
     assert run.endpoint() is None
 
 
+def test_an_endpoint_stops_scaling_before_it_is_deleted() -> None:
+    at = promoted(RIGHT)
+    run = ServingRun(at=at)
+    run.run(SCALING)
+    assert run.step(None).status is ServingStatus.DELETING
+    assert run.limits() == []
+
+
 def test_a_refused_creation_says_what_comprehend_said() -> None:
     at = promoted(RIGHT)
     fault = Fault(operation="CreateEndpoint", code="ResourceLimitExceededException", message="No more units.")
