@@ -249,6 +249,19 @@ class TestTakenBack:
         at.promote_all()
         check_serves(at, former(at), previous=better(at))
 
+    def test_made_active_in_the_console_nothing_is_asked_before_it_is_noticed(self, at: Deployment) -> None:
+        """Else the model before the published one would be asked for."""
+        ask(at, better(at))
+        at.promote_all()
+        at.serving_wish = UNTRIED
+        at.upload("train/best.csv", BEST)
+        assert at.run_turn().decision is DecisionKind.PROMOTE
+        assert at.parameters()["previous-model-arn"] == former(at)
+        at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=better(at))
+        at.serving_wish = TRIED
+        assert schedule(at).smoke_test_failed
+        assert promotions.open_requests(at.bucket) == []
+
 
 class TestMeanwhile:
     def test_a_turn_takes_a_model_that_is_not_published_yet_for_no_change_outside(self, at: Deployment) -> None:
@@ -389,9 +402,7 @@ class TestFirstModel:
         assert end_of(first, request).status is PromotionStatus.SMOKE_TEST_FAILED
         check_refused(first)
 
-    def test_one_whose_promotion_was_given_up_is_not_served_before_a_turn_publishes_what_is(
-        self, first: Deployment
-    ) -> None:
+    def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
         first.serving_wish = UNTRIED
         request = ask(first, str(first.active_model()))
         for _ in range(MOST_FAILURES):
