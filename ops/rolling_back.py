@@ -22,7 +22,7 @@ _MODEL_ARN = ":document-classifier/"
 class Rollback(Record):
     model_arn: str
     request: PromotionRequest | None = None
-    """None: the model is active already."""
+    """None: the model is active and published already, or about to be."""
     promotion: Promotion | None = None
     """How it ended, if that was waited for."""
 
@@ -38,7 +38,7 @@ def rollback(
     service = deployment.service
     active = service.describe().active_model_arn
     model_arn = find_model(deployment, to) if to else _before(deployment, active)
-    if model_arn == active:
+    if model_arn == active and _is_or_will_be_published(deployment, model_arn):
         return Rollback(model_arn=model_arn)
     if service.model(model_arn) is None:
         raise DeletedModelError(model_arn)
@@ -56,6 +56,11 @@ def rollback(
     deployment.intake.write_once(promotions.request_key(request.id), request)
     poke_promotions(deployment)
     return Rollback(model_arn=model_arn, request=request)
+
+
+def _is_or_will_be_published(deployment: Deployment, model_arn: str) -> bool:
+    """A flywheel's only model stays active in Comprehend though it failed its smoke test: it can be asked for again."""
+    return deployment.models.active() == model_arn or model_arn in promotions.models_under_way(deployment.intake)
 
 
 def find_model(deployment: Deployment, wanted: str) -> str:

@@ -236,7 +236,8 @@ def publish(
         if active == request.decided_against:
             raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
         raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")
-    tested = smoke_test_of(request.model_arn, intake=intake)
+    tested = smoke_test_of(request.model_arn, intake=intake) if published.active() != request.model_arn else None
+    # Published a moment ago by this step, which is repeated: `taking_back` asks for the former one in its own name.
     if tested is not None and not tested.passed and tested.at >= beginning.began_at:
         raise SmokeTestFailed(tested.sentence)
     published.publish(request.model_arn, another_is_desired=another_is_desired(beginning, published, intake))

@@ -109,7 +109,7 @@ _PROMOTION_WORDS = {
     PromotionStatus.NOT_ANSWERED: "The candidate was better, but nobody approved it in time: the active model stays.",
     PromotionStatus.SUPERSEDED: "The candidate was better, but another model took its place before it was promoted.",
     PromotionStatus.LEFT_TO_PEOPLE: "The candidate is better; to promote it is left to people.",
-    PromotionStatus.SMOKE_TEST_FAILED: "The candidate was better, but failed its smoke test and was taken back.",
+    PromotionStatus.SMOKE_TEST_FAILED: "The candidate was better, but failed its smoke test: it does not serve.",
     PromotionStatus.FAILED: "The candidate was better, but its promotion failed.",
     PromotionStatus.STOPPED: "The candidate was better, but its promotion was stopped: the active model stays.",
 }

@@ -451,6 +451,19 @@ def test_an_active_model_that_is_not_published_is_undone_to_the_published_one(
     assert rolling_back.rollback(deployment).model_arn == old
 
 
+def test_an_active_model_that_is_not_published_can_be_asked_for_once(
+    deployment: Deployment, models: tuple[str, str]
+) -> None:
+    """As a flywheel's only model is after it failed its smoke test."""
+    old, new = models
+    activate(deployment, old)
+    deployment.service.set_active_model(new)
+    asked = rolling_back.rollback(deployment, to=new).request
+    assert asked is not None
+    assert (asked.model_arn, asked.decided_against) == (new, new)
+    assert rolling_back.rollback(deployment, to=new).request is None
+
+
 def test_a_version_is_meant_by_name_part_of_it_arn_or_turn(deployment: Deployment, models: tuple[str, str]) -> None:
     old, new = models
     decide(deployment, 1, old)

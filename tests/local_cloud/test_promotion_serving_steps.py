@@ -238,6 +238,24 @@ class TestTakenBack:
         assert end_of(at, request).status is PromotionStatus.SMOKE_TEST_FAILED
         check_serves(at, former(at))
 
+    def test_one_that_fails_right_after_it_was_published_is_taken_back_in_a_promotion_of_its_own(
+        self, at: Deployment
+    ) -> None:
+        at.serving_wish = UNTRIED
+        request = ask(at, better(at))
+        until_updated(at)
+        assert at.promotion
+        for _ in range(2):
+            at.promotion.steps[0]()
+            at.promotion.steps = at.promotion.steps[1:]
+        at.serving_wish = TRIED
+        assert schedule(at).smoke_test_failed
+        assert len(promotions.open_requests(at.bucket)) == 1, "its own promotion is still under way"
+        at.promotion._publish()
+        at.promotion.run()
+        assert end_of(at, request).status is PromotionStatus.PROMOTED
+        check_serves(at, former(at), previous=better(at))
+
     def test_made_active_in_the_console_it_is_noticed_and_asked_to_give_way(self, at: Deployment) -> None:
         ask(at, better(at))
         at.promote_all()

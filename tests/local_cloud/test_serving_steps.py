@@ -233,6 +233,19 @@ class TestSmokeTest:
         assert endpoint
         assert endpoint["ModelArn"] == wrong
 
+    def test_a_model_is_not_asked_for_instead_of_itself(self) -> None:
+        """A promotion that is killed while it publishes leaves the active model as the previous one, too."""
+        at = promoted(WRONG)
+        at.upload("smoke.csv", as_csv(SMOKE))
+        at.cloud.clients["ssm"].put_parameter(
+            Name=f"/comprehend-flywheel/{at.name}/previous-model-arn", Value=str(at.active_model()), Type="String"
+        )
+        before = at.keys(promotions.REQUESTS)
+        run = ServingRun(at=at)
+        run.run(TRIED)
+        assert run.smoke_test_failed
+        assert at.keys(promotions.REQUESTS) == before
+
     def test_a_former_model_that_failed_as_well_is_not_asked_for(self) -> None:
         at = promoted(WRONG, RIGHT)
         at.upload("smoke.csv", as_csv([(LABELS[number % 2], f"gibberish {number}") for number in range(20)]))
