@@ -11,12 +11,14 @@ _WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
 
 
 def promotion_words(promotion: Promotion) -> str:
-    """`declined at 2026-11-21 12:00:00: not now (arn:...)`, and what Comprehend warns of."""
+    """`declined at 2026-11-21 12:00:00: not now (arn:...)`, what became of the endpoint, what Comprehend warns of."""
     at = "" if promotion.status in _WITHOUT_DATE else f" at {moment(promotion.at)}"
     by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
     words = [f"{promotion.status}{at}{by}: {promotion.reason}"]
     if promotion.status is PromotionStatus.WAITING:
         words.append(f"{how_to_answer(promotion)}.")
+    if promotion.serving:
+        words.append(f"Serving: {promotion.serving}")
     if promotion.warning:
         words.append(f"Comprehend warns: {promotion.warning}")
     return " ".join(words)
