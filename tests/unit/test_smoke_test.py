@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from flywheel.smoke_test import (
+    MOST_CHARACTERS,
     MOST_DOCUMENTS,
     LabelledLine,
     SmokeTest,
@@ -43,6 +44,11 @@ def test_reads_labels_and_texts_as_uploads_have_them() -> None:
     assert [(*line.labels, line.text) for line in lines] == [("CALM", 'a lake, at "dawn"'), ("STORM", "two\nlines")]
 
 
+def test_takes_as_much_text_as_one_unit_answers_in_the_functions_time() -> None:
+    assert len(read(f"CALM,{'b' * MOST_CHARACTERS}\n")) == 1
+    assert MOST_CHARACTERS / 100 + MOST_DOCUMENTS / 2 < 15 * 60
+
+
 def test_reads_several_labels_of_a_document() -> None:
     assert read("CALM|STORM,both\n", delimiter="|")[0].labels == {"CALM", "STORM"}
 
@@ -58,6 +64,7 @@ def test_reads_several_labels_of_a_document() -> None:
         ("CALM,a,b\n", "line 1: a line holds a label and a text"),
         ('CALM,"a\n', "line 1"),
         ("CALM,a\n" * (MOST_DOCUMENTS + 1), f"{MOST_DOCUMENTS + 1} documents"),
+        (f"CALM,a\nSTORM,{'b' * MOST_CHARACTERS}\n", f"{MOST_CHARACTERS + 1} characters"),
     ],
 )
 def test_says_what_is_wrong_with_the_file_and_where(content: str | bytes, problem: str) -> None:
