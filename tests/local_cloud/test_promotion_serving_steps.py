@@ -314,9 +314,15 @@ class TestMeanwhile:
     def test_what_was_decided_against_a_model_that_gave_way_to_a_third_is_refused(self, at: Deployment) -> None:
         ask(at, better(at))
         at.promote_all()
-        waits = ask(at, better(at), decided_against=f"{better(at)}-not-this-one")
+        at.serving_wish = UNTRIED
+        at.upload("train/best.csv", BEST)
+        best = at.run_turn().candidate
+        assert best
+        assert at.active_model() == best.arn
+        waits = ask(at, former(at), decided_against=better(at))
         at.promote_all()
         assert end_of(at, waits).status is PromotionStatus.REFUSED
+        assert at.active_model() == best.arn
 
     def test_an_approval_that_waits_holds_up_no_endpoint(self, at: Deployment) -> None:
         at.promotion_mode = PromotionMode.APPROVAL

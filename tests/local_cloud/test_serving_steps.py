@@ -153,6 +153,30 @@ def test_a_wish_that_changes_during_a_change_is_carried_out_after_it() -> None:
     assert run.endpoint() is None
 
 
+@pytest.mark.parametrize("during_change", ["allow", "ResourceInUseException"])
+def test_an_endpoint_that_is_changing_goes_as_soon_as_comprehend_lets_it(during_change: str) -> None:
+    at = promoted(RIGHT)
+    run = ServingRun(at=at)
+    settings = at.cloud.comprehend.settings
+    at.cloud.comprehend.settings = settings.model_copy(
+        update={
+            "endpoint_creation_seconds": 0.3,
+            "endpoint_update_seconds": 0.3,
+            "endpoint_deletion_during_change": during_change,
+        }
+    )
+    try:
+        assert run.step(ONE).status is ServingStatus.CREATING
+        assert run.run(None).settled
+        assert run.endpoint() is None
+        run.run(ONE)
+        assert run.step(MORE).status is ServingStatus.UPDATING
+        assert run.run(NONE).settled
+        assert run.endpoint() is None
+    finally:
+        at.cloud.comprehend.settings = settings
+
+
 def test_an_endpoint_stops_scaling_before_it_is_deleted() -> None:
     at = promoted(RIGHT)
     run = ServingRun(at=at)
