@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
-from jsonata import Jsonata  # type: ignore[import-untyped]
 
 from flywheel.analysis.errors import Superseded
 from flywheel.analysis.jobs import INPUT, WORK, AnalysisOutcome
+from tests.infrastructure.state_machines import check, scopes, tasks
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements, statements
 from tests.infrastructure.test_functions import grants, spoken
 from tests.infrastructure.test_triggers import mapping_of, queue, rule
-from tests.infrastructure.test_turn_machine import JSONPATH_FIELDS, expressions, scopes, successors, tasks
 
 CALLS = {
     "BeginAnalysis": "begin_analysis",
@@ -71,22 +70,8 @@ def test_each_wildcard_has_a_reason_at_its_own_resource(any_stack: Synthesised) 
 
 
 class TestMachine:
-    def test_every_state_is_there_and_reached(self, definition: dict[str, Any]) -> None:
-        for start, found in scopes(definition):
-            reached, waiting = set(), {start}
-            while waiting:
-                name = waiting.pop()
-                reached.add(name)
-                waiting |= successors(found[name]) - reached
-            assert reached == set(found)
-
-    def test_speaks_jsonata_that_parses(self, definition: dict[str, Any]) -> None:
-        assert definition["QueryLanguage"] == "JSONata"
-        for _, found in scopes(definition):
-            for name, state in found.items():
-                assert not JSONPATH_FIELDS & set(state), name
-                for expression in expressions(state):
-                    Jsonata(expression.replace("<PollSeconds>", "30"))
+    def test_every_state_is_reached_ends_and_speaks_jsonata(self, definition: dict[str, Any]) -> None:
+        check(definition)
 
     def test_calls_these_functions(self, definition: dict[str, Any], stack: Synthesised) -> None:
         functions = {function.logical_id: name for name, function in stack.functions().items()}

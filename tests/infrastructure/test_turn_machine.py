@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from jsonata import Jsonata  # type: ignore[import-untyped]
-from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from tests.infrastructure.state_machines import States, check, evaluate, expressions, scopes, successors, tasks
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants
 
-States = dict[str, dict[str, Any]]
-JSONPATH_FIELDS = {"InputPath", "OutputPath", "ResultPath", "Parameters", "ResultSelector", "ItemsPath"}
 EVENTS_A_ROUND = 9
 """Entering and leaving Wait, Choice and Task, and the task's scheduling, start and success."""
 MOST_EVENTS = 25_000
@@ -33,48 +29,6 @@ def states(definition: dict[str, Any]) -> States:
     return found
 
 
-def scopes(definition: dict[str, Any]) -> Iterator[tuple[str, States]]:
-    """(StartAt, states) of the machine and of every map in it."""
-    yield definition["StartAt"], definition["States"]
-    for state in definition["States"].values():
-        if state["Type"] == "Map":
-            yield from scopes(state["ItemProcessor"])
-
-
-def successors(state: dict[str, Any]) -> set[str]:
-    followers = {state.get("Next"), state.get("Default")}
-    followers |= {rule["Next"] for rule in [*state.get("Catch", []), *state.get("Choices", [])]}
-    return {name for name in followers if name}
-
-
-def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for _, found in scopes(definition):
-        yield from ((name, state) for name, state in found.items() if state["Type"] == "Task")
-
-
-def expressions(value: Any) -> Iterator[str]:
-    match value:
-        case str() if value.startswith("{%"):
-            yield value.removeprefix("{%").removesuffix("%}")
-        case dict():
-            for member in value.values():
-                yield from expressions(member)
-        case list():
-            for member in value:
-                yield from expressions(member)
-
-
-def evaluate(expression: str, **variables: Any) -> Any:
-    """An expression of the definition; PollSeconds is 30, Evidence is HOLDOUT."""
-    text = expression.removeprefix("{%").removesuffix("%}").replace("<PollSeconds>", "30")
-    text = text.replace("<Evidence>", "HOLDOUT")
-    parsed = Jsonata(text)
-    for name, value in variables.items():
-        # The engine takes None for "undefined".
-        parsed.assign(name, Utils.NULL_VALUE if value is None else value)
-    return parsed.evaluate(None)
-
-
 def choose(state: dict[str, Any], **variables: Any) -> str:
     """The state that a Choice goes to."""
     for rule in state["Choices"]:
@@ -84,30 +38,8 @@ def choose(state: dict[str, Any], **variables: Any) -> str:
 
 
 class TestEveryState:
-    def test_is_there_and_reached(self, definition: dict[str, Any]) -> None:
-        for start, found in scopes(definition):
-            reached, waiting = set(), {start}
-            while waiting:
-                name = waiting.pop()
-                reached.add(name)
-                waiting |= successors(found[name]) - reached
-            assert reached == set(found)
-
-    def test_ends_somewhere(self, definition: dict[str, Any]) -> None:
-        for _, found in scopes(definition):
-            for name, state in found.items():
-                ends = state["Type"] in {"Succeed", "Fail"} or state.get("End") is True
-                assert ends or successors(state), name
-
-    def test_speaks_jsonata_that_parses(self, definition: dict[str, Any]) -> None:
-        assert definition["QueryLanguage"] == "JSONata"
-        for _, found in scopes(definition):
-            for name, state in found.items():
-                assert not JSONPATH_FIELDS & set(state), name
-        written = list(expressions(definition))
-        assert len(written) > 50
-        for expression in written:
-            Jsonata(expression.replace("<PollSeconds>", "30"))
+    def test_is_reached_ends_and_speaks_jsonata(self, definition: dict[str, Any]) -> None:
+        check(definition)
 
     def test_has_a_name_that_step_functions_takes(self, definition: dict[str, Any]) -> None:
         for _, found in scopes(definition):
@@ -218,7 +150,7 @@ class TestWaits:
         rounds = 0
         while True:
             rounds += 1
-            bindings = {variable: waited, "states": {"input": {"Status": "TRAINING"}}}
+            bindings: dict[str, Any] = {variable: waited, "states": {"input": {"Status": "TRAINING"}}}
             if choose(poll["Look"], **bindings).endswith("TimedOut"):
                 break
             pause = evaluate(poll["Pause"]["Seconds"], **bindings)
