@@ -46,7 +46,7 @@ from flywheel.analysis.splitting import split
 from flywheel.comprehend import ClassificationJob, FlywheelService
 from flywheel.concatenation import Source
 from flywheel.intake import IntakeBucket
-from flywheel.records import Record
+from flywheel.record import Record
 from local.cloud import LocalCloud
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.walk import Walk

@@ -28,9 +28,10 @@ from pathlib import Path
 
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
+from flywheel.decision_records import Evidence, HoldoutResult
 from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import FrozenHoldout, holdout_key
-from flywheel.records import Evidence, HoldoutResult, TurnRecord
+from flywheel.turn_records import TurnRecord
 from tests.local_cloud.turn_driver import Deployment, Document
 
 TOLERANCE = 1e-9

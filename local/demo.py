@@ -14,8 +14,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from flywheel.decision_records import DecisionKind
 from flywheel.prepare_uploads import rejected_folder
-from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord, UploadOutcome
+from flywheel.promotion_records import PromotionStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import UploadOutcome
 from local import batch, live
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.places import LOCAL_FOLDER

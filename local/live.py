@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.records import Promotion
+from flywheel.promotion_records import Promotion
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud, LocalCloudError
 from local.sample_news import Recipe, documents

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from flywheel.records import TurnOutcome, TurnRecord, UploadOutcome
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import UploadOutcome
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.derived_settings import derive_settings
 from local.story import turns_table

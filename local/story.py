@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from flywheel.records import ModelScore, TurnOutcome, TurnRecord, UploadOutcome
+from flywheel.decision_records import ModelScore
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.turns import number_of
+from flywheel.upload_records import UploadOutcome
 
 
 def turns_table(records: Sequence[TurnRecord]) -> Table:

@@ -25,7 +25,7 @@ from flywheel.analysis.jobs import (
     readable,
 )
 from flywheel.analysis.starting import execution_input, start
-from flywheel.records import Record
+from flywheel.record import Record
 from ops.deployment import Deployment
 from ops.errors import (
     PARAMETER_ROOT,

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from flywheel import promotions
 from flywheel.approvals import DECLINED
+from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
 from flywheel.promotions import Waiting
-from flywheel.records import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus, Record
+from flywheel.record import Record
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AnsweredError, NotAskedError, PromotionEndedError

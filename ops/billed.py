@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import IterationHoldout, read_holdout
 from flywheel.intake import error_code
-from flywheel.records import Record
+from flywheel.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from flywheel.api_messages import MOST_DOCUMENTS, ErrorCode
 from flywheel.confidence import labels_of
 from flywheel.live_endpoint import MOST_TEXT_BYTES
-from flywheel.records import Record
+from flywheel.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.errors import (

@@ -13,9 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flywheel.comprehend import FlywheelService
+from flywheel.decision_records import Evidence
 from flywheel.intake import IntakeBucket
+from flywheel.promotion_records import PromotionMode
 from flywheel.published import PublishedModels
-from flywheel.records import Evidence, PromotionMode
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,

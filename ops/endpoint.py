@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from flywheel.endpoint import EndpointStatus
 from flywheel.endpoint_scaling import EndpointScaling
-from flywheel.records import Record
+from flywheel.record import Record
 from flywheel.serving_state import STATE_KEY, ServingState
 from flywheel.serving_wish import ServingWish, read_wish
 from flywheel.smoke_test import SmokeTest, smoke_test_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from flywheel.intake import error_code
-from flywheel.records import Record
+from flywheel.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
 from ops.errors import StillDeployedError

@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from flywheel import promotions
 from flywheel.comprehend import Model
+from flywheel.decision_records import Decision, ModelScore
+from flywheel.promotion_records import Promotion
 from flywheel.published import ACTIVE
-from flywheel.records import Decision, ModelScore, Promotion, Record
+from flywheel.record import Record
 from flywheel.scores import score_by
 from ops.deployment import Deployment
 from ops.errors import PARAMETER_ROOT

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from flywheel.comprehend import DatasetStatus
 from flywheel.promotions import waiting_promotion
-from flywheel.records import Pause, Record
+from flywheel.record import Record
 from flywheel.situation import PAUSE_KEY
+from flywheel.turn_records import Pause
 from ops.answering import decline_whatever_waits
 from ops.callers import caller_of
 from ops.deployment import Deployment

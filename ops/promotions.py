@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable
 
 from flywheel import promotions, turns
-from flywheel.records import (
-    DecisionKind,
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import (
     Promotion,
     PromotionBeginning,
     PromotionFailures,
     PromotionRequest,
     PromotionStatus,
-    TurnOutcome,
-    TurnRecord,
 )
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.deployment import Deployment
 from ops.errors import NotAskedError, PromotionTimeoutError, UnknownPromotionError
 from ops.turns import turn_name

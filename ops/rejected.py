@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flywheel.records import Record, UploadResult
+from flywheel.record import Record
+from flywheel.upload_records import UploadResult
 from ops.deployment import Deployment
 from ops.errors import UnknownUploadError
 

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from flywheel import turns as turn_keys
-from flywheel.records import Record, TurnRecord
+from flywheel.record import Record
 from flywheel.reporting import page_of
+from flywheel.turn_records import TurnRecord
 from ops.deployment import Deployment
 from ops.errors import NoReportError, UnwritableFileError
 from ops.turns import current_turn, show_turn

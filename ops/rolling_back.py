@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from flywheel import promotions
 from flywheel import turns as turn_keys
 from flywheel.generations import is_of_another_flywheel
-from flywheel.records import Promotion, PromotionRequest, PromotionSource, Record
+from flywheel.promotion_records import Promotion, PromotionRequest, PromotionSource
+from flywheel.record import Record
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError

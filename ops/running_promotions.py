@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from flywheel import promotions
-from flywheel.records import Promotion, PromotionStatus, Record
+from flywheel.promotion_records import Promotion, PromotionStatus
+from flywheel.record import Record
 from ops.deployment import Deployment
 from ops.running_turns import current_step
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from flywheel import turns
-from flywheel.records import Record, TurnRecord
+from flywheel.record import Record
 from flywheel.reporting import readable_cause
+from flywheel.turn_records import TurnRecord
 from ops.deployment import Deployment
 
 _EVENTS_A_PAGE = 100

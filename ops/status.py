@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from flywheel import turns
 from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
+from flywheel.decision_records import ModelScore
 from flywheel.due import Verdict, judge
 from flywheel.parts import waiting_parts
+from flywheel.promotion_records import PromotionMode
 from flywheel.promotions import models_under_way
-from flywheel.records import ModelScore, Pause, PromotionMode, Record, Split, TurnRecord, TurnRequest
+from flywheel.record import Record
 from flywheel.scores import known_score
 from flywheel.serving_state import ServingState
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
+from flywheel.turn_records import Pause, TurnRecord, TurnRequest
+from flywheel.upload_records import Split
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now

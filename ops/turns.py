@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from flywheel import turns as turn_keys
 from flywheel.promotions import promotion_of
-from flywheel.records import Pause, Record, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.record import Record
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY
+from flywheel.turn_records import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError

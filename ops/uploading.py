@@ -12,7 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from flywheel.intake import error_code
-from flywheel.records import Record, Split, Upload
+from flywheel.record import Record
+from flywheel.upload_records import Split, Upload
 from ops.deployment import Deployment
 from ops.errors import MissingFileError, NotAFileError, SameNameError
 from ops.service_errors import is_access_denied

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
 from flywheel.preparation.report import render_text
-from flywheel.records import BadLine, Record
+from flywheel.record import Record
+from flywheel.upload_records import BadLine
 from ops.deployment import Deployment
 from ops.uploading import check_paths
 

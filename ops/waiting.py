@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from flywheel import enough
-from flywheel.records import Part, Record, Split, by_single_label
+from flywheel.dataset_records import by_single_label
+from flywheel.record import Record
+from flywheel.upload_records import Part, Split
 
 
 class UploadWaiting(Record):

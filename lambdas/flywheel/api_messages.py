@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flywheel.decision_records import Metrics
 from flywheel.live_endpoint import MOST_TEXT_BYTES
-from flywheel.records import Metrics
 from flywheel.serving_state import ServingStatus
 
 MOST_DOCUMENTS = 25

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel import promotions, turns
+from flywheel.decision_records import Decision
 from flywheel.promoting import request_of
-from flywheel.records import ApprovalWait, Decision, PromotionBeginning
+from flywheel.promotion_records import ApprovalWait, PromotionBeginning
 from flywheel.undecided import decision_key
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
-    from flywheel.records import PromotionRequest
+    from flywheel.promotion_records import PromotionRequest
 
 DECLINED = "Declined"
 """The error with which a person says no (SendTaskFailure); its cause is the reason."""

@@ -11,6 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flywheel.buffered_stream import buffered
+from flywheel.dataset_records import (
+    LABEL_SEPARATOR_IN_RECORDS,
+    AcceptedDataset,
+    DatasetManifest,
+    DatasetPart,
+    labels_of,
+)
 from flywheel.parts import (
     HASH_BYTES,
     PartLocation,
@@ -21,14 +28,7 @@ from flywheel.parts import (
     prepared_location,
     read_hashes,
 )
-from flywheel.records import (
-    LABEL_SEPARATOR_IN_RECORDS,
-    AcceptedDataset,
-    DatasetManifest,
-    DatasetPart,
-    Part,
-    labels_of,
-)
+from flywheel.upload_records import Part
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket

@@ -10,9 +10,10 @@ from flywheel import turns
 from flywheel.due import too_soon_for_an_iteration
 from flywheel.outside import change_outside, publish_what_is
 from flywheel.prepare_uploads import result_key
-from flywheel.records import BatchList, Split, TurnBeginning, TurnRequest, Upload
 from flywheel.situation import REQUEST_KEY
+from flywheel.turn_records import BatchList, TurnBeginning, TurnRequest
 from flywheel.undecided import undecided_iteration
+from flywheel.upload_records import Split, Upload
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -20,21 +20,20 @@ from flywheel.assembly import (
     held_back_parts,
 )
 from flywheel.comprehend import DatasetStatus
-from flywheel.leaks import Leaks, find_leaks
-from flywheel.parts import PartLocation, dataset_location, prepared_location, waiting_parts
-from flywheel.prepare_uploads import manifests
-from flywheel.records import (
+from flywheel.dataset_records import (
     AcceptedDataset,
     Composition,
     DatasetManifest,
     DatasetPart,
     DatasetRef,
-    Part,
-    Split,
-    TurnBeginning,
     Waiting,
     by_single_label,
 )
+from flywheel.leaks import Leaks, find_leaks
+from flywheel.parts import PartLocation, dataset_location, prepared_location, waiting_parts
+from flywheel.prepare_uploads import manifests
+from flywheel.turn_records import TurnBeginning
+from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -8,15 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from flywheel.decision_records import Metrics, ModelScore
 from flywheel.errors import ModelNotUsable, ServiceBusy
 from flywheel.intake import error_code
-from flywheel.records import Metrics, ModelScore
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_comprehend import ComprehendClient
 
-    from flywheel.records import Split
+    from flywheel.upload_records import Split
 
 
 class IterationStatus(StrEnum):

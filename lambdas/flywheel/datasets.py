@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from flywheel import turns
 from flywheel.assembly import clear
 from flywheel.comprehend import DatasetStatus
+from flywheel.dataset_records import AcceptedDataset, DatasetManifest
 from flywheel.errors import ServiceBusy
-from flywheel.records import AcceptedDataset, DatasetManifest, Split
+from flywheel.upload_records import Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 from flywheel import turns
 from flywheel.contenders import Contenders, find_contenders
-from flywheel.evaluation import Metric
-from flywheel.gate import Bar, Judgement, judge
-from flywheel.holdout_comparison import HoldoutScorer, score_of
-from flywheel.holdout_predictions import HoldoutPredictions
-from flywheel.holdouts import IterationHoldout, iteration_holdout_key, read_holdout
-from flywheel.records import (
+from flywheel.decision_records import (
     Decision,
     DecisionKind,
     Evidence,
@@ -22,6 +17,11 @@ from flywheel.records import (
     Metrics,
     ModelScore,
 )
+from flywheel.evaluation import Metric
+from flywheel.gate import Bar, Judgement, judge
+from flywheel.holdout_comparison import HoldoutScorer, score_of
+from flywheel.holdout_predictions import HoldoutPredictions
+from flywheel.holdouts import IterationHoldout, iteration_holdout_key, read_holdout
 from flywheel.scores import known_score
 from flywheel.undecided import decision_key
 

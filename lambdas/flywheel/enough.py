@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flywheel.records import by_single_label, labels_of
+from flywheel.dataset_records import by_single_label, labels_of
 
 DATASET_DOCUMENTS = 1_000_000
 DATASET_BYTES = 5 * 1024**3

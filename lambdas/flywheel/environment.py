@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Json
 
-from flywheel.records import Evidence
+from flywheel.decision_records import Evidence
 
 
 class Environment(BaseModel):

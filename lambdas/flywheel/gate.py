@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flywheel.records import DecisionKind, GainInterval, Metrics, ModelScore
+from flywheel.decision_records import DecisionKind, GainInterval, Metrics, ModelScore
 
 _ROUNDING = 12
 """Decimal places at which scores are compared: differences beyond are floating-point noise."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.records import DecisionKind
+from flywheel.decision_records import DecisionKind
 from flywheel.scores import decision_on
 
 if TYPE_CHECKING:

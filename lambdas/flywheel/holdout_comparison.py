@@ -6,10 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
-from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
-from flywheel.holdout_predictions import HoldoutPredictions, Prediction, Unanswered
-from flywheel.records import (
+from flywheel.decision_records import (
     AverageScores,
     ConfusedPair,
     GainInterval,
@@ -19,6 +16,9 @@ from flywheel.records import (
     Metrics,
     ModelScore,
 )
+from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
+from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
+from flywheel.holdout_predictions import HoldoutPredictions, Prediction, Unanswered
 from flywheel.scores import HOLDOUT_SOURCE
 
 if TYPE_CHECKING:

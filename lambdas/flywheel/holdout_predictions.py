@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flywheel.classification_jobs import archive_key, failure_of
 from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flywheel.assembly import accepted_key, part_documents
+from flywheel.dataset_records import DatasetManifest
 from flywheel.evaluation import HoldoutDocument, NothingToScore, sample_holdout, units_of
 from flywheel.intake import IntakeBucket
 from flywheel.parts import PartLocation, accepted_hashes, dataset_location, read_all_hashes
-from flywheel.records import DatasetManifest, Record, Split
+from flywheel.record import Record
+from flywheel.upload_records import Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

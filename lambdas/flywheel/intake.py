@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from flywheel.concatenation import Source, concatenate
 from flywheel.errors import InvalidRecord, UnknownRecord
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from flywheel import turns
 from flywheel.comprehend import Dataset, DatasetStatus, Iteration, IterationStatus
 from flywheel.errors import ServiceBusy
 from flywheel.intake import error_code
-from flywheel.records import IterationStart
+from flywheel.turn_records import IterationStart
 from flywheel.undecided import decision_key, undecided_iteration
 
 if TYPE_CHECKING:

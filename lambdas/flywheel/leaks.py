@@ -11,7 +11,7 @@ from flywheel.parts import accepted_hashes, read_all_hashes
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
-    from flywheel.records import Split
+    from flywheel.upload_records import Split
 
 
 @dataclass(frozen=True, kw_only=True)

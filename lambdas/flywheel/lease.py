@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.errors import ServiceBusy
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket

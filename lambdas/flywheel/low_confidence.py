@@ -9,7 +9,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from flywheel.live_endpoint import Prediction, Sighting

@@ -7,18 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.records import (
-    Composition,
-    ModelScore,
-    Promotion,
-    PromotionStatus,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    UploadOutcome,
-)
+from flywheel.dataset_records import Composition
+from flywheel.decision_records import ModelScore
+from flywheel.promotion_records import Promotion, PromotionStatus
 from flywheel.scores import HOLDOUT_SOURCE
 from flywheel.serving_state import ServingStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split, UploadOutcome
 
 if TYPE_CHECKING:
     from flywheel.classifying import Classified

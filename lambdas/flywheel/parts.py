@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.records import Part, Split
+from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

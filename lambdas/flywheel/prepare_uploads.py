@@ -13,26 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flywheel import turns
+from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS, DatasetManifest
 from flywheel.parts import facts_key, prepared_location
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
 from flywheel.preparation.report import render_text
-from flywheel.records import (
-    LABEL_SEPARATOR_IN_RECORDS,
-    BadLine,
-    DatasetManifest,
-    Part,
-    TurnBeginning,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-    UploadSource,
-)
+from flywheel.turn_records import TurnBeginning
+from flywheel.upload_records import BadLine, Part, Upload, UploadOutcome, UploadResult, UploadSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flywheel.intake import IntakeBucket
-    from flywheel.records import Split
+    from flywheel.upload_records import Split
 
 
 def result_key(turn: str, upload: Upload) -> str:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from flywheel import promotions
 from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.intake import error_code
-from flywheel.records import (
+from flywheel.promotion_records import (
     Promotion,
     PromotionBeginning,
     PromotionMode,

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 
 from flywheel import promotions, turns
 from flywheel.errors import FlywheelError
-from flywheel.records import (
-    Promotion,
-    PromotionBeginning,
-    PromotionFailures,
-    PromotionStatus,
-    TurnRecord,
-)
+from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
 from flywheel.reporting import page_of
+from flywheel.turn_records import TurnRecord
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

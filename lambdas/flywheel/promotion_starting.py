@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flywheel import promotions
 from flywheel.errors import PromotionRefused
 from flywheel.promoting import require_fit, superseded_by
-from flywheel.records import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.promotion_records import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

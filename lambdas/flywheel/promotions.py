@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.errors import NotCurrentPromotion, PromotionRefused
-from flywheel.records import (
+from flywheel.promotion_records import (
     ApprovalWait,
     Promotion,
     PromotionBeginning,

@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flywheel.decision_records import ModelScore
 from flywheel.markup import Markup, element, join
-from flywheel.records import ModelScore, PromotionStatus, Record, TurnOutcome, TurnRecord
+from flywheel.promotion_records import PromotionStatus
+from flywheel.record import Record
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.turns import number_of
 
 WIDTH, HEIGHT = 760, 320

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flywheel.decision_records import ConfusedPair, HoldoutComparison, HoldoutResult
 from flywheel.markup import Markup, element, join
-from flywheel.records import ConfusedPair, HoldoutComparison, HoldoutResult
 from flywheel.report_tables import number, table
 
 MOST_LABELS_IN_MATRIX = 60

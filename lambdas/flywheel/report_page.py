@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from flywheel.decision_records import DecisionKind, Metrics, ModelScore
 from flywheel.markup import Markup, element, join, style_sheet
-from flywheel.records import DecisionKind, Metrics, ModelScore, PromotionStatus, TurnOutcome, TurnRecord
+from flywheel.promotion_records import PromotionStatus
 from flywheel.report_chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
 from flywheel.report_holdout import holdout_sections
 from flywheel.report_style import CSS
 from flywheel.report_tables import label_bars, number, table, waiting_labels
 from flywheel.report_uploads import upload_sections
+from flywheel.turn_records import TurnOutcome, TurnRecord
 
 DEFAULT_METRIC = "F1Score"
 _SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

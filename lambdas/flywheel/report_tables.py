@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flywheel.dataset_records import DatasetSummary
 from flywheel.markup import Markup, element
-from flywheel.records import DatasetSummary
 
 _WAITING_LABELS = 20
 

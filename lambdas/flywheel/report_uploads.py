@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flywheel.markup import Markup, element
-from flywheel.records import BadLine, TurnRecord, Upload, UploadOutcome, UploadResult
 from flywheel.report_tables import number, table
+from flywheel.turn_records import TurnRecord
+from flywheel.upload_records import BadLine, Upload, UploadOutcome, UploadResult
 
 _EXAMPLES = 10
 _UPLOADS = 500

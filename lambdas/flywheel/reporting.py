@@ -11,33 +11,26 @@ from typing import TYPE_CHECKING
 from flywheel import turns
 from flywheel.assembly import accepted_key
 from flywheel.composing import composition_key
-from flywheel.datasets import manifest_key
-from flywheel.errors import InvalidRecord, NotCurrentTurn
-from flywheel.iterations import iteration_key
-from flywheel.prepare_uploads import result_key
-from flywheel.promotions import promotion_of
-from flywheel.records import (
+from flywheel.dataset_records import (
     AcceptedDataset,
     Composition,
     DatasetManifest,
     DatasetRef,
     DatasetSummary,
-    Decision,
-    DecisionKind,
-    DeletedModels,
-    Evidence,
-    IterationStart,
-    TurnBeginning,
-    TurnOutcome,
-    TurnRecord,
-    UploadOutcome,
-    UploadResult,
     by_single_label,
 )
+from flywheel.datasets import manifest_key
+from flywheel.decision_records import Decision, DecisionKind, Evidence
+from flywheel.errors import InvalidRecord, NotCurrentTurn
+from flywheel.iterations import iteration_key
+from flywheel.prepare_uploads import result_key
+from flywheel.promotions import promotion_of
 from flywheel.report_chart import PastTurn
 from flywheel.report_page import render
 from flywheel.retention import deleted_key
+from flywheel.turn_records import DeletedModels, IterationStart, TurnBeginning, TurnOutcome, TurnRecord
 from flywheel.undecided import decision_key
+from flywheel.upload_records import UploadOutcome, UploadResult
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket

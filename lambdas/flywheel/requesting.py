@@ -6,13 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel import promotions, turns
-from flywheel.records import (
-    Decision,
-    PromotionMode,
-    PromotionRequest,
-    PromotionSource,
-    PromotionStatus,
-)
+from flywheel.decision_records import Decision
+from flywheel.promotion_records import PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.undecided import decision_key
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from flywheel import promotions, turns
 from flywheel.intake import error_code
-from flywheel.records import DeletedModels
+from flywheel.turn_records import DeletedModels
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService, Model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.records import Decision, Metrics, ModelScore
+from flywheel.decision_records import Decision, Metrics, ModelScore
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

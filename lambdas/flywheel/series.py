@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from flywheel.records import Record
+from flywheel.record import Record
 
 STATE_KEY = "serving/state.json"
 

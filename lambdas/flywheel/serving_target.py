@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel import promotions
 from flywheel.comprehend import FlywheelService
-from flywheel.records import Promotion
+from flywheel.promotion_records import Promotion
 from flywheel.smoke_test import smoke_test_of
 
 if TYPE_CHECKING:

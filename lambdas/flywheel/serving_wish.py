@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationError, field_validator
 
 from flywheel.errors import FlywheelError
-from flywheel.records import Record
+from flywheel.record import Record
 from flywheel.serving_hours import WeeklyTime, is_open
 
 if TYPE_CHECKING:

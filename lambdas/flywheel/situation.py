@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from flywheel import turns
 from flywheel.due import MAXIMUM_FAILURES, Poke, Situation
 from flywheel.outside import change_outside
-from flywheel.records import Pause, Split, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.turn_records import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.undecided import undecided_iteration
+from flywheel.upload_records import Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
-from flywheel.records import Record
+from flywheel.record import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel import promotions
-from flywheel.records import PromotionRequest, PromotionSource
+from flywheel.promotion_records import PromotionRequest, PromotionSource
 from flywheel.smoke_test import SmokeTest, smoke_test_of
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.errors import NotCurrentTurn
-from flywheel.records import TurnRecord
 from flywheel.series import Series, Starter
+from flywheel.turn_records import TurnRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

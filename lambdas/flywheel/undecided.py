@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend import IterationStatus
+from flywheel.decision_records import Decision, DecisionKind
 from flywheel.promotions import request_key
-from flywheel.records import Decision, DecisionKind
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promoting import begin
-from flywheel.records import PromotionMode
+from flywheel.promotion_records import PromotionMode
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.observability import logger, observed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.beginning import begin, write_batches
 from flywheel.environment import Flywheel, Intake, Pace, Parameters
-from flywheel.records import Split
+from flywheel.upload_records import Split
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.observability import logger, observed

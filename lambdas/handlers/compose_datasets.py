@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel import measuring
 from flywheel.composing import Composer
 from flywheel.environment import Composing, Flywheel, Intake, Labels
-from flywheel.records import TurnBeginning
+from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.environment import Intake, Labels, Uploads
 from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
-from flywheel.records import TurnBeginning
+from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import intake_bucket
 from handlers.clock import now

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from flywheel.records import PromotionStatus
+from flywheel.promotion_records import PromotionStatus
 
 
 class PromotionStep(BaseModel):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.datasets import read_manifest, register
 from flywheel.environment import Flywheel, Intake, Labels, Tags
-from flywheel.records import TurnBeginning
+from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel import measuring, promotion_ends, promotions
 from flywheel.environment import Flywheel, Intake
-from flywheel.records import Promotion, PromotionBeginning, PromotionStatus, TurnOutcome
+from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.reporting import readable_cause
 from flywheel.serving_state import STATE_KEY, ServingState, sentence
 from flywheel.smoke_test import smoke_test_of
+from flywheel.turn_records import TurnOutcome
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit

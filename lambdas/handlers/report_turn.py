@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel import measuring, reporting, turns
 from flywheel.environment import Flywheel, Intake
-from flywheel.records import TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit

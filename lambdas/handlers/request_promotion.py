@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake
+from flywheel.promotion_records import PromotionMode
 from flywheel.promotion_starting import Poke
-from flywheel.records import PromotionMode
 from flywheel.requesting import request_promotion
 from handlers.clients import client, intake_bucket
 from handlers.clock import now

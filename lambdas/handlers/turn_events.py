@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flywheel.records import Split, TurnOutcome, Upload
+from flywheel.turn_records import TurnOutcome
+from flywheel.upload_records import Split, Upload
 
 
 class Step(BaseModel):

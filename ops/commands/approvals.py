@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from flywheel.records import PromotionStatus
+from flywheel.promotion_records import PromotionStatus
 from ops import answering
 from ops.answering import Answer, Answered
 from ops.commands.invocation import JsonOption, invocation_of, show

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from flywheel.records import Record
+from flywheel.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from flywheel.records import Promotion
+from flywheel.promotion_records import Promotion
 from ops import models as api
 from ops import rolling_back
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from flywheel.records import TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops import turns as api
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all
 from ops.commands.waiting import (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.records import Split
+from flywheel.upload_records import Split
 from ops import rejected as rejections
 from ops import uploading
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console

@@ -7,7 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionStatus, Split, TurnRecord
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import Promotion, PromotionMode, PromotionStatus
+from flywheel.turn_records import TurnRecord
+from flywheel.upload_records import Split
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.records import TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
 from ops.tables.promotions import promotion_words

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.records import UploadOutcome, UploadResult
+from flywheel.upload_records import UploadOutcome, UploadResult
 from ops.tables.figures import minute, moment, size
 from ops.uploading import Uploaded
 

@@ -9,8 +9,8 @@ import pytest
 
 from flywheel.approvals import DECLINED
 from flywheel.errors import PromotionRefused
+from flywheel.promotion_records import PromotionStatus
 from flywheel.promotion_starting import SUPERSEDED
-from flywheel.records import PromotionStatus
 from tests.infrastructure.state_machines import States, check, evaluate, follows
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants, spoken

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from flywheel import promotions
-from flywheel.records import PromotionRequest, PromotionSource
+from flywheel.promotion_records import PromotionRequest, PromotionSource
 from tests.local_cloud.pipeline import Document, Pipeline
 
 

@@ -22,8 +22,10 @@ from typing import Any
 
 from flywheel import promotions, turns
 from flywheel.due import Poke
+from flywheel.promotion_records import Promotion
 from flywheel.published import RUN_TIME_NAMES
-from flywheel.records import Promotion, Split, TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment

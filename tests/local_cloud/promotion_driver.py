@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from flywheel import approvals, promotion_ends, promotions
 from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
 from flywheel.promoting import begin, check_model, make_active, publish, put_back
-from flywheel.records import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.smoke_test import smoke_test_of
 from tests.local_cloud.serving_driver import ServingRun
 

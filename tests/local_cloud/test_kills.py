@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from flywheel.records import DecisionKind, TurnRecord, UploadOutcome
+from flywheel.decision_records import DecisionKind
+from flywheel.turn_records import TurnRecord
+from flywheel.upload_records import UploadOutcome
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, as_csv, documents
 

@@ -16,21 +16,11 @@ from typer.testing import CliRunner, Result
 
 from flywheel import approvals, promotion_ends, promotions
 from flywheel import turns as turn_keys
+from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.published import DESIRED, PREVIOUS
-from flywheel.records import (
-    Decision,
-    DecisionKind,
-    Metrics,
-    ModelScore,
-    Promotion,
-    PromotionBeginning,
-    PromotionRequest,
-    PromotionSource,
-    PromotionStatus,
-    TurnOutcome,
-    TurnRecord,
-)
 from flywheel.series import Current
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.undecided import decision_key
 from local.cloud import CloudAccount, LocalCloud
 from ops import answering, pausing, rolling_back, turns

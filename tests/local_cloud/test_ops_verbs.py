@@ -15,26 +15,14 @@ from typer.testing import CliRunner
 
 from flywheel import turns as turn_keys
 from flywheel.comprehend import FlywheelService
+from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
-from flywheel.records import (
-    Decision,
-    DecisionKind,
-    Metrics,
-    ModelScore,
-    Part,
-    Split,
-    TurnBeginning,
-    TurnOutcome,
-    TurnRecord,
-    TurnRequest,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-)
 from flywheel.scores import known_score
 from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
+from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.upload_records import Part, Split, Upload, UploadOutcome, UploadResult
 from local.cloud import CloudAccount
 from ops import pausing, rejected, turns
 from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from flywheel.analysis.jobs import AnalysisOutcome
-from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import PromotionStatus
 from flywheel.serving_state import ServingStatus
+from flywheel.turn_records import TurnOutcome
 from local.cloud import LocalCloud
 from ops.analyzing import start_job, wait_for_analysis
 from tests.local_cloud.people import mislabelled

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flywheel.due import MAXIMUM_FAILURES, Poke
-from flywheel.records import Split, TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split
 from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from flywheel.decision_records import DecisionKind
 from flywheel.due import Poke
-from flywheel.records import DecisionKind, Split, TurnRecord
+from flywheel.turn_records import TurnRecord
+from flywheel.upload_records import Split
 from local.cloud import LocalCloud
 from ops.clients import Clients
 from ops.kept import find_kept

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.records import DecisionKind, Split, TurnOutcome, UploadOutcome
+from flywheel.decision_records import DecisionKind
+from flywheel.turn_records import TurnOutcome
+from flywheel.upload_records import Split, UploadOutcome
 from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, STACK, Document, Pipeline, as_csv, documents, paused, shared_pipeline
 from tests.local_cloud.resources import Aws, Synthesise, create_role

@@ -7,14 +7,9 @@ import json
 import pytest
 
 from flywheel import promotion_starting, promotions
-from flywheel.records import (
-    DecisionKind,
-    Promotion,
-    PromotionSource,
-    PromotionStatus,
-    TurnOutcome,
-    TurnRecord,
-)
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused

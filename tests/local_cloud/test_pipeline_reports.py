@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flywheel import turns
-from flywheel.records import TurnOutcome
+from flywheel.turn_records import TurnOutcome
 from local.cloud import LocalCloud
 from ops.reports import save_report
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline

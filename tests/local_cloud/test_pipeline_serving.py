@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flywheel.records import Promotion, PromotionStatus
+from flywheel.promotion_records import Promotion, PromotionStatus
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator

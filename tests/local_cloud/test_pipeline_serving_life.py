@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.records import DecisionKind, PromotionStatus
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import PromotionStatus
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from flywheel.due import Poke
-from flywheel.records import PromotionStatus, TurnOutcome
+from flywheel.promotion_records import PromotionStatus
+from flywheel.turn_records import TurnOutcome
 from local.cloud import LocalCloud
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn

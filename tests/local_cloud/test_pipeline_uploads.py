@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from flywheel.decision_records import DecisionKind
 from flywheel.due import Poke
-from flywheel.records import DecisionKind, PromotionStatus, Split, TurnOutcome, UploadOutcome
+from flywheel.promotion_records import PromotionStatus
 from flywheel.situation import PAUSE_KEY
+from flywheel.turn_records import TurnOutcome
+from flywheel.upload_records import Split, UploadOutcome
 from local.cloud import LocalCloud
 from ops.pausing import pause
 from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, as_csv, documents, paused, shared_pipeline

@@ -12,10 +12,11 @@ import pytest
 
 from flywheel import promotions
 from flywheel.comprehend import FlywheelService, FlywheelState
+from flywheel.decision_records import DecisionKind
 from flywheel.errors import ServiceBusy
 from flywheel.promoting import make_active, put_back
 from flywheel.promotion_ends import MOST_FAILURES
-from flywheel.records import DecisionKind, Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.promotion_records import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.serving_state import ServingStatus
 from flywheel.serving_wish import ServingWish
 from flywheel.smoke_test import smoke_test_of

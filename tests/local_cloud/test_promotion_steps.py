@@ -12,20 +12,13 @@ from typing import Any
 import pytest
 
 from flywheel import promotions, turns
+from flywheel.decision_records import DecisionKind
 from flywheel.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promoting import check_model, make_active, publish
+from flywheel.promotion_records import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.promotion_starting import Poke
-from flywheel.records import (
-    DecisionKind,
-    DeletedModels,
-    Promotion,
-    PromotionMode,
-    PromotionRequest,
-    PromotionSource,
-    PromotionStatus,
-    TurnRecord,
-)
 from flywheel.retention import deleted_key
+from flywheel.turn_records import DeletedModels, TurnRecord
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.promotion_driver import PromotionRun

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 
 from flywheel import promotions
+from flywheel.decision_records import DecisionKind
 from flywheel.endpoint import EndpointFailed, EndpointRefused
 from flywheel.errors import ServiceBusy
 from flywheel.lease import Lease, held
-from flywheel.records import DecisionKind, PromotionRequest, PromotionSource
+from flywheel.promotion_records import PromotionRequest, PromotionSource
 from flywheel.serving import LEASE_KEY, Serving, note
 from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_wish import ServingWish

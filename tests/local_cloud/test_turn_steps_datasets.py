@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from flywheel import enough
+from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.due import Poke
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.records import LABEL_SEPARATOR_IN_RECORDS, Split, TurnOutcome
+from flywheel.turn_records import TurnOutcome
+from flywheel.upload_records import Split
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, documents

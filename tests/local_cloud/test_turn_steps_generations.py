@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from flywheel.decision_records import DecisionKind
 from flywheel.due import Poke
-from flywheel.records import DecisionKind, Split, TurnOutcome
+from flywheel.turn_records import TurnOutcome
+from flywheel.upload_records import Split
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents

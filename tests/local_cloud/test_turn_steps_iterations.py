@@ -11,11 +11,13 @@ import pytest
 
 from flywheel import turns
 from flywheel.deciding import decide
+from flywheel.decision_records import Decision, DecisionKind
 from flywheel.due import Poke
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.gate import Bar
 from flywheel.iterations import start_or_resume
-from flywheel.records import Decision, DecisionKind, PromotionStatus, TurnOutcome, TurnRecord
+from flywheel.promotion_records import PromotionStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents, settled

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from flywheel import turns
-from flywheel.records import TurnOutcome, TurnRecord, UploadOutcome
 from flywheel.reporting import message
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import UploadOutcome
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, as_csv, documents, result_of

@@ -13,9 +13,10 @@ import pytest
 
 from flywheel import situation, turns
 from flywheel.due import MAXIMUM_FAILURES, Poke
-from flywheel.records import Pause, Split, TurnOutcome, TurnRequest
 from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
+from flywheel.turn_records import Pause, TurnOutcome, TurnRequest
+from flywheel.upload_records import Split
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, ROLE, Deployment, documents

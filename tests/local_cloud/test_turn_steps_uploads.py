@@ -6,7 +6,7 @@ import pytest
 
 from flywheel import due
 from flywheel.errors import NotCurrentTurn
-from flywheel.records import Split, UploadOutcome, UploadResult
+from flywheel.upload_records import Split, UploadOutcome, UploadResult
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, as_csv, documents, result_of
 

@@ -22,8 +22,10 @@ from flywheel import due, promotion_starting, promotions, reporting, situation, 
 from flywheel.beginning import begin, write_batches
 from flywheel.composing import Composer
 from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus, is_throttle
+from flywheel.dataset_records import DatasetManifest
 from flywheel.datasets import accept, read_manifest, register
 from flywheel.deciding import decide
+from flywheel.decision_records import DecisionKind, Evidence
 from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.gate import Bar
 from flywheel.holdout_turn import ask_model, models_to_ask
@@ -32,22 +34,13 @@ from flywheel.intake import IntakeBucket
 from flywheel.iterations import start_or_resume
 from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
+from flywheel.promotion_records import PromotionMode
 from flywheel.published import RUN_TIME_NAMES, PublishedModels
-from flywheel.records import (
-    DatasetManifest,
-    DecisionKind,
-    Evidence,
-    PromotionMode,
-    Split,
-    TurnBeginning,
-    TurnOutcome,
-    TurnRecord,
-    TurnRequest,
-    UploadResult,
-)
 from flywheel.requesting import request_promotion
 from flywheel.retention import delete_old_models
 from flywheel.series import Current
+from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.upload_records import Split, UploadResult
 from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
 from tests.local_cloud.promotion_driver import PromotionRun
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from flywheel.records import (
+from flywheel.dataset_records import DatasetSummary, Waiting
+from flywheel.decision_records import (
     AverageScores,
-    BadLine,
     ConfusedPair,
-    DatasetSummary,
     DecisionKind,
     Evidence,
     GainInterval,
@@ -18,19 +17,12 @@ from flywheel.records import (
     LabelResult,
     Metrics,
     ModelScore,
-    Promotion,
-    PromotionSource,
-    PromotionStatus,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-    Waiting,
 )
+from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
 from flywheel.report_chart import PastTurn, PromotedModel
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.turns import name_of
+from flywheel.upload_records import BadLine, Split, Upload, UploadOutcome, UploadResult
 
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ARN = "arn:aws:comprehend:us-east-1:111122223333:flywheel/news-0a1b2c3d"

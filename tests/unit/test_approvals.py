@@ -7,17 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from flywheel import approvals, promotions
+from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.intake import IntakeBucket
-from flywheel.records import (
-    ApprovalWait,
-    Decision,
-    DecisionKind,
-    Metrics,
-    ModelScore,
-    PromotionBeginning,
-    PromotionRequest,
-    PromotionSource,
-)
+from flywheel.promotion_records import ApprovalWait, PromotionBeginning, PromotionRequest, PromotionSource
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WAIT = ApprovalWait(task_token="secret-token", asked_at=NOON, ends_at=NOON + timedelta(hours=72))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from flywheel.assembly import count_labels
 from flywheel.parts import PartLocation
-from flywheel.records import Part, Split
+from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.beginning import _batches, _present
-from flywheel.records import Split, Upload
+from flywheel.upload_records import Split, Upload
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 MEBIBYTE = 1024**2

@@ -6,18 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flywheel.records import (
-    DecisionKind,
-    Promotion,
-    PromotionSource,
-    PromotionStatus,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-)
+from flywheel.decision_records import DecisionKind
+from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
 from local.demo import CHAPTERS, Chapter, Reply, differences
 from local.sample_news import LABELS, Recipe, documents
 

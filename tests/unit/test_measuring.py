@@ -10,22 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.comprehend import Dataset, DatasetStatus
+from flywheel.dataset_records import Composition, DatasetRef, DatasetSummary
+from flywheel.decision_records import Metrics, ModelScore
 from flywheel.measuring import MOST_LABELS_MEASURED, as_dimension, of_train_datasets, of_turn, of_verdict
-from flywheel.records import (
-    Composition,
-    DatasetRef,
-    DatasetSummary,
-    Metrics,
-    ModelScore,
-    Promotion,
-    PromotionSource,
-    PromotionStatus,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    UploadOutcome,
-    UploadResult,
-)
+from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split, UploadOutcome, UploadResult
 from tests.unit.test_reporting import NOW, record, upload
 
 LABELS = ("A", "B")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from flywheel.comprehend import Dataset, DatasetStatus
 from flywheel.due import Verdict
-from flywheel.records import Pause, Split
+from flywheel.turn_records import Pause
+from flywheel.upload_records import Split
 from ops.running_turns import TurnProgress, TurnState
 from ops.status import DATASETS_A_FLYWHEEL, NextTurn, describe_change, next_turn, quota_of
 

@@ -7,18 +7,10 @@ from datetime import UTC, datetime
 
 from rich.console import RenderableType
 
-from flywheel.records import (
-    DatasetSummary,
-    DecisionKind,
-    Metrics,
-    ModelScore,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-)
+from flywheel.dataset_records import DatasetSummary
+from flywheel.decision_records import DecisionKind, Metrics, ModelScore
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
 from ops.commands.invocation import result_console
 from ops.kept import Kept, KeptBucket, KeptModel
 from ops.running_turns import TurnProgress, TurnState

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.records import LABEL_SEPARATOR_IN_RECORDS, Part, Split
+from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.upload_records import Part, Split
 from ops.waiting import Prepared, assess
 
 LABELS = ("SPORTS", "WORLD", "BUSINESS")

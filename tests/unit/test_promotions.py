@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from flywheel import due, promotion_ends, promotions, turns
 from flywheel.comprehend import Model
+from flywheel.promotion_records import PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.promotion_starting import Poke
-from flywheel.records import PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.retention import superfluous
 from handlers.pokes import read_pokes
 

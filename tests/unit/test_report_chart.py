@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.records import TurnOutcome
 from flywheel.report_chart import (
     BOTTOM,
     HEIGHT,
@@ -21,6 +20,7 @@ from flywheel.report_chart import (
     score_chart,
     with_late_promotions,
 )
+from flywheel.turn_records import TurnOutcome
 from tests.unit.reports import model, past
 
 scores = st.floats(0, 1)

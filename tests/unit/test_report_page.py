@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel.decision_records import DecisionKind
 from flywheel.markup import element
-from flywheel.records import DecisionKind, PromotionStatus, TurnOutcome, TurnRecord
+from flywheel.promotion_records import PromotionStatus
 from flywheel.report_chart import PastTurn
 from flywheel.report_holdout import MOST_LABELS_IN_MATRIX
 from flywheel.report_page import duration, headline, render
+from flywheel.turn_records import TurnOutcome, TurnRecord
 from tests.unit.reports import failed_record, full_record, model, past
 
 BUCKET = "news-intake"

@@ -8,24 +8,12 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.records import (
-    BadLine,
-    DatasetSummary,
-    DecisionKind,
-    Metrics,
-    ModelScore,
-    Promotion,
-    PromotionSource,
-    PromotionStatus,
-    Split,
-    TurnOutcome,
-    TurnRecord,
-    Upload,
-    UploadOutcome,
-    UploadResult,
-    Waiting,
-)
+from flywheel.dataset_records import DatasetSummary, Waiting
+from flywheel.decision_records import DecisionKind, Metrics, ModelScore
+from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
 from flywheel.reporting import message, readable_cause, subject
+from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.upload_records import BadLine, Split, Upload, UploadOutcome, UploadResult
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SECRET = "the patient said"

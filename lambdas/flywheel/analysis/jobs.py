@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import ConfigDict
 
-from flywheel.records import Record
+from flywheel.record import Record
 
 INPUT = "analysis/input/"
 OUTPUT = "analysis/output/"
