@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
+from .endpoint_name import endpoint_arn
 from .settings import FlywheelSettings
 from .turn_parameters import TurnParameters
 from .watch import OWN_NAMESPACE
@@ -125,6 +126,7 @@ class Dashboard(Construct):
                 period=A_DAY,
                 statistic="Sum",
             ),
+            *self._serving(endpoint_arn(settings=settings)),
         ]
         body = {
             "start": "-P30D",
@@ -149,6 +151,44 @@ class Dashboard(Construct):
 
     def _own(self, name: str, *, label: str | None = None) -> Metric:
         return [OWN_NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
+
+    def _serving(self, endpoint: str) -> list[dict[str, Any]]:
+        """Empty graphs where nothing is served."""
+        return [
+            _graph(
+                "Confidence of live predictions",
+                [self._own("PredictionConfidence", label="mean")],
+                period=AN_HOUR,
+                statistic="Average",
+                most=1,
+            ),
+            _graph(
+                "Live predictions that want attention",
+                [
+                    self._own("LowConfidencePredictions", label="low confidence"),
+                    self._own("ThrottledPredictions", label="throttled"),
+                ],
+                period=AN_HOUR,
+                statistic="Sum",
+            ),
+            _graph(
+                "Utilisation of the endpoint, in percent",
+                [["AWS/Comprehend", "InferenceUtilization", "EndpointArn", endpoint]],
+                # Emitted with each request, to be added up over a minute (Comprehend's guide, reference 9.3).
+                period=60,
+                statistic="Sum",
+            ),
+            _graph(
+                "Serving",
+                [
+                    self._own("ServingBehind", label="behind what is wanted"),
+                    self._own("SmokeTestFailed", label="smoke test failed"),
+                ],
+                period=300,
+                statistic="Maximum",
+                most=1,
+            ),
+        ]
 
     def _documents_by_label(self, labels: Sequence[str]) -> dict[str, Any]:
         title = "Training documents by label"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flywheel import measuring
 from stacks import dashboard as stacks_dashboard
 from tests.infrastructure.synthesised import Synthesised, as_text, run_app
+from tests.infrastructure.test_functions import spoken
 from tests.infrastructure.test_triggers import queue
 
 VALUES = {"<MinimumScore>": "0.5", "<DriftFloor>": "0"}
@@ -74,6 +75,10 @@ def test_shows_what_people_ask_about(default: Synthesised) -> None:
             "ExecutionsTimedOut",
             "ExecutionsAborted",
         ],
+        "Confidence of live predictions": ["PredictionConfidence"],
+        "Live predictions that want attention": ["LowConfidencePredictions", "ThrottledPredictions"],
+        "Utilisation of the endpoint, in percent": ["InferenceUtilization"],
+        "Serving": ["ServingBehind", "SmokeTestFailed"],
     }
 
 
@@ -95,6 +100,7 @@ def test_shows_this_flywheel_in_its_region(any_variant: Synthesised) -> None:
                 "ComprehendFlywheel": (dimension, value) == ("Flywheel", name),
                 "AWS/States": (dimension, value) == ("StateMachineArn", machine),
                 "AWS/SQS": dimension == "QueueName" and value in queues,
+                "AWS/Comprehend": (dimension, spoken(value)) == ("EndpointArn", "endpoint"),
             }[namespace]
 
 
