@@ -161,6 +161,9 @@ def test_the_dashboard_shows_what_a_turn_gives(watched: Watched) -> None:
     }
     # No turn and no promotion ended otherwise than well.
     absent = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+    # And nothing is served here.
+    absent |= {"PredictionConfidence", "LowConfidencePredictions", "ThrottledPredictions", "InferenceUtilization"}
+    absent |= {"ServingBehind", "SmokeTestFailed"}
     assert {found[1] for found in shown - watched.emitted} <= absent
     assert any(found[1] == "TrainingDocuments" for found in shown)
 
