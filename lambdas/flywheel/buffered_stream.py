@@ -22,7 +22,7 @@ class _Raw(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # RawIOBase takes any buffer, this one needs its length
         chunk = self._read(len(buffer))
         buffer[: len(chunk)] = chunk
         return len(chunk)

@@ -56,6 +56,7 @@ def concatenate(
             parts.append(_send(s3, bucket, target, upload, len(parts) + 1, piece))
         s3.complete_multipart_upload(Bucket=bucket, Key=target, UploadId=upload, MultipartUpload={"Parts": parts})
     except Exception:
+        # Whatever it was, it is raised again: parts that nobody completes are billed until they expire.
         s3.abort_multipart_upload(Bucket=bucket, Key=target, UploadId=upload)
         raise
 

@@ -176,7 +176,7 @@ class IntakeBucket:
                 TaggingDirective="REPLACE",
             )
         else:
-            self._s3.copy(origin, self.name, target, ExtraArgs={"TaggingDirective": "REPLACE"})  # type: ignore[arg-type]
+            self._s3.copy(origin, self.name, target, ExtraArgs={"TaggingDirective": "REPLACE"})  # type: ignore[arg-type]  # the stubs know no TaggingDirective here
 
     def copy_all(self, copies: Iterable[tuple[str, str, int]]) -> None:
         """Each from its source to its target, with its size in bytes."""

@@ -154,8 +154,8 @@ class LocalSession(boto3.Session):
     def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("endpoint_url", self._endpoint_url)
         kwargs["config"] = Config(proxies={}).merge(kwargs.get("config") or Config())
-        return super().client(service_name, *args, **kwargs)  # type: ignore[call-overload]
+        return super().client(service_name, *args, **kwargs)  # type: ignore[call-overload]  # one overload for each service
 
     def resource(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("endpoint_url", self._endpoint_url)
-        return super().resource(service_name, *args, **kwargs)  # type: ignore[call-overload]
+        return super().resource(service_name, *args, **kwargs)  # type: ignore[call-overload]  # one overload for each service

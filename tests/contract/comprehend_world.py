@@ -156,8 +156,8 @@ class World:
         answer = self.client.create_dataset(
             FlywheelArn=flywheel,
             DatasetName=name,
-            DatasetType=type_,  # type: ignore[arg-type]
-            InputDataConfig={"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source},  # type: ignore[typeddict-item]
+            DatasetType=type_,  # type: ignore[arg-type]  # any string, also wrong ones
+            InputDataConfig={"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source},  # type: ignore[typeddict-item]  # a plain dict
             **members,
         )
         return answer["DatasetArn"]

@@ -263,11 +263,11 @@ def test_promotion_under_load_is_seen_by_nobody_but_in_the_answers(make_world: C
             for model, before, after in ((second, "SPORTS", "SCIENCE"), (first, "SCIENCE", "SPORTS")):
                 asked = len(answers)
                 world.promote(flywheel, model)
-                until(lambda asked=asked: len(answers) > asked + 20)  # type: ignore[misc]
+                until(lambda asked=asked: len(answers) > asked + 20)  # type: ignore[misc]  # the default binds it
                 assert set(answers[asked + 10 :]) == {before}
                 world.clock.advance(10)
                 assert settled(world, arn)["ModelArn"] == model
-                until(lambda after=after: answers[-20:] == [after] * 20)  # type: ignore[misc]
+                until(lambda after=after: answers[-20:] == [after] * 20)  # type: ignore[misc]  # the default binds it
         finally:
             done.set()
         for future in asking:

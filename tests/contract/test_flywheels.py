@@ -196,7 +196,7 @@ def test_update_refused_for_a_model_that_is_not_trained(make_world: Callable[...
         world.client.start_flywheel_iteration(FlywheelArn=flywheel)
         training = {"Status": "TRAINING"}
         (described,) = until(
-            lambda: world.client.list_document_classifiers(Filter=training)["DocumentClassifierPropertiesList"]  # type: ignore[arg-type]
+            lambda: world.client.list_document_classifiers(Filter=training)["DocumentClassifierPropertiesList"]  # type: ignore[arg-type]  # a plain dict
         )
         model = described["DocumentClassifierArn"]
     assert world.model_properties(model)["Status"] == status

@@ -176,7 +176,7 @@ def test_statuses_on_the_way(make_world: Callable[..., World], evaluates: bool, 
     world.clock.advance(1)
     id_ = world.client.start_flywheel_iteration(FlywheelArn=flywheel)["FlywheelIterationId"]
     for index, status in enumerate(statuses):
-        until(lambda status=status: world.iteration_properties(flywheel, id_)["Status"] == status)  # type: ignore[misc]
+        until(lambda status=status: world.iteration_properties(flywheel, id_)["Status"] == status)  # type: ignore[misc]  # the default binds it
         running = world.iteration_properties(flywheel, id_)
         assert "EndTime" not in running
         assert not reported(running) & TRAINED
@@ -263,7 +263,7 @@ def test_two_iterations_in_one_second_have_two_ids(world: World) -> None:
     ids = set()
     for _ in range(3):
         id_ = world.client.start_flywheel_iteration(FlywheelArn=flywheel)["FlywheelIterationId"]
-        until(lambda id_=id_: world.iteration_properties(flywheel, id_)["Status"] == "FAILED")  # type: ignore[misc]
+        until(lambda id_=id_: world.iteration_properties(flywheel, id_)["Status"] == "FAILED")  # type: ignore[misc]  # the default binds it
         ids.add(id_)
     assert ids == {"20261118T110640Z", "20261118T110641Z", "20261118T110642Z"}
 

@@ -158,7 +158,7 @@ def test_filters_by_time(world: World, make: Callable[[World], Listing], name: s
 def test_flywheels_by_status(world: World) -> None:
     good, bad = world.flywheel("good"), world.flywheel("bad", DataAccessRoleArn=DENIED_ROLE)
     for status, arn in (("ACTIVE", good), ("FAILED", bad)):
-        found = world.client.list_flywheels(Filter={"Status": status})["FlywheelSummaryList"]  # type: ignore[typeddict-item]
+        found = world.client.list_flywheels(Filter={"Status": status})["FlywheelSummaryList"]  # type: ignore[typeddict-item]  # any string on purpose
         assert [flywheel["FlywheelArn"] for flywheel in found] == [arn]
     with refused("InvalidFilterException"):
         world.client.list_flywheels(Filter={"Status": "ACTIVE", "CreationTimeAfter": datetime(2026, 1, 1, tzinfo=UTC)})
@@ -174,7 +174,7 @@ def test_datasets_by_status_and_type(world: World) -> None:
     for (status, type_), dataset in made.items():
         found = world.client.list_datasets(
             FlywheelArn=flywheel,
-            Filter={"Status": status, "DatasetType": type_},  # type: ignore[typeddict-item]
+            Filter={"Status": status, "DatasetType": type_},  # type: ignore[typeddict-item]  # any string on purpose
         )
         assert [item["DatasetArn"] for item in found["DatasetPropertiesList"]] == [dataset["DatasetArn"]]
     with refused("ResourceNotFoundException"):

@@ -28,7 +28,7 @@ Start = Callable[..., str]
 
 def client(service: str, url: str) -> Any:
     return boto3.client(
-        service,  # type: ignore[call-overload]
+        service,  # type: ignore[call-overload]  # one overload for each service
         endpoint_url=url,
         region_name=REGION,
         aws_access_key_id=ACCOUNT,

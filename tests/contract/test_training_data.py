@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,9 +91,9 @@ LABELLED = st.lists(
 
 @settings(deadline=None)
 @given(everything=LABELLED, chance=st.randoms(use_true_random=False))
-def test_split_keeps_every_document_and_ignores_their_order(everything: list[Document], chance: object) -> None:
+def test_split_keeps_every_document_and_ignores_their_order(everything: list[Document], chance: Random) -> None:
     shuffled = list(everything)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     training, testing = held_out(everything)
     assert Counter([*training, *testing]) == Counter(everything)
     assert held_out(shuffled) == (training, testing)

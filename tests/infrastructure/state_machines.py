@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jsonata import Jsonata  # type: ignore[import-untyped]
-from jsonata.utils import Utils  # type: ignore[import-untyped]
+from jsonata import Jsonata  # type: ignore[import-untyped]  # it has no types
+from jsonata.utils import Utils  # type: ignore[import-untyped]  # it has no types
 
 States = dict[str, dict[str, Any]]
 _JSONPATH_FIELDS = {"InputPath", "OutputPath", "ResultPath", "Parameters", "ResultSelector", "ItemsPath"}

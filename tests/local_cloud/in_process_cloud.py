@@ -131,7 +131,7 @@ class InProcessCloud:
     def _new_client(self, service: str) -> Any:
         """A client whose requests are answered in this process; it repeats as the functions' own do, but at once."""
         client: Any = self._session.client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  # one overload for each service
             endpoint_url=f"http://{service}.in-process",
             config=Config(
                 # Nobody's permission is tested here.

@@ -95,7 +95,7 @@ def train(deployment: Deployment, documents: int) -> str:
         FlywheelArn=deployment.flywheel_arn,
         DatasetName=f"train-{documents}",
         DatasetType="TRAIN",
-        InputDataConfig={"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source},  # type: ignore[typeddict-item]
+        InputDataConfig={"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": source},  # type: ignore[typeddict-item]  # a plain dict
     )["DatasetArn"]
     until(lambda: comprehend.describe_dataset(DatasetArn=dataset)["DatasetProperties"]["Status"] == "COMPLETED")
     iteration = comprehend.start_flywheel_iteration(FlywheelArn=deployment.flywheel_arn)["FlywheelIterationId"]

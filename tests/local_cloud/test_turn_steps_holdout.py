@@ -137,8 +137,9 @@ def test_both_models_are_scored_on_the_same_documents_as_scikit_learn_scores_the
         pairs = {(pair.true, pair.predicted): pair.documents for pair in result.confusions}
         assert [[pairs.get((true, said), 0) for said in at.labels] for true in at.labels] == matrix.tolist()
     assert record.candidate
-    assert record.candidate.metrics.F1Score == pytest.approx(record.holdout.candidate.macro.f1)  # type: ignore[union-attr]
-    assert record.candidate.metrics.Accuracy == record.holdout.candidate.accuracy  # type: ignore[union-attr]
+    assert record.holdout.candidate
+    assert record.candidate.metrics.F1Score == pytest.approx(record.holdout.candidate.macro.f1)
+    assert record.candidate.metrics.Accuracy == record.holdout.candidate.accuracy
     interval = record.holdout.interval
     assert interval
     assert 0 < interval.low <= interval.difference <= interval.high

@@ -28,7 +28,7 @@ THROTTLED = "ThrottlingException"
 
 def failure(code: str, status: int = 400, operation: str = "ClassifyDocument") -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": "no text here"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": "no text here"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # only the members that are read
         operation,
     )
 
@@ -112,7 +112,7 @@ class Scene:
         self.bucket = Bucket()
         self.classifying = Classifying(
             endpoint=self.endpoint,
-            intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]
+            intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]  # a fake
             threshold=0.7,
             clock=self.time.now,
             elapsed=self.time.elapsed,

@@ -37,7 +37,7 @@ situations = st.builds(
 
 
 def at_rest(**changes: object) -> Situation:
-    return replace(Situation(now=NOW, pokes=ANY_POKE), **changes)  # type: ignore[arg-type]
+    return replace(Situation(now=NOW, pokes=ANY_POKE), **changes)  # type: ignore[arg-type]  # values of several types
 
 
 @pytest.mark.parametrize("poke", Poke)

@@ -40,7 +40,7 @@ class Api:
         return self.script.pop(0) if self.script else answered([document(text) for text in documents])
 
     def results(self, *texts: str) -> list[ClassifiedText]:
-        return list(classify(texts, api=self, pause=self.waited.append))  # type: ignore[arg-type]
+        return list(classify(texts, api=self, pause=self.waited.append))  # type: ignore[arg-type]  # a fake
 
 
 def test_up_to_25_a_request_in_order() -> None:
@@ -57,7 +57,7 @@ def test_answers_come_before_all_is_read() -> None:
         yield from ["a"] * MOST_DOCUMENTS
         raise AssertionError("read further than the first request needs")
 
-    first = next(classify(endless(), api=api, pause=api.waited.append))  # type: ignore[arg-type]
+    first = next(classify(endless(), api=api, pause=api.waited.append))  # type: ignore[arg-type]  # a fake
     assert first == ClassifiedText(text="a", labels=("A",), confidence=0.9, scores={"A": 0.9}, model_arn="arn:m")
 
 

@@ -245,7 +245,7 @@ class Nowhere(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        return len(data)  # type: ignore[arg-type]
+        return len(data)  # type: ignore[arg-type]  # any buffer has a length here
 
 
 def peak_memory(kilobytes: int, rest_of_line: bytes) -> int:
@@ -255,13 +255,13 @@ def peak_memory(kilobytes: int, rest_of_line: bytes) -> int:
     tracemalloc.start()
     try:
         prepare(
-            source=Generated(lines),  # type: ignore[arg-type]
-            sink=Nowhere(),  # type: ignore[arg-type]
-            hashes=Nowhere(),  # type: ignore[arg-type]
+            source=Generated(lines),  # type: ignore[arg-type]  # a stream that is only read
+            sink=Nowhere(),  # type: ignore[arg-type]  # a stream that is only written
+            hashes=Nowhere(),  # type: ignore[arg-type]  # a stream that is only written
             rules=RULES,
             limits=Limits(maximum_bad_lines_percent=100, document_bytes=100_000, documents=10_000, examples=10),
             name="large.csv",
-            bad_lines=Nowhere(),  # type: ignore[arg-type]
+            bad_lines=Nowhere(),  # type: ignore[arg-type]  # a stream that is only written
             block_bytes=1 << 16,
         )
         return tracemalloc.get_traced_memory()[1]

@@ -77,7 +77,7 @@ def _run_python_through_the_runtime_client() -> None:
     lambda_svc._execute_function_warm = execute
 
 
-class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
+class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # MiniStack has no types
     """An execution environment whose failed start is reported under the error type that the runtime client gave."""
 
     def _await_init(self, init_timeout: float | None = None) -> None:
