@@ -12,14 +12,11 @@ from flywheel.promotion_records import (
     PromotionBeginning,
     PromotionFailures,
     PromotionRequest,
-    PromotionStatus,
 )
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.deployment import Deployment
 from ops.errors import NotAskedError, PromotionTimeoutError, UnknownPromotionError
 from ops.turns import turn_name
-
-UNDER_WAY = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
 
 
 def all_requests(deployment: Deployment) -> list[PromotionRequest]:

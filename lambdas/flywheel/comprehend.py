@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.decision_records import Metrics, ModelScore
 from flywheel.errors import ModelNotUsable, ServiceBusy
-from flywheel.intake import error_code
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_comprehend import ComprehendClient
 
     from flywheel.upload_records import Split
@@ -316,10 +314,6 @@ class FlywheelService:
             return None
         metrics = Metrics.model_validate(evaluation)
         return ModelScore(arn=model_arn, metrics=metrics, source="the model's training")
-
-
-def is_throttle(error: ClientError) -> bool:
-    return error_code(error) in {"ThrottlingException", "TooManyRequestsException"}
 
 
 def _model(item: Any) -> Model:

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from flywheel import due, promotion_starting, promotions, reporting, situation, turns
 from flywheel.beginning import begin, write_batches
 from flywheel.composing import Composer
-from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus, is_throttle
+from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus
 from flywheel.dataset_records import DatasetManifest
 from flywheel.datasets import accept, read_manifest, register
 from flywheel.deciding import decide
@@ -30,7 +30,7 @@ from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.gate import Bar
 from flywheel.holdout_turn import ask_model, models_to_ask
 from flywheel.holdouts import HoldoutFreezer
-from flywheel.intake import IntakeBucket
+from flywheel.intake import IntakeBucket, error_code
 from flywheel.iterations import start_or_resume
 from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
@@ -41,7 +41,7 @@ from flywheel.retention import delete_old_models
 from flywheel.series import Current
 from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.upload_records import Split, UploadResult
-from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
+from tests.local_cloud.in_process_cloud import ACCOUNT, THROTTLES, InProcessCloud, in_process_cloud
 from tests.local_cloud.promotion_driver import PromotionRun
 
 if TYPE_CHECKING:
@@ -642,7 +642,7 @@ def with_retries(take: Callable[[], T]) -> T:
         except ServiceBusy:
             _pause()
         except ClientError as error:
-            if not is_throttle(error):
+            if error_code(error) not in THROTTLES:
                 raise
     return take()
 
