@@ -104,7 +104,8 @@ class TurnSteps(Steps):
             memory_mib=512,
             environment=FLYWHEEL,
             permissions=[
-                access.objects("prepared/*", actions=("DeleteObject",)),
+                # What a dataset holds back returns to where it waits.
+                access.objects("prepared/*", actions=("DeleteObject", *UPLOAD)),
                 access.objects("datasets/*", actions=WRITE),
                 access.objects("turns/*", actions=READ),
                 access.list_intake(),

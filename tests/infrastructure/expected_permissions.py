@@ -56,8 +56,9 @@ FLYWHEEL: dict[str, Grants] = {
     },
     "accept_dataset": {
         "s3:GetObject": {"datasets/*", "turns/*"},
-        "s3:PutObject": {"datasets/*"},
+        "s3:PutObject": {"prepared/*", "datasets/*"},
         "s3:DeleteObject": {"prepared/*"},
+        "s3:AbortMultipartUpload": {"prepared/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeDataset": {"flywheel/dataset/*"},
     },
