@@ -33,8 +33,8 @@ def turns_table(records: Sequence[TurnRecord]) -> Table:
 
 
 def _uploads(record: TurnRecord) -> str:
-    rejected = sum(result.outcome is UploadOutcome.REJECTED for result in record.uploads)
-    return f"{len(record.uploads)}" + (f", {rejected} rejected" if rejected else "")
+    rejected = record.counts.outcomes.get(UploadOutcome.REJECTED, 0)
+    return f"{record.counts.uploads}" + (f", {rejected} rejected" if rejected else "")
 
 
 def _score(model: ModelScore | None) -> str:

@@ -134,7 +134,7 @@ def as_json(record: TurnRecord) -> dict[str, Any]:
     """A turn as `--json` writes it."""
     return {
         "turn": record.turn,
-        "uploads": len(record.uploads),
+        "uploads": record.counts.uploads,
         "documents": sum(dataset.documents for dataset in record.datasets),
         "active": _model(record.active),
         "candidate": _model(record.candidate),

@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from flywheel.upload_records import Split
 
 
+def uploads_folder(turn: str) -> str:
+    return f"{turns.folder(turn)}uploads/"
+
+
 def result_key(turn: str, upload: Upload) -> str:
-    return f"{turns.folder(turn)}uploads/{upload.id}.json"
+    return f"{uploads_folder(turn)}{upload.id}.json"
 
 
 def rejected_folder(upload: Upload) -> str:

@@ -42,12 +42,14 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
         table(
             ("File", "Outcome", number("Documents"), number("Bad lines"), number("Duplicates"), "Why"),
             rows,
-            caption=_left_out(len(results) - _UPLOADS, "uploads"),
+            caption=_left_out(record.counts.uploads - len(results[:_UPLOADS]), "uploads", record.uploads_folder),
         ),
     )
-    rejected = [result for result in results if result.bad_lines or result.examples]
+    rejected = [result for result in results if result.examples]
     if rejected:
-        left_out = _left_out(len(rejected) - _REJECTED, "uploads")
+        some_rejected = (UploadOutcome.REJECTED, UploadOutcome.PARTLY_ACCEPTED)
+        total = sum(record.counts.outcomes.get(outcome, 0) for outcome in some_rejected)
+        left_out = _left_out(total - len(rejected[:_REJECTED]), "uploads", record.uploads_folder)
         yield element(
             "section",
             element("h2", "What was rejected, and why"),
@@ -114,5 +116,5 @@ def _lines(count: int) -> str:
     return f"{count:,} line{'' if count == 1 else 's'}"
 
 
-def _left_out(count: int, what: str) -> str:
-    return f"{count:,} more {what} are in turn.json." if count > 0 else ""
+def _left_out(count: int, what: str, folder: str | None) -> str:
+    return f"{count:,} more {what} are in {folder or 'turn.json'}." if count > 0 else ""

@@ -23,12 +23,13 @@ from flywheel.datasets import manifest_key
 from flywheel.decision_records import Decision, DecisionKind, Evidence
 from flywheel.errors import InvalidRecord, NotCurrentTurn
 from flywheel.iterations import iteration_key
-from flywheel.prepare_uploads import result_key
+from flywheel.prepare_uploads import result_key, uploads_folder
 from flywheel.promotions import promotion_of
 from flywheel.report_chart import PastTurn
 from flywheel.report_page import render
 from flywheel.retention import deleted_key
 from flywheel.turn_records import DeletedModels, IterationStart, TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.turn_uploads import OTHERS_IN_RECORD, summarise
 from flywheel.undecided import decision_key
 from flywheel.upload_records import UploadOutcome, UploadResult
 
@@ -61,8 +62,9 @@ def write_record(
             return written.model_copy(update={"outcome": outcome, "error": error, "cause": readable_cause(cause)})
     beginning = intake.read(turns.begin_key(turn), TurnBeginning)
     uploads = beginning.uploads if beginning else ()
-    results = intake.read_all([result_key(turn, upload) for upload in uploads], UploadResult)
-    prepared = {result.upload.id for result in results}
+    summary = summarise(intake.read_each((result_key(turn, upload) for upload in uploads), UploadResult))
+    unprepared = tuple(upload for upload in uploads if upload.id not in summary.ids)
+    replaced = beginning.replaced if beginning else ()
     composition = intake.read(composition_key(turn), Composition) or Composition(turn=turn)
     iteration_id = _iteration_id(turn, beginning, intake)
     decision = intake.read(decision_key(iteration_id), Decision) if iteration_id else None
@@ -76,9 +78,11 @@ def write_record(
         reasons=_reasons(turn, beginning, decision, intake),
         error=error,
         cause=readable_cause(cause),
-        uploads=tuple(results),
-        unprepared=tuple(upload for upload in uploads if upload.id not in prepared),
-        replaced=beginning.replaced if beginning else (),
+        upload_counts=summary.counts.model_copy(update={"unprepared": len(unprepared), "replaced": len(replaced)}),
+        uploads=summary.results,
+        uploads_folder=uploads_folder(turn),
+        unprepared=unprepared[:OTHERS_IN_RECORD],
+        replaced=replaced[:OTHERS_IN_RECORD],
         datasets=tuple(_summaries(intake, composition.datasets)),
         waiting=composition.waiting,
         leaked=composition.leaked,

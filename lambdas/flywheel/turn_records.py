@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,7 +10,7 @@ from flywheel.dataset_records import DatasetSummary, Waiting
 from flywheel.decision_records import DecisionKind, Evidence, HoldoutComparison, ModelScore
 from flywheel.promotion_records import Promotion
 from flywheel.record import Record
-from flywheel.upload_records import Upload, UploadResult
+from flywheel.upload_records import Upload, UploadOutcome, UploadResult
 
 
 class TurnRequest(Record):
@@ -74,7 +75,25 @@ class TurnOutcome(StrEnum):
     ABORTED = "ABORTED"
 
 
+class UploadCounts(Record):
+    """Of all uploads of a turn, also of those that its record leaves out."""
+
+    outcomes: dict[UploadOutcome, int] = {}
+    documents: int = 0
+    duplicates: int = 0
+    bad_lines: int = 0
+    unprepared: int = 0
+    replaced: int = 0
+
+    @property
+    def uploads(self) -> int:
+        """Those that have an outcome."""
+        return sum(self.outcomes.values())
+
+
 class TurnRecord(Record):
+    """`turn.json`. It is read often and whole, so what grows with the uploads is bounded: `flywheel.turn_uploads`."""
+
     turn: str
     outcome: TurnOutcome
     flywheel_arn: str
@@ -84,10 +103,17 @@ class TurnRecord(Record):
     reasons: tuple[str, ...] = ()
     error: str | None = None
     cause: str | None = None
+    upload_counts: UploadCounts | None = None
+    """None in the records of earlier versions, which hold every upload: `counts` works for both."""
     uploads: tuple[UploadResult, ...] = ()
+    """At most 200, those first of which something was rejected, with less than their own records in `uploads_folder`
+    hold."""
+    uploads_folder: str | None = None
+    """Prefix of `<upload id>.json`, the UploadResult of every upload."""
     unprepared: tuple[Upload, ...] = ()
-    """Collected, but their preparation failed: they stay where they are."""
+    """Collected, but their preparation failed: they stay where they are. At most 100."""
     replaced: tuple[Upload, ...] = ()
+    """At most 100."""
     datasets: tuple[DatasetSummary, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     leaked: dict[str, int] = {}
@@ -105,3 +131,10 @@ class TurnRecord(Record):
     changed_outside: str | None = None
     request: TurnRequest | None = None
     more: bool = False
+
+    @property
+    def counts(self) -> UploadCounts:
+        if self.upload_counts is not None:
+            return self.upload_counts
+        outcomes = Counter(result.outcome for result in self.uploads)
+        return UploadCounts(outcomes=dict(outcomes), unprepared=len(self.unprepared), replaced=len(self.replaced))

@@ -41,7 +41,7 @@ def turns_table(records: Sequence[TurnRecord], *, metric: str) -> RenderableType
         succeeded = record.outcome is TurnOutcome.SUCCEEDED
         table.add_row(
             f"{record.turn}\n{minute(record.ended_at)}",
-            str(len(record.uploads)),
+            f"{record.counts.uploads:,}",
             f"{sum(dataset.documents for dataset in record.datasets):,}",
             score(record.active, metric),
             score(record.candidate, metric),

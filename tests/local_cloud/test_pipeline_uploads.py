@@ -95,7 +95,7 @@ def test_two_thousand_small_files_become_one_dataset(pipeline: Pipeline) -> None
         list(pool.map(lambda number: pipeline.upload(f"train/small-{number}.csv", [rows[number]]), range(MANY)))
     record = pipeline.recorded(pipeline.next_turn(before), patience=5 * LONG)
     assert record.outcome is TurnOutcome.SUCCEEDED, record.cause
-    assert (len(record.uploads), len(record.unprepared)) == (MANY, 0)
+    assert (record.counts.uploads, record.counts.unprepared) == (MANY, 0)
     assert [(dataset.split, dataset.documents) for dataset in record.datasets] == [(Split.TRAIN, MANY)]
     assert pipeline.at_rest().turn == record.turn
 
