@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
+from stacks import nag_packs
 from stacks.analysis_stack import AnalysisStack
 from stacks.flywheel_stack import FlywheelStack
 from stacks.serving_stack import ServingStack
@@ -20,7 +20,6 @@ try:
     settings = read_settings(context={**context, **app.node.get_all_context()})
 except SettingsError as error:
     sys.exit(str(error))
-cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 flywheel = FlywheelStack(app, settings.stack_name, settings=settings)
 for later in (
     ServingStack(app, settings.serving_stack_name, settings=settings),
@@ -28,4 +27,5 @@ for later in (
 ):
     # They read what it publishes, and are destroyed before it is.
     later.add_stack_dependency(flywheel)
+nag_packs.check(app, packs=settings.nag_packs)
 app.synth()

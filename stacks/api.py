@@ -10,14 +10,15 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
+from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from .api_log_role import ApiLogAccess
-from .callers_policy import CallersPolicy
 from .encryption_key import EncryptionKey
 from .endpoint_name import endpoint_arn
 from .flywheel_access import FlywheelAccess
 from .function import FlywheelFunction, Functions
+from .managed_policy import ManagedPolicy
 from .role import Permission
 from .serving_parameters import ServingParameters
 from .settings import ApiLogRole, FlywheelSettings
@@ -139,12 +140,14 @@ class Api(Construct):
             value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
             description="Where the real-time API is, as JSON.",
         )
-        known = (API, "deployment", "flywheel-arn")
-        self.callers_policy_arn = CallersPolicy(
+        self.callers_policy_arn = ManagedPolicy(
             self,
             "Callers",
-            method_arns=method_arns,
-            parameter_arns=access.parameters(*known, actions=("GetParameter",)).resources,
+            description="Classify texts through the flywheel's real-time API.",
+            permissions=[
+                Permission(actions=["execute-api:Invoke"], resources=method_arns),
+                access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
+            ],
         ).arn
         parameter.node.add_dependency(self._api.deployment_stage)
 
@@ -197,12 +200,18 @@ class Api(Construct):
         )
         if settings.api_log_role is ApiLogRole.NEW:
             stage.add_resource_dependency(ApiLogAccess(self, "LogAccess").resource)
+        if settings.api_web_acl:
+            wafv2.CfnWebACLAssociation(
+                self, "WebAcl", resource_arn=api.deployment_stage.stage_arn, web_acl_arn=settings.api_web_acl
+            )
+        else:
+            cdk.Validations.of(stage).acknowledge(
+                cdk.Acknowledgment(
+                    id="AwsSolutions-APIG3",
+                    reason="Every request is signed and throttled; a web ACL costs by the month: setting api_web_acl.",
+                )
+            )
         cdk.Validations.of(stage).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-APIG3",
-                reason="Every request is signed and throttled; a web ACL costs by the month, and who wants one "
-                "associates it with the stage.",
-            ),
             cdk.Acknowledgment(
                 id="AwsSolutions-APIG6",
                 reason="Execution logs may quote a request; access log, function log and trace name each by its id.",

@@ -54,6 +54,8 @@ class DeployedFlywheel(Construct):
             powertools_layer_arn=layer.value_as_string,
             log_retention_days=log_retention_days,
             encryption=self.encryption,
+            vpc=settings.functions_vpc,
+            reserved_concurrency=settings.reserved_concurrency,
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": flywheel_arn(settings=settings),

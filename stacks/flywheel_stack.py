@@ -16,6 +16,7 @@ from .encryption_key import EncryptionKey
 from .flywheel import Flywheel, any_generation_arn, flywheel_arn
 from .flywheel_access import FlywheelAccess
 from .function import Functions, function_code, powertools_layer
+from .people_policies import PeoplePolicies
 from .project_stack import ProjectStack
 from .promote_machine import PromoteMachine
 from .promotion_steps import PromotionSteps
@@ -30,7 +31,6 @@ from .triggers import Triggers
 from .turn_machine import TurnMachine
 from .turn_parameters import TurnParameters
 from .turn_steps import TurnSteps
-from .uploaders_policy import UploadersPolicy
 
 
 class FlywheelStack(ProjectStack):
@@ -76,6 +76,8 @@ class FlywheelStack(ProjectStack):
             powertools_layer_arn=powertools_layer(self, version=settings.powertools_layer_version).value_as_string,
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
+            vpc=settings.functions_vpc,
+            reserved_concurrency=settings.reserved_concurrency,
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": flywheel_arn(settings=settings),
@@ -201,7 +203,18 @@ class FlywheelStack(ProjectStack):
             dead_letters=[queues.turn_dead_letters, queues.promotion_dead_letters, queues.undelivered],
             parameters=parameters,
         )
-        uploaders = UploadersPolicy(self, "Uploaders", intake=buckets.intake, encryption=encryption)
+        people = PeoplePolicies(
+            self,
+            "People",
+            settings=settings,
+            intake=buckets.intake,
+            access=access,
+            encryption=encryption,
+            turn_machine_arn=f"{machines}:{turn_machine_name}",
+            promote_machine_arn=f"{machines}:{promote_machine_name}",
+            turn_queue=queues.turns,
+            promotion_queue=queues.promotions,
+        )
         RuntimeParameters(self, "RuntimeParameters", functions=functions, access=access)
         resources = {
             "intake_bucket": buckets.intake.bucket_name,
@@ -234,7 +247,11 @@ class FlywheelStack(ProjectStack):
             PromotionMachineArn=promote_machine.arn,
             PromotionQueueUrl=queues.promotions.queue_url,
             TopicArn=notifications.topic.topic_arn,
-            UploadersPolicyArn=uploaders.arn,
+            TrainingUploadersPolicyArn=people.training_uploaders,
+            TestUploadersPolicyArn=people.test_uploaders,
+            RejectedReviewersPolicyArn=people.rejected_reviewers,
+            OperatorsPolicyArn=people.operators,
+            ApproversPolicyArn=people.approvers,
             DataAccessRoleArn=data_access_role.arn,
             DashboardName=dashboard.name,
         )

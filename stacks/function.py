@@ -15,9 +15,26 @@ from constructs import Construct
 
 from .encryption_key import EncryptionKey
 from .role import Permission, ServiceRole
+from .settings import Vpc
 
 CODE = Path(__file__).parents[1] / "lambdas"
 PYTHON = "python3.13"
+
+_NETWORK_INTERFACES = Permission(
+    actions=[
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ],
+    resources=["*"],
+    # Lambda's guide: a call out of the function's own code carries this key, the service's own calls do not.
+    condition={"Null": {"lambda:SourceFunctionArn": "true"}},
+    wildcard_reason="Lambda makes network interfaces with the function's role, and demands these without a resource.",
+)
+"""What Lambda needs to run a function in a VPC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +49,8 @@ class Functions:
     encryption: EncryptionKey
     environment: Mapping[str, str]
     """Every variable that a function may ask for."""
+    vpc: Vpc | None = None
+    reserved_concurrency: int | None = None
 
 
 def function_code(scope: Construct) -> s3_assets.Asset:
@@ -111,6 +130,7 @@ class FlywheelFunction(Construct):
                 # The ARN that CloudFormation gives already ends in the streams' wildcard.
                 Permission(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.attr_arn]),
                 tracing,
+                *([_NETWORK_INTERFACES] if functions.vpc else []),
             ],
         )
         self.resource = lambda_.CfnFunction(
@@ -130,6 +150,12 @@ class FlywheelFunction(Construct):
             ephemeral_storage=lambda_.CfnFunction.EphemeralStorageProperty(size=ephemeral_storage_mib)
             if ephemeral_storage_mib
             else None,
+            vpc_config=lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=list(functions.vpc.subnets), security_group_ids=list(functions.vpc.security_groups)
+            )
+            if functions.vpc
+            else None,
+            reserved_concurrent_executions=functions.reserved_concurrency,
             tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.ref),
             dead_letter_config=lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letter_queue_arn)

@@ -21,6 +21,7 @@ LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 """Every character that Comprehend takes as LabelDelimiter."""
 LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
+_STRUCTURED = frozenset({"labels", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
 MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -47,6 +48,15 @@ class ApiLogRole(StrEnum):
     EXISTING = "existing"
 
 
+class NagPack(StrEnum):
+    """A pack of cdk-nag, as its findings name it. AwsSolutions always looks."""
+
+    SERVERLESS = "Serverless"
+    NIST = "NIST.800.53.R5"
+    HIPAA = "HIPAA.Security"
+    PCI = "PCI.DSS.321"
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,8 +77,8 @@ class Encryption(Section):
         return self
 
 
-class TrainingVpc(Section):
-    """Where Comprehend's training instances run, for organisations that allow no other network."""
+class Vpc(Section):
+    """A network of the organisation, for those that allow no other."""
 
     subnets: Annotated[
         tuple[Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")], ...],
@@ -93,7 +103,21 @@ class FlywheelSettings(Section):
     generation: Annotated[int, Field(ge=1)] = 1
     """A higher number replaces the flywheel by an equal one: to leave behind data found bad."""
     encryption: Encryption = Encryption()
-    training_vpc: TrainingVpc | None = None
+    training_vpc: Vpc | None = None
+    """Where Comprehend's training instances run."""
+    functions_vpc: Vpc | None = None
+    """Where the functions run: they need a way to every service they call (docs/security.md)."""
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """So many executions are reserved for each function, and none can have more. Lambda refuses a stack that leaves the
+    account fewer than 100 for everything else."""
+    api_web_acl: (
+        Annotated[
+            str, Field(pattern=r"^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/[^/]+/[0-9a-f-]{36}$")
+        ]
+        | None
+    ) = None
+    """ARN of a web ACL of AWS WAF that protects the real-time API."""
+    nag_packs: tuple[NagPack, ...] = ()
     permissions_boundary: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$")] | None
     ) = None
@@ -201,13 +225,13 @@ def read_settings(*, context: Mapping[str, Any]) -> FlywheelSettings:
 
 
 def _override(*, name: str, value: Any) -> Any:
-    if name == "labels" and isinstance(value, str) and not value.startswith("["):
-        return tuple(label.strip() for label in value.split(","))
+    if name in {"labels", "nag_packs"} and isinstance(value, str) and not value.startswith("["):
+        return tuple(item.strip() for item in value.split(","))
     if name == "encryption" and value in ("aws-owned", "new"):
         return {"mode": value}
     if name == "encryption" and isinstance(value, str) and value.startswith("arn:"):
         return {"mode": "existing", "key_arn": value}
-    return _structured(value, name=name) if name in {"labels", "encryption", "training_vpc", "tags"} else value
+    return _structured(value, name=name) if name in _STRUCTURED else value
 
 
 def _structured(value: Any, *, name: str) -> Any:

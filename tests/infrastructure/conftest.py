@@ -10,6 +10,7 @@ from tests.infrastructure.synthesised import Synthesised, run_app
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666"
 BOUNDARY = "arn:aws:iam::111122223333:policy/developers"
+WEB_ACL = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/api/00000000-1111-2222-3333-444455556666"
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "new-key": {"encryption": "new", "mode": "MULTI_LABEL", "labels": "COMEDY,DRAMA", "name": "films"},
@@ -17,6 +18,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "encryption": KEY,
         "permissions_boundary": BOUNDARY,
         "training_vpc": {"subnets": ["subnet-12345678"], "security_groups": ["sg-12345678"]},
+        "functions_vpc": {"subnets": ["subnet-87654321"], "security_groups": ["sg-87654321"]},
+        "reserved_concurrency": 5,
+        "api_web_acl": WEB_ACL,
+        # So the synthesis of this variant is also the test that each pack finds nothing.
+        "nag_packs": ["Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
         "tags": {"cost-centre": "4711", "owner": "news"},
     },
 }

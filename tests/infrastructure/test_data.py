@@ -220,23 +220,3 @@ class TestDataAccessRole:
         assert {"ec2:CreateNetworkInterface", "ec2:DescribeDhcpOptions", "ec2:DescribeVpcs"} <= set(
             network(organisation)
         )
-
-
-class TestUploadersPolicy:
-    def test_lets_drop_files_and_read_reports(self, default: Synthesised) -> None:
-        (policy,) = default.of_type("AWS::IAM::ManagedPolicy")
-        found = statements(policy.properties["PolicyDocument"])
-        assert grants(found) == {
-            "s3:PutObject": {"train/*", "test/*"},
-            "s3:AbortMultipartUpload": {"train/*", "test/*"},
-            "s3:ListMultipartUploadParts": {"train/*", "test/*"},
-            "s3:GetObject": {"rejected/*"},
-            "s3:ListBucket": {"intake"},
-        }
-        (listing,) = [statement for statement in found if statement["Action"] == "s3:ListBucket"]
-        assert listing["Condition"] == {"StringLike": {"s3:prefix": ["rejected/*", "train/*", "test/*"]}}
-
-    def test_lets_encrypt_with_the_key(self, new_key: Synthesised) -> None:
-        (policy,) = new_key.of_type("AWS::IAM::ManagedPolicy")
-        found = grants(statements(policy.properties["PolicyDocument"]))
-        assert found["kms:GenerateDataKey"] == {"key"}

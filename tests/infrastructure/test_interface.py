@@ -124,7 +124,11 @@ def test_the_outputs_are_these(any_variant: Synthesised) -> None:
         "PromotionMachineArn",
         "PromotionQueueUrl",
         "TopicArn",
-        "UploadersPolicyArn",
+        "TrainingUploadersPolicyArn",
+        "TestUploadersPolicyArn",
+        "RejectedReviewersPolicyArn",
+        "OperatorsPolicyArn",
+        "ApproversPolicyArn",
         "DataAccessRoleArn",
         "DashboardName",
     }

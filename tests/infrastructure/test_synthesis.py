@@ -11,7 +11,7 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
-from tests.infrastructure.conftest import BOUNDARY
+from tests.infrastructure.conftest import BOUNDARY, WEB_ACL
 from tests.infrastructure.synthesised import ROOT, Synthesised, as_list, as_text, inline_statements, statements
 
 
@@ -111,6 +111,42 @@ def test_every_role_has_the_boundary(organisation: Synthesised, default: Synthes
     boundaries = {role.properties.get("PermissionsBoundary") for role in organisation.of_type("AWS::IAM::Role")}
     assert boundaries == {BOUNDARY}
     assert all("PermissionsBoundary" not in role.properties for role in default.of_type("AWS::IAM::Role"))
+
+
+@pytest.mark.parametrize("kind", ["flywheel", "serving", "analysis"])
+class TestWhatAnOrganisationDecides:
+    def test_functions_run_in_its_network(self, organisation: Synthesised, kind: str) -> None:
+        stack = organisation.beside(kind)
+        for name, function in stack.functions().items():
+            assert function.properties["VpcConfig"] == {
+                "SubnetIds": ["subnet-87654321"],
+                "SecurityGroupIds": ["sg-87654321"],
+            }, name
+            (network,) = [
+                statement
+                for statement in inline_statements(stack.role_of(function.properties["Role"]))
+                if "ec2:CreateNetworkInterface" in as_list(statement["Action"])
+            ]
+            # The service makes the interfaces; the function's own code may not.
+            assert network["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}, name
+
+    def test_concurrency_is_reserved(self, organisation: Synthesised, kind: str) -> None:
+        functions = organisation.beside(kind).functions()
+        assert {found.properties["ReservedConcurrentExecutions"] for found in functions.values()} == {5}
+
+    def test_none_of_it_is_there_unless_it_is_asked_for(self, default: Synthesised, kind: str) -> None:
+        for function in default.beside(kind).functions().values():
+            assert "VpcConfig" not in function.properties
+
+
+def test_a_web_acl_protects_the_api(organisation: Synthesised, default: Synthesised) -> None:
+    (association,) = organisation.beside("serving").of_type("AWS::WAFv2::WebACLAssociation")
+    assert association.properties["WebACLArn"] == WEB_ACL
+    assert re.fullmatch(
+        r"arn:<AWS::Partition>:apigateway:<AWS::Region>::/restapis/<ApiC\w+>/stages/<ApiDeploymentStage\w+>",
+        as_text(association.properties["ResourceArn"]),
+    )
+    assert default.beside("serving").of_type("AWS::WAFv2::WebACLAssociation") == []
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -12,7 +14,25 @@ from flywheel.decision_records import DecisionKind
 from flywheel.turn_records import TurnOutcome
 from flywheel.upload_records import Split, UploadOutcome
 from local.cloud import LocalCloud
-from tests.local_cloud.pipeline import CONTEXT, STACK, Document, Pipeline, as_csv, documents, paused, shared_pipeline
+from ops.clients import Clients
+from ops.deployment import find_deployment
+from ops.models import list_models
+from ops.pausing import pause, resume
+from ops.rejected import find_rejected, list_rejected
+from ops.status import status
+from ops.turns import list_turns
+from ops.uploading import upload
+from tests.local_cloud.pipeline import (
+    CONTEXT,
+    NAME,
+    STACK,
+    Document,
+    Pipeline,
+    as_csv,
+    documents,
+    paused,
+    shared_pipeline,
+)
 from tests.local_cloud.resources import Aws, Synthesise, create_role
 
 
@@ -22,48 +42,123 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
 
 
 @pytest.fixture(scope="module")
-def uploader(pipeline: Pipeline) -> Any:
-    """An S3 client of somebody who has the uploaders' policy and nothing else."""
-    role = create_role(pipeline.account, trusted={"AWS": pipeline.account.account})
-    iam = pipeline.account.client("iam")
-    iam.attach_role_policy(RoleName=role.rsplit("/", 1)[-1], PolicyArn=outputs(pipeline)["UploadersPolicyArn"])
-    return pipeline.account.client("s3", role_arn=role)
+def person(pipeline: Pipeline) -> Callable[[str], boto3.Session]:
+    """`person("Operators")` is the session of somebody who has that policy and nothing else."""
+
+    @cache
+    def session(policy: str) -> boto3.Session:
+        role = create_role(pipeline.account, trusted={"AWS": pipeline.account.account})
+        arn = outputs(pipeline)[f"{policy}PolicyArn"]
+        pipeline.account.client("iam").attach_role_policy(RoleName=role.rsplit("/", 1)[-1], PolicyArn=arn)
+        return pipeline.account.session(role_arn=role)
+
+    return session
 
 
-def test_an_uploader_drops_files_and_reads_why_one_was_rejected(pipeline: Pipeline, uploader: Any) -> None:
+Person = Callable[[str], boto3.Session]
+
+
+def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(
+    pipeline: Pipeline, person: Person, tmp_path: Path
+) -> None:
     before = pipeline.current
     bucket = pipeline.deployment.intake.name
     rows = documents()
     pipeline.expect(Split.TRAIN, rows)
+    (tmp_path / "from an uploader.csv").write_bytes(as_csv(rows))
+    trainer = find_deployment(Clients(person("TrainingUploaders")), name=NAME)
     with paused(pipeline):
-        uploader.put_object(Bucket=bucket, Key="train/from an uploader.csv", Body=as_csv(rows))
-        uploader.put_object(Bucket=bucket, Key="test/wrong.csv", Body=as_csv([("CLAM", "harbour"), ("STROM", "gale")]))
+        upload(trainer, [tmp_path / "from an uploader.csv"])
+        person("TestUploaders").client("s3").put_object(
+            Bucket=bucket, Key="test/wrong.csv", Body=as_csv([("CLAM", "harbour"), ("STROM", "gale")])
+        )
     record = pipeline.recorded(pipeline.next_turn(before))
     outcomes = {result.upload.key: result.outcome for result in record.uploads}
     assert outcomes == {
         "train/from an uploader.csv": UploadOutcome.ACCEPTED,
         "test/wrong.csv": UploadOutcome.REJECTED,
     }
-    keys = [found["Key"] for found in uploader.list_objects_v2(Bucket=bucket, Prefix="rejected/")["Contents"]]
-    report = next(key for key in keys if key.endswith("/report.txt") and "wrong.csv" in key)
-    assert "CALM" in uploader.get_object(Bucket=bucket, Key=report)["Body"].read().decode(), "no 'did you mean'"
+    reviewer = find_deployment(Clients(person("RejectedReviewers")), name=NAME)
+    (result,) = [found for found in list_rejected(reviewer) if found.upload.key == "test/wrong.csv"]
+    assert "CALM" in find_rejected(reviewer, result.upload.id).report, "no 'did you mean'"
     pipeline.at_rest()
 
 
-@pytest.mark.parametrize(
-    ("operation", "key"),
-    [
-        *(
-            ("put_object", f"{prefix}x.csv")
-            for prefix in ("", "prepared/train/", "datasets/train/", "turns/", "rejected/")
-        ),
-        *(("get_object", key) for key in ("turns/current", "train/x.csv")),
+def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline, person: Person) -> None:
+    deployment = find_deployment(Clients(person("Operators")), name=NAME)
+    pipeline.turn_now()
+    assert status(deployment).flywheel_status == "ACTIVE"
+    assert list_turns(deployment)
+    assert {model.arn for model in list_models(deployment)} >= {pipeline.active_model()}
+    pause(deployment, reason="a test")
+    resume(deployment)
+    pipeline.at_rest()
+
+
+def test_an_approver_sees_what_was_decided(pipeline: Pipeline, person: Person) -> None:
+    pipeline.turn_now()
+    assert list_turns(find_deployment(Clients(person("Approvers")), name=NAME))
+    pipeline.at_rest()
+
+
+_NOT_THEIRS: dict[str, list[tuple[str, str]]] = {
+    "TrainingUploaders": [
+        *(("put_object", f"{prefix}x.csv") for prefix in ("", "test/", "prepared/train/", "datasets/train/", "turns/")),
+        ("get_object", "train/x.csv"),
         ("delete_object", "train/x.csv"),
+        ("get_object", "rejected/x/report.txt"),
     ],
+    "TestUploaders": [
+        ("put_object", "train/x.csv"),
+        ("get_object", "test/x.csv"),
+        ("delete_object", "test/x.csv"),
+        ("get_object", "rejected/x/report.txt"),
+    ],
+    "RejectedReviewers": [
+        ("put_object", "rejected/x/report.txt"),
+        ("delete_object", "rejected/x/report.txt"),
+        ("put_object", "train/x.csv"),
+        ("get_object", "train/x.csv"),
+    ],
+    "Operators": [
+        *(("put_object", f"{prefix}x") for prefix in ("train/", "test/", "turns/", "decisions/", "promotions/ends/")),
+        ("delete_object", "turns/current"),
+        ("get_object", "train/x.csv"),
+        ("get_object", "datasets/train/x/documents/x.csv"),
+        ("get_object", "prepared/train/x/documents.csv"),
+    ],
+    "Approvers": [
+        *(("put_object", f"{prefix}x") for prefix in ("train/", "test/", "promotions/requests/", "promotions/ends/")),
+        ("get_object", "datasets/train/x/documents/x.csv"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "operation", "key"), [(policy, *refused) for policy, all_ in _NOT_THEIRS.items() for refused in all_]
 )
-def test_an_uploader_can_do_nothing_else(pipeline: Pipeline, uploader: Any, operation: str, key: str) -> None:
+def test_no_policy_opens_what_is_not_theirs(
+    pipeline: Pipeline, person: Person, policy: str, operation: str, key: str
+) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
-        getattr(uploader, operation)(Bucket=pipeline.deployment.intake.name, Key=key)
+        getattr(person(policy).client("s3"), operation)(Bucket=pipeline.deployment.intake.name, Key=key)
+
+
+@pytest.mark.parametrize("policy", _NOT_THEIRS)
+def test_none_makes_a_model_active_past_the_door(pipeline: Pipeline, person: Person, policy: str) -> None:
+    session = person(policy)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        session.client("ssm").put_parameter(
+            Name=f"/comprehend-flywheel/{NAME}/desired-model-arn", Value="x", Type="String", Overwrite=True
+        )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        session.client("comprehend").update_flywheel(
+            FlywheelArn=pipeline.deployment.flywheel_arn, ActiveModelArn=str(pipeline.active_model())
+        )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        session.client("stepfunctions").start_execution(
+            stateMachineArn=pipeline.deployment.published.promotion_machine_arn, input="{}"
+        )
 
 
 def test_the_aws_cli_uploads_and_shows_what_became_of_it(pipeline: Pipeline, aws: Aws, tmp_path: Path) -> None:
