@@ -44,8 +44,11 @@ def save_rejected(deployment: Deployment, upload_id: str, folder: Path) -> list[
     saved: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for key in deployment.intake.keys(prefix):
-        # A key is somebody else's text: only its last part becomes a file name, so nothing lands outside the folder.
-        target = folder / key.rsplit("/", 1)[-1]
+        # A key is somebody else's text: only its last part becomes a file name, so nothing lands outside the folder,
+        # and the original in one of its own: it may be called report.json.
+        within, _, name = key.removeprefix(prefix).rpartition("/")
+        target = folder / ("original" if within else "") / name
+        target.parent.mkdir(exist_ok=True)
         with target.open("wb") as file:
             deployment.intake.download_to(key, file)
         saved.append(target)

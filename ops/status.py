@@ -22,7 +22,7 @@ from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.running_turns import TurnProgress, TurnState, running_turn
-from ops.waiting import Prepared, UploadWaiting, assess
+from ops.waiting import Prepared, UploadWaiting, assess, uploads_waiting
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
@@ -114,21 +114,10 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
             trigger_on_upload=deployment.trigger_on_upload,
             now=now,
         ),
-        uploads=tuple(uploads_waiting(deployment)),
+        uploads=tuple(uploads_waiting(intake, turn_runs=running is not None and running.state is not TurnState.ENDED)),
         prepared=tuple(_prepared(deployment, datasets, quota) for quota in quotas),
         quotas=quotas,
     )
-
-
-def uploads_waiting(deployment: Deployment) -> Iterable[UploadWaiting]:
-    """The files in `train/` and `test/`, oldest first."""
-    found = (
-        UploadWaiting(key=item["Key"], split=split, size=item["Size"], last_modified=item["LastModified"])
-        for split in Split
-        for item in deployment.intake.list(f"{split}/")
-        if not item["Key"].endswith("/")
-    )
-    return sorted(found, key=lambda upload: (upload.last_modified, upload.key))
 
 
 def last_record(deployment: Deployment) -> TurnRecord | None:

@@ -1,14 +1,30 @@
-"""What waits for a dataset and what is missing for one: the counting is pure, over the facts of the prepared parts."""
+"""What waits: uploads for a turn, prepared documents for a dataset and what is missing for one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from flywheel import enough
+from flywheel import enough, turns
 from flywheel.dataset_records import by_single_label
+from flywheel.prepare_uploads import report_key
 from flywheel.record import Record
-from flywheel.upload_records import Part, Split
+from flywheel.situation import last_beginning
+from flywheel.upload_records import Part, Split, Upload, UploadOutcome, UploadResult
+
+if TYPE_CHECKING:
+    from flywheel.intake import IntakeBucket
+
+
+class UploadState(StrEnum):
+    WAITING = "not collected yet"
+    IN_TURN = "in the running turn"
+    NOT_PREPARED = "not prepared"
+    """The last turn tried and failed: it is tried again."""
+    UNREADABLE = "unreadable"
+    """Set aside until it is replaced, or until an operator asks for a turn."""
 
 
 class UploadWaiting(Record):
@@ -18,6 +34,45 @@ class UploadWaiting(Record):
     split: Split
     size: int
     last_modified: datetime
+    state: UploadState = UploadState.WAITING
+    reason: str | None = None
+    """Of an unreadable one."""
+
+
+def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
+    """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
+    number = turns.current_number(intake)
+    beginning = last_beginning(intake, (turns.name_of(number - back) for back in range(min(number, 4))))
+    tried = {_version(upload): upload for upload in beginning.uploads} if beginning else {}
+    set_aside = {_version(upload): upload for upload in beginning.set_aside} if beginning else {}
+    found: list[UploadWaiting] = []
+    for split in Split:
+        for item in intake.list(f"{split}/"):
+            if item["Key"].endswith("/"):
+                continue
+            version = (item["Key"], item["ETag"], item["LastModified"])
+            upload = set_aside.get(version) or tried.get(version)
+            report = intake.read(report_key(upload), UploadResult) if upload else None
+            state, reason = UploadState.WAITING, None
+            if report is not None and report.outcome is UploadOutcome.UNREADABLE:
+                state, reason = UploadState.UNREADABLE, report.reason
+            elif upload is not None:
+                state = UploadState.IN_TURN if turn_runs else UploadState.NOT_PREPARED
+            found.append(
+                UploadWaiting(
+                    key=item["Key"],
+                    split=split,
+                    size=item["Size"],
+                    last_modified=item["LastModified"],
+                    state=state,
+                    reason=reason,
+                )
+            )
+    return sorted(found, key=lambda waiting: (waiting.last_modified, waiting.key))
+
+
+def _version(upload: Upload) -> tuple[str, str, datetime]:
+    return upload.key, upload.etag, upload.last_modified
 
 
 class LabelCount(Record):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from flywheel import turns
 from flywheel.due import too_soon_for_an_iteration
 from flywheel.outside import change_outside, publish_what_is
-from flywheel.prepare_uploads import result_key
+from flywheel.prepare_uploads import report_key, result_key
 from flywheel.situation import REQUEST_KEY
 from flywheel.turn_records import BatchList, TurnBeginning, TurnRequest
 from flywheel.undecided import undecided_iteration
-from flywheel.upload_records import Split, Upload
+from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
@@ -101,7 +101,11 @@ def _find(
     if reason:
         return beginning.model_copy(update={"collected": False, "not_collected_because": reason})
     uploads, replaced = collect(intake, turn)
-    return beginning.model_copy(update={"uploads": uploads, "replaced": replaced})
+    set_aside: tuple[Upload, ...] = ()
+    if request is None:
+        set_aside = _unreadable(intake, turn, uploads)
+        uploads = tuple(upload for upload in uploads if upload not in set(set_aside))
+    return beginning.model_copy(update={"uploads": uploads, "replaced": replaced, "set_aside": set_aside})
 
 
 def _reason_not_to_collect(
@@ -135,6 +139,26 @@ def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[
                 uploads.append(current)
                 replaced += [upload for upload in older if not _taken_in_before(intake, turn, upload)]
     return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
+
+
+def _unreadable(intake: IntakeBucket, turn: str, uploads: Iterable[Upload]) -> tuple[Upload, ...]:
+    """Those that an earlier turn could not read: the same version would only fail again."""
+    before = _last_collection(intake, turn)
+    if before is None:
+        return ()
+    known = {*before.uploads, *before.set_aside}
+    left = [upload for upload in uploads if upload in known]
+    results = intake.read_each((report_key(upload) for upload in left), UploadResult)
+    unreadable = {result.upload for result in results if result.outcome is UploadOutcome.UNREADABLE}
+    return tuple(upload for upload in left if upload in unreadable)
+
+
+def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
+    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
+        beginning = intake.read(turns.begin_key(turns.name_of(number)), TurnBeginning)
+        if beginning is not None and beginning.collected:
+            return beginning
+    return None
 
 
 def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:

@@ -39,6 +39,8 @@ class Situation:
     """What the last turn or a deployment left for the next one to do, in words."""
     uncollected: tuple[datetime, ...] = ()
     """When each upload that no turn has collected yet was last modified."""
+    left: int = 0
+    """Uploads that the last turn tried, or an earlier one set aside, and that are still where they were dropped."""
     last_iteration_at: datetime | None = None
     quiet_period: timedelta = timedelta(0)
     minimum_between_iterations: timedelta = field(default=timedelta(0))
@@ -77,7 +79,7 @@ def judge(situation: Situation) -> Verdict:
     if retry:
         return _yes(retry)
     if situation.work_left is None and not situation.uncollected:
-        return _no("there is nothing to do")
+        return _no(_nothing_to_do(situation))
     too_soon = too_soon_for_an_iteration(
         now=situation.now, last=situation.last_iteration_at, minimum=situation.minimum_between_iterations
     )
@@ -89,6 +91,14 @@ def judge(situation: Situation) -> Verdict:
     if rested_at > situation.now:
         return _no("the oldest upload has not rested for QuietPeriodMinutes yet", again_in=rested_at - situation.now)
     return _yes(f"{len(situation.uncollected)} uploads wait")
+
+
+def _nothing_to_do(situation: Situation) -> str:
+    if not situation.left:
+        return "there is nothing to do"
+    uploads = "1 upload" if situation.left == 1 else f"{situation.left} uploads"
+    next_try = "the schedule tries again" if situation.unprepared < MAXIMUM_FAILURES else "`flywheel turn --now` does"
+    return f"there is nothing new to do, but {uploads} could not be prepared: {next_try}"
 
 
 def _retry_of_the_schedule(situation: Situation) -> str | None:

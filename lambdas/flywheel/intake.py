@@ -75,7 +75,7 @@ class IntakeBucket:
             yield from self.read_all(some, kind)
 
     def write(self, key: str, record: Record) -> None:
-        self.write_text(key, record.model_dump_json(indent=1), content_type="application/json")
+        self._s3.put_object(Bucket=self.name, Key=key, Body=record.to_json(), ContentType="application/json")
 
     def write_once(self, key: str, record: Record) -> bool:
         """Write unless something is there. False: there was."""
@@ -90,7 +90,7 @@ class IntakeBucket:
             self._s3.put_object(
                 Bucket=self.name,
                 Key=key,
-                Body=record.model_dump_json(indent=1).encode(),
+                Body=record.to_json(),
                 ContentType="application/json",
                 **condition,  # type: ignore[arg-type]  # one of two string members, which the stubs cannot tell
             )
@@ -101,7 +101,9 @@ class IntakeBucket:
         return True
 
     def write_text(self, key: str, text: str, *, content_type: str = "text/plain; charset=utf-8") -> None:
-        self._s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ContentType=content_type)
+        """In UTF-8; half a character (a lone surrogate), which has no bytes, is written as its escape."""
+        body = text.encode(errors="backslashreplace")
+        self._s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
     def write_json(self, key: str, value: Any) -> None:
         """What is no record: the items of a distributed map."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ def look(
     recent = [turns.name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
     records = [intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
+    uncollected, left = _uploads(intake, recent)
     newest_iteration = next(service.iterations(), None)
     undecided = undecided_iteration(intake, service)
     return Situation(
@@ -57,7 +58,8 @@ def look(
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
         work_left=_work_left(last, flywheel_arn=service.arn),
-        uncollected=_uncollected(intake, recent),
+        uncollected=tuple(uncollected),
+        left=left,
         last_iteration_at=newest_iteration.created_at if newest_iteration else None,
         quiet_period=quiet_period,
         minimum_between_iterations=minimum_between_iterations,
@@ -89,19 +91,29 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
     return None
 
 
-def _uncollected(intake: IntakeBucket, recent: list[str]) -> tuple[datetime, ...]:
-    """When the uploads that the last turn did not collect were last modified.
+def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
+    beginnings = (intake.read(turns.begin_key(turn), TurnBeginning) for turn in turns_newest_first)
+    return next((found for found in beginnings if found is not None), None)
 
-    An upload that it did collect and that is still there is a failed turn's: retried, but not news. The same file
-    dropped again has the same ETag, but not the same age.
+
+def _uploads(intake: IntakeBucket, recent: list[str]) -> tuple[list[datetime], int]:
+    """When the uploads that the last turn did not collect were last modified, and how many it did that are still there.
+
+    Those are a failed turn's, or could not be prepared: retried, but not news. The same file dropped again has the
+    same ETag, but not the same age.
     """
-    beginnings = (intake.read(turns.begin_key(turn), TurnBeginning) for turn in recent)
-    beginning = next((found for found in beginnings if found is not None), None)
-    uploads = beginning.uploads if beginning else ()
-    collected = {(upload.key, upload.etag, upload.last_modified) for upload in uploads}
-    return tuple(
-        found["LastModified"]
-        for split in Split
-        for found in intake.list(f"{split}/")
-        if not found["Key"].endswith("/") and (found["Key"], found["ETag"], found["LastModified"]) not in collected
+    beginning = last_beginning(intake, recent)
+    collected = (
+        {(upload.key, upload.etag, upload.last_modified) for upload in (*beginning.uploads, *beginning.set_aside)}
+        if beginning
+        else set()
     )
+    uncollected: list[datetime] = []
+    left = 0
+    for split in Split:
+        for found in intake.list(f"{split}/"):
+            if (found["Key"], found["ETag"], found["LastModified"]) in collected:
+                left += 1
+            elif not found["Key"].endswith("/"):
+                uncollected.append(found["LastModified"])
+    return uncollected, left

@@ -50,6 +50,8 @@ class TurnBeginning(Record):
     uploads: tuple[Upload, ...] = ()
     replaced: tuple[Upload, ...] = ()
     """Versions that a newer one of the same key replaced before they were collected."""
+    set_aside: tuple[Upload, ...] = ()
+    """Uploads that an earlier turn could not read, and that this one leaves where they are."""
     collected: bool = True
     """False when the turn left the uploads alone; `not_collected_because` says why."""
     not_collected_because: str | None = None

@@ -21,6 +21,7 @@ _WITH_EXAMPLES = 50
 _EXAMPLES = 10
 _LABELS = 20
 _WORST_FIRST = (
+    UploadOutcome.UNREADABLE,
     UploadOutcome.REJECTED,
     UploadOutcome.PARTLY_ACCEPTED,
     UploadOutcome.GONE,

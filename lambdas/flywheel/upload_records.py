@@ -9,6 +9,10 @@ from enum import StrEnum
 
 from flywheel.record import Record
 
+_STORED_NAME_BYTES = 200
+"""Of 1,024 in a key of S3, and of 255 in a file's name."""
+_SUFFIX_BYTES = 20
+
 
 class Split(StrEnum):
     """What a document is used for; the value is the prefix in the intake bucket."""
@@ -43,6 +47,17 @@ class Upload(Record):
         version = f"{self.key} {self.version_id}".encode()
         return f"{readable}-{hashlib.sha256(version).hexdigest()[:12]}"
 
+    @property
+    def stored_name(self) -> str:
+        """`name`, if it is a file name everywhere: at most 200 bytes, as a name of 1,000 would make a key too long."""
+        name = self.name if self.name not in {"", ".", ".."} else "upload"
+        if len(name.encode()) <= _STORED_NAME_BYTES:
+            return name
+        stem, dot, suffix = name.rpartition(".")
+        ending = f"{dot}{suffix}" if stem and len(suffix.encode()) <= _SUFFIX_BYTES else ""
+        room = _STORED_NAME_BYTES - len(ending.encode())
+        return name.encode()[:room].decode(errors="ignore") + ending
+
 
 class UploadOutcome(StrEnum):
     ACCEPTED = "accepted"
@@ -52,6 +67,8 @@ class UploadOutcome(StrEnum):
     """Its documents are already in a dataset, or already wait for one."""
     GONE = "gone"
     """Its version was deleted for good before it was read."""
+    UNREADABLE = "unreadable"
+    """S3 does not hand it out: it stays where it is, and only an operator's turn tries it again."""
 
 
 class BadLine(Record):

@@ -9,6 +9,8 @@ from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
 from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
+from flywheel.upload_faults import trace_of
+from flywheel.upload_records import Upload
 from handlers.clients import intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -34,7 +36,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
         limits=Limits(maximum_bad_lines_percent=environment.maximum_bad_lines_percent),
+        on_fault=_log_fault,
+        remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     preparer.prepare_all(step.uploads, now())
     logger.info("uploads prepared", turn=step.turn, split=step.split, uploads=len(step.uploads))
     return {"prepared": len(step.uploads)}
+
+
+def _log_fault(upload: Upload, error: Exception) -> None:
+    """Without the error's message, which may quote a document."""
+    logger.error("upload not prepared", upload=upload.id, key=upload.key, trace=trace_of(error))

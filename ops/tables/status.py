@@ -16,7 +16,7 @@ from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
-from ops.waiting import Prepared
+from ops.waiting import Prepared, UploadState, UploadWaiting
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20
@@ -131,16 +131,25 @@ def _next_turn_words(next_turn: NextTurn) -> str:
 def _upload_words(status: Status) -> str:
     if not status.uploads:
         return "none to collect"
-    each = ", ".join(
-        f"{sum(upload.split is split for upload in status.uploads)} in {split}/"
-        for split in Split
-        if any(upload.split is split for upload in status.uploads)
-    )
-    lines = [f"{each}, {size(sum(upload.size for upload in status.uploads))}, not collected yet"]
-    lines += [f"{upload.key} ({moment(upload.last_modified)})" for upload in status.uploads[:_NAMED_UPLOADS]]
-    if len(status.uploads) > _NAMED_UPLOADS:
-        lines.append(f"and {len(status.uploads) - _NAMED_UPLOADS:,} more")
+    lines = []
+    for state in UploadState:
+        uploads = [upload for upload in status.uploads if upload.state is state]
+        if not uploads:
+            continue
+        each = ", ".join(
+            f"{sum(upload.split is split for upload in uploads)} in {split}/"
+            for split in Split
+            if any(upload.split is split for upload in uploads)
+        )
+        lines.append(f"{each}, {size(sum(upload.size for upload in uploads))}, {state}")
+        lines += [_upload_line(upload) for upload in uploads[:_NAMED_UPLOADS]]
+        if len(uploads) > _NAMED_UPLOADS:
+            lines.append(f"and {len(uploads) - _NAMED_UPLOADS:,} more")
     return "\n".join(lines)
+
+
+def _upload_line(upload: UploadWaiting) -> str:
+    return f"{upload.key} ({moment(upload.last_modified)})" + (f": {upload.reason}" if upload.reason else "")
 
 
 def _prepared_words(prepared: Prepared) -> str:

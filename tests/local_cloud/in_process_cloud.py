@@ -25,7 +25,7 @@ from botocore.config import Config
 from local.auto_scaling.errors import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.cloud.emulator import executions, versioned_reads
+from local.cloud.emulator import executions, key_lengths, versioned_reads
 from local.cloud.emulator.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
 from local.comprehend.clock import SystemClock
@@ -107,6 +107,7 @@ class InProcessCloud:
     def __init__(self) -> None:
         executions.teach()
         versioned_reads.teach()
+        key_lengths.teach()
         for service in ("s3", "ssm", "states"):
             logging.getLogger(service).setLevel(logging.WARNING)
         self._one_at_a_time = threading.Lock()

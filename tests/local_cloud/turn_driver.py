@@ -40,7 +40,7 @@ from flywheel.requesting import request_promotion
 from flywheel.retention import delete_old_models
 from flywheel.series import Current
 from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
-from flywheel.upload_records import Split, UploadResult
+from flywheel.upload_records import Split, Upload, UploadResult
 from tests.local_cloud.in_process_cloud import ACCOUNT, THROTTLES, InProcessCloud, in_process_cloud
 from tests.local_cloud.promotion_driver import PromotionRun
 
@@ -122,11 +122,15 @@ class Deployment:
     minimum_between_iterations: timedelta = timedelta(0)
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
+    remaining_seconds: float = 900.0
+    """Of prepare_upload's time."""
     flywheel_arn: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = f"news-{next(_numbers)}"
         self.generation = 0
+        self.faults: list[tuple[Upload, Exception]] = []
+        """Of uploads: what prepare_upload logs."""
         self.promotion: PromotionRun | None = None
         self.kills = self.cloud.kills
         self.kills.reset()
@@ -475,6 +479,8 @@ class Turn:
             beginning=self.beginning(),
             delimiter=DELIMITER,
             limits=Limits(maximum_bad_lines_percent=self._at.maximum_bad_lines_percent, documents=10_000),
+            on_fault=lambda upload, error: self._at.faults.append((upload, error)),
+            remaining_seconds=lambda: self._at.remaining_seconds,
         )
 
     def _compose(self) -> list[Step]:

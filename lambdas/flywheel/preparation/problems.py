@@ -37,8 +37,8 @@ class Violation:
             facts.update(self.rule.enrich(facts))
         return Problem(
             rule=self.rule.id,
-            message=self.rule.message.format(**facts),
-            fix=self.rule.fix.format(**facts),
+            message=_encodable(self.rule.message.format(**facts)),
+            fix=_encodable(self.rule.fix.format(**facts)),
             line=line,
             excerpt=None if raw is None else excerpt(raw),
         )
@@ -56,6 +56,11 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def _encodable(text: str) -> str:
+    """JSON's escapes can name half a character (a lone surrogate), which no file can hold: the escape is shown."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def excerpt(raw: bytes) -> str:
