@@ -8,7 +8,8 @@ NODE_TOOLS := node_modules/.package-lock.json
 PARAMETERS ?=
 # Node comes with a Python package into the virtual environment; jsii and the CDK CLI look it up by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-unexport PYTHONPATH VIRTUAL_ENV
+# Without bytecode every process, and there are hundreds in a test run, compiles all that it imports.
+unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format openapi synth deploy destroy bench lock clean
@@ -22,7 +23,7 @@ demo: setup  ## Deploy the app into a local cloud and walk a flywheel through it
 	@$(BIN)/python -m local demo
 
 test: setup  ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## Style, types, templates
 	$(BIN)/ruff check .

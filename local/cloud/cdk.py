@@ -124,12 +124,16 @@ class Cdk:
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # Without it each synthesis would compile all that the app imports.
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
             **inherited,
             **self.account.environment(),
             "PATH": path_with_node(),
             "CDK_HOME": str(self.places.cdk_home),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # `make synth` and `make deploy` check the templates.
+            "CDK_VALIDATION": "false",
             # The library's banner about old versions of Node does not concern the one that comes with the project.
             "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         }

@@ -41,7 +41,7 @@ class Synthesis:
             with (self._folder / f"{variant}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (outdir / "manifest.json").exists():
-                    finished = run_app(context=VARIANTS[variant], outdir=outdir)
+                    finished = run_app(context=VARIANTS[variant], outdir=outdir, checked=True)
                     assert finished.returncode == 0, finished.stderr
             stack = f"{VARIANTS[variant].get('name', 'news')}-flywheel"
             self._loaded[variant] = Synthesised(folder=outdir, stack=stack)

@@ -14,13 +14,18 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def run_app(*, context: dict[str, Any], outdir: Path) -> subprocess.CompletedProcess[str]:
-    """`python app.py` in a process of its own, with `context` as the CDK CLI's -c would give it."""
+def run_app(*, context: dict[str, Any], outdir: Path, checked: bool = False) -> subprocess.CompletedProcess[str]:
+    """`python app.py` in a process of its own, with `context` as the CDK CLI's -c would give it.
+
+    `checked` says whether cdk-nag and the CDK itself look at the templates, which takes longer than the synthesis.
+    """
+    left_out = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "PYTHONPATH"
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in left_out
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment |= {"CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context), "PATH": path}
+    environment["CDK_VALIDATION"] = "true" if checked else "false"
     return subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -1,0 +1,26 @@
+"""The order of the whole suite, for two or more workers that take it module by module (`--dist loadfile`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, or one worker would still be at it when the others have nothing left to do.
+
+    That are modules that deploy the app, then modules that need a running cloud, then the steps of the pipeline.
+    """
+    turns: dict[Path, int] = {}
+    for item in items:
+        turns[item.path] = min(_turn(item), turns.get(item.path, 3))
+    items.sort(key=lambda item: turns[item.path])
+
+
+def _turn(item: pytest.Item) -> int:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    for turn, fixture in enumerate(("synthesise", "cloud")):
+        if fixture in fixtures:
+            return turn
+    return 2 if item.path.parent.name == "local_cloud" else 3
