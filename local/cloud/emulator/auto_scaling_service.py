@@ -23,7 +23,7 @@ from local.auto_scaling.load import Load
 from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling, target_arn
 from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
-from local.cloud.emulator import service_roles
+from local.cloud.emulator import execution_clock, service_roles
 from local.cloud.emulator.ministack import (
     app,
     cloudwatch,
@@ -91,7 +91,7 @@ class _Alarms:
 
 
 def teach(comprehend: Comprehend, load: Load) -> None:
-    minute = max(_SHORTEST_MINUTE, 60 * (stepfunctions._SFN_WAIT_SCALE or 1))
+    minute = max(_SHORTEST_MINUTE, 60 * (execution_clock.scale() or 1))
     service = AutoScaling(
         endpoints=LocalEndpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute
     )

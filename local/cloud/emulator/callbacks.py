@@ -4,7 +4,7 @@ MiniStack goes on waiting when the function that should pass the token on fails 
 answer for a first one, and knows no heartbeat. Here a token is good for one attempt of one state, and for one answer;
 the Developer Guide's "Wait for a Callback with Task Token" and the errors of `SendTaskSuccess` say what is refused.
 
-Time-outs are scaled as all waiting is (SFN_WAIT_SCALE): what answers is a person, or a process that waits as well.
+Time-outs are shortened as all waiting is (`execution_clock`): who answers is a person, or a process that waits too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.cloud.emulator import executions
+from local.cloud.emulator import execution_clock, executions
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
 _SUFFIX = ".waitForTaskToken"
@@ -98,7 +98,13 @@ def _invoke_and_wait(resource: str, arguments: Any, token: str, state: dict[str,
                     if not callback.closed:
                         callback.closed = True
                         raise
-            _wait(callback, entered, state)
+            # That took as long as it took; from here on time is shortened.
+            asked = time.monotonic()
+            entered = asked - (asked - entered) * execution_clock.scale()
+            with _changing:
+                callback.beat = max(callback.beat, entered)
+            with execution_clock.waiting_for_somebody():
+                _wait(callback, entered, state)
     finally:
         with _changing:
             callback.closed = True
@@ -109,6 +115,7 @@ def _invoke_and_wait(resource: str, arguments: Any, token: str, state: dict[str,
 
 def _wait(callback: _Callback, entered: float, state: dict[str, Any]) -> None:
     """Return once there is an answer; raise when time is up, or Superseded when the execution has ended."""
+    time_of_machine_is_up = _after(time.monotonic(), callback.attempt.remaining())
     while True:
         with _changing:
             if callback.closed:
@@ -122,16 +129,18 @@ def _wait(callback: _Callback, entered: float, state: dict[str, Any]) -> None:
             if remaining <= 0:
                 callback.closed = True
                 raise stepfunctions._ExecutionError(error, "Nobody answered to the task token in time.")
-        callback.woken.wait(min(remaining, threading.TIMEOUT_MAX))
+        callback.woken.wait(min(remaining, time_of_machine_is_up - time.monotonic(), threading.TIMEOUT_MAX))
         # Before anything is looked at, or what comes meanwhile is slept through.
         callback.woken.clear()
         callback.attempt.check()
+        if time.monotonic() >= time_of_machine_is_up:
+            callback.attempt.time_out()
 
 
 def _after(moment: float, seconds: float | None) -> float:
     if seconds is None:
         return float("inf")
-    return moment + seconds * (stepfunctions._SFN_WAIT_SCALE or 1)
+    return moment + seconds * (execution_clock.scale() or 1)
 
 
 def _succeed(request: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 In the place of MiniStack's interpreter loop, which ignores the machine's time-out and a stopped execution's threads,
 cannot redrive, and accepts states and histories of any size. The states themselves are MiniStack's
-(`stepfunctions._execute_*`).
+(`stepfunctions._execute_*`). Time is counted as `execution_clock` says.
 
 A redriven execution goes on with the state that failed, with its input and the variables as they were when it was
 entered. AWS repeats only the failed iterations of a Map and the failed branches of a Parallel; here the whole state
@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-from local.cloud.emulator import execution_events
+from local.cloud.emulator import execution_clock, execution_events
 from local.cloud.emulator.ministack import responses, stepfunctions
 
 _logger = logging.getLogger("states")
@@ -43,12 +43,26 @@ class Attempt:
 
     execution: dict[str, Any]
     role_arn: str
+    clock: execution_clock.Clock
+    due: float = float("inf")
+    """When the machine's time is up, by the clock of the execution or of any branch of it."""
     ended: threading.Event = field(default_factory=threading.Event)
     _woken: list[threading.Event] = field(default_factory=list)
 
     def check(self) -> None:
+        """Raise Superseded if this attempt has ended, which it does here if its time is up."""
         if self.ended.is_set():
             raise Superseded
+        if self.remaining() <= 0:
+            self.time_out()
+
+    def remaining(self) -> float:
+        """Seconds of the machine's time, as AWS counts them."""
+        return self.due - execution_clock.clock().now()
+
+    def time_out(self) -> NoReturn:
+        _end(self, "TIMED_OUT")
+        raise Superseded
 
     def end(self) -> None:
         self.ended.set()
@@ -98,6 +112,16 @@ def current_role() -> str | None:
     return attempt.role_arn if attempt else None
 
 
+def attempt_of(execution_arn: str) -> Attempt | None:
+    """The last attempt of an execution, None before it has begun to run."""
+    return _attempts.get(execution_arn)
+
+
+def is_executing() -> bool:
+    """Whether this thread executes a state of an execution."""
+    return _current.get() is not None
+
+
 def teach() -> None:
     start, describe, handle = (
         stepfunctions._start_execution,
@@ -138,7 +162,7 @@ def teach() -> None:
     stepfunctions._add_event = add_limited_event
     stepfunctions._run_execution = run
     stepfunctions._run_sub_machine = _run_branch
-    stepfunctions._scaled_sleep = _wait
+    stepfunctions._scaled_sleep = wait
     stepfunctions._error_matches = _error_matches
 
 
@@ -149,13 +173,20 @@ def run(arn: str) -> None:
     if arn not in _started_with:
         _started_with[arn] = (json.loads(machine["definition"]), machine["roleArn"])
         execution_events.log_start(execution)
+    with execution_clock.running() as clock:
+        _run(arn, execution, machine, clock)
+
+
+def _run(arn: str, execution: dict[str, Any], machine: dict[str, Any] | None, clock: execution_clock.Clock) -> None:
     definition, role_arn = _started_with[arn]
-    attempt = Attempt(execution=execution, role_arn=role_arn)
+    limit = definition.get("TimeoutSeconds")
+    due = float("inf") if limit is None else clock.now() + limit
+    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, due=due)
     _attempts[arn] = attempt
     checkpoint = _checkpoints.get(arn)
     context = _context(execution, definition, role_arn, machine["name"] if machine else "")
     token = _current.set(attempt)
-    timer = _start_timer(attempt, definition.get("TimeoutSeconds"))
+    timer = _start_timer(attempt, limit)
 
     def entered(state: str, value: Any) -> None:
         _checkpoints[arn] = _Checkpoint(state=state, value=value, variables=copy.deepcopy(context["variables"]))
@@ -266,7 +297,8 @@ def _run_branch(
     states: dict[str, Any], start: str, value: Any, execution: dict[str, Any], context: dict[str, Any]
 ) -> Any:
     """A branch of a Parallel or an iteration of a Map: what it assigns is seen by nobody outside of it."""
-    return _interpret(states, start, copy.deepcopy(value), execution, copy.deepcopy(context))
+    with execution_clock.branching():
+        return _interpret(states, start, copy.deepcopy(value), execution, copy.deepcopy(context))
 
 
 def _end(
@@ -290,11 +322,11 @@ def _end(
 
 
 def _start_timer(attempt: Attempt, limit: float | None) -> threading.Timer | None:
+    """End an execution in time that hangs in something that takes real time; all else looks at the clock."""
     if limit is None:
         return None
-    scaled = limit * (stepfunctions._SFN_WAIT_SCALE or 1)
     context = contextvars.copy_context()
-    timer = threading.Timer(scaled, context.run, (lambda: _end(attempt, "TIMED_OUT"),))
+    timer = threading.Timer(limit, context.run, (lambda: _end(attempt, "TIMED_OUT"),))
     timer.daemon = True
     timer.start()
     return timer
@@ -397,11 +429,16 @@ def _error_matches(names: list[str], error: str) -> bool:
     return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
 
 
-def _wait(seconds: float) -> None:
-    """Wait `seconds`, scaled, or until the execution ends otherwise."""
-    scaled = seconds * stepfunctions._SFN_WAIT_SCALE
+def wait(seconds: float, *, takes: float | None = None) -> None:
+    """Wait `seconds`, shortened (or as long as it `takes`), or until the execution ends otherwise."""
+    real = max(seconds * execution_clock.scale() if takes is None else takes, 0)
     attempt = _current.get()
     if attempt is None:
-        time.sleep(max(scaled, 0))
-    elif attempt.ended.wait(max(scaled, 0)):
-        raise Superseded
+        time.sleep(real)
+        return
+    part = min(1.0, max(attempt.remaining(), 0) / seconds) if seconds > 0 else 1.0
+    with execution_clock.clock().waiting(seconds * part, real=real * part):
+        if attempt.ended.wait(real * part):
+            raise Superseded
+    if part < 1:
+        attempt.time_out()

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from local.cloud.emulator.function_output import FunctionOutput
 from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, provisioners
 
 _BOOTSTRAP = """#!/bin/sh
@@ -39,6 +40,7 @@ _INHERITED = frozenset(
 
 def teach() -> None:
     _run_python_through_the_runtime_client()
+    _let_invocations_end()
     _give_the_managed_runtime_environment()
     _log_what_went_wrong_at_import()
     _reserve_concurrency_from_templates()
@@ -78,7 +80,50 @@ def _run_python_through_the_runtime_client() -> None:
 
 
 class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # MiniStack has no types
-    """An execution environment whose failed start is reported under the error type that the runtime client gave."""
+    """An execution environment whose failed start is reported under the error type that the runtime client gave, whose
+    log is complete when an invocation ends, and whose invocation goes on when the function is changed or deleted."""
+
+    def __init__(self, name: str, configuration: dict[str, Any], code: bytes) -> None:
+        super().__init__(name, configuration, code)
+        self._output: FunctionOutput | None = None
+        self._finding_output = threading.Lock()
+        self._changing = threading.Lock()
+        self._busy = self._retired = False
+
+    def invoke(self, *arguments: Any, **options: Any) -> Any:
+        with self._changing:
+            self._busy = True
+        try:
+            return super().invoke(*arguments, **options)
+        finally:
+            with self._changing:
+                self._busy = False
+            if self._retired:
+                lambda_runtime.kill_workers([self])
+
+    def retire(self) -> bool:
+        """Whether an invocation is under way, with whose end this environment ends."""
+        with self._changing:
+            self._retired = self._busy
+            return self._retired
+
+    def _pump_output(self, stream: Any, _log_queue: Any) -> None:
+        self._output_of(stream).pump()
+
+    def _output_of(self, stream: Any) -> FunctionOutput:
+        with self._finding_output:
+            if self._output is None or self._output.stream is not stream:
+                self._output = FunctionOutput(stream)
+            return self._output
+
+    def _drain_stderr(self) -> str:
+        process = self._proc
+        # Of a process that has ended, what is left is with the last output.
+        output = self._output_of(process.stdout) if process is not None else self._output
+        return "\n".join(output.take()) if output is not None else ""
+
+    def _drain_stderr_bounded(self, *_: Any, **__: Any) -> str:
+        return self._drain_stderr()
 
     def _await_init(self, init_timeout: float | None = None) -> None:
         try:
@@ -90,6 +135,16 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  #
             raise lambda_runtime.ProvidedRuntimeError(
                 reported.get("errorMessage", str(error)), reported.get("errorType", "Runtime.Unknown")
             ) from error
+
+
+def _let_invocations_end() -> None:
+    """A function that is changed or deleted takes no new requests; those under way go on, as they do on AWS."""
+    kill = lambda_runtime.kill_workers
+
+    def kill_idle(workers: list[Any]) -> None:
+        kill([worker for worker in workers if not (isinstance(worker, PythonEnvironment) and worker.retire())])
+
+    lambda_runtime.kill_workers = kill_idle
 
 
 def _give_the_managed_runtime_environment() -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextvars
 import json
-import time
 from typing import Any
 
-from local.cloud.emulator import executions
+from local.cloud.emulator import execution_clock, executions
 from local.cloud.emulator.ministack import stepfunctions
 
 _PREFIX = "arn:aws:states:::states:startExecution"
@@ -79,12 +78,20 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
     finally:
         _limit.reset(token)
     execution = stepfunctions._executions[arn]
-    due = time.monotonic() + (float("inf") if limit is None else limit * (stepfunctions._SFN_WAIT_SCALE or 1))
-    while execution["status"] == "RUNNING":
-        if attempt.ended.wait(_LOOKS_EVERY):
+    clock = execution_clock.clock()
+    due = clock.now() + (float("inf") if limit is None else limit)
+    skipped = _skipped(arn)
+    runs = True
+    while runs:
+        ended = attempt.ended.wait(_LOOKS_EVERY)
+        runs = execution["status"] == "RUNNING"
+        # What the other one waits, this one waits as well.
+        before, skipped = skipped, _skipped(arn)
+        clock.skip(skipped - before)
+        if ended or attempt.remaining() <= 0:
             _stop(arn)
-            raise executions.Superseded
-        if time.monotonic() > due:
+            attempt.time_out()
+        if runs and clock.now() > due:
             _stop(arn)
             raise stepfunctions._ExecutionError("States.Timeout", "")
     described = {name: value for name, value in execution.items() if value is not None}
@@ -102,6 +109,12 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
         "Status": described["status"],
         "StopDate": described["stopDate"],
     }
+
+
+def _skipped(execution_arn: str) -> float:
+    """Seconds that the execution's clock has skipped so far."""
+    attempt = executions.attempt_of(execution_arn)
+    return attempt.clock.skipped() if attempt is not None else 0.0
 
 
 def _cause(execution: dict[str, Any]) -> dict[str, Any]:

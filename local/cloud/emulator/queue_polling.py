@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from local.cloud.emulator import message_keys, service_roles
-from local.cloud.emulator.ministack import lambda_svc, sqs, stepfunctions
+from local.cloud.emulator import execution_clock, message_keys, service_roles
+from local.cloud.emulator.ministack import lambda_svc, sqs
 
 _RECEIVED_AT_ONCE = 10
 _ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -64,7 +64,7 @@ def _may_poll(mapping: dict[str, Any], arn: str) -> bool:
 def _waits(queue: dict[str, Any], mappings: list[dict[str, Any]], size: int) -> bool:
     """Whether the batch is neither full nor old enough to be handed over."""
     window = max((mapping.get("MaximumBatchingWindowInSeconds") or 0 for mapping in mappings), default=0)
-    window *= stepfunctions._SFN_WAIT_SCALE
+    window *= execution_clock.scale()
     now = time.time()
     arrived = [
         max(message["sent_at"], message.get("visible_at", 0))
