@@ -292,7 +292,7 @@ def test_prediction_holds_up_no_other_call(
 ) -> None:
     world = make_world(**AMPLE)
     _, model = trained(world)
-    arn, other = serving(world, ModelArn=model), world.client_of(patience=10)
+    arn, other = serving(world, ModelArn=model), world.client_of(patience=120)
     # Shows that the call has come.
     world.administration("POST", "faults", {"operation": "ClassifyDocument", "kind": "delay", "seconds": 0})
     with ThreadPoolExecutor(1) as thread:
@@ -312,7 +312,7 @@ def test_prediction_does_not_wait_for_a_training(
     _, model = trained(world)
     arn = serving(world, ModelArn=model)
     with occupied(workers, tmp_path / "pipe"):
-        assert world.client_of(patience=10).classify_document(EndpointArn=arn, Text="goal")["Classes"]
+        assert world.client_of(patience=120).classify_document(EndpointArn=arn, Text="goal")["Classes"]
 
 
 def test_killed_predictor_is_replaced(make_world: Callable[..., World], predictors: WorkerProcesses) -> None:

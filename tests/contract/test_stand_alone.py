@@ -66,7 +66,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield run
     for process in started:
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=120)
         assert (process.returncode, output) == (0, "")
 
 
@@ -153,7 +153,7 @@ def emulator(tmp_path: Path) -> Iterator[str]:
         client("s3", url).create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield url
     process.terminate()
-    process.wait(timeout=60)
+    process.wait(timeout=120)
 
 
 def test_with_an_s3_endpoint_in_the_name_of_roles(start: Start, emulator: str) -> None:

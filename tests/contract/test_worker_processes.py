@@ -65,4 +65,4 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         assert int(output.readline()) != parent.pid
         parent.kill()
         # The worker holds the other end of the second pipe: it comes to its end only once the worker is gone too.
-        assert parent.communicate(timeout=30) == (b"", b"")
+        assert parent.communicate(timeout=120) == (b"", b"")

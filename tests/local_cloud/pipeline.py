@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from ops.deployment import Deployment, find_deployment
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn
 from ops.turns import request_turn
-from tests.local_cloud.resources import create_queue, lets_send, messages, until
+from tests.local_cloud.resources import change_parameters, create_queue, lets_send, messages, until
 
 NAME = "press"
 STACK = f"{NAME}-flywheel"
@@ -41,7 +41,6 @@ CONTEXT = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
 PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
 LONG = 300.0
 """Seconds that a turn may take on a busy machine; nothing waits that long when all is well."""
-POKED_AGAIN_AFTER = timedelta(seconds=5)
 
 Document = tuple[str, str]
 _numbers = itertools.count(1)
@@ -71,6 +70,7 @@ class Pipeline:
     """The app deployed in an account of its own."""
 
     account: CloudAccount
+    assembly: Path
     deployment: Deployment
     inbox: str
     """URL of a queue that gets what the topic tells people."""
@@ -89,12 +89,16 @@ class Pipeline:
         deployment = find_deployment(Clients(account.session()), name=NAME)
         inbox, arn = create_queue(account, lets_in=[lets_send("sns.amazonaws.com")])
         account.client("sns").subscribe(TopicArn=deployment.published.topic_arn, Protocol="sqs", Endpoint=arn)
-        return cls(account=account, deployment=deployment, inbox=inbox)
+        return cls(account=account, assembly=assembly, deployment=deployment, inbox=inbox)
 
     def deploy_again(self, assembly: Path, **parameters: str) -> None:
         """Update the stack; parameters that are not given keep their values."""
-        given = {f"{STACK}:{key}": value for key, value in parameters.items()}
-        self.account.deploy(assembly, stacks=[STACK], parameters=given)
+        if assembly == self.assembly:
+            change_parameters(self.account, STACK, parameters)
+        else:
+            given = {f"{STACK}:{key}": value for key, value in parameters.items()}
+            self.account.deploy(assembly, stacks=[STACK], parameters=given)
+            self.assembly = assembly
         self.deployment = find_deployment(Clients(self.account.session()), name=NAME)
 
     # What is done to it.
@@ -121,15 +125,10 @@ class Pipeline:
     def ask(self, poke: Poke) -> dict[str, Any]:
         """Poke, and wait for start_turn's verdict: what it logs, with `start` and `reason`."""
         event = _status_change(self.deployment, self.current) if poke is Poke.TURN_ENDED else {"poke": poke.value}
-        since = sent = datetime.now(UTC)
+        since = datetime.now(UTC)
         self.send(json.dumps(event))
 
         def find() -> list[dict[str, Any]]:
-            nonlocal sent
-            # What a function logged last may lie in the emulator until the function runs again.
-            if datetime.now(UTC) - sent > POKED_AGAIN_AFTER:
-                sent = datetime.now(UTC)
-                self.send(json.dumps(event))
             return [entry for entry in self.log("start_turn") if is_verdict(entry, poke, since)]
 
         return until(find, patience=LONG)[0]

@@ -20,7 +20,9 @@ Aws = Callable[..., Any]
 Shell = Callable[[CloudAccount, str], int]
 Synthesise = Callable[..., Path]
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+STACK_PATIENCE = 300.0
+"""Of stacks whose own resources wait for something."""
 
 
 def until(find: Callable[[], T | None], *, patience: float = PATIENCE) -> T:
@@ -186,6 +188,36 @@ def create_stack(account: CloudAccount, resources: Mapping[str, Any], **outputs:
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack.get("StackStatusReason")
     found = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return {"StackName": name, **found}
+
+
+def change_parameters(account: CloudAccount, stack: str, parameters: Mapping[str, str]) -> None:
+    """Update a stack of which nothing but these parameters changes; the CDK CLI would do the same in seconds more."""
+    cloudformation = account.client("cloudformation")
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    known = [each["ParameterKey"] for each in found["Parameters"]]
+    assert not parameters.keys() - set(known)
+    former = {"UsePreviousValue": True}
+    try:
+        cloudformation.update_stack(
+            StackName=stack,
+            UsePreviousTemplate=True,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            Parameters=[
+                {"ParameterKey": key, **({"ParameterValue": parameters[key]} if key in parameters else former)}
+                for key in known
+            ],
+        )
+    except cloudformation.exceptions.ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+    until(lambda: not stack_status(account, stack).endswith("IN_PROGRESS"), patience=STACK_PATIENCE)
+    assert stack_status(account, stack) in ("UPDATE_COMPLETE", "CREATE_COMPLETE")
+
+
+def delete_stack(account: CloudAccount, stack: str) -> None:
+    """Delete a stack and wait until it is gone, or has failed to go."""
+    account.client("cloudformation").delete_stack(StackName=stack)
+    until(lambda: not stack_status(account, stack).endswith("IN_PROGRESS"), patience=STACK_PATIENCE)
 
 
 def stack_status(account: CloudAccount, name: str) -> str:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from tests.local_cloud.pipeline import LONG, NAME, Pipeline, as_csv
-from tests.local_cloud.resources import until
+from tests.local_cloud.resources import change_parameters, delete_stack, until
 
 SERVING_STACK = f"{NAME}-serving"
 SMOKE_TEST_KEY = "serving/smoke.csv"
@@ -26,14 +26,21 @@ Answer = tuple[str, float]
 class Serving:
     pipeline: Pipeline
     assembly: Path
+    is_deployed: bool = False
 
     def deploy(self, **parameters: str) -> None:
         """Parameters that are not given keep their values."""
-        given = {f"{SERVING_STACK}:{key}": value for key, value in {"PollSeconds": "30", **parameters}.items()}
-        self.pipeline.account.deploy(self.assembly, stacks=[SERVING_STACK], parameters=given)
+        given = {"PollSeconds": "30", **parameters}
+        if self.is_deployed:
+            change_parameters(self.pipeline.account, SERVING_STACK, given)
+            return
+        qualified = {f"{SERVING_STACK}:{key}": value for key, value in given.items()}
+        self.pipeline.account.deploy(self.assembly, stacks=[SERVING_STACK], parameters=qualified)
+        self.is_deployed = True
 
     def destroy(self) -> None:
-        self.pipeline.account.destroy(self.assembly, stacks=[SERVING_STACK])
+        delete_stack(self.pipeline.account, SERVING_STACK)
+        self.is_deployed = False
 
     def run(self) -> dict[str, Any]:
         """What the schedule does: one run of the serve machine, to its end."""

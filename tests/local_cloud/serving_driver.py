@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(minutes=2)
 _MOST_CHANGES = 20
-_WAIT_SECONDS = 20.0
+_WAIT_SECONDS = 300.0
 
 
 @dataclass(kw_only=True)

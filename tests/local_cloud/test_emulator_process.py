@@ -134,7 +134,7 @@ def test_mistakes_get_a_sentence(arguments: list[str], said: str, instance: str)
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode in (1, 2)
     assert said in done.stderr

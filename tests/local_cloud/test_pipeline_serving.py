@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flywheel.lease import Lease
 from flywheel.promotion_records import Promotion, PromotionStatus
+from flywheel.serving import LEASE_KEY
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
@@ -147,6 +149,14 @@ def test_scaling_under_load_costs_no_answer(serving: Serving) -> None:
     assert len(set(load.answers)) == 1
 
 
+def test_a_wish_that_meets_a_lease_is_taken_up_when_that_ends(serving: Serving) -> None:
+    """Of a run that was killed: nobody but the machine's own retries will look again for a quarter of an hour."""
+    left_behind = Lease(holder="serve-killed", until=datetime.now(UTC) + timedelta(seconds=10))
+    serving.pipeline.deployment.intake.write(LEASE_KEY, left_behind)
+    serving.deploy(InferenceUnits="11")
+    serving.becomes("IN_SERVICE", DesiredInferenceUnits=11)
+
+
 def test_a_model_that_fails_its_smoke_test_is_taken_back(serving: Serving) -> None:
     pipeline = serving.pipeline
     serving.smoke_test(documents(3))
@@ -218,6 +228,8 @@ def test_a_throttled_creation_is_tried_again(serving: Serving) -> None:
 def test_a_failed_endpoint_is_replaced(serving: Serving) -> None:
     serving.deploy(InferenceUnits="0")
     serving.becomes(None)
+    # Runs may overlap, and each would replace it once.
+    serving.at_rest()
     before = creations(serving)
     with serving.pipeline.fault(resource="endpoint", times=1):
         serving.deploy(InferenceUnits="1")
@@ -228,6 +240,8 @@ def test_a_failed_endpoint_is_replaced(serving: Serving) -> None:
 def test_an_endpoint_that_fails_again_and_again_is_given_up_until_the_next_run(serving: Serving) -> None:
     serving.deploy(InferenceUnits="0")
     serving.becomes(None)
+    # Runs may overlap, and each would replace it once.
+    serving.at_rest()
     with serving.pipeline.fault(resource="endpoint", message="Out of capacity."):
         before = creations(serving)
         serving.deploy(InferenceUnits="1")

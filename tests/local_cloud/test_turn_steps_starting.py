@@ -91,7 +91,7 @@ def test_two_pokes_at_the_same_moment_start_one_turn(at: Deployment, machine: st
     def meet(**_: object) -> None:
         if not getattr(met, "once", False):
             met.once = True
-            both_are_there.wait(timeout=10)
+            both_are_there.wait(timeout=120)
 
     events = in_process_cloud().functions_clients["s3"].meta.events
     events.register("before-call.s3.PutObject", meet)

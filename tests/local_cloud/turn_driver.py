@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 LABELS = ("BUSINESS", "SPORTS")
 DELIMITER = "|"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/data-access"
-_WAIT_SECONDS = 20.0
+_WAIT_SECONDS = 300.0
 _RETRIES = 50
 _MOST_PROMOTIONS = 8
 T = TypeVar("T")
