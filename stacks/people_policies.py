@@ -88,6 +88,7 @@ class PeoplePolicies(Construct):
                     "serving/*",
                     "prepared/*/facts.json",
                     "datasets/*.json",
+                    "rejected/*/report.json",
                     actions=("GetObject",),
                 ),
                 access.objects("turns/request.json", "turns/paused", "promotions/requests/*", actions=("PutObject",)),

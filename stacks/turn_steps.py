@@ -49,7 +49,7 @@ class TurnSteps(Steps):
             permissions=[
                 access.objects("turns/*", actions=WRITE),
                 access.objects("turns/request.json", actions=("DeleteObject",)),
-                access.objects("decisions/*", "promotions/*", actions=READ),
+                access.objects("decisions/*", "promotions/*", "rejected/*/report.json", actions=READ),
                 access.list_intake(versions=True),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),

@@ -21,7 +21,7 @@ FLYWHEEL: dict[str, Grants] = {
         "sqs:SendMessage": {"turn queue"},
     },
     "begin_turn": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
+        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*", "rejected/*/report.json"},
         "s3:PutObject": {"turns/*"},
         "s3:DeleteObject": {"turns/request.json"},
         "s3:ListBucket": {"intake"},

@@ -48,6 +48,7 @@ EXPECTED: dict[str, Grants] = {
             "serving/*",
             "prepared/*/facts.json",
             "datasets/*.json",
+            "rejected/*/report.json",
         },
         "s3:PutObject": {"turns/request.json", "turns/paused", "promotions/requests/*"},
         "s3:DeleteObject": {"turns/paused"},
