@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel.preparation import FileFormat, FileKind, LabelRules, Limits, LineEnds, Preparation, prepare, text_hash
-from flywheel.preparation.file_format import detect_format
 from flywheel.preparation.labels import LabelColumn
+from flywheel.preparation.layout import find_layout
 from flywheel.preparation.report import render_text
 
 RULES = LabelRules(labels=("WORLD", "SPORTS", "SCI_TECH"), multi_label=False)
@@ -168,7 +168,7 @@ def test_lines_are_counted_from_the_first_of_the_file_header_included() -> None:
     ],
 )
 def test_the_format_is_found_by_evidence(head: bytes, expected: FileFormat) -> None:
-    assert detect_format(head, whole=True, labels=LabelColumn(RULES)) == expected
+    assert find_layout(head, whole=True, labels=LabelColumn(RULES)).format == expected
 
 
 def test_a_label_may_begin_with_a_brace() -> None:
@@ -181,13 +181,13 @@ def test_a_record_cut_off_by_the_end_of_the_sample_is_no_evidence() -> None:
     labels = LabelColumn(RULES)
     data = b"WORLD;a\n" + b'WORLD;"' + b",\n" * 200_000 + b'"\n'
 
-    assert detect_format(data, whole=True, labels=labels).delimiter == ";"
+    assert find_layout(data, whole=True, labels=labels).format.delimiter == ";"
 
 
 DOCUMENTS = st.lists(
     st.tuples(
         st.sampled_from(RULES.labels),
-        st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip()),
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(lambda text: text.strip()),
     ),
     min_size=1,
     max_size=20,
@@ -329,7 +329,10 @@ def test_the_report_of_a_file_that_could_not_be_read_is_short() -> None:
     )
 
 
-def test_the_report_says_how_many_bad_lines_it_leaves_out() -> None:
-    preparation, _, _ = prepared(b"X\n" * 120 + b"WORLD,x\n")
+def test_lines_that_are_bad_in_the_same_way_are_shown_together() -> None:
+    preparation, _, _ = prepared(b"X\n" * 120 + b"SPORT,x\n" * 2 + b"WORLD,x\n")
 
-    assert "Bad lines (the first 100 of 120)" in render_text(preparation)
+    report = render_text(preparation)
+
+    assert "  line 1 and 119 more: The line has 1 column(s)" in report
+    assert "    > X\n    > X (line 2)\n    > X (line 3)\n\n  line 121 and 1 more: Label" in report

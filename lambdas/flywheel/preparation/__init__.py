@@ -5,7 +5,7 @@ Files in, files out: no service, no events.
 
 from .documents import TEXT_HASH_BYTES, text_hash
 from .file_format import FileFormat, FileKind, LineEnds
-from .limits import LabelRules, Limits
+from .limits import AnyLabel, LabelRules, Limits
 from .preparation import Preparation
 from .prepare import prepare
 from .problems import Problem, Rule
@@ -14,6 +14,7 @@ from .rules import RULES
 __all__ = [
     "RULES",
     "TEXT_HASH_BYTES",
+    "AnyLabel",
     "FileFormat",
     "FileKind",
     "LabelRules",

@@ -3,28 +3,34 @@
 Most lines of a real file are simple: a label cell that was seen before, a delimiter, and a text with or without quotes
 around it. ``CsvReader._read_lines`` takes those with a handful of C-level operations on bytes and gives every other
 line to ``_read_record``, which goes by the letter. For a line that either can take both come to the same result.
+
+By the letter, a quote that somebody forgot to close joins every line up to the next quote. So where the lines of a
+record look like records of their own, its quotes are taken for the mistake that they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice, repeat
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice, repeat
 
 from .bad_lines import BadLines
-from .csv_record import CsvRecord, CsvSyntax, Flaw
+from .csv_record import BLANK_LINES, CsvRecord, CsvSyntax, Flaw
 from .documents import DocumentWriter
+from .label_advice import delimiter_name
 from .labels import LabelColumn
 from .limits import Limits
 from .line_reader import Block
 from .problems import Violation
 from .rules import (
     BROKEN_QUOTES,
+    CLOSING_QUOTE,
     DOCUMENT_TOO_LARGE,
+    NUL,
+    RECORDS_IN_QUOTES,
     UNCLOSED_QUOTE,
     check_columns,
     check_text,
     check_utf8,
-    delimiter_name,
     is_blank,
 )
 from .text import without_newlines
@@ -36,6 +42,8 @@ _QUOTE = ord('"')
 _FIRST_BEYOND_ASCII = 128
 _MOST_CELLS_REMEMBERED = 10_000
 _CUT_OFF = -1
+_INNER_LINES_LOOKED_AT = 1000
+_LONGEST_CELL_LOOKED_AT = 1 << 14
 
 
 class CsvReader:
@@ -46,6 +54,7 @@ class CsvReader:
         *,
         delimiter: str,
         text_first: bool,
+        quotes_all: bool,
         labels: LabelColumn,
         limits: Limits,
         longest_record: int,
@@ -63,11 +72,18 @@ class CsvReader:
         # Label cells as files write them, with quotes and spaces -> head.
         self._cells: dict[bytes, bytes] = {}
         self._cut_off = False
+        self._texts_without_quotes = not quotes_all
+        # The line with the quote that closes what an earlier line opened by mistake, and that line.
+        self._closing = self._opened = 0
         self.line = 1
         """The line the next block begins with."""
 
     def read(self, block: Block) -> int:
         """Take the documents of a block; returns the bytes taken: not those of a record that the block cuts off."""
+        blank = BLANK_LINES.match(block.raw)
+        if blank is not None and not self._cut_off:
+            self.line += block.raw.count(b"\n", 0, blank.end())
+            return blank.end()
         view = _View(block)
         batch = _Batch()
         taken = self._read_first_record(view, batch) if self._cut_off else self._read_lines(view, batch)
@@ -90,11 +106,14 @@ class CsvReader:
             lines.pop()
         heads, texts = batch.heads, batch.texts
         add_head, add_text = heads.append, texts.append
-        simple = view.utf8 and _CARRIAGE_RETURN not in data and self._none_too_large(lines, len(data))
-        head_of = (self._cells if simple else {}).get
-        ascii_only = data.isascii()
+        head_of = self._cells.get
+        limit = self._limits.document_bytes
+        # What a line has to be looked at for besides; for most blocks it is nothing.
+        utf8, ascii_only = view.utf8, data.isascii()
+        careful = _CARRIAGE_RETURN in data or NUL in data or len(data) > limit
         delimiter = ord(self._delimiter)
-        rows = self._split_in_two(lines)
+        rest = iter(lines)
+        rows = self._split_in_two(rest)
         # Lines that `_read_record` took, less its documents: with the documents so far, the index of the next line.
         others = 0
         reached = offset = 0
@@ -113,10 +132,20 @@ class CsvReader:
                     text = text.strip()
                 elif _QUOTE not in field and delimiter not in field:
                     text = field.strip()
-                if text and (ascii_only or text[0] < _FIRST_BEYOND_ASCII or not is_blank(text)):
+                    self._texts_without_quotes = True
+                if (
+                    text
+                    and (
+                        ascii_only or text.isascii() or (utf8 and (text[0] < _FIRST_BEYOND_ASCII or not is_blank(text)))
+                    )
+                    and not (careful and (_CARRIAGE_RETURN in text or NUL in text or len(field) > limit))
+                ):
                     add_head(head)
                     add_text(text)
                     continue
+            if batch.with_quotes and batch.with_quotes[-1] == len(texts):
+                # The line was not taken after all.
+                batch.with_quotes.pop()
             index = len(texts) + others
             offset += sum(map(len, lines[reached:index])) + index - reached
             reached = index
@@ -128,24 +157,23 @@ class CsvReader:
             taken = data.count(b"\n", offset, end) + 1
             others = index + taken - len(texts)
             if taken > 1:
-                next(islice(rows, taken - 2, None), None)
+                next(islice(rest, taken - 2, None), None)
         self.line += len(lines)
         return len(view.block.raw)
 
-    def _split_in_two(self, lines: list[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    def _split_in_two(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Label cell, delimiter and the other column, if every delimiter but one stands between quotes."""
         separator = self._delimiter.encode("ascii")
         if self._text_first:
             return ((cell, found, field) for field, found, cell in map(bytes.rpartition, lines, repeat(separator)))
         return map(bytes.partition, lines, repeat(separator))
 
-    def _none_too_large(self, lines: list[bytes], total: int) -> bool:
-        limit = self._limits.document_bytes
-        return total <= limit or max(map(len, lines)) <= limit
-
     def _read_record(self, view: _View, start: int, line: int, batch: _Batch) -> int:
         """Take the record at ``start``, good or bad; returns the offset of its last newline, or ``_CUT_OFF``."""
         data = view.data
+        blank = BLANK_LINES.match(data, start)
+        if blank is not None:
+            return blank.end() - 1
         line_end = data.find(b"\n", start)
         if line_end < 0:
             line_end = len(data)
@@ -154,22 +182,83 @@ class CsvReader:
         if line_end - start > self._longest_record:
             violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
             return self._refuse(violation, view, start, line_end, line)
+        if line == self._closing:
+            return self._refuse(Violation(CLOSING_QUOTE, {"opened": self._opened}), view, start, line_end, line)
         record = self._syntax.read(data, start, self._longest_record)
-        may_go_on = not view.block.final and len(data) - start + view.block.ahead <= self._longest_record
-        if record is Flaw.UNCLOSED and may_go_on:
+        if record is Flaw.UNCLOSED and self._may_end_in_another_block(view, start):
             return _CUT_OFF
         if isinstance(record, Flaw):
             # Nothing tells how far a misplaced quote was meant to reach, so the next line is read as a new record.
             return self._refuse(self._misquoted(data[start:line_end]), view, start, line_end, line)
-        found = None if view.utf8 else check_utf8(data[start : record.end])
+        mistaken = None
+        if record.end > line_end:
+            mistaken = self._mistaken(data, start, line_end, record.end, line)
+        elif not self._texts_without_quotes:
+            self._texts_without_quotes = self._is_without_quotes(data[start:line_end])
+        if mistaken is not None:
+            violation, end = mistaken
+            return self._refuse(violation, view, start, end, line)
+        return self._take(record, view, start, line_end, line, batch)
+
+    def _take(self, record: CsvRecord, view: _View, start: int, line_end: int, line: int, batch: _Batch) -> int:
+        found = None if view.utf8 else check_utf8(view.data[start : record.end])
         document = found or self._document(record)
         if isinstance(document, Violation):
             return self._refuse(document, view, start, record.end, line)
         head, text = document
         batch.add(head, text)
         if record.end == line_end:
-            self._remember(data[start:line_end], head)
+            self._remember(view.data[start:line_end], head)
         return record.end
+
+    def _mistaken(self, data: bytes, start: int, line_end: int, end: int, line: int) -> tuple[Violation, int] | None:
+        """What is wrong with a record of several lines whose quotes join what are records of their own; up to where."""
+        newlines = data.count(b"\n", start, end)
+        like_records, looked_at = self._records_inside(data, start, end)
+        if newlines >= self._limits.record_lines:
+            return Violation(UNCLOSED_QUOTE), line_end
+        if 2 * like_records > looked_at:
+            self._opened, self._closing = line, line + newlines
+            return Violation(UNCLOSED_QUOTE), line_end
+        return (Violation(RECORDS_IN_QUOTES, {"lines": newlines + 1}), end) if like_records else None
+
+    def _may_end_in_another_block(self, view: _View, start: int) -> bool:
+        block, left = view.block, len(view.data) - start
+        return (
+            not block.final
+            and left + block.ahead <= self._longest_record
+            and view.data.count(b"\n", start) <= self._limits.record_lines
+        )
+
+    def _records_inside(self, data: bytes, start: int, end: int) -> tuple[int, int]:
+        """How many of the lines that quotes join look like records of this file, and of how many.
+
+        The first line does so in any case where labels come first, and the last where they come last.
+        """
+        if not self._texts_without_quotes:
+            return 0, 0
+        if self._text_first:
+            end = data.rfind(b"\n", start, end)
+        else:
+            start = data.find(b"\n", start, end) + 1
+        lines = data[start:end].split(b"\n", _INNER_LINES_LOOKED_AT)[:_INNER_LINES_LOOKED_AT]
+        lines = [line for line in lines if line.strip()]
+        return sum(map(self._looks_like_record, self._split_in_two(lines))), len(lines)
+
+    def _looks_like_record(self, columns: tuple[bytes, bytes, bytes]) -> bool:
+        cell, found, _ = columns
+        if not found or len(cell) > _LONGEST_CELL_LOOKED_AT:
+            return False
+        if cell in self._cells:
+            return True
+        alone = self._syntax.read(cell, 0, len(cell))
+        return isinstance(alone, CsvRecord) and self._labels.knows(b"".join(alone.fields).decode(errors="replace"))
+
+    def _is_without_quotes(self, line: bytes) -> bool:
+        """Whether a line is a record whose text stands without quotes, good or bad."""
+        columns = next(self._split_in_two([line]))
+        field = columns[2]
+        return _QUOTE not in field and ord(self._delimiter) not in field and self._looks_like_record(columns)
 
     def _misquoted(self, line: bytes) -> Violation:
         if self._syntax.read(line, 0, len(line)) is Flaw.UNCLOSED:
@@ -225,8 +314,8 @@ class _View:
         self.block = block
         self.data = block.raw.replace(b"\r\n", b"\n") if _CARRIAGE_RETURN in block.raw else block.raw
         self.utf8 = self.data.isascii() or check_utf8(self.data) is None
-        self._reached = 0
-        self._raw_reached = 0
+        self._reached = self._line = 0
+        self._raw_starts: list[int] = []
 
     def raw(self, start: int, end: int) -> bytes:
         """The bytes as they stood of ``data[start:end]``, which are whole lines after those asked for before."""
@@ -237,7 +326,11 @@ class _View:
         """Where a line stood that now begins at ``offset``, which never is less than in the call before."""
         if len(self.data) == len(self.block.raw):
             return min(offset, len(self.data))
-        for _ in range(self.data.count(b"\n", self._reached, offset)):
-            self._raw_reached = self.block.raw.index(b"\n", self._raw_reached) + 1
+        if offset >= len(self.data):
+            return len(self.block.raw)
+        if not self._raw_starts:
+            lengths = (len(line) + 1 for line in self.block.raw.split(b"\n"))
+            self._raw_starts = list(accumulate(lengths, initial=0))
+        self._line += self.data.count(b"\n", self._reached, offset)
         self._reached = offset
-        return self._raw_reached if offset < len(self.data) else len(self.block.raw)
+        return self._raw_starts[self._line]

@@ -7,7 +7,12 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from .file_format import BYTE_ORDER_MARK
+
 NEWLINE = ord("\n")
+BLANK_LINES = re.compile(rb"(?:[ \t\r\x0b\x0c]*+\n)++")
+# Where files were put together, one may begin with its mark in the middle; it would hide that a quote follows.
+_MARK_BEFORE_QUOTE = BYTE_ORDER_MARK + b'"'
 
 
 class Flaw(Enum):
@@ -21,7 +26,8 @@ class Flaw(Enum):
 class CsvRecord:
     """A record that ends at ``end``: at a newline or at the end of the data.
 
-    ``fields`` are the first two, without their quotes; ``columns`` is how many there are.
+    ``fields`` are the first of them (two, if no more were asked for), without their quotes; ``columns`` is how many
+    there are.
     """
 
     fields: list[bytes]
@@ -41,12 +47,15 @@ class CsvSyntax:
         # Possessive throughout: no backtracking, so the time is linear in the bytes up to the closing quote.
         self._quoted = re.compile(rb' *+"([^"]*+(?:""[^"]*+)*+)("?)[ \r]*+')
         self._plain = re.compile(rb"[^" + separator + rb"\n]*+")
+        # A column and the delimiter after it; an unquoted one may not begin as a quoted one does.
+        quoted = rb' *+"[^"]*+(?:""[^"]*+)*+"[ \r]*+'
+        self._more = re.compile(rb"(?:" + quoted + rb"|(?! *+\")[^" + separator + rb"\n]*+)" + separator)
 
-    def read(self, data: bytes, start: int, longest: int) -> CsvRecord | Flaw:
+    def read(self, data: bytes, start: int, longest: int, *, wanted: int = 2) -> CsvRecord | Flaw:
         """The record of at most ``longest`` bytes that begins at ``start``; lines end with a newline."""
         fields: list[bytes] = []
         columns = 0
-        position = start
+        position = start + len(BYTE_ORDER_MARK) if data.startswith(_MARK_BEFORE_QUOTE, start) else start
         limit = min(len(data), start + longest)
         while True:
             columns += 1
@@ -54,12 +63,12 @@ class CsvSyntax:
             if quoted is not None:
                 if not quoted[2]:
                     return Flaw.UNCLOSED
-                if columns <= 2:
+                if columns <= wanted:
                     fields.append(quoted[1].replace(b'""', b'"'))
                 position = quoted.end()
             else:
                 end = self._plain.match(data, position, limit).end()  # type: ignore[union-attr]  # it takes nothing too
-                if columns <= 2:
+                if columns <= wanted:
                     fields.append(data[position:end])
                 position = end
             if position == len(data) or data[position] == NEWLINE:
@@ -69,8 +78,20 @@ class CsvSyntax:
             if data[position] != self._delimiter:
                 return Flaw.BROKEN
             position += 1
-            if columns == 2:
-                # A line may consist of millions of delimiters.
-                end = data.find(b"\n", position, limit)
-                if end >= 0 and data.find(b'"', position, end) < 0:
-                    return CsvRecord(fields, columns + 1 + data.count(self._delimiter, position, end), end)
+            if columns == wanted:
+                skipped, position = self._pass_over(data, position, limit)
+                columns += skipped
+
+    def _pass_over(self, data: bytes, position: int, limit: int) -> tuple[int, int]:
+        """Columns that nobody wants, but for the last: a line may have millions."""
+        end = data.find(b"\n", position, limit)
+        if end < 0:
+            end = limit
+        if data.find(b'"', position, end) < 0:
+            last = data.rfind(self._delimiter, position, end) + 1
+            return data.count(self._delimiter, position, end), last or position
+        skipped = 0
+        while column := self._more.match(data, position, limit):
+            skipped += 1
+            position = column.end()
+        return skipped, position

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from .limits import LabelRules
+from .label_forms import as_compared
+from .limits import AnyLabel, LabelRules
 from .problems import Violation
-from .rules import check_labels
+from .rules import TOO_MANY_CLASSES, check_labels, check_unknown
 
 _MUST_BE_QUOTED = (",", '"')
 _MOST_CELLS_REMEMBERED = 10_000
@@ -18,38 +19,67 @@ class LabelColumn:
 
     A combination is handed around as its *head*: the bytes from the quote that ends the document before to the quote
     that begins this one, for example ``b'"\\nSPORTS,"'``. The same combination always has the same head.
+
+    Under `AnyLabel` it learns the labels as they come.
     """
 
-    def __init__(self, rules: LabelRules) -> None:
-        self._rules = rules
-        self._places = {label: place for place, label in enumerate(rules.labels)}
+    def __init__(self, rules: LabelRules | AnyLabel) -> None:
+        self._multi_label = rules.multi_label
+        self._delimiter = rules.delimiter
+        self._most_learned = rules.most if isinstance(rules, AnyLabel) else 0
+        configured = rules.labels if isinstance(rules, LabelRules) else ()
+        # The form in which a label is compared -> the label as the flywheel has it, in the order of the settings.
+        self._known = {as_compared(label): label for label in configured}
+        self._places = {label: place for place, label in enumerate(configured)}
         self._heads: dict[str, bytes] = {}
         self._cells: dict[str, bytes] = {}
+        self.configured = configured
         self.names: dict[bytes, str] = {}
         """Head -> the combination as written, before CSV quoting."""
         self.salts: dict[bytes, int] = {}
         """Head -> 64 random-looking bits that are the same in every process."""
 
+    @property
+    def delimiter(self) -> str | None:
+        """What joins the labels of a document; None if it has only one."""
+        return self._delimiter if self._multi_label else None
+
     def of_cell(self, cell: str) -> bytes | Violation:
         """The head of a CSV label column; its labels may be in any order and have spaces around them."""
         head: bytes | Violation | None = self._cells.get(cell)
         if head is None:
-            head = self.of_names(cell.split(self._rules.delimiter) if self._rules.multi_label else [cell])
+            head = self.of_names(cell.split(self._delimiter) if self._multi_label else [cell])
             if not isinstance(head, Violation) and len(self._cells) < _MOST_CELLS_REMEMBERED:
                 self._cells[cell] = head
         return head
 
     def of_names(self, names: Sequence[str]) -> bytes | Violation:
         """The head of a list of labels."""
-        stripped = [name.strip() for name in names]
-        violation = check_labels(stripped, known=self._places, multi_label=self._rules.multi_label)
+        compared = [as_compared(name) for name in names]
+        violation = check_labels(compared, multi_label=self._multi_label)
         if violation is not None:
             return violation
-        return self._head(self._rules.delimiter.join(sorted(stripped, key=self._places.__getitem__)))
+        for name in compared:
+            if name not in self._known and not self._learn(name):
+                return self._unknown(name)
+        labels = [self._known[name] for name in compared]
+        return self._head(self._delimiter.join(sorted(labels, key=self._places.__getitem__)))
 
     def knows(self, cell: str) -> bool:
-        """Whether a column is made of configured labels only."""
-        return not isinstance(self.of_cell(cell), Violation)
+        """Whether a column is made of configured labels only; what was learned is no evidence of anything."""
+        return bool(self.configured) and not isinstance(self.of_cell(cell), Violation)
+
+    def _learn(self, name: str) -> bool:
+        if len(self._known) >= self._most_learned:
+            return False
+        self._known[name] = name
+        self._places[name] = len(self._places)
+        return True
+
+    def _unknown(self, name: str) -> Violation:
+        if self._most_learned:
+            return Violation(TOO_MANY_CLASSES, {"limit": self._most_learned})
+        return check_unknown(name, known=self.configured, delimiter=self.delimiter)
 
     def _head(self, combination: str) -> bytes:
         head = self._heads.get(combination)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+
+from .label_forms import as_compared
 
 MEGABYTE = 1_000_000
 GIGABYTE = 1_000_000_000
@@ -34,6 +37,20 @@ class LabelRules:
                 raise ValueError(
                     f"Label {label!r} contains the label delimiter {self.delimiter!r}: change one of them."
                 )
+        twins = [form for form, count in Counter(map(as_compared, self.labels)).items() if count > 1]
+        if twins:
+            raise ValueError(
+                f"Two labels look like {twins[0]!r} and differ in invisible characters or composed accents: rename one."
+            )
+
+
+@dataclass(frozen=True)
+class AnyLabel:
+    """The rules of a flywheel that is not there yet: every label will do, up to ``most`` different ones."""
+
+    multi_label: bool
+    delimiter: str = "|"
+    most: int = 2000
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,17 @@ class Limits:
     figure for one document per file and none for a document inside a CSV file, so it is the largest size known to be
     allowed. Units are decimal, the stricter reading. ``documents`` also bounds the memory that finding duplicates
     takes (16 bytes or more for each).
+
+    The other limits are ours. ``rows`` (documents, duplicates and bad lines together) bounds the time that a file of
+    very short lines takes, ``record_lines`` how far a quote that nobody closes can reach.
     """
 
     maximum_bad_lines_percent: float = 5.0
     document_bytes: int = 10 * MEGABYTE
     file_bytes: int = 5 * GIGABYTE
     documents: int = 1_000_000
+    rows: int = 2_000_000
+    record_lines: int = 25_000
     examples: int = 100
+    """Bad lines spelled out in all, and of those that are bad in the same way."""
+    examples_of_a_kind: int = 3

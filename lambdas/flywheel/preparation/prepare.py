@@ -6,11 +6,13 @@ from typing import BinaryIO
 
 from .bad_lines import BadLines
 from .csv_documents import QUOTED_BYTES_PER_BYTE, CsvReader
+from .diagnosis import diagnose
 from .documents import DocumentWriter
-from .file_format import BYTE_ORDER_MARK, BYTES_LOOKED_AT, FileFormat, LineEnds, detect_format
+from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
 from .jsonl_documents import ESCAPED_BYTES_PER_BYTE, JsonLinesReader
 from .labels import LabelColumn
-from .limits import LabelRules, Limits
+from .layout import BYTES_LOOKED_AT, Found, find_layout
+from .limits import AnyLabel, LabelRules, Limits
 from .line_reader import LineReader
 from .preparation import Preparation
 from .problems import Violation
@@ -18,7 +20,9 @@ from .rules import (
     DOCUMENT_TOO_LARGE,
     EMPTY_FILE,
     FILE_TOO_LARGE,
+    TOO_MANY_BAD_LINES,
     TOO_MANY_DOCUMENTS,
+    TOO_MANY_ROWS,
     check_share_of_bad_lines,
 )
 from .unsupported import check_type
@@ -26,6 +30,7 @@ from .unsupported import check_type
 BLOCK_BYTES = 1 << 17
 # What a record has besides its text: the label column, quotes, JSON keys.
 _BYTES_BESIDES_THE_TEXT = 1 << 16
+_MOST_BAD_LINES = 0.8
 
 
 def prepare(
@@ -33,7 +38,7 @@ def prepare(
     source: BinaryIO,
     sink: BinaryIO,
     hashes: BinaryIO,
-    rules: LabelRules,
+    rules: LabelRules | AnyLabel,
     limits: Limits,
     name: str,
     bad_lines: BinaryIO | None,
@@ -48,7 +53,7 @@ def prepare(
             of a document joined by the delimiter of ``rules`` in the order of ``rules``.
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
             (``text_hash``), little-endian when read as a number.
-        rules: the labels to check against.
+        rules: the labels to check against; `AnyLabel` takes whatever stands in the label column.
         limits: what is too large, too many or too bad.
         name: the file's name, for the report.
         bad_lines: takes every line that was not accepted, as it stood (with ``\\n`` for the line ends of a file that
@@ -57,10 +62,11 @@ def prepare(
 
     A text loses the white space around it and its newlines become spaces. A document with the same labels and text as
     an earlier one is dropped and counted. Blank lines are passed over. Nothing raises because of what the file holds.
+    Reading ends as soon as the file cannot be accepted any more; the counts are then those so far.
     """
     labels = LabelColumn(rules)
     documents = DocumentWriter(sink=sink, hashes=hashes, labels=labels, capacity=limits.documents)
-    bad = BadLines(copy=bad_lines, examples=limits.examples)
+    bad = BadLines(copy=bad_lines, examples=limits.examples, of_a_kind=limits.examples_of_a_kind)
     run = _Run(
         labels=labels,
         documents=documents,
@@ -81,7 +87,7 @@ def prepare(
         labels=documents.labels,
         duplicates=documents.duplicates,
         bad_lines=bad.totals,
-        examples=tuple(bad.examples),
+        examples=bad.examples,
     )
 
 
@@ -105,20 +111,32 @@ class _Run:
         violation = check_type(head)
         if violation is not None:
             return violation
-        self.format = detect_format(head, whole=whole, labels=self._labels)
-        violation = self._read_documents(self.format, head)
+        found = find_layout(head, whole=whole, labels=self._labels)
+        self.format = found.format
+        violation = self._read_documents(found, head)
         if violation is None:
             violation = check_share_of_bad_lines(
                 bad=self._bad.total,
                 documents=self._documents.documents,
                 maximum_percent=self._limits.maximum_bad_lines_percent,
             )
+        if violation is not None and violation.rule is TOO_MANY_BAD_LINES:
+            violation = diagnose(found, self._labels) or self._with_reason(violation)
         if violation is None and not self._documents.documents:
             violation = Violation(EMPTY_FILE)
         return violation
 
-    def _read_documents(self, file_format: FileFormat, head: bytes) -> Violation | None:
-        reader, longest = self._reader(file_format)
+    def _with_reason(self, too_many: Violation) -> Violation:
+        """What is wrong with most of the bad lines, if they are bad in the same way."""
+        first = self._bad.examples[0]
+        if first.alike < _MOST_BAD_LINES * self._bad.total:
+            return too_many
+        reason = f" Line {first.line:,}, for example: {first.message}"
+        return Violation(too_many.rule, {**too_many.facts, "rest": too_many.facts["rest"] + reason})
+
+    def _read_documents(self, found: Found, head: bytes) -> Violation | None:
+        file_format = found.format
+        reader, longest = self._reader(found)
         old_mac = file_format.line_ends is LineEnds.CR
         self._lines.begin(
             skip=_header_bytes(file_format, head.replace(b"\r", b"\n") if old_mac else head),
@@ -136,12 +154,13 @@ class _Run:
                 reader.line += 1
             else:
                 break
-            violation = self._check_size()
+            violation = self._check_so_far()
         self.lines_read = reader.line - 1
         return violation
 
-    def _reader(self, file_format: FileFormat) -> tuple[CsvReader | JsonLinesReader, int]:
+    def _reader(self, found: Found) -> tuple[CsvReader | JsonLinesReader, int]:
         """What reads the records, and the bytes of the longest record that can hold a document within the limit."""
+        file_format = found.format
         if file_format.delimiter is None:
             longest = ESCAPED_BYTES_PER_BYTE * self._limits.document_bytes + _BYTES_BESIDES_THE_TEXT
             return JsonLinesReader(
@@ -155,6 +174,7 @@ class _Run:
         return CsvReader(
             delimiter=file_format.delimiter,
             text_first=file_format.text_first,
+            quotes_all=found.quotes_all,
             labels=self._labels,
             limits=self._limits,
             longest_record=longest,
@@ -169,12 +189,21 @@ class _Run:
         for piece in pieces:
             self._bad.copy_more(piece)
 
-    def _check_size(self) -> Violation | None:
-        if max(self._lines.bytes_read, self._documents.bytes) > self._limits.file_bytes:
-            return Violation(FILE_TOO_LARGE, {"limit": self._limits.file_bytes})
-        if self._documents.full:
-            return Violation(TOO_MANY_DOCUMENTS, {"limit": self._limits.documents})
-        return None
+    def _check_so_far(self) -> Violation | None:
+        """Why the file cannot be accepted whatever the rest of it holds."""
+        documents, limits = self._documents, self._limits
+        if max(self._lines.bytes_read, documents.bytes) > limits.file_bytes:
+            return Violation(FILE_TOO_LARGE, {"limit": limits.file_bytes})
+        if documents.full:
+            return Violation(TOO_MANY_DOCUMENTS, {"limit": limits.documents})
+        if documents.documents + documents.duplicates + self._bad.total > limits.rows:
+            return Violation(TOO_MANY_ROWS, {"limit": limits.rows})
+        return check_share_of_bad_lines(
+            bad=self._bad.total,
+            documents=documents.documents,
+            maximum_percent=limits.maximum_bad_lines_percent,
+            most_documents=limits.documents,
+        )
 
 
 def _header_bytes(file_format: FileFormat, head: bytes) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .label_forms import printable
+
 EXCERPT_CHARACTERS = 80
 
 
@@ -21,6 +23,8 @@ class Rule:
     message: str
     fix: str
     enrich: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    kind: str | None = None
+    """The fact that tells bad lines of this rule apart: those in which it is equal are shown together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A violation as people read it. ``line`` and ``excerpt`` are absent when the file as a whole is meant."""
+    """A violation as people read it. ``line`` and ``excerpt`` are absent when the file as a whole is meant.
+
+    ``alike`` is how many lines of the file are bad in the same way, this one included.
+    """
 
     rule: str
     message: str
     fix: str
     line: int | None = None
     excerpt: str | None = None
+    alike: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -67,11 +75,7 @@ def excerpt(raw: bytes) -> str:
     """The beginning of a line on one line of at most 80 characters, with unprintable characters escaped."""
     # Four bytes are the most a UTF-8 character takes, so this is enough for the characters that are kept.
     text = raw[: 4 * (EXCERPT_CHARACTERS + 1)].decode(errors="replace").rstrip("\r\n")
-    shown = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    shown = printable(text)
     if len(shown) <= EXCERPT_CHARACTERS:
         return shown
     return shown[: EXCERPT_CHARACTERS - 1] + "…"
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from textwrap import TextWrapper
 
 from .file_format import FileFormat, LineEnds
+from .label_advice import delimiter_name
 from .preparation import Preparation
 from .problems import Problem
-from .rules import delimiter_name
 
 _LINE_ENDS = {
     LineEnds.LF: "LF line ends",
@@ -38,10 +39,10 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield from _table("Bad lines by rule", preparation.bad_lines)
     if preparation.examples:
         yield ""
-        yield _examples_title(preparation)
-        for problem in preparation.examples:
+        yield "Bad lines"
+        for _, alike in groupby(preparation.examples, key=lambda problem: (problem.rule, problem.fix, problem.alike)):
             yield ""
-            yield from _problem(problem)
+            yield from _problem(*alike)
 
 
 def _verdict(preparation: Preparation) -> str:
@@ -54,6 +55,8 @@ def _format(file_format: FileFormat) -> str:
     parts = ["JSON Lines"]
     if file_format.delimiter is not None:
         parts = [f"CSV with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
+        if file_format.separator_line is not None:
+            parts.append(f'a first line "{file_format.separator_line}"')
     if file_format.byte_order_mark:
         parts.append("byte order mark")
     parts.append(_LINE_ENDS[file_format.line_ends])
@@ -87,18 +90,22 @@ def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
         yield f"  {name:<{width}}  {count:>{digits},}"
 
 
-def _examples_title(preparation: Preparation) -> str:
-    shown, total = len(preparation.examples), preparation.bad_lines_total
-    return "Bad lines" if shown == total else f"Bad lines (the first {shown:,} of {total:,})"
-
-
-def _problem(problem: Problem) -> Iterator[str]:
-    place = "" if problem.line is None else f"line {problem.line:,}: "
+def _problem(problem: Problem, *others: Problem) -> Iterator[str]:
+    """One of the file as a whole, or lines that are bad in the same way."""
     wrapper = TextWrapper(
         width=_WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-    yield from wrapper.wrap(f"{place}{problem.message} [{problem.rule}]")
+    yield from wrapper.wrap(f"{_place(problem)}{problem.message} [{problem.rule}]")
     wrapper.initial_indent = wrapper.subsequent_indent = "    "
     yield from wrapper.wrap(problem.fix)
     if problem.excerpt:
         yield f"    > {problem.excerpt}"
+    for other in others:
+        yield f"    > {other.excerpt or ''} (line {other.line:,})"
+
+
+def _place(problem: Problem) -> str:
+    if problem.line is None:
+        return ""
+    more = f" and {problem.alike - 1:,} more" if problem.alike > 1 else ""
+    return f"line {problem.line:,}{more}: "

@@ -3,49 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from .label_advice import LONGEST_LABEL_COMPARED, advise, delimiter_name
 from .problems import Rule, Violation
 
-_LONGEST_LABEL_COMPARED = 200
-_LABELS_LISTED = 10
 _DECODED_AT_ONCE = 1 << 20
-
-
-def _suggest(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The configured label nearest to an unknown one, or the list of labels when none is near."""
-    known: Sequence[str] = facts["known"]
-    near = nearest_label(facts["label"], known)
-    if near is not None:
-        return {"shown": _shortened(facts["label"]), "suggestion": f'Did you mean "{near}"?'}
-    listed = ", ".join(known[:_LABELS_LISTED]) + (", ..." if len(known) > _LABELS_LISTED else "")
-    return {"shown": _shortened(facts["label"]), "suggestion": f"Use one of: {listed}."}
-
-
-def nearest_label(label: str, known: Sequence[str]) -> str | None:
-    """The label somebody probably meant. Equal but for case, spaces, hyphens and underscores beats similar."""
-    if len(label) > _LONGEST_LABEL_COMPARED:
-        return None
-    by_form: dict[str, str] = {}
-    for candidate in known:
-        by_form.setdefault(_form(candidate), candidate)
-    form = _form(label)
-    if form in by_form:
-        return by_form[form]
-    near = difflib.get_close_matches(form, list(by_form), n=1)
-    return by_form[near[0]] if near else None
-
-
-def _form(label: str) -> str:
-    return re.sub(r"[\s_-]+", "", label).casefold()
-
-
-def _shortened(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL_COMPARED else label[:_LONGEST_LABEL_COMPARED] + "…"
-
 
 NOT_UTF8 = Rule(
     "not-utf8",
@@ -57,22 +21,39 @@ UNCLOSED_QUOTE = Rule(
     "A double quote opens on this line and is not closed as it should be, here or further down.",
     'Close the quote at the end of the text; write a double quote inside it twice (""). Later lines were read on.',
 )
+CLOSING_QUOTE = Rule(
+    "closing-quote",
+    "A double quote on this line would end a text that begins on line {opened:,}, but the lines between are documents.",
+    'Write a double quote inside a text twice (""), and the text in double quotes.',
+)
+RECORDS_IN_QUOTES = Rule(
+    "records-in-quotes",
+    "The text in double quotes spans {lines:,} lines, and some of them look like documents of their own.",
+    "Close the quote where the text ends; if it is one text, put every text of the file in double quotes.",
+)
 BROKEN_QUOTES = Rule(
     "broken-quotes",
     "A quoted column is followed by something other than {delimiter} or the end of the line.",
-    'Close the quote at the end of the text; write a double quote inside a quoted text twice ("").',
+    'Close the quote at the end of the text; write a double quote inside it twice (""), not with a backslash.',
 )
 WRONG_COLUMNS = Rule(
     "wrong-columns",
     "The line has {found} column(s); it must have 2, a label and a text.",
     'Put the text in double quotes if it contains {delimiter}, and write a double quote inside it twice ("").',
+    kind="found",
 )
 EMPTY_LABEL = Rule("empty-label", "The label is empty.", "Write a label in front of the text, or remove the line.")
 UNKNOWN_LABEL = Rule(
     "unknown-label",
-    'Label "{shown}" is not one of the flywheel\'s labels (upper and lower case count).',
+    'Label "{shown}" is not one of the flywheel\'s labels (upper and lower case count).{odd}',
     "{suggestion}",
-    enrich=_suggest,
+    enrich=advise,
+    kind="label",
+)
+TOO_MANY_CLASSES = Rule(
+    "too-many-classes",
+    "The file has more than {limit:,} different labels.",
+    "Put the label first in each line, or begin the file with a header row such as text,label.",
 )
 REPEATED_LABEL = Rule(
     "repeated-label", 'Label "{label}" stands more than once in this line.', "Write each label of a document once."
@@ -81,6 +62,11 @@ TOO_MANY_LABELS = Rule(
     "too-many-labels",
     "The document has {found} labels, but this flywheel takes one label for each document (MULTI_CLASS).",
     "Keep one label, or use a flywheel with the mode MULTI_LABEL.",
+)
+CONTROL_CHARACTER = Rule(
+    "control-character",
+    "The text holds the character NUL (U+0000), {count:,} in all.",
+    "Remove it: it comes from damaged files and from exports of databases, and no text has it.",
 )
 EMPTY_TEXT = Rule("empty-text", "The text is empty.", "Write the document's text after the label, or remove the line.")
 DOCUMENT_TOO_LARGE = Rule(
@@ -95,10 +81,17 @@ INVALID_JSON = Rule(
 )
 MISSING_JSON_KEY = Rule(
     "missing-json-key",
-    "The JSON object has no key {key}.",
+    "The JSON object has no key {key}; it has {keys}.",
     'Give every object the keys "text" and "label" (or "labels", a list).',
+    kind="key",
 )
-WRONG_JSON_VALUE = Rule("wrong-json-value", "{what}.", "{instead}.")
+WRONG_JSON_VALUE = Rule("wrong-json-value", "{what}.", "{instead}.", kind="what")
+REPEATED_JSON_KEY = Rule(
+    "repeated-json-key",
+    'The key "{key}" stands more than once in the JSON object.',
+    "Keep the one that is right: which of them counts is not defined.",
+    kind="key",
+)
 
 FILE_TOO_LARGE = Rule(
     "file-too-large", "The file is larger than the limit of {limit:,} bytes.", "Split the file and upload the parts."
@@ -110,10 +103,45 @@ TOO_MANY_DOCUMENTS = Rule(
     "The file holds more than {limit:,} documents, the most that one dataset may hold; the rest was not checked.",
     "Split the file and upload the parts.",
 )
+TOO_MANY_ROWS = Rule(
+    "too-many-rows",
+    "The file holds more than {limit:,} rows, repeated ones included, twice what one dataset may hold; the rest was "
+    "not checked.",
+    "Split the file and upload the parts.",
+)
 TOO_MANY_BAD_LINES = Rule(
     "too-many-bad-lines",
-    "{bad:,} of {lines:,} lines are bad ({percent} %), more than the {maximum:g} % allowed: nothing was taken.",
+    "{bad:,} of {lines:,} lines are bad ({percent} %), more than the {maximum:g} % allowed: nothing was taken.{rest}",
     "Correct the lines listed here and upload the file again, or raise MaximumBadLinesPercent.",
+)
+# What most of the lines of a rejected file have in common is said in place of how many are bad.
+COLUMNS_SWAPPED = Rule(
+    "columns-swapped",
+    'The labels stand in the second column (line {line:,} has "{label}" there): nothing was taken.',
+    'Put the label first in each line, or begin the file with a header row that says so, such as "text,label".',
+)
+EXTRA_COLUMNS = Rule(
+    "extra-columns",
+    'The lines have {found} columns, with the labels in column {place} (line {line:,} has "{label}" there), and must '
+    "have 2: nothing was taken.",
+    "Keep two columns: the label, then the text.{remark}",
+)
+UNQUOTED_TEXTS = Rule(
+    "unquoted-texts",
+    "The texts hold {delimiter} and are not in double quotes, so that lines have {found} columns and more: nothing was "
+    "taken.",
+    'Put each text in double quotes, and write a double quote inside it twice ("").',
+)
+JOINED_LABELS = Rule(
+    "joined-labels",
+    'Labels are written as "{label}" (line {line:,}), which is none of the flywheel\'s: nothing was taken.',
+    "{suggestion}",
+)
+DELIMITER_TAKEN = Rule(
+    "delimiter-taken",
+    "Label and text are separated by {delimiter}, which joins the labels of a document here and so separates no "
+    "columns: nothing was taken.",
+    "Separate label and text by a comma, or use JSON Lines.",
 )
 
 RULES: Mapping[str, Rule] = {
@@ -121,25 +149,37 @@ RULES: Mapping[str, Rule] = {
     for rule in (
         NOT_UTF8,
         UNCLOSED_QUOTE,
+        CLOSING_QUOTE,
+        RECORDS_IN_QUOTES,
         BROKEN_QUOTES,
         WRONG_COLUMNS,
         EMPTY_LABEL,
         UNKNOWN_LABEL,
+        TOO_MANY_CLASSES,
         REPEATED_LABEL,
         TOO_MANY_LABELS,
+        CONTROL_CHARACTER,
         EMPTY_TEXT,
         DOCUMENT_TOO_LARGE,
         INVALID_JSON,
         MISSING_JSON_KEY,
         WRONG_JSON_VALUE,
+        REPEATED_JSON_KEY,
         FILE_TOO_LARGE,
         EMPTY_FILE,
         UNSUPPORTED_TYPE,
         TOO_MANY_DOCUMENTS,
+        TOO_MANY_ROWS,
         TOO_MANY_BAD_LINES,
+        COLUMNS_SWAPPED,
+        EXTRA_COLUMNS,
+        UNQUOTED_TEXTS,
+        JOINED_LABELS,
+        DELIMITER_TAKEN,
     )
 }
 
+NUL = b"\0"
 # In UTF-8: the ASCII white space that bytes.strip() removes, Unicode's white space, and its characters of no width
 # (U+0085, 00A0, 00AD, 1680, 2000 to 200F, 2028 to 202F, 205F, 2060, 3000, FEFF).
 _BLANK = re.compile(
@@ -174,37 +214,51 @@ def check_columns(columns: int, *, delimiter: str) -> Violation | None:
     return Violation(WRONG_COLUMNS, {"found": columns, "delimiter": delimiter_name(delimiter)})
 
 
-def check_labels(names: Sequence[str], *, known: Mapping[str, int], multi_label: bool) -> Violation | None:
-    """``names`` are a document's labels without surrounding spaces; ``known`` gives each configured label's place."""
+def check_labels(names: Sequence[str], *, multi_label: bool) -> Violation | None:
+    """``names`` are a document's labels in the form in which they are compared, known or not."""
     if not names or not all(names):
         return Violation(EMPTY_LABEL)
     if len(names) > 1 and not multi_label:
         return Violation(TOO_MANY_LABELS, {"found": len(names)})
     for position, name in enumerate(names):
-        if name not in known:
-            return Violation(UNKNOWN_LABEL, {"label": name, "known": tuple(known)})
         if name in names[:position]:
-            return Violation(REPEATED_LABEL, {"label": name})
+            return Violation(REPEATED_LABEL, {"label": name[:LONGEST_LABEL_COMPARED]})
     return None
+
+
+def check_unknown(name: str, *, known: Sequence[str], delimiter: str | None) -> Violation:
+    """``delimiter`` joins the labels of a document; None if it has only one."""
+    # More of a label than can be shown is not kept: it may be megabytes long.
+    return Violation(
+        UNKNOWN_LABEL, {"label": name[: LONGEST_LABEL_COMPARED + 1], "known": known, "delimiter": delimiter}
+    )
 
 
 def check_text(text: bytes, *, document_bytes: int) -> Violation | None:
     """``text`` is the document in UTF-8 as it would be written."""
     if is_blank(text):
         return Violation(EMPTY_TEXT)
+    if NUL in text:
+        return Violation(CONTROL_CHARACTER, {"count": text.count(NUL)})
     if len(text) > document_bytes:
         return Violation(DOCUMENT_TOO_LARGE, {"limit": document_bytes})
     return None
 
 
-def check_share_of_bad_lines(*, bad: int, documents: int, maximum_percent: float) -> Violation | None:
-    """Duplicates count on neither side: they are dropped whatever becomes of the file."""
-    lines = bad + documents
+def check_share_of_bad_lines(
+    *, bad: int, documents: int, maximum_percent: float, most_documents: int | None = None
+) -> Violation | None:
+    """Duplicates count on neither side: they are dropped whatever becomes of the file.
+
+    With ``most_documents`` the file is not at its end: whether it has too many bad lines even if so many documents,
+    all that it may hold, are in it.
+    """
+    lines = bad + (documents if most_documents is None else most_documents)
     if not bad or 100 * bad <= maximum_percent * lines:
         return None
-    facts = {"bad": bad, "lines": lines, "percent": f"{100 * bad / lines:.3g}", "maximum": maximum_percent}
-    return Violation(TOO_MANY_BAD_LINES, facts)
-
-
-def delimiter_name(delimiter: str) -> str:
-    return {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}.get(delimiter, repr(delimiter))
+    read = bad + documents
+    facts = {"bad": bad, "lines": read, "percent": f"{100 * bad / read:.3g}", "maximum": maximum_percent}
+    rest = (
+        "" if most_documents is None else " The rest was not checked: no file may hold documents enough to mend that."
+    )
+    return Violation(TOO_MANY_BAD_LINES, {**facts, "rest": rest})

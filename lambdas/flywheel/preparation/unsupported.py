@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from .file_format import BYTE_ORDER_MARK
 from .problems import Violation
 from .rules import UNSUPPORTED_TYPE
 
 _TEXT_OF_IT = "Extract the text and upload it as CSV: a label and a text on each line"
 _DECOMPRESS = "Decompress it and upload the file inside"
 _EXPORT = "Export it as CSV or JSON Lines"
+_JSON_LINES = "Write JSON Lines: each object on a line of its own, without commas between"
 _SAVE_UTF8 = "Save it as UTF-8 (in Excel: 'CSV UTF-8')"
 
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
@@ -32,18 +34,63 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF89a", "a GIF image", _TEXT_OF_IT),
     (b"II*\x00", "a TIFF image", _TEXT_OF_IT),
     (b"MM\x00*", "a TIFF image", _TEXT_OF_IT),
+    (b"\xff\xfe\x00\x00", "UTF-32 text", _SAVE_UTF8),
+    (b"\x00\x00\xfe\xff", "UTF-32 text", _SAVE_UTF8),
     (b"\xff\xfe", "UTF-16 text", _SAVE_UTF8),
     (b"\xfe\xff", "UTF-16 text", _SAVE_UTF8),
-    (b"<?xml", "an XML file", _EXPORT),
-    (b"<!DOCTYPE html", "a web page", _TEXT_OF_IT),
+    (b"\x1f\x9d", "a compressed file", _DECOMPRESS),
+    (b"LZIP", "an lzip archive", _DECOMPRESS),
+    (b"\x04\x22\x4d\x18", "an LZ4 archive", _DECOMPRESS),
+    (b"\x80\x04\x95", "a Python pickle", _EXPORT),
+    (b"\x80\x05\x95", "a Python pickle", _EXPORT),
+    (b"\x93NUMPY", "a NumPy array", _EXPORT),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", _EXPORT),
+)
+_TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), what, instead)
+    for pattern, what, instead in (
+        (
+            rb"version https://git-lfs\.github\.com/spec/",
+            "a Git LFS pointer in place of the file",
+            "Fetch the file with `git lfs pull` and upload that",
+        ),
+        (
+            rb"<!DOCTYPE html|<html|<head|<body|<script|<meta",
+            "a web page",
+            "It may be the error page of a download that failed: look at it, and download the file again",
+        ),
+        (
+            rb"(?:<\?xml[^>]*>\s*)?<error>",
+            "an XML error message",
+            "A download has failed: read the message, and download the file again",
+        ),
+        (rb"<\?xml|<[a-z][\w:.-]*(?:\s[^<>]*)?>\s*<", "an XML file", _EXPORT),
+        (rb"%YAML|---\r?\n", "a YAML file", _EXPORT),
+        (rb"\[\s*(?:[\[{]|\Z)", "one JSON array", _JSON_LINES),
+        (rb"\{\s*\n", "one JSON value over several lines", _JSON_LINES),
+        (
+            rb"\{[^\n]*\"source(?:-ref)?\"\s*:[^\n]*-metadata\"\s*:",
+            "an augmented manifest of SageMaker Ground Truth",
+            'Such manifests are not read: write {"label": "...", "text": "..."} in each line',
+        ),
+        (
+            rb"\{[^\n]*\"(?:messages|contents)\"\s*:\s*\[\s*\{",
+            "made for the training of a language model",
+            'Write {"label": "...", "text": "..."} in each line',
+        ),
+    )
 )
 _ZIP = b"PK\x03\x04"
 _INSIDE_ZIP: tuple[tuple[bytes, str, str], ...] = (
     (b"word/", "a Word document", _TEXT_OF_IT),
     (b"xl/", "an Excel workbook", "Save it as 'CSV UTF-8'"),
     (b"ppt/", "a PowerPoint presentation", _TEXT_OF_IT),
+    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet", "Save it as 'CSV UTF-8'"),
+    (b"opendocument.text", "an OpenDocument text", _TEXT_OF_IT),
 )
 _LOOKED_AT = 4096
+_TAR_AT = 257
+_MOST_BINARY = (b"\x00", b"\x01", b"\x02", b"\x03")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 
 
@@ -54,18 +101,22 @@ def check_type(head: bytes) -> Violation | None:
             if name in head:
                 return _unsupported(what, instead)
         return _unsupported("a zip archive", _DECOMPRESS)
-    binary = _CONTROL.search(head, 0, _LOOKED_AT) is not None
+    sample = head[:_LOOKED_AT]
+    binary = _CONTROL.search(sample) is not None
     for signature, what, instead in _SIGNATURES:
         # A label may well begin with a signature that is made of letters, such as PAR1.
         if head.startswith(signature) and (binary or not signature.isalnum()):
             return _unsupported(what, instead)
-    if head.lstrip().startswith(b"[") and head.lstrip()[1:].lstrip()[:1] in (b"{", b"["):
-        return _unsupported(
-            "one JSON array", "Write JSON Lines: each object on a line of its own, without commas between"
-        )
-    sample = head[:_LOOKED_AT]
+    if head[_TAR_AT:].startswith(b"ustar"):
+        return _unsupported("a tar archive", _DECOMPRESS)
     if len(sample) >= 4 and _is_utf16(sample):
         return _unsupported("UTF-16 text", _SAVE_UTF8)
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()[:_LOOKED_AT]
+    for pattern, what, instead in _TEXTS:
+        if pattern.match(text):
+            return _unsupported(what, instead)
+    if 10 * sum(map(sample.count, _MOST_BINARY)) > len(sample):
+        return _unsupported("binary", _EXPORT)
     return None
 
 
