@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -189,11 +188,9 @@ def test_mapping_collects_a_batch_during_its_window(account: CloudAccount) -> No
     account.client("lambda").create_event_source_mapping(
         EventSourceArn=queue, FunctionName=function, BatchSize=100, MaximumBatchingWindowInSeconds=300
     )
-    sqs = account.client("sqs")
-    started = time.monotonic()
-    for number in range(15):
-        sqs.send_message(QueueUrl=url, MessageBody=str(number))
-    assert time.monotonic() - started < 3, "sending took longer than the window"
+    for numbers in (range(10), range(10, 15)):
+        entries = [{"Id": str(number), "MessageBody": str(number)} for number in numbers]
+        account.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
     batch = until(lambda: messages(account, seen_url))[0]
     assert sorted(batch, key=int) == [str(number) for number in range(15)]
 

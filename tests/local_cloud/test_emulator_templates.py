@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from local.cloud import CloudAccount
+from local.cloud.emulator import stack_polling
+from local.cloud.emulator.ministack import cloudformation
 from tests.local_cloud.resources import (
     allow,
     create_function,
@@ -155,3 +158,32 @@ def test_a_stack_reads_a_parameter_that_an_earlier_stack_made(account: CloudAcco
     cloudformation.update_stack(StackName=stack, TemplateBody=later, Parameters=given)
     until(lambda: stack_status(account, stack) == "UPDATE_COMPLETE")
     assert ssm.get_parameter(Name=copied)["Parameter"]["Value"] == "2"
+
+
+ARN = "arn%3Aaws%3Acloudformation%3Aus-east-1%3A111122223333%3Astack%2F{name}%2F00000000"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("Action=DescribeStacks&StackName={name}", "CREATE_COMPLETE"),
+        (f"StackName={ARN}&Action=DescribeStacks", "CREATE_COMPLETE"),
+        ("Action=DescribeStacks", "CREATE_IN_PROGRESS"),
+        ("Action=DescribeStackEvents&StackName={name}", "CREATE_IN_PROGRESS"),
+    ],
+)
+def test_who_asks_for_a_stack_that_is_changing_hears_of_its_end(asked: str, answered: str) -> None:
+    name, stacks = f"stack-{uuid.uuid4().hex}", cloudformation._stacks
+
+    async def status(*_: object) -> str:
+        return str(stacks[name]["StackStatus"])
+
+    async def asking() -> str:
+        stacks[name] = {"StackStatus": "CREATE_IN_PROGRESS"}
+        body = asked.format(name=name).encode()
+        answer = asyncio.ensure_future(stack_polling.answering_late(status)("POST", "/", {}, body, {}))
+        await asyncio.sleep(0)
+        stacks[name]["StackStatus"] = "CREATE_COMPLETE"
+        return str(await answer)
+
+    assert asyncio.run(asking()) == answered

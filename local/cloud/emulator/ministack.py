@@ -33,6 +33,7 @@ ssm: Any = import_module("ministack.services.ssm")
 stepfunctions: Any = import_module("ministack.services.stepfunctions")
 sts: Any = import_module("ministack.services.sts")
 
+cloudformation: Any = import_module("ministack.services.cloudformation")
 custom_resource: Any = import_module("ministack.services.cloudformation.custom_resource")
 provisioners: Any = import_module("ministack.services.cloudformation.provisioners")
 stacks: Any = import_module("ministack.services.cloudformation.stacks")

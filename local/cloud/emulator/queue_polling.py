@@ -1,11 +1,13 @@
 """How Lambda polls a queue: with the function's role, in batches as the mapping says, after its batching window.
 
 MiniStack asks no permission, gives at most ten messages and waits for none. The window is shortened like the waits of
-state machines, so that a deployed app does not have to be changed to be tried quickly.
+state machines, so that a deployed app does not have to be changed to be tried quickly. And since MiniStack looks at an
+idle queue once a second, it is told when a window has ended.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -14,6 +16,10 @@ from local.cloud.emulator.ministack import lambda_svc, sqs
 
 _RECEIVED_AT_ONCE = 10
 _ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+# The queues whose window somebody waits for already.
+_planned: set[str] = set()
+_planning = threading.Lock()
 
 
 def teach() -> None:
@@ -25,7 +31,11 @@ def teach() -> None:
             return []
         arn = str(queue["attributes"].get("QueueArn"))
         mappings = [mapping for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn]
-        if not all(_may_poll(mapping, arn) for mapping in mappings) or _waits(queue, mappings, size):
+        if not all(_may_poll(mapping, arn) for mapping in mappings):
+            return []
+        remaining = _remaining(queue, mappings, size)
+        if remaining > 0:
+            _look_again(url, remaining)
             return []
         batch: list[dict[str, Any]] = []
         while len(batch) < size:
@@ -61,14 +71,31 @@ def _may_poll(mapping: dict[str, Any], arn: str) -> bool:
     return True
 
 
-def _waits(queue: dict[str, Any], mappings: list[dict[str, Any]], size: int) -> bool:
-    """Whether the batch is neither full nor old enough to be handed over."""
+def _remaining(queue: dict[str, Any], mappings: list[dict[str, Any]], size: int) -> float:
+    """Seconds until the batch is old enough to be handed over; a full one is at once."""
     window = max((mapping.get("MaximumBatchingWindowInSeconds") or 0 for mapping in mappings), default=0)
-    window *= execution_clock.scale()
     now = time.time()
     arrived = [
         max(message["sent_at"], message.get("visible_at", 0))
         for message in queue["messages"]
         if message.get("visible_at", 0) <= now
     ]
-    return bool(arrived) and len(arrived) < size and now - min(arrived) < window
+    if not arrived or len(arrived) >= size:
+        return 0.0
+    return float(min(arrived) + window * execution_clock.scale() - now)
+
+
+def _look_again(url: str, seconds: float) -> None:
+    with _planning:
+        if url in _planned:
+            return
+        _planned.add(url)
+    timer = threading.Timer(seconds, _wake, (url,))
+    timer.daemon = True
+    timer.start()
+
+
+def _wake(url: str) -> None:
+    with _planning:
+        _planned.discard(url)
+    lambda_svc._esm_wake.set()
