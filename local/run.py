@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +15,17 @@ from rich.console import Console
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.upload_records import UploadOutcome
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
-from local.derived_settings import derive_settings
+from local.cloud.errors import CdkFailed
+from local.derived_settings import DerivedSettings, derive_settings
 from local.story import turns_table
 from local.walk import Walk, as_json
+from ops.errors import OperatorError
 
 NAME = "walk"
+COMPREHENDS_MINIMUM = 50
+"""Training documents for each label of a flywheel's dataset (reference 3.3)."""
+_CDK_NOISE = re.compile(r"\s*(?:at |node:|\}|\{|\[\d|Subprocess exited|.*: Subprocess exited|$)")
+_CDK_FAILURE = re.compile(r"❌|failed:|^- |cannot be deployed|_FAILED")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,22 +47,55 @@ def run(
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Where to write the result as JSON.")] = None,
 ) -> None:
-    """Deploy a flywheel into a local cloud of its own, give it the files, and show what it decides."""
+    """Deploy a flywheel into a local cloud of its own, give it the files, and show what it decides.
+
+    Exit status 1 if nothing was trained.
+    """
     console = Console()
-    settings = derive_settings(
-        [*train, *(test or [])],
-        labels=labels.split(",") if labels else None,
-        mode=mode,
-        label_delimiter=label_delimiter,
-    )
+    result: dict[str, Any] = {"outcome": "FAILED", "cause": None, "active_model_arn": None, "turns": []}
+    try:
+        settings = derive_settings(
+            [*train, *(test or [])],
+            labels=labels.split(",") if labels else None,
+            mode=mode,
+            label_delimiter=label_delimiter,
+            confirm=typer.confirm if sys.stdin.isatty() else None,
+        )
+        record = _walk(settings, _parameters(parameter or []), train, test or [], console, result)
+        result.update(outcome=record.outcome.value, cause=record.cause or record.error, left_out=left_out(record))
+        if record.outcome is not TurnOutcome.SUCCEEDED:
+            raise LocalCloudError(f"The turn ended {record.outcome}: {record.cause or record.error}")
+        if record.candidate is None:
+            result["outcome"] = "NOTHING_TRAINED"
+            raise LocalCloudError(f"Nothing was trained. {' '.join(record.reasons)}".strip())
+    except (LocalCloudError, OperatorError) as error:
+        result["cause"] = result["cause"] or in_short(error)
+        raise LocalCloudError(in_short(error)) from error
+    finally:
+        if json_path is not None:
+            json_path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def _walk(
+    settings: DerivedSettings,
+    parameters: dict[str, str],
+    train: list[Path],
+    test: list[Path],
+    console: Console,
+    result: dict[str, Any],
+) -> TurnRecord:
+    """One turn with the files; what came of it goes into ``result`` and onto the console."""
     console.print(
         f"{settings.mode} with {len(settings.labels)} labels: {', '.join(settings.labels[:20])}", markup=False
     )
+    warning = warning_of(parameters)
+    if warning:
+        console.print(warning, style="yellow", markup=False)
     with LocalCloud(instance="run", progress=OnConsole(console)) as cloud:
         walk = Walk.deploy(
             cloud,
             name=NAME,
-            parameters=_parameters(parameter or []),
+            parameters=parameters,
             context={
                 "name": NAME,
                 "labels": json.dumps(settings.labels),
@@ -62,16 +104,49 @@ def run(
             },
         )
         with console.status("The turn") as status:
-            record = walk.turn(train=train, test=test or [], on_step=lambda step: status.update(f"The turn: {step}"))
+            record = walk.turn(train=train, test=test, on_step=lambda step: status.update(f"The turn: {step}"))
             status.update("The promotion")
             record = walk.after_promotion(record)
-        result = {"active_model_arn": walk.active_model_arn(), "turns": [as_json(record)]}
+        result.update(active_model_arn=walk.active_model_arn(), turns=[as_json(record)])
     console.print(turns_table([record]))
     _tell_problems(console, record)
-    if json_path is not None:
-        json_path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    if record.outcome is not TurnOutcome.SUCCEEDED:
-        raise LocalCloudError(f"The turn ended {record.outcome}: {record.cause or record.error}")
+    return record
+
+
+def left_out(record: TurnRecord) -> dict[str, int]:
+    """Documents that were uploaded and not trained on or tested with, by why; bad lines are counted as lines."""
+    counts = record.counts
+    return {
+        "bad_lines": counts.bad_lines,
+        "duplicates": counts.duplicates,
+        "leaked": sum(record.leaked.values()),
+        "waiting": sum(waiting.documents for waiting in record.waiting),
+    }
+
+
+def warning_of(parameters: Mapping[str, str]) -> str | None:
+    """A sentence on a minimum that Comprehend itself would not take."""
+    given = parameters.get("MinimumDocumentsPerLabel", "")
+    if not given.isdecimal() or int(given) >= COMPREHENDS_MINIMUM:
+        return None
+    return (
+        f"MinimumDocumentsPerLabel is {given}, and Comprehend documents at least {COMPREHENDS_MINIMUM} training "
+        "documents for each label: what trains here may be refused on AWS."
+    )
+
+
+def in_short(error: Exception) -> str:
+    """What went wrong, without what the CDK CLI wrote around it."""
+    if not isinstance(error, CdkFailed):
+        return str(error)
+    first, *said = str(error).splitlines()
+    told = [line.strip() for line in said if not _CDK_NOISE.match(line)]
+    marked = [line for line in told if _CDK_FAILURE.search(line)]
+    return "\n".join([first.partition(".")[0] + ":", *(marked or told[-5:]), f"The whole log: {_log_of(first)}"])
+
+
+def _log_of(sentence: str) -> str:
+    return sentence.partition(" is in ")[2].partition(";")[0]
 
 
 def _parameters(given: list[str]) -> dict[str, str]:
@@ -93,3 +168,8 @@ def _tell_problems(console: Console, record: TurnRecord) -> None:
             console.print(f"  {where}{example.message} {example.fix}", markup=False)
     for waiting in record.waiting:
         console.print(f"{waiting.documents} {waiting.split} documents wait. {waiting.reason}", markup=False)
+    dropped = left_out(record)
+    if dropped["duplicates"]:
+        console.print(f"{dropped['duplicates']} documents were dropped: an earlier one has the same labels and text.")
+    if dropped["leaked"]:
+        console.print(f"{dropped['leaked']} documents were dropped: they stand in the training and in the test data.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,11 @@ _PROMOTION_TIMEOUT_SECONDS = 120.0
 WALK_PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
 """Files are uploaded while the pipeline is paused, so that they are one turn's; nothing needs to rest."""
 
+
+class UnknownParameter(LocalCloudError):
+    """A parameter was given that the stack does not have."""
+
+
 OnStep = Callable[[str], None]
 
 
@@ -43,7 +50,9 @@ class Walk:
         """Deploy the app and find it again as any operator would: by Parameter Store, through the environment."""
         stack = f"{name}-flywheel"
         given = {f"{stack}:{key}": value for key, value in (WALK_PARAMETERS | dict(parameters)).items()}
-        cloud.deploy(parameters={**given, f"{name}-analysis:PollSeconds": "30"}, context=context)
+        assembly = cloud.account().synthesise(context=context)
+        check_parameters(parameters, template=assembly / f"{stack}.template.json")
+        cloud.deploy(assembly, parameters={**given, f"{name}-analysis:PollSeconds": "30"})
         os.environ.update(cloud.environment())
         return cls(deployment=find_deployment(Clients.connect(), name=name))
 
@@ -130,10 +139,24 @@ class Walk:
         )
 
 
+def check_parameters(parameters: Mapping[str, str], *, template: Path) -> None:
+    """Raises UnknownParameter: the CDK CLI passes over a parameter that no stack has."""
+    known = json.loads(template.read_text(encoding="utf-8")).get("Parameters", {})
+    for name in parameters:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UnknownParameter(
+                f"{name} is no parameter of the stack."
+                + (f" Did you mean {near[0]}?" if near else f" Its parameters: {', '.join(sorted(map(str, known)))}.")
+            )
+
+
 def as_json(record: TurnRecord) -> dict[str, Any]:
     """A turn as `--json` writes it."""
     return {
         "turn": record.turn,
+        "outcome": record.outcome.value,
+        "cause": record.cause or record.error,
         "uploads": record.counts.uploads,
         "documents": sum(dataset.documents for dataset in record.datasets),
         "active": _model(record.active),

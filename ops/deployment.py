@@ -191,12 +191,11 @@ def is_deployed(clients: Clients, name: str) -> bool:
 
 def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple[str, str] | None:
     """The name that was asked for and where it came from, None if none was. Raises InvalidSettingError."""
-    settings = (folder or Path.cwd()) / SETTINGS_FILE
     if name:
         chosen = name, _NAME_OPTION
     elif os.environ.get(NAME_VARIABLE):
         chosen = os.environ[NAME_VARIABLE], f"from {NAME_VARIABLE}"
-    elif (from_settings := _name_in(settings)) is not None:
+    elif (from_settings := _name_in(folder or Path.cwd())) is not None:
         chosen = from_settings, f"from {SETTINGS_FILE} in this folder"
     else:
         return None
@@ -207,16 +206,22 @@ def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple
     return chosen
 
 
-def _name_in(settings: Path) -> str | None:
+def read_settings_file(folder: Path) -> dict[str, Any]:
+    """The settings in the cdk.json of ``folder``, unchecked; empty if there is none. Raises InvalidSettingError."""
+    settings = folder / SETTINGS_FILE
     if not settings.is_file():
-        return None
+        return {}
     try:
         content = json.loads(settings.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidSettingError(f"{settings} is not valid JSON ({error}): mend it, or choose with --name.") from error
     context = _object(_object(content).get("context"))
     # As in synthesis: a context key of its own overrides the one among the settings.
-    name = context.get("name") or _object(context.get("flywheel")).get("name")
+    return {**_object(context.get("flywheel")), **{key: value for key, value in context.items() if value}}
+
+
+def _name_in(folder: Path) -> str | None:
+    name = read_settings_file(folder).get("name")
     return name if isinstance(name, str) and name else None
 
 

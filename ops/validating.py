@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepa
 from flywheel.preparation.report import render_text
 from flywheel.record import Record
 from flywheel.upload_records import BadLine
-from ops.deployment import Deployment
+from ops.deployment import SETTINGS_FILE, Deployment, read_settings_file
+from ops.errors import InvalidSettingError
 from ops.uploading import check_paths
 
 
@@ -37,6 +39,27 @@ def rules_of(deployment: Deployment) -> LabelRules:
     return LabelRules(
         labels=deployment.labels, multi_label=deployment.multi_label, delimiter=deployment.published.label_delimiter
     )
+
+
+def rules_of_settings(folder: Path) -> LabelRules | None:
+    """The labels in the cdk.json of ``folder``, as synthesis reads them; None if there are none.
+
+    Raises InvalidSettingError.
+    """
+    settings = read_settings_file(folder)
+    labels = settings.get("labels")
+    if isinstance(labels, str):
+        labels = json.loads(labels) if labels.startswith("[") else [label.strip() for label in labels.split(",")]
+    if not isinstance(labels, list) or not labels:
+        return None
+    try:
+        return LabelRules(
+            labels=tuple(map(str, labels)),
+            multi_label=settings.get("mode") == "MULTI_LABEL",
+            delimiter=str(settings.get("label_delimiter", "|")),
+        )
+    except ValueError as error:
+        raise InvalidSettingError(f"{SETTINGS_FILE}: {error}") from error
 
 
 def limits_of(deployment: Deployment) -> Limits:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from botocore.exceptions import (
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 
 from flywheel.upload_records import Split
 from ops import rejected as rejections
@@ -13,9 +20,12 @@ from ops import uploading
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console
 from ops.commands.sending import upload_display, words_for
 from ops.commands.waiting import waiting_display
-from ops.deployment import Deployment
-from ops.errors import RefusedFilesError
+from ops.deployment import SETTINGS_FILE, Deployment
+from ops.errors import NoDeploymentError, RefusedFilesError
 from ops.tables.uploads import report_text, results_table, uploaded_table
+
+if TYPE_CHECKING:
+    from flywheel.preparation import LabelRules, Limits
 
 Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
 
@@ -27,27 +37,44 @@ def validate(
         list[str] | None,
         typer.Option(help="A label, once for each; then no deployment is asked for labels and limits."),
     ] = None,
+    labels_from_file: Annotated[
+        bool, typer.Option("--labels-from-file", help="Take the labels that the files hold: for a first look at them.")
+    ] = False,
     multi_label: Annotated[
         bool, typer.Option("--multi-label", help="With --label: documents may have several.")
     ] = False,
-    delimiter: Annotated[str, typer.Option(help="With --label: what joins several labels.")] = "|",
+    delimiter: Annotated[
+        str, typer.Option(help="With --label and --labels-from-file: what joins several labels.")
+    ] = "|",
     as_json: JsonOption = False,
 ) -> None:
-    """Check files by the pipeline's own rules before uploading. Exit status 1 if one would be rejected whole."""
+    """Check files by the pipeline's own rules before uploading. Exit status 1 if one would be rejected whole.
+
+    The labels are those of the deployment; where none is found, those of the cdk.json in this folder.
+    """
     # Loaded here: every other verb does without the parser.
     from flywheel.preparation import LabelRules, Limits
-    from ops import validating
+    from ops import file_labels, validating
 
     uploading.check_paths(files)
+    limits = Limits()
+    if label and labels_from_file:
+        raise typer.BadParameter("give --label or --labels-from-file, not both")
     if label:
         try:
             rules = LabelRules(labels=tuple(label), multi_label=multi_label, delimiter=delimiter)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        limits = Limits()
+    elif labels_from_file:
+        found = file_labels.find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
+        file_labels.agree_on_labels(
+            found,
+            confirm=(lambda question: typer.confirm(question, err=True)) if sys.stdin.isatty() else None,
+            instead="Correct the files, or name the labels with --label.",
+        )
+        rules = LabelRules(labels=found.labels, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
     else:
-        deployment = invocation_of(context).deployment()
-        rules, limits = validating.rules_of(deployment), validating.limits_of(deployment)
+        rules, limits = _deployed_rules(invocation_of(context))
     with waiting_display(f"Checking {words_for(files)}"):
         results = validating.validate(files, rules=rules, limits=limits)
     show_all(results, as_json=as_json, table=lambda: report_text("\n".join(result.report for result in results)))
@@ -104,6 +131,22 @@ def register(app: typer.Typer) -> None:
     app.command()(validate)
     app.command()(upload)
     app.command()(rejected)
+
+
+def _deployed_rules(invocation: Invocation) -> tuple[LabelRules, Limits]:
+    """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
+    from flywheel.preparation import Limits
+    from ops import validating
+
+    try:
+        deployment = invocation.deployment()
+    except (NoDeploymentError, NoRegionError, CredentialRetrievalError, NoCredentialsError, EndpointConnectionError):
+        rules = None if invocation.name or invocation.region else validating.rules_of_settings(Path.cwd())
+        if rules is None:
+            raise
+        side_console().print(f"No deployment was found: the labels are those of {SETTINGS_FILE} in this folder.")
+        return rules, Limits()
+    return validating.rules_of(deployment), validating.limits_of(deployment)
 
 
 def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:

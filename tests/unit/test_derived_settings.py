@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,25 +16,39 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-def derive(*paths: Path, labels: list[str] | None = None, mode: str | None = None) -> tuple[list[str], str]:
-    settings = derive_settings(paths, labels=labels, mode=mode, label_delimiter="|")
+def derive(
+    *paths: Path,
+    labels: list[str] | None = None,
+    mode: str | None = None,
+    confirm: Callable[[str], bool] | None = None,
+) -> tuple[list[str], str]:
+    settings = derive_settings(paths, labels=labels, mode=mode, label_delimiter="|", confirm=confirm)
     return settings.labels, settings.mode
 
 
+def rows(*labels: str, form: str = "{label},{text}") -> list[str]:
+    """Five rows a label."""
+    return [
+        form.format(label=label, text=f"a letter about {label.casefold()[:9]} number {number}")
+        for number in range(5)
+        for label in labels
+    ]
+
+
 def test_labels_of_all_files_without_the_header(tmp_path: Path) -> None:
-    train = write(tmp_path / "train.csv", "label,text", "B,one", '"A","two, with a comma"')
-    test = write(tmp_path / "test.csv", "C,three")
+    train = write(tmp_path / "train.csv", "label,text", *rows("B", "A", form=QUOTED))
+    test = write(tmp_path / "test.csv", *rows("C", form=QUOTED))
     assert derive(train, test) == (["A", "B", "C"], "MULTI_CLASS")
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_other_column_delimiters(tmp_path: Path, delimiter: str) -> None:
-    assert derive(write(tmp_path / "d.csv", f"A{delimiter}one", f"B{delimiter}two"))[0] == ["A", "B"]
+    assert derive(write(tmp_path / "d.csv", *rows("A", "B", form="{label}" + delimiter + "{text}")))[0] == ["A", "B"]
 
 
 def test_joined_labels_are_several_only_if_the_parts_occur_alone(tmp_path: Path) -> None:
     several = write(tmp_path / "several.csv", "A,one", "B,two", "A|B,three")
-    one = write(tmp_path / "one.csv", "R|D,one", "OPS,two")
+    one = write(tmp_path / "one.csv", "R|D,one", "OPS,two", "R|D,three", "OPS,four")
     assert derive(several) == (["A", "B"], "MULTI_LABEL")
     assert derive(one) == (["OPS", "R|D"], "MULTI_CLASS")
 
@@ -52,11 +67,71 @@ def test_what_is_given_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "mode", "says"),
-    [(["A,one"], None, "at least two labels"), (["A,one", "B,two"], "MULTI", "MULTI_CLASS or MULTI_LABEL")],
+    [(["A,one"], None, "1 different labels"), (["A,one", "B,two"], "MULTI", "MULTI_CLASS or MULTI_LABEL")],
 )
 def test_unclear_settings_get_a_sentence(tmp_path: Path, lines: list[str], mode: str | None, says: str) -> None:
     with pytest.raises(UnclearSettings, match=says):
         derive(write(tmp_path / "d.csv", *lines), mode=mode)
+
+
+QUOTED = '"{label}","{text}"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (
+            rows("A", "B", form='"{text}",{label}'),
+            "10 of 10 labels have one document only",
+        ),
+        (rows(*(f"L{n}" for n in range(30)), form=QUOTED)[:60], "30 classes for 60 documents"),
+        (["Abteilung,Beschwerde", *rows("A", "B", form=QUOTED)], "Only the first row.*Abteilung.*header row"),
+        (rows("BILLING", "Billing", "RETURNS", form=QUOTED), "written in two ways"),
+        (rows("BILLING", "\u0412ILLING", "RETURNS", form=QUOTED), "written in two ways"),
+        (rows("A team", "A\u00a0team", form=QUOTED), "written in two ways"),
+        (rows("MONEY#URGENT", "URGENT#TRAVEL", "TRAVEL#MONEY", form=QUOTED), "looks like several"),
+        (rows("A|B", "B|C", "C|A", form=QUOTED), "is the mode MULTI_LABEL"),
+        (rows("['MONEY', 'URGENT']", "['MONEY']", form=QUOTED), "looks like several"),
+        (rows('{""choices"": [""A""]}', '{""choices"": [""B""]}', form=QUOTED), "looks like several"),
+    ],
+)
+def test_classes_that_look_wrong_are_a_question_and_a_refusal_where_nobody_can_be_asked(
+    tmp_path: Path, lines: list[str], says: str
+) -> None:
+    path = write(tmp_path / "d.csv", *lines)
+    with pytest.raises(UnclearSettings, match=says) as refused:
+        derive(path)
+    assert "--labels" in str(refused.value)
+    asked: list[str] = []
+    labels, _ = derive(path, confirm=lambda question: bool(asked.append(question) or True))  # type: ignore[func-returns-value]  # None is meant
+    assert labels
+    assert len(asked) == 1
+
+
+def test_what_joins_labels_does_not_separate_columns_where_no_label_is_known(tmp_path: Path) -> None:
+    path = write(tmp_path / "d.csv", *rows("A|B", "B|C", "C|A", form="{label},one more, {text}"))
+    with pytest.raises(UnclearSettings, match="3 column"):
+        derive(path)
+
+
+def test_what_makes_no_second_class(tmp_path: Path) -> None:
+    lines = [
+        *rows("BILLING", "Caf\u00e9", form=QUOTED),
+        *rows("BILLING\u200b", "\ufeffBILLING", "Cafe\u0301", form=QUOTED),
+    ]
+    path = tmp_path / "d.csv"
+    path.write_text("sep=,\r\nintent,utterance\r\n" + "\r\n".join(lines), encoding="utf-8-sig")
+    assert derive(path) == (["BILLING", "Caf\u00e9"], "MULTI_CLASS")
+
+
+@pytest.mark.parametrize(
+    "content", ["A,one\nB,two\n".encode("utf-16"), b"\x1f\x8b\x08\x00A,B", b"PK\x03\x04xl/", b"\xff"]
+)
+def test_files_that_are_no_text_have_no_labels(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "d.csv"
+    path.write_bytes(content)
+    with pytest.raises(UnclearSettings, match=r"d\.csv"):
+        derive(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

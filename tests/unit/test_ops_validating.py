@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from flywheel.preparation import LabelRules, Limits
@@ -73,3 +75,42 @@ def test_labels_that_cannot_be_are_wrong_usage(tmp_path: Path) -> None:
 
 def test_a_report_cannot_steer_the_terminal() -> None:
     assert report_text("line 1\n\tab\x1b[2J").plain == "line 1\n\tab\N{REPLACEMENT CHARACTER}[2J"
+
+
+def without_aws(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "FLYWHEEL_")):
+            monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(folder / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.chdir(folder)
+
+
+def test_without_a_deployment_the_labels_are_those_of_the_settings_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_aws(monkeypatch, tmp_path)
+    path = written(tmp_path, GOOD)
+    assert CliRunner().invoke(app, ["validate", str(path)]).exit_code == 1
+    settings = {"labels": ["SPORTS", "WORLD"], "label_delimiter": ";"}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"flywheel": settings, "mode": "MULTI_LABEL"}}))
+
+    result = CliRunner().invoke(app, ["validate", str(written(tmp_path, GOOD + "SPORTS;WORLD,x\n")), "--json"])
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)[0]["labels"] == {"SPORTS": 1, "WORLD": 1, "SPORTS;WORLD": 1}
+    assert "cdk.json" in result.stderr
+    asked_for = CliRunner().invoke(app, ["--region", "eu-west-1", "validate", str(path)])
+    assert asked_for.exit_code == 1, "who names a Region means the deployment there"
+
+
+def test_labels_may_be_taken_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_aws(monkeypatch, tmp_path)
+    good = CliRunner().invoke(app, ["validate", "--labels-from-file", str(written(tmp_path, GOOD)), "--json"])
+    assert json.loads(good.stdout)[0]["labels"] == {"SPORTS": 1, "WORLD": 1}
+    twins = written(tmp_path, GOOD + "Sports,x\n")
+    refused = CliRunner().invoke(app, ["validate", "--labels-from-file", str(twins)])
+    assert refused.exit_code == 1
+    assert "written in two ways" in refused.stderr
+    assert "--label" in refused.stderr

@@ -8,7 +8,7 @@ column is the label's, a header says; without one it is the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -156,11 +156,14 @@ def _rows(sample: bytes, position: int, line: int, delimiter: str, whole: bool) 
 def _look(layout: Layout, labels: LabelColumn) -> Layout:
     """Count what speaks for a delimiter, and find the header under it."""
     second = 0
+    # Where no labels are configured, what stands first in rows is as good as one to tell that labels are joined.
+    firsts = {row.cells[0] for row in layout.rows if row.columns > 1}
+    is_label = labels.knows if labels.configured else firsts.__contains__
     for row in layout.rows:
         if row.columns < 2:
             continue
         known = list(map(labels.knows, row.cells[:2]))
-        if any(known) and _joins(layout.delimiter, row.cells, labels):
+        if any(map(is_label, row.cells[:2])) and _joins(layout.delimiter, row.cells, is_label):
             layout.joined += 1
             continue
         layout.labelled += known[0]
@@ -177,16 +180,16 @@ def _look(layout: Layout, labels: LabelColumn) -> Layout:
     return layout
 
 
-def _joins(delimiter: str, cells: Sequence[str], labels: LabelColumn) -> bool:
+def _joins(delimiter: str, cells: Sequence[str], is_label: Callable[[str], bool]) -> bool:
     """Whether the delimiter stands between two labels, and another one between them and the text."""
-    label_first = labels.knows(cells[0])
+    label_first = is_label(cells[0])
     for other in DELIMITERS:
         if other == delimiter:
             continue
         for cell in cells[1:] if label_first else cells[:1]:
             label = cell.partition(other)[0] if label_first else cell.rpartition(other)[2]
             # A document has no label twice: such a text only begins with the same word.
-            if other in cell and labels.knows(label) and label.strip() not in (cells[0], cells[-1]):
+            if other in cell and is_label(label) and label.strip() not in (cells[0], cells[-1]):
                 return True
     return False
 
