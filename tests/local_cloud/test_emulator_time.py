@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from local.cloud import CloudAccount
 from local.cloud.emulator import retries
 from local.cloud.emulator.function_output import FunctionOutput
+from local.cloud.emulator.functions import PythonEnvironment, end_idle_environments
+from local.cloud.emulator.ministack import lambda_runtime
 from tests.local_cloud.resources import (
     allow,
     create_bucket,
@@ -171,3 +174,18 @@ def test_output_is_complete_as_soon_as_it_is_written() -> None:
         assert output.take() == ["one", "two", "x" * 5000]
         written.write(b"no end of line, and \xff")
         assert output.take() == ["no end of line, and \N{REPLACEMENT CHARACTER}"]
+
+
+def test_environments_that_were_idle_for_long_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last one of a function, too; one that is at work does not."""
+
+    def environment(*, last_used: float, in_use: bool = False) -> PythonEnvironment:
+        made = PythonEnvironment("function", {}, b"")
+        made.last_used, made.in_use = last_used, in_use
+        return made
+
+    new, busy = environment(last_used=time.time()), environment(last_used=0, in_use=True)
+    pools = {"one": [environment(last_used=0), new, busy], "other": [environment(last_used=0)]}
+    monkeypatch.setattr(lambda_runtime, "_workers", pools)
+    assert end_idle_environments() == 2
+    assert pools == {"one": [new, busy], "other": []}
