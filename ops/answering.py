@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from flywheel import promotions
 from flywheel.approvals import DECLINED
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
 from flywheel.promotions import Waiting
 from flywheel.record import Record
@@ -15,9 +16,6 @@ from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AnsweredError, NotAskedError, PromotionEndedError
 from ops.promotions import failures_of, find_request
-
-_MOST_CAUSE_CHARACTERS = 32768
-"""What SendTaskFailure takes."""
 
 _WORDS = {
     PromotionStatus.PROMOTED: "was promoted",
@@ -96,14 +94,16 @@ def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, r
 
 
 def _send(deployment: Deployment, waiting: Waiting, answered: Answered) -> None:
+    """SendTaskSuccess takes 262,144 bytes of output, SendTaskFailure 32,768 characters of cause."""
     stepfunctions, token = deployment.clients.stepfunctions, waiting.wait.task_token
     try:
         if answered.answer is Answer.APPROVED:
-            output = json.dumps({"by": answered.by, "reason": answered.reason})
+            reason = within(answered.reason, LONGEST_SENTENCE)
+            output = json.dumps({"by": answered.by, "reason": reason})
             stepfunctions.send_task_success(taskToken=token, output=output)
         else:
             by = f" ({answered.by})"
-            cause = answered.reason[: _MOST_CAUSE_CHARACTERS - len(by)] + by
+            cause = within(answered.reason, LONGEST_SENTENCE) + by
             stepfunctions.send_task_failure(taskToken=token, error=DECLINED, cause=cause)
     except (
         stepfunctions.exceptions.TaskTimedOut,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from flywheel import promotions
 from flywheel import turns as turn_keys
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.generations import is_of_another_flywheel
 from flywheel.promotion_records import Promotion, PromotionRequest, PromotionSource
 from flywheel.record import Record
@@ -51,7 +52,7 @@ def rollback(
         flywheel_arn=deployment.flywheel_arn,
         requested_at=_after_the_others(deployment, now),
         by=caller_of(deployment.clients),
-        reason=reason or "No reason was given.",
+        reason=within(reason, LONGEST_SENTENCE) or "No reason was given.",
         decided_against=active,
     )
     deployment.intake.write_once(promotions.request_key(request.id), request)

@@ -179,4 +179,6 @@ class AnalysisMachine(Construct):
         return ask.next(asked)
 
     def _fail(self, name: str) -> sfn.Fail:
-        return sfn.Fail.jsonata(self, name, error="{% $states.input.Error %}", cause="{% $states.input.Cause %}")
+        """Briefly: a map's results may have 256 KiB together, and each child's history has the whole cause."""
+        cause = "{% $substring($states.input.Cause, 0, 200) %}"
+        return sfn.Fail.jsonata(self, name, error="{% $states.input.Error %}", cause=cause)

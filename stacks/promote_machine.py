@@ -184,7 +184,11 @@ class PromoteMachine(Construct):
             self._steps.ask_for_approval,
             payload={"promotion": PROMOTION, "task_token": "{% $states.context.Task.Token %}"},
             outputs={},
-            assign={"answeredBy": "{% $exists($states.result.by) ? $string($states.result.by) : 'somebody' %}"},
+            # Whoever answers may write 256 KiB, which is all that the state of the report may have.
+            assign={
+                "answeredBy": "{% $exists($states.result.by) ? $substring($string($states.result.by), 0, 1000) "
+                ": 'somebody' %}"
+            },
             answered_within=f"{{% $max([1, $ceil({hours} * 3600)]) %}}",
         )
         ends = {"Declined": "DECLINED", "Superseded": "SUPERSEDED", "States.Timeout": "NOT_ANSWERED"}

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel import promotions, turns
+from flywheel import notification, promotions, turns
 from flywheel.decision_records import Decision
 from flywheel.promoting import request_of
 from flywheel.promotion_records import ApprovalWait, PromotionBeginning
@@ -38,10 +38,8 @@ def ask(
 
 
 def subject(beginning: PromotionBeginning, *, flywheel_name: str) -> str:
-    """At most 100 printable ASCII characters, as SNS wants."""
     who = beginning.request.turn if beginning.request else None
-    text = f"{flywheel_name} {who or beginning.promotion}: a promotion waits for approval"
-    return text.encode("ascii", "replace").decode()[:100]
+    return notification.subject(f"{flywheel_name} {who or beginning.promotion}: a promotion waits for approval")
 
 
 def message(
@@ -58,11 +56,12 @@ def message(
     success = f"aws stepfunctions send-task-success --task-output '{json.dumps({'by': 'your name'})}'"
     failure = f"aws stepfunctions send-task-failure --error {DECLINED} --cause 'the reason'"
     token = f'"$(aws s3 cp {address} - | python3 -c \'import json, sys; print(json.load(sys.stdin)["task_token"])\')"'
-    return "\n".join(
+    return notification.message(
         [
             f"{turn} wants to promote a model. It waits until {wait.ends_at:%Y-%m-%d %H:%M} UTC.",
             *_comparison(request, intake),
-            "",
+        ],
+        closing=[
             f"Yes: flywheel --name {flywheel_name} approve {turn}",
             f"No:  flywheel --name {flywheel_name} decline {turn} --reason '...'",
             f"The whole report: flywheel --name {flywheel_name} report {turn}",
@@ -71,7 +70,7 @@ def message(
             "The same with the AWS CLI:",
             f"{success} --task-token {token}",
             f"{failure} --task-token {token}",
-        ]
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel import turns
+from flywheel.byte_limits import size_as_json
 from flywheel.due import too_soon_for_an_iteration
 from flywheel.outside import change_outside, publish_what_is
 from flywheel.prepare_uploads import report_key, result_key
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _BATCH_UPLOADS = 100
 _BATCH_BYTES = 256 * 1024 * 1024
 """What one invocation of prepare_upload takes on: many small files, or one large one."""
+_BATCH_ITEM_BYTES = 128 * 1024
+"""Step Functions takes 256 KiB of an execution's input, with the names of 100 uploads of up to 1,024 bytes each."""
 _CLOCKS_DIFFER = timedelta(minutes=15)
 """At most, between S3 and a function; a turn also lists the uploads a little after it notes when it began."""
 
@@ -62,13 +65,16 @@ def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) 
 
 def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
     batch: list[Upload] = []
-    size = 0
+    size = item = 0
     for upload in uploads:
-        if batch and (len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES):
+        written = size_as_json(upload.model_dump(mode="json"))
+        full = len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES or item + written > _BATCH_ITEM_BYTES
+        if batch and full:
             yield batch
-            batch, size = [], 0
+            batch, size, item = [], 0, 0
         batch.append(upload)
         size += upload.size
+        item += written
     if batch:
         yield batch
 

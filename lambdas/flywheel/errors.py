@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from flywheel.byte_limits import LONGEST_SENTENCE, within
+
 
 class FlywheelError(Exception):
-    """What the pipeline itself reports; the message says what to do."""
+    """What the pipeline itself reports; the message says what to do.
+
+    Step Functions takes 256 KiB of a state's output, in which the cause of a failure stands: the message is shortened,
+    because others' words, such as a label or a key, may be part of it.
+    """
+
+    def __str__(self) -> str:
+        return within(super().__str__(), LONGEST_SENTENCE)
 
 
 class NotCurrent(FlywheelError):

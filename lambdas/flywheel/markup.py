@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable
 
+from flywheel.printable import printable_lines
+
 _VOID = frozenset({"br", "col", "meta"})
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_CONTROL_PICTURES = 0x2400
 
 
 class Markup(str):
@@ -37,15 +36,10 @@ def join(children: Iterable[str], separator: str = "") -> Markup:
 
 
 def text(data: str) -> Markup:
-    """Control characters, which HTML cannot hold, are shown as their pictures (U+2400 and up)."""
-    return Markup(_CONTROLS.sub(_picture, html.escape(data)))
+    """What HTML cannot hold, turns the reading around or has no width is shown (`printable`)."""
+    return Markup(html.escape(printable_lines(data)))
 
 
 def style_sheet(css: str) -> Markup:
     """A style element of a constant: a browser reads its content as it is, without unescaping."""
     return Markup(f"<style>{css}</style>")
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\u2421" if code == 0x7F else chr(_CONTROL_PICTURES + code)

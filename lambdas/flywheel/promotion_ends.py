@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel import promotions, turns
+from flywheel import notification, promotions, turns
 from flywheel.errors import FlywheelError
 from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
-from flywheel.reporting import page_of
+from flywheel.reporting import in_one_line, page_of
 from flywheel.turn_records import TurnRecord
 
 if TYPE_CHECKING:
@@ -149,16 +149,14 @@ def taken_back_because(smoke_test: str, *, put_back: str | None, former: str | N
 
 
 def subject(promotion: Promotion, *, flywheel_name: str) -> str:
-    """At most 100 printable ASCII characters, as SNS wants."""
-    text = f"{flywheel_name} {promotion.promotion or 'promotion'}: {promotion.status}"
-    return text.encode("ascii", "replace").decode()[:100]
+    return notification.subject(f"{flywheel_name} {promotion.promotion or 'promotion'}: {promotion.status}")
 
 
-def message(ended: tuple[Promotion, ...], *, flywheel_name: str) -> str:
+def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: str) -> str:
     """The notification: what became of a promotion, in lines of plain text."""
     first = ended[0]
     lines = [
-        f"{first.promotion or 'Promotion'}: {first.status}. {first.reason}",
+        f"{first.promotion or 'Promotion'}: {first.status}. {in_one_line(first.reason)}",
         f"Model: {first.model_arn}",
         f"Former model: {first.former_model_arn or 'none'}",
         f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
@@ -167,10 +165,13 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str) -> str:
         lines.append(f"Serving: {first.serving}")
     if first.warning:
         lines.append(f"Comprehend warns: {first.warning}")
-    lines += [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]]
-    lines.append("")
+    lines += notification.named(
+        [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]], more="requests were superseded"
+    )
+    closing = []
     if first.turn:
-        lines.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
+        closing.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
     if first.status.made_active:
-        lines.append(f"To undo it: flywheel --name {flywheel_name} rollback")
-    return "\n".join(lines)
+        closing.append(f"To undo it: flywheel --name {flywheel_name} rollback")
+    closing.append(f"The record: s3://{intake_bucket}/{promotions.end_key(first.request_id)}")
+    return notification.message(lines, closing=closing)

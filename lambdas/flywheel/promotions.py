@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.errors import NotCurrentPromotion, PromotionRefused
 from flywheel.promotion_records import (
     ApprovalWait,
@@ -176,10 +177,15 @@ def as_promotion(
 
 
 def event_detail(beginning: PromotionBeginning, *, flywheel_name: str) -> dict[str, str | None]:
-    """The detail of the event `Model Promoted` (docs/interfaces.md)."""
+    """The detail of the event `Model Promoted` (docs/interfaces.md).
+
+    EventBridge takes 256 KiB of an entry, Step Functions of the state that carries it. What people wrote is shortened;
+    the request has the whole.
+    """
     request = beginning.request
     if request is None:
         raise ValueError(f"{beginning.promotion} found no request: it promoted nothing.")
+    whole = f" [shortened: {request_key(request.id)} in the intake bucket has the whole]"
     return {
         "flywheel": flywheel_name,
         "flywheelArn": request.flywheel_arn,
@@ -187,8 +193,8 @@ def event_detail(beginning: PromotionBeginning, *, flywheel_name: str) -> dict[s
         "formerModelArn": beginning.former_model_arn,
         "promotion": beginning.promotion,
         "source": request.source.value,
-        "by": request.by,
-        "reason": request.reason,
+        "by": within(request.by, LONGEST_SENTENCE, rest=whole),
+        "reason": within(request.reason, LONGEST_SENTENCE, rest=whole),
         "turn": request.turn,
         "iterationId": request.iteration_id,
     }

@@ -94,5 +94,6 @@ class PublishedModels:
             return None
 
     def _put(self, name: str, value: str) -> None:
+        # A parameter takes 4 KB: these are ARNs, which Comprehend keeps below 256 characters.
         if self._value(name) != value:
             self._ssm.put_parameter(Name=f"{self._prefix}/{name}", Value=value, Type="String", Overwrite=True)

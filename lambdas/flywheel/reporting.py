@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel import turns
+from flywheel import notification, turns
 from flywheel.assembly import accepted_key
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.composing import composition_key
 from flywheel.dataset_records import (
     AcceptedDataset,
@@ -36,8 +37,6 @@ from flywheel.upload_records import UploadOutcome, UploadResult
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
 
-_SUBJECT_CHARACTERS = 100
-"""SNS's limit of a subject."""
 _TURNS_IN_CHART = 50
 _PARALLEL_READS = 16
 
@@ -128,14 +127,22 @@ def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
 
 
 def readable_cause(cause: str | None) -> str | None:
-    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace."""
+    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace.
+
+    It goes on into other states and messages, which are limited; the execution's history has the whole.
+    """
     if not cause:
         return None
     try:
         details = json.loads(cause)
     except ValueError:
-        return cause
-    return str(details["errorMessage"]) if isinstance(details, dict) and "errorMessage" in details else cause
+        details = None
+    sentence = str(details["errorMessage"]) if isinstance(details, dict) and "errorMessage" in details else cause
+    return within(sentence, LONGEST_SENTENCE, rest=" [shortened: the execution's history has the whole]")
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _iteration_id(turn: str, beginning: TurnBeginning | None, intake: IntakeBucket) -> str | None:
@@ -180,39 +187,56 @@ def _summary(intake: IntakeBucket, manifest: DatasetManifest) -> DatasetSummary:
 
 
 def subject(record: TurnRecord, *, flywheel_name: str) -> str:
-    """At most 100 printable ASCII characters, as SNS wants."""
     what = record.decision if record.outcome is TurnOutcome.SUCCEEDED else record.outcome
-    text = f"{flywheel_name} {record.turn}: {what}"
-    return text.encode("ascii", "replace").decode()[:_SUBJECT_CHARACTERS]
+    return notification.subject(f"{flywheel_name} {record.turn}: {what}")
 
 
 def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> str:
     """The notification: what happened, in lines of plain text, without a word of any document."""
-    lines = [f"{record.turn} {record.outcome}. Decision: {record.decision}."]
-    lines += [f"  {reason}" for reason in record.reasons]
+    return notification.message(
+        _lines(record),
+        closing=[
+            f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
+            f"or download s3://{intake_bucket}/{turns.page_key(record.turn)} and open it.",
+        ],
+    )
+
+
+def _lines(record: TurnRecord) -> Iterator[str]:
+    """The more a line matters, the earlier it comes: the last ones are left out where there are too many."""
+    yield f"{record.turn} {record.outcome}. Decision: {record.decision}."
+    for reason in record.reasons:
+        yield f"  {reason}"
     if record.error:
-        lines.append(f"Error {record.error}: {record.cause or 'no cause given'}")
+        yield f"Error {record.error}: {in_one_line(record.cause or 'no cause given')}"
     for which, model in (("Active", record.active), ("Candidate", record.candidate)):
         if model is not None:
             scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
-            lines.append(f"{which} model {model.arn}: {scores or 'no scores'}")
+            yield f"{which} model {model.arn}: {scores or 'no scores'}"
     if record.promotion is not None:
-        lines.append(f"Promotion {record.promotion.status}: {record.promotion.reason}")
+        yield f"Promotion {record.promotion.status}: {record.promotion.reason}"
     if record.changed_outside:
-        lines.append(record.changed_outside)
-    lines += [f"Deleted as an old model: {arn}" for arn in record.deleted_models.deleted]
-    lines += [f"Dataset {dataset.name}: {dataset.documents} documents" for dataset in record.datasets]
-    lines += [f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}" for wait in record.waiting]
-    lines += [
-        f"{result.upload.key}: {result.outcome}. {result.reason}"
-        for result in record.uploads
-        if result.outcome is not UploadOutcome.ACCEPTED
-    ]
-    lines += [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared]
-    lines += [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced]
-    lines += [
-        "",
-        f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
-        f"or download s3://{intake_bucket}/{turns.page_key(record.turn)} and open it.",
-    ]
-    return "\n".join(lines)
+        yield record.changed_outside
+    yield from notification.named(
+        [f"Deleted as an old model: {arn}" for arn in record.deleted_models.deleted], more="old models were deleted"
+    )
+    for dataset in record.datasets:
+        yield f"Dataset {dataset.name}: {dataset.documents} documents"
+    for wait in record.waiting:
+        yield f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}"
+    yield from notification.named(
+        [
+            f"{result.upload.key}: {result.outcome}. {result.reason}"
+            for result in record.uploads
+            if result.outcome is not UploadOutcome.ACCEPTED
+        ],
+        more="uploads were rejected, in whole or in part, or were duplicates",
+    )
+    yield from notification.named(
+        [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared],
+        more="uploads could not be prepared",
+    )
+    yield from notification.named(
+        [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced],
+        more="versions were replaced",
+    )

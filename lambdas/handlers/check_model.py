@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.environment import Flywheel, Intake
 from flywheel.promoting import check_model
 from handlers.clients import flywheel_service, intake_bucket
@@ -32,4 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         now=now(),
     )
     logger.info("model checked", promotion=step.promotion, warning=warning)
-    return {"warning": warning}
+    # Step Functions takes 256 KiB of output; DescribeDocumentClassifier has the whole.
+    return {"warning": within(warning, LONGEST_SENTENCE) if warning else None}

@@ -53,7 +53,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         client("sns").publish(
             TopicArn=environment.topic_arn,
             Subject=promotion_ends.subject(ended[0], flywheel_name=environment.flywheel_name),
-            Message=promotion_ends.message(ended, flywheel_name=environment.flywheel_name),
+            Message=promotion_ends.message(
+                ended, flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
+            ),
         )
     logger.info("promotion ended", promotion=end.promotion, status=ended[0].status if ended else None)
     return {}

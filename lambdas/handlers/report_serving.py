@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.measuring import of_serving
 from flywheel.reporting import readable_cause
@@ -52,6 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn and end.trial is Trial.DONE else None
     if tested is not None:
         reason = f"{reason} {tested.sentence}"
+    # It goes into the state of this machine and of the one that waits for it, which take 256 KiB.
+    reason = within(reason, LONGEST_SENTENCE)
     state = note(
         status=status,
         reason=reason,

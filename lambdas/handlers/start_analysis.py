@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flywheel import notification
 from flywheel.analysis import starting
 from flywheel.analysis.jobs import INPUT
 from flywheel.analysis.pokes import AT_ONCE, LooseFile, Sweep, delayed_poke, read_poke
@@ -81,9 +82,9 @@ def _look_again(job: str, wait: timedelta) -> None:
 def _tell_of_loose_file(key: str) -> None:
     client("sns").publish(
         TopicArn=environment.topic_arn,
-        Subject=f"{environment.flywheel_name} analysis: a file without a job"[:100],
-        Message=(
-            f"s3://{environment.intake_bucket}/{key} lies in no folder, so it belongs to no analysis job: "
-            f"move it to {INPUT}<job>/ under a name of your choice."
+        Subject=notification.subject(f"{environment.flywheel_name} analysis: a file without a job"),
+        Message=notification.message(
+            [f"s3://{environment.intake_bucket}/{key} lies in no folder, so it belongs to no analysis job."],
+            closing=[f"Move it to {INPUT}<job>/ under a name of your choice."],
         ),
     )

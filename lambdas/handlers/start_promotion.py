@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel import measuring, promotion_ends
+from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promotion_starting import SUPERSEDED, Poke, judge
 from flywheel.promotions import end_key, promotion_starter
@@ -50,14 +51,19 @@ def _answer(pokes: frozenset[Poke]) -> None:
         client("sns").publish(
             TopicArn=environment.topic_arn,
             Subject=promotion_ends.subject(end, flywheel_name=environment.flywheel_name),
-            Message=promotion_ends.message((end,), flywheel_name=environment.flywheel_name),
+            Message=promotion_ends.message(
+                (end,), flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
+            ),
         )
         # After the notification: better told twice than never.
         intake.write_once(end_key(end.request_id), end)
     if verdict.supersede is not None:
         try:
             stepfunctions.send_task_failure(
-                taskToken=verdict.supersede.task_token, error=SUPERSEDED, cause=verdict.because
+                taskToken=verdict.supersede.task_token,
+                error=SUPERSEDED,
+                # Step Functions takes 32,768 characters.
+                cause=within(verdict.because, LONGEST_SENTENCE),
             )
         except (stepfunctions.exceptions.TaskTimedOut, stepfunctions.exceptions.TaskDoesNotExist) as error:
             # Somebody answered, or the time was up, a moment ago: the end of that promotion pokes again.

@@ -43,10 +43,10 @@ class Bucket:
 
     name = "intake"
 
-    def __init__(self, *, decided: bool) -> None:
+    def __init__(self, *, decided: bool, decision: Decision) -> None:
         self._records: dict[str, Any] = {promotions.approval_key(BEGINNING.promotion): WAIT}
         if decided:
-            self._records["decisions/i-1.json"] = DECISION
+            self._records["decisions/i-1.json"] = decision
 
     def read(self, key: str, _kind: type) -> Any:
         return self._records.get(key)
@@ -55,8 +55,8 @@ class Bucket:
         return self._records[key]
 
 
-def question(*, decided: bool = True) -> str:
-    bucket = cast("IntakeBucket", Bucket(decided=decided))
+def question(*, decided: bool = True, decision: Decision = DECISION) -> str:
+    bucket = cast("IntakeBucket", Bucket(decided=decided, decision=decision))
     return approvals.message(BEGINNING, intake=bucket, flywheel_name="news")
 
 
@@ -64,6 +64,13 @@ def test_holds_the_comparison_and_until_when() -> None:
     text = question()
     for part in ("F1Score gains 0.05.", "arn:old: F1Score 0.8000", "arn:new: F1Score 0.8500", "2026-11-24 12:00 UTC"):
         assert part in text
+
+
+def test_the_commands_are_whole_however_long_the_comparison_is() -> None:
+    text = question(decision=DECISION.model_copy(update={"reasons": ("Zürich " * 100_000,) * 9}))
+    assert len(text.encode()) <= 262_144
+    assert "[shortened" in text
+    assert text[text.index("\n\nYes: ") :] == question()[question().index("\n\nYes: ") :]
 
 
 def test_without_a_decision_it_says_what_was_asked_for() -> None:

@@ -137,12 +137,12 @@ def test_a_notification_says_who_what_why_and_the_way_back() -> None:
         wish, status=PromotionStatus.PROMOTED, reason="Good.", at=NOON, answered_by="Bo", warning="Few documents."
     )
     other = promotions.as_promotion(older, status=PromotionStatus.SUPERSEDED, reason="Worse.", at=NOON)
-    text = promotion_ends.message((first, other), flywheel_name="news")
+    text = promotion_ends.message((first, other), flywheel_name="news", intake_bucket="intake")
     for part in ("arn:model-1", "Ada", "Bo", "Few documents.", "turn-000006: superseded. Worse.", "report turn-000007"):
         assert part in text
     assert "flywheel --name news rollback" in text
     refused = promotions.as_promotion(wish, status=PromotionStatus.REFUSED, reason="No.", at=NOON)
-    told = promotion_ends.message((refused,), flywheel_name="news")
+    told = promotion_ends.message((refused,), flywheel_name="news", intake_bucket="intake")
     assert "rollback" not in told
     assert "None" not in told
 

@@ -6,6 +6,7 @@ import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flywheel import notification
 from flywheel.analysis.inputs import find_input
 from flywheel.analysis.jobs import (
     PREDICTIONS_CSV,
@@ -84,22 +85,21 @@ def _done(joined: JoinedJob | None) -> str:
 
 
 def subject(summary: AnalysisSummary, *, flywheel_name: str) -> str:
-    """At most 100 printable ASCII characters, as SNS wants."""
-    text = f"{flywheel_name} analysis {summary.job}: {summary.outcome}"
-    return "".join(char if " " <= char <= "~" else "?" for char in text)[:100]
+    return notification.subject(f"{flywheel_name} analysis {summary.job}: {summary.outcome}")
 
 
 def message(summary: AnalysisSummary, *, bucket: str, flywheel_name: str) -> str:
     """The notification, in lines of plain text. It quotes no document."""
     lines = [f"Analysis job {summary.job}: {summary.outcome}. {summary.reason}"]
-    lines += [f"{label}: {count:,}" for label, count in summary.labels.items()]
     if summary.documents:
         lines.append(f"Low confidence (below {summary.low_confidence_threshold:g}): {summary.low_confidence:,}")
     lines += [f"{code}: {count:,} lines" for code, count in summary.errors.items()]
     lines += [f"Model: {model}" for model in summary.models]
-    lines.append("")
-    lines += [f"s3://{bucket}/{key}" for key in (*summary.predictions, output_key(summary.job, SUMMARY))]
+    lines += notification.named(
+        [f"{label}: {count:,}" for label, count in summary.labels.items()], more="labels are in the summary"
+    )
+    closing = [f"s3://{bucket}/{key}" for key in (*summary.predictions, output_key(summary.job, SUMMARY))]
     if summary.outcome is not AnalysisOutcome.SUCCEEDED:
         again = f"flywheel --name {flywheel_name} analyze --again {shlex.quote(summary.job)}"
-        lines.append(f"To try again what is missing: {again}")
-    return "\n".join(lines)
+        closing.append(f"To try again what is missing: {again}")
+    return notification.message(lines, closing=closing)

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.cloud.emulator import execution_clock, executions
+from local.cloud.emulator import execution_clock, executions, request_sizes
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
 _SUFFIX = ".waitForTaskToken"
@@ -164,6 +164,9 @@ def _succeed(request: dict[str, Any]) -> Any:
 
 
 def _fail(request: dict[str, Any]) -> Any:
+    refused = request_sizes.refused_failure(request)
+    if refused is not None:
+        return refused
     with _changing:
         callback = _open(request)
         if isinstance(callback, _Callback):

@@ -1,0 +1,40 @@
+"""Text from outside (keys, labels, reasons, excerpts) as people may see it: in a terminal, in an e-mail, on a page.
+
+A terminal obeys control characters, direction marks make a name read like another one, and what has no width hides.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CONTROL_PICTURES = 0x2400
+_DELETE, _DELETE_PICTURE = 0x7F, "\u2421"
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Controls (C0, C1), format characters (direction, zero width, tags), lone surrogates, line separators."""
+_INVISIBLE_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Letters and marks that Unicode says to draw as nothing (Default_Ignorable_Code_Point)."""
+_SUSPECT = re.compile(r"[^ -~]")
+_INVISIBLE_LETTER = re.compile(f"[{_INVISIBLE_LETTERS}]")
+
+
+def printable(text: str) -> str:
+    """`text` in one line: ASCII's controls as their pictures (U+2400 and up), others as `\\u202e`."""
+    return _SUSPECT.sub(_shown, text)
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, for what has lines: line feeds and tabs stay."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    if code < ord(" "):
+        return chr(_CONTROL_PICTURES + code)
+    if code == _DELETE:
+        return _DELETE_PICTURE
+    if unicodedata.category(character) in _INVISIBLE_CATEGORIES or _INVISIBLE_LETTER.match(character):
+        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return character

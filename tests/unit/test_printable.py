@@ -1,0 +1,63 @@
+"""Text from outside steers no terminal and no mail reader, and hides nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel import notification
+from flywheel.printable import printable, printable_lines
+
+STEERING = [
+    "\x1b[2J\x1b[H",
+    "\x1b]0;title\x07",
+    "\x1b]8;;https://x.example\x1b\\",
+    "\x9b31m",
+    "\x90q\x9c",
+    "a\rb",
+    "a\nb",
+    "a\x08b",
+    "\x7f",
+    "exe\u202ecod.csv",
+    "\u2066a\u2069",
+    "\u200b\u200d\u2060\ufeff\u00ad",
+    "a\u2028b\u2029c",
+    "\ud83d",
+    "\U000e0041",
+    "\u3164",
+]
+
+
+@pytest.mark.parametrize("text", STEERING)
+def test_what_steers_or_hides_is_shown(text: str) -> None:
+    shown = printable(f"train/{text}.csv")
+    assert shown != f"train/{text}.csv"
+    assert shown.startswith("train/")
+    assert shown.isprintable()
+
+
+@given(st.text(st.characters()))
+def test_what_comes_out_is_one_line_without_controls(text: str) -> None:
+    shown = printable(text)
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert len(shown.splitlines()) <= 1
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize("text", ["Zürich", "日本語", "A\u00a0B", "😀", "[red]", "C:\\new", "e\u0301"])
+def test_what_is_only_foreign_stays(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_how_it_is_shown() -> None:
+    assert printable("a\x1b\n\x7f\x9b\u202e\U000e0041") == "a\u241b\u240a\u2421\\u009b\\u202e\\U000e0041"
+    assert printable_lines("a\tb\x1b\nc\r\n") == "a\tb\u241b\nc\u240d\n"
+
+
+def test_a_line_of_a_notification_stays_one_line() -> None:
+    text = notification.message([f"train/{part}: rejected." for part in STEERING], closing=["more"])
+    assert len(text.split("\n")) == len(STEERING) + 2
+    assert all(line.isprintable() for line in text.split("\n"))
