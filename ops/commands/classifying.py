@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ops import classifying as api
-from ops.commands.invocation import invocation_of, result_console, side_console
+from ops.commands.invocation import as_ascii_json, invocation_of, result_console, side_console
 from ops.tables.classifying import classified_table
 
 
@@ -32,7 +32,7 @@ def classify(
     for result in api.classify(texts if texts else _lines(), api=through, on_wait=_say_wait):
         found.append(result)
         if as_json:
-            typer.echo(result.model_dump_json())
+            typer.echo(as_ascii_json(result.model_dump(mode="json")))
     if not as_json:
         result_console().print(classified_table(found))
     if not all(result.answered for result in found):

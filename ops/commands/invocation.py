@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from flywheel.record import Record
 from ops.clients import Clients
+from ops.console import result_console, side_console
 from ops.deployment import Deployment, find_deployment
+
+__all__ = ["Invocation", "JsonOption", "invocation_of", "result_console", "show", "show_all", "side_console"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
 
@@ -35,16 +38,6 @@ def invocation_of(context: typer.Context) -> Invocation:
     return context.ensure_object(Invocation)
 
 
-def result_console() -> Console:
-    """For results. What a file or a bucket says is shown as it is: it may look like markup."""
-    return Console(markup=False, emoji=False, highlight=False)
-
-
-def side_console() -> Console:
-    """For progress and remarks: standard output is for results alone."""
-    return Console(stderr=True, markup=False, emoji=False, highlight=False)
-
-
 def _print(renderable: RenderableType) -> None:
     # Sentences and reports are left to the terminal to wrap, so that they can be searched and copied.
     result_console().print(renderable, soft_wrap=isinstance(renderable, str | Text))
@@ -52,13 +45,18 @@ def _print(renderable: RenderableType) -> None:
 
 def show(result: Record, *, as_json: bool, table: Callable[[], RenderableType]) -> None:
     if as_json:
-        typer.echo(result.model_dump_json(indent=2))
+        typer.echo(as_ascii_json(result.model_dump(mode="json"), indent=2))
     else:
         _print(table())
 
 
 def show_all(results: Sequence[Record], *, as_json: bool, table: Callable[[], RenderableType]) -> None:
     if as_json:
-        typer.echo(json.dumps([result.model_dump(mode="json") for result in results], indent=2))
+        typer.echo(as_ascii_json([result.model_dump(mode="json") for result in results], indent=2))
     else:
         _print(table())
+
+
+def as_ascii_json(value: object, *, indent: int | None = None) -> str:
+    """What is not ASCII is escaped, so that nothing in it can steer a terminal."""
+    return json.dumps(value, indent=indent)

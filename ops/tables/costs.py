@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ops.costs import Costs, Line, Per, Range, total
+from ops.tables.listing import Column, Listing
 
 _TITLES = {Per.MONTH: "A month", Per.TURN: "A turn that trains"}
 _CENT = Decimal("0.01")
@@ -25,23 +24,19 @@ def costs_view(costs: Costs) -> RenderableType:
     return Group(*parts, *(Text(sentence) for sentence in _remarks(costs)))
 
 
-def _table(lines: Sequence[Line], per: Per) -> Table:
-    table = Table(
+def _table(lines: Sequence[Line], per: Per) -> Listing:
+    table = Listing(
+        Column(title="What", wraps=True),
+        Column(title="How many", number=True, rank=2),
+        Column(title="Each", wraps=True, rank=1),
+        Column(title="Dollars", number=True),
         title=_TITLES[per],
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_footer=True,
     )
-    table.add_column("What", footer="Together")
-    table.add_column("How many", justify="right", no_wrap=True)
-    table.add_column("Each")
-    table.add_column("Dollars", footer=money(total(lines, per)), justify="right", no_wrap=True)
     for line in lines:
         mark = "" if line.price.verified else " *"
         each = f"{_price(line.price.dollars)} per {line.price.unit}{mark}"
-        table.add_row(line.what, quantity(line.quantity), each, money(line.dollars))
+        table.add(line.what, quantity(line.quantity), each, money(line.dollars))
+    table.add("Together", "", "", money(total(lines, per)), style="bold")
     return table
 
 

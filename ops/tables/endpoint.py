@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from flywheel.serving_state import ServingState, ServingStatus
 from flywheel.serving_wish import ServingWish
 from ops.endpoint import Dollars, EndpointReport, EndpointThere
 from ops.tables.figures import count, model_name, moment
+from ops.tables.listing import Facts, Words, words
 
 _STYLES = {ServingStatus.IN_SERVICE: "green", ServingStatus.BEHIND: "red"}
 
 
 def endpoint_view(report: EndpointReport) -> RenderableType:
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    facts.add_row("Wanted", _wanted_words(report))
-    facts.add_row("State", state_words(report.state))
-    facts.add_row("Endpoint", _endpoint_words(report.endpoint))
+    facts = Facts()
+    facts.add("Wanted", _wanted_words(report))
+    facts.add("State", state_words(report.state))
+    facts.add("Endpoint", _endpoint_words(report.endpoint))
     if report.endpoint:
-        facts.add_row("Model", _model_words(report, report.endpoint))
-        facts.add_row("Auto scaling", _scaling_words(report))
-    facts.add_row("Smoke test", _smoke_test_words(report))
-    facts.add_row("Costs now", _money(report.costs_now))
+        facts.add("Model", _model_words(report, report.endpoint))
+        facts.add("Auto scaling", _scaling_words(report))
+    facts.add("Smoke test", _smoke_test_words(report))
+    facts.add("Costs now", _money(report.costs_now))
     if report.wanted and report.wanted.inference_units:
-        facts.add_row("As wanted", _money(report.costs_wanted))
+        facts.add("As wanted", _money(report.costs_wanted))
         if report.wanted.scales:
-            facts.add_row("At most", _money(report.costs_at_most))
+            facts.add("At most", _money(report.costs_at_most))
     return facts
 
 
-def state_words(state: ServingState | None) -> Text:
+def state_words(state: ServingState | None) -> Words:
     """In a line: what the serve machine noted last."""
     if state is None:
-        return Text("none: nothing has been wanted yet (InferenceUnits)")
-    words = f"{state.status} since {moment(state.since)}: {state.reason}"
-    return Text(words, style=_STYLES.get(state.status, ""))
+        return words("none yet: InferenceUnits asks for one")
+    return words(
+        f"{state.status} since {moment(state.since)}: {state.reason}",
+        style=_STYLES.get(state.status, ""),
+    )
 
 
-def _wanted_words(report: EndpointReport) -> str:
+def _wanted_words(report: EndpointReport) -> Words:
     wanted = report.wanted
     if wanted is None:
-        return "nothing: no Serving stack is deployed"
+        return words("nothing: no Serving stack is deployed")
     if not wanted.inference_units:
-        return "no endpoint: InferenceUnits is 0"
+        return words("no endpoint: InferenceUnits is 0")
     up_to = f", up to {wanted.most_units} by auto scaling" if wanted.scales else ""
-    return f"{count(wanted.inference_units, 'inference unit')}{up_to}\n{_hours_words(wanted, report)}"
+    return words(f"{count(wanted.inference_units, 'inference unit')}{up_to}", _hours_words(wanted, report))
 
 
 def _hours_words(wanted: ServingWish, report: EndpointReport) -> str:
@@ -58,27 +57,27 @@ def _hours_words(wanted: ServingWish, report: EndpointReport) -> str:
     return f"from {wanted.hours_start} to {wanted.hours_end} (UTC): {now}"
 
 
-def _endpoint_words(endpoint: EndpointThere | None) -> str:
+def _endpoint_words(endpoint: EndpointThere | None) -> Words:
     if endpoint is None:
-        return "there is none"
+        return words("there is none")
     units = endpoint.current_units if endpoint.current_units is not None else 0
     changing = f", {endpoint.desired_units} desired" if endpoint.desired_units != units else ""
-    message = f"\n{endpoint.message}" if endpoint.message else ""
-    return (
-        f"{endpoint.status}, {count(units, 'inference unit')}{changing}, created at {moment(endpoint.created_at)}\n"
-        f"{endpoint.arn}{message}"
+    return words(
+        f"{endpoint.status}, {count(units, 'inference unit')}{changing}, created at {moment(endpoint.created_at)}",
+        endpoint.arn,
+        *([endpoint.message] if endpoint.message else []),
     )
 
 
-def _model_words(report: EndpointReport, endpoint: EndpointThere) -> Text:
-    served = f"{model_name(endpoint.model_arn)}, changed at {moment(endpoint.changed_at)}"
+def _model_words(report: EndpointReport, endpoint: EndpointThere) -> Words:
+    served = [f"{model_name(endpoint.model_arn)}, changed at {moment(endpoint.changed_at)}"]
     if endpoint.flywheel_arn is None:
-        served += "\npinned: it follows no promotion"
+        served.append("pinned: it follows no promotion")
     if report.serves_active_model:
-        return Text(f"{served}\nthe active one", style="green")
+        return words(*served, "the active one", style="green")
     moving = " The endpoint moves to it." if endpoint.desired_model_arn == report.active_model_arn else ""
     active = model_name(report.active_model_arn) if report.active_model_arn else "none"
-    return Text(f"{served}\nnot the active one, which is {active}.{moving}", style="yellow")
+    return words(*served, f"not the active one, which is {active}.{moving}", style="yellow")
 
 
 def _scaling_words(report: EndpointReport) -> str:
@@ -87,13 +86,12 @@ def _scaling_words(report: EndpointReport) -> str:
     return f"{report.scaling.least} to {count(report.scaling.most, 'inference unit')}"
 
 
-def _smoke_test_words(report: EndpointReport) -> Text:
+def _smoke_test_words(report: EndpointReport) -> Words:
     test = report.smoke_test
     if test is None:
-        return Text("none has run")
-    return Text(
-        f"{test.sentence}\nof {model_name(test.model_arn)}, at {moment(test.at)}",
-        style="" if test.passed else "red",
+        return words("none has run")
+    return words(
+        test.sentence, f"of {model_name(test.model_arn)}, at {moment(test.at)}", style="" if test.passed else "red"
     )
 
 

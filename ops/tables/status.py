@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from flywheel.decision_records import DecisionKind
@@ -14,6 +12,7 @@ from flywheel.upload_records import Split
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size
+from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
 from ops.waiting import Prepared, UploadState, UploadWaiting
@@ -23,48 +22,53 @@ _NAMED_LABELS = 20
 
 
 def status_view(status: Status) -> RenderableType:
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    facts.add_row("Flywheel", f"{status.name} in {status.region}: {_flywheel_words(status)}")
-    facts.add_row("Active model", _model_words(status))
+    facts = Facts()
+    facts.add("Flywheel", f"{status.name} in {status.region}: {_flywheel_words(status)}")
+    facts.add("Active model", _model_words(status))
     if status.changed_outside:
-        facts.add_row("", Text(status.changed_outside, style="yellow"))
-    facts.add_row("Endpoint", state_words(status.serving))
-    facts.add_row("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
-    facts.add_row("Promotions", _MODES[status.promotion_mode])
+        facts.add("", words(status.changed_outside, style="yellow"))
+    facts.add("Endpoint", state_words(status.serving))
+    facts.add("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
+    facts.add("Promotions", _MODES[status.promotion_mode])
     for promotion in status.promotions.open:
-        facts.add_row("", _open_words(promotion, status))
+        facts.add("", _open_words(promotion, status))
     if status.promotions.running and status.promotions.waits_until is None:
-        facts.add_row("", f"{status.promotions.running} runs: {status.promotions.step or 'it has just begun'}")
+        facts.add("", f"{status.promotions.running} runs: {status.promotions.step or 'it has just begun'}")
     if status.promotions.failed:
         failed = status.promotions.failed
-        facts.add_row("", Text(f"{failed.promotion} of {failed.by}: {promotion_words(failed)}", style="red"))
+        facts.add("", words(f"{failed.promotion} of {failed.by}: {promotion_words(failed)}", style="red"))
     if status.desired:
-        facts.add_row("Desired model", Text(_desired_words(status), style="yellow"))
+        facts.add("Desired model", words(_desired_words(status), style="yellow"))
     if status.paused:
         because = f": {status.paused.reason}" if status.paused.reason else ""
-        facts.add_row("Paused", Text(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
+        facts.add("Paused", words(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
     if status.request:
-        facts.add_row("Asked for", f"a turn, by {status.request.by} at {moment(status.request.at)}")
-    facts.add_row("Next turn", _next_turn_words(status.next_turn))
-    facts.add_row("Uploads", _upload_words(status))
+        facts.add("Asked for", f"a turn, by {status.request.by} at {moment(status.request.at)}")
+    facts.add("Next turn", _next_turn_words(status.next_turn))
+    facts.add("Uploads", _upload_words(status))
     for prepared in status.prepared:
-        facts.add_row(f"{prepared.split.dataset_type} waiting", _prepared_words(prepared))
+        facts.add(f"{prepared.split.dataset_type} waiting", _prepared_words(prepared))
     for quota in status.quotas:
-        facts.add_row(f"{quota.split.dataset_type} datasets", _quota_words(quota))
+        facts.add(f"{quota.split.dataset_type} datasets", _quota_words(quota))
     tables = [_label_table(prepared) for prepared in status.prepared if prepared.documents]
-    return Group(facts, *tables)
+    return Group(facts, *(part for table in tables for part in (Text(), table)))
 
 
 def _flywheel_words(status: Status) -> str:
     return f"{status.flywheel_status}, {status.flywheel_message}" if status.flywheel_message else status.flywheel_status
 
 
-def _model_words(status: Status) -> str:
+def _model_words(status: Status) -> Words:
     if status.active is None:
-        return "none yet: the first turn that trains one promotes it"
-    return f"{model_name(status.active.arn)}\n{all_scores(status.active)} ({status.active.source})"
+        return words(f"none yet: {_FIRST_MODEL[status.promotion_mode]}")
+    return words(model_name(status.active.arn), f"{all_scores(status.active)} ({status.active.source})")
+
+
+_FIRST_MODEL = {
+    PromotionMode.AUTOMATIC: "the first model that reaches MinimumScore becomes active",
+    PromotionMode.APPROVAL: "the first model that reaches MinimumScore becomes active when a person approves it",
+    PromotionMode.NEVER: "`flywheel rollback --to` makes a model active",
+}
 
 
 _MODES = {
@@ -74,20 +78,21 @@ _MODES = {
 }
 
 
-def _open_words(promotion: Promotion, status: Status) -> Text:
+def _open_words(promotion: Promotion, status: Status) -> Words:
     model = model_name(promotion.model_arn)
     who = promotion.turn or promotion.by
     match promotion.status:
         case PromotionStatus.WAITING if status.promotions.waits_until is None:
-            return Text(f"{who} wants {model}: it has its answer, or its time is up")
+            return words(f"{who} wants {model}: it has its answer, or its time is up")
         case PromotionStatus.WAITING:
             until = moment(status.promotions.waits_until)
-            words = f"{who} waits for approval of {model} until {until}: {how_to_answer(promotion)}"
-            return Text(words, style="yellow")
+            return words(
+                f"{who} waits for approval of {model} until {until}: {how_to_answer(promotion)}", style="yellow"
+            )
         case PromotionStatus.FAILED:
-            return Text(f"{who} wants {model}: {promotion_words(promotion)}", style="red")
+            return words(f"{who} wants {model}: {promotion_words(promotion)}", style="red")
         case _:
-            return Text(f"{who} wants {model}: {promotion_words(promotion)}")
+            return words(f"{who} wants {model}: {promotion_words(promotion)}")
 
 
 def _desired_words(status: Status) -> str:
@@ -124,13 +129,13 @@ def _quota_words(quota: DatasetQuota) -> str:
 
 
 def _next_turn_words(next_turn: NextTurn) -> str:
-    words = f"{'due' if next_turn.due else 'not due'}: {next_turn.reason}"
-    return f"{words} (again at {moment(next_turn.looked_at_again)})" if next_turn.looked_at_again else words
+    said = f"{'due' if next_turn.due else 'not due'}: {next_turn.reason}"
+    return f"{said} (again at {moment(next_turn.looked_at_again)})" if next_turn.looked_at_again else said
 
 
-def _upload_words(status: Status) -> str:
+def _upload_words(status: Status) -> Words:
     if not status.uploads:
-        return "none to collect"
+        return words("none to collect")
     lines = []
     for state in UploadState:
         uploads = [upload for upload in status.uploads if upload.state is state]
@@ -145,31 +150,31 @@ def _upload_words(status: Status) -> str:
         lines += [_upload_line(upload) for upload in uploads[:_NAMED_UPLOADS]]
         if len(uploads) > _NAMED_UPLOADS:
             lines.append(f"and {len(uploads) - _NAMED_UPLOADS:,} more")
-    return "\n".join(lines)
+    return words(*lines)
 
 
 def _upload_line(upload: UploadWaiting) -> str:
     return f"{upload.key} ({moment(upload.last_modified)})" + (f": {upload.reason}" if upload.reason else "")
 
 
-def _prepared_words(prepared: Prepared) -> str:
+def _prepared_words(prepared: Prepared) -> Words:
     if not prepared.documents:
-        return "no documents"
+        return words("no documents")
     amount = f"{count(prepared.documents, 'document')} in {count(prepared.parts, 'part')}, {size(prepared.bytes)}"
-    return f"{amount}\n{prepared.reason}"
+    return words(amount, prepared.reason)
 
 
-def _label_table(prepared: Prepared) -> Table:
-    title = f"Waiting {prepared.split.dataset_type} documents by label"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Label", overflow="fold")
-    for column in ("Documents", "Needed", "Missing"):
-        table.add_column(column, justify="right")
+def _label_table(prepared: Prepared) -> Listing:
+    left = len(prepared.labels) - _NAMED_LABELS
+    table = Listing(
+        Column(title="Label", wraps=True),
+        *(Column(title=title, number=True) for title in ("Documents", "Needed", "Missing")),
+        title=f"Waiting {prepared.split.dataset_type} documents by label",
+        caption=f"and {left} labels more (--json shows all)" if left > 0 else None,
+    )
     # With hundreds of labels those that lack documents are what people look for.
     ordered = sorted(prepared.labels, key=lambda label: -label.missing)[:_NAMED_LABELS]
     for label in ordered:
         style = "yellow" if label.missing else None
-        table.add_row(label.label, str(label.documents), str(label.needed), str(label.missing or ""), style=style)
-    if len(prepared.labels) > _NAMED_LABELS:
-        table.caption = f"and {len(prepared.labels) - _NAMED_LABELS} labels more (--json shows all)"
+        table.add(label.label, str(label.documents), str(label.needed), str(label.missing or ""), style=style)
     return table

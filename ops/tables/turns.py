@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
+from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
 from ops.turns import TurnView
@@ -32,20 +31,24 @@ def progress_sentence(progress: TurnProgress | None) -> str:
 def turns_table(records: Sequence[TurnRecord], *, metric: str) -> RenderableType:
     if not records:
         return "No turn has ended yet."
-    table = Table(box=box.SIMPLE_HEAD, caption=f"Active and Candidate are {metric}", caption_justify="left")
-    table.add_column("Turn", no_wrap=True)
-    for column in ("Uploads", "Documents", "Active", "Candidate"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("Decision", overflow="fold")
+    table = Listing(
+        Column(title="Turn"),
+        Column(title="Uploads", number=True, rank=4),
+        Column(title="Documents", number=True, rank=3),
+        Column(title="Active", number=True, rank=2),
+        Column(title="Candidate", number=True, rank=1),
+        Column(title="Decision", wraps=True),
+        caption=f"Active and Candidate are {metric}",
+    )
     for record in records:
         succeeded = record.outcome is TurnOutcome.SUCCEEDED
-        table.add_row(
-            f"{record.turn}\n{minute(record.ended_at)}",
+        table.add(
+            words(record.turn, minute(record.ended_at)),
             f"{record.counts.uploads:,}",
             f"{sum(dataset.documents for dataset in record.datasets):,}",
             score(record.active, metric),
             score(record.candidate, metric),
-            "\n".join(_decision_lines(record) if succeeded else [record.outcome, *_failure_lines(record)]),
+            words(*(_decision_lines(record) if succeeded else [record.outcome, *_failure_lines(record)])),
             style=None if succeeded else "red",
         )
     return table
@@ -55,12 +58,10 @@ def turn_view(view: TurnView) -> RenderableType:
     record = view.record
     if record is None:
         return progress_sentence(view.progress)
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
+    facts = Facts()
     for name, value in _facts(record):
-        facts.add_row(name, value)
-    tables = [results_table(record.uploads, title="Uploads")] if record.uploads else []
+        facts.add(name, value)
+    tables = [Text(), results_table(record.uploads, title="Uploads")] if record.uploads else []
     return Group(facts, *tables)
 
 
@@ -72,11 +73,11 @@ def _failure_lines(record: TurnRecord) -> list[str]:
     return [part for part in (record.error, record.cause) if part]
 
 
-def _facts(record: TurnRecord) -> list[tuple[str, str | Text]]:
+def _facts(record: TurnRecord) -> list[tuple[str, str | Words]]:
     """Name and value of each line; what the turn did not do is left out."""
-    facts: list[tuple[str, str | Text]] = [
+    facts: list[tuple[str, str | Words]] = [
         ("Turn", f"{record.turn}, {moment(record.began_at)} to {moment(record.ended_at)}"),
-        ("Outcome", Text(record.outcome, style="green" if record.outcome is TurnOutcome.SUCCEEDED else "red")),
+        ("Outcome", words(record.outcome, style="green" if record.outcome is TurnOutcome.SUCCEEDED else "red")),
     ]
     if record.error or record.cause:
         facts.append(("Error", ": ".join(_failure_lines(record))))
@@ -103,8 +104,8 @@ def _facts(record: TurnRecord) -> list[tuple[str, str | Text]]:
         facts.append(("Iteration", record.iteration_id))
     for name, model in (("Active model", record.active), ("Candidate", record.candidate)):
         if model:
-            facts.append((name, f"{model_name(model.arn)}\n{all_scores(model)} ({model.source})"))
-    facts.append(("Decision", "\n".join(_decision_lines(record))))
+            facts.append((name, words(model_name(model.arn), f"{all_scores(model)} ({model.source})")))
+    facts.append(("Decision", words(*_decision_lines(record))))
     if record.promotion:
         facts.append(("Promotion", promotion_words(record.promotion)))
     if record.changed_outside:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from flywheel.printable import printable_lines
 from flywheel.upload_records import UploadOutcome, UploadResult
 from ops.tables.figures import minute, moment, size
+from ops.tables.listing import Column, Listing, words
 from ops.uploading import Uploaded
 
 _STYLES = {UploadOutcome.REJECTED: "red", UploadOutcome.PARTLY_ACCEPTED: "yellow"}
@@ -18,36 +18,35 @@ _STYLES = {UploadOutcome.REJECTED: "red", UploadOutcome.PARTLY_ACCEPTED: "yellow
 
 def report_text(report: str) -> Text:
     """The report with control characters shown as such: lines of a stranger's file could steer the terminal."""
-    return Text(
-        "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in report)
-    )
+    return Text(printable_lines(report))
 
 
 def uploaded_table(uploaded: Sequence[Uploaded]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Uploaded", overflow="fold")
-    table.add_column("Size", justify="right", no_wrap=True)
-    table.add_column("Remark", overflow="fold")
+    table = Listing(
+        Column(title="Uploaded", wraps=True), Column(title="Size", number=True), Column(title="Remark", wraps=True)
+    )
     for file in uploaded:
         remark = ""
         if file.replaced:
             remark = f"replaces the one of {moment(file.replaced.last_modified)}, which no turn had collected yet"
-        table.add_row(file.key, size(file.size), remark)
+        table.add(file.key, size(file.size), remark)
     return table
 
 
 def results_table(results: Sequence[UploadResult], *, title: str | None = None) -> RenderableType:
     if not results:
         return "Nothing was rejected."
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("Upload", overflow="fold")
-    table.add_column("Outcome", no_wrap=True)
-    table.add_column("Documents", justify="right", no_wrap=True)
-    table.add_column("Bad lines", justify="right", no_wrap=True)
-    table.add_column("Reason", overflow="fold")
+    table = Listing(
+        Column(title="Upload", wraps=True),
+        Column(title="Outcome"),
+        Column(title="Documents", number=True, rank=2),
+        Column(title="Bad lines", number=True, rank=1),
+        Column(title="Reason", wraps=True),
+        title=title,
+    )
     for result in results:
-        table.add_row(
-            f"{result.upload.key}\n{minute(result.upload.last_modified)}",
+        table.add(
+            words(result.upload.key, minute(result.upload.last_modified)),
             result.outcome,
             f"{result.documents:,}",
             f"{sum(result.bad_lines.values()):,}",

@@ -74,7 +74,7 @@ def test_labels_that_cannot_be_are_wrong_usage(tmp_path: Path) -> None:
 
 
 def test_a_report_cannot_steer_the_terminal() -> None:
-    assert report_text("line 1\n\tab\x1b[2J").plain == "line 1\n\tab\N{REPLACEMENT CHARACTER}[2J"
+    assert report_text("line 1\n\tab\x1b[2J").plain == "line 1\n\tab\N{SYMBOL FOR ESCAPE}[2J"
 
 
 def without_aws(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

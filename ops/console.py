@@ -1,0 +1,42 @@
+"""Where results and remarks are printed: no text from outside can steer the terminal, whatever prints it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from flywheel.printable import printable_lines
+
+PIPED_WIDTH = 1_000_000
+"""Of what is no terminal: nothing wraps there, so that each row is one line for what reads it."""
+
+
+class SafeConsole(Console):
+    """A rich console that takes text for text: no markup, no emoji codes, no control or direction characters.
+
+    Tables make their cells printable themselves (`ops.tables.listing`), before they measure them. This is the net
+    below everything: also a sentence that nobody thought of cannot get through.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable_lines(segment.text), segment.style)
+
+
+def result_console() -> Console:
+    """For results, on standard output. Piped, it is as wide as the longest row unless COLUMNS says how wide."""
+    wraps = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return SafeConsole(width=None if wraps else PIPED_WIDTH)
+
+
+def side_console() -> Console:
+    """For progress and remarks: standard output is for results alone."""
+    return SafeConsole(stderr=True)
