@@ -40,8 +40,9 @@ def message(lines: Iterable[str], *, closing: Sequence[str]) -> str:
     return "\n".join([*taken, *end])
 
 
-def named(lines: Sequence[str], *, more: str) -> Iterator[str]:
-    """The first of `lines`; how many `more` there are is said."""
+def named(lines: Sequence[str], *, more: str, total: int | None = None) -> Iterator[str]:
+    """The first of `lines`; how many `more` there are is said. `total` counts those too that are not in `lines`."""
     yield from lines[:MOST_NAMED]
-    if len(lines) > MOST_NAMED:
-        yield f"and {len(lines) - MOST_NAMED:,} more {more}"
+    left = max(total or 0, len(lines)) - len(lines[:MOST_NAMED])
+    if left > 0:
+        yield f"and {left:,} more {more}"

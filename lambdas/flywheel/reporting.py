@@ -224,6 +224,7 @@ def _lines(record: TurnRecord) -> Iterator[str]:
         yield f"Dataset {dataset.name}: {dataset.documents} documents"
     for wait in record.waiting:
         yield f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}"
+    counts = record.counts
     yield from notification.named(
         [
             f"{result.upload.key}: {result.outcome}. {result.reason}"
@@ -231,12 +232,15 @@ def _lines(record: TurnRecord) -> Iterator[str]:
             if result.outcome is not UploadOutcome.ACCEPTED
         ],
         more="uploads were rejected, in whole or in part, or were duplicates",
+        total=counts.uploads - counts.outcomes.get(UploadOutcome.ACCEPTED, 0),
     )
     yield from notification.named(
         [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared],
         more="uploads could not be prepared",
+        total=counts.unprepared,
     )
     yield from notification.named(
         [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced],
         more="versions were replaced",
+        total=counts.replaced,
     )

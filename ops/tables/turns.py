@@ -61,8 +61,11 @@ def turn_view(view: TurnView) -> RenderableType:
     facts = Facts()
     for name, value in _facts(record):
         facts.add(name, value)
-    tables = [Text(), results_table(record.uploads, title="Uploads")] if record.uploads else []
-    return Group(facts, *tables)
+    if not record.uploads:
+        return facts
+    left = record.counts.uploads - len(record.uploads)
+    more = [Text(f"and {left:,} uploads more, each in {record.uploads_folder}")] if left > 0 else []
+    return Group(facts, Text(), results_table(record.uploads, title="Uploads"), *more)
 
 
 def _decision_lines(record: TurnRecord) -> list[str]:

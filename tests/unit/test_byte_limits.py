@@ -22,7 +22,7 @@ from flywheel.promotion_records import (
     PromotionSource,
     PromotionStatus,
 )
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
 from handlers.cloudformation import CustomResourceEvent, answer_body
 
@@ -104,6 +104,9 @@ def test_many_rejected_uploads_are_counted_and_what_matters_more_comes_first() -
     lines = reporting.message(record, flywheel_name="news", intake_bucket="intake").splitlines()
     assert lines[1] == "The active model was changed outside the pipeline."
     assert any(line.startswith("and 1,950 more uploads were rejected") for line in lines)
+    counted = record.model_copy(update={"upload_counts": UploadCounts(outcomes={UploadOutcome.REJECTED: 9000})})
+    text = reporting.message(counted, flywheel_name="news", intake_bucket="intake")
+    assert "and 8,950 more uploads were rejected" in text
 
 
 def request(**members: str) -> PromotionRequest:
