@@ -11,7 +11,7 @@ from flywheel.reporting import page_of
 from flywheel.turn_records import TurnRecord
 from ops.deployment import Deployment
 from ops.errors import NoReportError, UnwritableFileError
-from ops.turns import current_turn, show_turn
+from ops.turns import current_turn, show_turn, with_promotion_now
 
 _LOOK_BACK = 20
 """Turns that were killed so hard that they left no record are few."""
@@ -28,16 +28,12 @@ class Report(Record):
 def save_report(deployment: Deployment, turn: str | None = None, *, output: Path | None = None) -> Report:
     """Saves the page of `turn` (a name, a number; None: the last one that ended) to `output` or a new temporary file.
 
-    A turn whose record has no page beside it is rendered here. Raises UnknownTurnError, NoReportError,
-    UnwritableFileError.
+    It is rendered here, by the function that writes the page in the bucket: what became of the model since is in it.
+    Raises UnknownTurnError, NoReportError, UnwritableFileError.
     """
-    record = _record(deployment, turn)
+    record = with_promotion_now(deployment, _record(deployment, turn))
     key = turn_keys.page_key(record.turn)
-    try:
-        with deployment.intake.open(key) as stored:
-            page = stored.read()
-    except FileNotFoundError:
-        page = page_of(record, intake=deployment.intake).encode()
+    page = page_of(record, intake=deployment.intake).encode()
     target = output or Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{record.turn}.html"
     try:
         target.write_bytes(page)

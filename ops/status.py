@@ -9,14 +9,15 @@ from flywheel import turns
 from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
 from flywheel.decision_records import ModelScore
 from flywheel.due import Verdict, judge
+from flywheel.outside import change_outside
 from flywheel.parts import waiting_parts
 from flywheel.promotion_records import PromotionMode
-from flywheel.promotions import models_under_way
 from flywheel.record import Record
 from flywheel.scores import known_score
 from flywheel.serving_state import ServingState
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
 from flywheel.turn_records import Pause, TurnRecord, TurnRequest
+from flywheel.undecided import undecided_iteration
 from flywheel.upload_records import Split
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
@@ -58,7 +59,7 @@ class Status(Record):
     active: ModelScore | None = None
     """None until a first model is promoted."""
     changed_outside: str | None = None
-    """A sentence, when Parameter Store and the flywheel name different active models."""
+    """A sentence, when the active model was changed past the pipeline and the next turn takes note of it."""
     serving: ServingState | None = None
     """Of the endpoint; None before anything was wanted."""
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
@@ -81,8 +82,6 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
     now = now or datetime.now(UTC)
     intake = deployment.intake
     service = deployment.service
-    # In the order in which a promotion leaves them: one that ends meanwhile must not look like a change from outside.
-    under_way, published = models_under_way(intake), deployment.models.active()
     described = deployment.clients.comprehend.describe_flywheel(FlywheelArn=deployment.flywheel_arn)
     properties = described["FlywheelProperties"]
     active_arn = properties.get("ActiveModelArn")
@@ -98,7 +97,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         flywheel_message=properties.get("Message"),
         selection_metric=deployment.selection_metric,
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
-        changed_outside=describe_change(actual=active_arn, published=published, running=running, under_way=under_way),
+        changed_outside=None if running else changed_outside(deployment),
         serving=serving_state(deployment),
         promotion_mode=deployment.promotion_mode,
         promotions=promotions_now(deployment),
@@ -140,19 +139,12 @@ def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
     )
 
 
-def describe_change(
-    *, actual: str | None, published: str | None, running: TurnProgress | None, under_way: frozenset[str]
-) -> str | None:
-    """A sentence if the flywheel's active model is not the published one.
-
-    A running turn may be about to publish it, and so may a promotion, if it is one of the models `under_way`.
-    """
-    if actual is None or actual == published or running is not None or actual in under_way:
-        return None
-    return (
-        f"The active model was changed outside the pipeline: Parameter Store says {published or 'none'}. "
-        "The next turn records and mends that."
-    )
+def changed_outside(deployment: Deployment) -> str | None:
+    """What the next turn would find, by its own rules; a running one may be about to publish it."""
+    intake, service = deployment.intake, deployment.service
+    unfinished = undecided_iteration(intake, service)
+    change = change_outside(service=service, published=deployment.models, unfinished=unfinished, intake=intake)
+    return f"{change} The next turn records that and publishes it." if change else None
 
 
 def next_turn(

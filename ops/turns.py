@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flywheel import turns as turn_keys
+from flywheel.promotion_history import PromotionHistory, in_a_word
+from flywheel.promotion_records import PromotionStatus
 from flywheel.promotions import promotion_of
 from flywheel.record import Record
 from flywheel.situation import PAUSE_KEY, REQUEST_KEY
@@ -20,6 +22,8 @@ from ops.running_turns import TurnProgress, TurnState, progress_of
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
 DEFAULT_POLL_SECONDS = 5.0
+_OPEN = {PromotionStatus.REQUESTED, PromotionStatus.WAITING, PromotionStatus.FAILED}
+"""A failed one may have been tried again; what has its end is noted in the record."""
 RECORD_SECONDS = 60.0
 """A turn that was stopped gets its record from an event, which takes seconds; after this none is expected."""
 
@@ -30,6 +34,14 @@ class TurnView(Record):
     turn: str
     record: TurnRecord | None = None
     progress: TurnProgress | None = None
+    since: tuple[str, ...] = ()
+    """Sentences: what became of the turn's model after that."""
+
+
+class PastTurn(TurnRecord):
+    """A turn's record, and what it came to in a word: `keep`, `promoted`, `declined, promoted later`."""
+
+    came_to: str
 
 
 class RequestedTurn(Record):
@@ -43,11 +55,20 @@ def current_turn(deployment: Deployment) -> int:
     return turn_keys.current_number(deployment.intake)
 
 
-def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
+def list_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
     """The records of the `last` turns, newest first. A running turn has none yet, and old ones expire."""
     current = current_turn(deployment)
     names = [turn_keys.name_of(number) for number in range(current, max(0, current - last), -1)]
-    return deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+    records = deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+    history = PromotionHistory.read(deployment.intake)
+    return [past_turn(with_promotion_now(deployment, record), history) for record in records]
+
+
+def past_turn(record: TurnRecord, history: PromotionHistory) -> PastTurn:
+    candidate, status = record.candidate, record.promotion.status if record.promotion else None
+    later = candidate is not None and history.made_active(candidate.arn)
+    came_to = in_a_word(record.decision, status, promoted_later=later)
+    return PastTurn(**dict(record), came_to=came_to)
 
 
 def show_turn(deployment: Deployment, turn: str) -> TurnView:
@@ -55,7 +76,8 @@ def show_turn(deployment: Deployment, turn: str) -> TurnView:
     name, current = turn_name(deployment, turn), current_turn(deployment)
     record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
     if record is not None:
-        return TurnView(turn=name, record=_with_promotion_now(deployment, record))
+        since = PromotionHistory.read(deployment.intake).sentences(record)
+        return TurnView(turn=name, record=with_promotion_now(deployment, record), since=tuple(since))
     progress = progress_of(deployment, name)
     if progress is None or (name != turn_keys.name_of(current) and progress.execution_status is None):
         raise UnknownTurnError(turn=turn, current=current)
@@ -71,9 +93,9 @@ def turn_name(deployment: Deployment, turn: str) -> str:
     return turn_keys.name_of(number)
 
 
-def _with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord:
+def with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord:
     """The record says how a promotion stood when the turn ended; since then it may have asked a person."""
-    if record.promotion is None:
+    if record.promotion is None or record.promotion.status not in _OPEN:
         return record
     now = promotion_of(record.promotion.request_id, intake=deployment.intake)
     return record.model_copy(update={"promotion": now}) if now else record

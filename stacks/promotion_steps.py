@@ -112,7 +112,7 @@ class PromotionSteps(Steps):
             dead_letter_queue_arn=undelivered.queue_arn,
             permissions=[
                 access.objects("promotions/*", "turns/*", actions=WRITE),
-                access.objects("serving/state.json", "serving/smoke-tests/*", actions=READ),
+                access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 publish,

@@ -99,9 +99,7 @@ def _find(
         request=request,
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
-        changed_outside=change_outside(
-            service=service, published=published, candidate=_candidate_of(unfinished, service), intake=intake
-        ),
+        changed_outside=change_outside(service=service, published=published, unfinished=unfinished, intake=intake),
     )
     reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)
     if reason:
@@ -127,11 +125,6 @@ def _reason_not_to_collect(
         return None
     newest = next(service.iterations(), None)
     return too_soon_for_an_iteration(now=now, last=newest.created_at if newest else None, minimum=minimum)
-
-
-def _candidate_of(iteration_id: str | None, service: FlywheelService) -> str | None:
-    iteration = next((found for found in service.iterations() if found.id == iteration_id), None)
-    return iteration.trained.arn if iteration and iteration.trained else None
 
 
 def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:

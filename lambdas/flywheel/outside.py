@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def change_outside(
-    *, service: FlywheelService, published: PublishedModels, candidate: str | None, intake: IntakeBucket
+    *, service: FlywheelService, published: PublishedModels, unfinished: str | None, intake: IntakeBucket
 ) -> str | None:
-    """A sentence if the active model was changed past the pipeline.
+    """A sentence if the active model was changed past the pipeline. `unfinished` is the id of an undecided iteration.
 
     A flywheel without an active model is a new generation: the published model serves on until it is beaten. The
     model of an open request may be active before it is published. And the candidate of an unfinished iteration may be
     active by the service's own doing, and stay so when the model of a former generation is better.
     """
+    candidate = _candidate_of(unfinished, service) if unfinished else None
     known = published.active()
     while True:
         actual = service.describe().active_model_arn
@@ -41,6 +42,11 @@ def change_outside(
     if former and was_active_before_it_was_kept(actual, intake=intake):
         return None
     return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."
+
+
+def _candidate_of(iteration_id: str, service: FlywheelService) -> str | None:
+    iteration = next((found for found in service.iterations() if found.id == iteration_id), None)
+    return iteration.trained.arn if iteration and iteration.trained else None
 
 
 def publish_what_is(*, service: FlywheelService, published: PublishedModels, intake: IntakeBucket) -> None:

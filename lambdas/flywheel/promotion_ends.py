@@ -9,6 +9,7 @@ from flywheel import notification, promotions, turns
 from flywheel.errors import FlywheelError
 from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
 from flywheel.reporting import in_one_line, page_of
+from flywheel.scores import decision_on
 from flywheel.turn_records import TurnRecord
 
 if TYPE_CHECKING:
@@ -75,9 +76,17 @@ def end(
             written = intake.require(promotions.end_key(request.id), Promotion)
     intake.write(promotions.record_key(promotion), record)
     superseded = _superseded(beginning, intake)
-    for entry in (written or record, *superseded):
-        note_in_turn(entry, intake=intake)
+    noted = {note_in_turn(entry, intake=intake) for entry in (written or record, *superseded)}
+    for turn in _turns_that_made(record, intake) - noted:
+        _write_page(turn, intake=intake)
     return (record, *superseded)
+
+
+def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
+    """The turns that trained the promoted model and the one whose place it took: their pages tell of this end, too."""
+    models = [ended.model_arn, *([ended.former_model_arn] if ended.former_model_arn else [])]
+    decisions = (decision_on(model, intake=intake) for model in models)
+    return {decision.turn for decision in decisions if decision is not None}
 
 
 def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
@@ -98,18 +107,18 @@ def _superseded(beginning: PromotionBeginning, intake: IntakeBucket) -> list[Pro
     return intake.read_all([promotions.end_key(request_id) for request_id in beginning.superseded], Promotion)
 
 
-def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> None:
-    """Bring the record and the page of the turn up to date that asked for this.
+def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
+    """Bring the record and the page of the turn up to date that asked for this, and return its name.
 
     A turn that has no record yet reads this end when it writes one.
     """
     if promotion.turn is None:
-        return
+        return None
     key = turns.record_key(promotion.turn)
     for _ in range(_ATTEMPTS):
         found = intake.read_with_etag(key, TurnRecord)
         if found is None:
-            return
+            return promotion.turn
         record, etag = found
         if record.promotion == promotion:
             break
@@ -118,9 +127,15 @@ def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> None:
             break
     else:
         raise TurnRecordContended(f"{key} changes all the time: {promotion.request_id} cannot be noted in it.")
-    intake.write_text(
-        turns.page_key(promotion.turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8"
-    )
+    _write_page(promotion.turn, intake=intake)
+    return promotion.turn
+
+
+def _write_page(turn: str, *, intake: IntakeBucket) -> None:
+    record = intake.read(turns.record_key(turn), TurnRecord)
+    if record is not None:
+        page = page_of(record, intake=intake)
+        intake.write_text(turns.page_key(turn), page, content_type="text/html; charset=utf-8")
 
 
 def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:

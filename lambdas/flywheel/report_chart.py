@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flywheel.decision_records import ModelScore
 from flywheel.markup import Markup, element, join
+from flywheel.promotion_history import PromotionHistory
 from flywheel.promotion_records import PromotionStatus
 from flywheel.record import Record
 from flywheel.turn_records import TurnOutcome, TurnRecord
@@ -38,7 +40,10 @@ class PastTurn(Record):
     active: ModelScore | None = None
     candidate: ModelScore | None = None
     promotion: PromotedModel | None = None
+    ended_at: datetime | None = None
     selection_metric: str | None = None
+    promoted_later: bool = False
+    """By others than the turn, after it: not in its record, but found out for the chart."""
 
     @classmethod
     def of(cls, record: TurnRecord) -> PastTurn:
@@ -50,17 +55,18 @@ class PastTurn(Record):
 
     @property
     def promoted(self) -> bool:
-        return self.promotion is not None and self.promotion.status.made_active
+        return self.promoted_later or (self.promotion is not None and self.promotion.status.made_active)
 
 
-def with_late_promotions(turns: Sequence[PastTurn]) -> list[PastTurn]:
-    """`turns` in their order; a candidate that a later one found active was promoted after its record."""
+def with_late_promotions(turns: Sequence[PastTurn], *, history: PromotionHistory) -> list[PastTurn]:
+    """`turns` in their order. A candidate that others had promoted since, or that a later turn found active because
+    somebody made it so past the pipeline, is marked as such."""
     later: set[str] = set()
     marked: list[PastTurn] = []
     for turn in reversed(turns):
-        if not turn.promoted and turn.candidate is not None and turn.candidate.arn in later:
-            promotion = PromotedModel(status=PromotionStatus.PROMOTED)
-            marked.append(turn.model_copy(update={"promotion": promotion}))
+        candidate = turn.candidate.arn if turn.candidate is not None else None
+        if not turn.promoted and candidate is not None and (candidate in later or history.made_active(candidate)):
+            marked.append(turn.model_copy(update={"promoted_later": True}))
         else:
             marked.append(turn)
         if turn.active is not None:

@@ -7,11 +7,12 @@ is as confidential as the uploads are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flywheel.decision_records import DecisionKind, Metrics, ModelScore
 from flywheel.markup import Markup, element, join, style_sheet
-from flywheel.promotion_records import PromotionStatus
+from flywheel.promotion_history import PromotionHistory, in_a_word, moment
+from flywheel.promotion_records import Promotion, PromotionStatus
 from flywheel.report_chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
 from flywheel.report_holdout import holdout_sections
 from flywheel.report_style import CSS
@@ -30,27 +31,37 @@ _FAILED_WORDS = {
 }
 
 
-def render(record: TurnRecord, *, history: Sequence[PastTurn], intake_bucket: str) -> str:
-    """The page of `record`. `history` are former turns in any order; those that are missing are gaps in the chart."""
+def render(
+    record: TurnRecord,
+    *,
+    history: Sequence[PastTurn],
+    intake_bucket: str,
+    promotions: PromotionHistory | None = None,
+) -> str:
+    """The page of `record`. `history` are former turns in any order; those that are missing are gaps in the chart.
+    `promotions` are all that have ended."""
+    promotions = promotions or PromotionHistory()
     earlier = sorted((turn for turn in history if turn.turn != record.turn), key=lambda turn: turn.number)
-    turns = with_late_promotions([*earlier, PastTurn.of(record)])
+    turns = with_late_promotions([*earlier, PastTurn.of(record)], history=promotions)
     metric = _metric(turns)
     title = f"{_flywheel(record)} {record.turn}"
     body = element(
         "main",
         _header(record),
-        _verdict(record),
+        _verdict(record, promotions),
         *_section("Scores over the turns", _chart(turns, metric)),
         *_section("The two models", *_models(record, metric)),
         *holdout_sections(record.holdout),
         *_section("Documents by label", *label_bars(record.datasets)),
         *upload_sections(record),
         *_section("What waits", *_waiting(record)),
-        *_section("When", _timeline(record)),
+        *_section("Timeline", _timeline(record, promotions)),
         *_section("All turns", _all_turns(turns, metric)),
         element(
             "p",
-            f"Everything here is also in s3://{intake_bucket}/turns/{record.turn}/turn.json, for programs.",
+            f"Everything here is also in s3://{intake_bucket}/turns/{record.turn}/turn.json, for programs. This page "
+            "was written when the turn ended, or when a promotion of its model or of the next one did: "
+            f"`flywheel report {record.turn}` shows how things stand now.",
             class_="foot",
         ),
     )
@@ -105,24 +116,25 @@ _PROMOTION_WORDS = {
     PromotionStatus.REQUESTED: "The candidate is to become the active model; that had not ended when this was written.",
     PromotionStatus.WAITING: "The candidate is better, and waits for a person to approve it.",
     PromotionStatus.PROMOTED: "The candidate became the active model.",
-    PromotionStatus.ALREADY_ACTIVE: "The candidate is the active model already.",
-    PromotionStatus.REFUSED: "The candidate was better, but its promotion was refused: the active model stays.",
-    PromotionStatus.DECLINED: "The candidate was better, but a person declined it: the active model stays.",
-    PromotionStatus.NOT_ANSWERED: "The candidate was better, but nobody approved it in time: the active model stays.",
+    PromotionStatus.ALREADY_ACTIVE: "The candidate was the active model already.",
+    PromotionStatus.REFUSED: "The candidate was better, but its promotion was refused: the active model stayed.",
+    PromotionStatus.DECLINED: "The candidate was better, but a person declined it: the active model stayed.",
+    PromotionStatus.NOT_ANSWERED: "The candidate was better, but nobody approved it in time: the active model stayed.",
     PromotionStatus.SUPERSEDED: "The candidate was better, but another model took its place before it was promoted.",
-    PromotionStatus.LEFT_TO_PEOPLE: "The candidate is better; to promote it is left to people.",
-    PromotionStatus.SMOKE_TEST_FAILED: "The candidate was better, but failed its smoke test: it does not serve.",
+    PromotionStatus.LEFT_TO_PEOPLE: "The candidate was better; to promote it was left to people.",
+    PromotionStatus.SMOKE_TEST_FAILED: "The candidate was better, but failed its smoke test: it was taken back.",
     PromotionStatus.FAILED: "The candidate was better, but its promotion failed.",
-    PromotionStatus.STOPPED: "The candidate was better, but its promotion was stopped: the active model stays.",
+    PromotionStatus.STOPPED: "The candidate was better, but its promotion was stopped: the active model stayed.",
 }
 
 
-def _verdict(record: TurnRecord) -> Markup:
+def _verdict(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     reasons = list(record.reasons)
     if record.error or record.cause:
         reasons.append(": ".join(part for part in (record.error, record.cause) if part))
     if record.promotion is not None:
         reasons.append(f"{record.promotion.status.capitalize()}: {record.promotion.reason}")
+    reasons += promotions.sentences(record)
     if record.changed_outside:
         reasons.append(record.changed_outside)
     if record.request is not None:
@@ -130,10 +142,12 @@ def _verdict(record: TurnRecord) -> Markup:
         reasons.append(f"{record.request.by} asked for this turn at {moment(record.request.at)}{overruled}.")
     if record.more:
         reasons.append("More documents wait only because a dataset was full: the next turn takes them.")
-    kind = "bad" if record.outcome is not TurnOutcome.SUCCEEDED else "good" if _promoted(record) else ""
+    later = _later(record, promotions)
+    promoted = _promoted(record) or (later is not None and later.status.made_active)
+    kind = "bad" if record.outcome is not TurnOutcome.SUCCEEDED else "good" if promoted else ""
     return element(
         "div",
-        element("strong", headline(record)),
+        element("strong", headline(record, later=later)),
         *([element("ul", *(element("li", reason) for reason in reasons))] if reasons else []),
         class_=f"verdict {kind}".strip(),
     )
@@ -143,15 +157,23 @@ def _promoted(record: TurnRecord) -> bool:
     return record.promotion is not None and record.promotion.status.made_active
 
 
-def headline(record: TurnRecord) -> str:
-    """What the turn came to, in one sentence."""
+def _later(record: TurnRecord, promotions: PromotionHistory) -> Promotion | None:
+    if record.candidate is None:
+        return None
+    return promotions.later(record.candidate.arn, iteration_id=record.iteration_id)
+
+
+def headline(record: TurnRecord, *, later: Promotion | None = None) -> str:
+    """What the turn came to, in one sentence; a second one if others promoted its candidate `later`."""
+    if later is not None and later.status.made_active and not _promoted(record):
+        return f"{headline(record)} Later the candidate became the active model."
     if record.outcome is not TurnOutcome.SUCCEEDED:
         return _FAILED_WORDS[record.outcome]
     if record.decision is DecisionKind.PROMOTE:
         status = record.promotion.status if record.promotion else PromotionStatus.REQUESTED
         return _PROMOTION_WORDS[status]
     if record.decision is DecisionKind.KEEP:
-        return "The active model stays."
+        return "The active model stayed."
     if record.decision is DecisionKind.REPORT:
         return "No model was trained: the active model was scored on new test data."
     return "No decision was due."
@@ -221,7 +243,7 @@ def _waiting(record: TurnRecord) -> Iterator[Markup]:
             )
 
 
-def _timeline(record: TurnRecord) -> Markup:
+def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     """What happened when, as far as the records say; a redriven turn may show an event of its first run."""
     events = [("The turn began and collected the uploads", record.began_at)]
     for dataset in record.datasets:
@@ -230,6 +252,11 @@ def _timeline(record: TurnRecord) -> Markup:
     events.append((f"The decision on iteration {record.iteration_id}", record.decided_at))
     if record.promotion is not None:
         events.append((f"Promotion: {record.promotion.status}", record.promotion.at))
+    later = _later(record, promotions)
+    if later is not None:
+        events.append((f"Promotion asked for by {later.by}: {later.status}", later.at))
+    if record.candidate is not None and (replaced := promotions.replaced(record.candidate.arn)) is not None:
+        events.append(("Another model took its place", replaced.at))
     events.append(("The turn ended", record.ended_at))
     known = sorted(((at, what) for what, at in events if at is not None), key=lambda event: event[0])
     began = known[0][0]
@@ -246,6 +273,11 @@ def _timeline(record: TurnRecord) -> Markup:
     return table(("Event", "At", number("Since the one before"), number("Since the beginning")), rows)
 
 
+def _came_to(turn: PastTurn) -> str:
+    own = turn.promotion.status if turn.promotion is not None else None
+    return in_a_word(turn.decision, own, promoted_later=turn.promoted_later)
+
+
 def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
     """Newest first."""
     rows = [
@@ -253,7 +285,7 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
             "tr",
             element("th", turn.turn, scope="row"),
             element("td", turn.outcome),
-            element("td", "promoted" if turn.promoted else turn.decision),
+            element("td", _came_to(turn)),
             element("td", _score(active := score_of(turn.active, metric)), class_="number"),
             element("td", _score(candidate := score_of(turn.candidate, metric)), class_="number"),
             _difference(active, candidate),
@@ -266,10 +298,6 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
         rows,
         caption=f"The scores are {metric}. A turn that is missing here has no record (yet, or any more).",
     )
-
-
-def moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(span: timedelta) -> str:

@@ -25,6 +25,7 @@ from flywheel.decision_records import Decision, DecisionKind, Evidence
 from flywheel.errors import InvalidRecord, NotCurrentTurn
 from flywheel.iterations import iteration_key
 from flywheel.prepare_uploads import result_key, uploads_folder
+from flywheel.promotion_history import PromotionHistory
 from flywheel.promotions import promotion_of
 from flywheel.report_chart import PastTurn
 from flywheel.report_page import render
@@ -110,12 +111,12 @@ def write_record(
 
 
 def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
-    """The turn's page, with the scores of the turns before it as far back as the chart goes."""
+    """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
     number = turns.number_of(record.turn) or 0
     names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
         history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
-    return render(record, history=history, intake_bucket=intake.name)
+    return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
 
 
 def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:

@@ -53,7 +53,7 @@ def look(
         undecided_iteration=undecided,
         changed_outside=None
         if undecided
-        else change_outside(service=service, published=published, candidate=None, intake=intake),
+        else change_outside(service=service, published=published, unfinished=None, intake=intake),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flywheel.promotion_history import PromotionHistory
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
-from ops.turns import TurnView
+from ops.turns import PastTurn, TurnView, past_turn
 
 
 def progress_sentence(progress: TurnProgress | None) -> str:
@@ -48,7 +49,7 @@ def turns_table(records: Sequence[TurnRecord], *, metric: str) -> RenderableType
             f"{sum(dataset.documents for dataset in record.datasets):,}",
             score(record.active, metric),
             score(record.candidate, metric),
-            words(*(_decision_lines(record) if succeeded else [record.outcome, *_failure_lines(record)])),
+            words(*([_came_to(record), *record.reasons] if succeeded else [record.outcome, *_failure_lines(record)])),
             style=None if succeeded else "red",
         )
     return table
@@ -61,11 +62,17 @@ def turn_view(view: TurnView) -> RenderableType:
     facts = Facts()
     for name, value in _facts(record):
         facts.add(name, value)
+    for sentence in view.since:
+        facts.add("Since then", sentence)
     if not record.uploads:
         return facts
     left = record.counts.uploads - len(record.uploads)
     more = [Text(f"and {left:,} uploads more, each in {record.uploads_folder}")] if left > 0 else []
     return Group(facts, Text(), results_table(record.uploads, title="Uploads"), *more)
+
+
+def _came_to(record: TurnRecord) -> str:
+    return record.came_to if isinstance(record, PastTurn) else past_turn(record, PromotionHistory()).came_to
 
 
 def _decision_lines(record: TurnRecord) -> list[str]:

@@ -167,7 +167,7 @@ FLYWHEEL: dict[str, Grants] = {
         "ssm:PutParameter": RUNTIME_PARAMETERS,
     },
     "report_promotion": {
-        "s3:GetObject": {"promotions/*", "turns/*", "serving/state.json", "serving/smoke-tests/*"},
+        "s3:GetObject": {"promotions/*", "turns/*", "serving/state.json", "serving/smoke-tests/*", "decisions/*"},
         "s3:PutObject": {"promotions/*", "turns/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},

@@ -9,7 +9,7 @@ from flywheel.due import Verdict
 from flywheel.turn_records import Pause
 from flywheel.upload_records import Split
 from ops.running_turns import TurnProgress, TurnState
-from ops.status import DATASETS_A_FLYWHEEL, NextTurn, describe_change, next_turn, quota_of
+from ops.status import DATASETS_A_FLYWHEEL, NextTurn, next_turn, quota_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUNNING = TurnProgress(turn="turn-000003", state=TurnState.RUNNING, step="RunIteration")
@@ -74,19 +74,3 @@ def test_the_quota_counts_failed_datasets_and_only_its_own_split() -> None:
 def test_a_raised_quota_never_leaves_less_than_nothing() -> None:
     datasets = [dataset(split=Split.TRAIN, status=DatasetStatus.COMPLETED)] * (DATASETS_A_FLYWHEEL + 5)
     assert quota_of(Split.TRAIN, datasets).left == 0
-
-
-def test_a_model_changed_past_the_pipeline_is_named() -> None:
-    change = describe_change(actual="arn:new", published="arn:old", running=None, under_way=frozenset({"arn:other"}))
-    assert change is not None
-    assert "arn:old" in change
-
-
-def test_no_change_is_claimed_without_a_model_with_the_same_one_or_while_somebody_may_publish_it() -> None:
-    none: frozenset[str] = frozenset()
-    assert describe_change(actual=None, published="arn:old", running=None, under_way=none) is None
-    assert describe_change(actual="arn:same", published="arn:same", running=None, under_way=none) is None
-    assert describe_change(actual="arn:new", published="arn:old", running=RUNNING, under_way=none) is None
-    assert (
-        describe_change(actual="arn:new", published="arn:old", running=None, under_way=frozenset({"arn:new"})) is None
-    )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel.promotion_history import PromotionHistory
 from flywheel.report_chart import (
     BOTTOM,
     HEIGHT,
@@ -76,7 +77,7 @@ def test_a_candidate_that_a_later_turn_finds_active_was_promoted() -> None:
     """Its promotion may wait for an approval, longer than its turn."""
     turns = [past(number, candidate=0.7) for number in (1, 2, 3)]
     turns[2] = turns[2].model_copy(update={"active": model(0.7, arn="arn:candidate-1")})
-    assert [turn.promoted for turn in with_late_promotions(turns)] == [True, False, False]
+    assert [turn.promoted for turn in with_late_promotions(turns, history=PromotionHistory())] == [True, False, False]
 
 
 @given(lower=scores, higher=scores)

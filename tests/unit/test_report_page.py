@@ -136,10 +136,10 @@ def test_a_turn_that_did_not_succeed_has_a_page_that_says_so(outcome: TurnOutcom
     ("decision", "promotion", "sentence"),
     [
         (DecisionKind.PROMOTE, PromotionStatus.PROMOTED, "became the active model"),
-        (DecisionKind.PROMOTE, PromotionStatus.ALREADY_ACTIVE, "is the active model already"),
-        (DecisionKind.PROMOTE, PromotionStatus.REFUSED, "refused: the active model stays"),
+        (DecisionKind.PROMOTE, PromotionStatus.ALREADY_ACTIVE, "was the active model already"),
+        (DecisionKind.PROMOTE, PromotionStatus.REFUSED, "refused: the active model stayed"),
         (DecisionKind.PROMOTE, None, "that had not ended"),
-        (DecisionKind.KEEP, None, "The active model stays"),
+        (DecisionKind.KEEP, None, "The active model stayed"),
         (DecisionKind.REPORT, None, "No model was trained"),
         (DecisionKind.NOTHING, None, "No decision was due"),
     ],
