@@ -54,7 +54,7 @@ def invalid_request() -> Problem:
 def not_unicode(document: int) -> Problem:
     return Problem(
         code=ErrorCode.INVALID_REQUEST,
-        message=f"Document {document} is not valid Unicode: it has half a surrogate pair.",
+        message=f"The document at index {document} is not valid Unicode: it has half a surrogate pair.",
         document=document,
     )
 
@@ -66,7 +66,7 @@ def no_documents() -> Problem:
 def text_empty(document: int) -> Problem:
     return Problem(
         code=ErrorCode.TEXT_EMPTY,
-        message=f"Document {document} is empty: there is nothing to classify.",
+        message=f"The document at index {document} is empty: there is nothing to classify.",
         document=document,
     )
 
@@ -75,8 +75,8 @@ def text_too_long(document: int, size: int) -> Problem:
     return Problem(
         code=ErrorCode.TEXT_TOO_LONG,
         message=(
-            f"Document {document} has {size:,} bytes in UTF-8; Comprehend takes {MOST_TEXT_BYTES:,}. Shorten it, or "
-            "classify it in an analysis job."
+            f"The document at index {document} has {size:,} bytes in UTF-8; Comprehend takes {MOST_TEXT_BYTES:,}. "
+            "Shorten it, or classify it in an analysis job."
         ),
         document=document,
         bytes=size,
@@ -86,7 +86,9 @@ def text_too_long(document: int, size: int) -> Problem:
 
 def text_refused(document: int) -> Problem:
     return Problem(
-        code=ErrorCode.TEXT_REFUSED, message=f"Comprehend takes document {document} for invalid.", document=document
+        code=ErrorCode.TEXT_REFUSED,
+        message=f"Comprehend takes the document at index {document} for invalid.",
+        document=document,
     )
 
 

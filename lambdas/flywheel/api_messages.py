@@ -53,7 +53,7 @@ class Problem(Message):
 
     code: ErrorCode
     message: str = Field(description="A sentence for people; it may change.")
-    document: int | None = Field(default=None, description="Which one, counted from 0.")
+    document: int | None = Field(default=None, description="Its index in `documents`: 0 is the first.")
     bytes: int | None = Field(default=None, description="TEXT_TOO_LONG: how long it is in UTF-8.")
     limit: int | None = Field(default=None, description="TEXT_TOO_LONG, TOO_MANY_DOCUMENTS: how much is allowed.")
     status: ServingStatus | None = Field(default=None, description="NO_ENDPOINT: what there is of the endpoint.")
@@ -84,7 +84,12 @@ class LabelledDocument(Message):
     """The answer of a model that gives a document any number of labels."""
 
     labels: list[LabelScore] = Field(description="Every label, the best first; a score of 0.5 and more is a yes.")
-    confidence: float = Field(ge=0, le=1, description="How sure the least sure yes or no is.")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="That of the least certain label: each is as certain as its score, or as 1 minus its score where "
+        "that is below 0.5.",
+    )
 
 
 class FailedDocument(Message):

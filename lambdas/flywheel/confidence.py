@@ -20,7 +20,8 @@ def labels_of(scores: Scores, *, multi_label: bool) -> list[str]:
 
 
 def confidence_of(scores: Scores, *, multi_label: bool) -> float:
-    """From 0 to 1: the best of exclusive classes, or how sure the least sure of several decisions is."""
+    """From 0 to 1: the score of the best of exclusive classes. Of several labels, each yes or no, the least certain one
+    counts: a label is as certain as its score, or as 1 minus its score where that is below 0.5."""
     if multi_label:
         return min((max(score, 1 - score) for _, score in scores), default=0.0)
     return scores[0][1] if scores else 0.0

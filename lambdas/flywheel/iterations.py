@@ -49,7 +49,7 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
     newest, last_completed = _newest(service)
     new = [dataset for dataset in datasets if _is_new(dataset, last_completed)]
     if not new:
-        return found(None, "No dataset is new since the last iteration.")
+        return found(None, _nothing_new(datasets, last_completed))
     if not any(dataset.type == "TRAIN" and dataset.status is DatasetStatus.COMPLETED for dataset in datasets):
         return found(None, "There is no training data yet.")
     only_test = all(dataset.type == "TEST" for dataset in new)
@@ -57,11 +57,17 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
         return found(None, "Only test data are new, and there is no active model to score on them.")
     token = _token(service.arn, new, newest)
     try:
-        return found(service.start_iteration(token=token), _sentence(new))
+        return found(service.start_iteration(token=token), _sentence(new, first=last_completed is None))
     except ClientError as error:
         if error_code(error) not in _REFUSALS:
             raise
         return found(_running_or_busy(service, error), "It was started elsewhere at the same moment.")
+
+
+def _nothing_new(datasets: list[Dataset], last_completed: Iteration | None) -> str:
+    if last_completed is not None:
+        return "No dataset is new since the last iteration."
+    return "No dataset is ready yet." if datasets else "There is no dataset yet."
 
 
 def _newest(service: FlywheelService) -> tuple[Iteration | None, Iteration | None]:
@@ -98,6 +104,6 @@ def _running_or_busy(service: FlywheelService, error: ClientError) -> str:
     raise error
 
 
-def _sentence(new: list[Dataset]) -> str:
+def _sentence(new: list[Dataset], *, first: bool) -> str:
     names = ", ".join(sorted(dataset.name for dataset in new))
-    return f"New since the last iteration: {names}."
+    return f"The first iteration uses {names}." if first else f"New since the last iteration: {names}."

@@ -151,12 +151,12 @@ def score_chart(turns: Sequence[PastTurn], *, metric: str) -> Markup:
         *_lines(scale, active, "active"),
         *_lines(scale, candidate, "candidate"),
         *(_failure(scale, turn) for turn in turns if turn.outcome is not TurnOutcome.SUCCEEDED),
-        *(_active_mark(scale, turn, score, metric) for turn in turns if (score := active[turn.number]) is not None),
         *(
-            _candidate_mark(scale, turn, score, metric)
+            _candidate_mark(scale, turn, score, metric, beside=active[turn.number])
             for turn in turns
             if (score := candidate[turn.number]) is not None
         ),
+        *(_active_mark(scale, turn, score, metric) for turn in turns if (score := active[turn.number]) is not None),
         _legend(),
         class_="chart",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -227,13 +227,15 @@ def _active_mark(scale: Scale, turn: PastTurn, score: float, metric: str) -> Mar
     )
 
 
-def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str) -> Markup:
+def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, beside: float | None) -> Markup:
+    """Below the active model's mark. Where both lie at one place, as with a tie, it is so large that both are seen."""
+    tie = beside is not None and abs(scale.y(score) - scale.y(beside)) < 2 * scale.mark
     end = "promoted" if turn.promoted else turn.decision
     return element(
         "path",
         element("title", f"Turn {turn.number}: candidate, {metric} {score:.4f}, {end}"),
         class_=f"mark candidate{' promoted' if turn.promoted else ''}",
-        d=_diamond(scale.x(turn.number), scale.y(score), scale.mark + 1.5),
+        d=_diamond(scale.x(turn.number), scale.y(score), scale.mark + (5.5 if tie else 1.5)),
     )
 
 

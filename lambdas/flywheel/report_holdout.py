@@ -26,10 +26,15 @@ def holdout_sections(holdout: HoldoutComparison | None) -> Iterator[Markup]:
         part
         for which, result in results
         if result is not None and result.confusions
-        for part in (element("h3", f"The {which}"), _confusions(result))
+        for part in (element("h3", f"The {which}"), _confusions(f"Confusions of the {which}", result))
     ]
     if matrices:
-        yield element("section", element("h2", "What is taken for what"), *matrices)
+        yield element("section", element("h2", _confusion_title(results)), *matrices)
+
+
+def _confusion_title(results: Sequence[tuple[str, HoldoutResult | None]]) -> str:
+    most = max((len(result.labels) for _, result in results if result is not None), default=0)
+    return "Confusion matrix" if most <= MOST_LABELS_IN_MATRIX else "Most frequent confusions"
 
 
 def _by_label(holdout: HoldoutComparison) -> Markup:
@@ -63,7 +68,11 @@ def _by_label(holdout: HoldoutComparison) -> Markup:
         number("Recall, active"),
         number("Recall, candidate"),
     ]
-    return element("div", table(headings, rows, caption=join(_notes(holdout), element("br"))), class_="by-label")
+    return element(
+        "div",
+        table("Label by label on the hold-out", headings, rows, caption=join(_notes(holdout), element("br"))),
+        class_="by-label",
+    )
 
 
 def _notes(holdout: HoldoutComparison) -> Iterator[str]:
@@ -89,14 +98,14 @@ def _notes(holdout: HoldoutComparison) -> Iterator[str]:
         )
 
 
-def _confusions(result: HoldoutResult) -> Markup:
+def _confusions(name: str, result: HoldoutResult) -> Markup:
     labels = [score.label for score in result.labels]
     if len(labels) > MOST_LABELS_IN_MATRIX:
-        return _largest(result.confusions)
-    return _matrix(labels, result.confusions)
+        return _largest(name, result.confusions)
+    return _matrix(name, labels, result.confusions)
 
 
-def _matrix(labels: Sequence[str], pairs: Sequence[ConfusedPair]) -> Markup:
+def _matrix(name: str, labels: Sequence[str], pairs: Sequence[ConfusedPair]) -> Markup:
     """Rows are the documents' labels, columns the model's; the darker, the larger a share of the row."""
     counts = {(pair.true, pair.predicted): pair.documents for pair in pairs}
     supports = {label: sum(pair.documents for pair in pairs if pair.true == label) for label in labels}
@@ -123,7 +132,7 @@ def _matrix(labels: Sequence[str], pairs: Sequence[ConfusedPair]) -> Markup:
         )
         for place, label in enumerate(labels, start=1)
     ]
-    return element("div", table(headings, rows), class_=f"confusion {'few' if named else 'many'}")
+    return element("div", table(name, headings, rows), class_=f"confusion {'few' if named else 'many'}")
 
 
 def _cell(true: str, predicted: str | None, documents: int, support: int) -> Markup:
@@ -140,7 +149,7 @@ def _cell(true: str, predicted: str | None, documents: int, support: int) -> Mar
     )
 
 
-def _largest(pairs: Sequence[ConfusedPair]) -> Markup:
+def _largest(name: str, pairs: Sequence[ConfusedPair]) -> Markup:
     wrong = sorted(
         (pair for pair in pairs if pair.true != pair.predicted),
         key=lambda pair: (-pair.documents, pair.true, pair.predicted or ""),
@@ -156,7 +165,7 @@ def _largest(pairs: Sequence[ConfusedPair]) -> Markup:
     ]
     left = len(wrong) - len(rows)
     caption = f"And {left:,} pairs more with fewer documents." if left > 0 else ""
-    return table(("Label", "Taken for", number("Documents")), rows, caption=caption)
+    return table(name, ("Label", "Taken for", number("Documents")), rows, caption=caption)
 
 
 def _score(value: float | None) -> Markup:

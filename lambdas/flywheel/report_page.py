@@ -16,7 +16,7 @@ from flywheel.promotion_records import Promotion, PromotionStatus
 from flywheel.report_chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
 from flywheel.report_holdout import holdout_sections
 from flywheel.report_style import CSS
-from flywheel.report_tables import label_bars, number, table, waiting_labels
+from flywheel.report_tables import label_bars, number, scrolling, table, waiting_labels
 from flywheel.report_uploads import upload_sections
 from flywheel.turn_records import TurnOutcome, TurnRecord
 
@@ -84,7 +84,7 @@ def _section(title: str, *content: Markup) -> Iterator[Markup]:
 
 def _chart(turns: Sequence[PastTurn], metric: str) -> Markup:
     if has_scores(turns, metric=metric):
-        return element("div", score_chart(turns, metric=metric), class_="scroll")
+        return scrolling("Scores over the turns", score_chart(turns, metric=metric))
     return element("p", f"No turn has a score ({metric}) yet.")
 
 
@@ -183,6 +183,7 @@ def _models(record: TurnRecord, metric: str) -> Iterator[Markup]:
     if record.active is None and record.candidate is None:
         return
     yield table(
+        "The two models",
         ("Metric", number("Active model"), number("Candidate"), number("Difference")),
         [_metric_row(name, record, deciding=name == metric) for name in Metrics.model_fields],
         caption=join(
@@ -223,6 +224,7 @@ def _score(value: float | None) -> str:
 def _waiting(record: TurnRecord) -> Iterator[Markup]:
     if record.waiting:
         yield table(
+            "What waits",
             ("Split", number("Documents"), "Why", "By label"),
             [
                 element(
@@ -264,13 +266,14 @@ def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:
         element(
             "tr",
             element("th", what, scope="row", class_="words"),
-            element("td", moment(at)),
+            element("td", moment(at), class_="date"),
             element("td", duration(at - former) if at != began else "\u2013", class_="number"),
             element("td", duration(at - began) if at != began else "\u2013", class_="number"),
         )
         for (at, what), (former, _) in zip(known, [known[0], *known], strict=False)
     ]
-    return table(("Event", "At", number("Since the one before"), number("Since the beginning")), rows)
+    headings = ("Event", "At", number("Since the one before"), number("Since the beginning"))
+    return table("Timeline", headings, rows)
 
 
 def _came_to(turn: PastTurn) -> str:
@@ -283,7 +286,7 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
     rows = [
         element(
             "tr",
-            element("th", turn.turn, scope="row"),
+            element("th", turn.turn, scope="row", class_="name"),
             element("td", turn.outcome),
             element("td", _came_to(turn)),
             element("td", _score(active := score_of(turn.active, metric)), class_="number"),
@@ -294,6 +297,7 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
         for turn in reversed(turns)
     ]
     return table(
+        "All turns",
         ("Turn", "Outcome", "Decision", number("Active model"), number("Candidate"), number("Difference")),
         rows,
         caption=f"The scores are {metric}. A turn that is missing here has no record (yet, or any more).",

@@ -15,19 +15,16 @@ def number(title: str) -> Markup:
     return element("th", title, scope="col", class_="number")
 
 
-def table(headings: Sequence[str], rows: Sequence[Markup], *, caption: str = "") -> Markup:
-    """A table that scrolls by itself where it is wider than the page."""
+def scrolling(name: str, content: Markup) -> Markup:
+    """What may be wider than the page, and scrolls by itself: by the keyboard too, where a reader hears its name."""
+    return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
+
+
+def table(name: str, headings: Sequence[str], rows: Sequence[Markup], *, caption: str = "") -> Markup:
+    """A table and what is to be said below it, which does not scroll away with it."""
     heads = [head if isinstance(head, Markup) else element("th", head, scope="col") for head in headings]
-    return element(
-        "div",
-        element(
-            "table",
-            *([element("caption", caption)] if caption else []),
-            element("thead", element("tr", *heads)),
-            element("tbody", *rows),
-        ),
-        class_="scroll",
-    )
+    found = element("table", element("thead", element("tr", *heads)), element("tbody", *rows))
+    return element("figure", scrolling(name, found), *([element("figcaption", caption)] if caption else []))
 
 
 def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
@@ -42,6 +39,7 @@ def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
     for dataset in datasets:
         headings += [number(dataset.name), Markup(element("th", class_="bar"))]
     yield table(
+        "Documents by label",
         headings,
         [
             element(

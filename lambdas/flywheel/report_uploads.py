@@ -40,6 +40,7 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
         "section",
         element("h2", "Uploads"),
         table(
+            "Uploads",
             ("File", "Outcome", number("Documents"), number("Bad lines"), number("Duplicates"), "Why"),
             rows,
             caption=_left_out(record.counts.uploads - len(results[:_UPLOADS]), "uploads", record.uploads_folder),
@@ -94,6 +95,7 @@ def _rejection(result: UploadResult) -> Iterator[Markup]:
     if result.examples:
         left_out = len(result.examples) - _EXAMPLES
         yield table(
+            f"What was rejected of {result.upload.key}",
             (number("Line"), "Rule", "What is wrong", "How to mend it", "What it says"),
             [_example(example) for example in result.examples[:_EXAMPLES]],
             caption=f"The first {_EXAMPLES}; more are in the report." if left_out > 0 else "",

@@ -60,7 +60,7 @@ class Server:
         endpoint = self.endpoints.describe()
         target = None
         if wish is None or not wish.inference_units:
-            status, reason = ServingStatus.NOT_WANTED, "InferenceUnits is 0: no endpoint is wanted."
+            status, reason = ServingStatus.NOT_WANTED, "InferenceUnits is 0."
         elif not wish.in_hours(now):
             status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
         else:
@@ -99,9 +99,9 @@ class Server:
                 reason = "It is being deleted, and made anew after that."
                 return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
             case EndpointStatus.CREATING:
-                return _under_way(ServingStatus.CREATING, "The endpoint is being created.", target)
+                return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
             case EndpointStatus.UPDATING:
-                return _under_way(ServingStatus.UPDATING, "The endpoint is changing, and answers meanwhile.", target)
+                return _under_way(ServingStatus.UPDATING, "It answers meanwhile.", target)
             case EndpointStatus.IN_SERVICE:
                 return self._adjust(endpoint, wish=wish, target=target)
 
@@ -112,7 +112,7 @@ class Server:
             role_arn=self.role_arn,
             tags=self.tags,
         )
-        return _under_way(ServingStatus.CREATING, "The endpoint is being created.", target)
+        return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
 
     def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
         self.published.publish_endpoint(endpoint.arn)

@@ -23,8 +23,30 @@ class ServingStatus(StrEnum):
     """What is wanted could not be brought about; the next run tries again."""
 
 
+_NONE = "none"
+_IN_WORDS = {
+    ServingStatus.NOT_WANTED: _NONE,
+    ServingStatus.NO_MODEL: _NONE,
+    ServingStatus.OUT_OF_HOURS: _NONE,
+    ServingStatus.CREATING: "being created",
+    ServingStatus.IN_SERVICE: "in service",
+    ServingStatus.UPDATING: "changing",
+    ServingStatus.DELETING: "being deleted",
+    ServingStatus.BEHIND: "not as it should be",
+}
+
+
+def in_words(status: ServingStatus) -> str:
+    """What there is of the endpoint; the values of the status itself are for programs."""
+    return _IN_WORDS[status]
+
+
 def sentence(state: ServingState | None) -> str:
-    return f"The endpoint is {state.status}. {state.reason}" if state else "The endpoint has never been looked at."
+    if state is None:
+        return "The endpoint has never been looked at."
+    words = in_words(state.status)
+    there = "There is no endpoint" if words == _NONE else f"The endpoint is {words}"
+    return f"{there}. {state.reason}".rstrip()
 
 
 class ServingState(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from flywheel.serving_state import ServingState, ServingStatus
+from flywheel.serving_state import ServingState, ServingStatus, in_words
 from flywheel.serving_wish import ServingWish
 from ops.endpoint import Dollars, EndpointReport, EndpointThere
 from ops.tables.figures import count, model_name, moment
@@ -35,7 +35,7 @@ def state_words(state: ServingState | None) -> Words:
     if state is None:
         return words("none yet: InferenceUnits asks for one")
     return words(
-        f"{state.status} since {moment(state.since)}: {state.reason}",
+        f"{in_words(state.status)} since {moment(state.since)}: {state.reason}",
         style=_STYLES.get(state.status, ""),
     )
 
@@ -53,7 +53,7 @@ def _wanted_words(report: EndpointReport) -> Words:
 def _hours_words(wanted: ServingWish, report: EndpointReport) -> str:
     if not wanted.hours_start:
         return "at all hours"
-    now = "wanted now" if report.in_hours else "not wanted now"
+    now = "these are the hours" if report.in_hours else "now is outside them"
     return f"from {wanted.hours_start} to {wanted.hours_end} (UTC): {now}"
 
 

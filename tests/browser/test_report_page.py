@@ -229,3 +229,58 @@ def test_the_scores_of_each_label_stand_in_its_row(show: Any) -> None:
         "[...document.querySelectorAll('.by-label tbody tr')].map(row => row.innerText.split('\\t'))"
     )
     assert rows[0][:5] == ["SPORTS", "20", "0.5000", "0.7500", "+0.2500"]
+
+
+_REGIONS = """
+[...document.querySelectorAll('.scroll')].map(region => {
+  region.focus();
+  return {name: region.getAttribute('aria-label'), focused: document.activeElement === region,
+    wider: region.scrollWidth > region.clientWidth,
+    heading: region.closest('section').querySelector('h2').textContent};
+})
+"""
+
+
+def test_at_400_pixels_what_scrolls_can_be_reached_by_the_keyboard_and_has_a_name(show: Any) -> None:
+    browser = show(full_record(), *HISTORY, width=400)
+    regions = browser.evaluate(_REGIONS)
+    assert sum(region["wider"] for region in regions) >= 5
+    assert all(region["focused"] and region["name"] for region in regions)
+    assert len({region["name"] for region in regions}) == len(regions)
+    assert {"Scores over the turns", "Timeline", "All turns", "Uploads"} <= {region["name"] for region in regions}
+    browser.evaluate("document.querySelector('.scroll').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    outline = browser.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_at_400_pixels_captions_and_dates_are_whole(show: Any) -> None:
+    browser = show(full_record(), *HISTORY, width=400)
+    captions = boxes(browser, "figcaption")
+    assert captions
+    assert all(caption["left"] >= 0 and caption["right"] <= 400 for caption in captions)
+    dates = boxes(browser, "td.date")
+    assert len(dates) == 6
+    one_line = browser.evaluate(
+        "[...document.querySelectorAll('td.date')].every(cell => {"
+        " const text = document.createRange(); text.selectNodeContents(cell);"
+        " return text.getClientRects().length === 1; })"
+    )
+    assert one_line
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_a_tie_shows_both_marks(show: Any, promoted: bool) -> None:
+    browser = show(full_record(), *HISTORY, past(3, active=0.80, candidate=0.80, promoted=promoted))
+    (active,) = [mark for mark in boxes(browser, ".chart > .mark.active") if "Turn 3:" in mark["title"]]
+    (candidate,) = [mark for mark in boxes(browser, ".chart > .mark.candidate") if "Turn 3:" in mark["title"]]
+    assert (active["x"], active["y"]) == pytest.approx((candidate["x"], candidate["y"]), abs=0.5)
+    assert candidate["width"] > active["width"] + 6
+    above = browser.evaluate(f"document.elementFromPoint({active['x']}, {active['y']}).classList.contains('active')")
+    assert above
+
+
+def test_the_sections_are_called_what_the_field_calls_them(show: Any) -> None:
+    browser = show(full_record(), *HISTORY)
+    headings = browser.evaluate("[...document.querySelectorAll('h2')].map(heading => heading.textContent)")
+    assert {"Confusion matrix", "Timeline"} <= set(headings)

@@ -562,6 +562,21 @@ def test_status_tells_a_promotion_from_a_change_outside(deployment: Deployment, 
     assert status(deployment).changed_outside is None
 
 
+def test_status_takes_a_first_model_that_failed_its_smoke_test_for_no_change_outside(
+    deployment: Deployment, models: tuple[str, str]
+) -> None:
+    """It stays active in Comprehend, where there is no other: no turn would mend that."""
+    _, new = models
+    deployment.service.set_active_model(new)
+    assert status(deployment).changed_outside is not None
+    request = wish(deployment, turn=None, model=new)
+    name = begin(deployment, request, approval=False)
+    end(deployment, name, PromotionStatus.SMOKE_TEST_FAILED, cause="3 of 10 are right.")
+    stop(deployment, name)
+    assert promotions.open_requests(deployment.intake) == []
+    assert status(deployment).changed_outside is None
+
+
 def test_status_tells_of_another_desired_model_and_what_became_of_that(
     deployment: Deployment, models: tuple[str, str]
 ) -> None:

@@ -111,6 +111,10 @@ class World:
         assert promotions.open_requests(at.bucket) == []
 
 
+def page_of(world: World, turn: str) -> str:
+    return world.at.bucket.read_bytes(turns.page_key(turn)).decode()
+
+
 @pytest.fixture
 def world() -> World:
     at = Deployment()
@@ -203,6 +207,22 @@ class TestApproval:
         world.at.run_until_at_rest()
         world.check_at_rest(active=world.active)
         world.at.check_consistency()
+
+    def test_the_pages_of_a_declined_model_and_of_its_successor_are_right_later_too(self, world: World) -> None:
+        """Whoever asks for it: the page of the turn that trained it tells the end, and so does the one it replaced."""
+        record = world.turn(documents(*LABELS, start=2000, count=30))
+        assert record.candidate
+        world.waiting().decline(reason="There is a release freeze.")
+        assert "a person declined it: the active model stayed." in page_of(world, record.turn)
+        world.ask(record.candidate.arn, source=PromotionSource.OPERATOR)
+        world.at.promote_all()
+        page = page_of(world, record.turn)
+        assert "Later the candidate became the active model." in page
+        assert "Later somebody asked for the candidate: promoted" in page
+        assert "declined, promoted later" in page
+        world.ask(world.better, source=PromotionSource.OPERATOR)
+        world.at.promote_all()
+        assert "took its place as the active model" in page_of(world, record.turn)
 
     def test_an_answer_to_a_model_that_became_active_meanwhile_is_refused(self, world: World) -> None:
         request = world.ask(world.better)

@@ -148,4 +148,4 @@ def test_a_smoke_test_is_shown_with_the_model_it_was_of() -> None:
 
 def test_serving_hours_are_shown() -> None:
     hours = {"hours_start": "cron(0 8 ? * MON-FRI *)", "hours_end": "cron(0 18 ? * MON-FRI *)"}
-    assert "(UTC): not wanted now" in shown(report(wanted=wish(**hours), in_hours=False))
+    assert "(UTC): now is outside them" in shown(report(wanted=wish(**hours), in_hours=False))

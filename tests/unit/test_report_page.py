@@ -8,7 +8,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel.decision_records import DecisionKind
@@ -55,6 +55,7 @@ def words_of(page: str) -> str:
     return " ".join(Reading(page).texts)
 
 
+@settings(deadline=None)
 @given(label=written, file=written, sentence=written, excerpt=written)
 def test_whatever_others_wrote_is_text(label: str, file: str, sentence: str, excerpt: str) -> None:
     """The same elements and attributes as with harmless words in the same places."""
