@@ -132,9 +132,34 @@ def test_rows_are_what_json_and_csv_readers_read(
     )
     row = csv_row(file=field(file), line=line, text=text, fields=predicted.csv_fields("|"))
     (as_csv,) = csv.DictReader(io.StringIO(CSV_HEADER.decode() + row, newline=""))
-    assert as_csv["file"] == file
-    assert as_csv["text"] == text
+    for cell, exact in (("file", file), ("text", text), ("labels", "|".join(as_json["labels"]))):
+        assert as_csv[cell] in {exact, f"'{exact}"}
+        assert as_csv[cell][:1] not in {*"=@\t\r\n"}
     assert as_csv["line"] == ("" if line is None else str(line))
-    assert as_csv["labels"] == "|".join(as_json["labels"])
     assert float(as_csv["score"]) == as_json["score"]
     assert as_csv["error"] == as_csv["message"] == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        '=HYPERLINK("https://x.example")',
+        "+cmd|' /C calc'!A0",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\uff1d1",
+    ],
+)
+def test_a_spreadsheet_runs_no_cell_and_the_json_is_exact(text: str) -> None:
+    (cells,) = csv.reader(io.StringIO(f"{field(text)}\n", newline=""))
+    assert cells == [f"'{text}"]
+    assert json.loads(json_row(file='"f"', line=1, text=text, members='"a": 1'))["text"] == text
+
+
+@pytest.mark.parametrize("text", ["-1", "+1.5", "Shares = 5", "a-b", "", "'quoted'", " =1"])
+def test_what_a_spreadsheet_does_not_run_stays_as_it_is(text: str) -> None:
+    assert field(text) == text

@@ -11,6 +11,8 @@ CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 """json.dumps would make an encoder for every row."""
 _QUOTED = frozenset(',"\r\n')
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""With these, also in full width, a spreadsheet takes a cell for a formula and runs it (OWASP, "CSV Injection")."""
 
 
 class Answer:
@@ -59,10 +61,18 @@ def csv_row(*, file: str, line: int | None, text: str, fields: str) -> str:
 
 
 def field(text: str) -> str:
-    """As RFC 4180 writes it."""
+    """As RFC 4180 writes it. What a spreadsheet would run gets an apostrophe in front, which makes it text there;
+    predictions.jsonl has every text exactly."""
+    if text[:1] in _FORMULA and not _is_number(text):
+        text = f"'{text}"
     if _QUOTED.isdisjoint(text):
         return text
     return '"' + text.replace('"', '""') + '"'
+
+
+def _is_number(text: str) -> bool:
+    """A label such as -1 does no harm."""
+    return text[0] in "+-" and text.isascii() and text[1:].replace(".", "", 1).isdecimal()
 
 
 def _members(of: dict[str, object]) -> str:
