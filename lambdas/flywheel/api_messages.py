@@ -77,13 +77,15 @@ class ClassifiedDocument(Message):
 
     label: str = Field(description="The class with the best score.")
     confidence: float = Field(ge=0, le=1, description="Its score.")
-    classes: list[LabelScore] = Field(description="What the model names, the best first.")
+    classes: list[LabelScore] = Field(description="What the model names, the best first; up to 200,000 bytes of them.")
 
 
 class LabelledDocument(Message):
     """The answer of a model that gives a document any number of labels."""
 
-    labels: list[LabelScore] = Field(description="Every label, the best first; a score of 0.5 and more is a yes.")
+    labels: list[LabelScore] = Field(
+        description="Every label, the best first, up to 200,000 bytes of them; a score of 0.5 and more is a yes."
+    )
     confidence: float = Field(
         ge=0,
         le=1,

@@ -27,19 +27,22 @@ from flywheel.api_messages import (
     SeenModel,
     SeveralDocuments,
 )
+from flywheel.byte_limits import size_as_json
 from flywheel.classifying import texts_of
 from flywheel.intake import error_code
 from flywheel.live_endpoint import THROTTLES, Prediction
 from handlers.observability import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
     from flywheel.classifying import Classified
 
 JSON = "application/json"
+_SCORES_BYTES = 200_000
+"""Of one document: Lambda takes 6 MB of an answer, which may have 25."""
 
 
 class Work(Protocol):
@@ -149,10 +152,20 @@ def _answer(classified: Classified, *, endpoint_arn: str) -> ClassifyAnswer:
 def _document(answer: Prediction | Problem) -> ClassifiedDocument | LabelledDocument | FailedDocument:
     if isinstance(answer, Problem):
         return FailedDocument(error=answer)
-    scores = [LabelScore(name=name, score=score) for name, score in answer.scores]
+    scores = [LabelScore(name=name, score=score) for name, score in _that_fit(answer.scores)]
     if answer.multi_label:
         return LabelledDocument(labels=scores, confidence=answer.confidence)
     return ClassifiedDocument(label=scores[0].name, confidence=answer.confidence, classes=scores)
+
+
+def _that_fit(scores: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    """The best, and the others as far as they fit: a thousand labels of 5,000 characters would not."""
+    room = _SCORES_BYTES
+    for place, (name, score) in enumerate(scores):
+        room -= size_as_json({"name": name, "score": score})
+        if room < 0 and place:
+            return
+        yield name, score
 
 
 def _responses(success: str, further: dict[int, str]) -> dict[int, OpenAPIResponse]:

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from flywheel import notification, promotion_ends, promotions, reporting
 from flywheel.analysis import reporting as analysis
 from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary
+from flywheel.api_messages import LabelledDocument
 from flywheel.beginning import _batches
 from flywheel.byte_limits import LONGEST_SENTENCE, SHORTENED, size_as_json, size_of, within
+from flywheel.classifying import Classified
 from flywheel.errors import FlywheelError
+from flywheel.live_endpoint import Prediction
 from flywheel.promotion_records import (
     Promotion,
     PromotionBeginning,
@@ -24,6 +27,7 @@ from flywheel.promotion_records import (
 )
 from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
+from handlers.classify_routes import _answer
 from handlers.cloudformation import CustomResourceEvent, answer_body
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -214,3 +218,20 @@ def test_an_answer_to_cloudformation() -> None:
     body = answer_body(event, status="FAILED", reason=LONG, physical_id="endpoint")
     assert len(body) <= 4096
     assert json.loads(body)["Reason"].endswith(SHORTENED)
+
+
+def test_an_answer_of_the_api_with_the_longest_labels() -> None:
+    scores = tuple((f"{number:04d}".rjust(5000, "\u00e9"), 1 - number / 1000) for number in range(1000))
+    answer = _answer(
+        Classified(
+            answers=(Prediction(scores=scores, multi_label=True),) * 25,
+            model=None,
+            throttled=0,
+            low_confidence=0,
+            causes=(),
+            not_kept=0,
+        ),
+        endpoint_arn="arn",
+    )
+    assert size_as_json(answer.model_dump(mode="json")) <= 6_000_000
+    assert all(document.labels[0].score == 1 for document in answer.documents if isinstance(document, LabelledDocument))
