@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
+from flywheel.printable import printable
 from ops.commands import (
     analyses,
     approvals,
@@ -39,7 +40,7 @@ class SentenceGroup(TyperGroup):
             sentence, exit_status = str(error), OperatorError.exit_status
         except ServiceError as error:
             sentence, exit_status = sentence_of(error), OperatorError.exit_status
-        side_console().print(sentence, style="red", soft_wrap=True)
+        side_console().print(printable(sentence), style="red", soft_wrap=True)
         raise typer.Exit(exit_status)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from flywheel.promotion_records import PromotionStatus
 from ops import answering
@@ -92,7 +91,7 @@ def _show(
                 on_progress=lambda _: say(f"{answered.whose} is {answered.answer}, the promotion goes on"),
             )
         result = answered.model_copy(update={"promotion": ended})
-    show(result, as_json=as_json, table=lambda: Text(answered_sentence(result)))
+    show(result, as_json=as_json, table=lambda: answered_sentence(result))
     if wait and not _as_answered(result):
         raise typer.Exit(1)
 

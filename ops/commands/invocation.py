@@ -11,6 +11,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from flywheel.printable import printable
 from flywheel.record import Record
 from ops.clients import Clients
 from ops.console import result_console, side_console
@@ -39,8 +40,10 @@ def invocation_of(context: typer.Context) -> Invocation:
 
 
 def _print(renderable: RenderableType) -> None:
-    # Sentences and reports are left to the terminal to wrap, so that they can be searched and copied.
-    result_console().print(renderable, soft_wrap=isinstance(renderable, str | Text))
+    # Sentences and reports are left to the terminal to wrap, so that they can be searched and copied. A str is one
+    # sentence, whatever it quotes; a report of several lines is a Text.
+    shown = printable(renderable) if isinstance(renderable, str) else renderable
+    result_console().print(shown, soft_wrap=isinstance(shown, str | Text))
 
 
 def show(result: Record, *, as_json: bool, table: Callable[[], RenderableType]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from flywheel.promotion_records import Promotion
 from ops import models as api
@@ -62,7 +61,7 @@ def rollback(
                 on_progress=lambda now: say(progress_words(now)),
             )
         asked = asked.model_copy(update={"promotion": ended})
-    show(asked, as_json=as_json, table=lambda: Text(rollback_sentence(asked)))
+    show(asked, as_json=as_json, table=lambda: rollback_sentence(asked))
     if asked.promotion is not None and not asked.promotion.status.made_active:
         raise typer.Exit(1)
 

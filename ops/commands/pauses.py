@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from ops import pausing
 from ops.commands.invocation import JsonOption, invocation_of, show
@@ -51,13 +50,13 @@ def pause(
                 on_progress=lambda what: say(f"Waiting for {what}"),
             )
         result = result.model_copy(update={"running": None})
-    show(result, as_json=as_json, table=lambda: Text(_pause_sentence(result)))
+    show(result, as_json=as_json, table=lambda: _pause_sentence(result))
 
 
 def resume(context: typer.Context, as_json: JsonOption = False) -> None:
     """End a pause and let the pipeline look for work at once."""
     result = pausing.resume(invocation_of(context).deployment())
-    show(result, as_json=as_json, table=lambda: Text(_resume_sentence(result)))
+    show(result, as_json=as_json, table=lambda: _resume_sentence(result))
 
 
 def register(app: typer.Typer) -> None:

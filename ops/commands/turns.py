@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops import turns as api
@@ -64,7 +63,7 @@ def turn(
     requested = api.request_turn(deployment, overrule_minimum=overrule_minimum)
     if not wait:
         sentence = "A turn is asked for: `flywheel status` shows how far it is."
-        show(requested, as_json=as_json, table=lambda: Text(sentence))
+        show(requested, as_json=as_json, table=lambda: sentence)
         return
     record = _follow(deployment, requested, timeout_seconds=timeout_minutes * 60, poll_seconds=poll_seconds)
     view = api.TurnView(turn=record.turn, record=record)

@@ -6,13 +6,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flywheel.analysis.jobs import AnalysisOutcome
+from flywheel.printable import printable
 from ops.analyzing import FinishedAnalysis, StartedAnalysis
 from ops.tables.figures import count, model_name
 from ops.tables.listing import Column, Facts, Listing
 
 
 def started_table(started: StartedAnalysis) -> RenderableType:
-    return Text(
+    return (
         f"Job {started.job} runs. Its predictions will be at {started.output}; "
         f"`flywheel analyze --again {started.job}` waits for them and gets them."
     )
@@ -20,7 +21,7 @@ def started_table(started: StartedAnalysis) -> RenderableType:
 
 def finished_table(finished: FinishedAnalysis) -> RenderableType:
     summary = finished.summary
-    headline = Text(f"{summary.job}: {summary.outcome}. {summary.reason}")
+    headline = Text(printable(f"{summary.job}: {summary.outcome}. {summary.reason}"))
     if summary.outcome is not AnalysisOutcome.SUCCEEDED:
         headline.stylize("red")
         return headline

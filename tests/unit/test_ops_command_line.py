@@ -169,3 +169,11 @@ def test_wrong_usage_has_exit_status_2(arguments: list[str]) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+def test_an_error_that_quotes_a_name_steers_no_terminal(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["validate", "--label", "A", "--label", "B", "\x1b]0;t\x07\u202egpj.\n[red]exe"])
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.isprintable()
+    assert "[red]exe does not exist" in line
