@@ -36,7 +36,7 @@ class PromotionHistory:
         """The last end of what others asked for the model; the last that made it active, if one did."""
         others = [end for end in self._ends if end.model_arn == model_arn and end.request_id != iteration_id]
         made_active = [end for end in others if end.status.made_active]
-        return (made_active or others or [None])[-1]
+        return next(reversed(made_active or others), None)
 
     def made_active(self, model_arn: str) -> bool:
         return any(end.status.made_active for end in self._ends if end.model_arn == model_arn)
