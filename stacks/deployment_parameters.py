@@ -11,8 +11,8 @@ from constructs import Construct
 from .flywheel import Flywheel
 from .settings import FlywheelSettings
 
-MOST_LABEL_BYTES = 6000
-"""A parameter holds 8 KB at most, and the other members need a part of it."""
+MOST_LABEL_BYTES = 5000
+"""A parameter holds 8 KB at most. The other members need 2 KB: ten ARNs, and the values of the parameters."""
 
 
 class DeploymentParameters(Construct):
