@@ -165,4 +165,4 @@ def _left_of(resource: cdk.CfnResource) -> Sequence[_Left]:
 
 def _is_of_a_function(role: iam.CfnRole) -> bool:
     document = role.assume_role_policy_document
-    return document["Statement"][0]["Principal"]["Service"] == "lambda.amazonaws.com"
+    return bool(document["Statement"][0]["Principal"]["Service"] == "lambda.amazonaws.com")
