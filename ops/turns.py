@@ -55,11 +55,16 @@ def current_turn(deployment: Deployment) -> int:
     return turn_keys.current_number(deployment.intake)
 
 
-def list_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
+def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
     """The records of the `last` turns, newest first. A running turn has none yet, and old ones expire."""
     current = current_turn(deployment)
     names = [turn_keys.name_of(number) for number in range(current, max(0, current - last), -1)]
-    records = deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+    return deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+
+
+def past_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
+    """As `list_turns`, with what became of each turn's model up to now."""
+    records = list_turns(deployment, last=last)
     history = PromotionHistory.read(deployment.intake)
     return [past_turn(with_promotion_now(deployment, record), history) for record in records]
 

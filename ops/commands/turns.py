@@ -27,7 +27,7 @@ def turns(
 ) -> None:
     """List the turns that ended, newest first, with what they decided."""
     deployment = invocation_of(context).deployment()
-    records = api.list_turns(deployment, last=last)
+    records = api.past_turns(deployment, last=last)
     show_all(records, as_json=as_json, table=lambda: turns_table(records, metric=deployment.selection_metric))
 
 

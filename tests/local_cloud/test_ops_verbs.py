@@ -371,6 +371,7 @@ def test_turns_are_listed_newest_first_without_the_running_one(deployment: Deplo
     begin_turn(deployment, number + 2)
     assert turns.list_turns(deployment) == [second, first]
     assert turns.list_turns(deployment, last=2) == [second]
+    assert [turn.came_to for turn in turns.past_turns(deployment)] == [second.decision, first.decision]
 
 
 def test_a_turn_is_shown_by_name_or_number(deployment: Deployment, number: int) -> None:
@@ -518,11 +519,15 @@ def test_cost_as_a_user_has_it(deployed: CloudAccount, tmp_path: Path, monkeypat
     assert "$4.05 to $7.15" in shown.stdout
 
 
-def test_the_page_of_a_turn_is_saved_as_it_is_stored(deployment: Deployment, number: int, tmp_path: Path) -> None:
+def test_the_page_of_a_turn_is_rendered_afresh_whatever_is_stored(
+    deployment: Deployment, number: int, tmp_path: Path
+) -> None:
     name = end_turn(deployment, number).turn
     deployment.intake.write_text(turn_keys.page_key(name), "<!DOCTYPE html>the page")
     saved = save_report(deployment, str(number), output=tmp_path / "page.html")
-    assert (tmp_path / "page.html").read_text() == "<!DOCTYPE html>the page"
+    page = (tmp_path / "page.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert f"<h1>{name}</h1>" in page
     assert saved.turn == name
     assert saved.uri == f"s3://{deployment.intake.name}/turns/{name}/index.html"
     assert saved.path == str(tmp_path / "page.html")
