@@ -67,7 +67,7 @@ def test_before_anything_is_wanted_nothing_is_there_and_nothing_costs(
     assert found.costs_now.an_hour == 0
     assert find_billed(deployment).wanted is None
     assert "no Serving stack is deployed" in verb(account, monkeypatch, tmp_path, "endpoint")
-    assert "nothing has been wanted yet" in verb(account, monkeypatch, tmp_path, "status")
+    assert "none yet: InferenceUnits asks for one" in verb(account, monkeypatch, tmp_path, "status")
 
 
 def test_what_is_wanted_what_there_is_and_what_it_costs(
