@@ -5,14 +5,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 NODE_TOOLS := node_modules/.package-lock.json
+# Given to stacks, and to the command behind a verb: the CDK CLI, or pytest. Values reach it without a shell in between.
 PARAMETERS ?=
+ARGS ?=
+export PARAMETERS
 # Node comes with a Python package into the virtual environment; jsii and the CDK CLI look it up by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every process, and there are hundreds in a test run, compiles all that it imports.
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format openapi synth deploy destroy bench lock clean
+.PHONY: help setup demo test check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,12 +46,14 @@ synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; need
 	@rm -rf cdk.out
 	@$(CDK) synth --quiet
 
-deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:MinimumScore=0.8 ..."
-	$(CDK) deploy --all $(foreach parameter,$(PARAMETERS),--parameters '$(parameter)')
+deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:TurnSchedule=rate(2 hours) ..." ARGS="..."
+	@$(BIN)/python -m ops.deploying deploy $(ARGS) -- $(CDK)
 
-destroy: setup  ## Pause, let what runs end, then destroy the stacks on AWS
-	$(BIN)/flywheel pause --reason "make destroy" --wait --decline-waiting
-	$(CDK) destroy --all
+diff: setup  ## Show what a deployment would change on AWS
+	@$(CDK) diff $(ARGS)
+
+destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS
+	@$(BIN)/python -m ops.deploying destroy $(ARGS) -- $(CDK)
 
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from ops.errors import WrongParametersError
+from ops.given_parameters import check_parameters, given_to_cdk
 from stacks.analysis_stack import AnalysisStack
 from stacks.flywheel_stack import FlywheelStack
 from stacks.serving_stack import ServingStack
@@ -31,4 +33,8 @@ if os.environ.get("CDK_VALIDATION") != "false":
     from stacks import nag_packs
 
     nag_packs.check(app, packs=settings.nag_packs)
-app.synth()
+assembly = app.synth()
+try:
+    check_parameters(given_to_cdk(), assembly=Path(assembly.directory))
+except WrongParametersError as error:
+    sys.exit(str(error))

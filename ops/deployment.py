@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,7 +196,7 @@ def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple
         chosen = name, _NAME_OPTION
     elif os.environ.get(NAME_VARIABLE):
         chosen = os.environ[NAME_VARIABLE], f"from {NAME_VARIABLE}"
-    elif (from_settings := _name_in(folder or Path.cwd())) is not None:
+    elif (from_settings := name_in(read_context(folder or Path.cwd()))) is not None:
         chosen = from_settings, f"from {SETTINGS_FILE} in this folder"
     else:
         return None
@@ -208,6 +209,11 @@ def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple
 
 def read_settings_file(folder: Path) -> dict[str, Any]:
     """The settings in the cdk.json of ``folder``, unchecked; empty if there is none. Raises InvalidSettingError."""
+    return _settings_in(read_context(folder))
+
+
+def read_context(folder: Path) -> dict[str, Any]:
+    """The CDK context in the cdk.json of ``folder``; empty if there is none. Raises InvalidSettingError."""
     settings = folder / SETTINGS_FILE
     if not settings.is_file():
         return {}
@@ -215,14 +221,18 @@ def read_settings_file(folder: Path) -> dict[str, Any]:
         content = json.loads(settings.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidSettingError(f"{settings} is not valid JSON ({error}): mend it, or choose with --name.") from error
-    context = _object(_object(content).get("context"))
-    # As in synthesis: a context key of its own overrides the one among the settings.
-    return {**_object(context.get("flywheel")), **{key: value for key, value in context.items() if value}}
+    return _object(_object(content).get("context"))
 
 
-def _name_in(folder: Path) -> str | None:
-    name = read_settings_file(folder).get("name")
+def name_in(context: Mapping[str, Any]) -> str | None:
+    """The flywheel's name in a CDK context."""
+    name = _settings_in(context).get("name")
     return name if isinstance(name, str) and name else None
+
+
+def _settings_in(context: Mapping[str, Any]) -> dict[str, Any]:
+    """As in synthesis: a context key of its own overrides the one among the settings."""
+    return {**_object(context.get("flywheel")), **{key: value for key, value in context.items() if value}}
 
 
 def _object(value: Any) -> dict[str, Any]:

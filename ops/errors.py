@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ops.local_cloud import local_command
+
 PARAMETER_ROOT = "/comprehend-flywheel"
 
 
@@ -26,7 +28,9 @@ class NoDeploymentError(OperatorError):
         if deployed:
             advice = f"Deployed there: {', '.join(deployed)}; choose one with --name."
         else:
-            advice = "Deploy it with `make deploy` (locally: `python -m local up`), or look elsewhere with --region."
+            advice = (
+                f"Deploy it with `make deploy` (locally: `{local_command('up')}`), or look elsewhere with --region."
+            )
         super().__init__(f"{found} {advice}")
 
 
@@ -37,6 +41,17 @@ class SeveralDeploymentsError(OperatorError):
 
 class InvalidSettingError(OperatorError):
     """The name of a flywheel, or the file it is read from, cannot be used."""
+
+
+class WrongParametersError(OperatorError):
+    """Parameters that no stack has, or values that it does not allow."""
+
+    def __init__(self, wrong: Sequence[str]) -> None:
+        super().__init__("\n".join(["These parameters cannot be deployed:", *(f"  - {each}" for each in wrong)]))
+
+
+class NotSynthesisedError(OperatorError):
+    """The templates that are to be read are not here."""
 
 
 class UnreadableDeploymentError(OperatorError):
@@ -92,6 +107,11 @@ class UnknownTurnError(OperatorError):
     def __init__(self, *, turn: str, current: int) -> None:
         known = f"the latest is {current}" if current else "none has begun yet"
         super().__init__(f"There is no turn {turn} ({known}): `flywheel turns` lists them.")
+
+
+class NoTurnError(OperatorError):
+    def __init__(self) -> None:
+        super().__init__("No turn has begun yet: `flywheel status` shows what happens.")
 
 
 class UnknownPromotionError(OperatorError):
@@ -205,6 +225,10 @@ class StillDeployedError(OperatorError):
         )
 
 
+class DestroyError(OperatorError):
+    """The stacks were left as they are."""
+
+
 class PurgeError(OperatorError):
     """Something that was to be removed could not be."""
 
@@ -213,7 +237,8 @@ class NoAnalysisStackError(OperatorError):
     def __init__(self, *, name: str, region: str) -> None:
         super().__init__(
             f"The stack {name}-analysis is not deployed in {region} ({PARAMETER_ROOT}/{name}/analysis is not in its "
-            "Parameter Store): analysis jobs need it. Deploy it with `make deploy` (locally: `python -m local up`)."
+            "Parameter Store): analysis jobs need it. Deploy it with `make deploy` (locally: "
+            f"`{local_command('up')}`)."
         )
 
 

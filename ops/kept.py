@@ -12,12 +12,11 @@ from flywheel.intake import error_code
 from flywheel.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
-from ops.errors import StillDeployedError
+from ops.errors import PARAMETER_ROOT, StillDeployedError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackSummaryTypeDef
 
-_STACKS = ("flywheel", "serving")
 _HASH = r"[0-9a-f]{8}"
 """A flywheel's physical name ends in this hash of its configuration."""
 _COUNTED_AT_MOST = 1000
@@ -99,24 +98,36 @@ def belongs_to(name: str, flywheel_arn: str) -> bool:
 
 
 def live_stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
-    """The stacks of the flywheel `name` that exist, in any state."""
-    return (stack for stack in _stacks(clients, name) if stack["StackStatus"] != "DELETE_COMPLETE")
+    """The stacks of the flywheel `name` that exist, in any state: its own, and each that publishes values below it."""
+    for stack in _named_after(clients, name):
+        if stack["StackStatus"] == "DELETE_COMPLETE":
+            continue
+        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
+        resources = ((each.get("PhysicalResourceId", "") for each in page["StackResourceSummaries"]) for page in pages)
+        if stack["StackName"] == f"{name}-flywheel" or any(_publishes(name, ids) for ids in resources):
+            yield stack
 
 
-def _stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
-    names = {f"{name}-{stack}" for stack in _STACKS}
+def _named_after(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
+    """Deleted ones, too. `news-2-serving` is not named after `news`, but a stack of somebody else's may be."""
+    named = re.compile(rf"{re.escape(name)}-[A-Za-z0-9]+")
     for page in clients.cloudformation.get_paginator("list_stacks").paginate():
-        yield from (stack for stack in page["StackSummaries"] if stack["StackName"] in names)
+        yield from (stack for stack in page["StackSummaries"] if named.fullmatch(stack["StackName"]))
+
+
+def _publishes(name: str, identities: Iterable[str]) -> bool:
+    """Whether a stack of these resources is one of the flywheel's: each publishes in Parameter Store what it is."""
+    return any(identity.startswith(f"{PARAMETER_ROOT}/{name}/") for identity in identities)
 
 
 def _left_behind(clients: Clients, name: str) -> Iterator[tuple[str, str]]:
     """Type and physical id of each resource that a deleted stack, or a replacement in one, left behind."""
-    for stack in _stacks(clients, name):
+    for stack in _named_after(clients, name):
         pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
-        for page in pages:
-            for event in page["StackEvents"]:
-                if event.get("ResourceStatus") == "DELETE_SKIPPED" and event.get("PhysicalResourceId"):
-                    yield event["ResourceType"], event["PhysicalResourceId"]
+        events = [event for page in pages for event in page["StackEvents"] if event.get("PhysicalResourceId")]
+        if stack["StackName"] == f"{name}-flywheel" or _publishes(name, (e["PhysicalResourceId"] for e in events)):
+            skipped = (event for event in events if event.get("ResourceStatus") == "DELETE_SKIPPED")
+            yield from ((event["ResourceType"], event["PhysicalResourceId"]) for event in skipped)
 
 
 def _bucket(clients: Clients, bucket: str) -> KeptBucket | None:

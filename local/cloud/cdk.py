@@ -16,6 +16,8 @@ from local.cloud.errors import CdkFailed
 from local.cloud.node import ensure_cdk_cli, node_binary, path_with_node
 from local.cloud.places import PROJECT, Places
 from local.cloud.progress import Step
+from ops.errors import WrongParametersError
+from ops.given_parameters import check_parameters
 
 _BOOTSTRAP_STACK = "CDKToolkit"
 _QUIET = ("--no-notices", "--no-version-reporting", "--ci", "--no-color")
@@ -57,6 +59,10 @@ class Cdk:
 
         `parameters` are keyed `Stack:Name`.
         """
+        try:
+            check_parameters([f"{name}={value}" for name, value in parameters.items()], assembly=assembly)
+        except WrongParametersError as error:
+            raise CdkFailed(str(error)) from error
         outputs = self.places.folder / f"outputs-{self.account.account}.json"
         outputs.unlink(missing_ok=True)
         given = [part for name, value in parameters.items() for part in ("--parameters", f"{name}={value}")]

@@ -52,11 +52,39 @@ def deploy(account: CloudAccount, *, name: str, physical_name: str) -> None:
     waiter.wait(StackName=f"{name}-flywheel", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
-def destroy(account: CloudAccount, *, name: str) -> None:
+def deploy_beside(account: CloudAccount, *, stack: str, publishes: str | None) -> None:
+    """Create another stack with an alarm; one of a flywheel's `publishes` a parameter."""
+    resources: dict[str, Any] = {
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": stack,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "Namespace": "N",
+                "MetricName": "M",
+                "Period": 60,
+                "Statistic": "Sum",
+            },
+        }
+    }
+    if publishes:
+        resources["Published"] = {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Name": publishes, "Type": "String", "Value": "{}"},
+        }
     cloudformation = account.client("cloudformation")
-    cloudformation.delete_stack(StackName=f"{name}-flywheel")
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def destroy(account: CloudAccount, *, name: str, kind: str = "flywheel") -> None:
+    cloudformation = account.client("cloudformation")
+    cloudformation.delete_stack(StackName=f"{name}-{kind}")
     waiter = cloudformation.get_waiter("stack_delete_complete")
-    waiter.wait(StackName=f"{name}-flywheel", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    waiter.wait(StackName=f"{name}-{kind}", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
 def _resources(*, name: str, physical_name: str) -> dict[str, Any]:

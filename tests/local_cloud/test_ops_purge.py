@@ -116,7 +116,12 @@ def test_the_life_after_destroy(account: CloudAccount, tmp_path: Path, monkeypat
     with pytest.raises(StillDeployedError, match=f"{NAME}-flywheel is CREATE_COMPLETE"):
         find_kept(clients, NAME)
 
+    ops_stack.deploy_beside(account, stack=f"{NAME}-analysis", publishes=f"/comprehend-flywheel/{NAME}/analysis")
+    ops_stack.deploy_beside(account, stack=f"{NAME}-website", publishes=None)
     ops_stack.destroy(account, name=NAME)
+    with pytest.raises(StillDeployedError, match=f"{NAME}-analysis is CREATE_COMPLETE"):
+        find_kept(clients, NAME)
+    ops_stack.destroy(account, name=NAME, kind="analysis")
     forgotten = "forgotten-by-cloudformation"
     clients.s3.create_bucket(Bucket=forgotten)
     kept = find_kept(clients, NAME, buckets=[forgotten, "never-there"])
