@@ -14,6 +14,7 @@ from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import IterationHoldout, read_holdout
 from flywheel.intake import error_code
 from flywheel.record import Record
+from flywheel.serving_wish import ServingWish
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish
@@ -32,7 +33,7 @@ _TRAINED = {"TRAINED", "TRAINED_WITH_WARNING"}
 _TURNS_LOOKED_AT = 50
 _MOST_PAGES_OF_A_BUCKET = 20
 """Of 1,000 versions each: an access log has a great many."""
-_ALARM, _DASHBOARD, _KEY, _BUCKET = (
+ALARM, DASHBOARD, KEY, BUCKET = (
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::KMS::Key",
@@ -87,6 +88,8 @@ class WantedUnits(Record):
 
 
 class Billed(Record):
+    deployed: bool = True
+    """False: worked out from templates, and nothing is there yet."""
     models: int
     """Trained versions of the flywheel of the present generation."""
     older_models: int = 0
@@ -114,8 +117,8 @@ def find_billed(deployment: Deployment) -> Billed:
     own = [model for model in trained if model["FlywheelArn"] == deployment.flywheel_arn]
     resources = list(_resources(clients, deployment.name))
     kinds = Counter(kind for kind, _ in resources)
-    buckets = [bucket for kind, bucket in resources if kind == _BUCKET]
-    wanted = _wanted(deployment)
+    buckets = [bucket for kind, bucket in resources if kind == BUCKET]
+    wanted = wanted_units(serving_wish(deployment))
     named = [deployment.published.intake_bucket, deployment.published.lake_bucket]
     return Billed(
         models=len(own),
@@ -130,9 +133,9 @@ def find_billed(deployment: Deployment) -> Billed:
             besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
         wanted=wanted,
-        alarms=kinds[_ALARM],
-        dashboards=kinds[_DASHBOARD],
-        keys=kinds[_KEY],
+        alarms=kinds[ALARM],
+        dashboards=kinds[DASHBOARD],
+        keys=kinds[KEY],
         metrics=_metrics(clients, deployment.name),
         buckets=tuple(_bucket_size(clients, bucket) for bucket in dict.fromkeys([*named, *buckets])),
         transitions=_transitions(deployment),
@@ -182,8 +185,8 @@ def inference_units(
     )
 
 
-def _wanted(deployment: Deployment) -> WantedUnits | None:
-    wish = serving_wish(deployment)
+def wanted_units(wish: ServingWish | None) -> WantedUnits | None:
+    """None if no endpoint is wanted, or there is no Serving stack."""
     if wish is None or not wish.inference_units:
         return None
     return WantedUnits(least=wish.inference_units, most=most_wanted(wish), hours_a_month=hours_a_month(wish))

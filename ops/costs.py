@@ -1,4 +1,4 @@
-"""What a deployed flywheel costs a month and a turn: what is billed, times its price, with what that rests on."""
+"""What a flywheel costs a month and a turn: what is billed, or would be, times its price, with what that rests on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ops import prices
 from ops.billed import Billed, KeptHoldout, TrainingTimes, TrainingTimesOf, find_billed
 from ops.deployment import Deployment
 from ops.endpoint import HOURS_A_MONTH
+from ops.planned import find_planned
 from ops.prices import Price
+from ops.synthesised import SynthesisedFlywheel
 
 _GIGABYTE = 2**30
 _SMALLEST = Decimal("0.000001")
@@ -83,6 +85,19 @@ def cost(deployment: Deployment) -> Costs:
     )
 
 
+def planned_cost(synthesised: SynthesisedFlywheel) -> Costs:
+    """What the templates that are here would cost. Raises NotSynthesisedError."""
+    tuned = synthesised.published.parameters
+    return costs_of(
+        find_planned(synthesised),
+        name=synthesised.name,
+        region=prices.REGION,
+        models_to_keep=int(tuned["ModelsToKeep"]),
+        evidence=Evidence(str(tuned["Evidence"])),
+        holdout_documents=int(tuned["HoldoutDocuments"]),
+    )
+
+
 def costs_of(
     billed: Billed, *, name: str, region: str, models_to_keep: int, evidence: Evidence, holdout_documents: int
 ) -> Costs:
@@ -132,8 +147,8 @@ def _monthly(billed: Billed, *, models_to_keep: int) -> Iterator[Line]:
         per=month,
         quantity=Range.of(0, billed.metrics),
         price=prices.METRIC,
-        basis=f"{billed.metrics} had a number in the last two weeks; each is billed for the hours in which it has one, "
-        f"at most all. {_free(prices.METRIC)}",
+        basis=f"{_metrics_words(billed)}; each is billed for the hours in which it has a number, at most all. "
+        f"{_free(prices.METRIC)}",
     )
     yield charge(
         "Dashboard",
@@ -158,8 +173,16 @@ def _monthly(billed: Billed, *, models_to_keep: int) -> Iterator[Line]:
         per=month,
         quantity=Range.of(size),
         price=prices.STORAGE,
-        basis=f"all versions in the buckets now ({len(billed.buckets)}); an approximation{at_least}",
+        basis=f"all versions in the buckets now ({len(billed.buckets)}); an approximation{at_least}"
+        if billed.deployed
+        else f"the buckets ({len(billed.buckets)}) begin empty",
     )
+
+
+def _metrics_words(billed: Billed) -> str:
+    if billed.deployed:
+        return f"{billed.metrics} had a number in the last two weeks"
+    return f"about {billed.metrics}, of which some belong to labels"
 
 
 def _endpoints(billed: Billed) -> Iterator[Line]:
@@ -254,10 +277,12 @@ def _free(price: Price) -> str:
 
 
 def _left_out(billed: Billed, *, region: str) -> Iterator[str]:
+    if not billed.deployed:
+        yield "Worked out from the templates in cdk.out: nothing that is deployed was looked at."
     if region != prices.REGION:
         yield f"The prices are those of {prices.REGION}: in {region} they may differ."
     if billed.inference_units is None:
         yield "Endpoints: this Comprehend service does not know ListEndpoints, so they are not counted."
-    if billed.transitions is None:
+    if billed.transitions is None and billed.deployed:
         yield "The turn machine: the execution of a turn that trained is not there, so its transitions are unknown."
     yield "Functions, queues, requests, logs, notifications and promotions are not counted."

@@ -444,7 +444,10 @@ def test_the_command_line_as_a_user_has_it(
     assert f"Deployed there: {NAME}" in unknown.stderr
 
 
-def test_cost_counts_what_there_is(deployment: Deployment, number: int, file: Path) -> None:
+def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccount, number: int, file: Path) -> None:
+    ops_stack.deploy_beside(deployed, stack=f"{NAME}-later", publishes=f"/comprehend-flywheel/{NAME}/later")
+    ops_stack.deploy_beside(deployed, stack=f"{NAME}-website", publishes=None)
+    ops_stack.deploy_beside(deployed, stack=f"{NAME}-2-later", publishes=f"/comprehend-flywheel/{NAME}-2/later")
     for flywheel in (NAME, "another"):
         deployment.clients.cloudwatch.put_metric_data(
             Namespace=METRICS_NAMESPACE,
@@ -461,7 +464,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, number: int, file: Pa
 
     found = find_billed(deployment)
     assert (found.models, found.older_models, found.active_model_arn) == (0, 0, None)
-    assert (found.alarms, found.dashboards, found.keys, found.metrics) == (1, 1, 1, 1)
+    assert (found.alarms, found.dashboards, found.keys, found.metrics) == (2, 1, 1, 1), "of both stacks of its own"
     assert found.training.of is TrainingTimesOf.PUBLISHED
     assert found.holdout == KeptHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
     assert found.transitions == TurnTransitions(turn=name, count=1)

@@ -1,0 +1,71 @@
+"""`flywheel cost --settings` counts in the templates what a deployment would make."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from flywheel.decision_records import Evidence
+from ops.billed import WantedUnits
+from ops.costs import planned_cost
+from ops.errors import NotSynthesisedError, WrongParametersError
+from ops.planned import find_planned
+from ops.synthesised import read_synthesised
+from tests.infrastructure.synthesised import Synthesised
+
+ALARM = "AWS::CloudWatch::Alarm"
+
+
+@pytest.fixture
+def folder(default: Synthesised, tmp_path: Path) -> Path:
+    (tmp_path / "cdk.out").symlink_to(default.folder)
+    return tmp_path
+
+
+def test_every_stack_counts(folder: Path, default: Synthesised) -> None:
+    stacks = [default, default.beside("serving"), default.beside("analysis")]
+    unconditional = [alarm for stack in stacks for alarm in stack.of_type(ALARM) if "Condition" not in alarm.body]
+    planned = find_planned(read_synthesised(folder))
+    assert planned.alarms == len(unconditional)
+    assert (planned.dashboards, planned.keys, len(planned.buckets)) == (1, 0, 3)
+    assert planned.wanted is None
+
+
+def test_parameters_count(folder: Path) -> None:
+    without = find_planned(read_synthesised(folder))
+    given = (
+        *("news-flywheel:DriftFloor=0.5", "news-flywheel:MaximumDaysWithoutTurn=7", "news-flywheel:Evidence=HOLDOUT"),
+        *("news-serving:InferenceUnits=2", "news-serving:MaximumInferenceUnits=3"),
+    )
+    synthesised = read_synthesised(folder, parameters=given)
+    planned = find_planned(synthesised)
+    assert planned.alarms == without.alarms + 2
+    assert planned.wanted == WantedUnits(least=2, most=3, hours_a_month=Decimal(730))
+    assert synthesised.published.parameters["Evidence"] == Evidence.HOLDOUT
+    lines = {line.what: line for line in planned_cost(synthesised).lines}
+    assert lines["Endpoint"].dollars.low == 2 * 730 * Decimal("1.80")
+    assert lines["Hold-out"].dollars.high > 0
+
+
+def test_an_unknown_parameter_is_refused(folder: Path) -> None:
+    with pytest.raises(WrongParametersError, match="Did you mean InferenceUnits"):
+        read_synthesised(folder, parameters=["news-serving:InferenceUnit=2"])
+
+
+def test_without_templates_it_says_how_to_make_them(tmp_path: Path) -> None:
+    with pytest.raises(NotSynthesisedError, match="make synth"):
+        read_synthesised(tmp_path)
+
+
+def test_templates_of_former_settings_are_refused(folder: Path, default: Synthesised) -> None:
+    settings = folder / "cdk.json"
+    settings.write_text("{}")
+    made = (default.folder / "manifest.json").stat().st_mtime
+    os.utime(settings, (made - 60, made - 60))
+    read_synthesised(folder)
+    os.utime(settings, (made + 60, made + 60))
+    with pytest.raises(NotSynthesisedError, match=r"cdk\.json is newer"):
+        read_synthesised(folder)
