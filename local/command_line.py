@@ -24,6 +24,7 @@ from local.cloud.local_cloud import DEFAULT_WAIT_SCALE
 from local.cloud.log_tail import follow_logs
 from local.cloud.places import DEFAULT_INSTANCE, Places
 from local.cloud.running import Running, find_running, record_running
+from ops.local_cloud import environment_command, local_command
 
 DEFAULT_PORT = 4566
 
@@ -83,7 +84,12 @@ def up(
             for stack, values in outputs.items():
                 for name, value in values.items():
                     console.print(f"{stack}.{name} = {value}", highlight=False, soft_wrap=True)
-            console.print('The local cloud is up. In another shell: eval "$(python -m local env)"')
+            console.print(
+                f"The local cloud is up. In another shell, in any folder:\n{environment_command()}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
             if detach:
                 return
             console.print("Ctrl-C ends it.")
@@ -143,7 +149,7 @@ def _places() -> Places:
 def _running() -> Running:
     running = find_running(_places(), clean_up=False, refuse=False)
     if running is None:
-        raise LocalCloudError("No local cloud is up. Start one with `python -m local up`.")
+        raise LocalCloudError(f"No local cloud is up. Start one with `{local_command('up')}`.")
     return running
 
 

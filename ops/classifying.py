@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -39,15 +38,12 @@ MOST_WAITS = 8
 LONGEST_WAIT = 30.0
 _TIMEOUT = 35
 """API Gateway answers within 29 s."""
-_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 
 class PublishedApi(Record):
     """The JSON in the parameter `api`."""
 
     url: str
-    rest_api_id: str
-    stage: str
 
 
 class ClassifiedText(Record):
@@ -132,17 +128,8 @@ def find_api(deployment: Deployment) -> RealTimeApi:
     try:
         published = PublishedApi.model_validate_json(value)
     except ValidationError as error:
-        raise UnreadableDeploymentError(parameter=name, problem="url, rest_api_id or stage is missing") from error
-    return RealTimeApi(url=reachable_url(published, endpoint_url=ssm.meta.endpoint_url), clients=deployment.clients)
-
-
-def reachable_url(published: PublishedApi, *, endpoint_url: str) -> str:
-    """Where the API answers. `endpoint_url` is where AWS's clients go: with AWS_ENDPOINT_URL the local cloud, which has
-    no domain name for each API."""
-    host = urlsplit(endpoint_url).hostname or ""
-    if host.endswith(_AWS):
-        return published.url.rstrip("/")
-    return f"{endpoint_url.rstrip('/')}/_aws/execute-api/{published.rest_api_id}/{published.stage}"
+        raise UnreadableDeploymentError(parameter=name, problem="url is missing") from error
+    return RealTimeApi(url=published.url.rstrip("/"), clients=deployment.clients)
 
 
 def classify(

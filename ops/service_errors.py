@@ -25,6 +25,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from ops.local_cloud import environment_command, local_command
+
 ServiceError = (BotoCoreError, ClientError, Boto3Error)
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
@@ -88,7 +90,7 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return (
             "No AWS credentials were found: set AWS_PROFILE or the AWS_ACCESS_KEY_ID family, use --profile, or for the "
-            'local cloud run `eval "$(python -m local env)"`.'
+            f"local cloud run `{environment_command()}`."
         )
     if isinstance(error, ProfileNotFound):
         return f"{error}: `aws configure list-profiles` lists those that there are."
@@ -102,7 +104,7 @@ def sentence_of(error: Exception) -> str:
         endpoint = error.kwargs.get("endpoint_url", "the endpoint")
         return (
             f"The certificate of {endpoint} is not trusted: for the local cloud run "
-            '`eval "$(python -m local env)"` again, elsewhere set AWS_CA_BUNDLE.'
+            f"`{environment_command()}` again, elsewhere set AWS_CA_BUNDLE."
         )
     if isinstance(error, HTTPClientError):
         return f"The connection to AWS failed ({error}): check the network and try again."
@@ -145,7 +147,7 @@ def _of_unreachable_endpoint(endpoint: str) -> str:
     host = urlsplit(endpoint).hostname or ""
     if host in {"localhost", "127.0.0.1", "::1"} or host.endswith(".localhost") or os.environ.get("AWS_ENDPOINT_URL"):
         return (
-            f"Nothing answers at {endpoint}: start the local cloud with `python -m local up`, then run "
-            '`eval "$(python -m local env)"`; for AWS itself unset AWS_ENDPOINT_URL.'
+            f"Nothing answers at {endpoint}: start the local cloud with `{local_command('up')}`, then run "
+            f"`{environment_command()}`; for AWS itself unset AWS_ENDPOINT_URL."
         )
     return f"{endpoint} cannot be reached: check the network and the Region."

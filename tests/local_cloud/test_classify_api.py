@@ -135,6 +135,22 @@ def test_a_caller_with_the_policy(live: Served) -> None:
     assert (api.classify([CALM]).status, api.model().status) == (200, 200)
 
 
+def test_the_snippet_of_the_readme(live: Served) -> None:
+    snippet = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert snippet is not None
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "-c", snippet[1]],
+        env={**inherited, **live.account.environment(), "API_URL": live.outputs["ApiUrl"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    status, _, body = done.stdout.partition(" ")
+    assert status == "200", done.stderr
+    assert json.loads(body)["documents"][0]["label"] in LABELS
+
+
 def test_a_caller_without_permission(live: Served) -> None:
     api = live.api_as(caller(live, allowed=False))
     for answer in (api.classify([CALM]), api.model()):

@@ -16,6 +16,7 @@ from local.cloud.emulator_process import EmulatorProcess
 from local.cloud.errors import AlreadyRunning, PortTaken
 from local.cloud.places import PROJECT, Places
 from local.cloud.running import find_running, record_running
+from ops.local_cloud import local_command
 from tests.local_cloud.resources import Aws, create_function, until
 
 STARTS_AND_WAITS = """
@@ -122,7 +123,7 @@ def test_record_of_a_killed_cloud_is_noticed_and_removed(instance: str, cloud: L
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["env"], "No local cloud is up. Start one with `python -m local up`."),
+        (["env"], f"No local cloud is up. Start one with `{local_command('up')}`."),
         (["up", "--parameters", "nonsense"], "NAME=VALUE"),
     ],
 )
@@ -130,7 +131,7 @@ def test_mistakes_get_a_sentence(arguments: list[str], said: str, instance: str)
     done = subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         cwd=PROJECT,
-        env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "200"},
+        env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "400"},
         capture_output=True,
         text=True,
         check=False,
@@ -148,7 +149,7 @@ def test_taken_port_from_the_command_line(instance: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "local", "up", "--port", str(taken.getsockname()[1])],
             cwd=PROJECT,
-            env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "200"},
+            env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "400"},
             capture_output=True,
             text=True,
             check=False,

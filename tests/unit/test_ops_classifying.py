@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from flywheel.api_messages import MOST_DOCUMENTS
-from ops.classifying import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, PublishedApi, classify, reachable_url
+from ops.classifying import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
 from ops.errors import ApiDeniedError, ApiFailedError, NoEndpointError, TextTooLongError
 
-PUBLISHED = PublishedApi(url="https://abc.execute-api.eu-west-1.amazonaws.com/live", rest_api_id="abc", stage="live")
 THROTTLED = {"error": {"code": "THROTTLED", "message": "full"}}
 
 
@@ -120,19 +119,3 @@ def test_a_text_that_is_too_long_is_not_sent() -> None:
 def test_errors(answer: Answer, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         Api(answer).results("a")
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "url"),
-    [
-        ("https://ssm.eu-west-1.amazonaws.com", PUBLISHED.url),
-        ("https://ssm.cn-north-1.amazonaws.com.cn", PUBLISHED.url),
-        ("https://ssm.eu-west-1.api.aws", PUBLISHED.url),
-        ("https://vpce-1.ssm.eu-west-1.vpce.amazonaws.com", PUBLISHED.url),
-        ("https://localhost:4566", "https://localhost:4566/_aws/execute-api/abc/live"),
-        ("https://localhost:4566/", "https://localhost:4566/_aws/execute-api/abc/live"),
-        ("https://amazonaws.com.example.org", "https://amazonaws.com.example.org/_aws/execute-api/abc/live"),
-    ],
-)
-def test_where_the_api_answers(endpoint: str, url: str) -> None:
-    assert reachable_url(PUBLISHED, endpoint_url=endpoint) == url

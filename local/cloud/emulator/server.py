@@ -20,6 +20,7 @@ from hypercorn.config import Config
 from local.auto_scaling.load import Load
 from local.cloud.emulator import (
     alarms,
+    api_addresses,
     api_gateway,
     auto_scaling_service,
     buckets,
@@ -112,6 +113,7 @@ def _teach() -> None:
         callbacks,
         maps_and_parallels,
         api_gateway,
+        api_addresses,
     ):
         subject.teach()
 
