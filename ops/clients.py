@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_comprehend import ComprehendClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -81,3 +82,23 @@ class Clients:
     @cached_property
     def kms(self) -> Any:
         return self.session.client("kms")
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return self.session.client("logs")
+
+    @cached_property
+    def functions(self) -> Any:
+        return self.session.client("lambda")
+
+    @cached_property
+    def iam(self) -> Any:
+        return self.session.client("iam")
+
+    @cached_property
+    def apigateway(self) -> Any:
+        return self.session.client("apigateway")
+
+    @cached_property
+    def service_quotas(self) -> Any:
+        return self.session.client("service-quotas")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from typer._click.exceptions import NoSuchOption
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
@@ -14,8 +16,11 @@ from ops.commands import (
     approvals,
     classifying,
     costs,
+    doctor,
     endpoint,
+    logs,
     models,
+    opening,
     pauses,
     purge,
     reports,
@@ -27,6 +32,8 @@ from ops.commands.invocation import Invocation, side_console
 from ops.errors import OperatorError
 from ops.service_errors import ServiceError, sentence_of
 
+_BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFILE"}
+
 
 class SentenceGroup(TyperGroup):
     """What goes wrong for a user is one sentence on standard error and an exit status; a defect keeps its trace."""
@@ -34,6 +41,12 @@ class SentenceGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except NoSuchOption as error:
+            value = _BEFORE_THE_VERB.get(error.option_name)
+            if value is not None:
+                verb = error.ctx.info_name if error.ctx else "VERB"
+                error.message = f"{error.option_name} goes before the verb: flywheel {error.option_name} {value} {verb}"
+            raise
         except OperatorError as error:
             sentence, exit_status = str(error), error.exit_status
         except FlywheelError as error:
@@ -48,10 +61,15 @@ app = typer.Typer(
     name="flywheel",
     cls=SentenceGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("comprehend-flywheel"))
+        raise typer.Exit
 
 
 @app.callback()
@@ -65,16 +83,22 @@ def flywheel(
     ] = None,
     region: Annotated[str | None, typer.Option(help="AWS Region. Default: as for every AWS client.")] = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile. Default: as for every AWS client.")] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Operate an Amazon Comprehend flywheel: see what it does, give it files, start and pause it, approve and undo."""
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
 for group in (
+    doctor,
     status,
     uploads,
     turns,
     reports,
+    logs,
+    opening,
     approvals,
     models,
     endpoint,

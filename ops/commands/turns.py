@@ -43,7 +43,7 @@ def show_turn(
 
 def turn(
     context: typer.Context,
-    now: Annotated[bool, typer.Option("--now", help="Start a turn now, whether or not something is new.")] = False,
+    _now: Annotated[bool, typer.Option("--now", help="As without it.")] = False,
     overrule_minimum: Annotated[
         bool,
         typer.Option(
@@ -56,9 +56,7 @@ def turn(
     poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask for a turn now. Exit status 1 if --wait is given and the turn does not succeed."""
-    if not now:
-        raise typer.BadParameter("a turn starts by itself when there is something to do; `--now` asks for one at once")
+    """Ask for a turn now, whether or not something is new. Exit status 1 if --wait is given and it does not succeed."""
     deployment = invocation_of(context).deployment()
     requested = api.request_turn(deployment, overrule_minimum=overrule_minimum)
     if not wait:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ VERBS = (
     "resume",
     "cost",
     "purge",
+    "doctor",
+    "logs",
+    "open",
 )
 
 
@@ -92,6 +96,30 @@ def test_every_verb_has_help_and_json(verb: str) -> None:
     assert "--json" in result.stdout
 
 
+def test_the_version() -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", result.stdout)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_FLYWHEEL_COMPLETE", f"source_{shell}")
+    assert "flywheel" in CliRunner().invoke(app, [], prog_name="flywheel").stdout
+
+
+@pytest.mark.parametrize("option", ["--name", "--region", "--profile"])
+def test_an_option_after_the_verb_says_where_it_goes(option: str) -> None:
+    result = run("status", option, "x")
+    assert result.exit_code == 2
+    assert f"{option} goes before the verb" in " ".join(result.stderr.split())
+
+
+def test_settings_and_parameters_of_a_cost_go_together() -> None:
+    assert run("cost", "--parameter", "news-flywheel:MinimumScore=1").exit_code == 2
+    assert_one_sentence(run("cost", "--settings"), "make synth")
+
+
 def test_no_region() -> None:
     assert_one_sentence(run("status"), "--region")
 
@@ -111,7 +139,10 @@ def test_an_unknown_profile() -> None:
         ["turns"],
         ["pause"],
         ["resume"],
+        ["turn"],
         ["turn", "--now"],
+        ["logs"],
+        ["open"],
         ["rejected"],
         ["show", "1"],
         ["report"],
@@ -153,7 +184,6 @@ def test_purge_never_guesses_a_name(nothing_listens: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["turn"],
         ["upload"],
         ["show"],
         ["approve"],

@@ -1,0 +1,59 @@
+"""`flywheel doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
+from ops.commands.waiting import waiting_display
+from ops.deployment import Deployment, choose_name, find_deployment
+from ops.doctor import Surroundings, examine
+from ops.doctor_checks import CHECKS
+from ops.errors import NoDeploymentError, NotSynthesisedError, OperatorError
+from ops.service_errors import ServiceError
+from ops.synthesised import SynthesisedFlywheel, read_synthesised
+from ops.tables.doctor import examination_text
+
+
+def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Look whether all that a flywheel needs is there, before it is deployed and after. Exit status 1 if not."""
+    surroundings = _surroundings(invocation_of(context))
+    with waiting_display("Looking"):
+        found = examine(surroundings, CHECKS)
+    show(found, as_json=as_json, table=lambda: examination_text(found))
+    if not found.fine:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def _surroundings(invocation: Invocation) -> Surroundings:
+    clients = invocation.clients()
+    chosen = choose_name(name=invocation.name)
+    templates = _templates()
+    name = chosen[0] if chosen else templates.name if templates else None
+    if name is None:
+        raise OperatorError("Say which flywheel: `flywheel --name NAME doctor`, or go to the folder of its cdk.json.")
+    return Surroundings(
+        clients=clients,
+        name=name,
+        synthesised=templates if templates and templates.name == name else None,
+        deployment=_deployment(invocation, name),
+    )
+
+
+def _templates() -> SynthesisedFlywheel | None:
+    try:
+        return read_synthesised()
+    except NotSynthesisedError:
+        return None
+
+
+def _deployment(invocation: Invocation, name: str) -> Deployment | None:
+    """None also where these credentials cannot tell: the check of the caller says so."""
+    try:
+        return find_deployment(invocation.clients(), name=name)
+    except (NoDeploymentError, ServiceError):
+        return None

@@ -1,0 +1,149 @@
+"""What a turn logged: the functions that its machine calls, and the machine itself, in the order of time."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flywheel.record import Record
+from ops.deployment import Deployment
+from ops.errors import NoTurnError
+from ops.running_turns import TurnState
+from ops.turns import TurnView, current_turn, show_turn
+
+_LATE = timedelta(minutes=1)
+"""So much later than a turn's end its last lines may be written."""
+_FUNCTION_ARN = re.compile(r"arn:[a-z-]+:lambda:[^\":]+:\d{12}:function:[\w-]+")
+_LOOK_BACK = timedelta(seconds=30)
+"""CloudWatch shows lines some seconds after they were written."""
+
+
+class LogEvent(Record):
+    at: datetime
+    source: str
+    """The function, or the state machine."""
+    level: str | None = None
+    """Where a line is one of the functions' structured ones."""
+    message: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    name: str
+    group: str
+    pattern: str = ""
+
+
+def turn_events(
+    deployment: Deployment,
+    turn: str | None = None,
+    *,
+    follow: bool = False,
+    poll_seconds: float = 2.0,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Iterator[LogEvent]:
+    """The lines of `turn` (a name or a number; None: the last that began), oldest first.
+
+    With `follow` the iterator goes on until the turn has ended. There is one turn at a time, so what
+    its functions wrote in that time is its own. Raises NoTurnError, UnknownTurnError and botocore's errors.
+    """
+    if turn is None and current_turn(deployment) == 0:
+        raise NoTurnError
+    view = show_turn(deployment, turn or str(current_turn(deployment)))
+    began = _began_at(view)
+    sources = _sources(deployment, view.turn)
+    seen: set[tuple[str, str]] = set()
+    since = began
+    while True:
+        ended = _ended_at(view)
+        fresh: list[LogEvent] = []
+        for source in sources:
+            for identity, event in _events(deployment, source, since=since, until=ended):
+                if (source.group, identity) not in seen:
+                    seen.add((source.group, identity))
+                    fresh.append(event)
+        fresh.sort(key=lambda event: event.at)
+        yield from fresh
+        if not follow or ended is not None:
+            return
+        since = max(since, datetime.now(UTC) - _LOOK_BACK - timedelta(seconds=poll_seconds))
+        on_wait()
+        time.sleep(poll_seconds)
+        view = show_turn(deployment, view.turn)
+
+
+def _began_at(view: TurnView) -> datetime:
+    began = view.record.began_at or view.record.ended_at if view.record else None
+    if began is None and view.progress is not None:
+        began = view.progress.began_at
+    # The machine begins a moment before the turn's first step notes when.
+    return (began or datetime.now(UTC)) - _LATE
+
+
+def _ended_at(view: TurnView) -> datetime | None:
+    if view.record is not None:
+        return view.record.ended_at + _LATE
+    ended_without = view.progress is not None and view.progress.state is TurnState.ENDED
+    return datetime.now(UTC) if ended_without else None
+
+
+def _sources(deployment: Deployment, turn: str) -> list[_Source]:
+    stepfunctions, functions = deployment.clients.stepfunctions, deployment.clients.functions
+    machine = stepfunctions.describe_state_machine(stateMachineArn=deployment.published.turn_machine_arn)
+    sources = []
+    for arn in sorted(set(_FUNCTION_ARN.findall(machine["definition"]))):
+        configuration = functions.get_function_configuration(FunctionName=arn)
+        group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}"
+        sources.append(_Source(name=group.rpartition("/")[2], group=group))
+    for destination in machine.get("loggingConfiguration", {}).get("destinations", []):
+        group = destination["cloudWatchLogsLogGroup"]["logGroupArn"].partition(":log-group:")[2].removesuffix(":*")
+        sources.append(_Source(name=machine["name"], group=group, pattern=f'"{turn}"'))
+    return sources
+
+
+def _events(
+    deployment: Deployment, source: _Source, *, since: datetime, until: datetime | None
+) -> Iterator[tuple[str, LogEvent]]:
+    wanted: dict[str, Any] = {"logGroupName": source.group, "startTime": _milliseconds(since)}
+    if until is not None:
+        wanted["endTime"] = _milliseconds(until)
+    if source.pattern:
+        wanted["filterPattern"] = source.pattern
+    for page in deployment.clients.logs.get_paginator("filter_log_events").paginate(**wanted):
+        for event in page["events"]:
+            identity = f"{event.get('logStreamName')} {event.get('eventId')} {event['timestamp']} {event['message']}"
+            yield identity, _read(source.name, event)
+
+
+def _read(source: str, event: Any) -> LogEvent:
+    """Powertools' lines are JSON with a message and what belongs to it; Lambda's own are text."""
+    at = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
+    text = event["message"].rstrip()
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        return LogEvent(at=at, source=source, message=text)
+    if "execution_arn" in content and "type" in content:
+        state = (content.get("details") or {}).get("name")
+        return LogEvent(at=at, source=source, message=" ".join(filter(None, (content["type"], state))))
+    rest = {name: value for name, value in content.items() if name not in _USUAL}
+    words = str(content.get("message", "")) + (f" {json.dumps(rest, default=str)}" if rest else "")
+    return LogEvent(at=at, source=source, level=content.get("level"), message=words.strip() or text)
+
+
+_USUAL = {
+    *("level", "location", "message", "timestamp", "service", "cold_start", "function_name", "function_memory_size"),
+    *("function_arn", "function_request_id", "xray_trace_id", "correlation_id"),
+}
+"""Of every line, and the same in all of them."""
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
