@@ -193,7 +193,7 @@ def collect(intake: FolderBucket, item: PartItem, count: int) -> float:
 
 
 def write_lines(path: Path, lines: int) -> int:
-    recipe = Recipe(documents_per_label=2500, vocabulary=40)
+    recipe = Recipe(documents_per_label=2500)
     texts = [text for _, text in documents(recipe, seed=1)]
     with path.open("w", encoding="utf-8") as file:
         for number in range(lines):
@@ -224,8 +224,8 @@ def whole_job(count: int) -> list[Measured]:
     with tempfile.TemporaryDirectory() as temporary, LocalCloud(instance="benchmark") as cloud:
         folder = Path(temporary)
         walk = Walk.deploy(cloud, name="bench", parameters={"MinimumScore": "0"}, context=context)
-        train = write_csv(folder / "train.csv", documents(Recipe(documents_per_label=200, vocabulary=40), seed=1))
-        test = write_csv(folder / "test.csv", documents(Recipe(documents_per_label=20, vocabulary=40), seed=2))
+        train = write_csv(folder / "train.csv", documents(Recipe(documents_per_label=200), seed=1))
+        test = write_csv(folder / "test.csv", documents(Recipe(documents_per_label=20), seed=2))
         record = walk.after_promotion(walk.turn(train=[train], test=[test]))
         print(f"model: {record.decision}, {record.promotion.status if record.promotion else 'not promoted'}")
         path = folder / "documents.txt"

@@ -26,7 +26,7 @@ def analyse_a_thousand(
     deployment: Deployment, *, folder: Path, seed: int, on_step: Callable[[str], None] | None = None
 ) -> FinishedAnalysis:
     """A job of so many documents that no model has seen; its output is downloaded below `folder`."""
-    recipe = Recipe(documents_per_label=DOCUMENTS // len(LABELS), vocabulary=40, topic_words=3, foreign_words=2)
+    recipe = Recipe(documents_per_label=DOCUMENTS // len(LABELS), asides=1)
     path = folder / "a-thousand-articles.txt"
     path.write_text("".join(f"{text}\n" for _, text in documents(recipe, seed=seed)), encoding="utf-8")
     started = start_job(deployment, [path])

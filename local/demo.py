@@ -29,6 +29,13 @@ from ops.analyzing import FinishedAnalysis
 from ops.reports import save_report
 
 NAME = "demo"
+NEXT = """
+What to do next:
+  with files of your own    .venv/bin/python -m local run --train train.csv --test test.csv
+  a local cloud that stays  .venv/bin/python -m local up
+  what it would cost        make synth && .venv/bin/flywheel cost --settings
+  before AWS                name and labels in cdk.json, then .venv/bin/flywheel doctor
+  on AWS                    make deploy (README: Deploy to AWS)"""
 REPORT = LOCAL_FOLDER / "demo-report.html"
 
 
@@ -55,37 +62,36 @@ class Chapter:
     """Before this turn an operator brings the former model back."""
 
 
-_ALL_WORDS = 40
+_UNSEEN = Recipe(documents_per_label=100, asides=1, vague=0.25)
+"""What the models are tested on: all that there is to write about, and much that tells little."""
 CHAPTERS: Sequence[Chapter] = (
     Chapter(
         title="A first model",
-        told="Few documents that know few words. It has nothing to beat, and a person approves it.",
+        told="Few articles about few things. It has nothing to beat, and a person approves it.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"first-articles.csv": Recipe(documents_per_label=60, vocabulary=12)},
-        test={"held-out.csv": Recipe(documents_per_label=100, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=2)},
+        train={"first-articles.csv": Recipe(documents_per_label=60, vocabulary=3)},
+        test={"held-out.csv": _UNSEEN},
     ),
     Chapter(
         title="Better data",
-        told="More words make a better model, which a person approves. A broken file is rejected.",
+        told="Articles about more things make a better model, which a person approves. A broken file is rejected.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"more-articles.csv": Recipe(documents_per_label=60, vocabulary=24, topic_words=3, foreign_words=1)},
+        train={"more-articles.csv": Recipe(documents_per_label=60, vocabulary=7, asides=1)},
         broken=True,
     ),
     Chapter(
         title="Mislabelled data",
         told="Most documents carry a wrong label: the candidate is worse, and nobody is even asked.",
         decision=DecisionKind.KEEP,
-        train={
-            "mislabelled.csv": Recipe(documents_per_label=120, vocabulary=_ALL_WORDS, topic_words=3, mislabelled=0.9)
-        },
+        train={"mislabelled.csv": Recipe(documents_per_label=120, mislabelled=0.9)},
     ),
     Chapter(
         title="Only test data",
         told="Nothing is trained; the active model is scored on what is new.",
         decision=DecisionKind.REPORT,
-        test={"this-week.csv": Recipe(documents_per_label=50, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=3)},
+        test={"this-week.csv": Recipe(documents_per_label=50, asides=2, vague=0.25)},
     ),
     Chapter(
         title="Nothing new",
@@ -95,12 +101,10 @@ CHAPTERS: Sequence[Chapter] = (
     ),
     Chapter(
         title="A release freeze",
-        told="All the words, rightly labelled, make the best model yet, but a person declines it.",
+        told="Articles about everything, rightly labelled, make the best model yet, but a person declines it.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.DECLINE,
-        train={
-            "all-articles.csv": Recipe(documents_per_label=400, vocabulary=_ALL_WORDS, topic_words=3, foreign_words=1)
-        },
+        train={"all-articles.csv": Recipe(documents_per_label=400, asides=1)},
     ),
     Chapter(
         title="A rollback",
@@ -143,6 +147,7 @@ def demo() -> None:
         raise LocalCloudError("The demo did not end as told: " + " ".join(wrong))
     console.print("[green]Every turn ended as told.[/green]")
     console.print(f"The report: {page}", soft_wrap=True)
+    console.print(NEXT, markup=False, highlight=False, soft_wrap=True)
     if console.is_terminal:
         webbrowser.open(Path(page).as_uri())
 

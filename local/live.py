@@ -61,7 +61,7 @@ def serve(cloud: LocalCloud, deployment: Deployment) -> RealTimeApi:
 
 def articles(*, seed: int) -> list[tuple[str, str]]:
     """One of each label that no model has seen: label and text."""
-    return list(documents(Recipe(documents_per_label=1, vocabulary=40, topic_words=4, foreign_words=1), seed=seed))
+    return documents(Recipe(documents_per_label=1, asides=1), seed=seed)
 
 
 def classified(api: RealTimeApi, texts: Sequence[str]) -> list[ClassifiedText]:
@@ -72,8 +72,8 @@ def classified(api: RealTimeApi, texts: Sequence[str]) -> list[ClassifiedText]:
 @contextmanager
 def under_load(api: RealTimeApi, *, seed: int) -> Iterator[Load]:
     """A client of the API while the block runs, and until it has asked often enough to tell."""
-    recipe = Recipe(documents_per_label=1, vocabulary=40, topic_words=3)
-    text = documents(recipe, seed=seed)[0][1]
+    # A headline, so that the units are enough for its characters, too.
+    text = documents(Recipe(documents_per_label=1, headline_only=True), seed=seed)[0][1]
     load, stop = Load(), threading.Event()
     client = threading.Thread(target=_ask, args=(api, text, load, stop), daemon=True)
     client.start()

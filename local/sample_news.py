@@ -1,4 +1,4 @@
-"""Made-up news for the demo: generated here, the same for the same seed, with a quality that can be turned down."""
+"""Made-up news for the demo: headlines and leads, the same for the same seed, as telling as a recipe says."""
 
 from __future__ import annotations
 
@@ -8,39 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LABELS = ("BUSINESS", "SCI_TECH", "SPORTS", "WORLD")
+from local.news_phrases import CITIES, DAYS, DESKS, GENERAL, Desk
 
-_TOPICS: dict[str, list[str]] = {
-    "BUSINESS": (
-        "profit shares bank merger retailer earnings investor oil price dollar quarter revenue stock bond "
-        "factory wages inflation interest dividend supplier export tariff bankruptcy chairman audit insurer "
-        "lender mortgage budget currency takeover airline carmaker freight grocery payroll surplus turnover "
-        "venture wholesale"
-    ).split(),
-    "SCI_TECH": (
-        "software satellite browser chip virus telescope genome server laser robot network probe battery "
-        "sensor encryption protein comet physicist laboratory smartphone processor database molecule orbit "
-        "spacecraft algorithm vaccine fossil quantum microscope patch hacker broadband wireless startup pixel "
-        "reactor enzyme glacier"
-    ).split(),
-    "SPORTS": (
-        "coach goal striker inning pitcher match tournament midfielder playoff quarterback marathon medal "
-        "referee stadium injury season championship defender relay sprint tennis golf wicket batsman knockout "
-        "rebound dribble goalkeeper captain fixture league hurdle podium rowing transfer umpire volley "
-        "wrestler cyclist fencing"
-    ).split(),
-    "WORLD": (
-        "minister election parliament ceasefire embassy refugee border treaty president rebel troops summit "
-        "protest coup diplomat sanctions militia hostage earthquake ballot referendum envoy province "
-        "peacekeeper monarch opposition constitution curfew delegation famine insurgent ambassador asylum "
-        "cabinet convoy decree exile militant negotiator coalition"
-    ).split(),
-}
-_EVERYWHERE = (
-    "monday tuesday report said week officials new plan year city group people early late first second "
-    "talks move country leader statement expected public major number three four morning evening time "
-    "future question problem answer"
-).split()
+LABELS = tuple(DESKS)
+ALL = min(len(phrases) for desk in DESKS.values() for phrases in (desk.who, desk.does, desk.after, desk.details))
+"""So many phrases of each kind a topic has."""
+_LEAD = 2
+"""Sentences after the headline, besides asides."""
+_TRIES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +23,36 @@ class Recipe:
     """How telling the documents are."""
 
     documents_per_label: int
-    vocabulary: int
-    """How many of a topic's words appear at all: a model trained on few does not know the rest."""
-    topic_words: int = 4
-    """How many of the document's twelve words belong to its topic."""
-    foreign_words: int = 1
-    """How many belong to other topics."""
+    vocabulary: int = ALL
+    """How many of a topic's phrases of each kind appear at all: a model trained on few does not know the rest."""
+    details: int = 1
+    """How many sentences of the lead speak of the topic; the others could stand under any headline."""
+    asides: int = 0
+    """How many sentences speak of something else in the news."""
+    headline_only: bool = False
+    vague: float = 0.0
+    """Share of documents whose headline tells nothing of its topic."""
     mislabelled: float = 0.0
     """Share of documents that carry the label of another topic."""
 
 
 def documents(recipe: Recipe, *, seed: int) -> list[tuple[str, str]]:
-    """Label and text of each document, shuffled."""
+    """Label and text of each document, shuffled, no text twice."""
     chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
+    written: set[str] = set()
     rows = [
-        (_label(label, recipe, chance), _text(label, recipe, chance))
+        (_label(label, recipe, chance), _new_text(label, recipe, chance, written))
         for label in LABELS
         for _ in range(recipe.documents_per_label)
     ]
     chance.shuffle(rows)
     return rows
+
+
+def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return path
 
 
 def _label(label: str, recipe: Recipe, chance: random.Random) -> str:
@@ -76,16 +61,43 @@ def _label(label: str, recipe: Recipe, chance: random.Random) -> str:
     return LABELS[(LABELS.index(label) + 1) % len(LABELS)]
 
 
+def _new_text(label: str, recipe: Recipe, chance: random.Random, written: set[str]) -> str:
+    for _ in range(_TRIES):
+        text = _text(label, recipe, chance)
+        if text not in written:
+            written.add(text)
+            return text
+    raise ValueError(f"{recipe} makes too few different texts.")
+
+
 def _text(label: str, recipe: Recipe, chance: random.Random) -> str:
-    others = [topic for topic in LABELS if topic != label]
-    words = chance.choices(_TOPICS[label][: recipe.vocabulary], k=recipe.topic_words)
-    words += [chance.choice(_TOPICS[chance.choice(others)]) for _ in range(recipe.foreign_words)]
-    words += chance.choices(_EVERYWHERE, k=12 - len(words))
-    chance.shuffle(words)
-    return f"{' '.join(words).capitalize()}, {chance.choice(_EVERYWHERE)} {chance.randrange(10_000)}."
+    desk = DESKS[label]
+    vague = chance.random() < recipe.vague
+    headline = chance.choice(GENERAL) if vague else _headline(desk, recipe.vocabulary, chance)
+    if recipe.headline_only:
+        return _sentence(headline, chance)
+    told = min(recipe.details, _LEAD)
+    lead = chance.sample(desk.details[: recipe.vocabulary], k=told) + chance.sample(GENERAL, k=_LEAD - told)
+    chance.shuffle(lead)
+    lead += [_aside(label, chance) for _ in range(recipe.asides)]
+    return " ".join(_sentence(each, chance) for each in (headline, *lead))
 
 
-def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
-    return path
+def _headline(desk: Desk, vocabulary: int, chance: random.Random) -> str:
+    who, does = chance.choice(desk.who[:vocabulary]), chance.choice(desk.does[:vocabulary])
+    return f"{who} {does} {chance.choice(desk.after[:vocabulary])}"
+
+
+def _aside(label: str, chance: random.Random) -> str:
+    desk = DESKS[chance.choice([other for other in LABELS if other != label])]
+    return f"elsewhere, {chance.choice(desk.who)} {chance.choice(desk.does)}"
+
+
+def _sentence(phrase: str, chance: random.Random) -> str:
+    filled = phrase.format(
+        number=chance.randrange(2, 10),
+        many=chance.randrange(20, 900),
+        day=chance.choice(DAYS),
+        city=chance.choice(CITIES),
+    )
+    return f"{filled[0].upper()}{filled[1:]}."

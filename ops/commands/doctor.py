@@ -55,5 +55,5 @@ def _deployment(invocation: Invocation, name: str) -> Deployment | None:
     """None also where these credentials cannot tell: the check of the caller says so."""
     try:
         return find_deployment(invocation.clients(), name=name)
-    except (NoDeploymentError, ServiceError):
+    except (NoDeploymentError, *ServiceError):
         return None

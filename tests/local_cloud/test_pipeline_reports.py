@@ -11,7 +11,9 @@ import pytest
 from flywheel import turns
 from flywheel.turn_records import TurnOutcome
 from local.cloud import LocalCloud
+from ops.errors import UnknownTurnError
 from ops.reports import save_report
+from ops.turn_logs import turn_events
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
 
@@ -60,3 +62,23 @@ def test_a_turn_that_is_stopped_has_a_report(pipeline: Pipeline) -> None:
     assert "&lt;somebody&gt; did" in page
     pipeline.turn_now()
     pipeline.at_rest()
+
+
+def test_a_turns_logs_are_those_of_its_steps_in_order(pipeline: Pipeline) -> None:
+    before = pipeline.current
+    pipeline.upload("train/logged.csv", documents())
+    turn = pipeline.next_turn(before)
+    followed = list(turn_events(pipeline.deployment, turn, follow=True, poll_seconds=0.2))
+    assert {"prepare_upload", "compose_datasets", "report_turn"} <= {event.source for event in followed}
+    assert len(followed) == len({(event.at, event.source, event.message) for event in followed}), "each once"
+    events = list(turn_events(pipeline.deployment, turn))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert {event.message for event in followed} <= {event.message for event in events}
+    machine = f"{NAME}-flywheel-turn"
+    assert any(event.source == machine for event in events)
+    pipeline.at_rest()
+
+
+def test_the_logs_of_a_turn_that_never_began(pipeline: Pipeline) -> None:
+    with pytest.raises(UnknownTurnError):
+        next(turn_events(pipeline.deployment, str(pipeline.current + 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,10 @@ from flywheel.decision_records import DecisionKind
 from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
+from local.comprehend.classifier import train
+from local.comprehend.training_data import Document
 from local.demo import CHAPTERS, Chapter, Reply, differences
+from local.live import CALLS_A_SECOND, UNITS
 from local.sample_news import LABELS, Recipe, documents
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -70,3 +74,41 @@ def test_sample_data_are_the_same_for_the_same_seed() -> None:
     recipe = Recipe(documents_per_label=5, vocabulary=10)
     assert documents(recipe, seed=1) == documents(recipe, seed=1) != documents(recipe, seed=2)
     assert {label for label, _ in documents(recipe, seed=1)} == set(LABELS)
+
+
+def test_sample_data_are_sentences() -> None:
+    texts = [text for _, text in documents(Recipe(documents_per_label=300, asides=1, vague=0.2), seed=1)]
+    assert len(set(texts)) == len(texts)
+    sentence = r"[A-Z0-9][^.{}]*[^ ]\."
+    for text in texts:
+        assert re.fullmatch(rf"{sentence}( {sentence}){{3}}", text), text
+        assert "  " not in text
+
+
+@pytest.mark.parametrize("recipe", [Recipe(documents_per_label=1, headline_only=True)])
+def test_headlines_are_short_enough_for_the_endpoint(recipe: Recipe) -> None:
+    """A unit answers 100 characters a second."""
+    longest = max(len(text) for seed in range(50) for _, text in documents(recipe, seed=seed))
+    assert longest * CALLS_A_SECOND <= UNITS * 100 * 1.2
+
+
+def test_the_models_of_the_story_get_better_and_worse_as_told() -> None:
+    """By the local Comprehend's own classifier, as the flywheel trains it: on all training data so far."""
+    held_out: list[tuple[str, str]] = []
+    training: list[Document] = []
+    scores: dict[str, float] = {}
+    for number, chapter in enumerate(CHAPTERS, start=1):
+        for recipe in chapter.test.values():
+            held_out += documents(recipe, seed=100 + number)
+        if not chapter.train:
+            continue
+        for recipe in chapter.train.values():
+            training += [Document(text=text, labels=(label,)) for label, text in documents(recipe, seed=number)]
+        answers = train(training, multi_label=False).predict([text for _, text in held_out])
+        scores[chapter.title] = sum(
+            answer == (label,) for answer, (label, _) in zip(answers, held_out, strict=True)
+        ) / len(held_out)
+    first, better, mislabelled, best = scores.values()
+    assert 0.4 < first < better - 0.08 < better < best - 0.1
+    assert mislabelled < first
+    assert best < 0.99, "a problem that is no problem shows nothing"
