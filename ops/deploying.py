@@ -24,6 +24,8 @@ from ops.service_errors import ServiceError, sentence_of
 from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 
 REASON = "make destroy"
+INTERRUPTED = 130
+"""As a shell says it."""
 Say = Callable[[str], None]
 _FORCE = {"--force", "-f"}
 
@@ -80,9 +82,9 @@ def destroy(
 
 @contextmanager
 def _paused(deployment: Deployment, *, say: Say) -> Iterator[None]:
-    """Paused while the block runs, and after it unless the flywheel's stack is still whole.
+    """Paused while the block runs, and no longer if the flywheel's stack is still whole then.
 
-    A pause that somebody else made before stands.
+    A pause that somebody made before stands.
     """
     already = pause(deployment, reason=REASON).already
     try:
@@ -154,7 +156,10 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_status
     except ServiceError as error:
         say(sentence_of(error))
-        return 1
+        return OperatorError.exit_status
+    except (KeyboardInterrupt, typer.Abort):
+        say("Interrupted.")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
