@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Comprehend allows about one write and ten reads a second: a listing alone can meet that.
 _COMPREHEND = Config(retries={"mode": "standard", "total_max_attempts": 8})
+_SELDOM = Config(retries={"mode": "standard", "total_max_attempts": 2})
+"""Where an answer is worth little waiting."""
 _S3 = Config(max_pool_connections=32)
 
 
@@ -101,4 +103,4 @@ class Clients:
 
     @cached_property
     def service_quotas(self) -> Any:
-        return self.session.client("service-quotas")
+        return self.session.client("service-quotas", config=_SELDOM)

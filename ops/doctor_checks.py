@@ -181,8 +181,6 @@ def names(at: Surroundings) -> str:
     if unusable:
         raise ToDo(f"{'; '.join(unusable)}: look into its events, delete it, then deploy again")
     wanted = named_resources(at)
-    if not wanted:
-        return f"{', '.join(sorted(at.stacks))} are there"
     existing = set(_existing(at))
     # What an earlier pipeline wrote there, a new one would take for its own.
     left = {each for each in existing if each[0] == _PARAMETER} if f"{at.name}-flywheel" not in at.stacks else set()
@@ -193,7 +191,8 @@ def names(at: Surroundings) -> str:
         raise ToDo(
             f"these are there, and no stack of {at.name} made them: {shown}{more}: delete them, or change `name`"
         )
-    return "all that would be created is free"
+    there = f"there are {', '.join(sorted(at.stacks))}; " if at.stacks else ""
+    return f"{there}what would be created besides is free" if there else "all that would be created is free"
 
 
 def named_resources(at: Surroundings) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from flywheel.record import Record
 from ops.deployment import Deployment
 from ops.errors import NoTurnError
-from ops.running_turns import TurnState
+from ops.running_turns import TurnState, execution_arn
 from ops.turns import TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)
@@ -36,7 +36,8 @@ class LogEvent(Record):
 class _Source:
     name: str
     group: str
-    pattern: str = ""
+    execution: str = ""
+    """Of a state machine's group: only lines of this execution."""
 
 
 def turn_events(
@@ -102,7 +103,7 @@ def _sources(deployment: Deployment, turn: str) -> list[_Source]:
         sources.append(_Source(name=group.rpartition("/")[2], group=group))
     for destination in machine.get("loggingConfiguration", {}).get("destinations", []):
         group = destination["cloudWatchLogsLogGroup"]["logGroupArn"].partition(":log-group:")[2].removesuffix(":*")
-        sources.append(_Source(name=machine["name"], group=group, pattern=f'"{turn}"'))
+        sources.append(_Source(name=machine["name"], group=group, execution=execution_arn(deployment, turn)))
     return sources
 
 
@@ -112,10 +113,12 @@ def _events(
     wanted: dict[str, Any] = {"logGroupName": source.group, "startTime": _milliseconds(since)}
     if until is not None:
         wanted["endTime"] = _milliseconds(until)
-    if source.pattern:
-        wanted["filterPattern"] = source.pattern
+    if source.execution:
+        wanted["filterPattern"] = f'{{ $.execution_arn = "{source.execution}" }}'
     for page in deployment.clients.logs.get_paginator("filter_log_events").paginate(**wanted):
         for event in page["events"]:
+            if source.execution and f'"{source.execution}"' not in event["message"]:
+                continue
             identity = f"{event.get('logStreamName')} {event.get('eventId')} {event['timestamp']} {event['message']}"
             yield identity, _read(source.name, event)
 

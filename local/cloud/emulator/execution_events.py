@@ -8,7 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.cloud.emulator.ministack import cloudwatch, cloudwatch_logs, eventbridge, stepfunctions
+from local.cloud.emulator.ministack import (
+    cloudwatch,
+    cloudwatch_logs,
+    eventbridge,
+    provisioners,
+    stepfunctions,
+)
 
 AddEvent = Callable[[dict[str, Any], str, dict[str, Any] | None], Any]
 
@@ -33,6 +39,27 @@ _STATUS_PAYLOAD_LIMIT = 248 * 1024
 
 def teach() -> None:
     stepfunctions._emit_execution_status_event = emit_status
+    _keep_logging_as_the_api_writes_it()
+
+
+def _keep_logging_as_the_api_writes_it() -> None:
+    """CloudFormation writes the logging configuration with capitals, which DescribeStateMachine would give back."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
+    create, update = handlers["create"], handlers["update"]
+
+    def create_machine(logical_id: str, properties: dict[str, Any], *rest: Any) -> Any:
+        return create(logical_id, _with_logging(properties), *rest)
+
+    def update_machine(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        return update(physical_id, _with_logging(old), _with_logging(new), *rest, **named)
+
+    handlers.update(create=create_machine, update=update_machine)
+
+
+def _with_logging(properties: dict[str, Any]) -> dict[str, Any]:
+    if "LoggingConfiguration" not in properties:
+        return properties
+    return {**properties, "LoggingConfiguration": _lower_camel(properties["LoggingConfiguration"])}
 
 
 def add(add_event: AddEvent, execution: dict[str, Any], kind: str, details: dict[str, Any] | None) -> Any:
@@ -129,7 +156,7 @@ def _log(execution: dict[str, Any], event: dict[str, Any]) -> None:
     """Write the event to the log groups that the machine's logging configuration names."""
     machine_arn = execution["stateMachineArn"].partition("/")[0]
     machine = stepfunctions._state_machines.get(machine_arn) or {}
-    configuration = _lower_camel(machine.get("loggingConfiguration") or {})
+    configuration = machine.get("loggingConfiguration") or {}
     level = configuration.get("level", "OFF")
     if level == "OFF" or (level in ("ERROR", "FATAL") and not any(part in event["type"] for part in _PROBLEM)):
         return
@@ -153,7 +180,6 @@ def _log(execution: dict[str, Any], event: dict[str, Any]) -> None:
 
 
 def _lower_camel(value: Any) -> Any:
-    """CloudFormation writes the logging configuration with capitals, the API without."""
     if isinstance(value, dict):
         return {name[0].lower() + name[1:]: _lower_camel(item) for name, item in value.items()}
     if isinstance(value, list):
