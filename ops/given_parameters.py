@@ -20,7 +20,8 @@ from ops.errors import WrongParametersError
 GIVEN_VARIABLE = "GIVEN_PARAMETERS"
 """In which `make deploy` tells the app, as a JSON list, what it gives to the CDK CLI."""
 _NAMES_A_PARAMETER = "AWS::SSM::Parameter::"
-_NEXT = re.compile(r"\s+(?=(?:[A-Za-z][\w-]*:)?[A-Za-z]\w*=)")
+_NEXT = re.compile(r"\s+(?=['\"]?(?:[A-Za-z][\w-]*:)?[A-Za-z]\w*=)")
+_QUOTED = re.compile(r"""(?P<before>(?:[^'"=]*=)?)(?P<quote>['"])(?P<inside>.*)(?P=quote)""", re.DOTALL)
 _GIVEN = re.compile(r"(?:(?P<stack>[^:=]+):)?(?P<name>[^:=]+)=(?P<value>.*)", re.DOTALL)
 _ANCESTORS = 5
 _CLI = {"cdk", "cdk.js"}
@@ -32,9 +33,15 @@ Parameters = Mapping[str, Mapping[str, Any]]
 def split_parameters(text: str) -> list[str]:
     """The single ones in `news-flywheel:TurnSchedule=rate(2 hours) news-flywheel:MinimumScore=0.8`.
 
-    A new one begins where white space is followed by `Stack:Name=`, so a value may hold spaces.
+    A new one begins where white space is followed by `Stack:Name=`, so a value may hold spaces. Quotes around one, or
+    around its value, are none of it: no parameter begins with a quote.
     """
-    return [part.strip() for part in _NEXT.split(text.strip()) if part.strip()]
+    return [_unquoted(part.strip()) for part in _NEXT.split(text.strip()) if part.strip()]
+
+
+def _unquoted(part: str) -> str:
+    match = _QUOTED.fullmatch(part)
+    return match["before"] + match["inside"] if match else part
 
 
 def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:

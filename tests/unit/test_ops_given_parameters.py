@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from local.cloud.cdk import Cdk
+from local.cloud.endpoint import Endpoint
+from local.cloud.errors import CdkFailed
+from local.cloud.places import Places
+from local.cloud.progress import Silent
 from ops.errors import WrongParametersError
 from ops.given_parameters import check_parameters, split_parameters
 
@@ -104,8 +109,18 @@ def test_what_the_templates_allow_is_not(assembly: Path, given: str) -> None:
                 "LogRetentionDays=30",
             ],
         ),
+        (
+            "'news-flywheel:TurnSchedule=rate(2 hours)' news-flywheel:TurnSchedule=\"rate(3 hours)\"",
+            ["news-flywheel:TurnSchedule=rate(2 hours)", "news-flywheel:TurnSchedule=rate(3 hours)"],
+        ),
         ("news-flywheel:MinimumScore 0.8", ["news-flywheel:MinimumScore 0.8"]),
     ],
 )
 def test_values_may_hold_spaces(text: str, single: list[str]) -> None:
     assert split_parameters(text) == single
+
+
+def test_the_local_cloud_refuses_them_too(assembly: Path) -> None:
+    cdk = Cdk(account=Endpoint(port=1, authority=assembly), places=Places(instance="none"))
+    with pytest.raises(CdkFailed, match="Did you mean MinimumScore"), Silent().step("Deploy") as step:
+        cdk.deploy(assembly=assembly, stacks=(), parameters={"news-flywheel:MinimumScor": "0.8"}, step=step)
