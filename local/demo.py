@@ -70,7 +70,7 @@ CHAPTERS: Sequence[Chapter] = (
         told="Few articles about few things. It has nothing to beat, and a person approves it.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"first-articles.csv": Recipe(documents_per_label=60, vocabulary=3)},
+        train={"first-articles.csv": Recipe(documents_per_label=60, scenes=2)},
         test={"held-out.csv": _UNSEEN},
     ),
     Chapter(
@@ -78,7 +78,7 @@ CHAPTERS: Sequence[Chapter] = (
         told="Articles about more things make a better model, which a person approves. A broken file is rejected.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"more-articles.csv": Recipe(documents_per_label=60, vocabulary=7, asides=1)},
+        train={"more-articles.csv": Recipe(documents_per_label=60, scenes=3, asides=1)},
         broken=True,
     ),
     Chapter(

@@ -1,4 +1,4 @@
-"""The phrases that the demo's news are made of: who does what after what, and what there is to add."""
+"""The phrases that the demo's news are made of: who does what and when, and what there is to add."""
 
 from __future__ import annotations
 
@@ -6,212 +6,350 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """Any of `who`, `does` and `after` make a headline together; each of `details` is a sentence of a lead."""
+class Scene:
+    """Any of `who`, `does` and `when` make a headline together; each of `details` is a sentence of a lead under it."""
 
     who: tuple[str, ...]
     does: tuple[str, ...]
-    after: tuple[str, ...]
+    when: tuple[str, ...]
     details: tuple[str, ...]
 
 
-DESKS = {
-    "BUSINESS": Desk(
-        who=(
-            *("a regional bank", "the country's largest retailer", "a maker of car parts", "the airline"),
-            *("a family brewery", "the insurer", "a supplier of steel", "the central bank"),
-            *("a grocery chain", "the freight company", "a mortgage lender", "the oil group"),
-            *("a furniture manufacturer", "the pension fund", "a textile exporter", "the stock exchange"),
+DESKS: dict[str, tuple[Scene, ...]] = {
+    "BUSINESS": (
+        Scene(
+            who=(
+                "the country's largest retailer",
+                "a grocery chain",
+                "the airline",
+                "a family brewery",
+                "a maker of car parts",
+            ),
+            does=(
+                "cuts its profit forecast",
+                "reports record revenue",
+                "warns of lower earnings",
+                "replaces its chairman",
+            ),
+            when=("after a weak quarter", "on the eve of its annual results", "amid a price war", "as shoppers save"),
+            details=(
+                "shares fell {number} percent in early trading",
+                "analysts had expected a smaller loss",
+                "turnover grew by {number} percent over the year",
+                "sales in {city} were the lowest for {number} years",
+            ),
         ),
-        does=(
-            *("cuts its profit forecast", "raises its dividend", "agrees to a takeover", "warns of lower earnings"),
-            *("closes two factories", "sells bonds to investors", "reports record revenue", "freezes wages"),
-            *("lowers prices", "replaces its chairman", "reopens merger talks", "writes off a loan"),
-            *("borrows from its suppliers", "doubles its exports", "leaves the market", "buys back shares"),
+        Scene(
+            who=("the central bank", "a regional bank", "a mortgage lender", "the insurer", "the pension fund"),
+            does=("raises interest rates", "writes off loans", "sells bonds to investors", "lowers its fees"),
+            when=("in spite of inflation", "as the dollar gains", "before the budget", "after an audit"),
+            details=(
+                "economists in {city} see the first sign of a recovery",
+                "the bond pays {number} percent",
+                "the currency lost {number} cents",
+                "borrowers will pay more from {day}",
+            ),
         ),
-        after=(
-            *("after a weak quarter", "as interest rates rise", "in spite of inflation", "before the budget"),
-            *("as the dollar gains", "after an audit", "amid a price war", "as new tariffs begin"),
-            *(
-                "after a rise in orders",
-                "on the eve of its annual results",
+        Scene(
+            who=(
+                "the oil group",
+                "a software house",
+                "a brewery from {city}",
+                "the freight company",
+                "a media concern",
+            ),
+            does=("agrees to a takeover", "reopens merger talks", "buys back shares", "raises its dividend"),
+            when=("to please shareholders", "in a falling market", "after a rival's bankruptcy", "to pay off its debt"),
+            details=(
+                "the deal is worth {many} million dollars",
+                "a buyer for the stake is not in sight",
+                "the board meets its auditors on {day}",
+                "investors had asked for savings since spring",
+            ),
+        ),
+        Scene(
+            who=(
+                "a supplier of steel",
+                "a textile exporter",
+                "the shipyard",
+                "a furniture manufacturer",
+                "a tyre maker",
+            ),
+            does=("closes two factories", "freezes wages", "doubles its exports", "hires {many} workers"),
+            when=(
+                "as new tariffs begin",
                 "as freight costs climb",
-                "after a rival's bankruptcy",
+                "after a rise in orders",
+                "at the start of the season",
             ),
-            *("to pay off its debt", "as shoppers save", "to please shareholders", "in a falling market"),
-        ),
-        details=(
-            *("shares fell {number} percent in early trading", "analysts had expected a smaller loss"),
-            *("the deal is worth {many} million dollars", "about {many} jobs depend on it"),
-            *("turnover grew by {number} percent over the year", "investors had asked for savings since spring"),
-            *("the bond pays {number} percent", "lenders have agreed to wait until {day}"),
-            *("its accounts show a surplus of {many} million", "customers will pay more from {day}"),
-            *("economists in {city} see the first sign of a recovery", "the unions want {number} percent more pay"),
-            *("the currency lost {number} cents", "the board meets its auditors on {day}"),
-            *("sales in {city} were the lowest for {number} years", "a buyer for the stake is not in sight"),
+            details=(
+                "about {many} jobs depend on it",
+                "the unions want {number} percent more pay",
+                "orders from {city} make up a third of production",
+                "lenders have agreed to wait until {day}",
+            ),
         ),
     ),
-    "SCI_TECH": Desk(
-        who=(
-            *(
-                "a team of physicists",
-                "the maker of a popular browser",
-                "a weather satellite",
+    "SCI_TECH": (
+        Scene(
+            who=(
+                "a popular browser",
                 "an open-source project",
-            ),
-            *("a laboratory for vaccines", "the space agency", "a young software firm", "an observatory in the desert"),
-            *(
-                "a robot the size of a coin",
-                "the developer of an encryption app",
-                "a group of geneticists",
-                "the chip designer",
-            ),
-            *(
-                "a probe on its way to a comet",
-                "an institute for marine biology",
-                "a quantum computer",
+                "an encryption app",
                 "the operator of a data centre",
+                "a cloud service",
             ),
-        ),
-        does=(
-            *(
-                "finds water on a distant moon",
-                "fixes a flaw in its code",
-                "decodes an ancient genome",
-                "beats its own record",
-            ),
-            *(
-                "learns to recognise voices",
-                "sends its first images",
-                "shrinks a laser to a hair's width",
-                "stores power for a week",
-            ),
-            *(
-                "maps the ocean floor",
+            does=(
+                "closes a hole in its code",
                 "blocks a wave of malware",
-                "publishes its algorithm",
-                "measures a pulse of gravity",
+                "drops an old protocol",
+                "suffers a software failure",
             ),
-            *(
-                "replaces batteries by sunlight",
-                "grows an enzyme that eats plastic",
+            when=(
+                "after a hint from hackers",
+                "in a nightly update",
+                "for {many} thousand users",
+                "with the help of volunteers",
+            ),
+            details=(
+                "users should install the patch by {day}",
+                "a server in {city} had been open for {number} months",
+                "passwords were not stolen",
+                "the source is free to download",
+            ),
+        ),
+        Scene(
+            who=(
+                "a weather satellite",
+                "a probe on its way to a comet",
+                "the space agency",
+                "an orbiting telescope",
+                "a lunar rover",
+            ),
+            does=(
+                "sends its first images",
+                "finds water on a distant moon",
                 "loses its signal",
-                "doubles its memory",
+                "measures a solar storm",
             ),
-        ),
-        after=(
-            *("after years of experiments", "with a new telescope", "in a test in orbit", "using old smartphones"),
-            *(
-                "with the help of machine learning",
-                "after a software update",
-                "at a temperature near zero",
-                "in a journal's new issue",
-            ),
-            *(
+            when=(
+                "after {number} years in space",
                 "with a sensor made of glass",
-                "after a solar storm",
-                "in a cave below the ice",
-                "for the first time in a living cell",
+                "on its second orbit",
+                "in the shadow of a planet",
             ),
-            *(
+            details=(
+                "the spacecraft is {many} million kilometres away",
+                "the next launch window opens on {day}",
+                "astronomers in {city} confirmed the measurement",
+                "its batteries last for {number} more months",
+            ),
+        ),
+        Scene(
+            who=(
+                "a group of geneticists",
+                "a laboratory for vaccines",
+                "an institute for marine biology",
+                "a team of chemists",
+                "a university hospital",
+            ),
+            does=(
+                "decodes an ancient genome",
+                "grows an enzyme that eats plastic",
+                "slows a virus",
+                "finds a molecule in coral",
+            ),
+            when=(
+                "after years of experiments",
+                "in a journal's new issue",
+                "for the first time in living cells",
+                "at a temperature near zero",
+            ),
+            details=(
+                "the study followed {many} volunteers",
+                "researchers in {city} repeated the experiment {number} times",
+                "the protein was thought to be unstable",
+                "reviewers call the evidence convincing",
+            ),
+        ),
+        Scene(
+            who=(
+                "a young software firm",
+                "a chip designer",
+                "a robotics laboratory",
+                "a maker of smartphones",
+                "a team of physicists",
+            ),
+            does=(
+                "shows a quantum computer",
+                "teaches a robot to sort waste",
+                "shrinks a laser to a hair's width",
+                "publishes its algorithm",
+            ),
+            when=(
                 "with half the energy",
-                "after a fault in its antenna",
-                "in a simulation of the climate",
-                "with parts from a printer",
+                "with the help of machine learning",
+                "using old smartphones",
+                "at a fair in {city}",
             ),
-        ),
-        details=(
-            *("the study followed {many} volunteers", "researchers in {city} repeated the measurement {number} times"),
-            *("users should install the patch by {day}", "the spacecraft is {many} million kilometres away"),
-            *("the prototype weighs {many} grams", "the data fill {many} hard disks"),
-            *(
-                "the molecule was thought to be unstable",
-                "a server in {city} had been open to hackers for {number} months",
+            details=(
+                "the prototype weighs {many} grams",
+                "its processor works {number} times as fast",
+                "engineers tested {number} designs",
+                "the first devices are to be sold from {day}",
             ),
-            *("the method works {number} times as fast", "the fossil is {many} million years old"),
-            *("the next launch window opens on {day}", "its processor has {many} million transistors"),
-            *("reviewers call the evidence convincing", "the virus spreads more slowly than was feared"),
-            *("engineers tested {number} designs in a wind tunnel", "the source is free to download"),
         ),
     ),
-    "SPORTS": Desk(
-        who=(
-            *("the league's top scorer", "a 19-year-old sprinter", "the home side", "the national coach"),
-            *("the defending champion", "a veteran goalkeeper", "the visitors", "a tennis player from {city}"),
-            *("the women's relay team", "the club's new striker", "a marathon runner", "the bowler"),
-            *("the cycling favourite", "an unseeded pair", "the rowing eight", "the quarterback"),
+    "SPORTS": (
+        Scene(
+            who=("the home side", "the club's new striker", "the visitors", "the league's top scorer", "a substitute"),
+            does=("wins in extra time", "scores from the halfway line", "turns the match around", "wastes a penalty"),
+            when=("in front of a full stadium", "ten minutes from the end", "in the cup final", "in pouring rain"),
+            details=(
+                "the referee added {number} minutes",
+                "the midfield had no answer",
+                "the goalkeeper saved {number} shots",
+                "the next fixture is away in {city}",
+            ),
         ),
-        does=(
-            *("wins in extra time", "misses the cup final", "breaks the track record", "signs for three seasons"),
-            *("saves two penalties", "leaves the pitch with an injury", "takes gold", "turns the match around"),
-            *("loses in straight sets", "is sent off", "returns to training", "scores from the halfway line"),
-            *("drops out of the playoffs", "climbs to third place", "holds its nerve", "finishes on the podium"),
+        Scene(
+            who=(
+                "a 19-year-old sprinter",
+                "a marathon runner",
+                "the women's relay team",
+                "the hurdles favourite",
+                "the long jumper",
+            ),
+            does=("breaks the track record", "takes gold", "finishes on the podium", "is beaten by a hair"),
+            when=("at the first attempt", "after a fall in training", "in {city}", "in the last race of the season"),
+            details=(
+                "the runner-up was {number} hundredths behind",
+                "the wind was just within the limit",
+                "the coach had doubted that the knee would hold",
+                "the championship begins on {day}",
+            ),
         ),
-        after=(
-            *("after a late goal", "in front of a full stadium", "on the last day of the season", "in pouring rain"),
-            *("after a doubtful whistle", "against the champions", "in the opening round", "ten minutes from the end"),
-            *("after a fall in the final bend", "in the semi-final", "on a slow pitch", "with a broken finger"),
-            *(
-                "after a video review",
-                "in a thrilling tie-break",
-                "at the first attempt",
+        Scene(
+            who=(
+                "a tennis player from {city}",
+                "an unseeded pair",
+                "the defending champion",
+                "last year's finalist",
+                "a qualifier",
+            ),
+            does=(
+                "loses in straight sets",
+                "saves {number} match points",
+                "reaches the semi-final",
+                "wins a thrilling tie-break",
+            ),
+            when=(
+                "on a slow court",
                 "in the longest rally of the week",
+                "with a bandaged wrist",
+                "after a break for rain",
+            ),
+            details=(
+                "the umpire asked the crowd for silence",
+                "the second serve was the weak point",
+                "the draw for the doubles is on {day}",
+                "the final set lasted {many} minutes",
             ),
         ),
-        details=(
-            *("the referee added {number} minutes", "a crowd of {many} waited for autographs"),
-            *("the final is in {city} on {day}", "the team is unbeaten in {number} matches"),
-            *("the captain praised the defence", "the transfer is said to cost {many} thousand"),
-            *("the next fixture is away in {city}", "the physio expects {number} weeks without training"),
-            *("the runner-up was {number} seconds behind", "the score at half-time was level"),
-            *("the coach changed {number} players", "the umpire stopped play for an hour"),
-            *("fans sang long after the final whistle", "the midfield had no answer"),
-            *("it is the club's best start for {number} seasons", "the wind made long passes a gamble"),
+        Scene(
+            who=("the quarterback", "the national coach", "the captain", "a veteran defender", "the team's physio"),
+            does=("returns to training", "misses the playoffs", "signs for three seasons", "quarrels with the bench"),
+            when=("with a broken finger", "on transfer day", "before the derby", "after four defeats"),
+            details=(
+                "the transfer is said to cost {many} thousand",
+                "fans sang long after the whistle",
+                "it is the club's worst start for {number} seasons",
+                "a knee injury may take {number} weeks",
+            ),
         ),
     ),
-    "WORLD": Desk(
-        who=(
-            *("the foreign minister", "the opposition", "a convoy of aid", "the president of the republic"),
-            *("a delegation of rebels", "the parliament", "a border town", "the peacekeeping mission"),
-            *("the ruling coalition", "an envoy of the union", "the constitutional court", "a camp for refugees"),
-            *("the interior ministry", "the island's government", "a former general", "the election commission"),
-        ),
-        does=(
-            *("signs a ceasefire", "calls for new elections", "crosses the front line", "rejects the treaty"),
-            *("recalls its ambassador", "ends the curfew", "accuses the neighbours", "frees {number} hostages"),
-            *("goes into exile", "votes for sanctions", "opens the border", "postpones the referendum"),
-            *("asks for asylum", "sends more troops", "declares an emergency", "counts the ballots again"),
-        ),
-        after=(
-            *("after weeks of protest", "before the summit", "as talks resume", "after an earthquake"),
-            *(
-                "under pressure from its allies",
-                "after a night of shelling",
-                "as famine spreads",
-                "in the face of a boycott",
+    "WORLD": (
+        Scene(
+            who=(
+                "the opposition",
+                "the parliament",
+                "the election commission",
+                "the ruling coalition",
+                "the president of the republic",
             ),
-            *(
-                "after a failed coup",
-                "on the anniversary of independence",
-                "as the militia withdraws",
-                "after a secret meeting",
+            does=(
+                "calls for new elections",
+                "counts the ballots again",
+                "postpones the referendum",
+                "loses its majority",
             ),
-            *(
-                "ahead of a visit by the envoy",
-                "as floods cut off the province",
-                "after a bomb at a market",
+            when=(
+                "after weeks of protest",
+                "in a late session",
                 "in a televised address",
+                "on the anniversary of independence",
+            ),
+            details=(
+                "the vote is set for {day}",
+                "the constitution allows {number} terms",
+                "demonstrators held the square until dawn",
+                "observers saw irregularities in {number} districts",
             ),
         ),
-        details=(
-            *("diplomats in {city} speak of progress", "about {many} people have fled since {day}"),
-            *("the ballot is set for {day}", "soldiers guard {number} roads out of the capital"),
-            *("both sides claim the province", "the agreement has {number} articles"),
-            *("aid workers count {many} families without shelter", "the embassy in {city} stays closed"),
-            *("the constitution allows {number} terms", "demonstrators held the square until dawn"),
-            *("the council votes on {day}", "a spokesman denied that there had been arrests"),
-            *("prisoners are to be exchanged in {city}", "the army has not commented"),
-            *("neighbouring states fear for their borders", "observers saw irregularities in {number} districts"),
+        Scene(
+            who=("a delegation of rebels", "the militia", "the army", "a former general", "the peacekeeping mission"),
+            does=("agrees to a ceasefire", "leaves the province", "frees {number} hostages", "crosses the front line"),
+            when=("after a night of shelling", "as talks resume", "after a failed coup", "before the summit"),
+            details=(
+                "both sides claim the province",
+                "soldiers guard {number} roads out of the capital",
+                "prisoners are to be exchanged in {city}",
+                "the truce has held since {day}",
+            ),
+        ),
+        Scene(
+            who=(
+                "the foreign minister",
+                "an envoy of the union",
+                "the embassy in {city}",
+                "the island's government",
+                "a neighbouring state",
+            ),
+            does=("rejects the treaty", "asks for sanctions", "recalls its diplomats", "offers to mediate"),
+            when=(
+                "under pressure from its allies",
+                "after a secret meeting",
+                "in the face of a boycott",
+                "ahead of a state visit",
+            ),
+            details=(
+                "diplomats in {city} speak of progress",
+                "the agreement has {number} articles",
+                "the council votes on {day}",
+                "a spokesman denied that there had been threats",
+            ),
+        ),
+        Scene(
+            who=(
+                "a border town",
+                "a camp for refugees",
+                "the interior ministry",
+                "a convoy of aid",
+                "the province's governor",
+            ),
+            does=("waits for food and tents", "declares an emergency", "takes in {many} families", "closes the border"),
+            when=(
+                "after an earthquake",
+                "as floods cut off the valley",
+                "as famine spreads",
+                "after a bomb at a market",
+            ),
+            details=(
+                "aid workers count {many} families without shelter",
+                "about {many} people have fled since {day}",
+                "the hospital in {city} has no more beds",
+                "a curfew begins at dusk",
+            ),
         ),
     ),
 }
@@ -232,5 +370,14 @@ GENERAL = (
     "similar news had come from {city} before",
 )
 """What could be said of anything."""
+VAGUE = (
+    "surprise in {city} at the news of {day}",
+    "what {city} will talk about on {day}",
+    "a long day in {city}",
+    "the week that changed {city}",
+    "no quick answers on {day}",
+    "after {number} years, a new beginning",
+)
+"""Headlines that tell nothing."""
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CITIES = ("Lisbon", "Oslo", "Nairobi", "Lima", "Seoul", "Montreal", "Prague", "Perth", "Accra", "Bologna")

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.news_phrases import CITIES, DAYS, DESKS, GENERAL, Desk
+from local.news_phrases import CITIES, DAYS, DESKS, GENERAL, VAGUE, Scene
 
 LABELS = tuple(DESKS)
-ALL = min(len(phrases) for desk in DESKS.values() for phrases in (desk.who, desk.does, desk.after, desk.details))
-"""So many phrases of each kind a topic has."""
+ALL = min(len(scenes) for scenes in DESKS.values())
+"""So many scenes a topic has."""
 _LEAD = 2
 """Sentences after the headline, besides asides."""
 _TRIES = 200
@@ -23,8 +23,8 @@ class Recipe:
     """How telling the documents are."""
 
     documents_per_label: int
-    vocabulary: int = ALL
-    """How many of a topic's phrases of each kind appear at all: a model trained on few does not know the rest."""
+    scenes: int = ALL
+    """How many of a topic's scenes appear at all: a model trained on few does not know the rest."""
     details: int = 1
     """How many sentences of the lead speak of the topic; the others could stand under any headline."""
     asides: int = 0
@@ -71,26 +71,24 @@ def _new_text(label: str, recipe: Recipe, chance: random.Random, written: set[st
 
 
 def _text(label: str, recipe: Recipe, chance: random.Random) -> str:
-    desk = DESKS[label]
-    vague = chance.random() < recipe.vague
-    headline = chance.choice(GENERAL) if vague else _headline(desk, recipe.vocabulary, chance)
+    scene = chance.choice(DESKS[label][: recipe.scenes])
+    headline = chance.choice(VAGUE) if chance.random() < recipe.vague else _headline(scene, chance)
     if recipe.headline_only:
         return _sentence(headline, chance)
     told = min(recipe.details, _LEAD)
-    lead = chance.sample(desk.details[: recipe.vocabulary], k=told) + chance.sample(GENERAL, k=_LEAD - told)
+    lead = chance.sample(scene.details, k=told) + chance.sample(GENERAL, k=_LEAD - told)
     chance.shuffle(lead)
     lead += [_aside(label, chance) for _ in range(recipe.asides)]
     return " ".join(_sentence(each, chance) for each in (headline, *lead))
 
 
-def _headline(desk: Desk, vocabulary: int, chance: random.Random) -> str:
-    who, does = chance.choice(desk.who[:vocabulary]), chance.choice(desk.does[:vocabulary])
-    return f"{who} {does} {chance.choice(desk.after[:vocabulary])}"
+def _headline(scene: Scene, chance: random.Random) -> str:
+    return f"{chance.choice(scene.who)} {chance.choice(scene.does)} {chance.choice(scene.when)}"
 
 
 def _aside(label: str, chance: random.Random) -> str:
-    desk = DESKS[chance.choice([other for other in LABELS if other != label])]
-    return f"elsewhere, {chance.choice(desk.who)} {chance.choice(desk.does)}"
+    scene = chance.choice(DESKS[chance.choice([other for other in LABELS if other != label])])
+    return f"elsewhere, {chance.choice(scene.who)} {chance.choice(scene.does)}"
 
 
 def _sentence(phrase: str, chance: random.Random) -> str:

@@ -71,7 +71,7 @@ def test_each_difference_is_told(change: dict[str, object]) -> None:
 
 
 def test_sample_data_are_the_same_for_the_same_seed() -> None:
-    recipe = Recipe(documents_per_label=5, vocabulary=10)
+    recipe = Recipe(documents_per_label=5, scenes=2)
     assert documents(recipe, seed=1) == documents(recipe, seed=1) != documents(recipe, seed=2)
     assert {label for label, _ in documents(recipe, seed=1)} == set(LABELS)
 
