@@ -45,15 +45,17 @@ def _unquoted(part: str) -> str:
 
 
 def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:
-    """The templates in a cloud assembly, by stack. Raises OSError and ValueError if it is none."""
+    """The templates in a cloud assembly and its stages, by stack. Raises OSError and ValueError if it is none."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    return {
-        artifact.get("properties", {}).get("stackName", name): json.loads(
-            (assembly / artifact["properties"]["templateFile"]).read_text(encoding="utf-8")
-        )
-        for name, artifact in manifest["artifacts"].items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for name, artifact in manifest["artifacts"].items():
+        properties = artifact.get("properties", {})
+        if artifact["type"] == "aws:cloudformation:stack":
+            template = (assembly / properties["templateFile"]).read_text(encoding="utf-8")
+            found[properties.get("stackName", name)] = json.loads(template)
+        elif artifact["type"] == "cdk:cloud-assembly":
+            found |= templates_in(assembly / properties["directoryName"])
+    return found
 
 
 def check_parameters(given: Sequence[str], *, assembly: Path) -> None:
