@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 NODE_TOOLS := node_modules/.package-lock.json
-# Given to stacks, and to the command behind a verb: the CDK CLI, or pytest. Values reach it without a shell in between.
+# PARAMETERS go to the stacks, as the environment hands them on, so that no shell reads them; ARGS to the command behind
+# a verb, the CDK CLI or pytest.
 PARAMETERS ?=
 ARGS ?=
 export PARAMETERS
