@@ -27,7 +27,7 @@ demo: setup  ## Deploy the app into a local cloud and walk a flywheel through it
 	@$(BIN)/python -m local demo
 
 test: setup  ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## Style, types, templates
 	$(BIN)/ruff check .
