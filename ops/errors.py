@@ -47,7 +47,7 @@ class WrongParametersError(OperatorError):
     """Parameters that no stack has, or values that it does not allow."""
 
     def __init__(self, wrong: Sequence[str]) -> None:
-        super().__init__("\n".join(["These parameters cannot be deployed:", *(f"  - {each}" for each in wrong)]))
+        super().__init__(f"This cannot be deployed: {' '.join(wrong)}")
 
 
 class NotSynthesisedError(OperatorError):

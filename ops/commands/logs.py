@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ops.commands.invocation import invocation_of, result_console
+from ops.commands.invocation import as_ascii_json, invocation_of, result_console
 from ops.turn_logs import LogEvent, turn_events
 
 _STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
@@ -28,7 +28,7 @@ def logs(
     console = result_console()
     for event in turn_events(invocation_of(context).deployment(), turn, follow=follow):
         if as_json:
-            typer.echo(event.model_dump_json())
+            typer.echo(as_ascii_json(event.model_dump(mode="json")))
         else:
             console.print(_line(event), soft_wrap=True)
 
