@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import IterationHoldout, read_holdout
-from flywheel.intake import error_code
 from flywheel.record import Record
+from flywheel.service_faults import error_code
 from flywheel.serving_wish import ServingWish
 from ops.clients import Clients
 from ops.deployment import Deployment

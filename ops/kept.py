@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.intake import error_code
 from flywheel.record import Record
+from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.deployment import is_deployed
 from ops.errors import PARAMETER_ROOT, StillDeployedError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel.intake import error_code
+from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import PurgeError
 from ops.kept import Kept, require_not_deployed

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.intake import error_code
 from flywheel.record import Record
+from flywheel.service_faults import error_code
 from flywheel.upload_records import Split, Upload
 from ops.deployment import Deployment
 from ops.errors import MissingFileError, NotAFileError, SameNameError

@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from .retries import retry_comprehend_faults
+from .retries import retry_comprehend_faults, retry_until_found
 
 FAILURE = {
     "Error": "{% $states.errorOutput.Error %}",
@@ -26,7 +26,8 @@ class Poll(sfn.StateMachineFragment):
     execution that was stopped and redriven has not used up its budget meanwhile.
 
     `failed` receives `{"Error", "Cause"}`: `error` with the service's message for a status in `failures`,
-    "WaitTimedOut" after `budget`, or what the describing itself failed with.
+    "WaitTimedOut" after `budget`, or what the describing itself failed with. For some minutes that Comprehend does not
+    know the resource means "not yet": it may have been created a moment ago.
     """
 
     def __init__(
@@ -76,6 +77,8 @@ class Poll(sfn.StateMachineFragment):
         if done_if_gone:
             gone = sfn.Pass.jsonata(self, f"{construct_id}Gone", outputs={"Status": "GONE"})
             describe.add_catch(gone, errors=["Comprehend.ResourceNotFoundException"], outputs=FAILURE)
+        else:
+            retry_until_found(describe)
         describe.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
         wait = sfn.Wait.jsonata(
             self,
@@ -125,6 +128,6 @@ def _strings(values: Sequence[str]) -> str:
 def _status(properties: str, status: str, unless: tuple[str, str] | None) -> str:
     found = f"$states.result.{properties}"
     if unless is None:
-        return f"{found}.{status}"
+        return f"$exists({found}.{status}) ? {found}.{status} : 'UNKNOWN'"
     condition, instead = unless
-    return f"($found := {found}; {condition} ? {instead!r} : $found.{status})"
+    return f"($found := {found}; {condition} ? {instead!r} : $exists($found.{status}) ? $found.{status} : 'UNKNOWN')"

@@ -20,7 +20,7 @@ from .function import FlywheelFunction
 from .function_task import FunctionTasks
 from .poll import FAILURE
 from .promotion_steps import PromotionSteps
-from .retries import retry_event_faults, retry_parameter_faults
+from .retries import retry_event_faults, retry_execution_faults, retry_parameter_faults
 from .role import Permission, ServiceRole
 from .state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
 from .turn_parameters import TurnParameters
@@ -268,7 +268,7 @@ class PromoteMachine(Construct):
 
     def _bring_endpoint(self, state: str, *, assign: Mapping[str, Any]) -> tasks.StepFunctionsStartExecution:
         """Run the serve machine to its end. Redriven, another run finds what is left to do."""
-        return tasks.StepFunctionsStartExecution.jsonata(
+        task = tasks.StepFunctionsStartExecution.jsonata(
             self,
             state,
             state_machine=self._serve_machine,
@@ -277,6 +277,8 @@ class PromoteMachine(Construct):
             outputs="{% $states.result.Output %}",
             assign=dict(assign),
         )
+        retry_execution_faults(task)
+        return task
 
     def _tell_the_bus(self, failed: sfn.IChainable) -> sfn.TaskStateBase:
         """Repeated if the execution is redriven: who listens knows a promotion by its name."""

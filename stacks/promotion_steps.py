@@ -89,6 +89,7 @@ class PromotionSteps(Steps):
                     resources=[data_access_role.arn],
                     condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
                 ),
+                *functions.encryption.job_permissions(),
             ],
         )
         self.publish_model = self._step(

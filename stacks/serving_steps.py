@@ -53,6 +53,7 @@ class ServingSteps(Construct):
                 access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
                 access.models("DescribeDocumentClassifier", "CreateEndpoint", "UpdateEndpoint"),
                 Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint_arn]),
+                *functions.encryption.job_permissions(),
                 access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
                 access.parameters("endpoint-arn", actions=("GetParameter", "PutParameter", "DeleteParameters")),
                 Permission(

@@ -95,6 +95,7 @@ class TurnSteps(Steps):
                 access.list_intake(),
                 access.flywheel("CreateDataset", "TagResource"),
                 access.datasets("DescribeDataset", "TagResource"),
+                *functions.encryption.job_permissions(),
             ],
         )
         self.accept_dataset = self._step(
@@ -124,6 +125,7 @@ class TurnSteps(Steps):
                 access.flywheel(
                     "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"
                 ),
+                *functions.encryption.job_permissions(),
             ],
         )
         self.prepare_holdout = self._step(

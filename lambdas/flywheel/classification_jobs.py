@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     from flywheel.comprehend import ClassificationJob
 
 
+UNKNOWN_JOB = "Comprehend does not know it"
+"""Not for good: a job does not have to show at once. To start it again under the same token is the same job, if there
+is one, and else another."""
+
+
 def archive_key(job: ClassificationJob | None, *, bucket: str) -> str | None:
     """The key of a COMPLETED job's output."""
     if job is None or not job.completed:
@@ -17,7 +22,7 @@ def archive_key(job: ClassificationJob | None, *, bucket: str) -> str | None:
 
 def failure_of(job: ClassificationJob | None) -> str:
     if job is None:
-        return "Comprehend does not know it any more"
+        return UNKNOWN_JOB
     if job.completed:
         return f"its output is not at {job.archive_uri}"
     return job.message or "Comprehend gave no reason"

@@ -18,9 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flywheel import api_errors
 from flywheel.api_errors import RequestRefused
 from flywheel.api_messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.intake import error_code
-from flywheel.live_endpoint import MOST_TEXT_BYTES, THROTTLES, UNAVAILABLE, Prediction, is_fault
+from flywheel.fault_names import INVALID
+from flywheel.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE, Prediction
 from flywheel.low_confidence import key_of, record_of
+from flywheel.service_faults import error_code, is_fault, is_throttle
 from flywheel.serving_state import STATE_KEY, ServingState
 
 if TYPE_CHECKING:
@@ -166,10 +167,10 @@ class Classifying:
             except ClientError as error:
                 code = error_code(error)
                 cause = f"ClassifyDocument: {code}"
-                throttled += code in THROTTLES
+                throttled += is_throttle(error)
                 unavailable += code in UNAVAILABLE
                 failure = _failure(error)
-                again = code in THROTTLES or is_fault(error) or 0 < unavailable <= _UNAVAILABLE_RETRIES
+                again = is_throttle(error) or is_fault(error) or 0 < unavailable <= _UNAVAILABLE_RETRIES
             except BotoCoreError as error:
                 cause = f"ClassifyDocument: {type(error).__name__}"
                 failure, again = ErrorCode.INTERNAL_ERROR, True
@@ -227,11 +228,11 @@ class Classifying:
 
 def _failure(error: ClientError) -> ErrorCode:
     code = error_code(error)
-    if code in THROTTLES:
+    if is_throttle(error):
         return ErrorCode.THROTTLED
     if code in UNAVAILABLE:
         return ErrorCode.NO_ENDPOINT
-    if code in {"InvalidRequestException", "TextSizeLimitExceededException"}:
+    if code in INVALID | {"TextSizeLimitExceededException"}:
         return ErrorCode.TEXT_REFUSED
     return ErrorCode.INTERNAL_ERROR
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from flywheel.decision_records import Metrics, ModelScore
-from flywheel.errors import ModelNotUsable, ServiceBusy
+from flywheel.errors import IncompleteAnswer, ModelNotUsable, ServiceBusy
+from flywheel.fault_names import THROTTLES
+from flywheel.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
     from flywheel.upload_records import Split
+
+FOUND_WITHIN = timedelta(minutes=5)
+"""Until then what was made a moment ago may not be found yet; whether Comprehend's reads lag is not documented."""
+_BUSY = THROTTLES | {"ResourceInUseException", "ResourceLimitExceededException"}
+"""Of a request to make or start something: later there may be room for it."""
 
 
 class IterationStatus(StrEnum):
@@ -84,7 +93,7 @@ class Model:
     flywheel_arn: str | None
     """The flywheel whose iteration trained it; None for a model from elsewhere."""
     mode: str | None
-    language: str
+    language: str | None
     submitted_at: datetime
     warning: str | None
     """What Comprehend says about a model that is TRAINED_WITH_WARNING."""
@@ -127,7 +136,8 @@ class FlywheelService:
         return self._comprehend.exceptions
 
     def describe(self) -> FlywheelState:
-        properties = self._comprehend.describe_flywheel(FlywheelArn=self.arn)["FlywheelProperties"]
+        answer = self._comprehend.describe_flywheel(FlywheelArn=self.arn)
+        properties = required(answer, "FlywheelProperties", of=f"flywheel {self.arn}")
         # The labels may be absent until the flywheel is ACTIVE (reference 2.3).
         config = properties.get("TaskConfig", {}).get("DocumentClassificationConfig", {})
         security = properties.get("DataSecurityConfig", {})
@@ -142,7 +152,7 @@ class FlywheelService:
             security=JobSecurity(
                 output_key=security.get("DataLakeKmsKeyId"),
                 volume_key=security.get("VolumeKmsKeyId"),
-                vpc=security.get("VpcConfig") or None,  # type: ignore[arg-type]  # a dict with its members typed
+                vpc=security.get("VpcConfig") or None,
             ),
         )
 
@@ -165,12 +175,15 @@ class FlywheelService:
             answer = self._comprehend.describe_dataset(DatasetArn=self.dataset_arn(name))
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
-        return _dataset(answer["DatasetProperties"])
+        return _dataset(required(answer, "DatasetProperties", of=f"dataset {name}"))
 
     def create_dataset(
         self, *, name: str, split: Split, s3_uri: str, delimiter: str | None, token: str, tags: dict[str, str]
     ) -> None:
-        """Register a dataset; one of that name that exists is success: the name belongs to the turn that made it."""
+        """Register a dataset; one of that name that exists is success: the name belongs to the turn that made it.
+
+        Raises ServiceBusy while a quota does not let it.
+        """
         config: dict[str, Any] = {"S3Uri": s3_uri} | ({"LabelDelimiter": delimiter} if delimiter else {})
         try:
             self._comprehend.create_dataset(
@@ -184,9 +197,12 @@ class FlywheelService:
                 ClientRequestToken=token,
                 Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
             )
-        except self._comprehend.exceptions.ResourceInUseException:
-            if self.dataset(name) is None:
+        except ClientError as error:
+            # A quota of datasets at once or in all, or the name is taken and the dataset does not show yet.
+            if error_code(error) not in _BUSY:
                 raise
+            if self.dataset(name) is None:
+                raise ServiceBusy(f"Comprehend takes no dataset now: {error_message(error)}") from error
 
     def iterations(self) -> Iterator[Iteration]:
         """Newest first; read only as far as needed."""
@@ -202,13 +218,13 @@ class FlywheelService:
 
     def iteration(self, iteration_id: str) -> Iteration:
         answer = self._comprehend.describe_flywheel_iteration(FlywheelArn=self.arn, FlywheelIterationId=iteration_id)
-        return _iteration(answer["FlywheelIterationProperties"])
+        return _iteration(required(answer, "FlywheelIterationProperties", of=f"iteration {iteration_id}"))
 
     def start_iteration(self, *, token: str) -> str:
         """The new iteration's id. The token makes a repeated call return the same one (reference 1.2)."""
-        return self._comprehend.start_flywheel_iteration(FlywheelArn=self.arn, ClientRequestToken=token)[
-            "FlywheelIterationId"
-        ]
+        answer = self._comprehend.start_flywheel_iteration(FlywheelArn=self.arn, ClientRequestToken=token)
+        iteration_id: str = required(answer, "FlywheelIterationId", of="the iteration that it starts")
+        return iteration_id
 
     def start_classification(
         self,
@@ -236,7 +252,6 @@ class FlywheelService:
             "VpcConfig": security.vpc,
         }
         output = {"S3Uri": output_uri} | ({"KmsKeyId": security.output_key} if security.output_key else {})
-        exceptions = self._comprehend.exceptions
         try:
             answer = self._comprehend.start_document_classification_job(
                 JobName=name,
@@ -246,13 +261,15 @@ class FlywheelService:
                 ClientRequestToken=token,
                 **{member: value for member, value in optional.items() if value},
             )
-        except (exceptions.ResourceNotFoundException, exceptions.ResourceUnavailableException) as error:
-            asked = model_arn or flywheel_arn or "the model"
-            raise ModelNotUsable(asked, error.response.get("Error", {}).get("Message", "")) from error
-        except (exceptions.TooManyRequestsException, exceptions.ResourceInUseException) as error:
-            message = error.response.get("Error", {}).get("Message", "")
-            raise ServiceBusy(f"Comprehend starts no classification job now: {message}") from error
-        return StartedJob(id=answer["JobId"], model_arn=answer.get("DocumentClassifierArn", model_arn))
+        except ClientError as error:
+            if error_code(error) in {"ResourceNotFoundException", "ResourceUnavailableException"}:
+                raise ModelNotUsable(model_arn or flywheel_arn or "the model", error_message(error)) from error
+            if error_code(error) in _BUSY:
+                raise ServiceBusy(f"Comprehend starts no classification job now: {error_message(error)}") from error
+            raise
+        return StartedJob(
+            id=required(answer, "JobId", of=f"job {name}"), model_arn=answer.get("DocumentClassifierArn", model_arn)
+        )
 
     def classification_job(self, job_id: str) -> ClassificationJob | None:
         """None if Comprehend does not know it (any more)."""
@@ -260,8 +277,8 @@ class FlywheelService:
             answer = self._comprehend.describe_document_classification_job(JobId=job_id)
         except self._comprehend.exceptions.JobNotFoundException:
             return None
-        properties = answer["DocumentClassificationJobProperties"]
-        status = properties["JobStatus"]
+        properties = required(answer, "DocumentClassificationJobProperties", of=f"job {job_id}")
+        status = required(properties, "JobStatus", of=f"job {job_id}")
         return ClassificationJob(
             id=job_id,
             running=status not in {"COMPLETED", "FAILED", "STOPPED"},
@@ -290,7 +307,7 @@ class FlywheelService:
             answer = self._comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
-        return _model(answer["DocumentClassifierProperties"])
+        return _model(required(answer, "DocumentClassifierProperties", of=f"model {model_arn}"))
 
     def models(self) -> list[Model]:
         """Every version that an iteration of this flywheel trained, oldest first."""
@@ -309,31 +326,42 @@ class FlywheelService:
             answer = self._comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
-        evaluation = answer["DocumentClassifierProperties"].get("ClassifierMetadata", {}).get("EvaluationMetrics")
+        properties = required(answer, "DocumentClassifierProperties", of=f"model {model_arn}")
+        evaluation = properties.get("ClassifierMetadata", {}).get("EvaluationMetrics")
         if not evaluation:
             return None
         metrics = Metrics.model_validate(evaluation)
         return ModelScore(arn=model_arn, metrics=metrics, source="the model's training")
 
 
+def required(answer: Any, member: str, *, of: str) -> Any:
+    """The member of an answer, all of which the API's model leaves optional. Raises IncompleteAnswer."""
+    if member not in answer:
+        raise IncompleteAnswer(member=member, of=of)
+    return answer[member]
+
+
 def _model(item: Any) -> Model:
+    arn = required(item, "DocumentClassifierArn", of="a model")
+    status = required(item, "Status", of=f"model {arn}")
     return Model(
-        arn=item["DocumentClassifierArn"],
-        status=item["Status"],
+        arn=arn,
+        status=status,
         flywheel_arn=item.get("FlywheelArn"),
         mode=item.get("Mode"),
-        language=item["LanguageCode"],
-        submitted_at=item["SubmitTime"],
-        warning=item.get("Message") if item["Status"] == "TRAINED_WITH_WARNING" else None,
+        language=item.get("LanguageCode"),
+        submitted_at=required(item, "SubmitTime", of=f"model {arn}"),
+        warning=item.get("Message") if status == "TRAINED_WITH_WARNING" else None,
     )
 
 
 def _dataset(item: Any) -> Dataset:
+    arn = required(item, "DatasetArn", of="a dataset")
     return Dataset(
-        name=item["DatasetName"],
-        arn=item["DatasetArn"],
+        name=item.get("DatasetName") or arn.rpartition("/")[2],
+        arn=arn,
         type=item.get("DatasetType", "TRAIN"),
-        status=DatasetStatus(item["Status"]),
+        status=DatasetStatus(required(item, "Status", of=f"dataset {arn}")),
         message=item.get("Message"),
         documents=item.get("NumberOfDocuments"),
         available_at=item.get("EndTime"),
@@ -341,10 +369,11 @@ def _dataset(item: Any) -> Dataset:
 
 
 def _iteration(item: Any) -> Iteration:
+    iteration_id = required(item, "FlywheelIterationId", of="an iteration")
     return Iteration(
-        id=item["FlywheelIterationId"],
-        status=IterationStatus(item["Status"]),
-        created_at=item["CreationTime"],
+        id=iteration_id,
+        status=IterationStatus(required(item, "Status", of=f"iteration {iteration_id}")),
+        created_at=required(item, "CreationTime", of=f"iteration {iteration_id}"),
         message=item.get("Message"),
         evaluated=_score(item, "Evaluated"),
         trained=_score(item, "Trained"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend import required
 from flywheel.errors import FlywheelError
-from flywheel.intake import error_code
+from flywheel.fault_names import INVALID
+from flywheel.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
 class EndpointRefused(FlywheelError):
     """Comprehend does not make or change the endpoint; the message is Comprehend's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.invalid = code in INVALID
+        """The request has a bad value."""
 
 
 class EndpointFailed(FlywheelError):
@@ -37,14 +44,15 @@ class Endpoint:
     arn: str
     status: EndpointStatus
     message: str
-    model_arn: str
+    model_arn: str | None
+    """None: Comprehend does not say."""
     flywheel_arn: str | None
     """None: it is bound to a model."""
-    desired_units: int
+    desired_units: int | None
+    """None: Comprehend does not say."""
 
 
-_REFUSALS = {
-    "InvalidRequestException",
+_REFUSALS = INVALID | {
     "ResourceLimitExceededException",
     "ResourceNotFoundException",
     "ResourceUnavailableException",
@@ -62,16 +70,17 @@ class EndpointService:
     def describe(self) -> Endpoint | None:
         """None if there is none."""
         try:
-            found = self._comprehend.describe_endpoint(EndpointArn=self.arn)["EndpointProperties"]
+            answer = self._comprehend.describe_endpoint(EndpointArn=self.arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
+        found = required(answer, "EndpointProperties", of=f"endpoint {self.arn}")
         return Endpoint(
             arn=self.arn,
-            status=EndpointStatus(found["Status"]),
+            status=EndpointStatus(required(found, "Status", of=f"endpoint {self.arn}")),
             message=found.get("Message", "Comprehend gave no reason."),
-            model_arn=found["ModelArn"],
+            model_arn=found.get("ModelArn") or found.get("DesiredModelArn"),
             flywheel_arn=found.get("FlywheelArn"),
-            desired_units=found["DesiredInferenceUnits"],
+            desired_units=found.get("DesiredInferenceUnits") or found.get("CurrentInferenceUnits"),
         )
 
     def create(self, *, flywheel_arn: str, units: int, role_arn: str | None, tags: Mapping[str, str]) -> None:
@@ -93,16 +102,28 @@ class EndpointService:
             # ResourceInUse: it is there by now, made by somebody else.
             _raise_refusal(error, besides="ResourceInUseException")
 
-    def update(self, *, flywheel_arn: str | None = None, role_arn: str | None = None, units: int | None = None) -> None:
-        """`role_arn` as in `create`: another generation's models may be encrypted where the former's were not. Raises
-        EndpointRefused."""
-        changes = {
-            **({"FlywheelArn": flywheel_arn} if flywheel_arn else {}),
-            **({"DesiredDataAccessRoleArn": role_arn} if role_arn else {}),
-            **({"DesiredInferenceUnits": units} if units else {}),
-        }
+    def scale(self, units: int) -> None:
+        """Raises EndpointRefused."""
+        self._update(DesiredInferenceUnits=units)
+
+    def move(self, *, flywheel_arn: str, model_arn: str, role_arn: str | None, units: int | None) -> None:
+        """Bind it to another flywheel, whose active model is `model_arn`. Raises EndpointRefused.
+
+        `role_arn` as in `create`: another generation's models may be encrypted where the former's were not. Whether
+        UpdateEndpoint wants the model beside the flywheel, or takes the flywheel only without it, is not documented.
+        """
+        role = {"DesiredDataAccessRoleArn": role_arn} if role_arn else {}
+        wanted_units = {"DesiredInferenceUnits": units} if units else {}
         try:
-            self._comprehend.update_endpoint(EndpointArn=self.arn, **changes)  # type: ignore[arg-type]  # two types
+            self._update(FlywheelArn=flywheel_arn, DesiredModelArn=model_arn, **wanted_units, **role)
+        except EndpointRefused as refused:
+            if not refused.invalid:
+                raise
+            self._update(FlywheelArn=flywheel_arn, **role)
+
+    def _update(self, **changes: Any) -> None:
+        try:
+            self._comprehend.update_endpoint(EndpointArn=self.arn, **changes)
         except ClientError as error:
             # ResourceInUse: it is changing already, for instance because it follows a promotion.
             _raise_refusal(error, besides="ResourceInUseException")
@@ -121,6 +142,5 @@ def _raise_refusal(error: ClientError, *, besides: str) -> None:
     if code == besides:
         return
     if code in _REFUSALS:
-        message = error.response.get("Error", {}).get("Message", "")
-        raise EndpointRefused(f"{code}: {message}") from error
+        raise EndpointRefused(code, error_message(error)) from error
     raise error

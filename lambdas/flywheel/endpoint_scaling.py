@@ -24,7 +24,7 @@ class EndpointScaling:
             ResourceIds=[self._endpoint_arn],
             ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
         )
-        for target in answer["ScalableTargets"]:
+        for target in answer.get("ScalableTargets", ()):
             return target["MinCapacity"], target["MaxCapacity"]
         return None
 
@@ -40,7 +40,7 @@ class EndpointScaling:
             )
         policies = self._scaling.describe_scaling_policies(
             ServiceNamespace="comprehend", ResourceId=self._endpoint_arn, PolicyNames=[POLICY]
-        )["ScalingPolicies"]
+        ).get("ScalingPolicies")
         if policies:
             return
         self._scaling.put_scaling_policy(

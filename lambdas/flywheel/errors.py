@@ -51,6 +51,18 @@ class ServiceBusy(FlywheelError):
     """Comprehend cannot do it now; the turn machine tries again later, a bounded number of times."""
 
 
+class ServiceFault(FlywheelError):
+    """A service throttles or has a fault of its own, after the SDK's retries: the machines try again."""
+
+
+class IncompleteAnswer(FlywheelError):
+    """Comprehend's answer lacks a member that nothing can be done without."""
+
+    def __init__(self, *, member: str, of: str) -> None:
+        super().__init__(f"Comprehend's answer about {of} has no {member}: ask again, and look at it in the console.")
+        self.member = member
+
+
 class ModelNotUsable(FlywheelError):
     """Comprehend has no such model, or not in a state in which it answers."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.classification_jobs import archive_key, failure_of
+from flywheel.classification_jobs import UNKNOWN_JOB, archive_key, failure_of
 from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
 from flywheel.record import Record
@@ -72,7 +72,7 @@ class HoldoutPredictions:
             return None
         if known is not None and known.job_id and not known.failure and not known.archive:
             return known.job_id
-        attempt = 1 if known is None else known.attempt + (known.job_id is not None)
+        attempt = 1 if known is None else known.attempt + (known.job_id is not None and known.failure != UNKNOWN_JOB)
         asked = Prediction(
             model_arn=model_arn,
             holdout_id=self.holdout.id,
@@ -136,7 +136,9 @@ class HoldoutPredictions:
                 return known
             return self._note(known, archive=None, failure="its output is no longer in the intake bucket")
         job = self.service.classification_job(known.job_id)
-        if job is not None and job.running:
+        if job is None:
+            return known.model_copy(update={"failure": UNKNOWN_JOB})
+        if job.running:
             return known
         archive = archive_key(job, bucket=self.intake.name)
         if archive and self.intake.exists(archive):

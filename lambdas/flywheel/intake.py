@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from flywheel.concatenation import Source, concatenate
 from flywheel.errors import InvalidRecord, UnknownRecord
 from flywheel.record import Record
+from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +29,6 @@ _CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", 
 _PARALLEL_REQUESTS = 16
 _SMALL_BYTES = 8 * 1024 * 1024
 """Up to here one request is as fast as several in parallel; it is also where boto3 begins to use several."""
-
-
-def error_code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 class IntakeBucket:

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from flywheel import turns
 from flywheel.comprehend import Dataset, DatasetStatus, Iteration, IterationStatus
 from flywheel.errors import ServiceBusy
-from flywheel.intake import error_code
+from flywheel.fault_names import INVALID, THROTTLES
+from flywheel.service_faults import error_code, error_message
 from flywheel.turn_records import IterationStart
 from flywheel.undecided import decision_key, undecided_iteration
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService
     from flywheel.intake import IntakeBucket
 
-_REFUSALS = {"ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"}
+_REFUSALS = INVALID | THROTTLES | {"ResourceInUseException", "ResourceLimitExceededException"}
 """Which of them refuses an iteration while one runs is not documented (reference 14, question 6)."""
 
 
@@ -97,10 +98,9 @@ def _running_or_busy(service: FlywheelService, error: ClientError) -> str:
     newest = next(service.iterations(), None)
     if newest is not None and newest.status.running:
         return newest.id
-    message = error.response.get("Error", {}).get("Message", "")
     busy = any(dataset.status is DatasetStatus.CREATING for dataset in service.datasets())
-    if busy or error_code(error) != "InvalidRequestException":
-        raise ServiceBusy(f"Comprehend starts no iteration now: {message}") from error
+    if busy or error_code(error) not in INVALID:
+        raise ServiceBusy(f"Comprehend starts no iteration now: {error_message(error)}") from error
     raise error
 
 

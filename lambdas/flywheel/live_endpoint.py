@@ -6,22 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flywheel.confidence import confidence_of
-from flywheel.intake import error_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from botocore.exceptions import ClientError
     from mypy_boto3_comprehend import ComprehendClient
 
 MOST_TEXT_BYTES = 10 * 1024
 """Of one document, in UTF-8 (reference 2.9)."""
-THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException"})
-"""ClassifyDocument models neither: which one it is, is not documented (reference 2.9)."""
 UNAVAILABLE = frozenset({"ResourceUnavailableException", "ResourceNotFoundException"})
 """There is no such endpoint, or it does not answer yet."""
-FAULTS = frozenset({"InternalServerException", "InternalFailure", "ServiceUnavailable", "500", "502", "503", "504"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +48,22 @@ class LiveEndpoint:
         self.arn = arn
 
     def classify(self, text: str) -> Prediction:
-        """Raises ClientError; see THROTTLES, UNAVAILABLE and FAULTS."""
+        """Raises ClientError; see UNAVAILABLE and `service_faults`."""
         answer: Any = self._comprehend.classify_document(EndpointArn=self.arn, Text=text)
         multi_label = "Labels" in answer
         found = answer["Labels"] if multi_label else answer.get("Classes", [])
         # The order is not documented.
-        ordered = sorted(((item["Name"], item["Score"]) for item in found), key=lambda item: -item[1])
+        scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
+        ordered = sorted(scores, key=lambda item: -item[1])
         return Prediction(scores=tuple(ordered), multi_label=multi_label)
 
     def look(self) -> Sighting | None:
         """None if there is no endpoint. Raises ClientError."""
         try:
-            properties = self._comprehend.describe_endpoint(EndpointArn=self.arn)["EndpointProperties"]
+            answer = self._comprehend.describe_endpoint(EndpointArn=self.arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
+        properties = answer.get("EndpointProperties", {})
         return Sighting(
             at=self._clock(),
             status=properties.get("Status", ""),
@@ -74,8 +71,3 @@ class LiveEndpoint:
             desired_model_arn=properties.get("DesiredModelArn"),
             inference_units=properties.get("CurrentInferenceUnits"),
         )
-
-
-def is_fault(error: ClientError) -> bool:
-    """Something on Comprehend's side that may be over in a moment."""
-    return error_code(error) in FAULTS or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel import promotions
+from flywheel.comprehend import FOUND_WITHIN
 from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
-from flywheel.intake import error_code
+from flywheel.fault_names import INVALID, THROTTLES
 from flywheel.promotion_records import (
     Promotion,
     PromotionBeginning,
@@ -22,6 +23,7 @@ from flywheel.promotion_records import (
     PromotionSource,
     PromotionStatus,
 )
+from flywheel.service_faults import error_code, error_message
 from flywheel.smoke_test import smoke_test_of
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
     from flywheel.published import PublishedModels
 
-_BUSY = {"ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"}
+_BUSY = INVALID | THROTTLES | {"ResourceInUseException"}
 """Which of them would refuse a promotion while an iteration runs is not documented (reference 14, question 6)."""
-_REFUSALS = {"InvalidRequestException", "ResourceNotFoundException", "ResourceUnavailableException"}
+_REFUSALS = INVALID | {"ResourceNotFoundException", "ResourceUnavailableException"}
 
 
 def begin(
@@ -121,13 +123,18 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     """
     promotions.require_current(intake, promotion)
     beginning = _beginning(promotion, intake)
-    warning = require_fit(_open_request(promotion, intake), flywheel=service.describe(), service=service)
+    warning = require_fit(_open_request(promotion, intake), flywheel=service.describe(), service=service, now=now)
     _end_superseded(beginning, intake=intake, now=now)
     return warning
 
 
-def require_fit(request: PromotionRequest, *, flywheel: FlywheelState, service: FlywheelService) -> str | None:
-    """Raise PromotionRefused unless the model can become active; returns Comprehend's warning about it."""
+def require_fit(
+    request: PromotionRequest, *, flywheel: FlywheelState, service: FlywheelService, now: datetime
+) -> str | None:
+    """Raise PromotionRefused unless the model can become active; returns Comprehend's warning about it.
+
+    Raises ServiceBusy for a turn's own candidate that does not show yet.
+    """
     _require_same_active(request, flywheel)
     if flywheel.active_model_arn == request.model_arn:
         return None
@@ -137,6 +144,8 @@ def require_fit(request: PromotionRequest, *, flywheel: FlywheelState, service: 
             "`flywheel models` lists what there is."
         )
     model = service.model(request.model_arn)
+    if model is None and request.source is PromotionSource.TURN and now - request.requested_at < FOUND_WITHIN:
+        raise ServiceBusy(f"Comprehend does not show {request.model_arn} yet, which this turn's iteration trained.")
     if model is None:
         raise PromotionRefused(f"{request.model_arn} does not exist any more: `flywheel models` lists what there is.")
     if not model.trained:
@@ -144,7 +153,7 @@ def require_fit(request: PromotionRequest, *, flywheel: FlywheelState, service: 
     mode = "MULTI_LABEL" if flywheel.multi_label else "MULTI_CLASS"
     if model.mode not in (None, mode):
         raise PromotionRefused(f"{request.model_arn} is a {model.mode} model, but the flywheel is {mode}.")
-    if flywheel.language and model.language != flywheel.language:
+    if flywheel.language and model.language not in (None, flywheel.language):
         raise PromotionRefused(
             f"The language of {request.model_arn} is {model.language}, that of the flywheel is {flywheel.language}."
         )
@@ -210,8 +219,7 @@ def _set_active(model_arn: str, *, service: FlywheelService) -> None:
         if error_code(error) in _BUSY and newest is not None and newest.status.running:
             raise ServiceBusy(f"Comprehend promotes no model while iteration {newest.id} runs.") from error
         if error_code(error) in _REFUSALS:
-            message = error.response.get("Error", {}).get("Message", "")
-            raise PromotionRefused(f"Comprehend refuses {model_arn}: {message}") from error
+            raise PromotionRefused(f"Comprehend refuses {model_arn}: {error_message(error)}") from error
         raise
     if service.describe().active_model_arn != model_arn:
         # Whoever looks at the endpoint next would take the former model for the one to wait for.

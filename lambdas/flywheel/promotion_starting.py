@@ -88,7 +88,7 @@ def _refuse_unfit(
         if request.source is PromotionSource.TURN or request == waiting.beginning.request:
             continue
         try:
-            require_fit(request, flywheel=flywheel, service=service)
+            require_fit(request, flywheel=flywheel, service=service, now=now)
         except PromotionRefused as error:
             refused.append(promotions.as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
     return tuple(refused)

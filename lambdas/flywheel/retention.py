@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel import promotions, turns
-from flywheel.intake import error_code
+from flywheel.service_faults import error_code
 from flywheel.turn_records import DeletedModels
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flywheel.comprehend import FOUND_WITHIN
 from flywheel.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_target import Target, find_target
@@ -67,8 +68,8 @@ class Server:
             target = find_target(intake=self.intake, service=self.service, published=self.published)
             status, reason = ServingStatus.NO_MODEL, "" if target else self._why_no_model()
         if wish is None or target is None:
-            return self._remove(endpoint, status=status, reason=reason)
-        return self._serve(endpoint, wish=wish, target=target, replaced=replaced)
+            return self._remove(endpoint, status=status, reason=reason, now=now)
+        return self._serve(endpoint, wish=wish, target=target, replaced=replaced, now=now)
 
     def _why_no_model(self) -> str:
         active = self.service.find_active_model()
@@ -77,7 +78,11 @@ class Server:
             return f"The only model was not promoted. {tested.sentence}"
         return "No model has been promoted yet."
 
-    def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str) -> Serving:
+    def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str, now: datetime) -> Serving:
+        if endpoint is None and self._may_not_show_yet(now):
+            # Left alone it would be billed by the hour, with nobody to delete it once the stack is gone.
+            reason = "It was asked for a moment ago and does not show yet; it is deleted as soon as it does."
+            return Serving(status=ServingStatus.CREATING, reason=reason, settled=False)
         if endpoint is None:
             self.scaling.stop()
             self.published.forget_endpoint()
@@ -85,9 +90,15 @@ class Server:
         self._delete(endpoint)
         return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
 
-    def _serve(self, endpoint: Endpoint | None, *, wish: ServingWish, target: Target, replaced: bool) -> Serving:
+    def _may_not_show_yet(self, now: datetime) -> bool:
+        state = self.intake.read(STATE_KEY, ServingState)
+        return state is not None and state.status is ServingStatus.CREATING and now - state.since < FOUND_WITHIN
+
+    def _serve(
+        self, endpoint: Endpoint | None, *, wish: ServingWish, target: Target, replaced: bool, now: datetime
+    ) -> Serving:
         if endpoint is None:
-            return self._create(wish=wish, target=target)
+            return self._create(wish=wish, target=target, now=now)
         match endpoint.status:
             case EndpointStatus.FAILED:
                 self._delete(endpoint)
@@ -105,7 +116,16 @@ class Server:
             case EndpointStatus.IN_SERVICE:
                 return self._adjust(endpoint, wish=wish, target=target)
 
-    def _create(self, *, wish: ServingWish, target: Target) -> Serving:
+    def _create(self, *, wish: ServingWish, target: Target, now: datetime) -> Serving:
+        # Noted before: whoever comes next knows of it, whatever becomes of this run.
+        note(
+            status=ServingStatus.CREATING,
+            reason="The endpoint is being created.",
+            model_arn=target.model_arn,
+            endpoint_arn=self.endpoints.arn,
+            intake=self.intake,
+            now=now,
+        )
         self.endpoints.create(
             flywheel_arn=target.flywheel_arn,
             units=wish.inference_units,
@@ -117,15 +137,19 @@ class Server:
     def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
         self.published.publish_endpoint(endpoint.arn)
         if endpoint.flywheel_arn != target.flywheel_arn:
-            self.endpoints.update(flywheel_arn=target.flywheel_arn, role_arn=self.role_arn)
+            self.endpoints.move(
+                flywheel_arn=target.flywheel_arn,
+                model_arn=target.model_arn,
+                role_arn=self.role_arn,
+                units=endpoint.desired_units,
+            )
             return _under_way(ServingStatus.UPDATING, f"It moves to {target.flywheel_arn}.", target)
-        if endpoint.model_arn != target.model_arn:
+        if endpoint.model_arn not in (None, target.model_arn):
             return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {target.model_arn}.", target)
         if not wish.scales:
             self.scaling.stop()
-        if not wish.inference_units <= endpoint.desired_units <= wish.most_units:
-            units = min(max(endpoint.desired_units, wish.inference_units), wish.most_units)
-            self.endpoints.update(units=units)
+        if (units := _units_to_change_to(endpoint, wish)) is not None:
+            self.endpoints.scale(units)
             return _under_way(
                 ServingStatus.UPDATING, f"It changes from {endpoint.desired_units} to {units} units.", target
             )
@@ -149,6 +173,13 @@ class Server:
         self.scaling.stop()
         if endpoint.status is not EndpointStatus.DELETING:
             self.endpoints.delete()
+
+
+def _units_to_change_to(endpoint: Endpoint, wish: ServingWish) -> int | None:
+    if endpoint.desired_units is None:
+        return None
+    units = min(max(endpoint.desired_units, wish.inference_units), wish.most_units)
+    return None if units == endpoint.desired_units else units
 
 
 def _under_way(status: ServingStatus, reason: str, target: Target) -> Serving:

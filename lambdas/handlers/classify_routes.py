@@ -29,8 +29,8 @@ from flywheel.api_messages import (
 )
 from flywheel.byte_limits import size_as_json
 from flywheel.classifying import texts_of
-from flywheel.intake import error_code
-from flywheel.live_endpoint import THROTTLES, Prediction
+from flywheel.live_endpoint import Prediction
+from flywheel.service_faults import error_code, is_throttle
 from handlers.observability import logger
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _invalid(error: Exception) -> Response[str]:
 def _service_failed(error: ClientError) -> Response[str]:
     code = error_code(error)
     logger.error("a call failed", operation=error.operation_name, code=code)
-    problem = throttled() if code in THROTTLES else internal_error()
+    problem = throttled() if is_throttle(error) else internal_error()
     return _error(problem, retry_after=wait_for(problem))
 
 

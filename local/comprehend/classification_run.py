@@ -53,13 +53,14 @@ class ClassificationRun:
     def _problem(self) -> str | None:
         """Do the work; the Message of a FAILED job if it cannot be done."""
         job = self._job
+        self._doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the input: {error}"
         try:
             client = self._runtime.storage.client(
                 role_arn=job.role_arn, source_arn=job.arn, account=self._scope.account, region=self._scope.region
             )
             self._classify(client)
         except (ClientError, BotoCoreError) as error:
-            return f"The role {job.role_arn} cannot read the input or write the output: {error}"
+            return self._doing.format(role=job.role_arn, error=error)
         except InvalidJobInputError as error:
             return str(error)
         except WorkerDiedError as error:
@@ -81,6 +82,7 @@ class ClassificationRun:
         self._runtime.workers.run(
             classify_documents, input_, job.model.path, archive, classes=settings.classes_in_output
         )
+        self._doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the output: {error}"
         bucket, key = bucket_and_key(job.archive_uri)
         with archive.open("rb") as body:
             client.put_object(Bucket=bucket, Key=key, Body=body, **self._encryption())

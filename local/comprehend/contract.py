@@ -32,15 +32,19 @@ def modelled_errors(operation: str) -> frozenset[str]:
     return frozenset(shape.name for shape in _operation(operation).error_shapes)
 
 
-def validated(*, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The request without null members (JSON null means absent), checked against the operation's input shape.
-
-    Raises InvalidRequestException naming every constraint that fails, in the wording AWS services use, or
-    UnknownOperationException when the API has no such operation.
-    """
+def require_known(operation: str) -> None:
+    """Raise UnknownOperationException when the API has no such operation."""
     if operation not in service_model().operation_names:
         raise service_error("UnknownOperationException", f"Amazon Comprehend has no operation {operation!r}.")
-    cleaned = cast("dict[str, Any]", _without_nulls(request))
+
+
+def validated(*, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request without null members (JSON null means absent) and without members that the model does not know (a
+    newer SDK may send them), checked against the operation's input shape.
+
+    Raises InvalidRequestException naming every constraint that fails, in the wording AWS services use.
+    """
+    cleaned = cast("dict[str, Any]", _known(_without_nulls(request), _operation(operation).input_shape))
     problems = _problems(cleaned, _operation(operation).input_shape, "")
     if problems:
         noun = "error" if len(problems) == 1 else "errors"
@@ -78,6 +82,14 @@ def _without_nulls(value: object) -> object:
         return {name: _without_nulls(member) for name, member in value.items() if member is not None}
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
+    return value
+
+
+def _known(value: object, shape: Shape | None) -> object:
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        return {name: _known(value[name], shape.members[name]) for name in value if name in shape.members}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_known(item, shape.member) for item in value]
     return value
 
 

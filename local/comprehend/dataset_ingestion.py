@@ -46,6 +46,7 @@ class DatasetIngestion:
 
     def _problem(self, scope: Scope, flywheel: Flywheel, dataset: Dataset) -> str | None:
         settings = self._runtime.settings
+        doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the data: {error}"
         try:
             client = self._runtime.storage.client(
                 role_arn=flywheel.role_arn, source_arn=flywheel.arn, account=scope.account, region=scope.region
@@ -57,10 +58,11 @@ class DatasetIngestion:
                 maximum_bytes=settings.maximum_dataset_bytes,
             )
             contents = checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
+            doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
             lake.put_files(dataset.s3_uri, files)
         except (ClientError, BotoCoreError) as error:
-            return f"The role {flywheel.role_arn} cannot read the data or write the data lake: {error}"
+            return doing.format(role=flywheel.role_arn, error=error)
         except InvalidTrainingDataError as error:
             return str(error)
         dataset.files, dataset.contents = files, contents

@@ -63,9 +63,10 @@ class Datasets:
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         arn = request["DatasetArn"]
         flywheel = self._runtime.region(scope).flywheels.get(flywheel_arn_of_dataset(arn))
-        if flywheel is None or arn not in flywheel.datasets:
+        dataset = flywheel.datasets.get(arn) if flywheel else None
+        if dataset is None or not self._runtime.shows(dataset.created):
             raise not_found(f"There is no dataset {arn}.")
-        return {"DatasetProperties": _properties(flywheel.datasets[arn])}
+        return {"DatasetProperties": _properties(dataset)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
@@ -79,7 +80,8 @@ class Datasets:
             dataset
             for flywheel in flywheels
             for dataset in flywheel.datasets.values()
-            if filter_.get("Status", dataset.status) == dataset.status
+            if self._runtime.shows(dataset.created)
+            and filter_.get("Status", dataset.status) == dataset.status
             and filter_.get("DatasetType", dataset.type) == dataset.type
             and in_time(dataset.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
         ]

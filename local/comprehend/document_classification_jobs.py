@@ -11,7 +11,7 @@ from local.comprehend.classification_input import ONE_DOC_PER_LINE
 from local.comprehend.classification_output import archive_uri
 from local.comprehend.classification_run import ClassificationRun
 from local.comprehend.errors import invalid_request, not_found, service_error, unavailable
-from local.comprehend.flywheels import find_flywheel, refuse_key_aliases
+from local.comprehend.flywheels import find_flywheel, require_keys
 from local.comprehend.identifiers import Scope
 from local.comprehend.paging import in_time, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
@@ -32,7 +32,8 @@ class DocumentClassificationJobs:
         if "DocumentReaderConfig" in request["InputDataConfig"]:
             raise invalid_request("The local Comprehend service reads plain text only; leave out DocumentReaderConfig.")
         model = _model_of(region, request)
-        refuse_key_aliases({name: key for name, key in request.items() if name == "VolumeKmsKeyId"})
+        require_keys(request, scope)
+        require_keys(request["OutputDataConfig"], scope, aliases=True)
         tags = checked_tags(request.get("Tags", []), present={})
         self._check_quota(region)
         id_ = uuid4().hex
@@ -56,7 +57,7 @@ class DocumentClassificationJobs:
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         arn = scope.classification_job_arn(request["JobId"])
         job = self._runtime.region(scope).classification_jobs.get(arn)
-        if job is None:
+        if job is None or not self._runtime.shows(job.submitted):
             raise service_error("JobNotFoundException", f"There is no document classification job {request['JobId']}.")
         return {"DocumentClassificationJobProperties": _properties(job)}
 
@@ -66,7 +67,8 @@ class DocumentClassificationJobs:
         matching = [
             job
             for job in self._runtime.region(scope).classification_jobs.values()
-            if filter_.get("JobStatus", job.status) == job.status
+            if self._runtime.shows(job.submitted)
+            and filter_.get("JobStatus", job.status) == job.status
             and filter_.get("JobName", job.name) == job.name
             and in_time(job.submitted, filter_, after="SubmitTimeAfter", before="SubmitTimeBefore")
         ]

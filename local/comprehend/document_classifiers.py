@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from local.comprehend.errors import in_use, not_found, unavailable
+from local.comprehend.errors import ComprehendError, in_use, not_found, unavailable
 from local.comprehend.identifiers import Scope
 from local.comprehend.paging import in_time, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
@@ -21,6 +21,8 @@ class DocumentClassifiers:
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         model = _find(self._runtime.region(scope), request["DocumentClassifierArn"])
+        if not self._runtime.shows(model.submitted):
+            raise _no_model(model.arn)
         return {"DocumentClassifierProperties": _properties(model)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +31,8 @@ class DocumentClassifiers:
         matching = [
             model
             for model in self._runtime.region(scope).classifiers.values()
-            if filter_.get("Status", model.status) == model.status
+            if self._runtime.shows(model.submitted)
+            and filter_.get("Status", model.status) == model.status
             and filter_.get("DocumentClassifierName", model.name) == model.name
             and in_time(model.submitted, filter_, after="SubmitTimeAfter", before="SubmitTimeBefore")
         ]
@@ -39,7 +42,8 @@ class DocumentClassifiers:
     def list_summaries(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         versions: dict[str, list[DocumentClassifier]] = defaultdict(list)
         for model in self._runtime.region(scope).classifiers.values():
-            versions[model.name].append(model)
+            if self._runtime.shows(model.submitted):
+                versions[model.name].append(model)
         latest = [max(models, key=lambda model: (model.submitted, model.arn)) for models in versions.values()]
         page, token = newest_first_page(latest, key=lambda model: (model.submitted, model.arn), request=request)
         summaries = [
@@ -88,8 +92,12 @@ class DocumentClassifiers:
 def _find(region: RegionState, arn: str) -> DocumentClassifier:
     model = region.classifiers.get(arn)
     if model is None:
-        raise not_found(f"There is no document classifier {arn}.")
+        raise _no_model(arn)
     return model
+
+
+def _no_model(arn: str) -> ComprehendError:
+    return not_found(f"There is no document classifier {arn}.")
 
 
 def _forget(region: RegionState, model: DocumentClassifier) -> None:

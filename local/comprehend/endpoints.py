@@ -6,7 +6,7 @@ from typing import Any
 
 from local.comprehend import idempotency
 from local.comprehend.endpoint_changes import EndpointChanges
-from local.comprehend.errors import in_use, invalid_request, limit_exceeded, not_found, unavailable
+from local.comprehend.errors import ComprehendError, in_use, invalid_request, limit_exceeded, not_found, unavailable
 from local.comprehend.flywheels import find_flywheel
 from local.comprehend.identifiers import Scope
 from local.comprehend.paging import in_time, newest_first_page, require_one_filter
@@ -65,14 +65,13 @@ class Endpoints:
         model_arn, flywheel_arn = request.get("DesiredModelArn"), request.get("FlywheelArn")
         if len(request) == 1:
             raise invalid_request("Say what to change.")
-        if model_arn and flywheel_arn:
-            raise invalid_request("Give either DesiredModelArn or FlywheelArn.")
+        self._require_movable(region, model_arn=model_arn, flywheel_arn=flywheel_arn)
         if endpoint.status is not EndpointStatus.IN_SERVICE:
             raise in_use(f"The endpoint is {endpoint.status}; only one that is IN_SERVICE can be updated.")
         rebound = bool(model_arn or flywheel_arn)
         model = endpoint.model
         if rebound:
-            model = _model_of(region, model_arn=model_arn, flywheel_arn=flywheel_arn)
+            model = _model_of(region, model_arn=None if flywheel_arn else model_arn, flywheel_arn=flywheel_arn)
         role = request.get("DesiredDataAccessRoleArn", endpoint.role_arn)
         self._require_role(model, role)
         units = request.get("DesiredInferenceUnits", endpoint.desired_units)
@@ -85,7 +84,10 @@ class Endpoints:
         return {"DesiredModelArn": model.arn} if rebound else {}
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        return {"EndpointProperties": _properties(_find(self._runtime.region(scope), request["EndpointArn"]))}
+        endpoint = _find(self._runtime.region(scope), request["EndpointArn"])
+        if not self._runtime.shows(endpoint.created):
+            raise _no_endpoint(endpoint.arn)
+        return {"EndpointProperties": _properties(endpoint)}
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
@@ -104,7 +106,8 @@ class Endpoints:
         matching = [
             endpoint
             for endpoint in self._runtime.region(scope).endpoints.values()
-            if filter_.get("Status", endpoint.status) == endpoint.status
+            if self._runtime.shows(endpoint.created)
+            and filter_.get("Status", endpoint.status) == endpoint.status
             and filter_.get("ModelArn", endpoint.model.arn) == endpoint.model.arn
             and in_time(endpoint.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
         ]
@@ -112,6 +115,18 @@ class Endpoints:
             matching, key=lambda endpoint: (endpoint.created, endpoint.arn), request=request
         )
         return {"EndpointPropertiesList": [_properties(endpoint) for endpoint in page], **token}
+
+    def _require_movable(self, region: RegionState, *, model_arn: str | None, flywheel_arn: str | None) -> None:
+        """Raise InvalidRequestException for what UpdateEndpoint cannot bind an endpoint to."""
+        if flywheel_arn is None:
+            return
+        reading = self._runtime.settings.endpoint_moves_by
+        if model_arn is None and reading == "flywheel_with_model":
+            raise invalid_request("Give the flywheel's active model as DesiredModelArn, too.")
+        if model_arn is not None and reading == "flywheel_alone":
+            raise invalid_request("Give either DesiredModelArn or FlywheelArn.")
+        if model_arn not in (None, find_flywheel(region, flywheel_arn).active_model_arn):
+            raise invalid_request(f"{model_arn} is not the active model of {flywheel_arn}.")
 
     def _require_role(self, model: DocumentClassifier, role: str | None) -> None:
         if role is None and "ModelKmsKeyId" in model.security and self._runtime.settings.encrypted_model_needs_role:
@@ -143,8 +158,12 @@ class Endpoints:
 def _find(region: RegionState, arn: str) -> Endpoint:
     endpoint = region.endpoints.get(arn)
     if endpoint is None:
-        raise not_found(f"There is no endpoint {arn}.")
+        raise _no_endpoint(arn)
     return endpoint
+
+
+def _no_endpoint(arn: str) -> ComprehendError:
+    return not_found(f"There is no endpoint {arn}.")
 
 
 def _model_of(region: RegionState, *, model_arn: str | None, flywheel_arn: str | None) -> DocumentClassifier:

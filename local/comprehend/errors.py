@@ -24,7 +24,9 @@ HTTP_STATUS: dict[str, int] = {
     "ThrottlingException": 400,
     "AccessDeniedException": 400,
     "SerializationException": 400,
-    "UnknownOperationException": 404,
+    "UnknownOperationException": 400,
+    "ValidationException": 400,
+    "UnrecognizedClientException": 400,
     "ServiceUnavailableException": 503,
 }
 
@@ -35,6 +37,8 @@ UNMODELLED_ERRORS = frozenset(
         "SerializationException",
         "UnknownOperationException",
         "ServiceUnavailableException",
+        "ValidationException",
+        "UnrecognizedClientException",
     }
 )
 
@@ -56,9 +60,13 @@ class UnmodelledError(RuntimeError):
         super().__init__(f"{operation} raised {code}, which its model does not list; correct the operation.")
 
 
-def service_error(code: str, message: str) -> ComprehendError:
-    """The error with this code, with the HTTP status the API gives it (500 for a code it does not know)."""
-    return ComprehendError(code, message, HTTP_STATUS.get(code, 500))
+def service_error(code: str, message: str, *, status: int | None = None) -> ComprehendError:
+    """The error with this code and the HTTP status that the API gives it, unless said.
+
+    A code outside the list is the caller's mistake, unless its name says otherwise: an SDK repeats what is above 499.
+    """
+    usual = 500 if code.startswith("Internal") else 503 if code.startswith("ServiceUnavailable") else 400
+    return ComprehendError(code, message, status or HTTP_STATUS.get(code, usual))
 
 
 def invalid_request(message: str) -> ComprehendError:
@@ -66,7 +74,7 @@ def invalid_request(message: str) -> ComprehendError:
 
 
 def not_found(message: str) -> ComprehendError:
-    return service_error("ResourceNotFoundException", message)
+    return service_error("ResourceNotFoundException", f"RESOURCE_NOT_FOUND: {message}")
 
 
 def in_use(message: str) -> ComprehendError:

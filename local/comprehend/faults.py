@@ -21,7 +21,7 @@ DEFAULT_CODES = {
 class Fault(BaseModel):
     """One fault. It strikes each ``every``-th matching call or resource, at most ``times`` times (None: without end).
 
-    For an ``operation`` (a name, or ``*``): ``throttle`` and ``fail`` refuse it with ``code`` and ``message``,
+    For an ``operation`` (a name, or ``*``): ``throttle`` and ``fail`` refuse it with ``code``, ``status``, ``message``,
     ``delay`` holds it up for ``seconds`` (it takes effect then, also if its caller is gone), ``lose_response`` carries
     it out and answers the error all the same. For a ``resource`` (the next to be made): it becomes FAILED with
     ``message``; a ``model``, whose only kind is ``warn``, TRAINED_WITH_WARNING.
@@ -35,6 +35,7 @@ class Fault(BaseModel):
     every: PositiveInt = 1
     times: PositiveInt | None = None
     code: str | None = None
+    status: int | None = Field(default=None, ge=400, le=599, description="HTTP status; without, the code's own.")
     message: str = "A fault that was asked for."
     seconds: NonNegativeFloat = Field(default=1.0, description="Of a delay, in real time.")
 
@@ -49,7 +50,7 @@ class Fault(BaseModel):
         return self
 
     def error(self) -> ComprehendError:
-        return service_error(self.code or DEFAULT_CODES[self.kind], self.message)
+        return service_error(self.code or DEFAULT_CODES[self.kind], self.message, status=self.status)
 
 
 @dataclass(kw_only=True)

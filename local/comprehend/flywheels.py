@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from local.comprehend import idempotency
 from local.comprehend.dataset_ingestion import DatasetIngestion
 from local.comprehend.endpoint_changes import EndpointChanges
 from local.comprehend.errors import (
+    ComprehendError,
     in_use,
     invalid_request,
     limit_exceeded,
@@ -44,8 +46,12 @@ def find_flywheel(region: RegionState, arn: str) -> Flywheel:
     """The flywheel with this ARN; raises ResourceNotFoundException."""
     flywheel = region.flywheels.get(arn)
     if flywheel is None:
-        raise not_found(f"There is no flywheel {arn}.")
+        raise no_flywheel(arn)
     return flywheel
+
+
+def no_flywheel(arn: str) -> ComprehendError:
+    return not_found(f"There is no flywheel {arn}.")
 
 
 class Flywheels:
@@ -64,7 +70,7 @@ class Flywheels:
         model = self._model_to_start_with(region, request)
         task = model.task if model else _task_of(request)
         security = request.get("DataSecurityConfig", {})
-        refuse_key_aliases(security)
+        require_keys(security, scope)
         tags = checked_tags(request.get("Tags", []), present={})
         if arn in region.flywheels:
             raise in_use(f"There is already a flywheel {name}.")
@@ -92,6 +98,8 @@ class Flywheels:
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         flywheel = find_flywheel(self._runtime.region(scope), request["FlywheelArn"])
+        if not self._runtime.shows(flywheel.created):
+            raise no_flywheel(flywheel.arn)
         return {"FlywheelProperties": self._properties(flywheel)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +108,8 @@ class Flywheels:
         matching = [
             flywheel
             for flywheel in self._runtime.region(scope).flywheels.values()
-            if filter_.get("Status", flywheel.status) == flywheel.status
+            if self._runtime.shows(flywheel.created)
+            and filter_.get("Status", flywheel.status) == flywheel.status
             and in_time(flywheel.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
         ]
         page, token = newest_first_page(
@@ -121,7 +130,7 @@ class Flywheels:
             _check_match(flywheel, region.classifiers.get(model_arn), model_arn)
         security = request.get("DataSecurityConfig")
         if security is not None:
-            refuse_key_aliases(security)
+            require_keys(security, scope)
             # Within a given block what is left out becomes null; the lake's key can never change.
             kept = {name: key for name, key in flywheel.security.items() if name == "DataLakeKmsKeyId"}
             flywheel.security = {**kept, **security}
@@ -178,7 +187,10 @@ class Flywheels:
             )
             Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId")).prepare(flywheel.lake_uri)
         except (ClientError, BotoCoreError) as error:
-            return f"The role {flywheel.role_arn} cannot use the data lake {flywheel.lake_uri}: {error}"
+            return (
+                f"NO_WRITE_ACCESS_TO_OUTPUT: The role {flywheel.role_arn} cannot use the data lake "
+                f"{flywheel.lake_uri}: {error}"
+            )
         return None
 
     def _copied_datasets(self, scope: Scope, flywheel: Flywheel, model: DocumentClassifier) -> str | None:
@@ -311,13 +323,24 @@ def _task_of(request: dict[str, Any]) -> TaskConfig:
     return TaskConfig(language=config["LanguageCode"], mode=mode, labels=None if labels is None else tuple(labels))
 
 
-def refuse_key_aliases(security: dict[str, Any]) -> None:
-    """Raise KmsKeyValidationException if a key of the block, such as ``VolumeKmsKeyId``, is named by its alias."""
-    aliases = [name for name, key in security.items() if name.endswith("KmsKeyId") and "alias/" in key]
-    if aliases:
-        raise service_error(
-            "KmsKeyValidationException", f"{', '.join(aliases)}: give a key's id or ARN; an alias is not accepted here."
-        )
+_KEY = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:(?P<resource>.+)")
+
+
+def require_keys(block: dict[str, Any], scope: Scope, *, aliases: bool = False) -> None:
+    """Raise KmsKeyValidationException unless each ``...KmsKeyId`` of the block is the id or ARN of a key in the Region,
+    or, with ``aliases``, an alias or its ARN. Whether there is such a key, only KMS knows."""
+    for name, value in block.items():
+        if not name.endswith("KmsKeyId"):
+            continue
+        arn = _KEY_ARN.fullmatch(value)
+        key = arn["resource"].removeprefix("key/") if arn else value
+        alias = key.startswith("alias/") and len(key) > len("alias/")
+        if not (_KEY.fullmatch(key) or (alias and aliases)):
+            wanted = "a key's id, ARN or alias" if aliases else "a key's id or ARN; an alias is not accepted here"
+            raise service_error("KmsKeyValidationException", f"{name}: {value!r} is not {wanted}.")
+        if arn and arn["region"] != scope.region:
+            raise service_error("KmsKeyValidationException", f"{name}: {value} is in another Region.")
 
 
 def _check_match(flywheel: Flywheel, model: DocumentClassifier | None, arn: str) -> None:

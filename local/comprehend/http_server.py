@@ -6,12 +6,16 @@ import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from local.comprehend.administration import PATH_PREFIX, handle_administration
+from local.comprehend.errors import ComprehendError, service_error
 from local.comprehend.service import Comprehend
-from local.comprehend.wire import handle_http
+from local.comprehend.wire import handle_http, refusal
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 
+MOST_BODY_BYTES = 64 * 1024**2
+BODY_SECONDS = 10.0
+"""How long a body may take that is shorter than its Content-Length says."""
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/")
 
 
@@ -38,25 +42,56 @@ def server(service: Comprehend, *, port: int) -> ThreadingHTTPServer:
         disable_nagle_algorithm = True
 
         def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                body = _body(self)
+            except ComprehendError as error:
+                # What follows on this connection cannot be told from the rest of this request.
+                self.close_connection = True
+                self.send(*refusal(error))
+                return
             if self.path.startswith(PATH_PREFIX):
-                status, headers, content = handle_administration(service, self.command, self.path, body)
-            else:
-                account, region = account_and_region(self.headers.get("Authorization", ""))
-                status, headers, content = handle_http(service, dict(self.headers), body, account, region)
+                self.send(*handle_administration(service, self.command, self.path, body))
+                return
+            account, region = account_and_region(self.headers.get("Authorization", ""))
+            self.send(
+                *handle_http(service, dict(self.headers), body, account, region, method=self.command, path=self.path)
+            )
+
+        def send(self, status: int, headers: dict[str, str], content: bytes) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
             """Silent: the call log says more."""
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (http.server calls by these names)
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = answer  # noqa: N815 (http.server calls by these names)
 
     return _Server(("127.0.0.1", port), Handler)
+
+
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    """Raises SerializationException for a body that is not as long as is said."""
+    said = request.headers.get("Content-Length") or "0"
+    if "Transfer-Encoding" in request.headers or not (said.isascii() and said.isdigit()):
+        raise service_error("SerializationException", "Say with Content-Length how many bytes the body has.")
+    length = int(said)
+    if length > MOST_BODY_BYTES:
+        raise service_error("SerializationException", f"The body has more than {MOST_BODY_BYTES:,} bytes.")
+    request.connection.settimeout(BODY_SECONDS)
+    try:
+        body = request.rfile.read(length)
+    except TimeoutError:
+        body = b""
+    request.connection.settimeout(None)
+    if len(body) < length:
+        raise service_error("SerializationException", f"The body has fewer bytes than its Content-Length {length}.")
+    return body
 
 
 class _Server(ThreadingHTTPServer):

@@ -89,7 +89,7 @@ class IterationRun:
         except WorkerDiedError as error:
             return f"An internal error occurred: {error}"
         except (ClientError, BotoCoreError) as error:
-            return f"The role {self._flywheel.role_arn} cannot write the data lake: {error}"
+            return f"NO_WRITE_ACCESS_TO_OUTPUT: The role {self._flywheel.role_arn} cannot write the data lake: {error}"
         return None
 
     def _check_data(self) -> None:

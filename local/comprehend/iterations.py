@@ -51,7 +51,7 @@ class Iterations:
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         flywheel = find_flywheel(self._runtime.region(scope), request["FlywheelArn"])
         iteration = flywheel.iterations.get(request["FlywheelIterationId"])
-        if iteration is None:
+        if iteration is None or not self._runtime.shows(iteration.created):
             raise not_found(f"The flywheel has no iteration {request['FlywheelIterationId']}.")
         return {"FlywheelIterationProperties": _properties(iteration)}
 
@@ -61,7 +61,8 @@ class Iterations:
         matching = [
             iteration
             for iteration in flywheel.iterations.values()
-            if in_time(iteration.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
+            if self._runtime.shows(iteration.created)
+            and in_time(iteration.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
         ]
         page, token = newest_first_page(
             matching, key=lambda iteration: (iteration.created, iteration.id), request=request

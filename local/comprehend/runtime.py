@@ -72,6 +72,10 @@ class Runtime:
     def now(self) -> float:
         return round(self.clock.now(), 3)
 
+    def shows(self, created: float) -> bool:
+        """Whether Describe and List find what was created at that moment."""
+        return self.now() - created >= self.settings.created_things_found_after_seconds
+
     def start(self, work: Callable[[], None], *, on_defect: Callable[[], None]) -> None:
         """Run ``work`` in the background. Should it raise what it does not expect, ``on_defect`` makes its resource
         FAILED, so that no poller waits for ever, and the log has the reason."""

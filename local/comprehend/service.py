@@ -8,9 +8,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from local.comprehend.callers import require_offered, require_own_role
 from local.comprehend.calls import CallLog
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.contract import modelled_errors, redacted, validated
+from local.comprehend.contract import modelled_errors, redacted, require_known, validated
 from local.comprehend.dataset_ingestion import DatasetIngestion
 from local.comprehend.datasets import Datasets
 from local.comprehend.document_classification_jobs import DocumentClassificationJobs
@@ -105,17 +106,33 @@ class Comprehend:
             time.sleep(fault.seconds)
         elif fault and fault.kind != "lose_response":
             raise fault.error()
-        response = self._carried_out(operation, validated(operation=operation, request=request), scope)
+        response = self._tried(operation, request, scope)
         if fault and fault.kind == "lose_response":
             raise fault.error()
         return response
 
-    def _carried_out(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    def _tried(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        require_known(operation)
         implementation = self._operations.get(operation)
         if implementation is None:
             raise service_error(
-                "UnknownOperationException", f"The local Comprehend service does not provide {operation}."
+                "UnknownOperationException", f"{operation} is not provided by this local Comprehend service."
             )
+        settings = self._runtime.settings
+        if settings.only_regions_with_comprehend:
+            require_offered(scope.region)
+        try:
+            checked = validated(operation=operation, request=request)
+            require_own_role(checked, scope)
+            return self._carried_out(implementation, operation, checked, scope)
+        except ComprehendError as error:
+            if error.code != "InvalidRequestException":
+                raise
+            raise service_error(settings.bad_value_error, error.message) from error
+
+    def _carried_out(
+        self, implementation: Operation, operation: str, request: dict[str, Any], scope: Scope
+    ) -> dict[str, Any]:
         try:
             with nullcontext() if operation in _LOCKS_ITSELF else self._runtime.lock:
                 return implementation(scope, request)

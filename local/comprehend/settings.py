@@ -37,6 +37,24 @@ class Settings(BaseModel):
     endpoint_update_seconds: NonNegativeFloat = 1.0
     endpoint_deletion_seconds: NonNegativeFloat = 1.0
 
+    created_things_found_after_seconds: NonNegativeFloat = Field(
+        default=0.0,
+        description="How long Describe and List do not find what was just created (flywheels, datasets, iterations, "
+        "models, jobs, endpoints). Whether they find it at once is not documented.",
+    )
+
+    bad_value_error: Literal["InvalidRequestException", "ValidationException"] = Field(
+        default="InvalidRequestException",
+        description="What refuses a bad value. The reference names the first; others have recorded the second.",
+    )
+    endpoint_moves_by: Literal["either", "flywheel_alone", "flywheel_with_model"] = Field(
+        default="either",
+        description="Whether UpdateEndpoint takes a FlywheelArn without DesiredModelArn, with it, or both.",
+    )
+    only_regions_with_comprehend: bool = Field(
+        default=False, description="Refuse requests in Regions in which AWS does not offer Comprehend."
+    )
+
     minimum_per_label: Literal["per_dataset", "per_flywheel", "none"] = Field(
         default="per_dataset",
         description="Where the minimum of training documents for each label holds: in each TRAIN dataset (it becomes "

@@ -114,6 +114,8 @@ def test_given_members_are_described(world: World) -> None:
         ({"DocumentClassifierArn": None, "FlywheelArn": f"{PREFIX}:flywheel/none"}, "ResourceNotFoundException"),
         ({"DocumentClassifierArn": None, "FlywheelArn": f"{PREFIX}:flywheel/new"}, "ResourceUnavailableException"),
         ({"VolumeKmsKeyId": "alias/mine"}, "KmsKeyValidationException"),
+        ({"OutputDataConfig": {"S3Uri": "s3://results", "KmsKeyId": "mine"}}, "KmsKeyValidationException"),
+        ({"DataAccessRoleArn": "arn:aws:iam::444455556666:role/theirs"}, "AccessDeniedException"),
         ({"InputDataConfig": {"S3Uri": "s3://documents", "InputFormat": "CSV"}}, "InvalidRequestException"),
         ({"OutputDataConfig": {"S3Uri": "results/"}}, "InvalidRequestException"),
         ({"Tags": [{"Key": f"k{n}"} for n in range(51)]}, "TooManyTagsException"),

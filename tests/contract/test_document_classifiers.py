@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.comprehend_world import ROLE, World
 from tests.contract.error_codes import refused
+from tests.contract.keys import KEYS
 from tests.contract.sample_documents import LABELS, csv_of, documents, multi_label_documents, rows
 from tests.contract.waiting import until
 
@@ -40,11 +41,11 @@ def ratio(part: float, whole: float) -> float:
 
 def test_description(world: World) -> None:
     security: Any = {
-        "ModelKmsKeyId": "m",
-        "VolumeKmsKeyId": "v",
+        "ModelKmsKeyId": KEYS[0],
+        "VolumeKmsKeyId": KEYS[1],
         "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
     }
-    flywheel, arn = trained(world, DataSecurityConfig={**security, "DataLakeKmsKeyId": "l"})
+    flywheel, arn = trained(world, DataSecurityConfig={**security, "DataLakeKmsKeyId": KEYS[2]})
     model = world.model_properties(arn)
     moments = [model.pop(name) for name in ("SubmitTime", "TrainingStartTime", "TrainingEndTime", "EndTime")]
     assert moments == sorted(moments)

@@ -299,7 +299,9 @@ def test_model_pins_an_endpoint_and_a_flywheel_binds_it(world: World) -> None:
     assert "FlywheelArn" not in settled(world, arn)
     world.promote(flywheel, second)
     assert (described(world, arn)["Status"], described(world, arn)["ModelArn"]) == ("IN_SERVICE", first)
-    bound = world.client.update_endpoint(EndpointArn=arn, FlywheelArn=flywheel, DesiredDataAccessRoleArn=ROLE)
+    bound = world.client.update_endpoint(
+        EndpointArn=arn, FlywheelArn=flywheel, DesiredModelArn=second, DesiredDataAccessRoleArn=ROLE
+    )
     assert bound["DesiredModelArn"] == second
     after = settled(world, arn)
     assert (after["ModelArn"], after["FlywheelArn"], after["DataAccessRoleArn"]) == (second, flywheel, ROLE)
@@ -485,3 +487,18 @@ def test_pages_and_filters(world: World) -> None:
         found(Filter={"ModelArn": first, "Status": "FAILED"})
     with refused("InvalidRequestException"):
         world.client.list_endpoints(NextToken=page["NextToken"], Filter={"ModelArn": first})
+
+
+@pytest.mark.parametrize(("reading", "with_model"), [("flywheel_alone", True), ("flywheel_with_model", False)])
+def test_what_an_endpoint_is_moved_by_can_be_switched(
+    make_world: Callable[..., World], reading: str, with_model: bool
+) -> None:
+    world = make_world(endpoint_moves_by=reading)
+    flywheel, model = trained(world)
+    arn = serving(world, ModelArn=model)
+    changes: dict[str, Any] = {"EndpointArn": arn, "FlywheelArn": flywheel}
+    given: dict[str, Any] = {"DesiredModelArn": model}
+    with refused("InvalidRequestException"):
+        world.client.update_endpoint(**changes, **(given if with_model else {}))
+    world.client.update_endpoint(**changes, **({} if with_model else given))
+    assert settled(world, arn)["FlywheelArn"] == flywheel

@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.comprehend_world import ACCOUNT, DENIED_ROLE, LAKE, REGION, ROLE, World
 from tests.contract.error_codes import refused
+from tests.contract.keys import KEY_ARN, KEYS, MULTI_REGION_KEY, elsewhere
 from tests.contract.sample_documents import LABELS, documents
 from tests.contract.stepped_clock import START
 from tests.contract.waiting import until
@@ -80,6 +81,11 @@ def test_lake_uri_without_slash_is_the_other_reading(make_world: Callable[..., W
         ),
         ({"TaskConfig": {**TASK, "LanguageCode": "ja"}}, "UnsupportedLanguageException"),
         ({"DataSecurityConfig": {"DataLakeKmsKeyId": "alias/mine"}}, "KmsKeyValidationException"),
+        ({"DataSecurityConfig": {"ModelKmsKeyId": "no-key"}}, "KmsKeyValidationException"),
+        ({"DataSecurityConfig": {"VolumeKmsKeyId": f"arn:aws:s3:::{KEYS[0]}"}}, "KmsKeyValidationException"),
+        ({"DataSecurityConfig": {"VolumeKmsKeyId": f"{KEY_ARN}/mine"}}, "KmsKeyValidationException"),
+        ({"DataSecurityConfig": {"VolumeKmsKeyId": elsewhere(KEY_ARN)}}, "KmsKeyValidationException"),
+        ({"DataAccessRoleArn": "arn:aws:iam::444455556666:role/theirs"}, "AccessDeniedException"),
         ({"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]}, "TooManyTagsException"),
         (
             {
@@ -149,15 +155,15 @@ def test_quotas(make_world: Callable[..., World]) -> None:
 
 def test_update_keeps_what_is_left_out_and_nulls_within_a_given_block(world: World) -> None:
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-    security = {"ModelKmsKeyId": "m", "VolumeKmsKeyId": "v", "DataLakeKmsKeyId": "l", "VpcConfig": vpc}
+    security = {"ModelKmsKeyId": KEYS[0], "VolumeKmsKeyId": KEYS[1], "DataLakeKmsKeyId": KEYS[2], "VpcConfig": vpc}
     arn = world.flywheel(DataSecurityConfig=security)
     other_role = f"{ROLE}-2"
     updated = world.client.update_flywheel(FlywheelArn=arn, DataAccessRoleArn=other_role)["FlywheelProperties"]
     assert updated["DataSecurityConfig"] == security
     world.clock.advance(5)
-    world.client.update_flywheel(FlywheelArn=arn, DataSecurityConfig={"ModelKmsKeyId": "m2"})
+    world.client.update_flywheel(FlywheelArn=arn, DataSecurityConfig={"ModelKmsKeyId": KEYS[1]})
     described = world.flywheel_properties(arn)
-    assert described["DataSecurityConfig"] == {"ModelKmsKeyId": "m2", "DataLakeKmsKeyId": "l"}
+    assert described["DataSecurityConfig"] == {"ModelKmsKeyId": KEYS[1], "DataLakeKmsKeyId": KEYS[2]}
     assert described["DataAccessRoleArn"] == other_role
     assert described["LastModifiedTime"].timestamp() == START + 5
 
@@ -317,3 +323,9 @@ def test_accounts_and_regions_do_not_see_each_other(world: World) -> None:
         with refused("ResourceNotFoundException"):
             client.describe_flywheel(FlywheelArn=arn)
         assert client.create_flywheel(**new_flywheel())["FlywheelArn"] != arn
+
+
+@pytest.mark.parametrize("key", [KEYS[0], KEY_ARN, MULTI_REGION_KEY])
+def test_a_key_by_its_id_or_arn(world: World, key: str) -> None:
+    arn = world.flywheel(DataSecurityConfig={"ModelKmsKeyId": key})
+    assert world.flywheel_properties(arn)["DataSecurityConfig"] == {"ModelKmsKeyId": key}

@@ -51,7 +51,10 @@ def test_error_body(connection: HTTPConnection) -> None:
     arn = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:flywheel/none"
     status, type_, content = post(connection, "Comprehend_20171127.DescribeFlywheel", json.dumps({"FlywheelArn": arn}))
     assert (status, type_) == (404, "application/x-amz-json-1.1")
-    assert content == {"__type": "ResourceNotFoundException", "Message": f"There is no flywheel {arn}."}
+    assert content == {
+        "__type": "ResourceNotFoundException",
+        "Message": f"RESOURCE_NOT_FOUND: There is no flywheel {arn}.",
+    }
 
 
 @pytest.mark.parametrize(

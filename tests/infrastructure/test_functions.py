@@ -204,6 +204,17 @@ def test_who_passes_the_role_may_pass_it_to_comprehend_only(default: Synthesised
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}}
 
 
+COMPREHEND_WITH_THE_KEY = {
+    "predict_holdout",
+    "classify_part",
+    "register_dataset",
+    "run_iteration",
+    "update_active_model",
+    "bring_endpoint",
+}
+"""These have Comprehend work on data and models under the key."""
+
+
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(
     new_key: Synthesised, kind: str, name: str
@@ -226,8 +237,8 @@ def test_with_a_key_a_function_may_use_it_through_the_services_it_touches(
         for statement in role_statements(stack.functions()[name], stack=stack)
         if any(action.startswith("kms:") for action in as_list(statement["Action"]))
     ]
-    if name in {"predict_holdout", "classify_part"}:
-        # A job's volume and output are encrypted with the caller's permission, and not by way of S3.
+    if name in COMPREHEND_WITH_THE_KEY:
+        # What Comprehend makes and reads is encrypted with the caller's permission, and not by way of S3.
         direct = using.pop(0)
         assert direct["Action"] == ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
         assert spoken(direct["Resource"]) == "key"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flywheel.fault_names import LAMBDA_FAULTS, of_sdk_integration
 from tests.infrastructure.state_machines import States, check, evaluate, expressions, scopes, successors, tasks
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants
@@ -37,6 +38,12 @@ def choose(state: dict[str, Any], **variables: Any) -> str:
     return str(state["Default"])
 
 
+def patience(rule: dict[str, Any]) -> float:
+    """Seconds from the first try to the last of a Retry, at the longest."""
+    delays = (rule["IntervalSeconds"] * rule["BackoffRate"] ** attempt for attempt in range(rule["MaxAttempts"]))
+    return float(sum(min(delay, rule["MaxDelaySeconds"]) for delay in delays))
+
+
 class TestEveryState:
     def test_is_reached_ends_and_speaks_jsonata(self, definition: dict[str, Any]) -> None:
         check(definition)
@@ -60,6 +67,7 @@ class TestFailures:
         assert len(polls) == 3
         for state in polls:
             errors = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert errors >= set(of_sdk_integration("Comprehend"))
             assert errors >= {
                 "Comprehend.TooManyRequestsException",
                 "Comprehend.ThrottlingException",
@@ -67,12 +75,22 @@ class TestFailures:
                 "Comprehend.InternalServerException",
             }
 
+    def test_what_was_created_a_moment_ago_may_take_minutes_to_show(self, definition: dict[str, Any]) -> None:
+        polls = [state for _, state in tasks(definition) if "comprehend" in state["Resource"]]
+        for state in polls:
+            (late,) = [rule for rule in state["Retry"] if "Comprehend.JobNotFoundException" in rule["ErrorEquals"]]
+            assert "Comprehend.ResourceNotFoundException" in late["ErrorEquals"]
+            assert 300 <= patience(late) <= 600, "then it is an error"
+
     def test_a_killed_function_and_a_busy_service_are_retried(self, definition: dict[str, Any]) -> None:
         for name, state in tasks(definition):
             if "lambda" not in state["Resource"]:
                 continue
             errors = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
-            assert errors >= {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.TooManyRequestsException"}, name
+            assert errors >= {"Runtime.ExitError", "Sandbox.Timedout", "ServiceFault"}, name
+            assert errors >= {f"Lambda.{fault}" for fault in LAMBDA_FAULTS}, name
+            (full,) = [rule for rule in state["Retry"] if "Lambda.TooManyRequestsException" in rule["ErrorEquals"]]
+            assert patience(full) >= 3600, "until others of the account's few executions have ended"
             (busy,) = [rule for rule in state["Retry"] if rule["ErrorEquals"] == ["ServiceBusy"]]
             assert (busy["IntervalSeconds"], busy["BackoffRate"], busy["MaxAttempts"]) == (60, 1.5, 12)
 

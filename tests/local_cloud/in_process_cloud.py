@@ -22,6 +22,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
+from flywheel.fault_names import PASSING
 from local.auto_scaling.errors import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
@@ -58,7 +59,6 @@ SETTINGS = Settings(
 )
 """No waiting, and datasets as small as tests like them."""
 
-THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException"})
 _ATTEMPTS = 8
 """As many as the functions' own clients make."""
 
@@ -183,7 +183,7 @@ def _retry_as_the_sdk_does(response: Any, attempts: int, **_: Any) -> int | None
     if response is None or attempts >= _ATTEMPTS:
         return None
     http, parsed = response
-    return 0 if http.status_code >= 500 or parsed.get("Error", {}).get("Code") in THROTTLES else None
+    return 0 if http.status_code >= 500 or parsed.get("Error", {}).get("Code") in PASSING else None
 
 
 def _completed(serving: Coroutine[Any, Any, AWSResponse]) -> AWSResponse:

@@ -258,6 +258,16 @@ class Pipeline:
         finally:
             self.account.comprehend_administration("DELETE", "faults")
 
+    @contextmanager
+    def created_things_found_after(self, *, seconds: float) -> Iterator[None]:
+        """The local Comprehend's switch while the block runs."""
+        name = "created_things_found_after_seconds"
+        self.account.comprehend_administration("PUT", "settings", {name: seconds})
+        try:
+            yield
+        finally:
+            self.account.comprehend_administration("PUT", "settings", {name: 0.0})
+
     def faults_struck(self) -> int:
         faults = self.account.comprehend_administration("GET", "faults")["faults"]
         return sum(fault["struck"] for fault in faults)

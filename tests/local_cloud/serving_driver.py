@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=2)
 _MOST_CHANGES = 20
 _WAIT_SECONDS = 300.0
+_POLL = timedelta(seconds=30)
 
 
 @dataclass(kw_only=True)
@@ -110,6 +111,9 @@ class ServingRun:
 
     def _wait(self, serving: Serving) -> None:
         """What Step Functions does: until the endpoint is not changing any more, and answers with its model."""
+        if serving.status is ServingStatus.CREATING and self.endpoint() is None:
+            # It was made a moment ago and does not show; the machine waits before it looks.
+            self.at.cloud.clock.advance(_POLL)
         deadline = time.monotonic() + _WAIT_SECONDS
         while (found := self.endpoint()) and not _is_settled(found, serving):
             assert time.monotonic() < deadline, found

@@ -17,9 +17,10 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     return shared_pipeline(cloud, synthesise(context=CONTEXT))
 
 
-def test_a_turn_goes_through_although_every_third_call_is_throttled(pipeline: Pipeline) -> None:
+def test_a_turn_goes_through_although_calls_are_throttled_and_nothing_shows_at_once(pipeline: Pipeline) -> None:
+    """Every third call is throttled, and what was created is found a second later."""
     before = pipeline.current
-    with pipeline.fault(operation="*", kind="throttle", every=3):
+    with pipeline.fault(operation="*", kind="throttle", every=3), pipeline.created_things_found_after(seconds=1):
         pipeline.upload("train/throttled.csv", documents())
         record = pipeline.recorded(pipeline.next_turn(before))
         assert pipeline.faults_struck() > 3
@@ -70,11 +71,12 @@ def test_iterations_that_fail_are_repeated_until_it_takes_a_person(pipeline: Pip
 def test_an_upload_that_cannot_be_prepared_is_tried_again_and_holds_up_no_other(pipeline: Pipeline) -> None:
     before = pipeline.current
     functions, prepare_upload = pipeline.account.client("lambda"), pipeline.functions["prepare_upload"]
-    functions.put_function_concurrency(FunctionName=prepare_upload, ReservedConcurrentExecutions=0)
+    handler = functions.get_function_configuration(FunctionName=prepare_upload)["Handler"]
+    functions.update_function_configuration(FunctionName=prepare_upload, Handler="handlers.nowhere.handler")
     pipeline.upload("train/unlucky.csv", documents())
     turn = pipeline.next_turn(before)
     record = pipeline.recorded(turn)
-    functions.delete_function_concurrency(FunctionName=prepare_upload)
+    functions.update_function_configuration(FunctionName=prepare_upload, Handler=handler)
     assert record.outcome is TurnOutcome.SUCCEEDED
     assert [upload.key for upload in record.unprepared] == pipeline.keys("train/")
     assert not pipeline.ask(Poke.TURN_ENDED)["start"], "it is not tried again at once"

@@ -41,6 +41,16 @@ READINGS: list[dict[str, object]] = [
         "start_without_data": "InvalidRequestException",
         "first_model_name": "flywheel",
     },
+    # Who refuses a bad value.
+    {
+        "bad_value_error": "ValidationException",
+        "second_iteration_error": "InvalidRequestException",
+        "update_during_iteration": "InvalidRequestException",
+        "iteration_during_ingestion": "InvalidRequestException",
+        "start_without_data": "InvalidRequestException",
+    },
+    # What was just created is not found at once.
+    {"created_things_found_after_seconds": 0.1},
     # Question 2: does the first model become active by itself?
     {"first_model_becomes_active": True},
     # Question 3: is the active model scored when only TRAIN data are new?
@@ -52,7 +62,8 @@ READINGS: list[dict[str, object]] = [
 
 FAULTS: list[list[Fault]] = [
     [Fault(operation="*", kind="throttle", every=3)],
-    [Fault(operation="*", kind="throttle", every=3, code="TooManyRequestsException")],
+    [Fault(operation="*", kind="throttle", every=3, code=code) for code in ("TooManyRequestsException", "SlowDown")],
+    [Fault(operation="CreateDataset", code="ResourceLimitExceededException", times=3)],
     [Fault(operation=name, kind="lose_response", times=1) for name in ("CreateDataset", "UpdateFlywheel")],
     [Fault(operation="StartFlywheelIteration", kind="lose_response", times=1)],
 ]

@@ -30,7 +30,7 @@ from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.gate import Bar
 from flywheel.holdout_turn import ask_model, models_to_ask
 from flywheel.holdouts import HoldoutFreezer
-from flywheel.intake import IntakeBucket, error_code
+from flywheel.intake import IntakeBucket
 from flywheel.iterations import start_or_resume
 from flywheel.preparation import Limits
 from flywheel.prepare_uploads import UploadPreparer
@@ -39,9 +39,10 @@ from flywheel.published import RUN_TIME_NAMES, PublishedModels
 from flywheel.requesting import request_promotion
 from flywheel.retention import delete_old_models
 from flywheel.series import Current
+from flywheel.service_faults import error_code, passes
 from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.upload_records import Split, Upload, UploadResult
-from tests.local_cloud.in_process_cloud import ACCOUNT, THROTTLES, InProcessCloud, in_process_cloud
+from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
 from tests.local_cloud.promotion_driver import PromotionRun
 
 if TYPE_CHECKING:
@@ -648,7 +649,7 @@ def with_retries(take: Callable[[], T]) -> T:
         except ServiceBusy:
             _pause()
         except ClientError as error:
-            if error_code(error) not in THROTTLES:
+            if not passes(error):
                 raise
     return take()
 
@@ -657,11 +658,21 @@ def settled(look: Callable[[], T | None], done: Callable[[T], bool]) -> T:
     """What is there once it is done. Raises TimeoutError."""
     deadline = datetime.now(UTC) + timedelta(seconds=_WAIT_SECONDS)
     while datetime.now(UTC) < deadline:
-        found = with_retries(look)
+        found = with_retries(lambda: _found(look))
         if found is not None and done(found):
             return found
         _pause()
     raise TimeoutError("Comprehend is still at it.")
+
+
+def _found(look: Callable[[], T | None]) -> T | None:
+    """As the machine's wait: what was created a moment ago may not be found yet."""
+    try:
+        return look()
+    except ClientError as error:
+        if error_code(error) not in {"ResourceNotFoundException", "JobNotFoundException"}:
+            raise
+        return None
 
 
 def _pause() -> None:

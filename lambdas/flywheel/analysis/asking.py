@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.analysis.errors import PartFailed
 from flywheel.analysis.jobs import AnalysisBeginning, Attempt, CollectedPart, PartFacts, PartFolder, RunFolder, readable
-from flywheel.classification_jobs import archive_key, failure_of
+from flywheel.classification_jobs import UNKNOWN_JOB, archive_key, failure_of
 from flywheel.errors import ModelNotUsable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def ask(item: PartItem, *, role_arn: str, intake: IntakeBucket, service: Flywhee
         known = _settled(known, place, intake=intake, service=service)
         if known.job_id and not known.failure:
             return known.job_id
-    attempt = known.attempt + 1 if known is not None else 1
+    attempt = 1 if known is None else known.attempt + (known.failure != UNKNOWN_JOB)
     beginning = intake.require(folder.beginning, AnalysisBeginning)
     by_flywheel = item.alone and beginning.flywheel_arn is not None
     try:
@@ -75,7 +75,9 @@ def note_failure(item: PartItem, failure: str, *, intake: IntakeBucket) -> None:
 def _settled(known: Attempt, place: PartFolder, *, intake: IntakeBucket, service: FlywheelService) -> Attempt:
     """The attempt with its failure, if its job has come to nothing since."""
     job = service.classification_job(known.job_id) if known.job_id else None
-    if job is not None and job.running:
+    if job is None:
+        return known.model_copy(update={"failure": UNKNOWN_JOB})
+    if job.running:
         return known
     key = archive_key(job, bucket=intake.name)
     if key is not None and intake.exists(key):

@@ -53,7 +53,7 @@ class _Flywheels:
             if error.code == "ResourceInUseException":
                 raise FlywheelFailed(f"Flywheel {properties.get('FlywheelName')} already exists.") from error
             raise
-        described = self._settled(arn, "CREATING")
+        described = self._settled(arn, "CREATING", created=True)
         if described["Status"] != "ACTIVE":
             self.delete(arn, properties)
             raise FlywheelFailed(f"The flywheel became {described['Status']}: {described.get('Message', '')}")
@@ -93,16 +93,25 @@ class _Flywheels:
         if changed:
             self._call("TagResource", {"ResourceArn": arn, "Tags": changed})
 
-    def _settled(self, arn: str, *passing: str) -> dict[str, Any]:
-        """The flywheel's properties once its status is none of `passing`."""
+    def _settled(self, arn: str, *passing: str, created: bool = False) -> dict[str, Any]:
+        """The flywheel's properties once its status is none of `passing`. One `created` just now may not show yet."""
         deadline = time.monotonic() + _SETTLES_WITHIN
         while True:
-            described: dict[str, Any] = self._call("DescribeFlywheel", {"FlywheelArn": arn})["FlywheelProperties"]
+            described = self._described(arn, created=created)
             if described["Status"] not in passing:
                 return described
             if time.monotonic() > deadline:
                 raise FlywheelFailed(f"The flywheel was still {described['Status']} after {_SETTLES_WITHIN:.0f} s.")
             time.sleep(_POLL)
+
+    def _described(self, arn: str, *, created: bool) -> dict[str, Any]:
+        try:
+            described: dict[str, Any] = self._call("DescribeFlywheel", {"FlywheelArn": arn})["FlywheelProperties"]
+        except ComprehendError as error:
+            if not created or error.code != "ResourceNotFoundException":
+                raise
+            return {"Status": "CREATING"}
+        return described
 
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         return self._service.call(

@@ -6,6 +6,7 @@ It has no part in MiniStack's state: accounts and Regions are told to it with ev
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,15 +90,16 @@ def teach(service: Comprehend) -> None:
 
 def _answer_requests(service: Comprehend) -> None:
     async def handle(
-        _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> tuple[int, dict[str, str], bytes]:
         refused = _refusal(headers, body, query)
         if refused is not None:
             text = json.dumps({"__type": "AccessDeniedException", "Message": refused})
             return 400, {"Content-Type": "application/x-amz-json-1.1"}, text.encode()
         # Not on the event loop: the service calls S3, which the loop has to answer.
+        answering = partial(handle_http, service, method=method, path=path)
         answer: tuple[int, dict[str, str], bytes] = await concurrency.run_reentrant(
-            handle_http, service, headers, body, responses.get_account_id(), responses.get_region()
+            answering, headers, body, responses.get_account_id(), responses.get_region()
         )
         return answer
 
@@ -194,6 +196,6 @@ def _operation(headers: dict[str, str]) -> str:
 def _request(body: bytes | str) -> dict[str, Any]:
     try:
         request = json.loads(body or b"{}")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
     return request if isinstance(request, dict) else {}

@@ -1,0 +1,63 @@
+"""Tells errors of AWS's services that pass by themselves from those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as SdkConnectionError
+
+from flywheel.errors import ServiceFault
+from flywheel.fault_names import FAULTS, PASSING, THROTTLES
+
+_NO_ANSWER = (SdkConnectionError, HTTPClientError, IncompleteReadError)
+"""The request or its answer got lost on the way."""
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def is_throttle(error: ClientError) -> bool:
+    return error_code(error) in THROTTLES or _status(error) == 429
+
+
+def is_fault(error: ClientError) -> bool:
+    """Something on the service's side that may be over in a moment."""
+    return not is_throttle(error) and (error_code(error) in FAULTS or _status(error) >= 500)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the error is worth another try after a while."""
+    if isinstance(error, Boto3Error):
+        # A transfer of several requests hides the one that failed.
+        behind = getattr(error, "last_exception", None) or error.__cause__ or error.__context__
+        return behind is not None and passes(behind)
+    if isinstance(error, ClientError):
+        return error_code(error) in PASSING or is_throttle(error) or is_fault(error)
+    return isinstance(error, _NO_ANSWER)
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Raise what passes by itself as ServiceFault.
+
+    A function's error reaches Step Functions under its class's name, and boto3 has classes only for the errors in a
+    service's model: any other throttle or fault would be a ClientError, which nobody can tell from a refusal.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        if not passes(error):
+            raise
+        raise ServiceFault(str(error)) from error
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
