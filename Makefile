@@ -16,10 +16,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format openapi synth deploy diff destroy bench lock clean
+.PHONY: help setup demo test conformance check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) $(NODE_TOOLS)  ## Install everything into .venv and node_modules
 
@@ -28,6 +28,9 @@ demo: setup  ## Deploy the app into a local cloud and walk a flywheel through it
 
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+conformance: setup  ## What the documents leave open, asked of TARGET=local or, after showing the cost, TARGET=aws
+	@$(BIN)/python -m tests.conformance $(or $(TARGET),local) $(ARGS)
 
 check: setup  ## Style, types, templates
 	$(BIN)/ruff check .
