@@ -129,7 +129,7 @@ def find_billed(deployment: Deployment) -> Billed:
         inference_units=inference_units(
             clients.comprehend,
             name=deployment.name,
-            models={model["DocumentClassifierArn"] for model in models},
+            models={model["DocumentClassifierArn"] for model in models if "DocumentClassifierArn" in model},
             besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
         wanted=wanted,
@@ -154,7 +154,7 @@ def training_times(*, models: Iterable[Any], iterations: Iterable[Any]) -> Train
     of_iterations = [
         _seconds(iteration["CreationTime"], iteration["EndTime"])
         for iteration in iterations
-        if iteration["Status"] == "COMPLETED" and "TrainedModelArn" in iteration and "EndTime" in iteration
+        if iteration.get("Status") == "COMPLETED" and {"TrainedModelArn", "CreationTime", "EndTime"} <= iteration.keys()
     ]
     if of_iterations:
         return TrainingTimes(seconds=tuple(of_iterations), of=TrainingTimesOf.ITERATIONS)
@@ -205,7 +205,7 @@ def _seconds(start: Any, end: Any) -> Decimal:
 def _models(comprehend: ComprehendClient, deployment: Deployment) -> Iterator[Any]:
     """As Comprehend describes them, those of older generations too."""
     for page in comprehend.get_paginator("list_document_classifiers").paginate():
-        for found in page["DocumentClassifierPropertiesList"]:
+        for found in page.get("DocumentClassifierPropertiesList", []):
             if belongs_to(deployment.name, found.get("FlywheelArn", "")):
                 yield found
 

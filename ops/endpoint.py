@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from flywheel.comprehend import required
 from flywheel.endpoint import EndpointStatus
 from flywheel.endpoint_scaling import EndpointScaling
 from flywheel.record import Record
@@ -27,23 +28,23 @@ class EndpointThere(Record):
     arn: str
     status: EndpointStatus
     message: str | None = None
-    model_arn: str
+    model_arn: str | None = None
     desired_model_arn: str | None = None
     """Differs from `model_arn` while the endpoint moves to another model."""
     flywheel_arn: str | None = None
     """None: it is pinned to a model and follows no promotion."""
-    desired_units: int
+    desired_units: int | None = None
     current_units: int | None = None
     """None until it is in service."""
-    created_at: datetime
-    changed_at: datetime
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def billed_units(self) -> int:
         """One that is being created is billed from its start; a failed one has no units."""
         if self.status is EndpointStatus.FAILED:
             return 0
-        return self.current_units if self.current_units is not None else self.desired_units
+        return self.current_units if self.current_units is not None else self.desired_units or 0
 
 
 class Scaling(Record):
@@ -151,20 +152,21 @@ def _dollars(units: int, *, hours: Decimal) -> Dollars:
 def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
     comprehend = deployment.clients.comprehend
     try:
-        found = comprehend.describe_endpoint(EndpointArn=arn)["EndpointProperties"]
+        answer = comprehend.describe_endpoint(EndpointArn=arn)
     except comprehend.exceptions.ResourceNotFoundException:
         return None
+    found = required(answer, "EndpointProperties", of=f"endpoint {arn}")
     return EndpointThere(
         arn=arn,
-        status=EndpointStatus(found["Status"]),
+        status=EndpointStatus(required(found, "Status", of=f"endpoint {arn}")),
         message=found.get("Message"),
-        model_arn=found["ModelArn"],
+        model_arn=found.get("ModelArn"),
         desired_model_arn=found.get("DesiredModelArn"),
         flywheel_arn=found.get("FlywheelArn"),
-        desired_units=found["DesiredInferenceUnits"],
+        desired_units=found.get("DesiredInferenceUnits"),
         current_units=found.get("CurrentInferenceUnits"),
-        created_at=found["CreationTime"],
-        changed_at=found["LastModifiedTime"],
+        created_at=found.get("CreationTime"),
+        changed_at=found.get("LastModifiedTime"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend import required
 from flywheel.record import Record
 from flywheel.service_faults import error_code
 from ops.clients import Clients
@@ -146,8 +147,9 @@ def _flywheels(clients: Clients, name: str) -> Iterator[KeptFlywheel]:
     while True:
         page = clients.comprehend.list_flywheels(MaxResults=100, **token)
         for found in page.get("FlywheelSummaryList", []):
-            if belongs_to(name, found["FlywheelArn"]):
-                yield KeptFlywheel(arn=found["FlywheelArn"], status=found.get("Status", "UNKNOWN"))
+            arn = found.get("FlywheelArn", "")
+            if belongs_to(name, arn):
+                yield KeptFlywheel(arn=arn, status=found.get("Status", "UNKNOWN"))
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
@@ -155,12 +157,11 @@ def _flywheels(clients: Clients, name: str) -> Iterator[KeptFlywheel]:
 
 def _models(clients: Clients, name: str) -> Iterator[KeptModel]:
     for page in clients.comprehend.get_paginator("list_document_classifiers").paginate():
-        for found in page["DocumentClassifierPropertiesList"]:
+        for found in page.get("DocumentClassifierPropertiesList", []):
             flywheel_arn = found.get("FlywheelArn", "")
             if belongs_to(name, flywheel_arn) and found.get("Status") != "DELETING":
-                yield KeptModel(
-                    arn=found["DocumentClassifierArn"], flywheel_arn=flywheel_arn, status=found.get("Status", "UNKNOWN")
-                )
+                arn = required(found, "DocumentClassifierArn", of="a model")
+                yield KeptModel(arn=arn, flywheel_arn=flywheel_arn, status=found.get("Status", "UNKNOWN"))
 
 
 def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:

@@ -82,7 +82,7 @@ def _flywheel_status(clients: Clients, arn: str) -> str | None:
         answer = clients.comprehend.describe_flywheel(FlywheelArn=arn)
     except clients.comprehend.exceptions.ResourceNotFoundException:
         return None
-    return answer["FlywheelProperties"].get("Status", "UNKNOWN")
+    return answer.get("FlywheelProperties", {}).get("Status", "UNKNOWN")
 
 
 def _delete_model(clients: Clients, arn: str) -> None:
@@ -104,7 +104,7 @@ def _is_being_deleted(clients: Clients, model_arn: str) -> bool:
         answer = clients.comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
     except clients.comprehend.exceptions.ResourceNotFoundException:
         return True
-    return answer["DocumentClassifierProperties"].get("Status") == "DELETING"
+    return answer.get("DocumentClassifierProperties", {}).get("Status") == "DELETING"
 
 
 def _delete_bucket(clients: Clients, bucket: str) -> None:

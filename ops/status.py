@@ -83,7 +83,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
     intake = deployment.intake
     service = deployment.service
     described = deployment.clients.comprehend.describe_flywheel(FlywheelArn=deployment.flywheel_arn)
-    properties = described["FlywheelProperties"]
+    properties = described.get("FlywheelProperties", {})
     active_arn = properties.get("ActiveModelArn")
     datasets = service.datasets()
     quotas = tuple(quota_of(split, datasets) for split in Split)

@@ -41,6 +41,15 @@ class Sighting:
     inference_units: int | None
 
 
+def prediction_of(answer: Any) -> Prediction:
+    """What ClassifyDocument answered."""
+    multi_label = "Labels" in answer
+    found = answer["Labels"] if multi_label else answer.get("Classes", [])
+    # The order is not documented.
+    scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
+    return Prediction(scores=tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
+
+
 class LiveEndpoint:
     def __init__(self, *, comprehend: ComprehendClient, arn: str, clock: Callable[[], datetime]) -> None:
         self._comprehend = comprehend
@@ -50,12 +59,7 @@ class LiveEndpoint:
     def classify(self, text: str) -> Prediction:
         """Raises ClientError; see UNAVAILABLE and `service_faults`."""
         answer: Any = self._comprehend.classify_document(EndpointArn=self.arn, Text=text)
-        multi_label = "Labels" in answer
-        found = answer["Labels"] if multi_label else answer.get("Classes", [])
-        # The order is not documented.
-        scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
-        ordered = sorted(scores, key=lambda item: -item[1])
-        return Prediction(scores=tuple(ordered), multi_label=multi_label)
+        return prediction_of(answer)
 
     def look(self) -> Sighting | None:
         """None if there is no endpoint. Raises ClientError."""

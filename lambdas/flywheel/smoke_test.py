@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
+from flywheel.live_endpoint import prediction_of
 from flywheel.record import Record
 
 if TYPE_CHECKING:
@@ -132,11 +133,8 @@ def run_smoke_test(
     """Ask the endpoint about each line. `comprehend` retries what is throttled. Raises botocore's ClientError."""
     wrong = []
     for line in lines:
-        answer = comprehend.classify_document(EndpointArn=endpoint_arn, Text=line.text)
-        multi_label = "Labels" in answer
-        found = answer["Labels"] if multi_label else answer.get("Classes", [])
-        scores = sorted(((item["Name"], item["Score"]) for item in found), key=lambda item: -item[1])
-        answered = frozenset(labels_of(scores, multi_label=multi_label))
+        found = prediction_of(comprehend.classify_document(EndpointArn=endpoint_arn, Text=line.text))
+        answered = frozenset(labels_of(found.scores, multi_label=found.multi_label))
         if answered != line.labels:
             wrong.append(
                 WrongLine(line=line.number, expected=tuple(sorted(line.labels)), answered=tuple(sorted(answered)))

@@ -61,7 +61,7 @@ def _endpoint_words(endpoint: EndpointThere | None) -> Words:
     if endpoint is None:
         return words("there is none")
     units = endpoint.current_units if endpoint.current_units is not None else 0
-    changing = f", {endpoint.desired_units} desired" if endpoint.desired_units != units else ""
+    changing = f", {endpoint.desired_units} desired" if endpoint.desired_units not in (None, units) else ""
     return words(
         f"{endpoint.status}, {count(units, 'inference unit')}{changing}, created at {moment(endpoint.created_at)}",
         endpoint.arn,
@@ -70,7 +70,8 @@ def _endpoint_words(endpoint: EndpointThere | None) -> Words:
 
 
 def _model_words(report: EndpointReport, endpoint: EndpointThere) -> Words:
-    served = [f"{model_name(endpoint.model_arn)}, changed at {moment(endpoint.changed_at)}"]
+    model = model_name(endpoint.model_arn) if endpoint.model_arn else "a model that Comprehend does not name yet"
+    served = [f"{model}, changed at {moment(endpoint.changed_at)}"]
     if endpoint.flywheel_arn is None:
         served.append("pinned: it follows no promotion")
     if report.serves_active_model:
