@@ -55,7 +55,7 @@ class FlywheelState:
     multi_label: bool
     language: str | None
     active_model_arn: str | None
-    data_access_role_arn: str
+    data_access_role_arn: str | None
     security: JobSecurity
 
 
@@ -148,7 +148,7 @@ class FlywheelService:
             multi_label=config.get("Mode") == "MULTI_LABEL",
             language=properties.get("TaskConfig", {}).get("LanguageCode"),
             active_model_arn=properties.get("ActiveModelArn"),
-            data_access_role_arn=properties.get("DataAccessRoleArn", ""),
+            data_access_role_arn=properties.get("DataAccessRoleArn"),
             security=JobSecurity(
                 output_key=security.get("DataLakeKmsKeyId"),
                 volume_key=security.get("VolumeKmsKeyId"),
@@ -245,6 +245,9 @@ class FlywheelService:
         """
         flywheel = self.describe()
         security = flywheel.security
+        role = role_arn or flywheel.data_access_role_arn
+        if role is None:
+            raise IncompleteAnswer(member="DataAccessRoleArn", of=f"flywheel {self.arn}")
         optional: dict[str, Any] = {
             "DocumentClassifierArn": model_arn,
             "FlywheelArn": flywheel_arn,
@@ -257,7 +260,7 @@ class FlywheelService:
                 JobName=name,
                 InputDataConfig={"S3Uri": documents_uri, "InputFormat": "ONE_DOC_PER_LINE"},
                 OutputDataConfig=output,  # type: ignore[arg-type]  # KmsKeyId is optional
-                DataAccessRoleArn=role_arn or flywheel.data_access_role_arn,
+                DataAccessRoleArn=role,
                 ClientRequestToken=token,
                 **{member: value for member, value in optional.items() if value},
             )
