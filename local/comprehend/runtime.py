@@ -74,7 +74,8 @@ class Runtime:
 
     def shows(self, created: float) -> bool:
         """Whether Describe and List find what was created at that moment."""
-        return self.now() - created >= self.settings.created_things_found_after_seconds
+        late = self.settings.created_things_found_after_seconds
+        return not late or self.now() - created >= late
 
     def start(self, work: Callable[[], None], *, on_defect: Callable[[], None]) -> None:
         """Run ``work`` in the background. Should it raise what it does not expect, ``on_defect`` makes its resource

@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,18 @@ def in_process_cloud() -> InProcessCloud:
     cloud = InProcessCloud()
     atexit.register(cloud.close)
     return cloud
+
+
+@contextmanager
+def switched(**settings: Any) -> Iterator[None]:
+    """The local Comprehend under other settings while the block runs."""
+    service = in_process_cloud().comprehend
+    before = service.settings
+    service.settings = before.merged(settings)
+    try:
+        yield
+    finally:
+        service.settings = before
 
 
 class _NoAlarms:

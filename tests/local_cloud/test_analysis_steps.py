@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from flywheel.analysis.asking import ask
 from flywheel.analysis.beginning import JobLimits
 from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.analysis.starting import jobs_to_look_at
 from local.comprehend.faults import Fault
-from tests.local_cloud.analysis_driver import Analyses
-from tests.local_cloud.in_process_cloud import Killed
+from tests.local_cloud.analysis_driver import ROLE, Analyses
+from tests.local_cloud.in_process_cloud import Killed, switched
 from tests.local_cloud.turn_driver import LABELS, Deployment, documents, settled
 
 BUSINESS, SPORTS = LABELS
@@ -325,6 +326,22 @@ def test_a_part_that_fails_is_told_of_and_tried_again_by_the_next_execution(anal
 
 KILLED_LIMITS = JobLimits(part_bytes=200, part_documents=3)
 DROP = {"a.txt": as_lines(texts(5)) + b"\n\xff\n" + as_lines(texts(3, start=70)), "b.txt": b"sports news"}
+
+
+def test_a_job_that_does_not_show_yet_has_not_failed_and_is_not_paid_for_twice(analyses: Analyses) -> None:
+    job = analyses.drop({"a.txt": as_lines(texts(5))})
+    analysis = analyses.start(job).run_before("_plan")
+    analysis.take_step()
+    item = analysis.steps[0].args[0]  # type: ignore[attr-defined]  # a partial: the part to classify
+    at = analyses.at
+    at.cloud.clock.advance(timedelta(minutes=2))
+    with switched(created_things_found_after_seconds=60):
+        asked = {ask(item, role_arn=ROLE, intake=at.intake, service=at.service) for _ in range(3)}
+    assert len(asked) == 1
+    assert analysis.run()
+    assert [found["JobId"] for found in analyses.comprehend_jobs() if job in found["InputDataConfig"]["S3Uri"]] == [
+        *asked
+    ]
 
 
 def check_whole(analyses: Analyses, job: str, before: dict[str, bytes]) -> None:

@@ -19,7 +19,7 @@ from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
 from flywheel.serving_wish import ServingWish
 from flywheel.smoke_test import Trial, smoke_test_of
 from local.comprehend.faults import Fault
-from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
+from tests.local_cloud.in_process_cloud import Killed, switched
 from tests.local_cloud.serving_driver import LEASE, ServingRun
 from tests.local_cloud.turn_driver import LABELS, Deployment, as_csv, documents
 
@@ -209,30 +209,22 @@ def test_a_failed_endpoint_is_replaced_once_in_a_run() -> None:
 
 
 class TestAnEndpointThatDoesNotShowYet:
-    @pytest.fixture(autouse=True)
-    def _late(self) -> Iterator[None]:
-        service = in_process_cloud().comprehend
-        before = service.settings
-        yield
-        service.settings = before
-
-    def at(self, *, after: float) -> Deployment:
+    @pytest.fixture
+    def at(self) -> Iterator[Deployment]:
         at = promoted(RIGHT)
-        at.cloud.comprehend.settings = at.cloud.comprehend.settings.merged(
-            {"created_things_found_after_seconds": after}
-        )
-        return at
+        # All that there is by now shows.
+        at.cloud.clock.advance(timedelta(minutes=2))
+        with switched(created_things_found_after_seconds=70):
+            yield at
 
-    def test_is_made_once(self) -> None:
-        at = self.at(after=70)
+    def test_is_waited_for(self, at: Deployment) -> None:
         run = ServingRun(at=at)
         assert run.run(ONE).status is ServingStatus.IN_SERVICE
-        assert len(at.comprehend.list_endpoints(Filter={"Status": "IN_SERVICE"})["EndpointPropertiesList"]) >= 1
+        assert run.endpoint()
 
     @pytest.mark.parametrize("survived", [1, 2, 3])
-    def test_is_not_left_behind(self, survived: int) -> None:
+    def test_is_not_left_behind(self, at: Deployment, survived: int) -> None:
         """Asked for, and its stack is destroyed before it shows: nobody else would delete it."""
-        at = self.at(after=70)
         run = ServingRun(at=at)
         at.kills.reset(after=survived)
         with contextlib.suppress(Killed):
@@ -243,9 +235,8 @@ class TestAnEndpointThatDoesNotShowYet:
         at.cloud.clock.advance(timedelta(minutes=10))
         assert run.endpoint() is None
 
-    def test_is_given_up_after_minutes(self) -> None:
+    def test_is_given_up_after_minutes(self, at: Deployment) -> None:
         """Noted and never asked for: there is nothing to wait for."""
-        at = self.at(after=0)
         run = ServingRun(at=at)
         at.bucket.write(
             STATE_KEY,
@@ -257,17 +248,12 @@ class TestAnEndpointThatDoesNotShowYet:
 @pytest.mark.parametrize("reading", ["flywheel_alone", "flywheel_with_model"])
 def test_a_move_under_each_reading_of_update_endpoint(reading: str) -> None:
     at = promoted(RIGHT)
-    service = at.cloud.comprehend
     run = ServingRun(at=at)
     run.run(ONE)
     # Pinned to its model, as somebody may do in the console.
     at.comprehend.update_endpoint(EndpointArn=run.endpoint_arn, DesiredModelArn=at.active_model())
-    before = service.settings
-    service.settings = before.merged({"endpoint_moves_by": reading, "bad_value_error": "ValidationException"})
-    try:
+    with switched(endpoint_moves_by=reading, bad_value_error="ValidationException"):
         assert run.run(ONE).status is ServingStatus.IN_SERVICE
-    finally:
-        service.settings = before
     endpoint = run.endpoint()
     assert endpoint
     assert endpoint["FlywheelArn"] == at.flywheel_arn

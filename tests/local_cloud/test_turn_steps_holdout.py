@@ -25,7 +25,7 @@ from flywheel.holdout_predictions import MOST_ATTEMPTS, Prediction
 from flywheel.holdouts import FrozenHoldout, HoldoutFreezer, IterationHoldout, iteration_holdout_key, read_holdout
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
-from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
+from tests.local_cloud.in_process_cloud import Killed, in_process_cloud, switched
 from tests.local_cloud.turn_driver import DELIMITER, LABELS, Deployment, Document, Turn, documents, settled
 
 BUSINESS, SPORTS = LABELS
@@ -110,6 +110,19 @@ def test_a_first_model_is_scored_alone(at: Deployment) -> None:
     assert record.holdout.dollars == pytest.approx(0.12)
     assert len(jobs(at)) == 1
     at.check_consistency()
+
+
+def test_a_job_that_does_not_show_yet_has_not_failed_and_is_not_paid_for_twice(at: Deployment) -> None:
+    at.upload("test/a.csv", TEST)
+    at.upload("train/a.csv", GOOD)
+    turn = at.start_turn().run_before("predict_holdout")
+    at.cloud.clock.advance(timedelta(minutes=2))
+    with switched(created_things_found_after_seconds=60):
+        turn.repeat_step()
+        turn.repeat_step()
+    assert turn.run().outcome is TurnOutcome.SUCCEEDED
+    (job,) = jobs(at)
+    assert job["JobName"].endswith("-1")
 
 
 def test_both_models_are_scored_on_the_same_documents_as_scikit_learn_scores_them(at: Deployment) -> None:

@@ -11,7 +11,7 @@ from flywheel.promotion_records import PromotionStatus
 from flywheel.turn_records import TurnOutcome
 from flywheel.upload_records import Split
 from local.comprehend.faults import Fault
-from tests.local_cloud.in_process_cloud import in_process_cloud
+from tests.local_cloud.in_process_cloud import in_process_cloud, switched
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents
 
 BUSINESS, SPORTS = LABELS
@@ -71,11 +71,8 @@ FAULTS: list[list[Fault]] = [
 
 @pytest.fixture
 def reading(request: pytest.FixtureRequest) -> Iterator[None]:
-    service = in_process_cloud().comprehend
-    before = service.settings
-    service.settings = before.merged(request.param)
-    yield
-    service.settings = before
+    with switched(**request.param):
+        yield
 
 
 @pytest.fixture
