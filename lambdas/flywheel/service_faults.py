@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as SdkConnectionError
 
 from flywheel.errors import ServiceFault
@@ -35,6 +34,9 @@ def is_fault(error: ClientError) -> bool:
 
 def passes(error: BaseException) -> bool:
     """Whether the error is worth another try after a while."""
+    # Imported once something has failed: many functions do without most of it.
+    from boto3.exceptions import Boto3Error
+
     if isinstance(error, Boto3Error):
         # A transfer of several requests hides the one that failed.
         behind = getattr(error, "last_exception", None) or error.__cause__ or error.__context__
@@ -53,7 +55,7 @@ def faults_named() -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError, Boto3Error) as error:
+    except Exception as error:
         if not passes(error):
             raise
         raise ServiceFault(str(error)) from error

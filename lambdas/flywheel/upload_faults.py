@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from flywheel.errors import FlywheelError
-from flywheel.intake import error_code
+from flywheel.service_faults import error_code, passes
 
 _CALLS_SHOWN = 20
 _CAUSES_SHOWN = 5
@@ -59,13 +59,9 @@ def is_of_the_upload(error: Exception) -> bool:
 
 def is_of_the_moment(error: Exception) -> bool:
     """Whether AWS may answer another time: it did not answer at all, throttled, or failed itself."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error_code(error)
-        return status >= 500 or status == 429 or "Throttl" in code or code in {"SlowDown", "RequestTimeout"}
     if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
         return is_of_the_moment(error.__context__)
-    return isinstance(error, BotoCoreError | HTTPError | OSError)
+    return passes(error) or isinstance(error, BotoCoreError | HTTPError | OSError)
 
 
 def trace_of(error: BaseException) -> list[str]:
