@@ -318,11 +318,13 @@ def test_flywheel_of_an_existing_model_fails_when_its_data_are_gone(world: World
 
 def test_accounts_and_regions_do_not_see_each_other(world: World) -> None:
     arn = world.flywheel()
-    for client in (world.client_of(account="444455556666"), world.client_of(region="eu-west-1")):
+    for account, region in (("444455556666", REGION), (ACCOUNT, "eu-west-1")):
+        client = world.client_of(account=account, region=region)
         assert client.list_flywheels()["FlywheelSummaryList"] == []
         with refused("ResourceNotFoundException"):
             client.describe_flywheel(FlywheelArn=arn)
-        assert client.create_flywheel(**new_flywheel())["FlywheelArn"] != arn
+        own = new_flywheel(DataAccessRoleArn=ROLE.replace(ACCOUNT, account))
+        assert client.create_flywheel(**own)["FlywheelArn"] != arn
 
 
 @pytest.mark.parametrize("key", [KEYS[0], KEY_ARN, MULTI_REGION_KEY])
