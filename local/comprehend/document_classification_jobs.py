@@ -11,8 +11,9 @@ from local.comprehend.classification_input import ONE_DOC_PER_LINE
 from local.comprehend.classification_output import archive_uri
 from local.comprehend.classification_run import ClassificationRun
 from local.comprehend.errors import invalid_request, not_found, service_error, unavailable
-from local.comprehend.flywheels import find_flywheel, require_keys
+from local.comprehend.flywheels import find_flywheel
 from local.comprehend.identifiers import Scope
+from local.comprehend.kms_keys import require_keys
 from local.comprehend.paging import in_time, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import USABLE_MODEL, ClassificationJob, DocumentClassifier, RegionState
