@@ -20,7 +20,7 @@ from flywheel.promotion_starting import Poke
 from flywheel.retention import deleted_key
 from flywheel.turn_records import DeletedModels, TurnRecord
 from local.comprehend.faults import Fault
-from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
+from tests.local_cloud.in_process_cloud import Killed, in_process_cloud, switched
 from tests.local_cloud.promotion_driver import PromotionRun
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents
 
@@ -712,3 +712,25 @@ def take(run: PromotionRun, steps: int) -> None:
     for _ in range(steps):
         run.steps[0]()
         run.steps = run.steps[1:]
+
+
+def test_a_turns_own_candidate_may_take_minutes_to_show() -> None:
+    at = Deployment()
+    at.cloud.clock.advance(timedelta(minutes=15))
+    at.upload("test/test.csv", TEST)
+    at.upload("train/better.csv", BETTER)
+    at.start_turn().run_before("promote")
+    with switched(created_things_found_after_seconds=600):
+        run = at.start_promotion()
+        run.steps[0]()
+
+        def check() -> None:
+            check_model(promotion=run.name, intake=at.intake, service=at.service, now=at.now())
+
+        with pytest.raises(ServiceBusy, match="does not show .* yet"):
+            check()
+        at.cloud.clock.advance(timedelta(minutes=6))
+        with pytest.raises(PromotionRefused, match="does not exist any more"):
+            check()
+        at.cloud.clock.advance(timedelta(minutes=5))
+        check()
