@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ from botocore.session import get_session
 from flywheel.errors import ServiceFault
 from flywheel.fault_names import FAULTS, INVALID, LAMBDA_FAULTS, PASSING, THROTTLES, of_sdk_integration
 from flywheel.service_faults import faults_named, is_fault, is_throttle, passes
+from handlers.observability import observed
 
 SERVICES = ("s3", "comprehend", "ssm", "sns", "sqs", "stepfunctions", "application-autoscaling", "events")
 LASTING = {
@@ -83,6 +85,18 @@ def test_lambdas_own_faults_are_on_its_list() -> None:
 def test_each_is_raised_under_the_name_that_machines_repeat(code: str) -> None:
     with pytest.raises(ServiceFault, match=code), faults_named():
         raise refusal(code)
+
+
+def test_a_function_raises_it_so_too() -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        raise refusal("SlowDown", status=503)
+
+    context: Any = SimpleNamespace(
+        function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="1"
+    )
+    with pytest.raises(ServiceFault, match="SlowDown"):
+        handler({}, context)
 
 
 @pytest.mark.parametrize(
