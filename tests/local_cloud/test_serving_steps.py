@@ -213,8 +213,9 @@ class TestAnEndpointThatDoesNotShowYet:
     def at(self) -> Iterator[Deployment]:
         at = promoted(RIGHT)
         # All that there is by now shows.
-        at.cloud.clock.advance(timedelta(minutes=2))
-        with switched(created_things_found_after_seconds=70):
+        at.cloud.clock.advance(timedelta(minutes=10))
+        # Longer than a dead holder's lease.
+        with switched(created_things_found_after_seconds=200):
             yield at
 
     def test_is_waited_for(self, at: Deployment) -> None:
