@@ -72,11 +72,14 @@ def test_an_upload_that_cannot_be_prepared_is_tried_again_and_holds_up_no_other(
     before = pipeline.current
     functions, prepare_upload = pipeline.account.client("lambda"), pipeline.functions["prepare_upload"]
     handler = functions.get_function_configuration(FunctionName=prepare_upload)["Handler"]
+    updated = functions.get_waiter("function_updated_v2")
     functions.update_function_configuration(FunctionName=prepare_upload, Handler="handlers.nowhere.handler")
+    updated.wait(FunctionName=prepare_upload, WaiterConfig={"Delay": 1})
     pipeline.upload("train/unlucky.csv", documents())
     turn = pipeline.next_turn(before)
     record = pipeline.recorded(turn)
     functions.update_function_configuration(FunctionName=prepare_upload, Handler=handler)
+    updated.wait(FunctionName=prepare_upload, WaiterConfig={"Delay": 1})
     assert record.outcome is TurnOutcome.SUCCEEDED
     assert [upload.key for upload in record.unprepared] == pipeline.keys("train/")
     assert not pipeline.ask(Poke.TURN_ENDED)["start"], "it is not tried again at once"
