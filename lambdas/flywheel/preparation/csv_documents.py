@@ -241,6 +241,8 @@ class CsvReader:
             end = data.rfind(b"\n", start, end)
         else:
             start = data.find(b"\n", start, end) + 1
+        if data.find(self._delimiter.encode("ascii"), start, end) < 0:
+            return 0, 1
         lines = data[start:end].split(b"\n", _INNER_LINES_LOOKED_AT)[:_INNER_LINES_LOOKED_AT]
         lines = [line for line in lines if line.strip()]
         return sum(map(self._looks_like_record, self._split_in_two(lines))), len(lines)
