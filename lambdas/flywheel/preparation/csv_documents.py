@@ -156,6 +156,7 @@ class CsvReader:
                 return view.raw_offset(offset)
             taken = data.count(b"\n", offset, end) + 1
             others = index + taken - len(texts)
+            reached, offset = index + taken, end + 1
             if taken > 1:
                 next(islice(rest, taken - 2, None), None)
         self.line += len(lines)
