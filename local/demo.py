@@ -219,7 +219,7 @@ def _play(console: Console, walk: Walk, chapter: Chapter, number: int, folder: P
     for result in record.uploads:
         if result.outcome is UploadOutcome.REJECTED:
             report = walk.deployment.intake.read_bytes(f"{rejected_folder(result.upload)}report.txt").decode()
-            console.print(Panel(Text(report.strip()), title=f"rejected: {result.upload.key}", expand=False))
+            console.print(Panel(Text(report.strip()), title=Text(f"rejected: {result.upload.key}"), expand=False))
     if chapter.reply is not None and record.decision is DecisionKind.PROMOTE:
         approved = chapter.reply is Reply.APPROVE
         record = walk.approve(record) if approved else walk.decline(record, reason="There is a release freeze.")

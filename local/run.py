@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from flywheel.printable import printable
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.upload_records import UploadOutcome
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
@@ -86,11 +87,12 @@ def _walk(
 ) -> TurnRecord:
     """One turn with the files; what came of it goes into ``result`` and onto the console."""
     console.print(
-        f"{settings.mode} with {len(settings.labels)} labels: {', '.join(settings.labels[:20])}", markup=False
+        printable(f"{settings.mode} with {len(settings.labels)} labels: {', '.join(settings.labels[:20])}"),
+        markup=False,
     )
     warning = warning_of(parameters)
     if warning:
-        console.print(warning, style="yellow", markup=False)
+        console.print(printable(warning), style="yellow", markup=False)
     with LocalCloud(instance="run", progress=OnConsole(console)) as cloud:
         walk = Walk.deploy(
             cloud,
@@ -162,12 +164,12 @@ def _parameters(given: list[str]) -> dict[str, str]:
 def _tell_problems(console: Console, record: TurnRecord) -> None:
     for upload in record.uploads:
         if upload.outcome is not UploadOutcome.ACCEPTED:
-            console.print(f"{upload.upload.key}: {upload.outcome}. {upload.reason}", markup=False)
+            console.print(printable(f"{upload.upload.key}: {upload.outcome}. {upload.reason}"), markup=False)
         for example in upload.examples[:5]:
             where = f"line {example.line}: " if example.line else ""
-            console.print(f"  {where}{example.message} {example.fix}", markup=False)
+            console.print(printable(f"  {where}{example.message} {example.fix}"), markup=False)
     for waiting in record.waiting:
-        console.print(f"{waiting.documents} {waiting.split} documents wait. {waiting.reason}", markup=False)
+        console.print(printable(f"{waiting.documents} {waiting.split} documents wait. {waiting.reason}"), markup=False)
     dropped = left_out(record)
     if dropped["duplicates"]:
         console.print(f"{dropped['duplicates']} documents were dropped: an earlier one has the same labels and text.")

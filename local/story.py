@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from flywheel.decision_records import ModelScore
+from flywheel.printable import printable
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from flywheel.turns import number_of
 from flywheel.upload_records import UploadOutcome
@@ -27,7 +29,8 @@ def turns_table(records: Sequence[TurnRecord]) -> Table:
             _score(record.active),
             _score(record.candidate),
             decision + (f"\n{record.promotion.status.value}" if record.promotion else ""),
-            " ".join(record.reasons) or record.cause or "",
+            # A Text is no markup, and neither a file nor a label can steer the terminal.
+            Text(printable(" ".join(record.reasons) or record.cause or "")),
         )
     return table
 

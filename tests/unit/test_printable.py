@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from flywheel import notification
 from flywheel.printable import printable, printable_lines
+from flywheel.upload_records import BadLine
+from local.run import _tell_problems
+from local.story import turns_table
+from tests.unit.reports import full_record
 
 STEERING = [
     "\x1b[2J\x1b[H",
@@ -61,3 +67,17 @@ def test_a_line_of_a_notification_stays_one_line() -> None:
     text = notification.message([f"train/{part}: rejected." for part in STEERING], closing=["more"])
     assert len(text.split("\n")) == len(STEERING) + 2
     assert all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("text", STEERING)
+def test_what_a_walk_in_the_local_cloud_shows_steers_nothing(text: str) -> None:
+    problem = BadLine(rule="unknown-label", message=text, fix=text, line=3, excerpt=text)
+    record = full_record(file=text, sentence=f"[red]{text}")
+    results = tuple(result.model_copy(update={"examples": (problem,)}) for result in record.uploads)
+    console = Console(file=io.StringIO(), width=200)
+    _tell_problems(console, record.model_copy(update={"uploads": results}))
+    console.print(turns_table([record]))
+    assert isinstance(console.file, io.StringIO)
+    written = console.file.getvalue()
+    assert "".join(written.split("\n")).isprintable()
+    assert "[red]" in written
