@@ -12,7 +12,8 @@ ARGS ?=
 export PARAMETERS
 # Node comes with a Python package into the virtual environment; jsii and the CDK CLI look it up by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# Without bytecode every process, and there are hundreds in a test run, compiles all that it imports.
+# Without bytecode every process, and there are hundreds in a test run, compiles all that it imports. It is written at
+# the first import: to compile every package at installation took more than 45 s of processor time, and to install 7 s.
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
