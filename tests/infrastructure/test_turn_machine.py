@@ -339,8 +339,8 @@ class TestRole:
             "comprehend:DescribeDocumentClassificationJob": {"jobs"},
             "s3:GetObject": {"turns/*"},
             "states:StartExecution": {f"{machine}:stateMachine:{name}"},
-            "states:DescribeExecution": {f"{machine}:execution:{name}:*"},
-            "states:StopExecution": {f"{machine}:execution:{name}:*"},
+            "states:DescribeExecution": {"turns"},
+            "states:StopExecution": {"turns"},
             "states:RedriveExecution": {f"{machine}:execution:{name}/*"},
         }
 
