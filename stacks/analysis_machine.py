@@ -16,7 +16,7 @@ from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
 from .retries import retry_unreadable_items
 from .role import Permission, ServiceRole
-from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from .state_machine import StateMachine, logs_and_traces, name_in_deployment, trust_of_own_machines
 
 PART_BUDGET = cdk.Duration.hours(24)
 """For one classification job. How long a million documents take is not documented."""
@@ -63,7 +63,7 @@ class AnalysisMachine(Construct):
                     resources=[intake.arn_for_objects("analysis/jobs/*")],
                     wildcard_reason="The lists that a distributed map reads lie below the job's own prefix.",
                 ),
-                *permissions_for_children(machine_name=machine_name),
+                *permissions_for_children(machine_name=name_in_deployment(machine_name)),
                 *encryption.permissions(through=["s3"]),
                 logs_and_traces(),
             ],

@@ -16,6 +16,7 @@ from .analysis_triggers import AnalysisQueues, AnalysisTriggers
 from .deployed_flywheel import DeployedFlywheel
 from .project_stack import ProjectStack
 from .settings import FlywheelSettings
+from .state_machine import name_in_deployment
 
 ANALYSIS = "analysis"
 """The parameter in which the stack says where its machine is."""
@@ -30,7 +31,8 @@ class AnalysisStack(ProjectStack):
             description="Batch predictions of the active model of an Amazon Comprehend flywheel",
         )
         machine_name = f"{settings.analysis_stack_name}-analyze"
-        machine_arn = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{machine_name}"
+        machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
+        machine_arn = f"{machines}:{name_in_deployment(machine_name)}"
         parameters = AnalysisParameters(self, "Parameters")
         flywheel = DeployedFlywheel(self, "Flywheel", settings=settings)
         role = AnalysisRole(self, "DataAccess", flywheel=flywheel, in_vpc=settings.training_vpc is not None)

@@ -26,6 +26,7 @@ from .runtime_parameters import RuntimeParameters
 from .serve_machine import serve_machine_arn
 from .serving_wish import SERVING_WISH
 from .settings import FlywheelSettings
+from .state_machine import name_in_deployment
 from .topic import NotificationTopic
 from .triggers import Triggers
 from .turn_machine import TurnMachine
@@ -41,6 +42,8 @@ class FlywheelStack(ProjectStack):
 
         machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
         turn_machine_name, promote_machine_name = f"{settings.stack_name}-turn", f"{settings.stack_name}-promote"
+        turn_machine_arn = f"{machines}:{name_in_deployment(turn_machine_name)}"
+        promote_machine_arn = f"{machines}:{name_in_deployment(promote_machine_name)}"
         parameters = TurnParameters(self, "Parameters")
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         buckets = Buckets(self, "Buckets", key=encryption.key)
@@ -84,9 +87,9 @@ class FlywheelStack(ProjectStack):
                 "INTAKE_BUCKET": buckets.intake.bucket_name,
                 "PARAMETER_PREFIX": settings.parameter_prefix,
                 "LABEL_DELIMITER": settings.label_delimiter,
-                "TURN_MACHINE_ARN": f"{machines}:{turn_machine_name}",
+                "TURN_MACHINE_ARN": turn_machine_arn,
                 "TURN_QUEUE_URL": queues.turns.queue_url,
-                "PROMOTION_MACHINE_ARN": f"{machines}:{promote_machine_name}",
+                "PROMOTION_MACHINE_ARN": promote_machine_arn,
                 "PROMOTION_QUEUE_URL": queues.promotions.queue_url,
                 "TOPIC_ARN": notifications.topic.topic_arn,
                 "RESOURCE_TAGS": json.dumps(settings.tags),
@@ -210,8 +213,8 @@ class FlywheelStack(ProjectStack):
             intake=buckets.intake,
             access=access,
             encryption=encryption,
-            turn_machine_arn=f"{machines}:{turn_machine_name}",
-            promote_machine_arn=f"{machines}:{promote_machine_name}",
+            turn_machine_arn=turn_machine_arn,
+            promote_machine_arn=promote_machine_arn,
             turn_queue=queues.turns,
             promotion_queue=queues.promotions,
         )

@@ -72,6 +72,8 @@ class ServeMachine(Construct):
             self,
             "Machine",
             machine_name=serve_machine_name(settings=settings),
+            # The Flywheel stack knows this machine by its name alone.
+            names_executions=False,
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
             start=self._definition(),
             role_arn=self.role.arn,

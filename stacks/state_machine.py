@@ -26,8 +26,10 @@ class StateMachine(Construct):
         budget: cdk.Duration,
         log_retention_days: cdk.CfnParameter,
         encryption: EncryptionKey,
+        names_executions: bool = True,
     ) -> None:
-        """`machine_name` is fixed, so that roles can name the machine."""
+        """`machine_name` is fixed, so that roles can name the machine; `names_executions`: whoever starts one names it
+        by a number or by content, so the machine is another one in each deployment (`name_in_deployment`)."""
         super().__init__(scope, construct_id)
         log_group = logs.CfnLogGroup(
             self,
@@ -46,7 +48,7 @@ class StateMachine(Construct):
         self.resource = sfn.CfnStateMachine(
             self,
             "Machine",
-            state_machine_name=machine_name,
+            state_machine_name=name_in_deployment(machine_name) if names_executions else machine_name,
             state_machine_type="STANDARD",
             role_arn=role_arn,
             definition_string=cdk.Stack.of(self).to_json_string(
@@ -74,6 +76,16 @@ class StateMachine(Construct):
     @property
     def arn(self) -> str:
         return self.resource.ref
+
+
+def name_in_deployment(machine_name: str) -> str:
+    """With eight digits that are the stack's own: what replaces a destroyed stack gets others.
+
+    Step Functions remembers the names of a machine's executions for 90 days, also when the machine is gone: the first
+    turns of the next deployment would be taken for those of the former one.
+    """
+    guid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+    return f"{machine_name}-{cdk.Fn.select(0, cdk.Fn.split('-', guid))}"
 
 
 def trust_of_own_machines() -> Condition:

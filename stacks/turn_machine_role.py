@@ -13,7 +13,7 @@ from .flywheel import Flywheel
 from .flywheel_access import DATASETS_COME, classification_jobs
 from .function import FlywheelFunction
 from .role import Permission, ServiceRole
-from .state_machine import logs_and_traces, trust_of_own_machines
+from .state_machine import logs_and_traces, name_in_deployment, trust_of_own_machines
 
 
 class TurnMachineRole(Construct):
@@ -49,7 +49,7 @@ class TurnMachineRole(Construct):
                     resources=[intake.arn_for_objects("turns/*")],
                     wildcard_reason="The batches that a distributed map reads lie below the turn's own prefix.",
                 ),
-                *permissions_for_children(machine_name=machine_name),
+                *permissions_for_children(machine_name=name_in_deployment(machine_name)),
                 *encryption.permissions(through=["s3"]),
                 logs_and_traces(),
             ],

@@ -83,6 +83,7 @@ class TurnSteps(Steps):
                 access.objects("turns/*", actions=WRITE),
                 access.list_intake(),
                 access.flywheel("ListDatasets"),
+                access.datasets("DescribeDataset"),
             ],
         )
         self.register_dataset = self._step(
@@ -120,7 +121,7 @@ class TurnSteps(Steps):
             environment=FLYWHEEL,
             permissions=[
                 access.objects("turns/*", actions=WRITE),
-                access.objects("decisions/*", "promotions/*", actions=READ),
+                access.objects("decisions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel(
                     "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"

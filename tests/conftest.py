@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.infrastructure.conftest import Synthesis
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, or one worker would still be at it when the others have nothing left to do.
@@ -24,3 +26,12 @@ def _turn(item: pytest.Item) -> int:
         if fixture in fixtures:
             return turn
     return 2 if item.path.parent.name == "local_cloud" else 3
+
+
+@pytest.fixture(scope="session")
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    base = tmp_path_factory.getbasetemp()
+    # With workers, each has a folder of its own below one that the whole run shares.
+    shared = (base.parent if base.name.startswith("popen-") else base) / "synthesised"
+    shared.mkdir(exist_ok=True)
+    return Synthesis(shared)

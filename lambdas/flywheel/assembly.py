@@ -56,7 +56,7 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
         if target.hashes in there:
             continue
         if part.held_back or part.leaked or part.delimiter != delimiter:
-            leaked = leaked if leaked is not None else frozenset(read_hashes(intake, f"{manifest.prefix}leaked.bin"))
+            leaked = leaked if leaked is not None else frozenset(read_hashes(intake, manifest.leaked_key))
             _rewrite(intake, manifest, part, leaked, delimiter)
         else:
             source = source_location(manifest, part)
@@ -67,8 +67,27 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
     intake.copy_all(digests)
 
 
+def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
+    """Whether every part is in its place, or there to be brought to it with what that takes."""
+    there = set(intake.keys(manifest.prefix))
+    sources = set(intake.keys(f"prepared/{manifest.split}/"))
+    for part in manifest.parts:
+        if dataset_location(manifest.prefix, part.content_hash).hashes in there:
+            continue
+        source = source_location(manifest, part)
+        if manifest.leaked_key not in there:
+            return False
+        # An accepted dataset loses nothing.
+        if part.accepted_in is None and not sources.issuperset((source.documents, source.hashes)):
+            return False
+    return True
+
+
 def discard(intake: IntakeBucket, manifest: DatasetManifest) -> None:
-    """Take a dataset that failed out of `datasets/`; the manifest goes last, so that a kill leaves a trace."""
+    """Take a dataset that nobody goes on with out of `datasets/`; the manifest goes last: a kill leaves a trace.
+
+    Its documents are still in `prepared/`, or in the dataset that has them.
+    """
     keys = [key for key in intake.keys(manifest.prefix) if not key.endswith(_ACCEPTANCE_FILES)]
     intake.delete(keys)
     intake.delete([f"{manifest.prefix}dataset.json"])

@@ -9,19 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel import enough, turns
-from flywheel.assembly import (
-    accepted_key,
-    assemble,
-    clear,
-    clearing_began,
-    count_bytes,
-    count_labels,
-    discard,
-    held_back_parts,
-)
-from flywheel.comprehend import DatasetStatus
+from flywheel.assembly import assemble, count_bytes, count_labels, held_back_parts
 from flywheel.dataset_records import (
-    AcceptedDataset,
     Composition,
     DatasetManifest,
     DatasetPart,
@@ -29,9 +18,10 @@ from flywheel.dataset_records import (
     Waiting,
     by_single_label,
 )
+from flywheel.datasets import manifest_key
 from flywheel.leaks import Leaks, find_leaks
+from flywheel.leftovers import Stock, take_stock
 from flywheel.parts import PartLocation, dataset_location, prepared_location, waiting_parts
-from flywheel.prepare_uploads import manifests
 from flywheel.turn_records import TurnBeginning
 from flywheel.upload_records import Part, Split
 
@@ -84,8 +74,10 @@ class Composer:
         turns.require_current(self._intake, turn)
         composition = self._intake.read(composition_key(turn), Composition)
         if composition is None:
+            # Before any is composed: digests of what is thrown away must not count as accepted.
+            stocks = [(split, self._take_stock(split)) for split in (Split.TEST, Split.TRAIN)]
             # TEST first: the training documents that stand in it are dropped.
-            plans = [self._plan(split) for split in (Split.TEST, Split.TRAIN)]
+            plans = [self._plan(split, stock) for split, stock in stocks]
             composition = Composition(
                 turn=turn,
                 datasets=tuple(
@@ -95,40 +87,20 @@ class Composer:
                 leaked={plan.split: plan.leaked for plan in plans if plan.leaked},
                 more=any(plan.more for plan in plans),
             )
-            self._intake.write_once(composition_key(turn), composition)
+            if not self._intake.write_once(composition_key(turn), composition):
+                # A second invocation of this step was faster: what it wrote counts.
+                return self._intake.require(composition_key(turn), Composition)
         return composition
 
-    def _plan(self, split: Split) -> _Plan:
-        accepted: list[DatasetManifest] = []
-        unfinished: list[DatasetManifest] = []
-        for manifest in manifests(self._intake, split):
-            done = self._intake.exists(accepted_key(manifest)) or self._finished_for_an_older_generation(manifest)
-            (accepted if done else unfinished).append(manifest)
-        leftover = self._leftover(split, unfinished)
-        if leftover is not None:
-            return self._plan_leftover(leftover, accepted)
-        return self._plan_new(split, accepted)
+    def _take_stock(self, split: Split) -> Stock:
+        return take_stock(
+            turn=self._beginning.turn, split=split, intake=self._intake, service=self._service, now=self._now
+        )
 
-    def _finished_for_an_older_generation(self, manifest: DatasetManifest) -> bool:
-        """Accept what another flywheel completed if that was under way: the only copy may be in the dataset by now."""
-        if manifest.flywheel_arn == self._service.arn or not clearing_began(self._intake, manifest):
-            return False
-        arn = f"{manifest.flywheel_arn}/dataset/{manifest.name}"
-        clear(self._intake, manifest, AcceptedDataset(dataset_arn=arn, accepted_at=self._now))
-        return True
-
-    def _leftover(self, split: Split, unfinished: list[DatasetManifest]) -> DatasetManifest | None:
-        """A dataset that an earlier turn composed and did not see through: it is this turn's. Failed ones go back."""
-        datasets = {found.name: found.status for found in self._service.datasets() if found.type == split.dataset_type}
-        leftover = None
-        for manifest in unfinished:
-            other_generation = manifest.flywheel_arn != self._service.arn
-            if other_generation or datasets.get(manifest.name) is DatasetStatus.FAILED:
-                # Its documents are still in `prepared/`, and its name stays used in Comprehend (reference 3.3).
-                discard(self._intake, manifest)
-            elif leftover is None:
-                leftover = manifest
-        return leftover
+    def _plan(self, split: Split, stock: Stock) -> _Plan:
+        if stock.leftover is not None:
+            return self._plan_leftover(stock.leftover, [*stock.accepted, *stock.later])
+        return self._plan_new(split, stock.accepted)
 
     def _plan_leftover(self, leftover: DatasetManifest, accepted: list[DatasetManifest]) -> _Plan:
         """The dataset as it was planned. What waits beside it is another turn's, if it is enough for one."""
@@ -149,17 +121,27 @@ class Composer:
         waiting = _waiting(split, outlook)
         if not outlook.included:
             return _Plan(split=split, waiting=waiting)
-        manifest = self._manifest(split, outlook.candidates, outlook.verdict.held_back)
-        self._intake.write_bytes(f"{manifest.prefix}leaked.bin", outlook.leaks.to_bytes())
-        self._intake.write_once(f"{manifest.prefix}dataset.json", manifest)
+        manifest = self._write_manifest(split, outlook)
         assemble(self._intake, manifest, delimiter=self._delimiter)
         return _Plan(
             split=split,
             manifest=manifest,
             waiting=waiting,
-            leaked=sum(candidate.leaked for candidate in outlook.candidates),
+            leaked=sum(part.leaked for part in manifest.parts),
             more=outlook.full,
         )
+
+    def _write_manifest(self, split: Split, outlook: _Outlook) -> DatasetManifest:
+        """The one that stands in the end: a second invocation of this step may be faster."""
+        leaked = outlook.leaks.to_bytes()
+        manifest = self._manifest(split, outlook.candidates, outlook.verdict.held_back, leaked)
+        key = manifest_key(split, manifest.name)
+        self._intake.write_bytes(manifest.leaked_key, leaked)
+        # Planning takes time: long enough for the turn to be stopped and the next one to compose of the same parts.
+        turns.require_current(self._intake, self._beginning.turn)
+        if not self._intake.write_once(key, manifest):
+            return self._intake.require(key, DatasetManifest)
+        return manifest
 
     def _outlook(
         self,
@@ -259,7 +241,9 @@ class Composer:
             taken.append(candidate)
         return False, taken
 
-    def _manifest(self, split: Split, candidates: list[_Candidate], held_back: frozenset[str]) -> DatasetManifest:
+    def _manifest(
+        self, split: Split, candidates: list[_Candidate], held_back: frozenset[str], leaked: bytes
+    ) -> DatasetManifest:
         number = turns.number_of(self._beginning.turn)
         parts = [_dataset_part(candidate, held_back) for candidate in candidates]
         return DatasetManifest(
@@ -270,6 +254,8 @@ class Composer:
             composed_at=self._now,
             parts=tuple(part for part in parts if part.documents or part.leaked),
             held_back_labels=tuple(sorted(held_back)),
+            # Named by its content: no other invocation can write another one in its place.
+            leaked_file=f"leaked-{hashlib.sha256(leaked).hexdigest()}.bin",
         )
 
 

@@ -38,6 +38,12 @@ class DatasetManifest(Record):
     composed_at: datetime
     parts: tuple[DatasetPart, ...]
     held_back_labels: tuple[str, ...] = ()
+    leaked_file: str = "leaked.bin"
+    """The digests of the documents dropped as leaked, in this dataset's folder."""
+
+    @property
+    def leaked_key(self) -> str:
+        return f"{self.prefix}{self.leaked_file}"
 
     @property
     def prefix(self) -> str:

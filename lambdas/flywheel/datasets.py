@@ -40,8 +40,8 @@ def register(
 
     `label_delimiter` is None in MULTI_CLASS mode, where a document has one label.
     """
-    turns.require_current(intake, turn)
     if service.dataset(manifest.name) is None:
+        turns.require_current(intake, turn)
         service.create_dataset(
             name=manifest.name,
             split=manifest.split,

@@ -57,6 +57,8 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
     if only_test and service.describe().active_model_arn is None:
         return found(None, "Only test data are new, and there is no active model to score on them.")
     token = _token(service.arn, new, newest)
+    # What the next turn registered meanwhile is not in the token: it would not be known for the same iteration.
+    turns.require_current(intake, turn)
     try:
         return found(service.start_iteration(token=token), _sentence(new, first=last_completed is None))
     except ClientError as error:

@@ -47,6 +47,7 @@ def delete_old_models(
     for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
+        turns.require_current(intake, turn)
         # First the note: killed after the deletion, nobody would know of it.
         intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:

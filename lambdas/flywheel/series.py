@@ -32,6 +32,8 @@ class Current(Record):
     """What stands under a series' `current_key`."""
 
     number: int
+    machine: str = ""
+    """ARN of the machine that runs it. After a new deployment it is another one, which knows none of its executions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +96,20 @@ class Starter:
         for _ in range(_ATTEMPTS):
             found = self._intake.read_with_etag(series.current_key, Current)
             if found is None:
-                self._intake.write_once(series.current_key, Current(number=1))
+                self._intake.write_once(series.current_key, self._current(1))
                 continue
             current, etag = found
             name = series.name_of(current.number)
-            if not self._long_closed(name, now) and self._start_execution(name):
+            of_this_machine = current.machine == self._machine_arn
+            if of_this_machine and not self._long_closed(name, now) and self._start_execution(name):
                 return name
             # Another invocation may write the same number first: then the next round starts, or finds, that one.
-            self._intake.write_if_unchanged(series.current_key, Current(number=current.number + 1), etag)
+            self._intake.write_if_unchanged(series.current_key, self._current(current.number + 1), etag)
         number = series.current_number(self._intake)
         raise series.error(name=f"the next {series.word}", current=series.name_of(number))
+
+    def _current(self, number: int) -> Current:
+        return Current(number=number, machine=self._machine_arn)
 
     def _start_execution(self, name: str) -> bool:
         """False: an execution of that name is closed."""

@@ -49,15 +49,6 @@ class Synthesis:
 
 
 @pytest.fixture(scope="session")
-def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    base = tmp_path_factory.getbasetemp()
-    # With workers, each has a folder of its own below one that the whole run shares.
-    shared = (base.parent if base.name.startswith("popen-") else base) / "synthesised"
-    shared.mkdir(exist_ok=True)
-    return Synthesis(shared)
-
-
-@pytest.fixture(scope="session")
 def default(synthesis: Synthesis) -> Synthesised:
     return synthesis("default")
 

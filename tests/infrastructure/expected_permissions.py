@@ -46,6 +46,7 @@ FLYWHEEL: dict[str, Grants] = {
         "s3:AbortMultipartUpload": {"prepared/*", "datasets/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:ListDatasets": {"flywheel"},
+        "comprehend:DescribeDataset": {"flywheel/dataset/*"},
     },
     "register_dataset": {
         "s3:GetObject": {"datasets/*", "turns/*"},
@@ -63,7 +64,7 @@ FLYWHEEL: dict[str, Grants] = {
         "comprehend:DescribeDataset": {"flywheel/dataset/*"},
     },
     "run_iteration": {
-        "s3:GetObject": {"turns/*", "decisions/*", "promotions/*"},
+        "s3:GetObject": {"turns/*", "decisions/*"},
         "s3:PutObject": {"turns/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},

@@ -43,7 +43,14 @@ def as_text(value: Any) -> str:
         case {"Fn::Join": [delimiter, parts]}:
             return str(delimiter).join(as_text(part) for part in parts)
         case _:
-            return json.dumps(value)
+            # As in the ids of acknowledgements, which have no blanks.
+            return json.dumps(value, separators=(",", ":"))
+
+
+DEPLOYMENT = as_text(
+    {"Fn::Select": [0, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]}]}
+)
+"""Ends the names of the machines whose executions are named by a number or by content."""
 
 
 def as_list(value: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from cfnlint.config import ManualArgs
 from flywheel.analysis.errors import Superseded
 from flywheel.analysis.jobs import INPUT, WORK, AnalysisOutcome
 from tests.infrastructure.state_machines import check, scopes, tasks
-from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements, statements
+from tests.infrastructure.synthesised import DEPLOYMENT, Synthesised, as_list, as_text, inline_statements, statements
 from tests.infrastructure.test_functions import grants, spoken
 from tests.infrastructure.test_triggers import mapping_of, queue, rule
 
@@ -136,8 +136,8 @@ class TestMachine:
 
     def test_its_role_may_do_this_and_no_more(self, stack: Synthesised) -> None:
         machine = stack.one("Analyze", "AWS::StepFunctions::StateMachine")
-        name = "news-analysis-analyze"
-        assert machine.properties["StateMachineName"] == name
+        name = f"news-analysis-analyze-{DEPLOYMENT}"
+        assert as_text(machine.properties["StateMachineName"]) == name
         states = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
         found = grants(inline_statements(stack.role_of(machine.properties["RoleArn"])))
         functions = {f"<{stack.functions()[called].logical_id}.Arn>" for called in CALLS.values()}

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from flywheel.fault_names import LAMBDA_FAULTS, of_sdk_integration
+from stacks.settings import LONGEST_NAME
 from tests.infrastructure.state_machines import States, check, evaluate, expressions, scopes, successors, tasks
-from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
+from tests.infrastructure.synthesised import DEPLOYMENT, Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants
 
+LONGEST_MACHINE_NAME = 80
 EVENTS_A_ROUND = 9
 """Entering and leaving Wait, Choice and Task, and the task's scheduling, start and success."""
 MOST_EVENTS = 25_000
@@ -327,7 +329,9 @@ class TestRole:
             "describeDocumentClassificationJob",
         }
         machine = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
-        name = default.one("Turn", "AWS::StepFunctions::StateMachine").properties["StateMachineName"]
+        name = as_text(default.one("Turn", "AWS::StepFunctions::StateMachine").properties["StateMachineName"])
+        assert name == f"news-flywheel-turn-{DEPLOYMENT}"
+        assert LONGEST_NAME + len("-flywheel-promote-01234567") <= LONGEST_MACHINE_NAME
         role = default.role_of(default.one("Turn", "AWS::StepFunctions::StateMachine").properties["RoleArn"])
         found = grants(inline_statements(role))
         for action in [action for action in found if action.split(":")[0] in {"logs", "xray"}]:

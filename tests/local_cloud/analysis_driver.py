@@ -26,10 +26,8 @@ from flywheel.analysis.planning import plan_parts
 from flywheel.analysis.splitting import split
 from flywheel.analysis.starting import Verdict, judge
 from flywheel.errors import FlywheelError
-from tests.local_cloud.in_process_cloud import ACCOUNT
-from tests.local_cloud.turn_driver import DELIMITER, Deployment, settled
+from tests.local_cloud.turn_driver import DELIMITER, ROLE, Deployment, settled
 
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/analysis"
 LOW_CONFIDENCE = 0.7
 _numbers = itertools.count(1)
 
@@ -53,7 +51,8 @@ class Analyses:
         return job
 
     def judge(self, job: str) -> Verdict:
-        return judge(job, intake=self.at.intake, quiet_period=self.quiet_period, now=self.at.now())
+        with self.at.acting_as("start_analysis"):
+            return judge(job, intake=self.at.intake, quiet_period=self.quiet_period, now=self.at.now())
 
     def start(self, job: str) -> Analysis:
         return Analysis(self, job)
@@ -124,15 +123,16 @@ class Analysis:
         self.steps_taken += 1
 
     def report(self, outcome: AnalysisOutcome, reason: str | None = None) -> AnalysisSummary | None:
-        return reporting.report(
-            job=self.job,
-            run=self.run_id,
-            outcome=outcome,
-            reason=reason,
-            low_confidence=LOW_CONFIDENCE,
-            intake=self._at.intake,
-            now=self._at.now(),
-        )
+        with self._at.acting_as("report_analysis"):
+            return reporting.report(
+                job=self.job,
+                run=self.run_id,
+                outcome=outcome,
+                reason=reason,
+                low_confidence=LOW_CONFIDENCE,
+                intake=self._at.intake,
+                now=self._at.now(),
+            )
 
     @property
     def folder(self) -> RunFolder:
@@ -141,42 +141,47 @@ class Analysis:
 
     def _begin(self) -> None:
         at = self._at
-        beginning = begin(
-            job=self.job,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
-            limits=self._of.limits,
-            now=at.now(),
-        )
+        with at.acting_as("begin_analysis"):
+            beginning = begin(
+                job=self.job,
+                intake=at.intake,
+                service=at.service,
+                published=at.published,
+                limits=self._of.limits,
+                now=at.now(),
+            )
         self.run_id = beginning.run
         self.steps += [*(partial(self._split, unit) for unit in range(beginning.units)), self._plan]
 
     def _split(self, unit: int) -> None:
         """A child of the distributed map: its failure is left to the plan."""
-        with contextlib.suppress(InputGone):
+        with contextlib.suppress(InputGone), self._at.acting_as("split_analysis"):
             split(job=self.job, run=self.folder.run, unit=unit, intake=self._at.intake, limits=self._of.limits)
 
     def _plan(self) -> None:
-        items = plan_parts(job=self.job, run=self.folder.run, intake=self._at.intake)
+        with self._at.acting_as("plan_analysis"):
+            items = plan_parts(job=self.job, run=self.folder.run, intake=self._at.intake)
         self.steps += [*(partial(self._part, item) for item in items), self._join]
 
     def _part(self, item: PartItem) -> None:
         """A child of the distributed map: its failure is left to the join."""
         at = self._at
         try:
-            job_id = at.with_retries(lambda: ask(item, role_arn=ROLE, intake=at.intake, service=at.service))
+            with at.acting_as("classify_part"):
+                job_id = at.with_retries(lambda: ask(item, role_arn=ROLE, intake=at.intake, service=at.service))
             if job_id is not None:
                 settled(lambda: at.service.classification_job(job_id), lambda found: not found.running)
-            Collector(
-                intake=at.intake,
-                service=at.service,
-                limits=self._of.limits,
-                low_confidence=LOW_CONFIDENCE,
-                delimiter=DELIMITER,
-            ).collect(item)
+            with at.acting_as("collect_part"):
+                Collector(
+                    intake=at.intake,
+                    service=at.service,
+                    limits=self._of.limits,
+                    low_confidence=LOW_CONFIDENCE,
+                    delimiter=DELIMITER,
+                ).collect(item)
         except PartFailed:
             pass
 
     def _join(self) -> None:
-        join(job=self.job, run=self.folder.run, intake=self._at.intake)
+        with self._at.acting_as("join_analysis"):
+            join(job=self.job, run=self.folder.run, intake=self._at.intake)

@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -35,6 +35,7 @@ from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
 from local.comprehend.wire import handle_http
 from local.comprehend.worker_processes import WorkerProcesses
+from tests.local_cloud.step_roles import NotGranted, Role, needed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,6 +60,8 @@ SETTINGS = Settings(
     maximum_inference_units=1_000_000,
 )
 """No waiting, and datasets as small as tests like them."""
+
+SERVICES = ("s3", "comprehend", "ssm", "stepfunctions", "application-autoscaling")
 
 _ATTEMPTS = 8
 """As many as the functions' own clients make."""
@@ -131,24 +134,28 @@ class InProcessCloud:
         self.auto_scaling = AutoScaling(
             endpoints=LocalEndpoints(self.comprehend), alarms=_NoAlarms(), load=Load(), clock=self.clock.now
         )
-        services = ("s3", "comprehend", "ssm", "stepfunctions", "application-autoscaling")
-        self.functions_clients = {service: self._new_client(service) for service in services}
-        """What the pipeline uses: it can be killed."""
-        self.kills = Kills(*self.functions_clients.values())
-        self.clients = {service: self._new_client(service) for service in services}
+        self.functions = self.new_functions()
+        """What the pipeline uses."""
+        self.kills = self.functions.kills
+        self.functions_clients = self.functions.clients
+        self.clients = {service: self._new_client(service) for service in SERVICES}
         """What people and tests use."""
+
+    def new_functions(self) -> Functions:
+        """Another set of clients for functions: what runs beside those of the pipeline."""
+        return Functions(self._new_client)
 
     def close(self) -> None:
         self.comprehend.close()
         self._workers.close()
 
-    def _new_client(self, service: str) -> Any:
+    def _new_client(self, service: str, functions: Functions | None = None) -> Any:
         """A client whose requests are answered in this process; it repeats as the functions' own do, but at once."""
         client: Any = self._session.client(
             service,  # type: ignore[call-overload]  # one overload for each service
             endpoint_url=f"http://{service}.in-process",
             config=Config(
-                # Nobody's permission is tested here.
+                # Who asks is known without a signature.
                 signature_version=UNSIGNED,
                 retries={"total_max_attempts": 1},
                 s3={"addressing_style": "path"},
@@ -160,7 +167,13 @@ class InProcessCloud:
         )
         answers = {"comprehend": self._ask_comprehend, "application-autoscaling": self._ask_auto_scaling}
         answer = answers.get(service, self._ask_emulator)
-        client.meta.events.register("before-send", lambda request, **_: answer(request))
+
+        def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+            if functions is not None:
+                functions.check(service, request)
+            return answer(request)
+
+        client.meta.events.register("before-send", send)
         client.meta.events.register("needs-retry", _retry_as_the_sdk_does)
         return client
 
@@ -252,6 +265,8 @@ def _body(request: AWSPreparedRequest) -> bytes:
     if isinstance(body, str):
         return body.encode()
     content: bytes = body.read()
+    # It is read for the check and for the answer.
+    body.seek(-len(content), io.SEEK_CUR)
     return content
 
 
@@ -293,6 +308,37 @@ MUTATING = frozenset(
         "DeleteParameters",
     }
 )
+
+
+class Functions:
+    """The clients that functions use: they can be killed, and get no more than the role of the function that runs."""
+
+    def __init__(self, new_client: Callable[[str, Functions], Any]) -> None:
+        self.clients = {service: new_client(service, self) for service in SERVICES}
+        self.kills = Kills(*self.clients.values())
+        self._role: Role | None = None
+        self._refusals: list[NotGranted] = []
+
+    @contextmanager
+    def acting_as(self, role: Role | None) -> Iterator[None]:
+        """None: somebody who may do anything, such as a test. Raises NotGranted, also if a step made do without."""
+        before, self._role = self._role, role
+        try:
+            yield
+        finally:
+            self._role = before
+            refusals, self._refusals = self._refusals, []
+            if refusals:
+                raise refusals[0]
+
+    def check(self, service: str, request: AWSPreparedRequest) -> None:
+        if self._role is not None:
+            checks = needed(service, request, _body(request), account=ACCOUNT, region=REGION)
+            try:
+                self._role.require(checks, account=ACCOUNT, region=REGION)
+            except NotGranted as refusal:
+                self._refusals.append(refusal)
+                raise
 
 
 class Killed(Exception):

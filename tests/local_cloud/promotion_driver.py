@@ -85,14 +85,15 @@ class PromotionRun:
 
     def _begin(self) -> None:
         at = self._at
-        beginning = begin(
-            promotion=self.name,
-            mode=at.promotion_mode,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
-            now=at.now(),
-        )
+        with at.acting_as("begin_promotion"):
+            beginning = begin(
+                promotion=self.name,
+                mode=at.promotion_mode,
+                intake=at.intake,
+                service=at.service,
+                published=at.published,
+                now=at.now(),
+            )
         if beginning.request is None:
             self.ended = True
             return
@@ -100,22 +101,25 @@ class PromotionRun:
         self.steps[1:] = [self._check, *asked, self._update, self._serve, self._publish, self._report]
 
     def _check(self) -> None:
-        self._warning = check_model(
-            promotion=self.name, intake=self._at.intake, service=self._at.service, now=self._at.now()
-        )
+        with self._at.acting_as("check_model"):
+            self._warning = check_model(
+                promotion=self.name, intake=self._at.intake, service=self._at.service, now=self._at.now()
+            )
 
     def _ask(self) -> None:
-        approvals.ask(
-            promotion=self.name,
-            task_token=f"token of {self.name}",
-            patience=APPROVAL_TIME,
-            intake=self._at.intake,
-            now=self._at.now(),
-        )
+        with self._at.acting_as("ask_for_approval"):
+            approvals.ask(
+                promotion=self.name,
+                task_token=f"token of {self.name}",
+                patience=APPROVAL_TIME,
+                intake=self._at.intake,
+                now=self._at.now(),
+            )
         self.waits = True
 
     def _update(self) -> None:
-        self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
+        with self._at.acting_as("update_active_model"):
+            self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
 
     def _serve(self) -> None:
         """That serving is behind holds nothing up."""
@@ -138,7 +142,8 @@ class PromotionRun:
         return [self._put_former_back, serve_former, self._report_smoke_test]
 
     def _put_former_back(self) -> None:
-        self._put_back = put_back(promotion=self.name, intake=self._at.intake, service=self._at.service)
+        with self._at.acting_as("update_active_model"):
+            self._put_back = put_back(promotion=self.name, intake=self._at.intake, service=self._at.service)
 
     def _report_smoke_test(self) -> None:
         request = self.beginning.request
@@ -151,23 +156,25 @@ class PromotionRun:
 
     def _publish(self) -> None:
         at = self._at
-        publish(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
+        with at.acting_as("publish_model"):
+            publish(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
 
     def _report(self) -> None:
         self._end(self._status, None)
 
     def _end(self, status: PromotionStatus, cause: str | None, *, error: str | None = None) -> tuple[Promotion, ...]:
-        ended = promotion_ends.end(
-            promotion=self.name,
-            status=status,
-            reason=promotion_ends.reason_of(status, error=error, cause=cause),
-            intake=self._at.intake,
-            service=self._at.service,
-            now=self._at.now(),
-            answered_by=self._answered_by,
-            warning=self._warning,
-            serving=self._serving,
-        )
+        with self._at.acting_as("report_promotion"):
+            ended = promotion_ends.end(
+                promotion=self.name,
+                status=status,
+                reason=promotion_ends.reason_of(status, error=error, cause=cause),
+                intake=self._at.intake,
+                service=self._at.service,
+                now=self._at.now(),
+                answered_by=self._answered_by,
+                warning=self._warning,
+                serving=self._serving,
+            )
         self.ended = True
         self.steps = []
         return ended

@@ -41,7 +41,7 @@ class ServingRun:
         return f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier-endpoint/{self.at.name}"
 
     def server(self) -> Server:
-        clients = self.at.cloud.functions_clients
+        clients = self.at.functions.clients
         return Server(
             endpoints=EndpointService(comprehend=clients["comprehend"], arn=self.endpoint_arn),
             scaling=EndpointScaling(scaling=clients["application-autoscaling"], endpoint_arn=self.endpoint_arn),
@@ -54,7 +54,10 @@ class ServingRun:
 
     def step(self, wish: ServingWish | None, *, replaced: bool = False, holder: str = "a run") -> Serving:
         at = self.at
-        with held(LEASE_KEY, holder=holder, intake=at.intake, now=at.now(), lasts=LEASE):
+        with (
+            at.acting_as("bring_endpoint"),
+            held(LEASE_KEY, holder=holder, intake=at.intake, now=at.now(), lasts=LEASE),
+        ):
             return self.server().bring(wish, now=at.now(), replaced=replaced)
 
     def run(self, wish: ServingWish | None) -> Serving:
@@ -75,24 +78,26 @@ class ServingRun:
         self.smoke_test_failed = False
         if tested is not None and serving.trial is not Trial.NOT_WANTED:
             self.smoke_test_failed = not tested.passed
-            take_back(tested, intake=self.at.intake, service=self.at.service, published=self.at.published)
+            with self.at.acting_as("report_serving"):
+                take_back(tested, intake=self.at.intake, service=self.at.service, published=self.at.published)
         return serving
 
     def _try(self, wish: ServingWish, model_arn: str) -> None:
         at = self.at
-        lines = read_lines(
-            at.intake.read_bytes(wish.smoke_test_key), key=wish.smoke_test_key, labels=at.labels, delimiter=None
-        )
-        tested = run_smoke_test(
-            lines,
-            comprehend=at.cloud.functions_clients["comprehend"],
-            endpoint_arn=self.endpoint_arn,
-            model_arn=model_arn,
-            key=wish.smoke_test_key,
-            minimum=wish.smoke_test_minimum,
-            now=at.now(),
-        )
-        at.intake.write(smoke_test_key(model_arn), tested)
+        with at.acting_as("smoke_test"):
+            lines = read_lines(
+                at.intake.read_bytes(wish.smoke_test_key), key=wish.smoke_test_key, labels=at.labels, delimiter=None
+            )
+            tested = run_smoke_test(
+                lines,
+                comprehend=at.functions.clients["comprehend"],
+                endpoint_arn=self.endpoint_arn,
+                model_arn=model_arn,
+                key=wish.smoke_test_key,
+                minimum=wish.smoke_test_minimum,
+                now=at.now(),
+            )
+            at.intake.write(smoke_test_key(model_arn), tested)
 
     def endpoint(self) -> dict[str, Any] | None:
         """As anybody sees it."""

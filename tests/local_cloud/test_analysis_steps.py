@@ -16,9 +16,9 @@ from flywheel.analysis.beginning import JobLimits
 from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.analysis.starting import jobs_to_look_at
 from local.comprehend.faults import Fault
-from tests.local_cloud.analysis_driver import ROLE, Analyses
+from tests.local_cloud.analysis_driver import Analyses
 from tests.local_cloud.in_process_cloud import Killed, switched
-from tests.local_cloud.turn_driver import LABELS, Deployment, documents, settled
+from tests.local_cloud.turn_driver import LABELS, ROLE, Deployment, documents, settled
 
 BUSINESS, SPORTS = LABELS
 LINES = "ONE_DOC_PER_LINE"

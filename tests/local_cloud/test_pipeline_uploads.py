@@ -17,7 +17,7 @@ from flywheel.turn_records import TurnOutcome
 from flywheel.upload_records import Split, UploadOutcome
 from local.cloud import LocalCloud
 from ops.pausing import pause
-from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, as_csv, documents, paused, shared_pipeline
+from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, Pipeline, as_csv, documents, paused, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until
 
 MANY = 2000
@@ -86,6 +86,21 @@ def test_of_two_files_with_one_name_the_newer_counts_and_the_older_is_named(pipe
     assert [result.upload.version_id for result in record.uploads] == [newer]
     assert [upload.version_id for upload in record.replaced] == [older]
     pipeline.at_rest()
+
+
+def test_documents_that_are_too_few_wait_until_they_are_enough(pipeline: Pipeline) -> None:
+    """accept_dataset brings back what a dataset held back, under its own role."""
+    before = pipeline.current
+    calm, storm = LABELS
+    with paused(pipeline):
+        pipeline.upload("train/few.csv", documents(60, labels=[calm]) + documents(10, labels=[storm]))
+    record = pipeline.recorded(pipeline.next_turn(before))
+    assert record.outcome is TurnOutcome.SUCCEEDED, record.cause
+    assert [dataset.labels for dataset in record.datasets] == [{calm: 60}]
+    assert [waiting.labels for waiting in record.waiting] == [{storm: 10}]
+    pipeline.upload("train/more.csv", documents(50, labels=[storm]))
+    pipeline.at_rest()
+    assert not pipeline.waiting(Split.TRAIN)
 
 
 def test_two_thousand_small_files_become_one_dataset(pipeline: Pipeline) -> None:

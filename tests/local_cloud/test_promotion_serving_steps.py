@@ -23,7 +23,7 @@ from flywheel.smoke_test import smoke_test_of
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.serving_driver import LEASE, ServingRun
-from tests.local_cloud.turn_driver import LABELS, Deployment, Document, as_csv, documents
+from tests.local_cloud.turn_driver import ENDPOINT_ROLE, LABELS, Deployment, Document, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=6, words="judge: ")
@@ -473,12 +473,12 @@ class TestNewGeneration:
         at.replace_flywheel()
         at.upload("train/best.csv", BEST)
         at.run_turn()
-        role = "arn:aws:iam::111122223333:role/opens-models"
-        run = ServingRun(at=at, role_arn=role)
+        at.variant = "new-key"
+        run = ServingRun(at=at, role_arn=ENDPOINT_ROLE)
         run.run(UNTRIED)
         endpoint = run.endpoint()
         assert endpoint
-        assert (endpoint["FlywheelArn"], endpoint["DataAccessRoleArn"]) == (at.flywheel_arn, role)
+        assert (endpoint["FlywheelArn"], endpoint["DataAccessRoleArn"]) == (at.flywheel_arn, ENDPOINT_ROLE)
 
 
 def test_the_test_of_a_model_names_it(at: Deployment) -> None:

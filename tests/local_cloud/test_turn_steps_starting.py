@@ -39,10 +39,16 @@ def faults() -> Iterator[Any]:
 
 @pytest.fixture
 def machine(at: Deployment) -> Iterator[str]:
+    with machine_named(at.name) as arn:
+        yield arn
+
+
+@contextlib.contextmanager
+def machine_named(name: str) -> Iterator[str]:
     """The ARN of a machine whose executions run until they are stopped."""
     stepfunctions = in_process_cloud().clients["stepfunctions"]
     arn = stepfunctions.create_state_machine(
-        name=at.name,
+        name=name,
         definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": true}}}',
         roleArn=ROLE,
     )["stateMachineArn"]
@@ -77,6 +83,21 @@ def test_the_first_turn_is_number_one_and_each_closed_one_is_followed_by_the_nex
 def test_a_running_turn_stays_the_only_one(at: Deployment, machine: str) -> None:
     assert {start(at, machine) for _ in range(3)} == {"turn-000001"}
     assert executions(machine) == ["turn-000001"]
+
+
+def test_another_deployment_takes_none_of_the_former_ones_turns_for_its_own(at: Deployment, machine: str) -> None:
+    """Whether the bucket was kept or not: its machine is another one, which has no execution of these names yet."""
+    for _ in range(3):
+        start(at, machine)
+        stop_all(machine)
+    with machine_named(f"{at.name}-again") as next_machine:
+        assert start(at, next_machine) == start(at, next_machine) == "turn-000004"
+        assert executions(next_machine) == ["turn-000004"]
+
+
+def test_a_number_noted_before_its_machine_was_noted_with_it_is_left_behind(at: Deployment, machine: str) -> None:
+    at.bucket.write(turns.TURNS.current_key, Current(number=7))
+    assert start(at, machine) == "turn-000008"
 
 
 @pytest.mark.parametrize("closed", [0, 1])

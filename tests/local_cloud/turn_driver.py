@@ -5,12 +5,14 @@ The machine itself is tested where it is deployed; here a turn can be killed, re
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -42,8 +44,16 @@ from flywheel.series import Current
 from flywheel.service_faults import error_code, passes
 from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.upload_records import Split, Upload, UploadResult
-from tests.local_cloud.in_process_cloud import ACCOUNT, InProcessCloud, in_process_cloud
+from tests.local_cloud import step_roles
+from tests.local_cloud.in_process_cloud import (
+    ACCOUNT,
+    REGION,
+    Functions,
+    InProcessCloud,
+    in_process_cloud,
+)
 from tests.local_cloud.promotion_driver import PromotionRun
+from tests.local_cloud.step_roles import Names, Role
 
 if TYPE_CHECKING:
     from flywheel.due import Poke, Verdict
@@ -52,6 +62,7 @@ if TYPE_CHECKING:
 LABELS = ("BUSINESS", "SPORTS")
 DELIMITER = "|"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/data-access"
+ENDPOINT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/opens-models"
 _WAIT_SECONDS = 300.0
 _RETRIES = 50
 _MOST_PROMOTIONS = 8
@@ -67,6 +78,8 @@ class Step:
 
     name: str
     take: Callable[[], list[Step]]
+    function: str | None = None
+    """Whose role it is held to; None: the machine does it itself."""
 
 
 class DatasetFailed(Exception):
@@ -125,6 +138,8 @@ class Deployment:
     maximum_bad_lines_percent: float = 50.0
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
+    variant: str = "default"
+    """The synthesis whose roles the functions have (tests/infrastructure/conftest.py)."""
     flywheel_arn: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,7 +151,9 @@ class Deployment:
         self.kills = self.cloud.kills
         self.kills.reset()
         self.cloud.clock.reset()
-        self._clients = self.cloud.functions_clients
+        self.functions = self.cloud.functions
+        self._clients = self.functions.clients
+        self._roles: dict[tuple[str, str, str], Role] = {}
         self.s3 = self.cloud.clients["s3"]
         self.comprehend = self.cloud.clients["comprehend"]
         self.s3.create_bucket(Bucket=self.name)
@@ -151,7 +168,7 @@ class Deployment:
         self.labels = labels or self.labels
         mode = "MULTI_LABEL" if self.multi_label else "MULTI_CLASS"
         self.flywheel_arn = self.comprehend.create_flywheel(
-            FlywheelName=f"{self.name}-g{self.generation}",
+            FlywheelName=f"{self.name}-{self.generation:08x}",
             DataAccessRoleArn=ROLE,
             DataLakeS3Uri=f"s3://{self.name}-lake/g{self.generation}",
             ModelType="DOCUMENT_CLASSIFIER",
@@ -180,6 +197,29 @@ class Deployment:
     def published(self) -> PublishedModels:
         return PublishedModels(ssm=self._clients["ssm"], prefix=f"/comprehend-flywheel/{self.name}")
 
+    @contextmanager
+    def acting_as(self, function: str | None) -> Iterator[None]:
+        """With the role that the template gives this function; None: as somebody who may do anything."""
+        with self.functions.acting_as(self._role(function) if function else None):
+            yield
+
+    def _role(self, function: str) -> Role | None:
+        roles = step_roles.roles(self.variant)
+        if roles is None:
+            return None
+        key = (self.variant, function, self.flywheel_arn)
+        if key not in self._roles:
+            names = Names(
+                account=ACCOUNT,
+                region=REGION,
+                bucket=self.name,
+                flywheel=self.flywheel_arn.rpartition("/")[2],
+                roles={"DataAccess": ROLE, "EndpointAccess": ENDPOINT_ROLE},
+                parameters={"SmokeTestKey": self.serving_wish.smoke_test_key if self.serving_wish else ""},
+            )
+            self._roles[key] = roles.of(function, names)
+        return self._roles[key]
+
     @property
     def bar(self) -> Bar:
         return Bar(
@@ -205,17 +245,25 @@ class Deployment:
 
     def poked(self, *pokes: Poke) -> Verdict:
         """What start_turn thinks of these pokes; without any, of all that there are."""
-        return due.judge(
-            situation.look(
-                intake=self.intake,
-                service=self.service,
-                published=self.published,
-                pokes=frozenset(pokes or due.Poke),
-                now=self.now(),
-                quiet_period=self.quiet_period,
-                minimum_between_iterations=self.minimum_between_iterations,
+        with self.acting_as("start_turn"):
+            return due.judge(
+                situation.look(
+                    intake=self.intake,
+                    service=self.service,
+                    published=self.published,
+                    pokes=frozenset(pokes or due.Poke),
+                    now=self.now(),
+                    quiet_period=self.quiet_period,
+                    minimum_between_iterations=self.minimum_between_iterations,
+                )
             )
-        )
+
+    def beside(self, functions: Functions) -> Deployment:
+        """The same deployment through other clients: as a function sees it that goes on beside the pipeline."""
+        other = copy.copy(self)
+        other.functions, other._clients = functions, functions.clients
+        other.__dict__.pop("intake", None)
+        return other
 
     def start_turn(self) -> Turn:
         """The next one, whatever became of the one before; `Starter` is tested by itself."""
@@ -225,15 +273,16 @@ class Deployment:
 
     def poked_promotion(self, *pokes: promotion_starting.Poke) -> promotion_starting.Verdict:
         """What start_promotion thinks of these pokes; without any, of all that there are."""
-        verdict = promotion_starting.judge(
-            pokes=frozenset(pokes or promotion_starting.Poke),
-            intake=self.intake,
-            service=self.service,
-            published=self.published,
-            now=self.now(),
-        )
-        for end in verdict.refused:
-            self.intake.write_once(promotions.end_key(end.request_id), end)
+        with self.acting_as("start_promotion"):
+            verdict = promotion_starting.judge(
+                pokes=frozenset(pokes or promotion_starting.Poke),
+                intake=self.intake,
+                service=self.service,
+                published=self.published,
+                now=self.now(),
+            )
+            for end in verdict.refused:
+                self.intake.write_once(promotions.end_key(end.request_id), end)
         return verdict
 
     def promote_all(self) -> None:
@@ -366,6 +415,20 @@ class Deployment:
 
     def check_consistency(self, *, datasets_of_others: bool = False) -> Found:
         """What holds whenever the pipeline is at rest, whatever happened to it before; and what documents there are."""
+        found = self.check_documents()
+        if not datasets_of_others:
+            self.check_datasets()
+        self._check_everything_is_decided()
+        parameters, active = self.parameters(), self.active_model()
+        assert parameters.get("active-model-arn") == parameters.get("desired-model-arn") == active
+        verdict = self.poked()
+        assert not verdict.start, f"a turn would start: {verdict.reason}"
+        promotion = self.poked_promotion()
+        assert not promotion.start, f"a promotion would start: {promotion.reason}"
+        return found
+
+    def check_documents(self) -> Found:
+        """Each is there once, and none where it was dropped."""
         for prefix in ("train/", "test/"):
             assert self.keys(prefix) == [], "an upload is still where it was dropped"
         found = Found(
@@ -377,19 +440,10 @@ class Deployment:
         for documents in (found.trained_on + found.waiting, found.tested_on + found.waiting_to_test):
             twice = [document for document, times in Counter(documents).items() if times > 1]
             assert not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
-        if not datasets_of_others:
-            self._check_datasets()
-        self._check_everything_is_decided()
-        parameters, active = self.parameters(), self.active_model()
-        assert parameters.get("active-model-arn") == parameters.get("desired-model-arn") == active
-        verdict = self.poked()
-        assert not verdict.start, f"a turn would start: {verdict.reason}"
-        promotion = self.poked_promotion()
-        assert not promotion.start, f"a promotion would start: {promotion.reason}"
         return found
 
-    def _check_datasets(self) -> None:
-        """A dataset's name has the number of the turn that composed it, so no turn made two of one type."""
+    def check_datasets(self) -> None:
+        """All are accepted, and none is of the same turn and type: its name has the number of the turn."""
         for item in self.datasets():
             split, _, number = item["DatasetName"].partition("-")
             assert split == item["DatasetType"].lower()
@@ -411,7 +465,7 @@ class Turn:
     def __init__(self, deployment: Deployment, name: str) -> None:
         self.name = name
         self._at = deployment
-        self._steps = [Step("begin", self._begin)]
+        self._steps = [Step("begin", self._begin, "begin_turn")]
         self.steps_taken = 0
         self._iteration_id: str | None = None
 
@@ -433,13 +487,22 @@ class Turn:
 
     def take_step(self) -> None:
         """The next one, with the machine's retries."""
-        following = with_retries(self._steps[0].take)
+        step = self._steps[0]
+        with self._at.acting_as(step.function):
+            following = with_retries(step.take)
         self._steps[:1] = following
         self.steps_taken += 1
 
+    @property
+    def next_step(self) -> str | None:
+        """Its name; None at the end."""
+        return self._steps[0].name if self._steps else None
+
     def repeat_step(self) -> None:
         """Take the next one without going on: as an invocation whose answer got lost."""
-        self._steps[0].take()
+        step = self._steps[0]
+        with self._at.acting_as(step.function):
+            step.take()
 
     def skip_step(self) -> None:
         self._steps.pop(0)
@@ -460,10 +523,10 @@ class Turn:
         if self._iteration_id:
             return [Step("await_iteration", self._await_iteration)]
         return [
-            Step("prepare_test", lambda: self._prepare(Split.TEST)),
-            Step("prepare_train", lambda: self._prepare(Split.TRAIN)),
-            Step("compose", self._compose),
-            Step("run_iteration", self._run_iteration),
+            Step("prepare_test", lambda: self._prepare(Split.TEST), "prepare_upload"),
+            Step("prepare_train", lambda: self._prepare(Split.TRAIN), "prepare_upload"),
+            Step("compose", self._compose, "compose_datasets"),
+            Step("run_iteration", self._run_iteration, "run_iteration"),
         ]
 
     def beginning(self) -> TurnBeginning:
@@ -529,9 +592,9 @@ class Turn:
             return []
 
         return [
-            Step("register_dataset", register_dataset),
+            Step("register_dataset", register_dataset, "register_dataset"),
             Step("await_dataset", await_dataset),
-            Step("accept_dataset", accept_dataset),
+            Step("accept_dataset", accept_dataset, "accept_dataset"),
         ]
 
     def _run_iteration(self) -> list[Step]:
@@ -546,8 +609,11 @@ class Turn:
         if iteration.status is not IterationStatus.COMPLETED:
             raise IterationFailed(iteration.message)
         if self._at.evidence is Evidence.HOLDOUT:
-            return [Step("prepare_holdout", self._prepare_holdout), Step("decide", self._decide)]
-        return [Step("decide", self._decide)]
+            return [
+                Step("prepare_holdout", self._prepare_holdout, "prepare_holdout"),
+                Step("decide", self._decide, "compare_metrics"),
+            ]
+        return [Step("decide", self._decide, "compare_metrics")]
 
     def _prepare_holdout(self) -> list[Step]:
         at = self._at
@@ -559,7 +625,7 @@ class Turn:
             ),
             published=at.published,
         )
-        return [Step("predict_holdout", partial(self._predict_holdout, model)) for model in models]
+        return [Step("predict_holdout", partial(self._predict_holdout, model), "predict_holdout") for model in models]
 
     def _predict_holdout(self, model_arn: str) -> list[Step]:
         at = self._at
@@ -595,10 +661,13 @@ class Turn:
             evidence=at.evidence,
             confidence_level=at.confidence_level,
         )
-        request = [Step("request_promotion", self._request_promotion), Step("promote", self._promote)]
+        request = [
+            Step("request_promotion", self._request_promotion, "request_promotion"),
+            Step("promote", self._promote),
+        ]
         return [
             *(request if decision.decision is DecisionKind.PROMOTE else []),
-            Step("delete_old_models", self._delete_old_models),
+            Step("delete_old_models", self._delete_old_models, "delete_old_models"),
         ]
 
     def _request_promotion(self) -> list[Step]:
@@ -625,15 +694,16 @@ class Turn:
         return self._report(TurnOutcome.ABORTED)
 
     def _report(self, outcome: TurnOutcome, error: Exception | None = None) -> TurnRecord:
-        return reporting.write_record(
-            turn=self.name,
-            outcome=outcome,
-            error=type(error).__name__ if error else None,
-            cause=str(error) if error else None,
-            intake=self._at.intake,
-            flywheel_arn=self._at.flywheel_arn,
-            now=self._at.now(),
-        )
+        with self._at.acting_as("report_turn"):
+            return reporting.write_record(
+                turn=self.name,
+                outcome=outcome,
+                error=type(error).__name__ if error else None,
+                cause=str(error) if error else None,
+                intake=self._at.intake,
+                flywheel_arn=self._at.flywheel_arn,
+                now=self._at.now(),
+            )
 
 
 def result_of(record: TurnRecord, key: str) -> UploadResult:

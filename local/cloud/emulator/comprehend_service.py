@@ -55,6 +55,8 @@ _STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
 _PASSES_ROLE = frozenset(
     {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
 )
+# What is created with tags needs the right to tag it as well.
+_TAGGED = frozenset({"CreateEndpoint", "CreateDataset"})
 _ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
 _USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
@@ -168,18 +170,24 @@ def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:
 
 def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
     """Why the caller may not pass the role or use the model or flywheel that the request names, None when it may."""
-    operation, request = _operation(headers), _request(body)
-    if operation not in _PASSES_ROLE:
-        return None
-    checks: list[tuple[str, str, dict[str, str]]] = []
-    passed = [request.get(member) for member in _ROLE_MEMBERS]
-    checks += [("iam:PassRole", role, {"iam:PassedToService": _PRINCIPAL}) for role in passed if isinstance(role, str)]
-    checks += [(f"comprehend:{operation}", arn, {}) for arn in used_by(operation=operation, request=request)]
-    if operation == "CreateEndpoint" and request.get("Tags"):
-        region, account = responses.get_region(), responses.get_account_id()
-        tagged = resource_of(operation=operation, request=request, region=region, account=account)
-        checks.append(("comprehend:TagResource", tagged, {}))
+    checks = also_needed(operation=_operation(headers), request=_request(body))
     return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
+
+
+def also_needed(*, operation: str, request: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
+    """What a caller must be allowed besides the operation on its own resource: action, resource and condition keys."""
+    checks: list[tuple[str, str, dict[str, str]]] = []
+    if operation in _PASSES_ROLE:
+        passed = [request.get(member) for member in _ROLE_MEMBERS]
+        condition = {"iam:PassedToService": _PRINCIPAL}
+        checks += [("iam:PassRole", role, condition) for role in passed if isinstance(role, str)]
+    checks += [(f"comprehend:{operation}", arn, {}) for arn in used_by(operation=operation, request=request)]
+    if operation in _TAGGED and request.get("Tags"):
+        region, account = responses.get_region(), responses.get_account_id()
+        named = resource_of(operation=operation, request=request, region=region, account=account)
+        dataset = f"{named}/dataset/{request.get('DatasetName')}"
+        checks.append(("comprehend:TagResource", dataset if operation == "CreateDataset" else named, {}))
+    return checks
 
 
 def _serve_state_machines() -> None:

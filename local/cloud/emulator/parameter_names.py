@@ -20,7 +20,7 @@ def _compare_the_first() -> None:
     original = iam_actions.extract_resource_arn
 
     def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> Any:
-        parameters = _parameters(headers, body) if service == "ssm" else []
+        parameters = parameters_of(headers, body) if service == "ssm" else []
         return parameters[0] if parameters else original(service, method, path, headers, body, *rest)
 
     iam_actions.extract_resource_arn = extract
@@ -34,7 +34,7 @@ def _compare_the_others() -> None:
     ) -> tuple[int, dict[str, str], bytes]:
         action = f"ssm:{_operation(headers)}"
         checks: list[tuple[str, str, dict[str, str]]] = [
-            (action, parameter, {}) for parameter in _parameters(headers, body)[1:]
+            (action, parameter, {}) for parameter in parameters_of(headers, body)[1:]
         ]
         refused = service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
         if refused is not None:
@@ -50,7 +50,8 @@ def _operation(headers: dict[str, str]) -> str:
     return headers.get("x-amz-target", "").rpartition(".")[2]
 
 
-def _parameters(headers: dict[str, str], body: bytes) -> list[str]:
+def parameters_of(headers: dict[str, str], body: bytes) -> list[str]:
+    """The ARNs of the parameters that a call on several of them names; none of any other call."""
     if _operation(headers) not in _ON_SEVERAL:
         return []
     try:
