@@ -66,6 +66,7 @@ bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.analysis
+	$(BIN)/python -m benchmarks.distinct
 
 lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.json
 	$(COMPILE) pyproject.toml -o requirements.txt

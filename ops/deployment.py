@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flywheel.comprehend import FlywheelService
 from flywheel.decision_records import Evidence
 from flywheel.intake import IntakeBucket
+from flywheel.preparation import ConflictingLabels
 from flywheel.promotion_records import PromotionMode
 from flywheel.published import PublishedModels
 from ops.clients import Clients
@@ -92,6 +93,14 @@ class Deployment:
     @property
     def maximum_bad_lines_percent(self) -> float:
         return self._number("MaximumBadLinesPercent", 5)
+
+    @property
+    def conflicting_labels(self) -> ConflictingLabels:
+        value = self.published.parameters.get("ConflictingLabels", ConflictingLabels.KEEP)
+        try:
+            return ConflictingLabels(str(value))
+        except ValueError as error:
+            raise self._unreadable("ConflictingLabels", value) from error
 
     @property
     def quiet_period_minutes(self) -> float:

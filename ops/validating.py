@@ -26,6 +26,9 @@ class Validation(Record):
     labels: dict[str, int]
     """Documents by what stands in the label column."""
     duplicates: int
+    conflicts: int = 0
+    """Documents with the text of an earlier one and other labels: kept, or among the bad lines."""
+    conflict_examples: tuple[BadLine, ...] = ()
     bad_lines: dict[str, int]
     """How many lines broke each rule."""
     problem: BadLine | None = None
@@ -63,7 +66,10 @@ def rules_of_settings(folder: Path) -> LabelRules | None:
 
 
 def limits_of(deployment: Deployment) -> Limits:
-    return Limits(maximum_bad_lines_percent=deployment.maximum_bad_lines_percent)
+    return Limits(
+        maximum_bad_lines_percent=deployment.maximum_bad_lines_percent,
+        conflicting_labels=deployment.conflicting_labels,
+    )
 
 
 def validate(paths: Sequence[Path], *, rules: LabelRules, limits: Limits) -> list[Validation]:
@@ -94,6 +100,8 @@ def _validate_one(path: Path, *, rules: LabelRules, limits: Limits) -> Validatio
         documents=preparation.documents,
         labels=dict(preparation.labels),
         duplicates=preparation.duplicates,
+        conflicts=preparation.conflicts,
+        conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
         bad_lines=dict(preparation.bad_lines),
         problem=_bad_line(preparation.file_problem) if preparation.file_problem is not None else None,
         examples=tuple(_bad_line(problem) for problem in preparation.examples),

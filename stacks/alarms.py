@@ -73,6 +73,14 @@ class Alarms(Construct):
                 dimension=flywheel,
                 missing="ignore",
             ),
+            "UploadsNotPrepared": Watch(
+                description="Turns tried uploads and could not prepare them; they lie where they were dropped:"
+                " `flywheel status` names them.",
+                namespace=OWN_NAMESPACE,
+                metric="UploadsNotPrepared",
+                dimension=flywheel,
+                missing="ignore",
+            ),
             "TrainDatasetQuota": Watch(
                 description="Four fifths of the flywheel's TRAIN datasets are used, and none can be deleted: have the"
                 " quota raised, upload less often, or plan a new generation.",

@@ -105,6 +105,7 @@ class FlywheelStack(ProjectStack):
                 "CONFIDENCE_LEVEL": parameters.confidence_level.value_as_string,
                 "MINIMUM_DOCUMENTS_PER_LABEL": parameters.minimum_documents_per_label.value_as_string,
                 "MAXIMUM_BAD_LINES_PERCENT": parameters.maximum_bad_lines_percent.value_as_string,
+                "CONFLICTING_LABELS": parameters.conflicting_labels.value_as_string,
                 "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
                 "MINIMUM_HOURS_BETWEEN_ITERATIONS": parameters.minimum_hours_between_iterations.value_as_string,
             },

@@ -107,6 +107,12 @@ class TurnParameters(StackParameters):
             most=100,
             description="An upload with more bad lines than this percentage is rejected whole.",
         )
+        self.conflicting_labels = self._one_of(
+            "ConflictingLabels",
+            default="KEEP",
+            allowed=("KEEP", "REFUSE"),
+            description="What becomes of a document whose text came before with other labels. Both are counted.",
+        )
         self.trigger_on_upload = self._one_of(
             "TriggerOnUpload",
             default="true",

@@ -62,7 +62,7 @@ class TurnSteps(Steps):
             timeout=cdk.Duration.minutes(15),
             memory_mib=1769,
             ephemeral_storage_mib=10_240,
-            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT"],
+            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT", "CONFLICTING_LABELS"],
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
                 access.objects("prepared/*", "rejected/*", actions=UPLOAD),
@@ -77,7 +77,7 @@ class TurnSteps(Steps):
             timeout=cdk.Duration.minutes(15),
             memory_mib=1769,
             ephemeral_storage_mib=10_240,
-            environment=[*FLYWHEEL, "LABEL_DELIMITER", "MINIMUM_DOCUMENTS_PER_LABEL"],
+            environment=[*FLYWHEEL, "LABEL_DELIMITER", "MINIMUM_DOCUMENTS_PER_LABEL", "CONFLICTING_LABELS"],
             permissions=[
                 access.objects("prepared/*", "datasets/*", actions=("GetObject", "DeleteObject", *UPLOAD)),
                 access.objects("turns/*", actions=WRITE),
@@ -225,7 +225,7 @@ class TurnSteps(Steps):
             permissions=[
                 access.objects("turns/*", actions=WRITE),
                 access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
-                access.list_intake(),
+                access.list_intake(versions=True),
                 Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
             ],
         )

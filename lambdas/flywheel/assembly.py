@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import csv
-import io
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flywheel.buffered_stream import buffered
 from flywheel.dataset_records import (
-    LABEL_SEPARATOR_IN_RECORDS,
     AcceptedDataset,
     DatasetManifest,
     DatasetPart,
     labels_of,
 )
+from flywheel.part_rows import rewritten
 from flywheel.parts import (
     HASH_BYTES,
+    PLACES,
     PartLocation,
     dataset_location,
     facts_key,
     held_back_folder,
+    label_digest,
+    location_in,
     prepared_folder,
     prepared_location,
-    read_hashes,
 )
-from flywheel.upload_records import Part
+from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
 
-# A document may have 10 MB (reference 3.3); the csv module refuses fields of more than 128 KiB unless told.
-csv.field_size_limit(16 * 1024 * 1024)
 _ACCEPTANCE_FILES = ("dataset.json",)
 
 
@@ -49,22 +48,32 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
     there = set(intake.keys(manifest.prefix))
     documents: list[tuple[str, str, int]] = []
     digests: list[tuple[str, str, int]] = []
-    leaked: frozenset[int] | None = None
+    dropped: dict[str, Dropped] | None = None
+    labelled = _label_digests_of_sources(intake, manifest)
     for part in manifest.parts:
         target = dataset_location(manifest.prefix, part.content_hash)
         # The digests are written last: with them the part is complete.
         if target.hashes in there:
             continue
-        if part.held_back or part.leaked or part.delimiter != delimiter:
-            leaked = leaked if leaked is not None else frozenset(read_hashes(intake, manifest.leaked_key))
-            _rewrite(intake, manifest, part, leaked, delimiter)
+        source = source_location(manifest, part)
+        if part.held_back or part.dropped or part.delimiter != delimiter or source.labels not in labelled:
+            dropped = dropped if dropped is not None else read_dropped(intake, manifest)
+            _rewrite(intake, manifest, part, dropped[part.content_hash], delimiter)
         else:
-            source = source_location(manifest, part)
             documents.append((source.documents, target.documents, part.bytes))
+            documents.append((source.labels, target.labels, part.documents * HASH_BYTES))
             digests.append((source.hashes, target.hashes, part.documents * HASH_BYTES))
     # Documents before digests, for the same reason.
     intake.copy_all(documents)
     intake.copy_all(digests)
+
+
+def _label_digests_of_sources(intake: IntakeBucket, manifest: DatasetManifest) -> set[str]:
+    """Keys. A part of an earlier version has none: they are made when it is rewritten."""
+    folders = {f"prepared/{manifest.split}/"} | {
+        f"{part.accepted_in}labels/" for part in manifest.parts if part.accepted_in
+    }
+    return {key for folder in folders for key in intake.keys(folder)}
 
 
 def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
@@ -75,7 +84,7 @@ def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
         if dataset_location(manifest.prefix, part.content_hash).hashes in there:
             continue
         source = source_location(manifest, part)
-        if manifest.leaked_key not in there:
+        if manifest.dropped_key not in there:
             return False
         # An accepted dataset loses nothing.
         if part.accepted_in is None and not sources.issuperset((source.documents, source.hashes)):
@@ -93,78 +102,49 @@ def discard(intake: IntakeBucket, manifest: DatasetManifest) -> None:
     intake.delete([f"{manifest.prefix}dataset.json"])
 
 
-def count_labels(
-    intake: IntakeBucket, part: Part, location: PartLocation, *, without: frozenset[int]
-) -> dict[str, int]:
-    """Documents by label combination, without those whose digest is in `without`."""
-    counts: dict[str, int] = {}
-    for row, digest in part_documents(intake, location):
-        if digest not in without:
-            key = _combination(row[0], part.delimiter)
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """Places of documents of a part that do not go into the dataset."""
+
+    dropped: frozenset[int]
+    refused: frozenset[int]
+    """They are kept beside it."""
 
 
-def count_bytes(
-    intake: IntakeBucket,
-    part: Part,
-    location: PartLocation,
-    *,
-    without: frozenset[int],
-    held_back: frozenset[str],
-    delimiter: str,
-) -> int:
-    """The size in a dataset of what goes into it: not the digests in `without`, nor what has a label of `held_back`."""
-    sink = _ByteCounter()
-    rows = csv.writer(sink, lineterminator="\n")
-    for row, digest, combination in _rewritten(intake, location, part.delimiter, delimiter):
-        if digest not in without and held_back.isdisjoint(labels_of(combination)):
-            rows.writerow(row)
-    return sink.bytes
-
-
-class _ByteCounter:
-    def __init__(self) -> None:
-        self.bytes = 0
-
-    def write(self, text: str) -> None:
-        self.bytes += len(text.encode())
-
-
-def _rewritten(
-    intake: IntakeBucket, location: PartLocation, before: str, delimiter: str
-) -> Iterator[tuple[list[str], int, str]]:
-    """Rows whose labels are joined by `delimiter` instead of the one before, their digests and label combinations."""
-    for row, digest in part_documents(intake, location):
-        combination = _combination(row[0], before)
-        yield [delimiter.join(labels_of(combination)), row[1]], digest, combination
-
-
-def _combination(label_column: str, delimiter: str) -> str:
-    return label_column.replace(delimiter, LABEL_SEPARATOR_IN_RECORDS) if delimiter else label_column
-
-
-def part_documents(intake: IntakeBucket, location: PartLocation) -> Iterator[tuple[list[str], int]]:
-    """Rows and digests of a part. Prepared files have no newline inside a document, so a line is a row."""
-    hashes = read_hashes(intake, location.hashes)
-    with intake.open(location.documents) as stream:
-        lines = io.TextIOWrapper(buffered(stream), encoding="utf-8", newline="")
-        yield from zip(csv.reader(lines), hashes, strict=True)
+def read_dropped(intake: IntakeBucket, manifest: DatasetManifest) -> dict[str, Dropped]:
+    """By content hash. The file holds them part by part, as many as the manifest says."""
+    places: array[int] = array(PLACES)
+    places.frombytes(intake.read_bytes(manifest.dropped_key))
+    found: dict[str, Dropped] = {}
+    start = 0
+    for part in manifest.parts:
+        middle = start + part.leaked + part.duplicates
+        end = middle + part.refused
+        found[part.content_hash] = Dropped(
+            dropped=frozenset(places[start:middle]), refused=frozenset(places[middle:end])
+        )
+        start = end
+    return found
 
 
 def _rewrite(
-    intake: IntakeBucket, manifest: DatasetManifest, part: DatasetPart, leaked: frozenset[int], delimiter: str
+    intake: IntakeBucket, manifest: DatasetManifest, part: DatasetPart, dropped: Dropped, delimiter: str
 ) -> None:
     held_back = frozenset(manifest.held_back_labels)
     with tempfile.TemporaryDirectory() as folder:
-        into, aside = _PartWriter(Path(folder) / "into"), _PartWriter(Path(folder) / "aside")
-        for row, digest, combination in _rewritten(intake, source_location(manifest, part), part.delimiter, delimiter):
-            if digest not in leaked:
+        into, aside, refused = (_PartWriter(Path(folder) / name) for name in ("into", "aside", "refused"))
+        rows = rewritten(intake, source_location(manifest, part), part.delimiter, delimiter)
+        for place, (row, digest, combination) in enumerate(rows):
+            if place in dropped.refused:
+                refused.write(row, digest, combination)
+            elif place not in dropped.dropped:
                 fits = held_back.isdisjoint(labels_of(combination))
                 (into if fits else aside).write(row, digest, combination)
+        if part.refused:
+            refused.store_documents(intake, refused_key(manifest, part))
         if part.held_back_hash:
             location = held_back_folder(manifest.prefix, part.held_back_hash)
-            aside.store(intake, documents=f"{location}documents.csv", hashes=f"{location}hashes.bin")
+            aside.store(intake, location_in(location))
             facts = Part(
                 content_hash=part.held_back_hash,
                 split=manifest.split,
@@ -176,8 +156,12 @@ def _rewrite(
                 prepared_at=manifest.composed_at,
             )
             intake.write(f"{location}facts.json", facts)
-        target = dataset_location(manifest.prefix, part.content_hash)
-        into.store(intake, documents=target.documents, hashes=target.hashes)
+        into.store(intake, dataset_location(manifest.prefix, part.content_hash))
+
+
+def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
+    """Documents that ConflictingLabels keeps out of the dataset, as CSV: to be mended and uploaded again."""
+    return f"{manifest.prefix}refused/{part.content_hash}.csv"
 
 
 class _PartWriter:
@@ -188,11 +172,16 @@ class _PartWriter:
         self._file = self._csv_path.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file, lineterminator="\n")
         self._hashes: array[int] = array("Q")
+        self._label_digests: array[int] = array("Q")
+        self._digest_of: dict[str, int] = {}
         self.labels: dict[str, int] = {}
 
     def write(self, row: list[str], digest: int, combination: str) -> None:
         self._csv.writerow(row)
         self._hashes.append(digest)
+        if combination not in self._digest_of:
+            self._digest_of[combination] = label_digest(combination)
+        self._label_digests.append(self._digest_of[combination])
         self.labels[combination] = self.labels.get(combination, 0) + 1
 
     @property
@@ -203,24 +192,22 @@ class _PartWriter:
     def bytes(self) -> int:
         return self._csv_path.stat().st_size
 
-    def store(self, intake: IntakeBucket, *, documents: str, hashes: str) -> None:
-        """Documents first: the digests say that the part is complete."""
+    def store_documents(self, intake: IntakeBucket, key: str) -> None:
         self._file.close()
+        intake.upload_file(self._csv_path, key)
+
+    def store(self, intake: IntakeBucket, location: PartLocation) -> None:
+        """The digests of texts last: they say that the part is complete."""
         if self.documents:
-            intake.upload_file(self._csv_path, documents)
-        intake.write_bytes(hashes, self._hashes.tobytes())
+            self.store_documents(intake, location.documents)
+        intake.write_bytes(location.labels, self._label_digests.tobytes())
+        intake.write_bytes(location.hashes, self._hashes.tobytes())
 
 
 def held_back_parts(intake: IntakeBucket, manifest: DatasetManifest) -> list[tuple[Part, PartLocation]]:
     """What an assembled dataset holds back, where it lies until the dataset is completed."""
     folders = [held_back_folder(manifest.prefix, part.held_back_hash) for part in manifest.parts if part.held_back_hash]
-    return [
-        (
-            intake.require(f"{folder}facts.json", Part),
-            PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin"),
-        )
-        for folder in folders
-    ]
+    return [(intake.require(f"{folder}facts.json", Part), location_in(folder)) for folder in folders]
 
 
 def clear(intake: IntakeBucket, manifest: DatasetManifest, accepted: AcceptedDataset) -> None:
@@ -229,14 +216,17 @@ def clear(intake: IntakeBucket, manifest: DatasetManifest, accepted: AcceptedDat
     The marker goes last: without it the dataset is left over, and nothing new is composed before this is repeated.
     """
     _return_held_back(intake, manifest)
-    taken = _taken(manifest)
-    # Facts first: a part without facts is not there for anybody.
-    intake.delete(facts_key(manifest.split, content_hash) for content_hash in taken)
-    folders = {prepared_folder(manifest.split, content_hash) for content_hash in taken}
-    intake.delete(
-        [key for key in intake.keys(f"prepared/{manifest.split}/") if f"{key.rpartition('/')[0]}/" in folders]
-    )
+    take_away(intake, manifest.split, _taken(manifest))
     intake.write_once(accepted_key(manifest), accepted)
+
+
+def take_away(intake: IntakeBucket, split: Split, content_hashes: Iterable[str]) -> None:
+    """Parts that datasets have are no longer prepared."""
+    taken = list(content_hashes)
+    # Facts first: a part without facts is not there for anybody.
+    intake.delete(facts_key(split, content_hash) for content_hash in taken)
+    folders = {prepared_folder(split, content_hash) for content_hash in taken}
+    intake.delete([key for key in intake.keys(f"prepared/{split}/") if f"{key.rpartition('/')[0]}/" in folders])
 
 
 def clearing_began(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
@@ -263,6 +253,7 @@ def _return_held_back(intake: IntakeBucket, manifest: DatasetManifest) -> None:
             source = held_back_folder(manifest.prefix, part.held_back_hash)
             target = prepared_location(manifest.split, part.held_back_hash)
             intake.copy(f"{source}documents.csv", target.documents)
+            intake.copy(f"{source}labels.bin", target.labels)
             intake.copy(f"{source}hashes.bin", target.hashes)
             intake.copy(f"{source}facts.json", facts_key(manifest.split, part.held_back_hash))
 

@@ -11,6 +11,7 @@ from flywheel.byte_limits import size_as_json
 from flywheel.due import too_soon_for_an_iteration
 from flywheel.outside import change_outside, publish_what_is
 from flywheel.prepare_uploads import report_key, result_key
+from flywheel.replaced import Version, replaced_by_next, versions_by_key
 from flywheel.situation import REQUEST_KEY
 from flywheel.turn_records import BatchList, TurnBeginning, TurnRequest
 from flywheel.undecided import undecided_iteration
@@ -132,8 +133,8 @@ def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[
     uploads: list[Upload] = []
     replaced: list[Upload] = []
     for split in Split:
-        for versions in _versions_by_key(intake, split).values():
-            current, older = _present(versions)
+        for versions, markers in versions_by_key(intake, split).values():
+            current, older = _present(versions, markers)
             if current is not None:
                 uploads.append(current)
                 replaced += [upload for upload in older if not _taken_in_before(intake, turn, upload)]
@@ -169,7 +170,8 @@ def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
             continue
         if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
             return False
-        if upload in beginning.uploads and intake.exists(result_key(earlier, upload)):
+        taken_in = {known.version_id for known in beginning.uploads if known.key == upload.key}
+        if upload.version_id in taken_in and intake.exists(result_key(earlier, upload)):
             return True
     return False
 
@@ -178,44 +180,21 @@ def _age(upload: Upload) -> tuple[datetime, str]:
     return upload.last_modified, upload.key
 
 
-def _versions_by_key(intake: IntakeBucket, split: Split) -> dict[str, list[tuple[Upload | datetime, bool]]]:
-    """For each key its versions (Upload, is the latest) and delete markers (time, is the latest)."""
-    by_key: dict[str, list[tuple[Upload | datetime, bool]]] = {}
-    for version, is_marker in intake.list_versions(f"{split}/"):
-        if version["Key"].endswith("/"):
-            continue
-        entry: Upload | datetime
-        if is_marker:
-            entry = version["LastModified"]
-        else:
-            entry = Upload(
-                key=version["Key"],
-                split=split,
-                version_id=version["VersionId"],
-                etag=version["ETag"],
-                size=version["Size"],
-                last_modified=version["LastModified"],
-            )
-        by_key.setdefault(version["Key"], []).append((entry, version["IsLatest"]))
-    return by_key
-
-
-def _present(versions: list[tuple[Upload | datetime, bool]]) -> tuple[Upload | None, list[Upload]]:
+def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload | None, list[Upload]]:
     """The current upload of a key, if it is not deleted, and the uploads it replaced since the last deletion.
 
     Collecting an upload ends in a delete marker, so what is newer than the newest marker was never collected.
     """
-    current = next((entry for entry, latest in versions if latest and isinstance(entry, Upload)), None)
+    current = next((upload for upload, latest in versions if latest), None)
     if current is None:
         return None, []
-    markers = [entry for entry, _ in versions if isinstance(entry, datetime)]
     newest_marker = max(markers, default=None)
     older = [
-        entry
-        for entry, latest in versions
-        if isinstance(entry, Upload) and not latest and (newest_marker is None or entry.last_modified > newest_marker)
+        upload
+        for upload, latest in versions
+        if not latest and (newest_marker is None or upload.last_modified > newest_marker)
     ]
-    return current, older
+    return current, replaced_by_next([current, *older])
 
 
 def _consume(intake: IntakeBucket, request: TurnRequest) -> None:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel import enough, turns
-from flywheel.assembly import assemble, count_bytes, count_labels, held_back_parts
+from flywheel.assembly import assemble, held_back_parts, take_away
 from flywheel.dataset_records import (
     Composition,
     DatasetManifest,
     DatasetPart,
     DatasetRef,
+    LabelConflict,
     Waiting,
     by_single_label,
 )
 from flywheel.datasets import manifest_key
-from flywheel.leaks import Leaks, find_leaks
+from flywheel.distinct import Distinct, Found, find_distinct, read_digests
 from flywheel.leftovers import Stock, take_stock
-from flywheel.parts import PartLocation, dataset_location, prepared_location, waiting_parts
+from flywheel.part_rows import count_bytes
+from flywheel.parts import PLACES, PartLocation, prepared_location, waiting_parts
+from flywheel.preparation import ConflictingLabels
+from flywheel.prepare_uploads import manifests
+from flywheel.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
 from flywheel.turn_records import TurnBeginning
 from flywheel.upload_records import Part, Split
 
@@ -34,21 +40,6 @@ def composition_key(turn: str) -> str:
     return f"{turns.folder(turn)}datasets.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Candidate:
-    """A part that could go into the dataset, and what of it: the documents that are not leaked."""
-
-    part: Part
-    location: PartLocation
-    accepted_in: str | None
-    leaked: int
-    labels: dict[str, int]
-
-    @property
-    def documents(self) -> int:
-        return self.part.documents - self.leaked
-
-
 class Composer:
     def __init__(
         self,
@@ -58,6 +49,7 @@ class Composer:
         beginning: TurnBeginning,
         minimum_per_label: int,
         label_delimiter: str,
+        conflicting_labels: ConflictingLabels,
         now: datetime,
     ) -> None:
         self._intake = intake
@@ -65,6 +57,7 @@ class Composer:
         self._beginning = beginning
         self._minimum = minimum_per_label
         self._delimiter = label_delimiter if beginning.multi_label else ""
+        self._conflicting_labels = conflicting_labels
         self._now = now
         self._overrule = beginning.request is not None and beginning.request.overrule_minimum
 
@@ -85,11 +78,18 @@ class Composer:
                 ),
                 waiting=tuple(plan.waiting for plan in plans if plan.waiting),
                 leaked={plan.split: plan.leaked for plan in plans if plan.leaked},
+                duplicates={plan.split: plan.duplicates for plan in plans if plan.duplicates},
+                refused={plan.split: plan.refused for plan in plans if plan.refused},
+                conflicts={plan.split: plan.conflicts for plan in plans if plan.conflicts},
+                conflict_examples=tuple(example for plan in plans for example in plan.conflict_examples),
+                cleared={plan.split: plan.cleared for plan in plans if plan.cleared},
                 more=any(plan.more for plan in plans),
             )
             if not self._intake.write_once(composition_key(turn), composition):
                 # A second invocation of this step was faster: what it wrote counts.
-                return self._intake.require(composition_key(turn), Composition)
+                composition = self._intake.require(composition_key(turn), Composition)
+        for split, content_hashes in composition.cleared.items():
+            take_away(self._intake, split, content_hashes)
         return composition
 
     def _take_stock(self, split: Split) -> Stock:
@@ -112,31 +112,40 @@ class Composer:
             split=leftover.split,
             manifest=leftover,
             waiting=_waiting_beside(leftover, beside),
-            leaked=sum(part.leaked for part in leftover.parts),
             more=bool(beside.included),
         )
 
     def _plan_new(self, split: Split, accepted: list[DatasetManifest]) -> _Plan:
         outlook = self._outlook(split, accepted, overrule=self._overrule, held_back=[])
         waiting = _waiting(split, outlook)
+        conflicts, examples = outlook.found.conflicts, outlook.found.examples
         if not outlook.included:
-            return _Plan(split=split, waiting=waiting)
+            known = [one.stored.part for one in outlook.candidates if one.all_accepted_before]
+            return _Plan(
+                split=split,
+                waiting=waiting,
+                cleared=tuple(part.content_hash for part in known),
+                known=sum(part.documents for part in known),
+                conflicts=conflicts,
+                conflict_examples=examples,
+                more=outlook.full,
+            )
         manifest = self._write_manifest(split, outlook)
         assemble(self._intake, manifest, delimiter=self._delimiter)
         return _Plan(
             split=split,
             manifest=manifest,
             waiting=waiting,
-            leaked=sum(part.leaked for part in manifest.parts),
+            conflicts=conflicts,
+            conflict_examples=examples,
             more=outlook.full,
         )
 
     def _write_manifest(self, split: Split, outlook: _Outlook) -> DatasetManifest:
         """The one that stands in the end: a second invocation of this step may be faster."""
-        leaked = outlook.leaks.to_bytes()
-        manifest = self._manifest(split, outlook.candidates, outlook.verdict.held_back, leaked)
+        manifest, dropped = self._manifest(split, outlook)
         key = manifest_key(split, manifest.name)
-        self._intake.write_bytes(manifest.leaked_key, leaked)
+        self._intake.write_bytes(manifest.dropped_key, dropped)
         # Planning takes time: long enough for the turn to be stopped and the next one to compose of the same parts.
         turns.require_current(self._intake, self._beginning.turn)
         if not self._intake.write_once(key, manifest):
@@ -153,8 +162,9 @@ class Composer:
     ) -> _Outlook:
         """What could be composed now, of all that waits (and of `held_back`, which will) but is not in `accepted`."""
         mine = [manifest for manifest in accepted if manifest.flywheel_arn == self._service.arn]
-        candidates, leaks = self._candidates(split, accepted, mine, held_back)
-        full, candidates = self._within_limits(candidates)
+        found = self._find(split, accepted, mine, held_back)
+        full, candidates = self._within_limits(found.parts)
+        full = full or not found.all_seen
         combinations = _sum(candidate.labels for candidate in candidates)
         labels = self._beginning.labels
         if split is Split.TRAIN:
@@ -164,12 +174,12 @@ class Composer:
         else:
             verdict = enough.enough_to_test(combinations, labels=labels, overrule=overrule)
         included = enough.without(combinations, verdict.held_back) if verdict.dataset else {}
-        size = self._bytes(candidates, verdict.held_back, leaks.digests)
+        size = self._bytes(candidates, verdict.held_back)
         if included and size < enough.DATASET_MINIMUM_BYTES:
             verdict, included = enough.Enough(dataset=False), {}
         return _Outlook(
             candidates=candidates,
-            leaks=leaks,
+            found=found,
             full=full,
             verdict=verdict,
             combinations=combinations,
@@ -177,94 +187,98 @@ class Composer:
             size=size,
         )
 
-    def _candidates(
+    def _find(
         self,
         split: Split,
         accepted: list[DatasetManifest],
         mine: list[DatasetManifest],
         held_back: list[tuple[Part, PartLocation]],
-    ) -> tuple[list[_Candidate], Leaks]:
-        """Prepared parts, and for a new generation the parts that older ones accepted; with what leaked."""
+    ) -> Found:
+        """Of prepared parts, and for a new generation the parts that older ones accepted, what counts."""
         used = {part.content_hash for manifest in mine for part in manifest.parts}
-        found: dict[str, tuple[Part, PartLocation, str | None]] = {}
+        found: dict[str, StoredPart] = {}
         for manifest in accepted:
-            for known in manifest.parts:
-                if known.content_hash not in used:
+            for stored in parts_of(manifest):
+                if stored.part.content_hash not in used:
                     # The newest generation that has it counts: what it held back is a part of its own.
-                    location = dataset_location(manifest.prefix, known.content_hash)
-                    found[known.content_hash] = (_as_part(manifest, known), location, manifest.prefix)
-        for waiting in waiting_parts(self._intake, split):
-            if waiting.content_hash not in used:
-                location = prepared_location(split, waiting.content_hash)
-                found.setdefault(waiting.content_hash, (waiting, location, None))
-        for part, location in held_back:
-            found.setdefault(part.content_hash, (part, location, None))
+                    found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
+        waiting = [(part, prepared_location(split, part.content_hash)) for part in waiting_parts(self._intake, split)]
+        for part, location in [*waiting, *held_back]:
+            if part.content_hash not in used:
+                found.setdefault(part.content_hash, waiting_part(part, location))
         other = Split.TEST if split is Split.TRAIN else Split.TRAIN
-        leaks = find_leaks(self._intake, {key: entry[1].hashes for key, entry in found.items()}, other=other)
-        candidates = []
-        for content_hash, (part, location, accepted_in) in found.items():
-            leaked = leaks.by_part.get(content_hash, 0)
-            labels = count_labels(self._intake, part, location, without=leaks.digests) if leaked else part.labels
-            candidates.append(
-                _Candidate(part=part, location=location, accepted_in=accepted_in, leaked=leaked, labels=labels)
-            )
-        return candidates, leaks
+        return find_distinct(
+            list(found.values()),
+            accepted=lambda: parts_with_digests(self._intake, split, mine),
+            other=lambda: parts_with_digests(self._intake, other, manifests(self._intake, other)),
+            digests=read_digests(self._intake),
+            capacity=enough.DATASET_DOCUMENTS,
+            conflicting_labels=self._conflicting_labels,
+        )
 
-    def _bytes(self, candidates: list[_Candidate], held_back: frozenset[str], leaked: frozenset[int]) -> int:
+    def _bytes(self, candidates: list[Distinct], held_back: frozenset[str]) -> int:
         """What a dataset of the candidates would have; counted document by document only where it can be too little."""
         included = [_dataset_part(candidate, held_back).documents for candidate in candidates]
         exact = sum(included) * enough.DOCUMENT_MINIMUM_BYTES < enough.DATASET_MINIMUM_BYTES
         size = 0
         for candidate, documents in zip(candidates, included, strict=True):
-            if exact and documents < candidate.part.documents:
+            part = candidate.stored.part
+            if exact and documents < part.documents:
                 size += count_bytes(
                     self._intake,
-                    candidate.part,
-                    candidate.location,
-                    without=leaked,
+                    candidate.stored.location,
+                    before=part.delimiter,
+                    without=frozenset((*candidate.dropped, *candidate.refused)),
                     held_back=held_back,
                     delimiter=self._delimiter,
                 )
             else:
-                size += candidate.part.bytes
+                size += part.bytes
         return size
 
-    def _within_limits(self, candidates: list[_Candidate]) -> tuple[bool, list[_Candidate]]:
+    def _within_limits(self, candidates: Sequence[Distinct]) -> tuple[bool, list[Distinct]]:
         """The oldest candidates that fit into one dataset; True if some did not."""
-        taken: list[_Candidate] = []
+        taken: list[Distinct] = []
         documents = size = 0
         for candidate in candidates:
             documents += candidate.documents
-            size += candidate.part.bytes
+            size += candidate.stored.part.bytes if candidate.documents else 0
             if taken and (documents > enough.DATASET_DOCUMENTS or size > enough.DATASET_BYTES):
                 return True, taken
             taken.append(candidate)
         return False, taken
 
-    def _manifest(
-        self, split: Split, candidates: list[_Candidate], held_back: frozenset[str], leaked: bytes
-    ) -> DatasetManifest:
+    def _manifest(self, split: Split, outlook: _Outlook) -> tuple[DatasetManifest, bytes]:
+        """With the places of the documents that its parts leave out."""
         number = turns.number_of(self._beginning.turn)
-        parts = [_dataset_part(candidate, held_back) for candidate in candidates]
-        return DatasetManifest(
+        held_back = outlook.verdict.held_back
+        places: array[int] = array(PLACES)
+        parts: list[DatasetPart] = []
+        for candidate in outlook.candidates:
+            part = _dataset_part(candidate, held_back)
+            if part.documents or part.dropped:
+                parts.append(part)
+                places += candidate.dropped + candidate.refused
+        manifest = DatasetManifest(
             name=f"{split}-{number:06d}",
             split=split,
             flywheel_arn=self._service.arn,
             turn=self._beginning.turn,
             composed_at=self._now,
-            parts=tuple(part for part in parts if part.documents or part.leaked),
+            parts=tuple(parts),
             held_back_labels=tuple(sorted(held_back)),
             # Named by its content: no other invocation can write another one in its place.
-            leaked_file=f"leaked-{hashlib.sha256(leaked).hexdigest()}.bin",
+            dropped_file=f"dropped-{hashlib.sha256(places.tobytes()).hexdigest()}.bin",
         )
+        return manifest, places.tobytes()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Outlook:
     """What a dataset would be made of. `full`: not all that waits fits; `included`: nothing if it is not enough."""
 
-    candidates: list[_Candidate]
-    leaks: Leaks
+    candidates: list[Distinct]
+    found: Found
     full: bool
     verdict: enough.Enough
     combinations: dict[str, int]
@@ -277,20 +291,54 @@ class _Plan:
     split: Split
     manifest: DatasetManifest | None = None
     waiting: Waiting | None = None
-    leaked: int = 0
+    cleared: tuple[str, ...] = ()
+    known: int = 0
+    """Documents of the parts that are cleared."""
+    conflicts: int = 0
+    conflict_examples: tuple[LabelConflict, ...] = ()
     more: bool = False
+
+    @property
+    def leaked(self) -> int:
+        return sum(part.leaked for part in self._parts)
+
+    @property
+    def duplicates(self) -> int:
+        return self.known + sum(part.duplicates for part in self._parts)
+
+    @property
+    def refused(self) -> int:
+        return sum(part.refused for part in self._parts)
+
+    @property
+    def _parts(self) -> tuple[DatasetPart, ...]:
+        return self.manifest.parts if self.manifest else ()
 
 
 def _waiting(split: Split, outlook: _Outlook) -> Waiting | None:
     labels = _difference(outlook.combinations, outlook.included)
-    if not labels and (outlook.verdict.dataset or not outlook.candidates):
+    candidates = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
+    if not labels and (outlook.verdict.dataset or not candidates):
         return None
     if not labels:
-        reason = "Every one of these documents stands in the other split too, so none is used."
+        reason = _why_none(candidates)
     else:
         too_small = f"A dataset needs {enough.DATASET_MINIMUM_BYTES} bytes; these are {outlook.size}."
         reason = outlook.verdict.reason() or too_small
+        copies = sum(candidate.duplicates for candidate in candidates)
+        if copies and not outlook.included:
+            reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
     return Waiting(split=split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason)
+
+
+def _why_none(candidates: Sequence[Distinct]) -> str:
+    """Why of documents that wait none counts."""
+    if all(candidate.leaked == candidate.stored.part.documents for candidate in candidates):
+        return "Every one of these documents stands in the other split too, so none is used."
+    return (
+        "None of these documents is used: each stands in the other split, in a dataset, or before with other labels "
+        "(ConflictingLabels)."
+    )
 
 
 def _waiting_beside(leftover: DatasetManifest, beside: _Outlook) -> Waiting | None:
@@ -304,21 +352,8 @@ def _waiting_beside(leftover: DatasetManifest, beside: _Outlook) -> Waiting | No
     )
 
 
-def _as_part(manifest: DatasetManifest, part: DatasetPart) -> Part:
-    return Part(
-        content_hash=part.content_hash,
-        split=manifest.split,
-        documents=part.documents,
-        bytes=part.bytes,
-        labels=part.labels,
-        delimiter=part.delimiter,
-        sources=part.sources,
-        prepared_at=manifest.composed_at,
-    )
-
-
-def _dataset_part(candidate: _Candidate, held_back: frozenset[str]) -> DatasetPart:
-    part = candidate.part
+def _dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart:
+    part = candidate.stored.part
     included = enough.without(candidate.labels, held_back)
     documents = sum(included.values())
     waits = candidate.documents - documents
@@ -332,7 +367,9 @@ def _dataset_part(candidate: _Candidate, held_back: frozenset[str]) -> DatasetPa
         held_back=waits,
         held_back_hash=_held_back_hash(part.content_hash, held_back) if waits else None,
         leaked=candidate.leaked,
-        accepted_in=candidate.accepted_in,
+        duplicates=candidate.duplicates,
+        refused=len(candidate.refused),
+        accepted_in=candidate.stored.accepted_in,
     )
 
 

@@ -26,8 +26,16 @@ class DatasetPart(Record):
     """Content hash of the part that the held-back documents form."""
     leaked: int = 0
     """Documents dropped because their text stands in the other split."""
+    duplicates: int = 0
+    """Documents dropped because they are in an earlier dataset, or in an older part of this one."""
+    refused: int = 0
+    """Documents left out because their text came before with other labels: `refused/<content hash>.csv` has them."""
     accepted_in: str | None = None
     """Prefix of the older dataset it was copied from, for a new generation of the flywheel."""
+
+    @property
+    def dropped(self) -> int:
+        return self.leaked + self.duplicates + self.refused
 
 
 class DatasetManifest(Record):
@@ -38,12 +46,13 @@ class DatasetManifest(Record):
     composed_at: datetime
     parts: tuple[DatasetPart, ...]
     held_back_labels: tuple[str, ...] = ()
-    leaked_file: str = "leaked.bin"
-    """The digests of the documents dropped as leaked, in this dataset's folder."""
+    dropped_file: str = "dropped.bin"
+    """In this dataset's folder, part by part, four bytes each: the places of the documents that a part leaves out,
+    first those dropped, then those refused."""
 
     @property
-    def leaked_key(self) -> str:
-        return f"{self.prefix}{self.leaked_file}"
+    def dropped_key(self) -> str:
+        return f"{self.prefix}{self.dropped_file}"
 
     @property
     def prefix(self) -> str:
@@ -80,12 +89,31 @@ class Waiting(Record):
     reason: str
 
 
+class LabelConflict(Record):
+    """A text that stands in two places with different labels; which text, no record says."""
+
+    labels: tuple[str, ...]
+    source: str
+    """The upload, or the dataset, in which it came first."""
+    other_labels: tuple[str, ...]
+    other_source: str
+
+
 class Composition(Record):
     turn: str
     datasets: tuple[DatasetRef, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     leaked: dict[str, int] = {}
     """Documents dropped by split because they stand in the other one."""
+    duplicates: dict[str, int] = {}
+    """Documents dropped by split because a dataset has them, or an older part of the same one."""
+    refused: dict[str, int] = {}
+    """Documents left out by split because their text came before with other labels (ConflictingLabels REFUSE)."""
+    conflicts: dict[str, int] = {}
+    """Documents by split whose text came before with other labels, kept or not, also of what still waits."""
+    conflict_examples: tuple[LabelConflict, ...] = ()
+    cleared: dict[Split, tuple[str, ...]] = {}
+    """Content hashes of parts that waited although datasets had every document of them: they are deleted."""
     more: bool = False
     """Documents wait only because the dataset was full: another turn has work to do."""
 

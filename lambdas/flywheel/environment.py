@@ -37,7 +37,11 @@ class Labels(Environment):
     label_delimiter: str
 
 
-class Uploads(Environment):
+class Conflicts(Environment):
+    conflicting_labels: Literal["KEEP", "REFUSE"]
+
+
+class Uploads(Conflicts):
     maximum_bad_lines_percent: float = Field(ge=0, le=100)
 
 
@@ -46,7 +50,7 @@ class Pace(Environment):
     quiet_period_minutes: float = Field(ge=0, default=0)
 
 
-class Composing(Environment):
+class Composing(Conflicts):
     minimum_documents_per_label: int = Field(ge=1)
 
 

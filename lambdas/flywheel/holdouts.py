@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flywheel.assembly import accepted_key, part_documents
+from flywheel.assembly import accepted_key
 from flywheel.dataset_records import DatasetManifest
 from flywheel.evaluation import HoldoutDocument, NothingToScore, sample_holdout, units_of
 from flywheel.intake import IntakeBucket
+from flywheel.part_rows import part_documents
 from flywheel.parts import PartLocation, accepted_hashes, dataset_location, read_all_hashes
 from flywheel.record import Record
 from flywheel.upload_records import Split

@@ -112,6 +112,14 @@ class IntakeBucket:
     def read_bytes(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
 
+    def read_bytes_if_there(self, key: str) -> bytes | None:
+        try:
+            return self.read_bytes(key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+
     def read_bytes_all(self, keys: Iterable[str]) -> Iterator[bytes]:
         """The objects at `keys` in their order, read in parallel; a few at a time, for any memory."""
         rest = iter(keys)

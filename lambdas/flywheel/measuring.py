@@ -52,6 +52,7 @@ def of_turn(record: TurnRecord, *, labels: Iterable[str]) -> Iterator[Measuremen
         seconds = max(0.0, (record.ended_at - record.began_at).total_seconds())
         yield Measurement(name="TurnDuration", value=seconds, unit=Unit.SECONDS)
     yield Measurement(name="UploadsRejected", value=record.counts.outcomes.get(UploadOutcome.REJECTED, 0))
+    yield Measurement(name="UploadsNotPrepared", value=record.counts.not_prepared)
     yield Measurement(name="DocumentsInDatasets", value=sum(dataset.documents for dataset in record.datasets))
     yield from _documents_by_label(record, tuple(labels))
     for which, model in (("ActiveModel", record.active), ("CandidateModel", record.candidate)):

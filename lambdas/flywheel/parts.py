@@ -1,4 +1,4 @@
-"""Where the documents of a part lie, and the eight-byte digests of their texts."""
+"""Where the documents of a part lie, and the eight-byte digests of their texts and of their labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flywheel.dataset_records import labels_of
+from flywheel.preparation import labels_hash
 from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
@@ -14,14 +16,18 @@ if TYPE_CHECKING:
     from flywheel.intake import IntakeBucket
 
 HASH_BYTES = 8
+PLACES = "I"
+"""The array type of places of documents in a part: a part has at most a million."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartLocation:
-    """The keys of one part's documents and digests."""
+    """The keys of one part's documents and of their digests, in the same order."""
 
     documents: str
     hashes: str
+    labels: str
+    """Absent from parts of earlier versions."""
 
 
 def prepared_folder(split: Split, content_hash: str) -> str:
@@ -30,7 +36,12 @@ def prepared_folder(split: Split, content_hash: str) -> str:
 
 def prepared_location(split: Split, content_hash: str) -> PartLocation:
     folder = prepared_folder(split, content_hash)
-    return PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin")
+    return location_in(folder)
+
+
+def location_in(folder: str) -> PartLocation:
+    """Of a part that has the folder for itself."""
+    return PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin")
 
 
 def facts_key(split: Split, content_hash: str) -> str:
@@ -39,7 +50,9 @@ def facts_key(split: Split, content_hash: str) -> str:
 
 def dataset_location(dataset_prefix: str, content_hash: str) -> PartLocation:
     return PartLocation(
-        documents=f"{dataset_prefix}documents/{content_hash}.csv", hashes=f"{dataset_prefix}hashes/{content_hash}.bin"
+        documents=f"{dataset_prefix}documents/{content_hash}.csv",
+        hashes=f"{dataset_prefix}hashes/{content_hash}.bin",
+        labels=f"{dataset_prefix}labels/{content_hash}.bin",
     )
 
 
@@ -55,12 +68,12 @@ def waiting_parts(intake: IntakeBucket, split: Split) -> list[Part]:
 
 def read_hashes(intake: IntakeBucket, key: str) -> array[int]:
     """The digests of a part in document order."""
-    return _hashes(intake.read_bytes(key))
+    return as_numbers(intake.read_bytes(key))
 
 
 def read_all_hashes(intake: IntakeBucket, keys: Iterable[str]) -> Iterator[array[int]]:
     """The digests of the parts in the order of the keys."""
-    return map(_hashes, intake.read_bytes_all(keys))
+    return map(as_numbers, intake.read_bytes_all(keys))
 
 
 def accepted_hashes(intake: IntakeBucket, split: Split) -> Iterator[array[int]]:
@@ -68,7 +81,12 @@ def accepted_hashes(intake: IntakeBucket, split: Split) -> Iterator[array[int]]:
     return read_all_hashes(intake, (key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key))
 
 
-def _hashes(content: bytes) -> array[int]:
+def as_numbers(content: bytes) -> array[int]:
     hashes: array[int] = array("Q")
     hashes.frombytes(content)
     return hashes
+
+
+def label_digest(combination: str) -> int:
+    """Of a combination of labels as in a record's keys."""
+    return int.from_bytes(labels_hash(labels_of(combination)), "little")

@@ -185,6 +185,7 @@ class UploadPreparer:
                 closing(self._open(upload)) as source,
                 (files / "documents.csv").open("wb") as sink,
                 (files / "hashes.bin").open("wb") as hashes,
+                (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
                 preparation = prepare(
@@ -195,6 +196,7 @@ class UploadPreparer:
                     limits=self._limits,
                     name=upload.name,
                     bad_lines=bad_lines,
+                    label_hashes=label_hashes,
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
@@ -222,10 +224,11 @@ class UploadPreparer:
         if duplicate_of:
             return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
         if not preparation.bad_lines:
-            return self._result(upload, preparation, UploadOutcome.ACCEPTED, f"{part.documents} documents accepted.")
+            reason = f"{part.documents} documents accepted.{_kept_conflicts(preparation)}"
+            return self._result(upload, preparation, UploadOutcome.ACCEPTED, reason)
         self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
         bad = sum(preparation.bad_lines.values())
-        reason = f"{part.documents} documents accepted, {bad} bad lines rejected."
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_kept_conflicts(preparation)}"
         return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
 
     def _place_of(self, part: Part, source: UploadSource) -> str | None:
@@ -249,6 +252,7 @@ class UploadPreparer:
             return None
         location = prepared_location(part.split, part.content_hash)
         self._intake.upload_file(files / "documents.csv", location.documents)
+        self._intake.upload_file(files / "labels.bin", location.labels)
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None
@@ -272,6 +276,8 @@ class UploadPreparer:
             documents=0 if rejected else preparation.documents,
             labels={} if rejected else {self._in_records(key): n for key, n in preparation.labels.items()},
             duplicates=preparation.duplicates,
+            conflicts=preparation.conflicts,
+            conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
             bad_lines=dict(preparation.bad_lines),
             examples=tuple(examples),
             content_hash=None if rejected else preparation.content_hash,
@@ -289,6 +295,12 @@ def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
     """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
     keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
     return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
+
+
+def _kept_conflicts(preparation: Preparation) -> str:
+    if not preparation.conflict_examples:
+        return ""
+    return f" {preparation.conflicts} of them have the text of an earlier one with other labels."
 
 
 def _bad_line(problem: Problem) -> BadLine:

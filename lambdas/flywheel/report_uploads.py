@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flywheel import replaced
 from flywheel.markup import Markup, element
 from flywheel.report_tables import number, table
 from flywheel.turn_records import TurnRecord
@@ -29,10 +30,7 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
             _other(upload, "not prepared", "Its preparation failed; it stays where it is.")
             for upload in record.unprepared
         ),
-        *(
-            _other(upload, "replaced", "A newer version replaced it before it was collected.")
-            for upload in record.replaced
-        ),
+        *(_other(upload, "replaced", replaced.words(upload)) for upload in record.replaced),
     ]
     if not rows:
         return

@@ -27,6 +27,7 @@ from flywheel.iterations import iteration_key
 from flywheel.prepare_uploads import result_key, uploads_folder
 from flywheel.promotion_history import PromotionHistory
 from flywheel.promotions import promotion_of
+from flywheel.replaced import replaced_while_prepared
 from flywheel.report_chart import PastTurn
 from flywheel.report_page import render
 from flywheel.retention import deleted_key
@@ -64,7 +65,7 @@ def write_record(
     uploads = beginning.uploads if beginning else ()
     summary = summarise(intake.read_each((result_key(turn, upload) for upload in uploads), UploadResult))
     unprepared = tuple(upload for upload in uploads if upload.id not in summary.ids)
-    replaced = beginning.replaced if beginning else ()
+    replaced = (*beginning.replaced, *replaced_while_prepared(intake, uploads)) if beginning else ()
     composition = intake.read(composition_key(turn), Composition) or Composition(turn=turn)
     iteration_id = _iteration_id(turn, beginning, intake)
     decision = intake.read(decision_key(iteration_id), Decision) if iteration_id else None
@@ -78,7 +79,13 @@ def write_record(
         reasons=_reasons(turn, beginning, decision, intake),
         error=error,
         cause=readable_cause(cause),
-        upload_counts=summary.counts.model_copy(update={"unprepared": len(unprepared), "replaced": len(replaced)}),
+        upload_counts=summary.counts.model_copy(
+            update={
+                "unprepared": len(unprepared),
+                "replaced": len(replaced),
+                "set_aside": len(beginning.set_aside) if beginning else 0,
+            }
+        ),
         uploads=summary.results,
         uploads_folder=uploads_folder(turn),
         unprepared=unprepared[:OTHERS_IN_RECORD],
@@ -86,6 +93,10 @@ def write_record(
         datasets=tuple(_summaries(intake, composition.datasets)),
         waiting=composition.waiting,
         leaked=composition.leaked,
+        duplicates=composition.duplicates,
+        refused=composition.refused,
+        conflicts=composition.conflicts,
+        conflict_examples=composition.conflict_examples,
         iteration_id=iteration_id,
         decided_at=decision.decided_at if decision else None,
         selection_metric=decision.selection_metric if decision else None,

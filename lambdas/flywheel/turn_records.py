@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from enum import StrEnum
 
-from flywheel.dataset_records import DatasetSummary, Waiting
+from flywheel.dataset_records import DatasetSummary, LabelConflict, Waiting
 from flywheel.decision_records import DecisionKind, Evidence, HoldoutComparison, ModelScore
 from flywheel.promotion_records import Promotion
 from flywheel.record import Record
@@ -86,6 +86,13 @@ class UploadCounts(Record):
     bad_lines: int = 0
     unprepared: int = 0
     replaced: int = 0
+    set_aside: int = 0
+    """Unreadable since an earlier turn."""
+
+    @property
+    def not_prepared(self) -> int:
+        """Those that lie where they were dropped although a turn tried them."""
+        return self.unprepared + self.set_aside + self.outcomes.get(UploadOutcome.UNREADABLE, 0)
 
     @property
     def uploads(self) -> int:
@@ -119,6 +126,11 @@ class TurnRecord(Record):
     datasets: tuple[DatasetSummary, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     leaked: dict[str, int] = {}
+    duplicates: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    conflicts: dict[str, int] = {}
+    conflict_examples: tuple[LabelConflict, ...] = ()
+    """These and `leaked` as in Composition."""
     iteration_id: str | None = None
     decided_at: datetime | None = None
     selection_metric: str | None = None

@@ -55,8 +55,9 @@ def summarise(results: Iterable[UploadResult]) -> TurnUploads:
             yield _WORST_FIRST.index(result.outcome), place, _shortened(result)
 
     worst = heapq.nsmallest(UPLOADS_IN_RECORD, passing(), key=lambda entry: entry[:2])
+    without = {"examples": (), "conflict_examples": ()}
     kept = [
-        (place, result if rank < _WITH_EXAMPLES else result.model_copy(update={"examples": ()}))
+        (place, result if rank < _WITH_EXAMPLES else result.model_copy(update=without))
         for rank, (_, place, result) in enumerate(worst)
     ]
     return TurnUploads(

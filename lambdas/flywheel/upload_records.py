@@ -26,6 +26,14 @@ class Split(StrEnum):
         return self.value.upper()
 
 
+class UploadSource(Record):
+    """A version of an upload, where only its identity matters."""
+
+    key: str
+    version_id: str
+    last_modified: datetime
+
+
 class Upload(Record):
     """One version of a file that someone dropped."""
 
@@ -35,6 +43,8 @@ class Upload(Record):
     etag: str
     size: int
     last_modified: datetime
+    replaced_by: UploadSource | None = None
+    """Of a version that no turn took in: the next one of its key."""
 
     @property
     def name(self) -> str:
@@ -90,19 +100,15 @@ class UploadResult(Record):
     labels: dict[str, int] = {}
     """Documents by label combination, joined with LABEL_SEPARATOR_IN_RECORDS."""
     duplicates: int = 0
+    conflicts: int = 0
+    """Documents whose text came before in the file with other labels: kept, or among the bad lines."""
+    conflict_examples: tuple[BadLine, ...] = ()
+    """Of those that were kept."""
     bad_lines: dict[str, int] = {}
     """How many lines broke each rule."""
     examples: tuple[BadLine, ...] = ()
     content_hash: str | None = None
     report_key: str | None = None
-
-
-class UploadSource(Record):
-    """Where a part came from."""
-
-    key: str
-    version_id: str
-    last_modified: datetime
 
 
 class Part(Record):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel import measuring
 from flywheel.composing import Composer
 from flywheel.environment import Composing, Flywheel, Intake, Labels
+from flywheel.preparation import ConflictingLabels
 from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         minimum_per_label=environment.minimum_documents_per_label,
         label_delimiter=environment.label_delimiter,
+        conflicting_labels=ConflictingLabels(environment.conflicting_labels),
         now=now(),
     )
     composition = composer.compose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake, Labels, Uploads
-from flywheel.preparation import Limits
+from flywheel.preparation import ConflictingLabels, Limits
 from flywheel.prepare_uploads import UploadPreparer
 from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
@@ -35,7 +35,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         intake=intake,
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
-        limits=Limits(maximum_bad_lines_percent=environment.maximum_bad_lines_percent),
+        limits=Limits(
+            maximum_bad_lines_percent=environment.maximum_bad_lines_percent,
+            conflicting_labels=ConflictingLabels(environment.conflicting_labels),
+        ),
         on_fault=_log_fault,
         remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -179,6 +179,7 @@ FLYWHEEL: dict[str, Grants] = {
         "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "promotions/*"},
         "s3:PutObject": {"turns/*"},
         "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
         "sns:Publish": {"topic"},
         "sqs:SendMessage": {"undelivered"},
     },

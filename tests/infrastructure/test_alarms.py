@@ -15,7 +15,7 @@ from tests.infrastructure.test_triggers import queue
 
 ABOVE_ZERO = ("GreaterThanThreshold", 0)
 OPTIONAL = {"Drift": "DriftFloor", "NoTurn": "MaximumDaysWithoutTurn"}
-ONCE_A_TURN = {"WaitingForAPerson", "ApprovalWaiting", "TrainDatasetQuota", "Drift"}
+ONCE_A_TURN = {"WaitingForAPerson", "ApprovalWaiting", "UploadsNotPrepared", "TrainDatasetQuota", "Drift"}
 
 
 def alarms(stack: Synthesised) -> dict[str, Resource]:
@@ -77,6 +77,7 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
             ("FunctionName", f"<{default.functions()['start_turn'].logical_id}>"),
         ),
         "WaitingForAPerson": (OWN_NAMESPACE, "WaitingForAPerson", flywheel),
+        "UploadsNotPrepared": (OWN_NAMESPACE, "UploadsNotPrepared", flywheel),
         "TrainDatasetQuota": (OWN_NAMESPACE, "TrainDatasetsUsed", flywheel),
         "Drift": (OWN_NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
     }

@@ -24,6 +24,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "ModelsToKeep": {"MinValue": 1, "MaxValue": 1000, "Default": 5},
     "MinimumDocumentsPerLabel": {"MinValue": 1, "Default": 50},
     "MaximumBadLinesPercent": {"MinValue": 0, "MaxValue": 100, "Default": 5},
+    "ConflictingLabels": {"AllowedValues": ["KEEP", "REFUSE"], "Default": "KEEP"},
     "TriggerOnUpload": {"AllowedValues": ["true", "false"], "Default": "true"},
     "QuietPeriodMinutes": {"MinValue": 0, "Default": 5},
     "MinimumHoursBetweenIterations": {"MinValue": 0, "Default": 0},

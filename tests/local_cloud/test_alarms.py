@@ -29,6 +29,7 @@ LIMITS = {
     "StartPromotionErrors": (0, 1),
     "ApprovalWaiting": (0, 1),
     "WaitingForAPerson": (0, 1),
+    "UploadsNotPrepared": (0, 1),
     "TrainDatasetQuota": (39, 40),
     "Drift": (0.01, 0.0099),
 }

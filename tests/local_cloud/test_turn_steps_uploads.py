@@ -87,7 +87,8 @@ def test_a_newer_version_replaces_the_older_before_it_is_collected(at: Deploymen
     newer = at.upload("train/a.csv", SECOND)
     record = at.run_turn()
     assert [result.upload.version_id for result in record.uploads] == [newer]
-    assert [upload.version_id for upload in record.replaced] == [older]
+    (replaced,) = record.replaced
+    assert (replaced.version_id, replaced.replaced_by and replaced.replaced_by.version_id) == (older, newer)
     assert at.registered() == sorted(SECOND)
     at.check_consistency()
 
@@ -103,6 +104,32 @@ def test_a_version_that_arrives_while_the_older_is_prepared_is_the_next_turns(at
     assert [result.upload.version_id for result in second.uploads] == [newer]
     assert first.replaced == second.replaced == (), "the older version was taken in, not replaced"
     assert at.registered() == sorted(FIRST + SECOND)
+    at.check_consistency()
+
+
+def test_what_came_between_two_equal_versions_while_the_first_was_prepared_is_named(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    between = at.upload("train/a.csv", SECOND)
+    again = at.upload("train/a.csv", FIRST)
+    record = turn.run()
+    assert at.keys("train/") == [], "it has the content that was taken in"
+    (replaced,) = record.replaced
+    assert replaced.version_id == between
+    assert replaced.replaced_by is not None
+    assert replaced.replaced_by.version_id == again
+    assert record.counts.replaced == 1
+    assert at.run_until_at_rest() == []
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_what_people_delete_while_it_is_prepared_is_not_called_replaced(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    at.upload("train/a.csv", SECOND)
+    at.s3.delete_object(Bucket=at.name, Key="train/a.csv")
+    assert turn.run().replaced == ()
     at.check_consistency()
 
 

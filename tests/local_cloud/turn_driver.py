@@ -34,7 +34,7 @@ from flywheel.holdout_turn import ask_model, models_to_ask
 from flywheel.holdouts import HoldoutFreezer
 from flywheel.intake import IntakeBucket
 from flywheel.iterations import start_or_resume
-from flywheel.preparation import Limits
+from flywheel.preparation import ConflictingLabels, Limits
 from flywheel.prepare_uploads import UploadPreparer
 from flywheel.promotion_records import PromotionMode
 from flywheel.published import RUN_TIME_NAMES, PublishedModels
@@ -136,6 +136,7 @@ class Deployment:
     minimum_between_iterations: timedelta = timedelta(0)
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
     variant: str = "default"
@@ -542,7 +543,11 @@ class Turn:
             intake=self._at.intake,
             beginning=self.beginning(),
             delimiter=DELIMITER,
-            limits=Limits(maximum_bad_lines_percent=self._at.maximum_bad_lines_percent, documents=10_000),
+            limits=Limits(
+                maximum_bad_lines_percent=self._at.maximum_bad_lines_percent,
+                documents=10_000,
+                conflicting_labels=self._at.conflicting_labels,
+            ),
             on_fault=lambda upload, error: self._at.faults.append((upload, error)),
             remaining_seconds=lambda: self._at.remaining_seconds,
         )
@@ -559,6 +564,7 @@ class Turn:
             beginning=self.beginning(),
             minimum_per_label=at.minimum_per_label,
             label_delimiter=DELIMITER,
+            conflicting_labels=at.conflicting_labels,
             now=at.now(),
         )
 

@@ -6,8 +6,11 @@ import io
 from array import array
 from typing import TYPE_CHECKING, cast
 
-from flywheel.assembly import count_labels
-from flywheel.parts import PartLocation
+from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.distinct import read_labels
+from flywheel.part_rows import part_documents
+from flywheel.parts import PartLocation, label_digest
+from flywheel.stored_parts import StoredPart
 from flywheel.upload_records import Part, Split
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ class Files:
     def read_bytes(self, key: str) -> bytes:
         return self._files[key]
 
+    def read_bytes_if_there(self, key: str) -> bytes | None:
+        return self._files.get(key)
+
 
 def test_the_largest_documents_are_counted_like_any_other() -> None:
     large = "word " * 2_000_000
@@ -35,17 +41,26 @@ def test_the_largest_documents_are_counted_like_any_other() -> None:
             "hashes.bin": array("Q", [1, 2, 3]).tobytes(),
         }
     )
+    location = PartLocation(documents="documents.csv", hashes="hashes.bin", labels="labels.bin")
+    rows = list(part_documents(cast("IntakeBucket", files), location))
+    assert [(row[0], digest) for row, digest in rows] == [("A", 1), ("B", 2), ("B", 3)]
+
+
+def test_a_part_of_an_earlier_version_has_its_label_digests_made() -> None:
+    files = Files({"documents.csv": b'A|B,"one"\nB,"two"\n', "hashes.bin": array("Q", [1, 2]).tobytes()})
     part = Part.model_validate(
         {
             "content_hash": "c",
             "split": Split.TRAIN,
-            "documents": 3,
+            "documents": 2,
             "bytes": 1,
             "labels": {},
-            "delimiter": "",
+            "delimiter": "|",
             "sources": (),
             "prepared_at": "2026-11-21T00:00:00Z",
         }
     )
-    location = PartLocation(documents="documents.csv", hashes="hashes.bin")
-    assert count_labels(cast("IntakeBucket", files), part, location, without=frozenset({3})) == {"A": 1, "B": 1}
+    location = PartLocation(documents="documents.csv", hashes="hashes.bin", labels="labels.bin")
+    stored = StoredPart(part=part, location=location, source="s")
+    made = read_labels(cast("IntakeBucket", files), stored)
+    assert list(made) == [label_digest(f"A{LABEL_SEPARATOR_IN_RECORDS}B"), label_digest("B")]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.beginning import _batches, _present
+from flywheel.replaced import Version
 from flywheel.upload_records import Split, Upload
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -39,26 +40,31 @@ def test_small_uploads_share_a_batch() -> None:
     assert [len(batch) for batch in _batches(upload(number) for number in range(250))] == [100, 100, 50]
 
 
-def versions(history: list[bool]) -> list[tuple[Upload | datetime, bool]]:
-    """One version a minute, True an upload and False a deletion; listed newest first, the first is the latest."""
-    entries: list[Upload | datetime] = [
-        upload(minute, minute=minute) if is_upload else START + timedelta(minutes=minute)
+def versions(history: list[bool]) -> tuple[list[Version], list[datetime]]:
+    """One version a minute, True an upload and False a deletion; newest first, and when deletions were."""
+    uploads = [
+        (upload(minute, minute=minute), minute == len(history) - 1)
         for minute, is_upload in enumerate(history)
+        if is_upload
     ]
-    return [(entry, minute == len(history) - 1) for minute, entry in reversed(list(enumerate(entries)))]
+    markers = [START + timedelta(minutes=minute) for minute, is_upload in enumerate(history) if not is_upload]
+    return list(reversed(uploads)), markers
 
 
 @given(history=st.lists(st.booleans(), min_size=1, max_size=8))
 def test_the_latest_version_is_collected_and_those_since_the_last_deletion_are_replaced(history: list[bool]) -> None:
-    current, older = _present(versions(history))
+    current, older = _present(*versions(history))
     if not history[-1]:
         assert (current, older) == (None, [])
         return
     assert current == upload(len(history) - 1, minute=len(history) - 1)
     since = max((minute for minute, is_upload in enumerate(history) if not is_upload), default=-1)
+    for found in older:
+        assert found.replaced_by is not None
+        assert found.replaced_by.version_id == f"v{int(found.version_id[1:]) + 1}"
     assert {found.version_id for found in older} == {f"v{minute}" for minute in range(since + 1, len(history) - 1)}
 
 
 def test_what_was_collected_before_is_not_replaced() -> None:
-    _, older = _present(versions([True, False, True]))
+    _, older = _present(*versions([True, False, True]))
     assert older == []

@@ -14,7 +14,7 @@ from flywheel.dataset_records import Composition, DatasetRef, DatasetSummary
 from flywheel.decision_records import Metrics, ModelScore
 from flywheel.measuring import MOST_LABELS_MEASURED, as_dimension, of_train_datasets, of_turn, of_verdict
 from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.upload_records import Split, UploadOutcome, UploadResult
 from tests.unit.test_reporting import NOW, record, upload
 
@@ -72,6 +72,12 @@ def test_only_rejected_uploads_are_counted_as_such() -> None:
         UploadResult(upload=upload(f"{outcome.name}.csv"), outcome=outcome, reason="-") for outcome in UploadOutcome
     ]
     assert measured(record(uploads=(*results, results[0])))["UploadsRejected"] == 1
+
+
+def test_uploads_that_were_tried_in_vain_are_measured_as_long_as_they_lie_there() -> None:
+    counts = UploadCounts(outcomes={UploadOutcome.UNREADABLE: 1, UploadOutcome.ACCEPTED: 9}, unprepared=2, set_aside=3)
+    assert measured(record(upload_counts=counts))["UploadsNotPrepared"] == 6
+    assert measured(record())["UploadsNotPrepared"] == 0
 
 
 def test_documents_are_counted_in_all_datasets_and_by_label_in_the_training_data() -> None:

@@ -8,8 +8,18 @@ from collections import Counter
 
 import pytest
 
-from flywheel.preparation import RULES, LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation import (
+    RULES,
+    ConflictingLabels,
+    LabelRules,
+    Limits,
+    Preparation,
+    Problem,
+    labels_hash,
+    prepare,
+)
 from flywheel.preparation.label_advice import nearest_label
+from flywheel.preparation.report import render_text
 from flywheel.preparation.rules import check_utf8, is_blank
 
 LABELS = ("SPORTS", "SCI_TECH", "World News")
@@ -389,3 +399,65 @@ def test_the_outcome_is_json() -> None:
 )
 def test_blank_text_shows_nothing(text: str, blank: bool) -> None:
     assert is_blank(text.encode()) is blank
+
+
+CONFLICTS = b'SPORTS,one\nSCI_TECH,two\nSCI_TECH,one\n"World News",one\nSPORTS,one\nSPORTS,three\n'
+
+
+def test_the_same_text_with_other_labels_is_counted_and_kept() -> None:
+    preparation, written, bad = prepared(CONFLICTS)
+    assert (preparation.documents, preparation.duplicates, preparation.conflicts) == (5, 1, 2)
+    assert (preparation.bad_lines, bad) == ({}, b"")
+    assert written.count(b'"one"') == 3
+    assert [(found.message, found.excerpt) for found in preparation.conflict_examples] == [
+        (f'The same text came before with "SPORTS"; here it has "{label}".', "one")
+        for label in ("SCI_TECH", "World News")
+    ]
+
+
+def test_the_same_text_with_other_labels_is_a_bad_line_if_such_are_refused() -> None:
+    limits = Limits(maximum_bad_lines_percent=100, conflicting_labels=ConflictingLabels.REFUSE)
+    preparation, written, bad = prepared(CONFLICTS, limits=limits)
+    assert (preparation.documents, preparation.conflicts) == (3, 2)
+    assert preparation.bad_lines == {"conflicting-labels": 2}
+    assert written == b'SPORTS,"one"\nSCI_TECH,"two"\nSPORTS,"three"\n'
+    assert bad == b'SCI_TECH,"one"\nWorld News,"one"\n'
+    assert [problem.excerpt for problem in preparation.examples] == ['SCI_TECH,"one"', 'World News,"one"']
+    assert 'World News,"one"' in render_text(preparation)
+
+
+def test_many_refused_documents_are_reported_by_pairs_of_labels() -> None:
+    lines = [f"{label},text {number}\n" for label in ("SPORTS", "SCI_TECH") for number in range(9)]
+    limits = Limits(maximum_bad_lines_percent=100, conflicting_labels=ConflictingLabels.REFUSE)
+    preparation, _, _ = prepared("".join(lines).encode(), limits=limits)
+    assert [problem.alike for problem in preparation.examples] == [9, 9, 9]
+    assert '9 documents: The same text came before with "SPORTS"; here it has "SCI_TECH".' in render_text(preparation)
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_labels_in_another_order_are_no_conflict(refuse: bool) -> None:
+    limits = Limits(conflicting_labels=ConflictingLabels.REFUSE if refuse else ConflictingLabels.KEEP)
+    preparation, _, _ = prepared(b"SPORTS|SCI_TECH,one\nSCI_TECH|SPORTS,one\n", rules=SEVERAL_LABELS, limits=limits)
+    assert (preparation.documents, preparation.duplicates, preparation.conflicts) == (1, 1, 0)
+
+
+def test_label_digests_depend_on_neither_order_nor_delimiter() -> None:
+    def digests(rules: LabelRules, line: bytes) -> bytes:
+        label_hashes = io.BytesIO()
+        prepare(
+            source=io.BytesIO(line),
+            sink=io.BytesIO(),
+            hashes=io.BytesIO(),
+            rules=rules,
+            limits=Limits(),
+            name="n",
+            bad_lines=None,
+            label_hashes=label_hashes,
+        )
+        return label_hashes.getvalue()
+
+    other = LabelRules(labels=tuple(reversed(LABELS)), multi_label=True, delimiter=";")
+    assert digests(SEVERAL_LABELS, b"SPORTS|SCI_TECH,one\nSPORTS,two\n") == digests(
+        other, b"SCI_TECH;SPORTS,one\nSPORTS,two\n"
+    )
+    assert labels_hash(["SPORTS", "SCI_TECH"]).hex() == "5cd31637501ce9d9"

@@ -5,7 +5,8 @@ Files in, files out: no service, no events.
 
 from .documents import TEXT_HASH_BYTES, text_hash
 from .file_format import FileFormat, FileKind, LineEnds
-from .limits import AnyLabel, LabelRules, Limits
+from .labels import labels_hash
+from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .preparation import Preparation
 from .prepare import prepare
 from .problems import Problem, Rule
@@ -15,6 +16,7 @@ __all__ = [
     "RULES",
     "TEXT_HASH_BYTES",
     "AnyLabel",
+    "ConflictingLabels",
     "FileFormat",
     "FileKind",
     "LabelRules",
@@ -23,6 +25,7 @@ __all__ = [
     "Preparation",
     "Problem",
     "Rule",
+    "labels_hash",
     "prepare",
     "text_hash",
 ]

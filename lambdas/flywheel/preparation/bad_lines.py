@@ -28,8 +28,9 @@ class BadLines:
         self.total = 0
         """Bad records so far."""
 
-    def add(self, violation: Violation, *, line: int, raw: bytes) -> None:
-        """``line`` is where the record begins, counted from 1; ``raw`` is the record as it stood, line end included."""
+    def add(self, violation: Violation, *, line: int | None, raw: bytes) -> None:
+        """``line`` is where the record begins, counted from 1, None if nobody knows any more; ``raw`` is the record as
+        it stood, line end included."""
         self.total += 1
         rule = violation.rule
         self._totals[rule.id] += 1

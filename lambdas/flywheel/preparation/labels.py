@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from .label_forms import as_compared
@@ -12,6 +12,11 @@ from .rules import TOO_MANY_CLASSES, check_labels, check_unknown
 
 _MUST_BE_QUOTED = (",", '"')
 _MOST_CELLS_REMEMBERED = 10_000
+
+
+def labels_hash(labels: Iterable[str]) -> bytes:
+    """The eight bytes that stand for a document's labels in a file of hashes, whatever their order and delimiter."""
+    return blake2b("\x1f".join(sorted(labels)).encode(), digest_size=8).digest()
 
 
 class LabelColumn:
@@ -37,7 +42,7 @@ class LabelColumn:
         self.names: dict[bytes, str] = {}
         """Head -> the combination as written, before CSV quoting."""
         self.salts: dict[bytes, int] = {}
-        """Head -> 64 random-looking bits that are the same in every process."""
+        """Head -> its ``labels_hash`` as a number: 64 random-looking bits."""
 
     @property
     def delimiter(self) -> str | None:
@@ -63,7 +68,7 @@ class LabelColumn:
             if name not in self._known and not self._learn(name):
                 return self._unknown(name)
         labels = [self._known[name] for name in compared]
-        return self._head(self._delimiter.join(sorted(labels, key=self._places.__getitem__)))
+        return self._head(sorted(labels, key=self._places.__getitem__))
 
     def knows(self, cell: str) -> bool:
         """Whether a column is made of configured labels only; what was learned is no evidence of anything."""
@@ -81,7 +86,8 @@ class LabelColumn:
             return Violation(TOO_MANY_CLASSES, {"limit": self._most_learned})
         return check_unknown(name, known=self.configured, delimiter=self.delimiter)
 
-    def _head(self, combination: str) -> bytes:
+    def _head(self, names: Sequence[str]) -> bytes:
+        combination = self._delimiter.join(names)
         head = self._heads.get(combination)
         if head is None:
             written = combination
@@ -90,5 +96,5 @@ class LabelColumn:
             head = b'"\n' + written.encode() + b',"'
             self._heads[combination] = head
             self.names[head] = combination
-            self.salts[head] = int.from_bytes(blake2b(head, digest_size=8).digest(), "little")
+            self.salts[head] = int.from_bytes(labels_hash(names), "little")
         return head

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .label_forms import as_compared
 
@@ -53,6 +54,13 @@ class AnyLabel:
     most: int = 2000
 
 
+class ConflictingLabels(StrEnum):
+    """What becomes of a document whose text came before with other labels."""
+
+    KEEP = "KEEP"
+    REFUSE = "REFUSE"
+
+
 @dataclass(frozen=True)
 class Limits:
     """Where a document or a file is too large, and how much of a file may be bad.
@@ -61,7 +69,7 @@ class Limits:
     developer guide): at most 1,000,000 documents, 5 GB, and 10 MB for a single document. The guide gives that last
     figure for one document per file and none for a document inside a CSV file, so it is the largest size known to be
     allowed. Units are decimal, the stricter reading. ``documents`` also bounds the memory that finding duplicates
-    takes (16 bytes or more for each).
+    takes (24 bytes or more for each).
 
     The other limits are ours. ``rows`` (documents, duplicates and bad lines together) bounds the time that a file of
     very short lines takes, ``record_lines`` how far a quote that nobody closes can reach.
@@ -76,3 +84,4 @@ class Limits:
     examples: int = 100
     """Bad lines spelled out in all, and of those that are bad in the same way."""
     examples_of_a_kind: int = 3
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP

@@ -33,6 +33,10 @@ class Preparation:
     """Written documents by label combination as written, several labels in the order of the settings."""
     duplicates: int
     """Documents dropped because an earlier one has the same labels and the same text."""
+    conflicts: int
+    """Documents with the text of an earlier one and other labels: written, or among the bad lines."""
+    conflict_examples: tuple[Problem, ...]
+    """The first of those that were written, spelled out."""
     bad_lines: dict[str, int]
     """How many records broke each rule, by the rule's id."""
     examples: tuple[Problem, ...]
@@ -55,6 +59,8 @@ class Preparation:
             "content_hash": self.content_hash,
             "labels": self.labels,
             "duplicates": self.duplicates,
+            "conflicts": self.conflicts,
+            "conflict_examples": [problem.to_json() for problem in self.conflict_examples],
             "bad_lines": self.bad_lines,
             "examples": [problem.to_json() for problem in self.examples],
         }

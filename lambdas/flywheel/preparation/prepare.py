@@ -12,7 +12,7 @@ from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
 from .jsonl_documents import ESCAPED_BYTES_PER_BYTE, JsonLinesReader
 from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
-from .limits import AnyLabel, LabelRules, Limits
+from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .line_reader import LineReader
 from .preparation import Preparation
 from .problems import Violation
@@ -42,6 +42,7 @@ def prepare(
     limits: Limits,
     name: str,
     bad_lines: BinaryIO | None,
+    label_hashes: BinaryIO | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> Preparation:
     """Read an upload once, from beginning to end, in memory that does not depend on its size.
@@ -58,15 +59,26 @@ def prepare(
         name: the file's name, for the report.
         bad_lines: takes every line that was not accepted, as it stood (with ``\\n`` for the line ends of a file that
             has only carriage returns).
+        label_hashes: takes eight bytes for each document written, in the same order: the digest of its labels
+            (``labels_hash``).
         block_bytes: how much is read at a time.
 
     A text loses the white space around it and its newlines become spaces. A document with the same labels and text as
-    an earlier one is dropped and counted. Blank lines are passed over. Nothing raises because of what the file holds.
+    an earlier one is dropped and counted; one with the text of an earlier one and other labels is counted, and kept or
+    refused as ``limits`` says. Blank lines are passed over. Nothing raises because of what the file holds.
     Reading ends as soon as the file cannot be accepted any more; the counts are then those so far.
     """
     labels = LabelColumn(rules)
-    documents = DocumentWriter(sink=sink, hashes=hashes, labels=labels, capacity=limits.documents)
     bad = BadLines(copy=bad_lines, examples=limits.examples, of_a_kind=limits.examples_of_a_kind)
+    documents = DocumentWriter(
+        sink=sink,
+        hashes=hashes,
+        label_hashes=label_hashes,
+        labels=labels,
+        capacity=limits.documents,
+        bad=bad,
+        refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,
+    )
     run = _Run(
         labels=labels,
         documents=documents,
@@ -86,6 +98,8 @@ def prepare(
         content_hash=documents.content_hash,
         labels=documents.labels,
         duplicates=documents.duplicates,
+        conflicts=documents.conflicts,
+        conflict_examples=tuple(documents.conflict_examples),
         bad_lines=bad.totals,
         examples=bad.examples,
     )

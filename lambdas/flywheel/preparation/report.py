@@ -35,6 +35,11 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield _counts(preparation)
     if preparation.labels and preparation.accepted:
         yield from _table("Documents by label", preparation.labels)
+    if preparation.conflict_examples:
+        yield ""
+        yield f"Same text, other labels: {_number(preparation.conflicts, 'document')}, kept. The first:"
+        for problem in preparation.conflict_examples:
+            yield from _problem(problem)
     if preparation.bad_lines:
         yield from _table("Bad lines by rule", preparation.bad_lines)
     if preparation.examples:
@@ -101,11 +106,12 @@ def _problem(problem: Problem, *others: Problem) -> Iterator[str]:
     if problem.excerpt:
         yield f"    > {problem.excerpt}"
     for other in others:
-        yield f"    > {other.excerpt or ''} (line {other.line:,})"
+        where = "" if other.line is None else f" (line {other.line:,})"
+        yield f"    > {other.excerpt or ''}{where}"
 
 
 def _place(problem: Problem) -> str:
     if problem.line is None:
-        return ""
+        return f"{problem.alike:,} documents: " if problem.alike > 1 else ""
     more = f" and {problem.alike - 1:,} more" if problem.alike > 1 else ""
     return f"line {problem.line:,}{more}: "

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping, Sequence
 
-from .label_advice import LONGEST_LABEL_COMPARED, advise, delimiter_name
+from .label_advice import LONGEST_LABEL_COMPARED, advise, delimiter_name, shortened
 from .problems import Rule, Violation
 
 _DECODED_AT_ONCE = 1 << 20
@@ -67,6 +67,13 @@ CONTROL_CHARACTER = Rule(
     "control-character",
     "The text holds the character NUL (U+0000), {count:,} in all.",
     "Remove it: it comes from damaged files and from exports of databases, and no text has it.",
+)
+CONFLICTING_LABELS = Rule(
+    "conflicting-labels",
+    "The same text came before with {first}; here it has {labels}.",
+    "Decide which label is right and keep that line, or set ConflictingLabels to KEEP.",
+    enrich=lambda facts: {name: f'"{shortened(facts[name])}"' for name in ("first", "labels")},
+    kind="pair",
 )
 EMPTY_TEXT = Rule("empty-text", "The text is empty.", "Write the document's text after the label, or remove the line.")
 DOCUMENT_TOO_LARGE = Rule(
@@ -159,6 +166,7 @@ RULES: Mapping[str, Rule] = {
         REPEATED_LABEL,
         TOO_MANY_LABELS,
         CONTROL_CHARACTER,
+        CONFLICTING_LABELS,
         EMPTY_TEXT,
         DOCUMENT_TOO_LARGE,
         INVALID_JSON,
