@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from flywheel.decision_records import DecisionKind, Metrics, ModelScore
+from flywheel.left_out import left_out_sentences
 from flywheel.markup import Markup, element, join, style_sheet
 from flywheel.promotion_history import PromotionHistory, in_a_word, moment
 from flywheel.promotion_records import Promotion, PromotionStatus
@@ -237,12 +238,7 @@ def _waiting(record: TurnRecord) -> Iterator[Markup]:
                 for wait in record.waiting
             ],
         )
-    for split, documents in sorted(record.leaked.items()):
-        if documents:
-            yield element(
-                "p",
-                f"{documents:,} {split} documents were dropped because their text stands in the other split too.",
-            )
+    yield from (element("p", sentence, class_="words") for sentence in left_out_sentences(record))
 
 
 def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:

@@ -24,6 +24,7 @@ from flywheel.datasets import manifest_key
 from flywheel.decision_records import Decision, DecisionKind, Evidence
 from flywheel.errors import InvalidRecord, NotCurrentTurn
 from flywheel.iterations import iteration_key
+from flywheel.left_out import left_out_sentences
 from flywheel.prepare_uploads import result_key, uploads_folder
 from flywheel.promotion_history import PromotionHistory
 from flywheel.promotions import promotion_of
@@ -236,6 +237,7 @@ def _lines(record: TurnRecord) -> Iterator[str]:
         yield f"Dataset {dataset.name}: {dataset.documents} documents"
     for wait in record.waiting:
         yield f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}"
+    yield from map(in_one_line, left_out_sentences(record))
     counts = record.counts
     yield from notification.named(
         [

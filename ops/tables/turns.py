@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flywheel.left_out import left_out_sentences
 from flywheel.promotion_history import PromotionHistory
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from ops.running_turns import TurnProgress, TurnState
@@ -15,8 +16,6 @@ from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
 from ops.turns import PastTurn, TurnView, past_turn
-
-_NAMED_CONFLICTS = 5
 
 
 def progress_sentence(progress: TurnProgress | None) -> str:
@@ -104,7 +103,9 @@ def _facts(record: TurnRecord) -> list[tuple[str, str | Words]]:
         (f"{waiting.split.dataset_type} waiting", f"{count(waiting.documents, 'document')}: {waiting.reason}")
         for waiting in record.waiting
     ]
-    facts += _left_out_facts(record)
+    left_out = "\n".join(left_out_sentences(record))
+    if left_out:
+        facts.append(("Left out", left_out))
     if record.unprepared:
         facts.append(("Not prepared", ", ".join(upload.key for upload in record.unprepared)))
     if record.replaced:
@@ -123,31 +124,6 @@ def _facts(record: TurnRecord) -> list[tuple[str, str | Words]]:
     if record.more:
         facts.append(("More", "documents wait only because the dataset was full: another turn follows"))
     return facts
-
-
-def _left_out_facts(record: TurnRecord) -> list[tuple[str, str | Text]]:
-    facts: list[tuple[str, str | Text]] = []
-    if record.leaked:
-        dropped = ", ".join(f"{number} {split} documents dropped" for split, number in record.leaked.items())
-        facts.append(("In both splits", dropped))
-    if record.duplicates:
-        known = ", ".join(f"{number} {split} documents dropped" for split, number in record.duplicates.items())
-        facts.append(("Known already", known))
-    if record.conflicts:
-        facts.append(("Other labels", conflict_words(record)))
-    return facts
-
-
-def conflict_words(record: TurnRecord) -> str:
-    """Texts that came with different labels: how many, whether they were kept, and which labels where."""
-    total = ", ".join(f"{number} {split} documents" for split, number in record.conflicts.items())
-    refused = ", ".join(f"{number} {split}" for split, number in record.refused.items())
-    lines = [f"{total} have a text that came before with other labels" + (f"; refused: {refused}" if refused else "")]
-    lines += [
-        f"{' and '.join(one.labels)} in {one.source}, {' and '.join(one.other_labels)} in {one.other_source}"
-        for one in record.conflict_examples[:_NAMED_CONFLICTS]
-    ]
-    return "\n".join(lines)
 
 
 def _dataset_words(name: str, documents: int, labels: dict[str, int]) -> str:
