@@ -13,7 +13,8 @@ _CONFLICTS = 5
 
 def left_out_sentences(record: TurnRecord) -> Iterator[str]:
     for split, documents in sorted(record.leaked.items()):
-        yield f"{documents:,} {split} documents were dropped because their text stands in the other split too."
+        if documents:
+            yield f"{documents:,} {split} documents were dropped because their text stands in the other split too."
     for split, documents in sorted(record.duplicates.items()):
         yield f"{documents:,} {split} documents were copies of others, which count once."
     for split, documents in sorted(record.conflicts.items()):
