@@ -16,6 +16,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from .label_rules import check_labels
+from .settings_words import near, sentences, shown
+
 CONTEXT_KEY = "flywheel"
 LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 """Every character that Comprehend takes as LabelDelimiter."""
@@ -23,7 +26,17 @@ LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
 _STRUCTURED = frozenset({"labels", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
 MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MOST_TEMPLATE_BYTES = 1_000_000
+"""CloudFormation takes no larger template."""
+TEMPLATE_ROOM = 600_000
+"""Of a template, for labels and tags. The Flywheel stack's without them is below the rest."""
+TAGGED_RESOURCES = 140
+"""More than any of the stacks has: the tags stand at each of them."""
+BYTES_AROUND_TAG = 55
+BYTES_AROUND_LABEL = 20
+"""Quotes, names of members and indentation, in the template."""
+_BELONGS_TO_THE_CDK = re.compile(r"[@:/]")
+"""A context key: feature flags, and what the CDK CLI looked up."""
 
 
 class SettingsError(Exception):
@@ -57,6 +70,9 @@ class NagPack(StrEnum):
     PCI = "PCI.DSS.321"
 
 
+_NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +84,11 @@ class Encryption(Section):
     key_arn: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$")]
         | None
-    ) = None
+    ) = Field(
+        None,
+        description="the ARN of a key (not of an alias), such as "
+        "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666",
+    )
 
     @model_validator(mode="after")
     def key_only_when_existing(self) -> Encryption:
@@ -82,32 +102,47 @@ class Vpc(Section):
 
     subnets: Annotated[
         tuple[Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")], ...],
-        Field(min_length=1, max_length=16),
+        Field(min_length=1, max_length=16, description='a list of 1 to 16 ids, such as ["subnet-0123456789abcdef0"]'),
     ]
     security_groups: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$")], ...], Field(min_length=1, max_length=5)
+        tuple[Annotated[str, Field(pattern=r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$")], ...],
+        Field(min_length=1, max_length=5, description='a list of 1 to 5 ids, such as ["sg-0123456789abcdef0"]'),
     ]
 
 
 class FlywheelSettings(Section):
     """One flywheel. Limits are those of Comprehend's API model and its guidelines and limits page."""
 
-    name: Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"^[a-zA-Z](-*[a-zA-Z0-9])*$")]
+    name: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_NAME,
+            pattern=r"^[a-zA-Z](-*[a-zA-Z0-9])*$",
+            description=f"a name of up to {LONGEST_NAME} letters, digits and hyphens that begins with a letter and "
+            "does not end with a hyphen, such as news",
+        ),
+    ]
     """Begins the names of the stacks, and so must start with a letter as they do."""
     model_type: Literal["DOCUMENT_CLASSIFIER"] = "DOCUMENT_CLASSIFIER"
     mode: Mode = Mode.MULTI_CLASS
     language: Literal["en", "es", "fr", "de", "it", "pt"] = "en"
-    labels: tuple[str, ...]
+    labels: Annotated[tuple[str, ...], Field(description='a list, such as ["A", "B"] or A,B')]
     """Sorted: their order means nothing to a classifier, and a reordered list must not replace the flywheel."""
-    label_delimiter: str = "|"
-    generation: Annotated[int, Field(ge=1)] = 1
+    label_delimiter: str = Field("|", description="a character, such as |")
+    generation: Annotated[int, Field(ge=1, description="a whole number from 1, such as 2")] = 1
     """A higher number replaces the flywheel by an equal one: to leave behind data found bad."""
-    encryption: Encryption = Encryption()
-    training_vpc: Vpc | None = None
+    encryption: Encryption = Field(
+        Encryption(),
+        description='an object, such as {"mode": "new"} or {"mode": "existing", "key_arn": "arn:..."}; with -c also '
+        "aws-owned, new or the ARN of a key",
+    )
+    training_vpc: Vpc | None = Field(None, description=_NETWORK)
     """Where Comprehend's training instances run."""
-    functions_vpc: Vpc | None = None
+    functions_vpc: Vpc | None = Field(None, description=_NETWORK)
     """Where the functions run: they need a way to every service they call (docs/security.md)."""
-    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="a whole number from 1 to 1000, such as 10"
+    )
     """So many executions are reserved for each function, and none can have more. Lambda refuses a stack that leaves the
     account fewer than 100 for everything else."""
     api_web_acl: (
@@ -115,36 +150,36 @@ class FlywheelSettings(Section):
             str, Field(pattern=r"^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/[^/]+/[0-9a-f-]{36}$")
         ]
         | None
-    ) = None
+    ) = Field(
+        None,
+        description="the ARN of a regional web ACL, such as "
+        "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/NAME/00000000-1111-2222-3333-444455556666",
+    )
     """ARN of a web ACL of AWS WAF that protects the real-time API."""
-    nag_packs: tuple[NagPack, ...] = ()
+    nag_packs: tuple[NagPack, ...] = Field((), description='a list, such as ["Serverless"] or Serverless')
     permissions_boundary: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$")] | None
-    ) = None
+    ) = Field(None, description="the ARN of a policy, such as arn:aws:iam::111122223333:policy/developers")
     api_log_role: ApiLogRole = ApiLogRole.NEW
     tags: dict[
         Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$")],
         Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$")],
-    ] = Field(default_factory=dict, max_length=40)
+    ] = Field(
+        default_factory=dict,
+        max_length=40,
+        description='an object of up to 40 tags, such as {"owner": "news"}: keys of 1 to 128 and values of up to 256 '
+        "letters, digits, spaces and _ . : / = + - @",
+    )
     """Also put on what is created at run time. CloudFormation adds its own to the 50 a resource can have."""
-    powertools_layer_version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = "3.37.0"
+    powertools_layer_version: Annotated[
+        str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", description="three numbers, such as 3.37.0")
+    ] = "3.37.0"
     """A fixed version: "latest" would change the functions with every deployment."""
 
     @field_validator("labels")
     @classmethod
     def labels_are_usable(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        if not labels:
-            raise ValueError("name the labels of your documents, at least two")
-        repeated = sorted({label for label in labels if labels.count(label) > 1})
-        if repeated:
-            raise ValueError(f"each label once; {', '.join(map(repr, repeated))} is there more than once")
-        for label in labels:
-            if not label or label != label.strip():
-                raise ValueError(f"{label!r}: a label is not empty and has no space at its ends")
-            if len(label) > 5000:
-                raise ValueError(f"{label[:30]!r}... has {len(label)} characters; a label has at most 5000")
-            if CONTROL_CHARACTER.search(label):
-                raise ValueError(f"{label!r}: a label has no control characters")
+        check_labels(labels)
         return tuple(sorted(labels))
 
     @field_validator("tags")
@@ -171,6 +206,18 @@ class FlywheelSettings(Section):
             raise ValueError(
                 f"label_delimiter: {self.label_delimiter!r} stands in the label {clash[0]!r}; "
                 "choose a delimiter that is in no label"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def labels_and_tags_fit_a_template(self) -> FlywheelSettings:
+        labels = sum(len(label.encode()) + BYTES_AROUND_LABEL for label in self.labels)
+        tags = sum(len(f"{key}{value}".encode()) + BYTES_AROUND_TAG for key, value in self.tags.items())
+        if labels + TAGGED_RESOURCES * tags > TEMPLATE_ROOM:
+            raise ValueError(
+                f"labels and tags: a template has room for {TEMPLATE_ROOM:,} bytes of them, but the "
+                f"{len(self.labels)} labels need {labels:,} and the {len(self.tags)} tags {TAGGED_RESOURCES * tags:,} "
+                f"(they stand at each of up to {TAGGED_RESOURCES} resources); shorten them"
             )
         return self
 
@@ -203,60 +250,42 @@ def read_settings(*, context: Mapping[str, Any]) -> FlywheelSettings:
 
     Raises SettingsError with one line for every wrong setting: its name, what was given and what is allowed.
     """
-    given = _structured(context.get(CONTEXT_KEY, {}), name=CONTEXT_KEY)
+    given = _structured(context.get(CONTEXT_KEY, {}))
     if not isinstance(given, dict):
-        raise SettingsError(f'The context key "{CONTEXT_KEY}" must be an object of settings, not {given!r}.')
-    overrides = {
-        name: _override(name=name, value=context[name]) for name in FlywheelSettings.model_fields if name in context
-    }
+        raise SettingsError(f'The context key "{CONTEXT_KEY}" must be an object of settings, not {shown(given)}.')
+    names = list(FlywheelSettings.model_fields)
+    values = {**given, **{name: context[name] for name in names if name in context}}
+    wrong = [
+        f"{key} is no setting; did you mean {meant}?"
+        for key in context
+        if key not in (CONTEXT_KEY, *names) and not _BELONGS_TO_THE_CDK.search(key)
+        if (meant := near(key, (CONTEXT_KEY, *names)))
+    ]
     try:
-        return FlywheelSettings.model_validate({**given, **overrides})
+        settings = FlywheelSettings.model_validate({name: _read(name, value) for name, value in values.items()})
     except ValidationError as error:
-        details = error.errors()
-        # A wrong item makes pydantic call the whole list too short as well.
-        wrong_lists = {detail["loc"][:-1] for detail in details}
-        lines = [
-            _sentence(name=".".join(map(str, detail["loc"])), detail=detail)
-            for detail in details
-            if not (detail["type"] == "too_short" and detail["loc"] in wrong_lists)
-        ]
+        wrong += sentences(error, model=FlywheelSettings)
+    if wrong:
         heading = f'These settings (context key "{CONTEXT_KEY}" in cdk.json, or -c NAME=VALUE) cannot be deployed:'
-        raise SettingsError("\n".join([heading, *(f"  - {line}" for line in lines)])) from error
+        raise SettingsError("\n".join([heading, *(f"  - {line}" for line in wrong)]))
+    return settings
 
 
-def _override(*, name: str, value: Any) -> Any:
-    if name in {"labels", "nag_packs"} and isinstance(value, str) and not value.startswith("["):
-        return tuple(item.strip() for item in value.split(","))
-    if name == "encryption" and value in ("aws-owned", "new"):
-        return {"mode": value}
-    if name == "encryption" and isinstance(value, str) and value.startswith("arn:"):
-        return {"mode": "existing", "key_arn": value}
-    return _structured(value, name=name) if name in _STRUCTURED else value
-
-
-def _structured(value: Any, *, name: str) -> Any:
+def _read(name: str, value: Any) -> Any:
+    """A value as the models take it; what cannot be read is left for them to refuse."""
     if not isinstance(value, str):
         return value
+    if name in {"labels", "nag_packs"} and not value.startswith("["):
+        return tuple(item.strip() for item in value.split(","))
+    if name == "encryption" and value in {EncryptionMode.AWS_OWNED, EncryptionMode.NEW}:
+        return {"mode": value}
+    if name == "encryption" and value.startswith("arn:"):
+        return {"mode": "existing", "key_arn": value}
+    return _structured(value) if name in _STRUCTURED else value
+
+
+def _structured(value: Any) -> Any:
     try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise SettingsError(f"The setting {name} must be JSON, but {value!r} is not: {error}.") from error
-
-
-def _sentence(*, name: str, detail: Any) -> str:
-    """One wrong setting; `detail` is one of pydantic's error details."""
-    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind == "missing":
-        return f"{name} is missing."
-    if kind == "extra_forbidden":
-        return f"{name} is not a setting; the settings are {', '.join(FlywheelSettings.model_fields)}."
-    if kind == "value_error" and not name:
-        return f"{context['error']}."
-    allowed = {
-        "string_pattern_mismatch": f"it must match {context.get('pattern')}",
-        "string_too_long": f"it has {len(str(given))} characters and may have {context.get('max_length')}",
-        "literal_error": f"allowed is {context.get('expected')}",
-        "enum": f"allowed is {context.get('expected')}",
-        "value_error": str(context.get("error")),
-    }.get(kind, detail["msg"])
-    return f"{name} is {given!r}: {allowed}."
+        return json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError:
+        return value

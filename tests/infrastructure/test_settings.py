@@ -26,9 +26,9 @@ def settings(**overrides: Any) -> FlywheelSettings:
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        ({"name": "under_score"}, ["name", "'under_score'", "must match"]),
-        ({"name": "9news"}, ["name", "'9news'", "must match"]),
-        ({"name": "news-"}, ["name", "'news-'", "must match"]),
+        ({"name": "under_score"}, ["name", "'under_score'", "letters, digits and hyphens"]),
+        ({"name": "9news"}, ["name", "'9news'", "begins with a letter"]),
+        ({"name": "news-"}, ["name", "'news-'", "not end with a hyphen"]),
         ({"name": "n" * 55}, ["name", "55", "54"]),
         ({"model_type": "ENTITY_RECOGNIZER"}, ["model_type", "'ENTITY_RECOGNIZER'", "'DOCUMENT_CLASSIFIER'"]),
         ({"mode": "BOTH"}, ["mode", "'BOTH'", "MULTI_CLASS", "MULTI_LABEL"]),
@@ -44,27 +44,49 @@ def settings(**overrides: Any) -> FlywheelSettings:
         ({"label_delimiter": "::"}, ["label_delimiter", "'::'", "exactly one"]),
         ({"label_delimiter": "a"}, ["label_delimiter", "'a'", "exactly one"]),
         ({"label_delimiter": "_"}, ["label_delimiter", "'_'", "'SCI_TECH'"]),
-        ({"generation": "0"}, ["generation", "'0'", "greater than or equal to 1"]),
-        ({"generation": "two"}, ["generation", "'two'", "integer"]),
-        ({"encryption": "none"}, ["encryption", "'none'", "JSON"]),
+        ({"generation": "0"}, ["generation", "'0'", "a whole number from 1"]),
+        ({"generation": "two"}, ["generation", "'two'", "a whole number from 1"]),
+        ({"encryption": "none"}, ["encryption", "'none'", "an object", "aws-owned, new or the ARN of a key"]),
         ({"encryption": {"mode": "existing"}}, ["encryption", "key_arn"]),
-        ({"encryption": {"mode": "new", "key_arn": "x"}}, ["encryption.key_arn", "'x'", "must match"]),
-        ({"encryption": "arn:aws:kms:eu-west-1:1:alias/a"}, ["encryption.key_arn", "alias/a", "must match"]),
+        ({"encryption": {"mode": "new", "key_arn": "x"}}, ["encryption.key_arn", "'x'", "the ARN of a key"]),
+        ({"encryption": "arn:aws:kms:eu-west-1:1:alias/a"}, ["encryption.key_arn", "alias/a", "not of an alias"]),
         ({"training_vpc": {"subnets": ["s"], "security_groups": [GROUP]}}, ["training_vpc.subnets.0", "'s'"]),
         ({"training_vpc": {"subnets": [SUBNET]}}, ["training_vpc.security_groups is missing"]),
         ({"training_vpc": {"subnets": [SUBNET] * 17, "security_groups": [GROUP]}}, ["training_vpc.subnets", "16"]),
         ({"training_vpc": {"subnets": [SUBNET], "security_groups": [GROUP] * 6}}, ["security_groups", "5"]),
         ({"functions_vpc": {"subnets": [SUBNET]}}, ["functions_vpc.security_groups is missing"]),
-        ({"reserved_concurrency": "0"}, ["reserved_concurrency", "'0'", "greater than or equal to 1"]),
-        ({"api_web_acl": "arn:aws:wafv2:us-east-1:1:global/webacl/a/b"}, ["api_web_acl", "must match"]),
+        ({"reserved_concurrency": "0"}, ["reserved_concurrency", "'0'", "a whole number from 1 to 1000"]),
+        ({"api_web_acl": "arn:aws:wafv2:us-east-1:1:global/webacl/a/b"}, ["api_web_acl", "a regional web ACL"]),
         ({"nag_packs": "Serverless,GDPR"}, ["nag_packs", "'GDPR'", "Serverless", "NIST.800.53.R5"]),
-        ({"permissions_boundary": "boundary"}, ["permissions_boundary", "'boundary'", "must match"]),
+        ({"nag_packs": 5}, ["nag_packs", 'a list, such as ["Serverless"]']),
+        ({"permissions_boundary": "boundary"}, ["permissions_boundary", "'boundary'", "the ARN of a policy"]),
         ({"tags": {"aws:owner": "me"}}, ["tags", "aws:"]),
-        ({"tags": {"owner": "<me>"}}, ["tags.owner", "'<me>'", "must match"]),
-        ({"tags": "{owner"}, ["tags", "JSON"]),
-        ({"powertools_layer_version": "latest"}, ["powertools_layer_version", "'latest'", "must match"]),
+        ({"tags": {"owner": "<me>"}}, ["tags.owner", "'<me>'", "tags must be an object", "letters, digits"]),
+        ({"tags": "{owner"}, ["tags", "'{owner'", "an object of up to 40 tags"]),
+        (
+            {"powertools_layer_version": "latest"},
+            ["powertools_layer_version", "'latest'", "three numbers, such as 3.37.0"],
+        ),
         ({"flywheel": {"nam": "news"}}, ["nam is not a setting", "name is missing", "labels is missing"]),
         ({"flywheel": ["news"]}, ["flywheel", "object"]),
+        ({"labels": 5}, ['labels is 5: it must be a list, such as ["A", "B"] or A,B.']),
+        ({"labels": ["A", 1]}, ['labels.1 is 1: labels must be a list, such as ["A", "B"] or A,B.']),
+        ({"labels": '["A"'}, ["labels is '[\"A\"': it must be a list"]),
+        ({"label_delimiter": 5}, ["label_delimiter is 5: it must be a character, such as |."]),
+        ({"training_vpc": "mine"}, ["training_vpc is 'mine': it must be an object"]),
+        ({"encryption": {"mode": "new", "keyarn": "x"}}, ["encryption.keyarn", "did you mean key_arn?"]),
+        # What looks like another label, or is not what it looks like, is told by its code point.
+        ({"labels": ["B\u0435", "C"]}, ["character 2 is U+0435 (CYRILLIC SMALL LETTER IE)", "passes for 'e'"]),
+        ({"labels": ["\u0410\u0421\u0415", "ACE"]}, ["'\\u0410\\u0421\\u0415' and 'ACE' look alike"]),
+        ({"labels": ["cafe\u0301", "B"]}, ["'cafe\\u0301'", "'caf\u00e9'", "NFC"]),
+        ({"labels": ["x\u200by", "B"]}, ["character 2 is U+200B (ZERO WIDTH SPACE)", "nobody sees"]),
+        ({"labels": ["\ufeffx", "B"]}, ["character 1 is U+FEFF"]),
+        ({"labels": ["x\u00a0y", "B"]}, ["character 2 is U+00A0 (NO-BREAK SPACE)"]),
+        ({"labels": ["\ud83d", "B"]}, ["character 1 is U+D83D"]),
+        ({"labels": ["A  B", "A B"]}, ["'A  B' and 'A B' look alike"]),
+        # A template takes 1 MB, and the tags stand at every resource.
+        ({"labels": [f"{n:0600}" for n in range(1000)]}, ["1000 labels need 620,000", "600,000 bytes"]),
+        ({"tags": {f"{n:0128}": "v" * 256 for n in range(40)}}, ["40 tags", "shorten them"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_allowed(
@@ -74,6 +96,42 @@ def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_allowed(
         settings(**overrides)
     for part in expected:
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("lables", "labels"),
+        ("label", "labels"),
+        ("Labels", "labels"),
+        ("names", "name"),
+        ("label-delimiter", "label_delimiter"),
+        ("lang", "language"),
+        ("tag", "tags"),
+        ("permission_boundary", "permissions_boundary"),
+        ("flywhel", "flywheel"),
+    ],
+)
+def test_a_context_key_near_one_of_ours_is_refused(key: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"{key} is no setting; did you mean {meant}?"):
+        settings(**{key: "A,B"})
+
+
+def test_other_context_keys_are_somebody_elses() -> None:
+    keys = ["stage", "app_version", "environment", "@aws-cdk/core:labels", "vpc-provider:account=1", "owner"]
+    assert settings(**dict.fromkeys(keys, "x")).name == "news"
+
+
+def test_letters_of_any_language_are_no_odd_ones() -> None:
+    labels = [
+        "Fu\u00dfball",
+        "Pol\u00edtica",
+        "\u0421\u043f\u043e\u0440\u0442",
+        "C++ & Q/A",
+        "\u65e5\u672c",
+        "\U0001f600",
+    ]
+    assert settings(labels=labels).labels == tuple(sorted(labels))
 
 
 def test_every_wrong_setting_is_told_at_once() -> None:

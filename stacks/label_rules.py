@@ -1,0 +1,69 @@
+"""Which labels a flywheel can have: what Comprehend takes, and what people can tell apart."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+LONGEST_LABEL = 5000
+"""Characters; Comprehend's limit."""
+# Letters of other scripts that print like Latin ones: Cyrillic, then Greek. The same as preparation/label_forms.py has.
+_LIKE_LATIN = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеорсухѕіјԁһ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",  # noqa: RUF001  # they are the point
+    "ABESIJKMHOPCTYXaeopcyxsijdh" + "ABEZHIKMNOPTYXov",
+)
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Raises ValueError with a sentence about the first label that is wrong."""
+    if not labels:
+        raise ValueError("name the labels of your documents, at least two")
+    for label in labels:
+        _check(label)
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise ValueError(f"each label once; {', '.join(map(repr, repeated))} is there more than once")
+    seen: dict[str, str] = {}
+    for label in labels:
+        twin = seen.setdefault(_as_seen(label), label)
+        if twin != label:
+            raise ValueError(
+                f"{twin!a} and {label!a} look alike, and nobody could tell which one a document has; rename one"
+            )
+
+
+def _check(label: str) -> None:
+    if not label or label != label.strip():
+        raise ValueError(f"{label!r}: a label is not empty and has no space at its ends")
+    if len(label) > LONGEST_LABEL:
+        raise ValueError(f"{label[:30]!r}... has {len(label)} characters; a label has at most {LONGEST_LABEL}")
+    shown = f"{label!a}" if len(label) <= 60 else f"{label[:60]!a}..."
+    for place, character in enumerate(label, 1):
+        category = unicodedata.category(character)
+        if category == "Cc":
+            raise ValueError(f"{shown}: a label has no control characters")
+        if category[0] in "CZ" and character != " ":
+            raise ValueError(
+                f"{shown}: its character {place} is {_code_point(character)}, which nobody sees; leave it out, or "
+                "write an ordinary space"
+            )
+    if not unicodedata.is_normalized("NFC", label):
+        raise ValueError(
+            f"{shown} is written with accents apart from their letters; write it as "
+            f"{unicodedata.normalize('NFC', label)!r} (Unicode's form NFC)"
+        )
+    foreign = [character for character in label if ord(character) in _LIKE_LATIN]
+    if foreign and any(character.isascii() and character.isalpha() for character in label):
+        raise ValueError(
+            f"{shown}: its character {label.index(foreign[0]) + 1} is {_code_point(foreign[0])}, which passes for "
+            f"{foreign[0].translate(_LIKE_LATIN)!r}; write the label in one alphabet"
+        )
+
+
+def _as_seen(label: str) -> str:
+    """Equal for labels that a person cannot tell apart."""
+    return " ".join(unicodedata.normalize("NFKC", label).translate(_LIKE_LATIN).split())
+
+
+def _code_point(character: str) -> str:
+    return f"U+{ord(character):04X} ({unicodedata.name(character, 'unnamed')})"
