@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from constructs import Construct
 
-from .data_access_role import permission_in_vpc
+from .data_access_role import permission_in_vpc, trust_of_comprehend
 from .deployed_flywheel import DeployedFlywheel
 from .role import Permission, ServiceRole
 
@@ -16,7 +15,6 @@ class AnalysisRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel, in_vpc: bool) -> None:
         super().__init__(scope, construct_id)
         intake = flywheel.intake
-        account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
         self.role = ServiceRole(
             self,
             "Service",
@@ -33,10 +31,7 @@ class AnalysisRole(Construct):
                 *flywheel.encryption.job_permissions(),
                 *([permission_in_vpc()] if in_vpc else []),
             ],
-            trust_condition={
-                "StringEquals": {"aws:SourceAccount": account},
-                "ArnLike": {"aws:SourceArn": f"arn:{partition}:comprehend:{region}:{account}:*"},
-            },
+            trust_condition=trust_of_comprehend(),
         )
 
     @property

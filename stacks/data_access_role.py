@@ -7,7 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .encryption_key import EncryptionKey
-from .role import Permission, ServiceRole
+from .role import Condition, Permission, ServiceRole
 
 VPC_ACTIONS = (
     "ec2:CreateNetworkInterface",
@@ -30,6 +30,19 @@ def permission_in_vpc() -> Permission:
     )
 
 
+def trust_of_comprehend() -> Condition:
+    """Comprehend may take on the role for resources of this account and Region.
+
+    That it names a resource at all is documented for endpoints and custom models only, not for flywheels, datasets and
+    jobs: a missing one is no reason to refuse.
+    """
+    source = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:*"
+    return {
+        "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
+        "ArnLikeIfExists": {"aws:SourceArn": source},
+    }
+
+
 class DataAccessRole(Construct):
     """What Comprehend's guide lists for a data access role, on our buckets, key and network only."""
 
@@ -44,7 +57,6 @@ class DataAccessRole(Construct):
         in_vpc: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
         permissions = [
             Permission(actions=["s3:ListBucket"], resources=[intake.bucket_arn, lake.bucket_arn]),
             Permission(
@@ -86,11 +98,7 @@ class DataAccessRole(Construct):
             service="comprehend.amazonaws.com",
             description="Comprehend reads datasets and writes the data lake of the flywheel.",
             permissions=permissions,
-            # Which resource Comprehend names for a flywheel's calls is not documented: any of this account and Region.
-            trust_condition={
-                "StringEquals": {"aws:SourceAccount": account},
-                "ArnLike": {"aws:SourceArn": f"arn:{partition}:comprehend:{region}:{account}:*"},
-            },
+            trust_condition=trust_of_comprehend(),
         )
 
     @property

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from .role import Permission
+from .role import Condition, Permission
 from .settings import Encryption, EncryptionMode
 
 
@@ -81,17 +81,23 @@ class EncryptionKey(Construct):
                 },
             )
         )
-        senders = {"EventsToQueues": ("events", "rule/*"), "AlarmsToTopic": ("cloudwatch", "alarm:*")}
-        for sid, (service, resource) in senders.items():
+        alarms = {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
+        }
+        senders: dict[str, tuple[str, Condition]] = {
+            # EventBridge is not known to name account and rule where it uses a key, and would drop the events without
+            # a word. Which rules may send is for the policies of the queues to say.
+            "EventsToQueues": ("events", {}),
+            "AlarmsToTopic": ("cloudwatch", alarms),
+        }
+        for sid, (service, condition) in senders.items():
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=sid,
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=["*"],
-                    conditions={
-                        "StringEquals": {"aws:SourceAccount": account},
-                        "ArnLike": {"aws:SourceArn": f"arn:{partition}:{service}:{region}:{account}:{resource}"},
-                    },
+                    conditions=dict(condition),
                 )
             )
