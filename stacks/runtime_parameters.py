@@ -21,7 +21,7 @@ class RuntimeParameters(Construct):
             name="delete_runtime_parameters",
             functions=functions,
             description="Removes the parameters that the pipeline wrote, when the stack is destroyed.",
-            timeout=cdk.Duration.minutes(1),
+            timeout=cdk.Duration.minutes(2),
             environment=["PARAMETER_PREFIX"],
             encrypted=[],
             permissions=[access.parameters(*RUNTIME_PARAMETERS, actions=("DeleteParameters",))],
@@ -31,6 +31,7 @@ class RuntimeParameters(Construct):
             "Parameters",
             service_token=function.arn,
             resource_type="Custom::RuntimeParameters",
-            # CloudFormation would wait an hour for an answer that got lost.
-            service_timeout=cdk.Duration.minutes(3),
+            # CloudFormation would wait an hour for an answer that got lost. Lambda needs the time where it is busy: it
+            # keeps an event that it has no room for, and tries again.
+            service_timeout=cdk.Duration.minutes(15),
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .function import FlywheelFunction, Functions
+from .pokes import rule_on_stops
 from .role import Permission
 
 MOST_TIME = cdk.Duration.hours(1)
@@ -25,7 +27,10 @@ class ServingRemoval(Construct):
         machine_arn: str,
         machine: cdk.CfnResource,
         needed: list[FlywheelFunction],
+        report: FlywheelFunction,
+        undelivered: sqs.IQueue,
     ) -> None:
+        """`report` answers CloudFormation for a run of the machine that ended without doing so."""
         super().__init__(scope, construct_id)
         function = FlywheelFunction(
             self,
@@ -33,7 +38,7 @@ class ServingRemoval(Construct):
             name="remove_endpoint",
             functions=functions,
             description="Has the serve machine remove the endpoint, when the stack is destroyed.",
-            timeout=cdk.Duration.minutes(1),
+            timeout=cdk.Duration.minutes(2),
             environment=["SERVE_MACHINE_ARN"],
             encrypted=[],
             permissions=[Permission(actions=["states:StartExecution"], resources=[machine_arn])],
@@ -46,6 +51,11 @@ class ServingRemoval(Construct):
             service_timeout=MOST_TIME,
         )
         self.resource = removal
+        stops = Construct(self, "Stops")
+        self.stopped = rule_on_stops(
+            stops, word="Removal", machine_arn=machine_arn, report=report, undelivered=undelivered
+        )
+        removal.node.add_dependency(stops)
         removal.node.add_dependency(machine)
         for step in needed:
             removal.node.add_dependency(step)

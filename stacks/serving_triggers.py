@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .deployed_flywheel import DeployedFlywheel
 from .pokes import rule
-from .queues import acknowledge_dead_letters_of_rules, dead_letters, let_rules_send
+from .queues import acknowledge_dead_letters_of_rules, dead_letters
 from .role import Permission, ServiceRole
 from .serving_wish import SERVING_WISH
 
@@ -60,4 +60,3 @@ class ServingTriggers(Construct):
             schedule_expression=EVERY,
         )
         self.rules = [wish, schedule]
-        let_rules_send(self.undelivered, rule_arns=[rule.attr_arn for rule in self.rules])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Json
 
 from flywheel.byte_limits import LONGEST_SENTENCE, within
 from flywheel.environment import Flywheel, Intake, Parameters
@@ -41,11 +41,24 @@ class End(BaseModel):
     answer: CustomResourceEvent | None = None
 
 
+class Stopped(BaseModel):
+    """The detail of an execution's status event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    status: str
+    input: Json[dict[str, Any]] | None = None
+
+
 environment = Environment.load()
 
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Of an execution that could not report its own end it gets the status event: CloudFormation must not wait on."""
+    if "detail" in event:
+        return _answer_for(Stopped.model_validate(event["detail"]))
     end = End.model_validate(event)
     status = ServingStatus[end.status]
     reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
@@ -76,3 +89,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         gone = status is not ServingStatus.BEHIND
         answer(end.answer, status="SUCCESS" if gone else "FAILED", reason=reason, physical_id="endpoint")
     return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
+
+
+def _answer_for(stopped: Stopped) -> dict[str, Any]:
+    """If it has answered itself, CloudFormation takes no notice of this."""
+    asked = (stopped.input or {}).get("answer")
+    if asked:
+        reason = f"The removal of the endpoint, {stopped.name}, ended as {stopped.status}. Destroy the stack again."
+        answer(CustomResourceEvent.model_validate(asked), status="FAILED", reason=reason, physical_id="endpoint")
+    return {}
