@@ -30,7 +30,6 @@ print(time.perf_counter() - begin)
 _VARIABLES = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
-    "RESOURCE_TAGS": "{}",
     "EVIDENCE": "ITERATION",
     "CONFLICTING_LABELS": "KEEP",
     "SELECTION_METRIC": "F1Score",

@@ -156,6 +156,12 @@ class FlywheelService:
             ),
         )
 
+    def tags(self) -> dict[str, str]:
+        """The flywheel's own: the setting `tags`, which has no room in a function's environment (4 KB), and what people
+        added. AWS's, such as CloudFormation's, can be put on nothing."""
+        found = self._comprehend.list_tags_for_resource(ResourceArn=self.arn).get("Tags", [])
+        return {tag["Key"]: tag.get("Value", "") for tag in found if not tag["Key"].lower().startswith("aws:")}
+
     def dataset_arn(self, name: str) -> str:
         return f"{self.arn}/dataset/{name}"
 
@@ -177,10 +183,9 @@ class FlywheelService:
             return None
         return _dataset(required(answer, "DatasetProperties", of=f"dataset {name}"))
 
-    def create_dataset(
-        self, *, name: str, split: Split, s3_uri: str, delimiter: str | None, token: str, tags: dict[str, str]
-    ) -> None:
-        """Register a dataset; one of that name that exists is success: the name belongs to the turn that made it.
+    def create_dataset(self, *, name: str, split: Split, s3_uri: str, delimiter: str | None, token: str) -> None:
+        """Register a dataset, with the flywheel's tags. One of that name that exists is success: the name belongs to
+        the turn that made it.
 
         Raises ServiceBusy while a quota does not let it.
         """
@@ -195,7 +200,7 @@ class FlywheelService:
                     "DocumentClassifierInputDataConfig": config,  # type: ignore[typeddict-item]  # LabelDelimiter is optional
                 },
                 ClientRequestToken=token,
-                Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+                Tags=[{"Key": key, "Value": value} for key, value in sorted(self.tags().items())],
             )
         except ClientError as error:
             # A quota of datasets at once or in all, or the name is taken and the dataset does not show yet.

@@ -34,7 +34,6 @@ def register(
     intake: IntakeBucket,
     service: FlywheelService,
     label_delimiter: str | None,
-    tags: dict[str, str],
 ) -> str:
     """Describe or create: the dataset's ARN. Raises NotCurrentTurn.
 
@@ -49,7 +48,6 @@ def register(
             delimiter=label_delimiter,
             # 1 to 64 letters, digits and hyphens (reference 1.2).
             token=hashlib.sha256(f"{service.arn} {manifest.name}".encode()).hexdigest(),
-            tags=tags,
         )
     return service.dataset_arn(manifest.name)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic import BaseModel, ConfigDict, Field
 
 from flywheel.decision_records import Evidence
 
@@ -68,10 +68,6 @@ class Deciding(Environment):
 
 class Holdout(Environment):
     holdout_documents: int = Field(ge=1)
-
-
-class Tags(Environment):
-    resource_tags: Json[dict[str, str]] | dict[str, Any] = {}
 
 
 class Analysis(Environment):

@@ -6,7 +6,6 @@ change of mind in the middle of another change is carried out once that has come
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -54,7 +53,6 @@ class Server:
     published: PublishedModels
     role_arn: str | None
     """For models under a customer managed key."""
-    tags: Mapping[str, str]
 
     def bring(self, wish: ServingWish | None, *, now: datetime, replaced: bool) -> Serving:
         """`replaced` says that this run deleted a FAILED endpoint before. Raises EndpointRefused, EndpointFailed."""
@@ -130,7 +128,7 @@ class Server:
             flywheel_arn=target.flywheel_arn,
             units=wish.inference_units,
             role_arn=self.role_arn,
-            tags=self.tags,
+            tags=self.service.tags(),
         )
         return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
 

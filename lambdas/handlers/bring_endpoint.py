@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.endpoint import EndpointService
 from flywheel.endpoint_scaling import EndpointScaling
-from flywheel.environment import Flywheel, Intake, Parameters, Tags
+from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.lease import held
 from flywheel.serving import LEASE_KEY, Server, note
 from flywheel.serving_wish import read_wish
@@ -24,7 +24,7 @@ TIMEOUT = timedelta(minutes=2)
 """As the function has it: after that its lease is free again."""
 
 
-class Environment(Flywheel, Intake, Parameters, Tags):
+class Environment(Flywheel, Intake, Parameters):
     endpoint_arn: str
     endpoint_role_arn: str = ""
 
@@ -50,7 +50,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         service=flywheel_service(environment),
         published=published_models(environment),
         role_arn=environment.endpoint_role_arn or None,
-        tags=environment.resource_tags,
     )
     with held(LEASE_KEY, holder=step.execution, intake=intake, now=now(), lasts=TIMEOUT + timedelta(seconds=30)):
         # Read under the lease: who sees no wish can be sure that nobody makes an endpoint after that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.datasets import read_manifest, register
-from flywheel.environment import Flywheel, Intake, Labels, Tags
+from flywheel.environment import Flywheel, Intake, Labels
 from flywheel.turn_records import TurnBeginning
 from flywheel.turns import begin_key
 from handlers.clients import flywheel_service, intake_bucket
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake, Labels, Tags):
+class Environment(Flywheel, Intake, Labels):
     pass
 
 
@@ -34,7 +34,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         intake=intake,
         service=flywheel_service(environment),
         label_delimiter=environment.label_delimiter if beginning.multi_label else None,
-        tags=environment.resource_tags,
     )
     logger.info("dataset registered", turn=step.turn, dataset=step.name)
     return {"dataset_arn": arn}

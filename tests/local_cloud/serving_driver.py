@@ -49,7 +49,6 @@ class ServingRun:
             service=self.at.service,
             published=self.at.published,
             role_arn=self.role_arn,
-            tags={"application": "tests"},
         )
 
     def step(self, wish: ServingWish | None, *, replaced: bool = False, holder: str = "a run") -> Serving:

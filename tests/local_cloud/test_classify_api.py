@@ -62,12 +62,15 @@ class Served:
         return intake.read_all(sorted(intake.keys(LOW_CONFIDENCE_PREFIX)), LowConfidencePrediction)
 
 
+PARAMETERS = {f"{SERVING}:InferenceUnits": "50", f"{SERVING}:ReserveConcurrency": "true"}
+
+
 @pytest.fixture(scope="module")
 def served(cloud: LocalCloud, synthesise: Synthesise) -> Iterator[Served]:
     assembly = synthesise(context=CONTEXT)
     pipeline = Pipeline.deploy(cloud.account("100000000009"), assembly)
     account = pipeline.account
-    outputs = account.deploy(assembly, stacks=[STACK, SERVING], parameters={f"{SERVING}:InferenceUnits": "50"})
+    outputs = account.deploy(assembly, stacks=[STACK, SERVING], parameters=PARAMETERS)
     account.comprehend_administration("PUT", "settings", AMPLE)
     pipeline.upload("train/first.csv", documents())
     pipeline.at_rest()

@@ -19,6 +19,7 @@ from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipel
 from tests.local_cloud.resources import Synthesise, stack_status
 
 MORE_LABELS = (*LABELS, "FOG")
+OTHER_LAYER = "3.36.0"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,19 @@ def former(pipeline: Pipeline, first_model: str, synthesise: Synthesise) -> str:
     arn = pipeline.deployment.flywheel_arn
     pipeline.deploy_again(more_labels(synthesise))
     return arn
+
+
+def test_another_version_of_the_layer_reaches_every_function(pipeline: Pipeline, former: str) -> None:
+    """The CDK CLI keeps the values of parameters: what follows a setting must not be a parameter's default."""
+    wanted = "/aws/service/powertools/python/arm64/python3.13/"
+    layers = {
+        version: pipeline.account.client("ssm").get_parameter(Name=wanted + version)["Parameter"]["Value"]
+        for version in ("3.37.0", OTHER_LAYER)
+    }
+    assert len(set(layers.values())) == 2
+    functions = pipeline.account.client("lambda").list_functions()["Functions"]
+    found = {layer["Arn"] for function in functions for layer in function["Layers"]}
+    assert found == {layers[OTHER_LAYER]}
 
 
 def test_another_label_list_makes_another_flywheel_and_leaves_the_former(
@@ -125,4 +139,4 @@ def described(pipeline: Pipeline, flywheel_arn: str) -> tuple[str, str | None]:
 
 
 def more_labels(synthesise: Synthesise) -> Path:
-    return synthesise(context={**CONTEXT, "labels": ",".join(MORE_LABELS)})
+    return synthesise(context={**CONTEXT, "labels": ",".join(MORE_LABELS), "powertools_layer_version": OTHER_LAYER})

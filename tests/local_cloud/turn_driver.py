@@ -177,6 +177,7 @@ class Deployment:
                 "LanguageCode": "en",
                 "DocumentClassificationConfig": {"Mode": mode, "Labels": list(self.labels)},
             },
+            Tags=[{"Key": "project", "Value": "tests"}],
         )["FlywheelArn"]
         settled(self.service.describe, lambda flywheel: flywheel.active)
 
@@ -581,7 +582,6 @@ class Turn:
                 intake=at.intake,
                 service=at.service,
                 label_delimiter=DELIMITER if at.multi_label else None,
-                tags={"project": "tests"},
             )
             return []
 

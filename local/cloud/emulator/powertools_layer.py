@@ -16,7 +16,7 @@ from local.cloud.emulator.ministack import lambda_svc, responses, ssm
 
 _PUBLISHER = "017000801446"
 _PARAMETER = re.compile(
-    r"/aws/service/powertools/python/(?P<architecture>arm64|x86_64)/(?P<runtime>python3\.\d+)/(latest|\d+\.\d+\.\d+)"
+    r"/aws/service/powertools/python/(?P<architecture>arm64|x86_64)/(?P<runtime>python3\.\d+)/(?P<version>latest|\d+\.\d+\.\d+)"
 )
 
 _publishing = threading.Lock()
@@ -30,7 +30,7 @@ def teach() -> None:
         match = _PARAMETER.fullmatch(name)
         if match is None:
             return original(name)
-        arn = _layer_version(architecture=match["architecture"], runtime=match["runtime"])
+        arn = _layer_version(**match.groupdict())
         return {
             "Name": name,
             "Type": "String",
@@ -43,21 +43,26 @@ def teach() -> None:
     ssm._public_parameter = public_parameter
 
 
-def _layer_version(*, architecture: str, runtime: str) -> str:
-    """The layer's ARN in the current Region, published there when it is first asked for."""
+def _layer_version(*, architecture: str, runtime: str, version: str) -> str:
+    """The ARN in the current Region of the layer's version for that release of Powertools, published there when it is
+    first asked for."""
     region = responses.get_region()
     name = f"AWSLambdaPowertoolsPythonV3-{runtime.replace('.', '')}-{architecture}"
     with _publishing, responses.request_scope(_PUBLISHER, region):
-        if name not in lambda_svc._layers:
+        published = lambda_svc._layers.get(name, {"versions": []})["versions"]
+        found = next((layer for layer in published if layer["Description"] == version), None)
+        if found is None:
             lambda_svc._publish_layer_version(
                 name,
                 {
+                    "Description": version,
                     "Content": {"ZipFile": base64.b64encode(_content()).decode()},
                     "CompatibleRuntimes": [runtime],
                     "CompatibleArchitectures": [architecture],
                 },
             )
-            lambda_svc._layers[name]["versions"][0]["_policy"]["Statement"].append(
+            found = lambda_svc._layers[name]["versions"][-1]
+            found["_policy"]["Statement"].append(
                 {
                     "Sid": "public",
                     "Effect": "Allow",
@@ -66,7 +71,7 @@ def _layer_version(*, architecture: str, runtime: str) -> str:
                     "Resource": "*",
                 }
             )
-    return f"arn:aws:lambda:{region}:{_PUBLISHER}:layer:{name}:1"
+    return f"arn:aws:lambda:{region}:{_PUBLISHER}:layer:{name}:{found['Version']}"
 
 
 def _content() -> bytes:
