@@ -8,6 +8,7 @@ from constructs import Construct
 
 from .function import FlywheelFunction
 from .queues import Queues
+from .stack_parameters import as_number
 from .turn_parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
 from .watch import OWN_NAMESPACE, Watch, alarm, dead_letters, errors, executions
 
@@ -98,7 +99,7 @@ class Alarms(Construct):
                 dimension=flywheel,
                 statistic="Minimum",
                 comparison="LessThanThreshold",
-                threshold=parameters.drift_floor.value_as_number,
+                threshold=as_number(parameters.drift_floor),
                 missing="ignore",
                 condition=drift_wanted,
             ),

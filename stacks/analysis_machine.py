@@ -16,15 +16,19 @@ from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
 from .retries import retry_unreadable_items
 from .role import Permission, ServiceRole
+from .stack_parameters import as_number
 from .state_machine import StateMachine, logs_and_traces, name_in_deployment, trust_of_own_machines
 
 PART_BUDGET = cdk.Duration.hours(24)
 """For one classification job. How long a million documents take is not documented."""
 JOB_BUDGET = cdk.Duration.days(14)
-UNITS_AT_ONCE = 20
-PARTS_AT_ONCE = 6
-"""Comprehend runs ten classification jobs of an account at a time (reference 4.7); the hold-outs need some."""
+"""For all parts: how many there are is known only when the input is."""
+PARTS_AT_ONCE = 4
+"""Comprehend runs ten classification jobs of an account at a time (reference 4.7); the hold-outs need some. Each part
+ends with a function of minutes, and a new account runs ten functions at a time."""
 RUN = {"job": "{% $job %}", "run": "{% $run %}"}
+NO_RUN_YET = "{% null %}"
+"""An expression, because the CDK drops a null, and the report of a failure reads the variable."""
 
 
 class AnalysisMachine(Construct):
@@ -78,14 +82,14 @@ class AnalysisMachine(Construct):
             comment="Classify the files of a job with the active model and join the answers with the text.",
             start=self._definition(),
             role_arn=role.arn,
-            budget=JOB_BUDGET,
+            waits=JOB_BUDGET,
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
         )
         self.arn = machine.arn
 
     def _definition(self) -> sfn.State:
-        named = sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": None})
+        named = sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": NO_RUN_YET})
         begin = self._tasks.task(
             "BeginAnalysis",
             self._steps.begin_analysis,
@@ -96,7 +100,7 @@ class AnalysisMachine(Construct):
             },
             catch=self._failed,
         )
-        split = self._map("SplitUnits", key="{% $units.key %}", at_once=UNITS_AT_ONCE)
+        split = self._map("SplitUnits", key="{% $units.key %}", at_once=as_number(self._parameters.map_concurrency))
         split.item_processor(
             self._tasks.task(
                 "SplitUnit",
@@ -128,7 +132,7 @@ class AnalysisMachine(Construct):
         named.next(begin).next(split).next(plan).next(classify).next(join).next(report).next(succeeded)
         return named
 
-    def _map(self, name: str, *, key: str, at_once: int) -> sfn.DistributedMap:
+    def _map(self, name: str, *, key: str, at_once: float) -> sfn.DistributedMap:
         """A child that fails is left to the step after it, which says what is missing and why: a classification job
         cannot be stopped, so what runs is collected. Children are STANDARD because an EXPRESS one ends after five
         minutes."""

@@ -31,21 +31,22 @@ class AnalysisParameters(StackParameters):
             most=1,
             description="Documents whose best label has a lower score are marked low_confidence and counted.",
         )
-        self.documents_per_part = self._number(
+        self.documents_per_part = self._whole_number(
             "DocumentsPerPart",
             default=MOST_DOCUMENTS,
             least=1,
             most=MOST_DOCUMENTS,
             description="A larger job is split; Comprehend works on several parts at once.",
         )
-        self.megabytes_per_part = self._number(
+        self.megabytes_per_part = self._whole_number(
             "MegabytesPerPart",
             default=1000,
             least=1,
             most=1000,
             description="A larger job is split. One function must be able to join a part with its text in 15 minutes.",
         )
-        self.poll_seconds = self._number(
+        self.map_concurrency = self._map_concurrency()
+        self.poll_seconds = self._whole_number(
             "PollSeconds",
             default=60,
             least=30,

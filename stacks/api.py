@@ -22,6 +22,7 @@ from .managed_policy import ManagedPolicy
 from .role import Permission
 from .serving_parameters import ServingParameters
 from .settings import ApiLogRole, FlywheelSettings
+from .stack_parameters import as_number
 
 API = "api"
 """The parameter in which the API is published."""
@@ -120,6 +121,8 @@ class Api(Construct):
                 access.list_intake(),
             ],
         )
+        if parameters.reserve_concurrency is not None:
+            self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
         self._api = self._rest_api(settings=settings, encryption=encryption, parameters=parameters)
         self._add_methods()
         self._answer_errors()
@@ -157,6 +160,25 @@ class Api(Construct):
         region, suffix = cdk.Aws.REGION, cdk.Aws.URL_SUFFIX
         return f"https://{self._api.rest_api_id}.execute-api.{region}.{suffix}/{STAGE}"
 
+    def _reserve_concurrency(self, wanted: cdk.CfnParameter, *, limit: cdk.CfnParameter) -> None:
+        """As many as arrive in a second: one answer takes less, unless the endpoint is throttled, and then the requests
+        that wait for it would take what the account's other functions need."""
+        reserve = cdk.CfnCondition(
+            self,
+            "Reserve",
+            expression=cdk.Fn.condition_equals(wanted.value_as_string, "true"),
+        )
+        function = self._function.resource
+        function.reserved_concurrent_executions = cdk.Token.as_number(
+            cdk.Fn.condition_if(reserve.logical_id, limit.value_as_string, cdk.Aws.NO_VALUE)
+        )
+        cdk.Validations.of(function).acknowledge(
+            cdk.Acknowledgment(
+                id="CloudFormation-Validate::W9003",
+                reason="Every parameter of a template is text; CloudFormation makes the number of it.",
+            )
+        )
+
     def _rest_api(
         self, *, settings: FlywheelSettings, encryption: EncryptionKey, parameters: ServingParameters
     ) -> apigateway.RestApi:
@@ -164,7 +186,7 @@ class Api(Construct):
             self,
             "Access",
             log_group_name=f"/comprehend-flywheel/{settings.name}/api-access",
-            retention_in_days=parameters.log_retention_days.value_as_number,
+            retention_in_days=as_number(parameters.log_retention_days),
             kms_key_id=encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
@@ -179,8 +201,8 @@ class Api(Construct):
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
                 tracing_enabled=True,
-                throttling_rate_limit=parameters.requests_per_second.value_as_number,
-                throttling_burst_limit=parameters.request_burst.value_as_number,
+                throttling_rate_limit=as_number(parameters.requests_per_second),
+                throttling_burst_limit=as_number(parameters.request_burst),
                 metrics_enabled=True,
                 # Its lines may quote the names of members that a caller made up.
                 logging_level=apigateway.MethodLoggingLevel.OFF,

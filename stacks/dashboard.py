@@ -13,6 +13,7 @@ from constructs import Construct
 from .alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
 from .endpoint_name import endpoint_arn
 from .settings import FlywheelSettings
+from .stack_parameters import as_number
 from .turn_parameters import TurnParameters
 from .watch import OWN_NAMESPACE
 
@@ -54,8 +55,8 @@ class Dashboard(Construct):
                 period=AN_HOUR,
                 statistic="Average",
                 lines={
-                    "MinimumScore": parameters.minimum_score.value_as_number,
-                    "DriftFloor": parameters.drift_floor.value_as_number,
+                    "MinimumScore": as_number(parameters.minimum_score),
+                    "DriftFloor": as_number(parameters.drift_floor),
                 },
                 most=1,
             ),

@@ -15,7 +15,7 @@ from constructs import Construct
 from .encryption_key import EncryptionKey
 from .flywheel import any_generation_arn, flywheel_arn
 from .flywheel_access import FlywheelAccess
-from .function import Functions, function_code, powertools_layer
+from .function import Functions, function_code, powertools_layer_arn
 from .settings import EncryptionMode, FlywheelSettings
 
 INTAKE_BUCKET = "intake-bucket"
@@ -47,11 +47,10 @@ class DeployedFlywheel(Construct):
         """What the functions of this stack have in common. `environment` comes on top of what names the flywheel."""
         stack = cdk.Stack.of(self)
         settings = self._settings
-        layer = powertools_layer(stack, version=settings.powertools_layer_version)
         return Functions(
             flywheel_name=settings.name,
             code=function_code(stack),
-            powertools_layer_arn=layer.value_as_string,
+            powertools_layer_arn=powertools_layer_arn(version=settings.powertools_layer_version),
             log_retention_days=log_retention_days,
             encryption=self.encryption,
             vpc=settings.functions_vpc,
@@ -68,6 +67,7 @@ class DeployedFlywheel(Construct):
         )
 
     def _read(self, construct_id: str, name: str) -> str:
+        """The parameter's default holds the setting `name` and no other: another name makes another stack."""
         parameter = cdk.CfnParameter(
             self,
             construct_id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from constructs import Construct
 
 from .alarms import Alarms
@@ -15,7 +13,7 @@ from .deployment_parameters import DeploymentParameters
 from .encryption_key import EncryptionKey
 from .flywheel import Flywheel, any_generation_arn, flywheel_arn
 from .flywheel_access import FlywheelAccess
-from .function import Functions, function_code, powertools_layer
+from .function import Functions, function_code, powertools_layer_arn
 from .people_policies import PeoplePolicies
 from .project_stack import ProjectStack
 from .promote_machine import PromoteMachine
@@ -76,7 +74,7 @@ class FlywheelStack(ProjectStack):
         functions = Functions(
             flywheel_name=settings.name,
             code=function_code(self),
-            powertools_layer_arn=powertools_layer(self, version=settings.powertools_layer_version).value_as_string,
+            powertools_layer_arn=powertools_layer_arn(version=settings.powertools_layer_version),
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
             vpc=settings.functions_vpc,
@@ -92,7 +90,6 @@ class FlywheelStack(ProjectStack):
                 "PROMOTION_MACHINE_ARN": promote_machine_arn,
                 "PROMOTION_QUEUE_URL": queues.promotions.queue_url,
                 "TOPIC_ARN": notifications.topic.topic_arn,
-                "RESOURCE_TAGS": json.dumps(settings.tags),
                 "SELECTION_METRIC": parameters.selection_metric.value_as_string,
                 "MINIMUM_SCORE": parameters.minimum_score.value_as_string,
                 "MINIMUM_IMPROVEMENT": parameters.minimum_improvement.value_as_string,

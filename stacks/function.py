@@ -16,6 +16,7 @@ from constructs import Construct
 from .encryption_key import EncryptionKey
 from .role import Permission, ServiceRole
 from .settings import Vpc
+from .stack_parameters import as_number
 
 CODE = Path(__file__).parents[1] / "lambdas"
 PYTHON = "python3.13"
@@ -64,17 +65,14 @@ def function_code(scope: Construct) -> s3_assets.Asset:
     )
 
 
-def powertools_layer(scope: Construct, *, version: str) -> cdk.CfnParameter:
-    """The ARN of AWS's public layer, which CloudFormation looks up in the Region it deploys to."""
-    parameter = cdk.CfnParameter(
-        scope,
-        "PowertoolsLayer",
-        type="AWS::SSM::Parameter::Value<String>",
-        default=f"/aws/service/powertools/python/arm64/{PYTHON}/{version}",
-        description="AWS's public parameter with the ARN of the layer Powertools for AWS Lambda (Python).",
-    )
-    parameter.override_logical_id("PowertoolsLayer")
-    return parameter
+def powertools_layer_arn(*, version: str) -> str:
+    """The ARN of AWS's public layer, which CloudFormation looks up in the Region it deploys to.
+
+    Not by a template parameter: a stack keeps the value that a parameter had when it was first deployed, so another
+    version or another runtime, as its default, would never arrive.
+    """
+    name = f"/aws/service/powertools/python/arm64/{PYTHON}/{version}"
+    return cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, name).to_string()
 
 
 class FlywheelFunction(Construct):
@@ -105,7 +103,7 @@ class FlywheelFunction(Construct):
             self,
             "Logs",
             log_group_name=f"/comprehend-flywheel/{functions.flywheel_name}/{name}",
-            retention_in_days=functions.log_retention_days.value_as_number,
+            retention_in_days=as_number(functions.log_retention_days),
             kms_key_id=encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)

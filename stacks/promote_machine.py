@@ -22,12 +22,14 @@ from .poll import FAILURE
 from .promotion_steps import PromotionSteps
 from .retries import retry_event_faults, retry_execution_faults, retry_parameter_faults
 from .role import Permission, ServiceRole
+from .serve_machine import LONGEST_RUN
 from .state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
-from .turn_parameters import TurnParameters
+from .turn_parameters import MOST_APPROVAL_HOURS, TurnParameters
 
 PROMOTION = "{% $states.context.Execution.Name %}"
-PROMOTION_BUDGET = cdk.Duration.days(32)
-"""Longer than ApprovalHours can be."""
+RUNS_OF_SERVING = 2
+"""With the new model, and with the former one if it is taken back."""
+WAITS = cdk.Duration.hours(MOST_APPROVAL_HOURS).plus(cdk.Duration.days(RUNS_OF_SERVING * LONGEST_RUN.to_days()))
 EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
 NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
@@ -109,7 +111,7 @@ class PromoteMachine(Construct):
             comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
             start=self._definition(),
             role_arn=self.role.arn,
-            budget=PROMOTION_BUDGET,
+            waits=WAITS,
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
         )

@@ -18,11 +18,13 @@ from .serving_steps import ServingSteps
 from .settings import FlywheelSettings
 from .state_machine import StateMachine, logs_and_traces, trust_of_own_machines
 
-CHANGE_BUDGET = cdk.Duration.hours(1)
-"""For one change of the endpoint; creation takes minutes, commonly said to be 5 to 15 (reference 2.8, unverified)."""
-RUN_BUDGET = cdk.Duration.hours(4)
+CHANGE_BUDGET = cdk.Duration.minutes(45)
+"""For one change of the endpoint; creation takes minutes, commonly said to be 5 to 15 (reference 2.8, unverified). Less
+than the hour after which CloudFormation gives up the removal without a reason."""
 MOST_CHANGES = 20
 """In one run: people who change their minds all the time would keep it going."""
+LONGEST_RUN = cdk.Duration.days(3)
+"""What a promotion that waits for a run allows for: the changes and what the tasks take, which a test compares."""
 ANSWER = "{% $exists($states.context.Execution.Input.answer) ? $states.context.Execution.Input.answer : null %}"
 
 
@@ -77,7 +79,7 @@ class ServeMachine(Construct):
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
             start=self._definition(),
             role_arn=self.role.arn,
-            budget=RUN_BUDGET,
+            waits=cdk.Duration.minutes(MOST_CHANGES * CHANGE_BUDGET.to_minutes()),
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
         )

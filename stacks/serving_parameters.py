@@ -10,15 +10,16 @@ from .stack_parameters import NONE, StackParameters
 MOST_UNITS = 50
 """Comprehend's quota for one endpoint, unless AWS raised it."""
 _DAY = "(SUN|MON|TUE|WED|THU|FRI|SAT)"
-WEEKLY_TIME = rf"^none$|^cron\([0-9]{{1,2}} [0-9]{{1,2}} \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
+_LONGEST_TIME = 60
+WEEKLY_TIME = rf"^none$|^cron\([0-5]?[0-9] ([01]?[0-9]|2[0-3]) \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
 
 
 class ServingParameters(StackParameters):
     """The parameters of the Serving stack."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, concurrency_is_a_setting: bool) -> None:
         super().__init__(scope, construct_id)
-        self.inference_units = self._number(
+        self.inference_units = self._whole_number(
             "InferenceUnits",
             default=0,
             least=0,
@@ -28,7 +29,7 @@ class ServingParameters(StackParameters):
                 "month each. 0: no endpoint."
             ),
         )
-        self.maximum_inference_units = self._number(
+        self.maximum_inference_units = self._whole_number(
             "MaximumInferenceUnits",
             default=0,
             least=0,
@@ -38,8 +39,12 @@ class ServingParameters(StackParameters):
         self.smoke_test_key = self._text(
             "SmokeTestKey",
             default=NONE,
-            pattern=r"^[^/].{0,1000}[^/]$",
-            allowed=f"the key of an object in the intake bucket, or {NONE}",
+            # It stands in a role's policy and in JSON: none of * ? $ " and backslash.
+            pattern=r"^[0-9A-Za-z!_.'()=,@+:&;~ -]([0-9A-Za-z!_.'()=,@+:&;~ /-]*[0-9A-Za-z!_.'()=,@+:&;~-])?$",
+            allowed=f"the key of an object in the intake bucket, of letters, digits and ! _ . ' ( ) = , @ + : & ; ~ / "
+            f"-, or {NONE}",
+            # S3's limit.
+            most_characters=1024,
             description=f"A labelled CSV file in the intake bucket that a new model has to label rightly, or {NONE}.",
         )
         self.smoke_test_minimum = self._number(
@@ -55,6 +60,7 @@ class ServingParameters(StackParameters):
             default=NONE,
             pattern=WEEKLY_TIME,
             allowed="a time of the week in UTC such as cron(0 7 ? * MON-FRI *), or none",
+            most_characters=_LONGEST_TIME,
             description="When the endpoint has to be there, in UTC; it is created before. With none: at all hours.",
         )
         self.serving_hours_end = self._text(
@@ -62,9 +68,10 @@ class ServingParameters(StackParameters):
             default=NONE,
             pattern=WEEKLY_TIME,
             allowed="a time of the week in UTC such as cron(0 19 ? * MON-FRI *), or none",
+            most_characters=_LONGEST_TIME,
             description="When the endpoint is deleted, in UTC. With none: never.",
         )
-        self.poll_seconds = self._number(
+        self.poll_seconds = self._whole_number(
             "PollSeconds",
             default=60,
             least=30,
@@ -81,20 +88,21 @@ class ServingParameters(StackParameters):
                 "review. 0: none is."
             ),
         )
-        self.requests_per_second = self._number(
+        self.requests_per_second = self._whole_number(
             "RequestsPerSecond",
             default=50,
             least=1,
             most=10_000,
             description="Requests a second that the API takes, over all callers; what is more gets the answer 429.",
         )
-        self.request_burst = self._number(
+        self.request_burst = self._whole_number(
             "RequestBurst",
             default=100,
             least=1,
             most=5_000,
             description="Requests that the API takes at one moment, after it had less to do.",
         )
+        self.reserve_concurrency = None if concurrency_is_a_setting else self._reserve_concurrency()
         self.log_retention_days = self._log_retention_days()
         hours = cdk.CfnRule(
             self,
@@ -117,3 +125,15 @@ class ServingParameters(StackParameters):
             ],
         )
         hours.override_logical_id("HoursComeInPairs")
+
+    def _reserve_concurrency(self) -> cdk.CfnParameter:
+        return self._one_of(
+            "ReserveConcurrency",
+            # A new account runs ten functions at a time and can reserve none: this must not keep it from deploying.
+            default="false",
+            allowed=("true", "false"),
+            description=(
+                "Whether the API's function has as many executions for itself as RequestsPerSecond, and no more: a "
+                "throttled endpoint then takes none from the pipeline. An account with a concurrency of 10 refuses it."
+            ),
+        )

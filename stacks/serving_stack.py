@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from constructs import Construct
 
 from .api import Api
@@ -11,6 +9,7 @@ from .deployed_flywheel import DeployedFlywheel
 from .endpoint_name import endpoint_arn
 from .endpoint_role import EndpointRole
 from .project_stack import ProjectStack
+from .queues import let_rules_send
 from .serve_machine import ServeMachine, serve_machine_arn
 from .serving_alarms import ServingAlarms
 from .serving_parameters import ServingParameters
@@ -29,7 +28,9 @@ class ServingStack(ProjectStack):
             settings=settings,
             description="Live predictions of the active model of an Amazon Comprehend flywheel",
         )
-        parameters = ServingParameters(self, "Parameters")
+        parameters = ServingParameters(
+            self, "Parameters", concurrency_is_a_setting=settings.reserved_concurrency is not None
+        )
         flywheel = DeployedFlywheel(self, "Flywheel", settings=settings)
         endpoint = endpoint_arn(settings=settings)
         machine_arn = serve_machine_arn(settings=settings)
@@ -44,7 +45,6 @@ class ServingStack(ProjectStack):
             environment={
                 "ENDPOINT_ARN": endpoint,
                 "ENDPOINT_ROLE_ARN": role.arn if role else "",
-                "RESOURCE_TAGS": json.dumps(settings.tags),
                 "SERVE_MACHINE_ARN": machine_arn,
                 "REVIEW_THRESHOLD": parameters.review_threshold.value_as_string,
             },
@@ -67,6 +67,7 @@ class ServingStack(ProjectStack):
             parameters=parameters,
             encryption=flywheel.encryption,
         )
+        triggers = ServingTriggers(self, "Triggers", flywheel=flywheel, machine_arn=machine.arn)
         removal = ServingRemoval(
             self,
             "Removal",
@@ -74,8 +75,10 @@ class ServingStack(ProjectStack):
             machine_arn=machine_arn,
             machine=machine.resource,
             needed=[steps.bring_endpoint, steps.report_serving],
+            report=steps.report_serving,
+            undelivered=triggers.undelivered,
         )
-        triggers = ServingTriggers(self, "Triggers", flywheel=flywheel, machine_arn=machine.arn)
+        let_rules_send(triggers.undelivered, rule_arns=[rule.attr_arn for rule in [*triggers.rules, removal.stopped]])
         wish = ServingWish(
             self,
             "Serving",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -9,6 +13,10 @@ from constructs import Construct
 
 from .encryption_key import EncryptionKey
 from .role import Condition, Permission
+from .stack_parameters import as_number
+
+SECONDS_OF_A_CALL = 60
+"""Of a service that is called without a function."""
 
 
 class StateMachine(Construct):
@@ -23,20 +31,21 @@ class StateMachine(Construct):
         comment: str,
         start: sfn.State,
         role_arn: str,
-        budget: cdk.Duration,
+        waits: cdk.Duration,
         log_retention_days: cdk.CfnParameter,
         encryption: EncryptionKey,
         names_executions: bool = True,
     ) -> None:
         """`machine_name` is fixed, so that roles can name the machine; `names_executions`: whoever starts one names it
-        by a number or by content, so the machine is another one in each deployment (`name_in_deployment`)."""
+        by a number or by content, so the machine is another one in each deployment (`name_in_deployment`). `waits` are
+        the budgets of what it waits for, together: an execution may take so long, and what its tasks take on top."""
         super().__init__(scope, construct_id)
         log_group = logs.CfnLogGroup(
             self,
             "Logs",
             # This prefix keeps the size of CloudWatch Logs' resource policy within its limit.
             log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            retention_in_days=log_retention_days.value_as_number,
+            retention_in_days=as_number(log_retention_days),
             kms_key_id=encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
@@ -55,7 +64,7 @@ class StateMachine(Construct):
                 {
                     "Comment": comment,
                     "QueryLanguage": "JSONata",
-                    "TimeoutSeconds": budget.to_seconds(),
+                    "TimeoutSeconds": waits.to_seconds() + seconds_of_tasks(graph["States"]),
                     **graph,
                 }
             ),
@@ -86,6 +95,23 @@ def name_in_deployment(machine_name: str) -> str:
     """
     guid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
     return f"{machine_name}-{cdk.Fn.select(0, cdk.Fn.split('-', guid))}"
+
+
+def seconds_of_tasks(states: Mapping[str, Any]) -> int:
+    """What the tasks of a definition take at most, once each, with every attempt and every pause of their retries."""
+    seconds = 0.0
+    for state in states.values():
+        if state["Type"] == "Map":
+            seconds += seconds_of_tasks(state["ItemProcessor"]["States"])
+        if state["Type"] == "Task":
+            # A computed one belongs to what is waited for: people, not functions.
+            timeout = state.get("TimeoutSeconds", SECONDS_OF_A_CALL)
+            of_attempt = timeout if isinstance(timeout, int | float) else 0
+            seconds += of_attempt
+            for retry in state.get("Retry", []):
+                pauses = (retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"]))
+                seconds += sum(min(pause, retry.get("MaxDelaySeconds", pause)) + of_attempt for pause in pauses)
+    return math.ceil(seconds)
 
 
 def trust_of_own_machines() -> Condition:

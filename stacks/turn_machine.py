@@ -17,6 +17,7 @@ from .function import FlywheelFunction
 from .function_task import FunctionTasks
 from .poll import FAILURE, Poll
 from .retries import retry_unreadable_items
+from .stack_parameters import as_number
 from .state_machine import StateMachine
 from .turn_machine_role import TurnMachineRole
 from .turn_parameters import TurnParameters
@@ -28,8 +29,7 @@ ITERATION_BUDGET = cdk.Duration.hours(36)
 """As long as CloudFormation's own handler waits for the training of a classifier."""
 PREDICTION_BUDGET = cdk.Duration.hours(3)
 """A job over a few thousand documents takes minutes."""
-TURN_BUDGET = cdk.Duration.hours(48)
-UPLOAD_BATCHES_AT_ONCE = 20
+WAITS = DATASET_BUDGET.plus(ITERATION_BUDGET).plus(PREDICTION_BUDGET)
 
 
 class TurnMachine(Construct):
@@ -55,6 +55,7 @@ class TurnMachine(Construct):
         self._intake = intake
         self._flywheel_arn = flywheel.arn
         self._seconds = parameters.poll_seconds
+        self._map_concurrency = as_number(parameters.map_concurrency)
         self._tasks = FunctionTasks(self)
         self._evidence = parameters.evidence
         self.role = TurnMachineRole(
@@ -89,7 +90,7 @@ class TurnMachine(Construct):
             comment="One turn of the flywheel: uploads to datasets to an iteration to a decision.",
             start=self._definition().start_state,
             role_arn=self.role.arn,
-            budget=TURN_BUDGET,
+            waits=WAITS,
             log_retention_days=parameters.log_retention_days,
             encryption=encryption,
         )
@@ -161,7 +162,7 @@ class TurnMachine(Construct):
                 "split": split,
                 "uploads": "{% $states.context.Map.Item.Value.uploads %}",
             },
-            max_concurrency=UPLOAD_BATCHES_AT_ONCE,
+            max_concurrency=self._map_concurrency,
             tolerated_failure_percentage=100,
             outputs={},
         )

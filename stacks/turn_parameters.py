@@ -6,6 +6,7 @@ from constructs import Construct
 
 from .stack_parameters import NONE, StackParameters
 
+MOST_APPROVAL_HOURS = 720
 MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
 
@@ -56,10 +57,10 @@ class TurnParameters(StackParameters):
             "ApprovalHours",
             default=72,
             least=0,
-            most=720,
+            most=MOST_APPROVAL_HOURS,
             description="How long a promotion waits for approval (PromotionMode APPROVAL), in hours, also a fraction.",
         )
-        self.models_to_keep = self._number(
+        self.models_to_keep = self._whole_number(
             "ModelsToKeep",
             default=5,
             least=1,
@@ -76,7 +77,7 @@ class TurnParameters(StackParameters):
                 "test data, which Comprehend charges for (HoldoutDocuments)."
             ),
         )
-        self.holdout_documents = self._number(
+        self.holdout_documents = self._whole_number(
             "HoldoutDocuments",
             default=2000,
             least=50,
@@ -86,14 +87,15 @@ class TurnParameters(StackParameters):
                 "3 units of $0.0005 for each model, so 2000 documents and two models cost $6."
             ),
         )
-        self.confidence_level = self._number(
+        self.confidence_level = self._text(
             "ConfidenceLevel",
-            default=0.95,
-            least=0.5,
-            most=0.999,
+            default="0.95",
+            pattern=r"^0\.[5-9][0-9]{0,2}$",
+            allowed="a number from 0.5 to 0.999, such as 0.95",
+            most_characters=5,
             description="With Evidence HOLDOUT: how sure a gain must be to be more than chance, from 0.5 to 0.999.",
         )
-        self.minimum_documents_per_label = self._number(
+        self.minimum_documents_per_label = self._whole_number(
             "MinimumDocumentsPerLabel",
             default=50,
             least=1,
@@ -141,15 +143,18 @@ class TurnParameters(StackParameters):
                 r"|cron\([0-9A-Za-z,/*?#LW -]+\))$"
             ),
             allowed="an EventBridge schedule such as rate(1 hour), rate(2 days) or cron(0 6 * * ? *)",
+            # EventBridge's limit.
+            most_characters=256,
             description="When the pipeline looks for work by itself, besides uploads.",
         )
-        self.poll_seconds = self._number(
+        self.poll_seconds = self._whole_number(
             "PollSeconds",
             default=60,
             least=30,
             most=3600,
             description="How often a turn asks Comprehend how far a dataset or an iteration is, in seconds.",
         )
+        self.map_concurrency = self._map_concurrency()
         self.drift_floor = self._number(
             "DriftFloor",
             default=0,
@@ -162,13 +167,14 @@ class TurnParameters(StackParameters):
             default="0",
             allowed=tuple(map(str, range(MOST_DAYS_WITHOUT_TURN + 1))),
             description="An alarm tells when no turn began for so many days, at most a week. 0: none does.",
-            kind="Number",
         )
         self.notification_email = self._text(
             "NotificationEmail",
             default=NONE,
             pattern=rf'^({NONE})?$|^[^\s@"\\]+@[^\s@"\\]+\.[^\s@"\\]+$',
             allowed=f"an e-mail address, or {NONE}",
+            # The longest that mail can be sent to.
+            most_characters=254,
             description=f"Who is told about finished and failed turns. With {NONE}: nobody by e-mail.",
         )
         self.log_retention_days = self._log_retention_days()

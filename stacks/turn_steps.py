@@ -90,11 +90,11 @@ class TurnSteps(Steps):
             "register_dataset",
             description="Creates a composed dataset in Comprehend, unless it is there.",
             timeout=cdk.Duration.minutes(2),
-            environment=[*FLYWHEEL, "LABEL_DELIMITER", "RESOURCE_TAGS"],
+            environment=[*FLYWHEEL, "LABEL_DELIMITER"],
             permissions=[
                 access.objects("datasets/*", "turns/*", actions=READ),
                 access.list_intake(),
-                access.flywheel("CreateDataset", "TagResource"),
+                access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
                 access.datasets("DescribeDataset", "TagResource"),
                 *functions.encryption.job_permissions(),
             ],

@@ -14,7 +14,10 @@ WEB_ACL = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/api/00000000-111
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "new-key": {"encryption": "new", "mode": "MULTI_LABEL", "labels": "COMEDY,DRAMA", "name": "films"},
+    # Also the largest that there is: the longest name, the most labels.
     "organisation": {
+        "name": f"{'organisation-with-the-longest-name-':x<54}",
+        "labels": [f"LABEL {number:04d} {'x' * 79}" for number in range(1000)],
         "encryption": KEY,
         "permissions_boundary": BOUNDARY,
         "training_vpc": {"subnets": ["subnet-12345678"], "security_groups": ["sg-12345678"]},
@@ -24,6 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         # So the synthesis of this variant is also the test that each pack finds nothing.
         "nag_packs": ["Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
         "tags": {"cost-centre": "4711", "owner": "news"},
+        "powertools_layer_version": "3.36.0",
     },
 }
 

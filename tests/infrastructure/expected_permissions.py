@@ -52,6 +52,7 @@ FLYWHEEL: dict[str, Grants] = {
         "s3:GetObject": {"datasets/*", "turns/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:CreateDataset": {"flywheel"},
+        "comprehend:ListTagsForResource": {"flywheel"},
         "comprehend:TagResource": {"flywheel", "flywheel/dataset/*"},
         "comprehend:DescribeDataset": {"flywheel/dataset/*"},
     },
@@ -188,6 +189,7 @@ FLYWHEEL: dict[str, Grants] = {
 
 SERVING: dict[str, Grants] = {
     "bring_endpoint": {
+        "comprehend:ListTagsForResource": {"flywheel"},
         "s3:GetObject": {"promotions/*", "serving/*"},
         "s3:PutObject": {"serving/*"},
         "s3:DeleteObject": {"serving/*"},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jsonata import Jsonata  # type: ignore[import-untyped]  # it has no types
+from jsonata.parser import Parser  # type: ignore[import-untyped]  # it has no types
 from jsonata.utils import Utils  # type: ignore[import-untyped]  # it has no types
 
 States = dict[str, dict[str, Any]]
@@ -25,6 +26,75 @@ def successors(state: dict[str, Any]) -> set[str]:
     followers = {state.get("Next"), state.get("Default")}
     followers |= {rule["Next"] for rule in [*state.get("Catch", []), *state.get("Choices", [])]}
     return {name for name in followers if name}
+
+
+def unassigned(definition: dict[str, Any], *, known: frozenset[str] = frozenset()) -> set[tuple[str, str]]:
+    """(state, variable) that a state reads and some way to it did not assign: Step Functions fails it there.
+
+    `known` are the variables of the scope around. A state assigns on its way to Next and to a choice, not where it is
+    caught: there the Assign of the Catch counts.
+    """
+    found, start = definition["States"], definition["StartAt"]
+    sure: dict[str, frozenset[str]] = {start: known}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        for follower, assigned in _ways_on(found[name]):
+            before = sure.get(follower)
+            now = sure[name] | assigned
+            now = now if before is None else now & before
+            if now != before:
+                sure[follower] = now
+                waiting.append(follower)
+    missing = {
+        (name, variable)
+        for name, state in found.items()
+        for expression in expressions({part: value for part, value in state.items() if part != "ItemProcessor"})
+        for variable in variables(expression) - sure.get(name, known)
+    }
+    for name, state in found.items():
+        if state["Type"] == "Map":
+            missing |= unassigned(state["ItemProcessor"], known=sure.get(name, known))
+    return missing
+
+
+def _ways_on(state: dict[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """(follower, variables assigned on the way)"""
+    own = frozenset(state.get("Assign", {}))
+    for rule in state.get("Catch", []):
+        yield rule["Next"], frozenset(rule.get("Assign", {}))
+    for rule in state.get("Choices", []):
+        yield rule["Next"], frozenset(rule.get("Assign", {}))
+    for field in ("Next", "Default"):
+        if field in state:
+            yield state[field], own
+
+
+def variables(expression: str) -> set[str]:
+    """What a JSONata expression reads of what surrounds it: not what it binds itself, not functions, not $states."""
+    read: set[str] = set()
+    bound = {"", "$", "states"}
+
+    def walk(node: Any) -> None:
+        if isinstance(node, list):
+            for item in node:
+                walk(item)
+        if not isinstance(node, Parser.Symbol):
+            return
+        kind = node.type
+        if kind == "variable":
+            read.add(node.value)
+        if kind == "bind":
+            bound.add(node.lhs.value)
+        if kind == "lambda":
+            bound.update(argument.value for argument in node.arguments)
+        for name, value in vars(node).items():
+            called = kind in {"function", "partial"} and name == "procedure" and value.type == "variable"
+            if not called:
+                walk(value)
+
+    walk(_parsed(expression, _PARAMETERS).ast)
+    return read - bound
 
 
 def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -112,7 +113,8 @@ class Synthesised:
     def definition(self, machine_id: str = "Turn") -> dict[str, Any]:
         """The turn machine, or the one of that construct; its references as text."""
         machine = self.one(machine_id, "AWS::StepFunctions::StateMachine")
-        definition: dict[str, Any] = json.loads(as_text(machine.properties["DefinitionString"]))
+        text = re.sub(r'":<(\w+)>', r'":"<\1>"', as_text(machine.properties["DefinitionString"]))
+        definition: dict[str, Any] = json.loads(text)
         return definition
 
 

@@ -50,11 +50,20 @@ def test_every_method_invokes_the_function_which_lets_only_this_api_do_so(servin
     for method in routes(serving).values():
         assert method["Integration"]["Type"] == "AWS_PROXY"
         assert f"functions/<{function}.Arn>/invocations" in as_text(method["Integration"]["Uri"])
-    (permission,) = serving.of_type("AWS::Lambda::Permission")
+    permission = serving.one("Api", "AWS::Lambda::Permission")
     (api,) = serving.of_type(f"{GATEWAY}::RestApi")
     assert permission.properties["FunctionName"] == {"Fn::GetAtt": [function, "Arn"]}
     assert permission.properties["Principal"] == "apigateway.amazonaws.com"
     assert as_text(permission.properties["SourceArn"]).endswith(f":<{api.logical_id}>/live/*/*")
+
+
+def test_what_the_function_has_for_itself_follows_the_requests_and_is_nothing_by_default(serving: Synthesised) -> None:
+    """A new account can reserve nothing, and refuses a deployment that would."""
+    reserved = serving.functions()["classify_api"].properties["ReservedConcurrentExecutions"]
+    condition, yes, no = reserved["Fn::If"]
+    assert (yes, no) == ({"Ref": "RequestsPerSecond"}, {"Ref": "AWS::NoValue"})
+    assert serving.template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "ReserveConcurrency"}, "true"]}
+    assert serving.template["Parameters"]["ReserveConcurrency"]["Default"] == "false"
 
 
 def test_bodies_are_checked_by_the_documents_own_shape(serving: Synthesised) -> None:

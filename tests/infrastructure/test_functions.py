@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flywheel import environment
+from handlers.cloudformation import RESERVE_SECONDS
 from tests.infrastructure.expected_permissions import EXPECTED, FLYWHEEL, Grants
 from tests.infrastructure.synthesised import (
     ROOT,
@@ -43,7 +44,7 @@ def spoken(resource: Any) -> str:
         (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:\*", "alarms"),
         (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:TargetTracking-\*", "alarms of scaling"),
         (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/comprehend\..*", "role of scaling"),
-        (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/\w+", "endpoint"),
+        (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/[\w-]+", "endpoint"),
         (r"arn:<AWS::Partition>:comprehend:.*:flywheel/\w+-\?{8}", "flywheel of any generation"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-turn-\{.*\}:\*", "turns"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-promote-\{.*\}:\*", "promotions"),
@@ -296,22 +297,21 @@ def variables_read_by(name: str) -> tuple[set[str], set[str]]:
     return required, known
 
 
+RUNTIME = "python3.13"
+
+
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_how_a_function_runs(default: Synthesised, kind: str, name: str) -> None:
     stack = default.beside(kind)
     properties = stack.functions()[name].properties
     assert properties["Architectures"] == ["arm64"]
     assert properties["TracingConfig"] == {"Mode": "Active"}
-    assert properties["Layers"] == [{"Ref": "PowertoolsLayer"}]
+    # One version of AWS's public layer, for the runtime that the function has.
+    assert properties["Layers"] == [f"{{{{resolve:ssm:/aws/service/powertools/python/arm64/{RUNTIME}/3.37.0}}}}"]
+    assert properties["Runtime"] == RUNTIME
     logs = log_group(stack.functions()[name], stack=stack).properties
     assert logs["LogGroupName"] == f"/comprehend-flywheel/news/{name}"
     assert logs["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-
-
-def test_the_layer_is_one_version_of_the_public_one(default: Synthesised) -> None:
-    parameter = default.template["Parameters"]["PowertoolsLayer"]
-    assert parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
-    assert parameter["Default"] == "/aws/service/powertools/python/arm64/python3.13/3.37.0"
 
 
 def test_an_upload_of_five_gigabytes_can_be_prepared(default: Synthesised) -> None:
@@ -330,11 +330,24 @@ def test_no_function_learns_of_a_new_flywheel_before_it_is_there(default: Synthe
     assert as_list(role.body["DependsOn"]) == [flywheel.logical_id]
 
 
-def test_the_custom_resource_answers_within_minutes_or_is_given_up(default: Synthesised) -> None:
-    (parameters,) = default.of_type("Custom::RuntimeParameters")
-    function = default.functions()["delete_runtime_parameters"]
-    assert as_text(parameters.properties["ServiceToken"]) == f"<{function.logical_id}.Arn>"
-    assert int(parameters.properties["ServiceTimeout"]) <= 300
+@pytest.mark.parametrize(
+    ("kind", "resource", "name"),
+    [
+        ("flywheel", "Custom::RuntimeParameters", "delete_runtime_parameters"),
+        ("serving", "Custom::EndpointRemoval", "remove_endpoint"),
+    ],
+)
+def test_a_custom_resource_is_waited_for_while_lambda_repeats_its_event_and_no_longer(
+    default: Synthesised, kind: str, resource: str, name: str
+) -> None:
+    """Twice, after a minute and after two, each time with its full time-out."""
+    stack = default.beside(kind)
+    (found,) = stack.of_type(resource)
+    function = stack.functions()[name]
+    assert as_text(found.properties["ServiceToken"]) == f"<{function.logical_id}.Arn>"
+    timeout = function.properties["Timeout"]
+    assert 3 * timeout + 180 <= int(found.properties["ServiceTimeout"]) <= 3600
+    assert timeout > RESERVE_SECONDS + 60
 
 
 def test_logs_are_encrypted_with_the_key(new_key: Synthesised) -> None:

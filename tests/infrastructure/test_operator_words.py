@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from flywheel.approvals import DECLINED
 from ops.running_promotions import ASKING
-from tests.infrastructure.synthesised import Synthesised, as_text
+from tests.infrastructure.synthesised import Synthesised
 
 
 def test_the_state_that_waits_for_a_person_has_the_name_that_status_knows(default: Synthesised) -> None:
-    machines = default.of_type("AWS::StepFunctions::StateMachine")
-    definitions = [json.loads(as_text(machine.properties["DefinitionString"])) for machine in machines]
+    definitions = [default.definition(machine) for machine in ("Turn", "Promote")]
     waiting = [
         (name, state)
         for definition in definitions

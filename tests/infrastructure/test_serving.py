@@ -148,7 +148,8 @@ class TestStarts:
         (policy,) = serving.of_type("AWS::SQS::QueuePolicy")
         (allowed,) = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
         senders = {json.dumps(arn) for arn in allowed["Condition"]["ArnEquals"]["aws:SourceArn"]}
-        assert senders == {json.dumps({"Fn::GetAtt": [rule.logical_id, "Arn"]}) for rule in rules_of(serving)}
+        every = serving.of_type("AWS::Events::Rule")
+        assert senders == {json.dumps({"Fn::GetAtt": [rule.logical_id, "Arn"]}) for rule in every}
 
 
 class TestDeletion:
@@ -165,6 +166,21 @@ class TestDeletion:
         for name in ("bring_endpoint", "report_serving"):
             function = serving.functions()[name]
             assert {function.logical_id, function.properties["Role"]["Fn::GetAtt"][0]} <= needed
+
+    def test_is_answered_for_where_the_machine_cannot_answer_and_till_the_endpoint_is_gone(
+        self, serving: Synthesised
+    ) -> None:
+        stopped = serving.one("RemovalStops", "AWS::Events::Rule")
+        machine = serving.one("Serve", "AWS::StepFunctions::StateMachine")
+        detail = stopped.properties["EventPattern"]["detail"]
+        assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+        assert as_text(detail["stateMachineArn"][0]).endswith(f":{machine.properties['StateMachineName']}")
+        report = serving.functions()["report_serving"].logical_id
+        assert [target["Arn"] for target in stopped.properties["Targets"]] == [{"Fn::GetAtt": [report, "Arn"]}]
+        permission = serving.one("RemovalStops", "AWS::Lambda::Permission")
+        assert permission.properties["SourceArn"] == {"Fn::GetAtt": [stopped.logical_id, "Arn"]}
+        (removal,) = serving.of_type("Custom::EndpointRemoval")
+        assert {stopped.logical_id, permission.logical_id} <= set(as_list(removal.body["DependsOn"]))
 
     def test_has_the_hour_that_cloudformation_gives(self, serving: Synthesised) -> None:
         (removal,) = serving.of_type("Custom::EndpointRemoval")

@@ -24,6 +24,24 @@ def test_the_assembly_is_bound_to_no_account_and_no_region(default: Synthesised)
     assert manifest["artifacts"][default.stack]["environment"] == "aws://unknown-account/unknown-region"
 
 
+@pytest.mark.parametrize("kind", ["flywheel", "serving", "analysis"])
+def test_no_setting_is_the_default_of_a_parameter(
+    default: Synthesised, new_key: Synthesised, organisation: Synthesised, kind: str
+) -> None:
+    """An existing stack keeps the value that it has, and would never see another default. `name` may be in one: with
+    another name the stack is another one."""
+    variants = (default, new_key, organisation)
+    defaults = [
+        {
+            name: str(parameter["Default"]).replace(variant.stack.removesuffix("-flywheel"), "NAME")
+            for name, parameter in variant.beside(kind).template["Parameters"].items()
+        }
+        for variant in variants
+    ]
+    for name in set().union(*defaults):
+        assert len({found[name] for found in defaults if name in found}) == 1, name
+
+
 def test_what_the_code_asset_holds(default: Synthesised) -> None:
     (asset,) = default.folder.glob("asset.*")
     files = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
@@ -172,8 +190,3 @@ def test_the_tags_are_on_everything(organisation: Synthesised, kind: str) -> Non
     for found in organisation.of_type(kind):
         tags = {tag["Key"]: tag["Value"] for tag in found.properties["Tags"]}
         assert tags == {"cost-centre": "4711", "owner": "news"}, found.logical_id
-
-
-def test_the_tags_reach_what_is_created_at_run_time(organisation: Synthesised) -> None:
-    variables = organisation.functions()["register_dataset"].properties["Environment"]["Variables"]
-    assert json.loads(variables["RESOURCE_TAGS"]) == {"cost-centre": "4711", "owner": "news"}

@@ -307,7 +307,7 @@ class TestPaths:
         # An EXPRESS child ends after five minutes.
         assert uploads["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         assert uploads["ToleratedFailurePercentage"] == 100
-        assert uploads["MaxConcurrency"] == 20
+        assert uploads["MaxConcurrency"] == "<MapConcurrency>"
         # The results of thousands of uploads would not fit into the state.
         assert uploads["Output"] == {}
         context = {"Execution": {"Name": "turn-000007"}, "Map": {"Item": {"Value": {"uploads": [{"key": "a"}]}}}}
