@@ -137,10 +137,13 @@ def function_concurrency(at: Surroundings) -> str:
 
 def concurrency(at: Surroundings) -> tuple[int, int]:
     """How many functions run at once at most, and how many the stacks reserve."""
-    maps = [int(n) for stack in at.templates.stacks for n in _MAP.findall(json.dumps(stack.template))]
+    maps: list[int] = []
     reserved = 0
     for stack, body in at.templates.resources():
-        value = stack.text(body.get("Properties", {}).get("ReservedConcurrentExecutions", 0))
+        properties = body.get("Properties", {})
+        # MapConcurrency is a parameter.
+        maps += map(int, _MAP.findall(stack.text(properties.get("DefinitionString", ""))))
+        value = stack.text(properties.get("ReservedConcurrentExecutions", 0))
         reserved += int(float(value)) if re.fullmatch(r"[0-9.]+", value) else 0
     return max(maps, default=0) + BESIDE, reserved
 

@@ -120,6 +120,10 @@ def test_concurrency(account: CloudAccount) -> None:
     found = check(1000)
     assert found.health is Health.TO_DO
     assert re.search(r"^\d+ functions run at once in this account, and a turn runs up to 1005", found.message)
+    by_parameter = {"Fn::Join": ["", ['{"MaxConcurrency":', {"Ref": "Reserved"}, "}"]]}
+    machine = resource("M", DefinitionString=by_parameter)
+    found = finding(doctor_checks.function_concurrency, around(account, {"Machine": machine}))
+    assert "a turn runs up to 955" in found.message
     reserving = resource("AWS::Lambda::Function", ReservedConcurrentExecutions={"Ref": "Reserved"})
     assert "950 are to be reserved" in check(20, Function=reserving).message
 
