@@ -102,10 +102,11 @@ def without_each(answer: Any, shape: Shape | None, path: str = "") -> Iterator[t
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "describe": lambda client: flywheel(client).describe(),
+    "tags": lambda client: flywheel(client).tags(),
     "datasets": lambda client: flywheel(client).datasets(),
     "dataset": lambda client: flywheel(client).dataset("train-1"),
     "create_dataset": lambda client: flywheel(client).create_dataset(
-        name="train-1", split=Split.TRAIN, s3_uri="s3://b/k/", delimiter=None, token="t", tags={}
+        name="train-1", split=Split.TRAIN, s3_uri="s3://b/k/", delimiter=None, token="t"
     ),
     "iterations": lambda client: list(flywheel(client).iterations()),
     "iteration": lambda client: flywheel(client).iteration("20220907T214613Z"),
