@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +18,7 @@ from local.cloud import LocalCloud, LocalCloudError
 from ops.answering import Answered, approve, decline
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
+from ops.given_parameters import check_parameters
 from ops.pausing import pause, resume
 from ops.promotions import wait_for_promotion
 from ops.rolling_back import rollback
@@ -32,11 +31,6 @@ _TURN_TIMEOUT_SECONDS = 900.0
 _PROMOTION_TIMEOUT_SECONDS = 120.0
 WALK_PARAMETERS = {"QuietPeriodMinutes": "0", "PollSeconds": "30"}
 """Files are uploaded while the pipeline is paused, so that they are one turn's; nothing needs to rest."""
-
-
-class UnknownParameter(LocalCloudError):
-    """A parameter was given that the stack does not have."""
-
 
 OnStep = Callable[[str], None]
 
@@ -51,7 +45,7 @@ class Walk:
         stack = f"{name}-flywheel"
         given = {f"{stack}:{key}": value for key, value in (WALK_PARAMETERS | dict(parameters)).items()}
         assembly = cloud.account().synthesise(context=context)
-        check_parameters(parameters, template=assembly / f"{stack}.template.json")
+        check_parameters([f"{key}={value}" for key, value in given.items()], assembly=assembly)
         cloud.deploy(assembly, parameters={**given, f"{name}-analysis:PollSeconds": "30"})
         os.environ.update(cloud.environment())
         return cls(deployment=find_deployment(Clients.connect(), name=name))
@@ -137,18 +131,6 @@ class Walk:
             poll_seconds=_LOOK_AGAIN_SECONDS,
             on_progress=tell,
         )
-
-
-def check_parameters(parameters: Mapping[str, str], *, template: Path) -> None:
-    """Raises UnknownParameter: the CDK CLI passes over a parameter that no stack has."""
-    known = json.loads(template.read_text(encoding="utf-8")).get("Parameters", {})
-    for name in parameters:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise UnknownParameter(
-                f"{name} is no parameter of the stack."
-                + (f" Did you mean {near[0]}?" if near else f" Its parameters: {', '.join(sorted(map(str, known)))}.")
-            )
 
 
 def as_json(record: TurnRecord) -> dict[str, Any]:

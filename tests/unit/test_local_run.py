@@ -13,22 +13,6 @@ from typer.testing import CliRunner
 from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
 from local.cloud.errors import CdkFailed, LocalCloudError
 from local.run import in_short, left_out, register, warning_of
-from local.walk import UnknownParameter, check_parameters
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> Path:
-    path = tmp_path / "template.json"
-    path.write_text(json.dumps({"Parameters": {"MinimumScore": {}, "PollSeconds": {}}}))
-    return path
-
-
-def test_a_parameter_that_the_stack_does_not_have_is_refused_with_the_near_name(template: Path) -> None:
-    check_parameters({"MinimumScore": "0.8"}, template=template)
-    with pytest.raises(UnknownParameter, match=r"MinimumScor is no parameter.*Did you mean MinimumScore"):
-        check_parameters({"MinimumScor": "0.8"}, template=template)
-    with pytest.raises(UnknownParameter, match=r"Foo.*MinimumScore, PollSeconds"):
-        check_parameters({"Foo": "2"}, template=template)
 
 
 @pytest.mark.parametrize(("value", "warns"), [("10", True), ("49", True), ("50", False), ("x", False)])
