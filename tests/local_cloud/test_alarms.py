@@ -146,7 +146,7 @@ def test_alarms_watch_what_a_turn_gives(watched: Watched) -> None:
         for alarm in watched.alarms().values()
         if alarm["Namespace"] == OWN
     }
-    assert len(own) == 4
+    assert len(own) == 5
     assert own <= watched.emitted
 
 

@@ -74,7 +74,7 @@ def test_a_turns_logs_are_those_of_its_steps_in_order(pipeline: Pipeline) -> Non
     events = list(turn_events(pipeline.deployment, turn))
     assert [event.at for event in events] == sorted(event.at for event in events)
     assert {event.message for event in followed} <= {event.message for event in events}
-    machine = f"{NAME}-flywheel-turn"
+    machine = pipeline.deployment.published.turn_machine_arn.rpartition(":")[2]
     assert any(event.source == machine for event in events)
     pipeline.at_rest()
 
