@@ -82,7 +82,6 @@ def test_text_limit_counts_bytes(make_world: Callable[..., World]) -> None:
         {"Text": "goal", "Bytes": b"goal"},
         {"Bytes": b"goal"},
         {"Text": "goal", "DocumentReaderConfig": {"DocumentReadAction": "TEXTRACT_DETECT_DOCUMENT_TEXT"}},
-        {"Text": "half \ud83d"},
     ],
 )
 def test_requests_that_cannot_be_answered(world: World, members: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from policy_sentry.querying.actions import get_action_data
 
-from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements, statements
+from tests.infrastructure.synthesised import DEPLOYMENT, Synthesised, as_list, as_text, inline_statements, statements
 
 _ARNS = {
     "AWS::S3::Bucket": "arn:aws:s3:::name",
@@ -86,7 +86,7 @@ def arn(resource: Any, *, stack: Synthesised) -> str:
             return _ARNS.get(stack.resources[name].type, "name")
         return "name"
 
-    return re.sub(r"<([\w:.]+)>", example, as_text(resource))
+    return re.sub(r"<([\w:.]+)>", example, as_text(resource).replace(DEPLOYMENT, "12345678"))
 
 
 @pytest.mark.parametrize("kind", ["flywheel", "serving", "analysis"])

@@ -22,6 +22,8 @@ PSEUDO_PARAMETERS = {
 }
 LONGEST_REFERENCE = 160
 """An ARN, a URL or a name of something in the stack: the names that CloudFormation makes have up to 80 characters."""
+EIGHT_DIGITS = 8
+"""Of the stack's id, at the end of a machine's name."""
 LONGEST_BUCKET = len("arn:aws-us-gov:s3:::") + 63
 
 
@@ -47,6 +49,8 @@ def longest(value: Any, stack: Synthesised) -> int:
             return max(longest(yes, stack), longest(no, stack))
         case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
             return LONGEST_BUCKET if stack.resources[name].type == "AWS::S3::Bucket" else LONGEST_REFERENCE
+        case {"Fn::Select": _}:
+            return EIGHT_DIGITS
         case dict():
             return sum(len(json.dumps(name)) + 2 + longest(member, stack) + 2 for name, member in value.items()) + 2
         case list():

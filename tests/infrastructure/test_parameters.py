@@ -46,6 +46,7 @@ FRACTIONS = {
 ONE_OF = {
     ("flywheel", "SelectionMetric"),
     ("flywheel", "Evidence"),
+    ("flywheel", "ConflictingLabels"),
     ("flywheel", "PromotionMode"),
     ("flywheel", "TriggerOnUpload"),
     ("serving", "ReserveConcurrency"),

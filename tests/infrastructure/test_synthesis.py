@@ -71,7 +71,8 @@ def test_all_recommended_feature_flags_are_set_as_recommended() -> None:
 
 def test_the_templates_were_checked(any_variant: Synthesised) -> None:
     """By cdk-nag and by the CDK itself, as in `make synth` and `make deploy`."""
-    assert json.loads((any_variant.folder / "validation-report.json").read_text())["pluginReports"] == []
+    reports = json.loads((any_variant.folder / "validation-report.json").read_text())["pluginReports"]
+    assert [report["violations"] for report in reports if report["violations"]] == []
 
 
 class TestAcknowledgements:

@@ -83,7 +83,7 @@ class ServingRun:
 
     def _try(self, wish: ServingWish, model_arn: str) -> None:
         at = self.at
-        with at.acting_as("smoke_test"):
+        with at.acting_as("smoke_test", smoke_test_key=wish.smoke_test_key):
             lines = read_lines(
                 at.intake.read_bytes(wish.smoke_test_key), key=wish.smoke_test_key, labels=at.labels, delimiter=None
             )

@@ -202,6 +202,9 @@ def stop(pipeline: Pipeline, turn: str, at: Stop, *following: Stop) -> None:
 
 def is_reported(pipeline: Pipeline, turn: str, at: Stop) -> bool:
     record = pipeline.record(turn)
+    if record is not None and at.function == REPORTER and record.outcome is TurnOutcome.SUCCEEDED:
+        # The pause before the next try is drawn by chance: the reporter may have been at work already.
+        return True
     return record is not None and (record.outcome, record.cause) == (TurnOutcome.ABORTED, at.state)
 
 

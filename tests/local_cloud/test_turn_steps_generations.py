@@ -185,7 +185,7 @@ def test_a_dataset_that_the_older_generation_did_not_see_through_is_composed_ane
     assert at.keys("datasets/train/train-000003/") == []
 
 
-@pytest.mark.parametrize("changes", range(8))
+@pytest.mark.parametrize("changes", range(10))
 def test_a_dataset_that_was_being_accepted_when_the_generation_changed_is_not_lost(
     at: Deployment, changes: int
 ) -> None:
@@ -195,7 +195,7 @@ def test_a_dataset_that_was_being_accepted_when_the_generation_changed_is_not_lo
     at.kills.reset(after=changes)
     with contextlib.suppress(Killed):
         turn.take_step()
-    assert at.kills.struck is (changes < 7)
+    assert at.kills.struck is (changes < 9)
     at.kills.reset()
     at.replace_flywheel()
     at.run_until_at_rest()

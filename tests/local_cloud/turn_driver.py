@@ -154,7 +154,7 @@ class Deployment:
         self.cloud.clock.reset()
         self.functions = self.cloud.functions
         self._clients = self.functions.clients
-        self._roles: dict[tuple[str, str, str], Role] = {}
+        self._roles: dict[tuple[str, str, str, str], Role] = {}
         self.s3 = self.cloud.clients["s3"]
         self.comprehend = self.cloud.clients["comprehend"]
         self.s3.create_bucket(Bucket=self.name)
@@ -200,16 +200,21 @@ class Deployment:
         return PublishedModels(ssm=self._clients["ssm"], prefix=f"/comprehend-flywheel/{self.name}")
 
     @contextmanager
-    def acting_as(self, function: str | None) -> Iterator[None]:
-        """With the role that the template gives this function; None: as somebody who may do anything."""
-        with self.functions.acting_as(self._role(function) if function else None):
+    def acting_as(self, function: str | None, *, smoke_test_key: str = "") -> Iterator[None]:
+        """With the role that the template gives this function; None: as somebody who may do anything.
+
+        `smoke_test_key` is the parameter of the Serving stack, unless `serving_wish` has it.
+        """
+        with self.functions.acting_as(self._role(function, smoke_test_key) if function else None):
             yield
 
-    def _role(self, function: str) -> Role | None:
+    def _role(self, function: str, smoke_test_key: str) -> Role | None:
         roles = step_roles.roles(self.variant)
         if roles is None:
             return None
-        key = (self.variant, function, self.flywheel_arn)
+        if self.serving_wish is not None:
+            smoke_test_key = self.serving_wish.smoke_test_key
+        key = (self.variant, function, self.flywheel_arn, smoke_test_key)
         if key not in self._roles:
             names = Names(
                 account=ACCOUNT,
@@ -217,7 +222,7 @@ class Deployment:
                 bucket=self.name,
                 flywheel=self.flywheel_arn.rpartition("/")[2],
                 roles={"DataAccess": ROLE, "EndpointAccess": ENDPOINT_ROLE},
-                parameters={"SmokeTestKey": self.serving_wish.smoke_test_key if self.serving_wish else ""},
+                parameters={"SmokeTestKey": smoke_test_key},
             )
             self._roles[key] = roles.of(function, names)
         return self._roles[key]
