@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flywheel import turns
+from flywheel.assembly import accepted_manifests
 from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
 from flywheel.decision_records import ModelScore
 from flywheel.due import Verdict, judge
+from flywheel.outlook import look_ahead
 from flywheel.outside import change_outside
-from flywheel.parts import waiting_parts
 from flywheel.promotion_records import PromotionMode
 from flywheel.record import Record
 from flywheel.scores import known_score
@@ -23,7 +24,7 @@ from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.running_turns import TurnProgress, TurnState, running_turn
-from ops.waiting import Prepared, UploadWaiting, assess, uploads_waiting
+from ops.waiting import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
@@ -114,7 +115,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
             now=now,
         ),
         uploads=tuple(uploads_waiting(intake, turn_runs=running is not None and running.state is not TurnState.ENDED)),
-        prepared=tuple(_prepared(deployment, datasets, quota) for quota in quotas),
+        prepared=tuple(_prepared(deployment, quota) for quota in quotas),
         quotas=quotas,
     )
 
@@ -176,14 +177,23 @@ def _verdict(deployment: Deployment, service: FlywheelService, now: datetime) ->
     return judge(situation)
 
 
-def _prepared(deployment: Deployment, datasets: Iterable[Dataset], quota: DatasetQuota) -> Prepared:
-    split = quota.split
-    ours = (dataset for dataset in datasets if dataset.type == split.dataset_type)
-    return assess(
-        split=split,
-        parts=waiting_parts(deployment.intake, split),
+def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
+    accepted = accepted_manifests(deployment.intake, quota.split)
+    minimum = deployment.minimum_documents_per_label
+    outlook = look_ahead(
+        quota.split,
+        intake=deployment.intake,
+        flywheel_arn=deployment.flywheel_arn,
+        accepted=accepted,
         labels=deployment.labels,
-        minimum=deployment.minimum_documents_per_label,
-        first=not any(dataset.status is DatasetStatus.COMPLETED for dataset in ours),
+        minimum=minimum,
+        conflicting_labels=deployment.conflicting_labels,
+        size=size_about,
+    )
+    return prepared(
+        outlook,
+        labels=deployment.labels,
+        minimum=minimum,
+        first=not any(manifest.flywheel_arn == deployment.flywheel_arn for manifest in accepted),
         quota_left=quota.left,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,10 +12,12 @@ from flywheel.dataset_records import by_single_label
 from flywheel.prepare_uploads import report_key
 from flywheel.record import Record
 from flywheel.situation import last_beginning
-from flywheel.upload_records import Part, Split, Upload, UploadOutcome, UploadResult
+from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
 
 if TYPE_CHECKING:
+    from flywheel.distinct import Distinct
     from flywheel.intake import IntakeBucket
+    from flywheel.outlook import Outlook
 
 
 class UploadState(StrEnum):
@@ -90,7 +92,11 @@ class Prepared(Record):
     split: Split
     parts: int
     documents: int
+    """Each once, however often it was uploaded; those that a dataset has already do not count."""
+    copies: int = 0
+    """Left out: they were uploaded before, or stand in the other split, or are refused by ConflictingLabels."""
     bytes: int
+    """With the copies."""
     labels: tuple[LabelCount, ...]
     """Every label of the flywheel, in its order."""
     ready: int
@@ -98,53 +104,41 @@ class Prepared(Record):
     reason: str
 
 
-def assess(
-    *, split: Split, parts: Sequence[Part], labels: tuple[str, ...], minimum: int, first: bool, quota_left: int
-) -> Prepared:
-    """What the next turn would do with `parts`, by the rules that it applies itself (flywheel.enough).
-
-    `minimum` is MinimumDocumentsPerLabel, `first` says that the flywheel has no dataset of this split yet. Documents
-    that stand in the other split, too, are found only when a dataset is composed: here they still count.
-    """
-    combinations = _sum_up(parts)
-    counts = by_single_label(combinations)
-    verdict = (
-        enough.enough_to_train(combinations, labels=labels, minimum=minimum, first=first)
-        if split is Split.TRAIN
-        else enough.enough_to_test(combinations, labels=labels)
-    )
-    missing = dict(verdict.missing)
-    documents = sum(combinations.values())
-    ready = sum(enough.without(combinations, verdict.held_back).values()) if verdict.dataset else 0
-    size = sum(part.bytes for part in parts)
-    too_small = ready > 0 and size < enough.DATASET_MINIMUM_BYTES
+def prepared(outlook: Outlook, *, labels: tuple[str, ...], minimum: int, first: bool, quota_left: int) -> Prepared:
+    """What the next turn would do with what waits. `first`: the flywheel has no dataset of this split yet."""
+    waiting = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
+    counts = by_single_label(outlook.combinations)
+    missing = dict(outlook.verdict.missing)
+    documents = sum(outlook.combinations.values())
+    ready = sum(outlook.included.values())
     return Prepared(
-        split=split,
-        parts=len(parts),
+        split=outlook.split,
+        parts=len(waiting),
         documents=documents,
-        bytes=size,
+        copies=sum(candidate.stored.part.documents for candidate in waiting) - documents,
+        bytes=sum(candidate.stored.part.bytes for candidate in waiting),
         labels=tuple(
             LabelCount(
                 label=label,
                 documents=counts.get(label, 0),
-                needed=_needed(split=split, present=label in counts, minimum=minimum, first=first),
+                needed=_needed(split=outlook.split, present=label in counts, minimum=minimum, first=first),
                 missing=missing.get(label, 0),
             )
             for label in labels
         ),
-        ready=0 if too_small or quota_left <= 0 else ready,
-        reason=_reason(
-            split=split, verdict=verdict, documents=documents, ready=ready, too_small=too_small, quota_left=quota_left
-        ),
+        ready=ready if quota_left > 0 else 0,
+        reason=_reason(outlook, documents=documents, ready=ready, quota_left=quota_left),
     )
 
 
-def _sum_up(parts: Iterable[Part]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for part in parts:
-        for combination, documents in part.labels.items():
-            total[combination] = total.get(combination, 0) + documents
-    return total
+def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int:
+    """As far as it can be said without reading the documents, which an operator may not."""
+    size = 0.0
+    for candidate in candidates:
+        part = candidate.stored.part
+        included = sum(enough.without(candidate.labels, held_back).values())
+        size += part.bytes * included / part.documents
+    return round(size)
 
 
 def _needed(*, split: Split, present: bool, minimum: int, first: bool) -> int:
@@ -153,20 +147,13 @@ def _needed(*, split: Split, present: bool, minimum: int, first: bool) -> int:
     return minimum if first or present else 0
 
 
-def _reason(
-    *, split: Split, verdict: enough.Enough, documents: int, ready: int, too_small: bool, quota_left: int
-) -> str:
-    if not documents:
-        return "Nothing waits."
-    if quota_left <= 0:
+def _reason(outlook: Outlook, *, documents: int, ready: int, quota_left: int) -> str:
+    if quota_left <= 0 and documents:
         return (
-            f"The flywheel has no {split.dataset_type} dataset left: ask AWS for a higher quota, "
+            f"The flywheel has no {outlook.split.dataset_type} dataset left: ask AWS for a higher quota, "
             "or deploy a new generation of the flywheel."
         )
-    if too_small:
-        return f"A dataset needs {enough.DATASET_MINIMUM_BYTES} bytes: upload more."
-    if not ready:
-        return verdict.reason() or "Every document has a label with too few of them."
-    if ready == documents:
-        return "Enough: the next turn makes a dataset of them."
-    return f"The next turn takes {ready} of them. {verdict.reason()}"
+    waiting = outlook.waiting()
+    if waiting is None:
+        return "Enough: the next turn makes a dataset of them." if ready else "Nothing waits."
+    return f"The next turn takes {ready} of them. {waiting.reason}" if ready else waiting.reason

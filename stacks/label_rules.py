@@ -5,13 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from flywheel.look_alikes import LIKE_LATIN, as_seen, code_point
+
 LONGEST_LABEL = 5000
 """Characters; Comprehend's limit."""
-# Letters of other scripts that print like Latin ones: Cyrillic, then Greek. The same as preparation/label_forms.py has.
-_LIKE_LATIN = str.maketrans(
-    "АВЕЅІЈКМНОРСТУХаеорсухѕіјԁһ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",  # noqa: RUF001  # they are the point
-    "ABESIJKMHOPCTYXaeopcyxsijdh" + "ABEZHIKMNOPTYXov",
-)
 
 
 def check_labels(labels: Sequence[str]) -> None:
@@ -25,7 +22,7 @@ def check_labels(labels: Sequence[str]) -> None:
         raise ValueError(f"each label once; {', '.join(map(repr, repeated))} is there more than once")
     seen: dict[str, str] = {}
     for label in labels:
-        twin = seen.setdefault(_as_seen(label), label)
+        twin = seen.setdefault(as_seen(label), label)
         if twin != label:
             raise ValueError(
                 f"{twin!a} and {label!a} look alike, and nobody could tell which one a document has; rename one"
@@ -44,7 +41,7 @@ def _check(label: str) -> None:
             raise ValueError(f"{shown}: a label has no control characters")
         if category[0] in "CZ" and character != " ":
             raise ValueError(
-                f"{shown}: its character {place} is {_code_point(character)}, which nobody sees; leave it out, or "
+                f"{shown}: its character {place} is {code_point(character)}, which nobody sees; leave it out, or "
                 "write an ordinary space"
             )
     if not unicodedata.is_normalized("NFC", label):
@@ -52,18 +49,9 @@ def _check(label: str) -> None:
             f"{shown} is written with accents apart from their letters; write it as "
             f"{unicodedata.normalize('NFC', label)!r} (Unicode's form NFC)"
         )
-    foreign = [character for character in label if ord(character) in _LIKE_LATIN]
+    foreign = [character for character in label if ord(character) in LIKE_LATIN]
     if foreign and any(character.isascii() and character.isalpha() for character in label):
         raise ValueError(
-            f"{shown}: its character {label.index(foreign[0]) + 1} is {_code_point(foreign[0])}, which passes for "
-            f"{foreign[0].translate(_LIKE_LATIN)!r}; write the label in one alphabet"
+            f"{shown}: its character {label.index(foreign[0]) + 1} is {code_point(foreign[0])}, which passes for "
+            f"{foreign[0].translate(LIKE_LATIN)!r}; write the label in one alphabet"
         )
-
-
-def _as_seen(label: str) -> str:
-    """Equal for labels that a person cannot tell apart."""
-    return " ".join(unicodedata.normalize("NFKC", label).translate(_LIKE_LATIN).split())
-
-
-def _code_point(character: str) -> str:
-    return f"U+{ord(character):04X} ({unicodedata.name(character, 'unnamed')})"

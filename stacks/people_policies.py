@@ -79,7 +79,7 @@ class PeoplePolicies(Construct):
                     SERVING_WISH,
                     actions=("GetParameter", "GetParameters", "GetParameterHistory"),
                 ),
-                # No document: of datasets and of what waits for one only the facts.
+                # No document: of datasets and of what waits for one only the facts, and digests to tell copies by.
                 access.objects(
                     "turns/*",
                     "decisions/*",
@@ -87,7 +87,10 @@ class PeoplePolicies(Construct):
                     "evaluations/*.json",
                     "serving/*",
                     "prepared/*/facts.json",
+                    "prepared/*.bin",
                     "datasets/*.json",
+                    "datasets/*/hashes/*.bin",
+                    "datasets/*/labels/*.bin",
                     "rejected/*/report.json",
                     actions=("GetObject",),
                 ),

@@ -238,6 +238,18 @@ def clearing_began(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
     )
 
 
+def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
+    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
+    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
+
+
+def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """Those of them that Comprehend has taken over, oldest first."""
+    keys = set(intake.keys(f"datasets/{split}/"))
+    return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
+
+
 def accepted_key(manifest: DatasetManifest) -> str:
     return f"{manifest.prefix}accepted.json"
 

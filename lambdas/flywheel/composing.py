@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,12 @@ from flywheel.dataset_records import (
     by_single_label,
 )
 from flywheel.datasets import manifest_key
-from flywheel.distinct import Distinct, Found, find_distinct, read_digests
+from flywheel.distinct import Distinct
 from flywheel.leftovers import Stock, take_stock
+from flywheel.outlook import Outlook, look_ahead
 from flywheel.part_rows import count_bytes
-from flywheel.parts import PLACES, PartLocation, prepared_location, waiting_parts
+from flywheel.parts import PLACES, PartLocation
 from flywheel.preparation import ConflictingLabels
-from flywheel.prepare_uploads import manifests
-from flywheel.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
 from flywheel.turn_records import TurnBeginning
 from flywheel.upload_records import Part, Split
 
@@ -107,7 +106,7 @@ class Composer:
         assemble(self._intake, leftover, delimiter=self._delimiter)
         held_back = held_back_parts(self._intake, leftover)
         # An operator's word holds for this turn, and so not for what the next one does.
-        beside = self._outlook(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
+        beside = self._look_ahead(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
         return _Plan(
             split=leftover.split,
             manifest=leftover,
@@ -116,8 +115,8 @@ class Composer:
         )
 
     def _plan_new(self, split: Split, accepted: list[DatasetManifest]) -> _Plan:
-        outlook = self._outlook(split, accepted, overrule=self._overrule, held_back=[])
-        waiting = _waiting(split, outlook)
+        outlook = self._look_ahead(split, accepted, overrule=self._overrule)
+        waiting = outlook.waiting()
         conflicts, examples = outlook.found.conflicts, outlook.found.examples
         if not outlook.included:
             known = [one.stored.part for one in outlook.candidates if one.all_accepted_before]
@@ -141,7 +140,7 @@ class Composer:
             more=outlook.full,
         )
 
-    def _write_manifest(self, split: Split, outlook: _Outlook) -> DatasetManifest:
+    def _write_manifest(self, split: Split, outlook: Outlook) -> DatasetManifest:
         """The one that stands in the end: a second invocation of this step may be faster."""
         manifest, dropped = self._manifest(split, outlook)
         key = manifest_key(split, manifest.name)
@@ -152,71 +151,28 @@ class Composer:
             return self._intake.require(key, DatasetManifest)
         return manifest
 
-    def _outlook(
+    def _look_ahead(
         self,
         split: Split,
         accepted: list[DatasetManifest],
         *,
         overrule: bool,
-        held_back: list[tuple[Part, PartLocation]],
-    ) -> _Outlook:
-        """What could be composed now, of all that waits (and of `held_back`, which will) but is not in `accepted`."""
-        mine = [manifest for manifest in accepted if manifest.flywheel_arn == self._service.arn]
-        found = self._find(split, accepted, mine, held_back)
-        full, candidates = self._within_limits(found.parts)
-        full = full or not found.all_seen
-        combinations = _sum(candidate.labels for candidate in candidates)
-        labels = self._beginning.labels
-        if split is Split.TRAIN:
-            verdict = enough.enough_to_train(
-                combinations, labels=labels, minimum=self._minimum, first=not mine, overrule=overrule
-            )
-        else:
-            verdict = enough.enough_to_test(combinations, labels=labels, overrule=overrule)
-        included = enough.without(combinations, verdict.held_back) if verdict.dataset else {}
-        size = self._bytes(candidates, verdict.held_back)
-        if included and size < enough.DATASET_MINIMUM_BYTES:
-            verdict, included = enough.Enough(dataset=False), {}
-        return _Outlook(
-            candidates=candidates,
-            found=found,
-            full=full,
-            verdict=verdict,
-            combinations=combinations,
-            included=included,
-            size=size,
-        )
-
-    def _find(
-        self,
-        split: Split,
-        accepted: list[DatasetManifest],
-        mine: list[DatasetManifest],
-        held_back: list[tuple[Part, PartLocation]],
-    ) -> Found:
-        """Of prepared parts, and for a new generation the parts that older ones accepted, what counts."""
-        used = {part.content_hash for manifest in mine for part in manifest.parts}
-        found: dict[str, StoredPart] = {}
-        for manifest in accepted:
-            for stored in parts_of(manifest):
-                if stored.part.content_hash not in used:
-                    # The newest generation that has it counts: what it held back is a part of its own.
-                    found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
-        waiting = [(part, prepared_location(split, part.content_hash)) for part in waiting_parts(self._intake, split)]
-        for part, location in [*waiting, *held_back]:
-            if part.content_hash not in used:
-                found.setdefault(part.content_hash, waiting_part(part, location))
-        other = Split.TEST if split is Split.TRAIN else Split.TRAIN
-        return find_distinct(
-            list(found.values()),
-            accepted=lambda: parts_with_digests(self._intake, split, mine),
-            other=lambda: parts_with_digests(self._intake, other, manifests(self._intake, other)),
-            digests=read_digests(self._intake),
-            capacity=enough.DATASET_DOCUMENTS,
+        held_back: Sequence[tuple[Part, PartLocation]] = (),
+    ) -> Outlook:
+        return look_ahead(
+            split,
+            intake=self._intake,
+            flywheel_arn=self._service.arn,
+            accepted=accepted,
+            labels=self._beginning.labels,
+            minimum=self._minimum,
             conflicting_labels=self._conflicting_labels,
+            size=self._bytes,
+            overrule=overrule,
+            held_back=held_back,
         )
 
-    def _bytes(self, candidates: list[Distinct], held_back: frozenset[str]) -> int:
+    def _bytes(self, candidates: Sequence[Distinct], held_back: frozenset[str]) -> int:
         """What a dataset of the candidates would have; counted document by document only where it can be too little."""
         included = [_dataset_part(candidate, held_back).documents for candidate in candidates]
         exact = sum(included) * enough.DOCUMENT_MINIMUM_BYTES < enough.DATASET_MINIMUM_BYTES
@@ -236,19 +192,7 @@ class Composer:
                 size += part.bytes
         return size
 
-    def _within_limits(self, candidates: Sequence[Distinct]) -> tuple[bool, list[Distinct]]:
-        """The oldest candidates that fit into one dataset; True if some did not."""
-        taken: list[Distinct] = []
-        documents = size = 0
-        for candidate in candidates:
-            documents += candidate.documents
-            size += candidate.stored.part.bytes if candidate.documents else 0
-            if taken and (documents > enough.DATASET_DOCUMENTS or size > enough.DATASET_BYTES):
-                return True, taken
-            taken.append(candidate)
-        return False, taken
-
-    def _manifest(self, split: Split, outlook: _Outlook) -> tuple[DatasetManifest, bytes]:
+    def _manifest(self, split: Split, outlook: Outlook) -> tuple[DatasetManifest, bytes]:
         """With the places of the documents that its parts leave out."""
         number = turns.number_of(self._beginning.turn)
         held_back = outlook.verdict.held_back
@@ -271,19 +215,6 @@ class Composer:
             dropped_file=f"dropped-{hashlib.sha256(places.tobytes()).hexdigest()}.bin",
         )
         return manifest, places.tobytes()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Outlook:
-    """What a dataset would be made of. `full`: not all that waits fits; `included`: nothing if it is not enough."""
-
-    candidates: list[Distinct]
-    found: Found
-    full: bool
-    verdict: enough.Enough
-    combinations: dict[str, int]
-    included: dict[str, int]
-    size: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,35 +246,9 @@ class _Plan:
         return self.manifest.parts if self.manifest else ()
 
 
-def _waiting(split: Split, outlook: _Outlook) -> Waiting | None:
-    labels = _difference(outlook.combinations, outlook.included)
-    candidates = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
-    if not labels and (outlook.verdict.dataset or not candidates):
-        return None
-    if not labels:
-        reason = _why_none(candidates)
-    else:
-        too_small = f"A dataset needs {enough.DATASET_MINIMUM_BYTES} bytes; these are {outlook.size}."
-        reason = outlook.verdict.reason() or too_small
-        copies = sum(candidate.duplicates for candidate in candidates)
-        if copies and not outlook.included:
-            reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
-    return Waiting(split=split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason)
-
-
-def _why_none(candidates: Sequence[Distinct]) -> str:
-    """Why of documents that wait none counts."""
-    if all(candidate.leaked == candidate.stored.part.documents for candidate in candidates):
-        return "Every one of these documents stands in the other split too, so none is used."
-    return (
-        "None of these documents is used: each stands in the other split, in a dataset, or before with other labels "
-        "(ConflictingLabels)."
-    )
-
-
-def _waiting_beside(leftover: DatasetManifest, beside: _Outlook) -> Waiting | None:
+def _waiting_beside(leftover: DatasetManifest, beside: Outlook) -> Waiting | None:
     if not beside.included:
-        return _waiting(leftover.split, beside)
+        return beside.waiting()
     return Waiting(
         split=leftover.split,
         documents=sum(beside.combinations.values()),
@@ -376,15 +281,3 @@ def _dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart
 def _held_back_hash(content_hash: str, held_back: frozenset[str]) -> str:
     """Names what is left of a part: the same for the same part and labels, and like no content hash."""
     return hashlib.sha256("\n".join([content_hash, *sorted(held_back)]).encode()).hexdigest()
-
-
-def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for combinations in counts:
-        for key, count in combinations.items():
-            total[key] = total.get(key, 0) + count
-    return total
-
-
-def _difference(whole: dict[str, int], part: dict[str, int]) -> dict[str, int]:
-    return {key: count - part.get(key, 0) for key, count in whole.items() if count > part.get(key, 0)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flywheel.dataset_records import by_single_label, labels_of
+from flywheel.upload_records import Split
 
 DATASET_DOCUMENTS = 1_000_000
 DATASET_BYTES = 5 * 1024**3
@@ -25,10 +27,17 @@ class Enough:
     held_back: frozenset[str] = frozenset()
     missing: tuple[tuple[str, int], ...] = ()
     unknown: tuple[str, ...] = ()
+    too_small: int | None = None
+    """The bytes of what would be a dataset but for Comprehend's minimum."""
 
     def reason(self) -> str:
         """Sentences for people; empty if nothing waits."""
-        return " ".join(sentence for sentence in (self._missing(), self._unknown()) if sentence)
+        return " ".join(sentence for sentence in (self._missing(), self._unknown(), self._too_small()) if sentence)
+
+    def _too_small(self) -> str:
+        if self.too_small is None:
+            return ""
+        return f"A dataset needs {DATASET_MINIMUM_BYTES} bytes; these are {self.too_small}."
 
     def _unknown(self) -> str:
         if not self.unknown:
@@ -43,6 +52,27 @@ class Enough:
         some = ", ".join(f"{number} more of {label}" for label, number in self.missing[:10])
         rest = f" and {len(self.missing) - 10} more labels" if len(self.missing) > 10 else ""
         return f"Not enough documents yet: {some}{rest} needed."
+
+
+def enough(
+    split: Split,
+    combinations: dict[str, int],
+    *,
+    labels: tuple[str, ...],
+    minimum: int,
+    first: bool,
+    size: Callable[[frozenset[str]], int],
+    overrule: bool = False,
+) -> Enough:
+    """What of the waiting documents may become a dataset of the split. `size` are the bytes of those that have none of
+    the labels that it is given."""
+    if split is Split.TRAIN:
+        verdict = enough_to_train(combinations, labels=labels, minimum=minimum, first=first, overrule=overrule)
+    else:
+        verdict = enough_to_test(combinations, labels=labels, overrule=overrule)
+    if verdict.dataset and (found := size(verdict.held_back)) < DATASET_MINIMUM_BYTES:
+        return Enough(dataset=False, too_small=found)
+    return verdict
 
 
 def enough_to_train(

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flywheel.assembly import accepted_key
-from flywheel.dataset_records import DatasetManifest
+from flywheel.assembly import accepted_manifests
 from flywheel.evaluation import HoldoutDocument, NothingToScore, sample_holdout, units_of
 from flywheel.intake import IntakeBucket
 from flywheel.part_rows import part_documents
@@ -125,13 +124,10 @@ class HoldoutFreezer:
 
     def _parts(self) -> Iterator[_TestPart]:
         """Of every TEST dataset that Comprehend has accepted, also for a former generation of the flywheel."""
-        keys = {key for key in self.intake.keys(f"datasets/{Split.TEST}/") if "/hashes/" not in key}
-        manifests = self.intake.read_all(sorted(key for key in keys if key.endswith("/dataset.json")), DatasetManifest)
-        for manifest in manifests:
-            if accepted_key(manifest) in keys:
-                for part in manifest.parts:
-                    location = dataset_location(manifest.prefix, part.content_hash)
-                    yield _TestPart(location=location, delimiter=part.delimiter)
+        for manifest in accepted_manifests(self.intake, Split.TEST):
+            for part in manifest.parts:
+                location = dataset_location(manifest.prefix, part.content_hash)
+                yield _TestPart(location=location, delimiter=part.delimiter)
 
     def _trained_on(self, parts: list[_TestPart]) -> frozenset[int]:
         """The digests of test documents that stand in the training data. Those of the training data pass by."""

@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel import turns
-from flywheel.assembly import accepted_key, can_be_assembled, clear, clearing_began, discard
+from flywheel.assembly import accepted_key, can_be_assembled, clear, clearing_began, discard, manifests
 from flywheel.comprehend import DatasetStatus
 from flywheel.dataset_records import AcceptedDataset, DatasetManifest
 from flywheel.parts import prepared_folder
-from flywheel.prepare_uploads import manifests
 
 if TYPE_CHECKING:
     from flywheel.comprehend import FlywheelService

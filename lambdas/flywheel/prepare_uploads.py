@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from botocore.exceptions import ClientError
 
 from flywheel import turns
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS, DatasetManifest
+from flywheel.assembly import manifests
+from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.parts import facts_key, prepared_location
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flywheel.intake import IntakeBucket
-    from flywheel.upload_records import Split
 
 
 def uploads_folder(turn: str) -> str:
@@ -289,12 +289,6 @@ class UploadPreparer:
         self._intake.write_text(f"{rejected_folder(result.upload)}report.txt", render_text(preparation))
         self._intake.write(key, result)
         return result
-
-
-def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
-    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
-    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
-    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
 
 
 def _kept_conflicts(preparation: Preparation) -> str:

@@ -158,9 +158,11 @@ def _upload_line(upload: UploadWaiting) -> str:
 
 
 def _prepared_words(prepared: Prepared) -> Words:
-    if not prepared.documents:
+    if not prepared.parts:
         return words("no documents")
     amount = f"{count(prepared.documents, 'document')} in {count(prepared.parts, 'part')}, {size(prepared.bytes)}"
+    if prepared.copies:
+        amount += f", and {prepared.copies:,} that do not count (copies, or in the other split)"
     return words(amount, prepared.reason)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from flywheel.comprehend import FlywheelService
 from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.holdout_predictions import Prediction
 from flywheel.holdouts import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
+from flywheel.parts import facts_key, label_digest, prepared_location
 from flywheel.scores import known_score
 from flywheel.series import Current
 from flywheel.situation import REQUEST_KEY
@@ -193,19 +195,25 @@ def test_status_names_uploads_and_what_the_prepared_documents_lack(deployment: D
         split=Split.TRAIN,
         documents=70,
         bytes=9000,
-        labels={"SPORTS": 60, "WORLD": 10},
+        labels={"SPORTS": 65, "WORLD": 5},
         delimiter="",
         sources=(),
         prepared_at=NOW,
     )
-    deployment.intake.write("prepared/train/h/facts.json", part)
+    location = prepared_location(Split.TRAIN, "h")
+    sports, world = (label_digest(label) for label in part.labels)
+    # The last five are the first five again.
+    deployment.intake.write_bytes(location.hashes, array("Q", [*range(65), *range(5)]).tobytes())
+    deployment.intake.write_bytes(location.labels, array("Q", [sports] * 60 + [world] * 5 + [sports] * 5).tobytes())
+    deployment.intake.write(facts_key(Split.TRAIN, "h"), part)
     found = status(deployment)
     assert [waiting.key for waiting in found.uploads] == ["test/reviews [1].csv"]
     assert not found.next_turn.due
     assert found.next_turn.looked_at_again is not None
     train = next(prepared for prepared in found.prepared if prepared.split is Split.TRAIN)
     assert train.ready == 0
-    assert {count.label: count.missing for count in train.labels} == {"SPORTS": 0, "WORLD": 40}
+    assert (train.documents, train.copies) == (65, 5)
+    assert {count.label: count.missing for count in train.labels} == {"SPORTS": 0, "WORLD": 45}
 
 
 def test_status_follows_the_running_turn_to_its_step(deployment: Deployment, number: int) -> None:

@@ -86,8 +86,15 @@ def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(
 
 def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline, person: Person) -> None:
     deployment = find_deployment(Clients(person("Operators")), name=NAME)
+    few = documents(10)
+    with paused(pipeline):
+        pipeline.upload("train/too-few.csv", few)
+        pipeline.drop("train/some-again.csv", as_csv(few[:5]))
     pipeline.turn_now()
-    assert status(deployment).flywheel_status == "ACTIVE"
+    found = status(deployment)
+    assert found.flywheel_status == "ACTIVE"
+    (train,) = [prepared for prepared in found.prepared if prepared.split is Split.TRAIN]
+    assert (train.documents, train.copies, train.ready) == (len(few), 5, 0)
     assert list_turns(deployment)
     assert {model.arn for model in list_models(deployment)} >= {pipeline.active_model()}
     pause(deployment, reason="a test")

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .label_forms import as_meant, as_seen, different_characters, odd_characters, printable
+from flywheel.look_alikes import as_seen
+
+from .label_forms import as_meant, different_characters, odd_characters, printable
 
 LONGEST_LABEL_COMPARED = 200
 _LABELS_LISTED = 10

@@ -6,19 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from flywheel.look_alikes import INVISIBLE, as_seen, code_point
+
 _SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-_INVISIBLE = "\xad\u061c\u180e\u2060\ufeff" + "".join(
-    map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-)
-_PADDING = _SPACES + _INVISIBLE
-# Letters of other scripts that print like Latin ones: Cyrillic, then Greek.
-_LIKE_LATIN = str.maketrans(
-    "АВЕЅІЈКМНОРСТУХаеорсухѕіјԁһ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",  # noqa: RUF001  # they are the point
-    "ABESIJKMHOPCTYXaeopcyxsijdh" + "ABEZHIKMNOPTYXov",
-)
-_WITHOUT_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
+_PADDING = _SPACES + INVISIBLE
 _CHARACTERS_NAMED = 3
 
 
@@ -26,13 +19,6 @@ def as_compared(label: str) -> str:
     """The form in which labels are compared: without padding, seen or not, and with composed accents (NFC)."""
     label = label.strip(_PADDING)
     return label if label.isascii() else unicodedata.normalize("NFC", label)
-
-
-def as_seen(label: str) -> str:
-    """Equal for labels that a person cannot tell apart."""
-    if not label.isascii():
-        label = unicodedata.normalize("NFKC", label).translate(_WITHOUT_INVISIBLE).translate(_LIKE_LATIN)
-    return " ".join(label.split())
 
 
 def as_meant(label: str) -> str:
@@ -49,11 +35,6 @@ def twins(labels: Iterable[str]) -> list[tuple[str, str]]:
 def printable(text: str) -> str:
     """Every character that cannot be seen as its escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def code_point(character: str) -> str:
-    name = unicodedata.name(character, "a control character" if ord(character) < 160 else "unnamed")
-    return f"U+{ord(character):04X} ({name})"
 
 
 def odd_characters(label: str, known: Sequence[str]) -> str:
