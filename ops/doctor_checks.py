@@ -224,7 +224,7 @@ def _existing(at: Surroundings) -> Iterator[tuple[str, str]]:
 def _flywheels(at: Surroundings) -> Iterator[str]:
     token: dict[str, str] = {}
     while True:
-        page = at.clients.comprehend.list_flywheels(MaxResults=100, **token)  # type: ignore[arg-type]
+        page = at.clients.comprehend.list_flywheels(MaxResults=100, **token)  # type: ignore[arg-type]  # NextToken or nothing
         yield from (found["FlywheelArn"] for found in page.get("FlywheelSummaryList", []))
         if not page.get("NextToken"):
             return

@@ -76,9 +76,9 @@ class Local:
         self.name = self.bucket = name
         self._folder = root / name
         self.role_arn = f"arn:aws:iam::{_LOCAL_ACCOUNT}:role/{name}"
-        keys = {"aws_access_key_id": _LOCAL_ACCOUNT, "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.comprehend: Any = boto3.client("comprehend", endpoint_url=url, **keys)  # type: ignore[call-overload]
-        self.impatient: Any = boto3.client("comprehend", endpoint_url=url, config=_ONE_ATTEMPT, **keys)  # type: ignore[call-overload]
+        session = boto3.Session(aws_access_key_id=_LOCAL_ACCOUNT, aws_secret_access_key="test", region_name="us-east-1")
+        self.comprehend: Any = session.client("comprehend", endpoint_url=url)
+        self.impatient: Any = session.client("comprehend", endpoint_url=url, config=_ONE_ATTEMPT)
 
     def put(self, key: str, body: bytes) -> str:
         path = self._folder / key

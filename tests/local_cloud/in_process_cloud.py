@@ -280,7 +280,7 @@ class _Content(io.BytesIO):
 
 def _response(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], body: bytes) -> AWSResponse:
     # The stubs want the headers of a request; what botocore makes of a real answer is a HeadersDict.
-    return AWSResponse(request.url, status, HeadersDict(headers), _Content(body))  # type: ignore[arg-type]
+    return AWSResponse(request.url, status, HeadersDict(headers), _Content(body))  # type: ignore[arg-type]  # what AWSResponse reads of a raw answer
 
 
 MUTATING = frozenset(

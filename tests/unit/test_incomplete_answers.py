@@ -50,7 +50,7 @@ class Answering:
         operation = (operation.decode() if isinstance(operation, bytes) else operation).rpartition(".")[2]
         self.asked.add(operation)
         body = json.dumps(self.answers.get(operation, full_answer(operation))).encode()
-        return AWSResponse(request.url, 200, HeadersDict({}), _Content(body))  # type: ignore[arg-type]
+        return AWSResponse(request.url, 200, HeadersDict({}), _Content(body))  # type: ignore[arg-type]  # what AWSResponse reads of a raw answer
 
 
 class _Content:

@@ -18,20 +18,20 @@ from ops.given_parameters import check_parameters, split_parameters
 TEMPLATES = {
     "news-flywheel": {
         "MinimumScore": {
-            "Type": "Number",
-            "MinValue": 0,
-            "MaxValue": 1,
+            "Type": "String",
+            "AllowedPattern": r"^((0)(\.[0-9]{1,6})?|1(\.0{1,6})?)$",
             "ConstraintDescription": "MinimumScore must be a number from 0 to 1.",
         },
         "TurnSchedule": {
             "Type": "String",
             "AllowedPattern": r"^(rate\(\d+ hours\)|cron\([0-9A-Za-z,/*?#LW -]+\))$",
             "ConstraintDescription": "TurnSchedule must be an EventBridge schedule.",
+            "MaxLength": 30,
         },
-        "LogRetentionDays": {"Type": "Number", "AllowedValues": ["30", "90"]},
+        "LogRetentionDays": {"Type": "String", "AllowedValues": ["30", "90"]},
         "BootstrapVersion": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/version"},
     },
-    "news-serving": {"InferenceUnits": {"Type": "Number"}, "LogRetentionDays": {"Type": "Number"}},
+    "news-serving": {"InferenceUnits": {"Type": "String"}, "LogRetentionDays": {"Type": "String"}},
 }
 
 
@@ -66,6 +66,7 @@ def assembly(tmp_path: Path) -> Path:
         ("news-flywheel:MinimumScore=high", "must be a number from 0 to 1"),
         ("news-flywheel:MinimumScore=0.8,", "must be a number from 0 to 1"),
         ("news-flywheel:TurnSchedule=rate(2hours)", "must be an EventBridge schedule"),
+        (f"news-flywheel:TurnSchedule=rate({'1' * 20} hours)", "must be an EventBridge schedule"),
         ("news-flywheel:LogRetentionDays=31", "does not allow"),
     ],
 )
