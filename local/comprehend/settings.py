@@ -11,31 +11,32 @@ IterationRefusal = Literal["ResourceInUseException", "TooManyRequestsException",
 
 
 class Settings(BaseModel):
-    """Immutable; a change makes a new one (:meth:`merged`). Durations are seconds, all minimum times in a state."""
+    """Immutable; a change makes a new one (:meth:`merged`). Durations are seconds, all minimum times in a state: long
+    enough that every status is seen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    flywheel_creation_seconds: NonNegativeFloat = 1.0
+    flywheel_creation_seconds: NonNegativeFloat = 0.1
     flywheel_deletion_delay_seconds: NonNegativeFloat = Field(
         default=0.0, description="How long a deleted flywheel still reads ACTIVE before DELETING."
     )
-    flywheel_deletion_seconds: NonNegativeFloat = 1.0
-    dataset_ingestion_seconds: NonNegativeFloat = 1.0
-    iteration_evaluation_seconds: NonNegativeFloat = 0.5
-    iteration_training_seconds: NonNegativeFloat = 1.0
-    model_deletion_seconds: NonNegativeFloat = 1.0
+    flywheel_deletion_seconds: NonNegativeFloat = 0.1
+    dataset_ingestion_seconds: NonNegativeFloat = 0.2
+    iteration_evaluation_seconds: NonNegativeFloat = 0.1
+    iteration_training_seconds: NonNegativeFloat = 0.2
+    model_deletion_seconds: NonNegativeFloat = 0.2
     classification_job_queue_seconds: NonNegativeFloat = Field(
-        default=0.5, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
+        default=0.1, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
     )
-    classification_job_seconds: NonNegativeFloat = Field(default=1.0, description="How long a job is IN_PROGRESS.")
-    endpoint_creation_seconds: NonNegativeFloat = 1.0
+    classification_job_seconds: NonNegativeFloat = Field(default=0.2, description="How long a job is IN_PROGRESS.")
+    endpoint_creation_seconds: NonNegativeFloat = 0.2
     endpoint_follow_delay_seconds: NonNegativeFloat = Field(
         default=0.0,
         description="How long an endpoint of a flywheel still reads IN_SERVICE with the former model before it is "
         "UPDATING, once another model has become active.",
     )
-    endpoint_update_seconds: NonNegativeFloat = 1.0
-    endpoint_deletion_seconds: NonNegativeFloat = 1.0
+    endpoint_update_seconds: NonNegativeFloat = 0.2
+    endpoint_deletion_seconds: NonNegativeFloat = 0.2
 
     created_things_found_after_seconds: NonNegativeFloat = Field(
         default=0.0,

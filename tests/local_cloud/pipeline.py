@@ -20,6 +20,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from flywheel import promotions, turns
 from flywheel.due import Poke
 from flywheel.promotion_records import Promotion
@@ -32,7 +34,7 @@ from ops.deployment import Deployment, find_deployment
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn
 from ops.turns import request_turn
-from tests.local_cloud.resources import change_parameters, create_queue, lets_send, messages, until
+from tests.local_cloud.resources import change_parameters, create_queue, create_role, lets_send, messages, until
 
 NAME = "press"
 STACK = f"{NAME}-flywheel"
@@ -45,13 +47,6 @@ LONG = 300.0
 Document = tuple[str, str]
 _numbers = itertools.count(1)
 _WORDS = {"CALM": "harbour meadow lullaby", "STORM": "thunder gale lightning", "FOG": "mist haze twilight"}
-_SETTINGS_IN_BETWEEN = {
-    "flywheel_creation_seconds": 0.1,
-    "dataset_ingestion_seconds": 0.2,
-    "iteration_evaluation_seconds": 0.1,
-    "iteration_training_seconds": 0.2,
-}
-"""Every status is seen, and none for long."""
 
 
 def documents(count: int = 50, *, labels: Iterable[str] = LABELS) -> list[Document]:
@@ -80,11 +75,11 @@ class Pipeline:
     """How often people were told about each turn."""
     heard: list[str] = field(default_factory=list)
     """The notifications: subject, then message."""
+    _people: dict[str, boto3.Session] = field(default_factory=dict, init=False)
 
     @classmethod
     def deploy(cls, account: CloudAccount, assembly: Path, **parameters: str) -> Pipeline:
         given = {f"{STACK}:{key}": value for key, value in {**PARAMETERS, **parameters}.items()}
-        account.comprehend_administration("PUT", "settings", _SETTINGS_IN_BETWEEN)
         account.deploy(assembly, stacks=[STACK], parameters=given)
         deployment = find_deployment(Clients(account.session()), name=NAME)
         inbox, arn = create_queue(account, lets_in=[lets_send("sns.amazonaws.com")])
@@ -102,6 +97,22 @@ class Pipeline:
         self.deployment = find_deployment(Clients(self.account.session()), name=NAME)
 
     # What is done to it.
+
+    def person(self, policy: str) -> boto3.Session:
+        """Somebody who has that policy of the stack, such as "Operators", and nothing else."""
+        if policy not in self._people:
+            role = create_role(self.account, trusted={"AWS": self.account.account})
+            stack = self.account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+            arns = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+            self.account.client("iam").attach_role_policy(
+                RoleName=role.rsplit("/", 1)[-1], PolicyArn=arns[f"{policy}PolicyArn"]
+            )
+            self._people[policy] = self.account.session(role_arn=role)
+        return self._people[policy]
+
+    def as_person(self, policy: str) -> Deployment:
+        """The deployment as somebody with that policy finds it."""
+        return find_deployment(Clients(self.person(policy)), name=NAME)
 
     def upload(self, key: str, rows: Iterable[Document]) -> str:
         """Drop a file and expect its documents to arrive. Returns the version's id."""

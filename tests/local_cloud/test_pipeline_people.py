@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -14,8 +11,6 @@ from flywheel.decision_records import DecisionKind
 from flywheel.turn_records import TurnOutcome
 from flywheel.upload_records import Split, UploadOutcome
 from local.cloud import LocalCloud
-from ops.clients import Clients
-from ops.deployment import find_deployment
 from ops.models import list_models
 from ops.pausing import pause, resume
 from ops.rejected import find_rejected, list_rejected
@@ -25,7 +20,6 @@ from ops.uploading import upload
 from tests.local_cloud.pipeline import (
     CONTEXT,
     NAME,
-    STACK,
     Document,
     Pipeline,
     as_csv,
@@ -33,7 +27,7 @@ from tests.local_cloud.pipeline import (
     paused,
     shared_pipeline,
 )
-from tests.local_cloud.resources import Aws, Synthesise, create_role
+from tests.local_cloud.resources import Aws, Synthesise
 
 
 @pytest.fixture(scope="module")
@@ -41,35 +35,16 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     return shared_pipeline(cloud, synthesise(context=CONTEXT))
 
 
-@pytest.fixture(scope="module")
-def person(pipeline: Pipeline) -> Callable[[str], boto3.Session]:
-    """`person("Operators")` is the session of somebody who has that policy and nothing else."""
-
-    @cache
-    def session(policy: str) -> boto3.Session:
-        role = create_role(pipeline.account, trusted={"AWS": pipeline.account.account})
-        arn = outputs(pipeline)[f"{policy}PolicyArn"]
-        pipeline.account.client("iam").attach_role_policy(RoleName=role.rsplit("/", 1)[-1], PolicyArn=arn)
-        return pipeline.account.session(role_arn=role)
-
-    return session
-
-
-Person = Callable[[str], boto3.Session]
-
-
-def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(
-    pipeline: Pipeline, person: Person, tmp_path: Path
-) -> None:
+def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(pipeline: Pipeline, tmp_path: Path) -> None:
     before = pipeline.current
     bucket = pipeline.deployment.intake.name
     rows = documents()
     pipeline.expect(Split.TRAIN, rows)
     (tmp_path / "from an uploader.csv").write_bytes(as_csv(rows))
-    trainer = find_deployment(Clients(person("TrainingUploaders")), name=NAME)
+    trainer = pipeline.as_person("TrainingUploaders")
     with paused(pipeline):
         upload(trainer, [tmp_path / "from an uploader.csv"])
-        person("TestUploaders").client("s3").put_object(
+        pipeline.person("TestUploaders").client("s3").put_object(
             Bucket=bucket, Key="test/wrong.csv", Body=as_csv([("CLAM", "harbour"), ("STROM", "gale")])
         )
     record = pipeline.recorded(pipeline.next_turn(before))
@@ -78,14 +53,14 @@ def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(
         "train/from an uploader.csv": UploadOutcome.ACCEPTED,
         "test/wrong.csv": UploadOutcome.REJECTED,
     }
-    reviewer = find_deployment(Clients(person("RejectedReviewers")), name=NAME)
+    reviewer = pipeline.as_person("RejectedReviewers")
     (result,) = [found for found in list_rejected(reviewer) if found.upload.key == "test/wrong.csv"]
     assert "CALM" in find_rejected(reviewer, result.upload.id).report, "no 'did you mean'"
     pipeline.at_rest()
 
 
-def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline, person: Person) -> None:
-    deployment = find_deployment(Clients(person("Operators")), name=NAME)
+def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline) -> None:
+    deployment = pipeline.as_person("Operators")
     few = documents(10)
     with paused(pipeline):
         pipeline.upload("train/too-few.csv", few)
@@ -102,9 +77,9 @@ def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline, person: Pe
     pipeline.at_rest()
 
 
-def test_an_approver_sees_what_was_decided(pipeline: Pipeline, person: Person) -> None:
+def test_an_approver_sees_what_was_decided(pipeline: Pipeline) -> None:
     pipeline.turn_now()
-    assert list_turns(find_deployment(Clients(person("Approvers")), name=NAME))
+    assert list_turns(pipeline.as_person("Approvers"))
     pipeline.at_rest()
 
 
@@ -144,16 +119,14 @@ _NOT_THEIRS: dict[str, list[tuple[str, str]]] = {
 @pytest.mark.parametrize(
     ("policy", "operation", "key"), [(policy, *refused) for policy, all_ in _NOT_THEIRS.items() for refused in all_]
 )
-def test_no_policy_opens_what_is_not_theirs(
-    pipeline: Pipeline, person: Person, policy: str, operation: str, key: str
-) -> None:
+def test_no_policy_opens_what_is_not_theirs(pipeline: Pipeline, policy: str, operation: str, key: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
-        getattr(person(policy).client("s3"), operation)(Bucket=pipeline.deployment.intake.name, Key=key)
+        getattr(pipeline.person(policy).client("s3"), operation)(Bucket=pipeline.deployment.intake.name, Key=key)
 
 
 @pytest.mark.parametrize("policy", _NOT_THEIRS)
-def test_none_makes_a_model_active_past_the_door(pipeline: Pipeline, person: Person, policy: str) -> None:
-    session = person(policy)
+def test_none_makes_a_model_active_past_the_door(pipeline: Pipeline, policy: str) -> None:
+    session = pipeline.person(policy)
     with pytest.raises(ClientError, match="AccessDenied"):
         session.client("ssm").put_parameter(
             Name=f"/comprehend-flywheel/{NAME}/desired-model-arn", Value="x", Type="String", Overwrite=True
@@ -238,9 +211,3 @@ def candidate(pipeline: Pipeline, rows: list[Document]) -> str:
     pipeline.at_rest()
     assert record.candidate
     return record.candidate.arn
-
-
-def outputs(pipeline: Pipeline) -> dict[str, str]:
-    """Of the stack."""
-    stack = pipeline.account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -11,6 +11,7 @@ from flywheel.decision_records import DecisionKind
 from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
 from flywheel.turn_records import TurnOutcome, TurnRecord
 from local.cloud import LocalCloud
+from ops import answering
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Aws, Shell, Synthesise, create_queue, lets_send, messages, until
@@ -32,8 +33,8 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
         pipeline.promotion_of(first)
     better = turn(pipeline, documents(50))
     assert better.decision is DecisionKind.PROMOTE, better.reasons
-    waiting = pipeline.waits()
-    pipeline.account.client("stepfunctions").send_task_failure(taskToken=waiting.wait.task_token, error="Declined")
+    pipeline.waits()
+    answering.decline(pipeline.as_person("Approvers"), better.turn, reason="a better one comes")
     pipeline.promotion_of(better)
     pipeline.at_rest()
     return pipeline
@@ -266,8 +267,10 @@ def back_to_a_poor_model(pipeline: Pipeline) -> str:
 
 
 def approve(pipeline: Pipeline) -> None:
-    token = pipeline.waits().wait.task_token
-    pipeline.account.client("stepfunctions").send_task_success(taskToken=token, output='{"by": "a test"}')
+    """With the rights of an approver and no others."""
+    request = pipeline.waits().beginning.request
+    assert request
+    answering.approve(pipeline.as_person("Approvers"), request.turn or request.id)
 
 
 def running_promotion(pipeline: Pipeline) -> str | None:
