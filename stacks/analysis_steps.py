@@ -11,7 +11,7 @@ from constructs import Construct
 from .analysis_role import AnalysisRole
 from .deployed_flywheel import DeployedFlywheel
 from .function import FlywheelFunction, Functions
-from .role import Permission
+from .role import Permission, pass_to_comprehend
 from .steps import Steps
 from .turn_steps import FLYWHEEL, READ, UPLOAD, WRITE
 
@@ -86,11 +86,7 @@ class AnalysisSteps(Steps):
                 access.flywheel_of_any_generation("StartDocumentClassificationJob"),
                 access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
                 access.models("StartDocumentClassificationJob"),
-                Permission(
-                    actions=["iam:PassRole"],
-                    resources=[role.arn],
-                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
-                ),
+                pass_to_comprehend(role.arn),
                 *functions.encryption.job_permissions(),
             ],
         )

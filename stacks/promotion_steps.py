@@ -11,7 +11,7 @@ from constructs import Construct
 from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
 from .function import Functions
-from .role import Permission
+from .role import Permission, pass_to_comprehend
 from .steps import Steps
 from .turn_steps import FLYWHEEL, READ, WRITE
 
@@ -84,11 +84,7 @@ class PromotionSteps(Steps):
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
                 access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
                 # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
-                Permission(
-                    actions=["iam:PassRole"],
-                    resources=[data_access_role.arn],
-                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
-                ),
+                pass_to_comprehend(data_access_role.arn),
                 *functions.encryption.job_permissions(),
             ],
         )

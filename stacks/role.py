@@ -36,6 +36,15 @@ class Permission:
         return statement
 
 
+def pass_to_comprehend(role_arn: str) -> Permission:
+    """To name the role in a request to Comprehend."""
+    return Permission(
+        actions=["iam:PassRole"],
+        resources=[role_arn],
+        condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
+    )
+
+
 class ServiceRole(Construct):
     """The policy is part of the role, so whoever uses the role's ARN waits for the permissions too."""
 

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from .deployed_flywheel import DeployedFlywheel
 from .function import FlywheelFunction, Functions
-from .role import Permission
+from .role import Permission, pass_to_comprehend
 from .serving_wish import SERVING_WISH
 from .turn_steps import FLYWHEEL, READ, WRITE
 
@@ -89,17 +89,7 @@ class ServingSteps(Construct):
                     resources=[scaling_role],
                     condition={"StringEquals": {"iam:AWSServiceName": SCALING_SERVICE}},
                 ),
-                *(
-                    [
-                        Permission(
-                            actions=["iam:PassRole"],
-                            resources=[endpoint_role_arn],
-                            condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
-                        )
-                    ]
-                    if endpoint_role_arn
-                    else []
-                ),
+                *([pass_to_comprehend(endpoint_role_arn)] if endpoint_role_arn else []),
             ],
         )
         self.smoke_test = FlywheelFunction(

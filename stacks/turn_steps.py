@@ -11,7 +11,7 @@ from constructs import Construct
 from .data_access_role import DataAccessRole
 from .flywheel_access import RUNTIME_PARAMETERS, FlywheelAccess
 from .function import Functions
-from .role import Permission
+from .role import Permission, pass_to_comprehend
 from .steps import Steps
 
 READ = ("GetObject",)
@@ -157,11 +157,7 @@ class TurnSteps(Steps):
                 access.flywheel("DescribeFlywheel"),
                 access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
                 access.models("StartDocumentClassificationJob"),
-                Permission(
-                    actions=["iam:PassRole"],
-                    resources=[data_access_role.arn],
-                    condition={"StringEquals": {"iam:PassedToService": "comprehend.amazonaws.com"}},
-                ),
+                pass_to_comprehend(data_access_role.arn),
                 *functions.encryption.job_permissions(),
             ],
         )
