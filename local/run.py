@@ -63,12 +63,10 @@ def run(
             confirm=typer.confirm if sys.stdin.isatty() else None,
         )
         record = _walk(settings, _parameters(parameter or []), train, test or [], console, result)
-        result.update(outcome=record.outcome.value, cause=record.cause or record.error, left_out=left_out(record))
-        if record.outcome is not TurnOutcome.SUCCEEDED:
-            raise LocalCloudError(f"The turn ended {record.outcome}: {record.cause or record.error}")
-        if record.candidate is None:
-            result["outcome"] = "NOTHING_TRAINED"
-            raise LocalCloudError(f"Nothing was trained. {' '.join(record.reasons)}".strip())
+        outcome, wrong = outcome_of(record)
+        result.update(outcome=outcome, cause=record.cause or record.error, left_out=left_out(record))
+        if wrong:
+            raise LocalCloudError(wrong)
     except (LocalCloudError, OperatorError) as error:
         result["cause"] = result["cause"] or in_short(error)
         raise LocalCloudError(in_short(error)) from error
@@ -113,6 +111,15 @@ def _walk(
     console.print(turns_table([record]))
     _tell_problems(console, record)
     return record
+
+
+def outcome_of(record: TurnRecord) -> tuple[str, str]:
+    """In a word, and in a sentence if it is not what the files were given for."""
+    if record.outcome is not TurnOutcome.SUCCEEDED:
+        return record.outcome.value, f"The turn ended {record.outcome}: {record.cause or record.error}"
+    if record.candidate is None:
+        return "NOTHING_TRAINED", f"Nothing was trained. {' '.join(record.reasons)}".strip()
+    return record.outcome.value, ""
 
 
 def left_out(record: TurnRecord) -> dict[str, int]:

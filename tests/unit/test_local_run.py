@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from flywheel.decision_records import ModelScore
 from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
 from local.cloud.errors import CdkFailed, LocalCloudError
-from local.run import in_short, left_out, register, warning_of
+from local.run import in_short, left_out, outcome_of, register, warning_of
 
 
 @pytest.mark.parametrize(("value", "warns"), [("10", True), ("49", True), ("50", False), ("x", False)])
@@ -39,18 +41,22 @@ def test_what_the_cdk_cli_writes_around_a_failure_is_left_out() -> None:
     assert in_short(LocalCloudError("One sentence.")) == "One sentence."
 
 
-def test_what_was_left_out_is_counted() -> None:
+def record(outcome: TurnOutcome = TurnOutcome.SUCCEEDED, **facts: Any) -> TurnRecord:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    record = TurnRecord(
-        turn="turn-000001",
-        outcome=TurnOutcome.SUCCEEDED,
-        flywheel_arn="arn",
-        began_at=now,
-        ended_at=now,
-        upload_counts=UploadCounts(duplicates=3, bad_lines=2),
-        leaked={"train": 4},
-    )
-    assert left_out(record) == {"bad_lines": 2, "duplicates": 3, "leaked": 4, "waiting": 0}
+    return TurnRecord(turn="turn-000001", outcome=outcome, flywheel_arn="arn", began_at=now, ended_at=now, **facts)
+
+
+def test_a_turn_that_trains_nothing_is_a_failure_with_its_reasons() -> None:
+    reasons = ("No dataset is new.",)
+    assert outcome_of(record(reasons=reasons)) == ("NOTHING_TRAINED", "Nothing was trained. No dataset is new.")
+    assert outcome_of(record(TurnOutcome.FAILED, cause="A quota.")) == ("FAILED", "The turn ended FAILED: A quota.")
+    trained = ModelScore(arn="arn:model", metrics={"F1Score": 0.5}, source="this iteration")
+    assert outcome_of(record(candidate=trained)) == ("SUCCEEDED", "")
+
+
+def test_what_was_left_out_is_counted() -> None:
+    found = record(upload_counts=UploadCounts(duplicates=3, bad_lines=2), leaked={"train": 4})
+    assert left_out(found) == {"bad_lines": 2, "duplicates": 3, "leaked": 4, "waiting": 0}
 
 
 def test_a_run_that_cannot_begin_says_so_in_json(tmp_path: Path) -> None:
