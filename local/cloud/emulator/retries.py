@@ -4,7 +4,8 @@ MiniStack knows neither and waits a minute at most, so hours of patience on AWS 
 
 One relation has to stay as it is on AWS although waits are shortened and functions are not. What a function leaves
 behind when it is killed (a lease, say) lasts as long as it could have lived, which its `Timeout` says. Where all
-attempts together outlast that on AWS, they do here: the last one waits until then.
+attempts together outlast that on AWS, they do here: one of the last waits until then. Some follow it, as several who
+waited for the same thing try at that moment, and only one gets it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from local.cloud.emulator.ministack import lambda_svc, stepfunctions
 
 _INVOKE = "states:::lambda:invoke"
 _OUTLASTS = "_outlasts"
+_FOLLOWING = 2
+"""Attempts after the one that waits so long."""
 _MARGIN = 60.0
 """By which a lease may outlast the function that holds it."""
 
@@ -58,12 +61,12 @@ def real_delay(retrier: dict[str, Any], attempt: int, scale: float) -> float | N
     """Seconds that this attempt waits here where that is not the shortened delay, else None."""
     attempts = retrier.get("MaxAttempts", 3)
     outlasts = retrier.get(_OUTLASTS)
-    if outlasts is None or attempt < attempts - 1 or _is_jittered(retrier):
+    if outlasts is None or attempt != max(0, attempts - 1 - _FOLLOWING) or _is_jittered(retrier):
         return None
     delays = [_longest_delay(retrier, number) for number in range(attempts)]
     if sum(delays) <= outlasts or sum(delays) * scale >= outlasts:
         return None
-    return float(outlasts - sum(delays[:-1]) * scale)
+    return float(outlasts - sum(delays[:attempt]) * scale)
 
 
 def _longest_delay(retrier: dict[str, Any], attempt: int) -> float:
