@@ -9,6 +9,7 @@ import pytest
 
 from flywheel.decision_records import DecisionKind
 from flywheel.promotion_records import PromotionStatus
+from flywheel.serving import LEASE_KEY
 from flywheel.serving_state import ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
@@ -152,6 +153,8 @@ def test_destroying_the_stack_leaves_no_endpoint(
     assert serving.limits() == []
     assert serving.parameters() == {}
     assert pipeline.published()["active-model-arn"] == served
+    # A run may have lost its role in the middle; its lease would hold up the next stage for minutes.
+    pipeline.deployment.intake.delete([LEASE_KEY])
 
 
 @pytest.fixture(autouse=True)

@@ -141,7 +141,8 @@ def test_the_notification_of_a_promotion_that_superseded_thousands() -> None:
         warning=LONG,
         answered_by=LONG,
     )
-    text = promotion_ends.message((ended,) * 3000, flywheel_name="news", intake_bucket="intake")
+    superseded = ended.model_copy(update={"reason": LONG[:10_000], "by": LONG[:10_000]})
+    text = promotion_ends.message((ended, *[superseded] * 3000), flywheel_name="news", intake_bucket="intake")
     assert size_of(text) <= SNS_BYTES
     assert text.endswith("s3://intake/promotions/ends/operator-1.json")
 
