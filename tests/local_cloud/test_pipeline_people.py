@@ -70,6 +70,9 @@ def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline) -> None:
     assert found.flywheel_status == "ACTIVE"
     (train,) = [prepared for prepared in found.prepared if prepared.split is Split.TRAIN]
     assert (train.documents, train.copies, train.ready) == (len(few), 5, 0)
+    # The copies go when a dataset takes the others.
+    pipeline.upload("train/enough.csv", documents(50))
+    pipeline.at_rest()
     assert list_turns(deployment)
     assert {model.arn for model in list_models(deployment)} >= {pipeline.active_model()}
     pause(deployment, reason="a test")
