@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.emulator.function_output import FunctionOutput
-from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, provisioners, stepfunctions
+from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, provisioners
 
 _BOOTSTRAP = """#!/bin/sh
 exec "$LOCAL_CLOUD_FUNCTION_PYTHON" -m awslambdaric "$_HANDLER"
@@ -50,7 +50,6 @@ def teach() -> None:
     _give_the_managed_runtime_environment()
     _log_what_went_wrong_at_import()
     _reserve_concurrency_from_templates()
-    _name_throttles_to_state_machines()
 
 
 def _is_python(configuration: dict[str, Any]) -> bool:
@@ -247,18 +246,3 @@ def _reserve_concurrency_from_templates() -> None:
         return updated
 
     handlers.update(create=create_reserved, update=update_reserved)
-
-
-def _name_throttles_to_state_machines() -> None:
-    call = stepfunctions._call_lambda
-
-    def call_function(function: str, event: Any) -> Any:
-        try:
-            return call(function, event)
-        except stepfunctions._ExecutionError as error:
-            # A function's own error has a name; what has none is Lambda's answer.
-            if error.error == "Lambda.Unknown" and '"TooManyRequestsException"' in str(error.cause):
-                raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
-            raise
-
-    stepfunctions._call_lambda = call_function
