@@ -137,7 +137,8 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
     for candidate in candidates:
         part = candidate.stored.part
         included = sum(enough.without(candidate.labels, held_back).values())
-        size += part.bytes * included / part.documents
+        # Of a dataset of a former generation a part may have been left out as a whole.
+        size += part.bytes * included / part.documents if part.documents else 0
     return round(size)
 
 

@@ -179,6 +179,11 @@ def test_what_a_dataset_has_already_does_not_wait() -> None:
     assert (found.documents, found.copies, found.parts, found.reason) == (0, 0, 0, "Nothing waits.")
 
 
+def test_a_part_that_a_former_generation_left_out_as_a_whole_adds_nothing() -> None:
+    found = assessed(part(dict.fromkeys(LABELS, 60)), part({}, name="b"))
+    assert (found.documents, found.ready) == (180, 180)
+
+
 def test_nothing_waits() -> None:
     assert assessed().reason == "Nothing waits."
 
