@@ -45,7 +45,7 @@ format: setup  ## Format the code
 	$(BIN)/ruff format .
 
 openapi: setup  ## Write the API's OpenAPI document, docs/openapi.json
-	@PYTHONPATH=lambdas $(BIN)/python -m handlers.openapi > docs/openapi.json
+	@PYTHONPATH=lambdas $(BIN)/python -m handlers.api.openapi > docs/openapi.json
 
 synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
 	@rm -rf cdk.out

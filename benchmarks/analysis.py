@@ -27,8 +27,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from flywheel.analysis.beginning import JobLimits
-from flywheel.analysis.collecting import Collector
+from flywheel.analysis.begin_analysis import JobLimits
+from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.jobs import (
     AnalysisBeginning,
     Attempt,
@@ -40,13 +40,13 @@ from flywheel.analysis.jobs import (
     Unit,
     input_folder,
 )
-from flywheel.analysis.joining import join
-from flywheel.analysis.planning import plan_parts
-from flywheel.analysis.splitting import split
-from flywheel.comprehend import ClassificationJob, FlywheelService
-from flywheel.concatenation import Source
-from flywheel.intake import IntakeBucket
-from flywheel.record import Record
+from flywheel.analysis.join_analysis import join
+from flywheel.analysis.plan_analysis import plan_parts
+from flywheel.analysis.split_analysis import split
+from flywheel.comprehend.flywheel import ClassificationJob, FlywheelService
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.concatenation import Source
+from flywheel.store.record import Record
 from local.cloud import LocalCloud
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.walk import Walk

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.machine import describe_machine
-from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
 from ops.classifying import find_api
 from ops.clients import Clients

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flywheel.distinct import find_distinct
-from flywheel.parts import as_numbers, prepared_location
+from flywheel.datasets.distinct import find_distinct
+from flywheel.datasets.stored_parts import StoredPart
 from flywheel.preparation import ConflictingLabels, labels_hash
-from flywheel.stored_parts import StoredPart
-from flywheel.upload_records import Part, Split
+from flywheel.records.parts import as_numbers, prepared_location
+from flywheel.records.uploads import Part, Split
 
 PART = 1_000_000
 LABELS = tuple(f"LABEL_{number}" for number in range(20))

@@ -28,10 +28,10 @@ from pathlib import Path
 
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from flywheel.decision_records import Evidence, HoldoutResult
-from flywheel.holdout_predictions import Prediction
-from flywheel.holdouts import FrozenHoldout, holdout_key
-from flywheel.turn_records import TurnRecord
+from flywheel.decisions.predict_holdout import Prediction
+from flywheel.decisions.prepare_holdout import FrozenHoldout, holdout_key
+from flywheel.records.decisions import Evidence, HoldoutResult
+from flywheel.records.turns import TurnRecord
 from tests.local_cloud.turn_driver import Deployment, Document
 
 TOLERANCE = 1e-9

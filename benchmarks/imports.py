@@ -41,13 +41,13 @@ _VARIABLES = {
 
 def handlers() -> list[str]:
     """The modules that are functions' handlers, in `handlers` and wherever else a `handler` stands."""
-    found = [path for path in sorted(LAMBDAS.glob("*/*.py")) if "\ndef handler(" in path.read_text()]
-    return [f"{path.parent.name}.{path.stem}" for path in found]
+    found = [path for path in sorted(LAMBDAS.rglob("*.py")) if "\ndef handler(" in path.read_text()]
+    return [".".join(path.relative_to(LAMBDAS).with_suffix("").parts) for path in found]
 
 
 def environment() -> dict[str, str]:
     """Every variable that any stack gives a function; what is not named above is a number between 0 and 1."""
-    source = "".join(path.read_text() for path in (ROOT / "stacks").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "stacks").rglob("*.py"))
     names = set(re.findall(r'"([A-Z][A-Z_]{5,})"', source))
     return {**dict.fromkeys(names, "1"), **_VARIABLES, "PYTHONPATH": str(LAMBDAS), "PATH": "/usr/bin:/bin"}
 

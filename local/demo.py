@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from flywheel.decision_records import DecisionKind
-from flywheel.prepare_uploads import rejected_folder
-from flywheel.promotion_records import PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import UploadOutcome
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome
+from flywheel.uploads.prepare_upload import rejected_folder
 from local import batch, live
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.places import LOCAL_FOLDER

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.promotion_records import Promotion
-from flywheel.serving_state import ServingStatus
+from flywheel.records.promotions import Promotion
+from flywheel.records.serving import ServingStatus
 from local.cloud import LocalCloud, LocalCloudError
 from local.sample_news import Recipe, documents
 from ops.classifying import ClassifiedText, RealTimeApi, classify, find_api

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from flywheel.printable import printable
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import UploadOutcome
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome
+from flywheel.text.printable import printable
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.errors import CdkFailed
 from local.derived_settings import DerivedSettings, derive_settings

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.decision_records import ModelScore
-from flywheel.printable import printable
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.turns import number_of
-from flywheel.upload_records import UploadOutcome
+from flywheel.records.decisions import ModelScore
+from flywheel.records.turn_folders import number_of
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome
+from flywheel.text.printable import printable
 
 
 def turns_table(records: Sequence[TurnRecord]) -> Table:

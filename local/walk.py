@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flywheel.decision_records import ModelScore
-from flywheel.promotion_records import Promotion, PromotionStatus
-from flywheel.promotions import promotion_of, waiting_promotion
-from flywheel.turn_records import TurnRecord
-from flywheel.upload_records import Split
+from flywheel.promotions.requests import promotion_of, waiting_promotion
+from flywheel.records.decisions import ModelScore
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import Split
 from local.cloud import LocalCloud, LocalCloudError
 from ops.answering import Answered, approve, decline
 from ops.clients import Clients

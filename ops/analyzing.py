@@ -24,8 +24,8 @@ from flywheel.analysis.jobs import (
     output_key,
     readable,
 )
-from flywheel.analysis.starting import execution_input, start
-from flywheel.record import Record
+from flywheel.analysis.start_analysis import execution_input, start
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import (
     PARAMETER_ROOT,

@@ -6,12 +6,12 @@ import json
 from datetime import UTC
 from enum import StrEnum
 
-from flywheel import promotions
-from flywheel.approvals import DECLINED
-from flywheel.byte_limits import LONGEST_SENTENCE, within
-from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
-from flywheel.promotions import Waiting
-from flywheel.record import Record
+from flywheel.promotions import requests
+from flywheel.promotions.ask_for_approval import DECLINED
+from flywheel.promotions.requests import Waiting
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
+from flywheel.store.record import Record
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AnsweredError, NotAskedError, PromotionEndedError
@@ -63,7 +63,7 @@ def decline(deployment: Deployment, asked: str, *, reason: str) -> Answered:
 
 def decline_whatever_waits(deployment: Deployment, *, reason: str) -> bool:
     """Whether something waited; that somebody else answered it meanwhile is as good."""
-    waiting = promotions.waiting_promotion(deployment.intake)
+    waiting = requests.waiting_promotion(deployment.intake)
     if waiting is None or waiting.beginning.request is None:
         return False
     try:
@@ -75,12 +75,12 @@ def decline_whatever_waits(deployment: Deployment, *, reason: str) -> bool:
 
 def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
     intake = deployment.intake
-    waiting = promotions.waiting_promotion(intake)
-    now = promotions.promotion_of(request.id, intake=intake)
+    waiting = requests.waiting_promotion(intake)
+    now = requests.promotion_of(request.id, intake=intake)
     if now is None:
         raise NotAskedError(f"The request {request.id} is not in the intake bucket any more: nobody works on it.")
     if waiting is None or now.status is not PromotionStatus.WAITING or waiting.beginning.request != request:
-        raise _not_waiting(request, now, promotions.current_beginning(intake))
+        raise _not_waiting(request, now, requests.current_beginning(intake))
     answered = Answered(
         answer=answer,
         by=caller_of(deployment.clients),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.holdout_predictions import Prediction
-from flywheel.holdouts import IterationHoldout, read_holdout
-from flywheel.record import Record
+from flywheel.decisions.predict_holdout import Prediction
+from flywheel.decisions.prepare_holdout import IterationHoldout, read_holdout
 from flywheel.service_faults import error_code
-from flywheel.serving_wish import ServingWish
+from flywheel.serving.wanted import ServingWish
+from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish

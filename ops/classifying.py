@@ -16,10 +16,10 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from pydantic import ValidationError
 
-from flywheel.api_messages import MOST_DOCUMENTS, ErrorCode
-from flywheel.confidence import labels_of
-from flywheel.live_endpoint import MOST_TEXT_BYTES
-from flywheel.record import Record
+from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode
+from flywheel.comprehend.confidence import labels_of
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
+from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.errors import (

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from flywheel.printable import printable_lines
+from flywheel.text.printable import printable_lines
 
 PIPED_WIDTH = 1_000_000
 """Of what is no terminal: nothing wraps there, so that each row is one line for what reads it."""

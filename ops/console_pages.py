@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
-from flywheel.record import Record
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 
 _CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 
-from flywheel.decision_records import Evidence
 from flywheel.evaluation.sampling import MINIMUM_UNITS
-from flywheel.record import Record
+from flywheel.records.decisions import Evidence
+from flywheel.store.record import Record
 from ops import prices
 from ops.billed import Billed, KeptHoldout, TrainingTimes, TrainingTimesOf, find_billed
 from ops.deployment import Deployment

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from flywheel.comprehend import FlywheelService
-from flywheel.decision_records import Evidence
-from flywheel.intake import IntakeBucket
+from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.preparation import ConflictingLabels
-from flywheel.promotion_records import PromotionMode
-from flywheel.published import PublishedModels
+from flywheel.records.decisions import Evidence
+from flywheel.records.promotions import PromotionMode
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.parameters import PublishedModels
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from flywheel.record import Record
-from flywheel.serving_wish import SERVING, ServingWish
+from flywheel.serving.wanted import SERVING, ServingWish
+from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import serving_wish

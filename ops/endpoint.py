@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from flywheel.comprehend import required
-from flywheel.endpoint import EndpointStatus
-from flywheel.endpoint_scaling import EndpointScaling
-from flywheel.record import Record
-from flywheel.serving_state import STATE_KEY, ServingState
-from flywheel.serving_wish import ServingWish, read_wish
-from flywheel.smoke_test import SmokeTest, smoke_test_of
+from flywheel.comprehend.endpoint import EndpointStatus
+from flywheel.comprehend.flywheel import required
+from flywheel.comprehend.scaling import EndpointScaling
+from flywheel.records.serving import STATE_KEY, ServingState
+from flywheel.serving.smoke_test import SmokeTest, smoke_test_of
+from flywheel.serving.wanted import ServingWish, read_wish
+from flywheel.store.record import Record
 from ops import prices
 from ops.deployment import Deployment
 from ops.errors import PARAMETER_ROOT

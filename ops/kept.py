@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.comprehend import required
-from flywheel.record import Record
+from flywheel.comprehend.flywheel import required
 from flywheel.service_faults import error_code
+from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
 from ops.errors import PARAMETER_ROOT, StillDeployedError

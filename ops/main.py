@@ -10,7 +10,7 @@ from typer._click.exceptions import NoSuchOption
 from typer.core import TyperGroup
 
 from flywheel.errors import FlywheelError
-from flywheel.printable import printable
+from flywheel.text.printable import printable
 from ops.commands import (
     analyses,
     approvals,

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from flywheel import promotions
-from flywheel.comprehend import Model
-from flywheel.decision_records import Decision, ModelScore
-from flywheel.promotion_records import Promotion
-from flywheel.published import ACTIVE
-from flywheel.record import Record
-from flywheel.scores import score_by
+from flywheel.comprehend.flywheel import Model
+from flywheel.decisions.scores import score_by
+from flywheel.promotions import requests
+from flywheel.records.decisions import Decision, ModelScore
+from flywheel.records.promotions import Promotion
+from flywheel.store.parameters import ACTIVE
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import PARAMETER_ROOT
 from ops.promotions import all_requests
@@ -77,7 +77,7 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
     found = []
     for arn, model in described.items():
         decision, active = made.get(arn), times.get(arn, ())
-        promotion = promotions.promotion_of(wished[arn], intake=deployment.intake) if arn in wished else None
+        promotion = requests.promotion_of(wished[arn], intake=deployment.intake) if arn in wished else None
         found.append(
             ModelVersion(
                 arn=arn,
@@ -145,7 +145,7 @@ def _marks(deployment: Deployment, *, actual: str | None) -> Mapping[str, tuple[
 
 def _marked(deployment: Deployment, actual: str | None) -> Iterator[tuple[ModelMark, str | None]]:
     published = deployment.models
-    desired, waiting = published.desired(), promotions.waiting_promotion(deployment.intake)
+    desired, waiting = published.desired(), requests.waiting_promotion(deployment.intake)
     yield ModelMark.ACTIVE, actual
     yield ModelMark.PREVIOUS, published.previous()
     yield ModelMark.DESIRED, desired.arn if desired and desired.arn != actual else None

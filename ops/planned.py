@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flywheel.serving_wish import SERVING, ServingWish
+from flywheel.serving.wanted import SERVING, ServingWish
 from ops.billed import (
     ALARM,
     BUCKET,

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from flywheel.evaluation.sampling import MINIMUM_UNITS, UNIT_CHARACTERS, UNIT_PRICE_DOLLARS
-from flywheel.record import Record
+from flywheel.store.record import Record
 
 REGION = "us-east-1"
 _COMPREHEND = "aws.amazon.com/comprehend/pricing"

@@ -5,15 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from flywheel import promotions, turns
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import (
-    Promotion,
-    PromotionBeginning,
-    PromotionFailures,
-    PromotionRequest,
-)
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.promotions import requests
+from flywheel.records import turn_folders
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionRequest
+from flywheel.records.turns import TurnOutcome, TurnRecord
 from ops.deployment import Deployment
 from ops.errors import NotAskedError, PromotionTimeoutError, UnknownPromotionError
 from ops.turns import turn_name
@@ -21,7 +17,7 @@ from ops.turns import turn_name
 
 def all_requests(deployment: Deployment) -> list[PromotionRequest]:
     """Open and ended, oldest first."""
-    found = deployment.intake.read_all(deployment.intake.keys(promotions.REQUESTS), PromotionRequest)
+    found = deployment.intake.read_all(deployment.intake.keys(requests.REQUESTS), PromotionRequest)
     return sorted(found, key=lambda request: (request.requested_at, request.id))
 
 
@@ -30,8 +26,8 @@ def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
 
     Raises UnknownTurnError, UnknownPromotionError, and NotAskedError where there is no request.
     """
-    if promotions.number_of(asked) is not None:
-        beginning = deployment.intake.read(promotions.begin_key(asked), PromotionBeginning)
+    if requests.number_of(asked) is not None:
+        beginning = deployment.intake.read(requests.begin_key(asked), PromotionBeginning)
         if beginning is None:
             raise UnknownPromotionError(asked)
         if beginning.request is None:
@@ -40,7 +36,7 @@ def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
     turn = turn_name(deployment, asked)
     made = [request for request in all_requests(deployment) if request.turn == turn]
     if not made:
-        raise NotAskedError(why_no_request(turn, deployment.intake.read(turns.record_key(turn), TurnRecord)))
+        raise NotAskedError(why_no_request(turn, deployment.intake.read(turn_folders.record_key(turn), TurnRecord)))
     return made[-1]
 
 
@@ -63,7 +59,7 @@ def why_no_request(turn: str, record: TurnRecord | None) -> str:
 
 def failures_of(deployment: Deployment, request_id: str) -> int:
     """How many executions failed at the request so far."""
-    failures = deployment.intake.read(promotions.failures_key(request_id), PromotionFailures)
+    failures = deployment.intake.read(requests.failures_key(request_id), PromotionFailures)
     return len(failures.promotions) if failures else 0
 
 
@@ -82,13 +78,13 @@ def wait_for_promotion(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        ended = deployment.intake.read(promotions.end_key(request_id), Promotion)
+        ended = deployment.intake.read(requests.end_key(request_id), Promotion)
         if ended is not None:
             return ended
-        failed = deployment.intake.read(promotions.failures_key(request_id), PromotionFailures)
+        failed = deployment.intake.read(requests.failures_key(request_id), PromotionFailures)
         if failed is not None and len(failed.promotions) > failures:
             return failed.last
-        now = promotions.promotion_of(request_id, intake=deployment.intake)
+        now = requests.promotion_of(request_id, intake=deployment.intake)
         if on_progress is not None:
             on_progress(now)
         if time.monotonic() >= deadline:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flywheel.record import Record
-from flywheel.upload_records import UploadResult
+from flywheel.records.uploads import UploadResult
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import UnknownUploadError
 

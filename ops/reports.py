@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from flywheel import turns as turn_keys
-from flywheel.record import Record
-from flywheel.reporting import page_of
-from flywheel.turn_records import TurnRecord
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.turns import TurnRecord
+from flywheel.store.record import Record
+from flywheel.turn.report_turn import page_of
 from ops.deployment import Deployment
 from ops.errors import NoReportError, UnwritableFileError
 from ops.turns import current_turn, show_turn, with_promotion_now

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from flywheel import promotions
-from flywheel import turns as turn_keys
-from flywheel.byte_limits import LONGEST_SENTENCE, within
-from flywheel.generations import is_of_another_flywheel
-from flywheel.promotion_records import Promotion, PromotionRequest, PromotionSource
-from flywheel.record import Record
+from flywheel.decisions.generations import is_of_another_flywheel
+from flywheel.promotions import requests
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
+from flywheel.store.record import Record
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
@@ -55,14 +55,14 @@ def rollback(
         reason=within(reason, LONGEST_SENTENCE) or "No reason was given.",
         decided_against=active,
     )
-    deployment.intake.write_once(promotions.request_key(request.id), request)
+    deployment.intake.write_once(requests.request_key(request.id), request)
     poke_promotions(deployment)
     return Rollback(model_arn=model_arn, request=request)
 
 
 def _is_or_will_be_published(deployment: Deployment, model_arn: str) -> bool:
     """A flywheel's only model stays active in Comprehend though it failed its smoke test: it can be asked for again."""
-    return deployment.models.active() == model_arn or model_arn in promotions.models_under_way(deployment.intake)
+    return deployment.models.active() == model_arn or model_arn in requests.models_under_way(deployment.intake)
 
 
 def find_model(deployment: Deployment, wanted: str) -> str:
@@ -103,5 +103,5 @@ def _before(deployment: Deployment, active: str | None) -> str:
 
 def _after_the_others(deployment: Deployment, now: datetime) -> datetime:
     """Later than every open request, whatever this machine's clock says: a person's wish ends those before it."""
-    latest = max((request.requested_at for request in promotions.open_requests(deployment.intake)), default=now)
+    latest = max((request.requested_at for request in requests.open_requests(deployment.intake)), default=now)
     return now if now > latest else latest + timedelta(microseconds=1)

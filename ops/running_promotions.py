@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flywheel import promotions
-from flywheel.promotion_records import Promotion, PromotionStatus
-from flywheel.record import Record
+from flywheel.promotions import requests
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.running_turns import current_step
 
@@ -38,13 +38,13 @@ class DesiredModel(Record):
 
 def promotions_now(deployment: Deployment) -> Promotions:
     intake = deployment.intake
-    found = (promotions.promotion_of(request.id, intake=intake) for request in promotions.open_requests(intake))
-    waiting = promotions.waiting_promotion(intake)
+    found = (requests.promotion_of(request.id, intake=intake) for request in requests.open_requests(intake))
+    waiting = requests.waiting_promotion(intake)
     running = running_promotion(deployment)
     step = current_step(deployment, execution_arn(deployment, running)) if running else None
-    number = promotions.current_number(intake)
-    last = intake.read(promotions.record_key(promotions.name_of(number)), Promotion) if number else None
-    ended_badly = last is not None and last.status in _FAILED and intake.exists(promotions.end_key(last.request_id))
+    number = requests.current_number(intake)
+    last = intake.read(requests.record_key(requests.name_of(number)), Promotion) if number else None
+    ended_badly = last is not None and last.status in _FAILED and intake.exists(requests.end_key(last.request_id))
     return Promotions(
         open=tuple(promotion for promotion in found if promotion is not None),
         waits_until=waiting.wait.ends_at if waiting and step == ASKING else None,
@@ -59,16 +59,16 @@ def another_desired(deployment: Deployment, *, active: str | None) -> DesiredMod
     desired = deployment.models.desired()
     if desired is None or desired.arn == active:
         return None
-    promotion = promotions.promotion_of(desired.request_id, intake=deployment.intake)
+    promotion = requests.promotion_of(desired.request_id, intake=deployment.intake)
     return DesiredModel(arn=desired.arn, at=desired.at, promotion=promotion)
 
 
 def running_promotion(deployment: Deployment) -> str | None:
     """The name of the current promotion if its execution runs, also while it waits for a person."""
-    number = promotions.current_number(deployment.intake)
+    number = requests.current_number(deployment.intake)
     if not number:
         return None
-    name = promotions.name_of(number)
+    name = requests.name_of(number)
     stepfunctions = deployment.clients.stepfunctions
     try:
         execution = stepfunctions.describe_execution(executionArn=execution_arn(deployment, name))

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from flywheel import turns
-from flywheel.assembly import accepted_manifests
-from flywheel.comprehend import Dataset, DatasetStatus, FlywheelService
-from flywheel.decision_records import ModelScore
-from flywheel.due import Verdict, judge
-from flywheel.outlook import look_ahead
-from flywheel.outside import change_outside
-from flywheel.promotion_records import PromotionMode
-from flywheel.record import Record
-from flywheel.scores import known_score
-from flywheel.serving_state import ServingState
-from flywheel.situation import PAUSE_KEY, REQUEST_KEY, look
-from flywheel.turn_records import Pause, TurnRecord, TurnRequest
-from flywheel.undecided import undecided_iteration
-from flywheel.upload_records import Split
+from flywheel.comprehend.flywheel import Dataset, DatasetStatus, FlywheelService
+from flywheel.datasets.assemble import accepted_manifests
+from flywheel.datasets.look_ahead import look_ahead
+from flywheel.decisions.scores import known_score
+from flywheel.decisions.unfinished import undecided_iteration
+from flywheel.promotions.changed_outside import change_outside
+from flywheel.records import turn_folders
+from flywheel.records.decisions import ModelScore
+from flywheel.records.promotions import PromotionMode
+from flywheel.records.serving import ServingState
+from flywheel.records.turns import Pause, TurnRecord, TurnRequest
+from flywheel.records.uploads import Split
+from flywheel.store.record import Record
+from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY, TurnStart, decide, observe
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
@@ -108,7 +107,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         paused=paused,
         request=intake.read(REQUEST_KEY, TurnRequest),
         next_turn=next_turn(
-            verdict=_verdict(deployment, service, now),
+            start=_next_turn(deployment, service, now),
             running=running,
             paused=paused,
             trigger_on_upload=deployment.trigger_on_upload,
@@ -122,9 +121,9 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
 
 def last_record(deployment: Deployment) -> TurnRecord | None:
     """The record of the last turn that ended; the current one may still run."""
-    number = turns.current_number(deployment.intake)
+    number = turn_folders.current_number(deployment.intake)
     for candidate in range(number, max(0, number - 2), -1):
-        record = deployment.intake.read(turns.record_key(turns.name_of(candidate)), TurnRecord)
+        record = deployment.intake.read(turn_folders.record_key(turn_folders.name_of(candidate)), TurnRecord)
         if record is not None:
             return record
     return None
@@ -149,23 +148,23 @@ def changed_outside(deployment: Deployment) -> str | None:
 
 
 def next_turn(
-    *, verdict: Verdict, running: TurnProgress | None, paused: Pause | None, trigger_on_upload: bool, now: datetime
+    *, start: TurnStart, running: TurnProgress | None, paused: Pause | None, trigger_on_upload: bool, now: datetime
 ) -> NextTurn:
     """When the next turn starts, in words."""
     if paused is not None:
         return NextTurn(due=False, reason="the pipeline is paused: `flywheel resume`")
     if running is not None and running.state is not TurnState.ENDED:
         return NextTurn(due=False, reason=f"{running.turn} runs; when it ends the pipeline looks for more to do")
-    if verdict.start and not trigger_on_upload:
+    if start.start and not trigger_on_upload:
         how = "TriggerOnUpload is off: the schedule or `flywheel turn --now` starts it"
-        return NextTurn(due=True, reason=f"{verdict.reason}; {how}")
-    again = now + verdict.again_in if verdict.again_in is not None else None
-    return NextTurn(due=verdict.start, reason=verdict.reason, looked_at_again=again)
+        return NextTurn(due=True, reason=f"{start.reason}; {how}")
+    again = now + start.again_in if start.again_in is not None else None
+    return NextTurn(due=start.start, reason=start.reason, looked_at_again=again)
 
 
-def _verdict(deployment: Deployment, service: FlywheelService, now: datetime) -> Verdict:
+def _next_turn(deployment: Deployment, service: FlywheelService, now: datetime) -> TurnStart:
     """What start_turn would say now, by its own rules."""
-    situation = look(
+    state = observe(
         intake=deployment.intake,
         service=service,
         published=deployment.models,
@@ -174,7 +173,7 @@ def _verdict(deployment: Deployment, service: FlywheelService, now: datetime) ->
         quiet_period=timedelta(minutes=deployment.quiet_period_minutes),
         minimum_between_iterations=timedelta(hours=deployment.minimum_hours_between_iterations),
     )
-    return judge(situation)
+    return decide(state)
 
 
 def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:

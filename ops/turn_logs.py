@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flywheel.record import Record
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import NoTurnError
 from ops.running_turns import TurnState, execution_arn

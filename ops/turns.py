@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flywheel import turns as turn_keys
-from flywheel.promotion_history import PromotionHistory, in_a_word
-from flywheel.promotion_records import PromotionStatus
-from flywheel.promotions import promotion_of
-from flywheel.record import Record
-from flywheel.situation import PAUSE_KEY, REQUEST_KEY
-from flywheel.turn_records import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.promotions.history import PromotionHistory, in_a_word
+from flywheel.promotions.requests import promotion_of
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.store.record import Record
+from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError

@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.record import Record
+from flywheel.records.uploads import Split, Upload
 from flywheel.service_faults import error_code
-from flywheel.upload_records import Split, Upload
+from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import MissingFileError, NotAFileError, SameNameError
 from ops.service_errors import is_access_denied

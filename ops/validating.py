@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
 from flywheel.preparation.report import render_text
-from flywheel.record import Record
-from flywheel.upload_records import BadLine
+from flywheel.records.uploads import BadLine
+from flywheel.store.record import Record
 from ops.deployment import SETTINGS_FILE, Deployment, read_settings_file
 from ops.errors import InvalidSettingError
 from ops.uploading import check_paths

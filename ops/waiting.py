@@ -7,17 +7,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel import enough, turns
-from flywheel.dataset_records import by_single_label
-from flywheel.prepare_uploads import report_key
-from flywheel.record import Record
-from flywheel.situation import last_beginning
-from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
+from flywheel.datasets.minimum import without
+from flywheel.records import turn_folders
+from flywheel.records.datasets import by_single_label
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.store.record import Record
+from flywheel.turn.start_turn import last_beginning
+from flywheel.uploads.prepare_upload import report_key
 
 if TYPE_CHECKING:
-    from flywheel.distinct import Distinct
-    from flywheel.intake import IntakeBucket
-    from flywheel.outlook import Outlook
+    from flywheel.datasets.distinct import Distinct
+    from flywheel.datasets.look_ahead import Outlook
+    from flywheel.store.bucket import IntakeBucket
 
 
 class UploadState(StrEnum):
@@ -43,8 +44,8 @@ class UploadWaiting(Record):
 
 def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
-    number = turns.current_number(intake)
-    beginning = last_beginning(intake, (turns.name_of(number - back) for back in range(min(number, 4))))
+    number = turn_folders.current_number(intake)
+    beginning = last_beginning(intake, (turn_folders.name_of(number - back) for back in range(min(number, 4))))
     tried = {_version(upload): upload for upload in beginning.uploads} if beginning else {}
     set_aside = {_version(upload): upload for upload in beginning.set_aside} if beginning else {}
     found: list[UploadWaiting] = []
@@ -136,7 +137,7 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
     size = 0.0
     for candidate in candidates:
         part = candidate.stored.part
-        included = sum(enough.without(candidate.labels, held_back).values())
+        included = sum(without(candidate.labels, held_back).values())
         # Of a dataset of a former generation a part may have been left out as a whole.
         size += part.bytes * included / part.documents if part.documents else 0
     return round(size)

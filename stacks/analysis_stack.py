@@ -7,16 +7,17 @@ import json
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .analysis_alarms import AnalysisAlarms
-from .analysis_machine import AnalysisMachine
-from .analysis_parameters import AnalysisParameters
-from .analysis_role import AnalysisRole
-from .analysis_steps import AnalysisSteps
-from .analysis_triggers import AnalysisQueues, AnalysisTriggers
+from stacks.analysis.alarms import AnalysisAlarms
+from stacks.analysis.machine import AnalysisMachine
+from stacks.analysis.parameters import AnalysisParameters
+from stacks.analysis.role import AnalysisRole
+from stacks.analysis.steps import AnalysisSteps
+from stacks.analysis.triggers import AnalysisQueues, AnalysisTriggers
+from stacks.constructs.project_stack import ProjectStack
+from stacks.constructs.state_machine import name_in_deployment
+
 from .deployed_flywheel import DeployedFlywheel
-from .project_stack import ProjectStack
 from .settings import FlywheelSettings
-from .state_machine import name_in_deployment
 
 ANALYSIS = "analysis"
 """The parameter in which the stack says where its machine is."""

@@ -12,10 +12,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .encryption_key import EncryptionKey
-from .flywheel import any_generation_arn, flywheel_arn
-from .flywheel_access import FlywheelAccess
-from .function import Functions, function_code, powertools_layer_arn
+from stacks.constructs.function import Functions, function_code, powertools_layer_arn
+from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.flywheel import any_generation_arn, flywheel_arn
+
 from .settings import EncryptionMode, FlywheelSettings
 
 INTAKE_BUCKET = "intake-bucket"

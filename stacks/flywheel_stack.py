@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from .alarms import Alarms
-from .buckets import Buckets
-from .dashboard import Dashboard
-from .data_access_role import DataAccessRole
+from stacks.constructs.function import Functions, function_code, powertools_layer_arn
+from stacks.constructs.project_stack import ProjectStack
+from stacks.constructs.state_machine import name_in_deployment
+from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.buckets import Buckets
+from stacks.flywheel.data_access_role import DataAccessRole
+from stacks.flywheel.deployment_parameters import DeploymentParameters
+from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.flywheel import Flywheel, any_generation_arn, flywheel_arn
+from stacks.flywheel.people_policies import PeoplePolicies
+from stacks.flywheel.queues import Queues
+from stacks.flywheel.runtime_parameters import RuntimeParameters
+from stacks.flywheel.topic import NotificationTopic
+from stacks.monitoring.alarms import Alarms
+from stacks.monitoring.dashboard import Dashboard
+from stacks.promotions.machine import PromoteMachine
+from stacks.promotions.steps import PromotionSteps
+from stacks.promotions.triggers import PromotionTriggers
+from stacks.serving.machine import serve_machine_arn
+from stacks.serving.wanted import SERVING_WISH
+from stacks.turn.machine import TurnMachine
+from stacks.turn.parameters import TurnParameters
+from stacks.turn.steps import TurnSteps
+from stacks.turn.triggers import Triggers
+
 from .deployed_flywheel import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
-from .deployment_parameters import DeploymentParameters
-from .encryption_key import EncryptionKey
-from .flywheel import Flywheel, any_generation_arn, flywheel_arn
-from .flywheel_access import FlywheelAccess
-from .function import Functions, function_code, powertools_layer_arn
-from .people_policies import PeoplePolicies
-from .project_stack import ProjectStack
-from .promote_machine import PromoteMachine
-from .promotion_steps import PromotionSteps
-from .promotion_triggers import PromotionTriggers
-from .queues import Queues
-from .runtime_parameters import RuntimeParameters
-from .serve_machine import serve_machine_arn
-from .serving_wish import SERVING_WISH
 from .settings import FlywheelSettings
-from .state_machine import name_in_deployment
-from .topic import NotificationTopic
-from .triggers import Triggers
-from .turn_machine import TurnMachine
-from .turn_parameters import TurnParameters
-from .turn_steps import TurnSteps
 
 
 class FlywheelStack(ProjectStack):

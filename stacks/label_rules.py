@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from flywheel.look_alikes import LIKE_LATIN, as_seen, code_point
+from flywheel.text.look_alikes import LIKE_LATIN, as_seen, code_point
 
 LONGEST_LABEL = 5000
 """Characters; Comprehend's limit."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from .api import Api
+from stacks.api.rest_api import Api
+from stacks.constructs.project_stack import ProjectStack
+from stacks.flywheel.queues import let_rules_send
+from stacks.serving.alarms import ServingAlarms
+from stacks.serving.endpoint_name import endpoint_arn
+from stacks.serving.machine import ServeMachine, serve_machine_arn
+from stacks.serving.parameters import ServingParameters
+from stacks.serving.removal import ServingRemoval
+from stacks.serving.role import EndpointRole
+from stacks.serving.steps import ServingSteps
+from stacks.serving.triggers import ServingTriggers
+from stacks.serving.wanted import ServingWish
+
 from .deployed_flywheel import DeployedFlywheel
-from .endpoint_name import endpoint_arn
-from .endpoint_role import EndpointRole
-from .project_stack import ProjectStack
-from .queues import let_rules_send
-from .serve_machine import ServeMachine, serve_machine_arn
-from .serving_alarms import ServingAlarms
-from .serving_parameters import ServingParameters
-from .serving_removal import ServingRemoval
-from .serving_steps import ServingSteps
-from .serving_triggers import ServingTriggers
-from .serving_wish import ServingWish
 from .settings import FlywheelSettings
 
 

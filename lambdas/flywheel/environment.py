@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flywheel.decision_records import Evidence
+from flywheel.records.decisions import Evidence
 
 
 class Environment(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flywheel.byte_limits import LONGEST_SENTENCE, within
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 
 class FlywheelError(Exception):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import boto3
 from botocore.config import Config
 
-from flywheel.comprehend import FlywheelService
-from flywheel.intake import IntakeBucket
-from flywheel.published import PublishedModels
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.parameters import PublishedModels
 
 if TYPE_CHECKING:
     from flywheel.environment import Flywheel, Intake, Parameters

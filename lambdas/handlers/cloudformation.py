@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from flywheel.byte_limits import within
-from flywheel.printable import printable
+from flywheel.text.byte_limits import within
+from flywheel.text.printable import printable
 from handlers.observability import logger
 
 if TYPE_CHECKING:

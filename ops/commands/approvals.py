@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.promotion_records import PromotionStatus
+from flywheel.records.promotions import PromotionStatus
 from ops import answering
 from ops.answering import Answer, Answered
 from ops.commands.invocation import JsonOption, invocation_of, show

@@ -11,8 +11,8 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from flywheel.printable import printable
-from flywheel.record import Record
+from flywheel.store.record import Record
+from flywheel.text.printable import printable
 from ops.clients import Clients
 from ops.console import result_console, side_console
 from ops.deployment import Deployment, find_deployment

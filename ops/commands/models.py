@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.promotion_records import Promotion
+from flywheel.records.promotions import Promotion
 from ops import models as api
 from ops import rolling_back
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.record import Record
+from flywheel.store.record import Record
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, result_console, show, side_console
 from ops.deployment import choose_name
 from ops.errors import PurgeError

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome, TurnRecord
 from ops import turns as api
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all
 from ops.commands.waiting import (

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from flywheel.upload_records import Split
+from flywheel.records.uploads import Split
 from ops import rejected as rejections
 from ops import uploading
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console

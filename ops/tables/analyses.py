@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flywheel.analysis.jobs import AnalysisOutcome
-from flywheel.printable import printable
+from flywheel.text.printable import printable
 from ops.analyzing import FinishedAnalysis, StartedAnalysis
 from ops.tables.figures import count, model_name
 from ops.tables.listing import Column, Facts, Listing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from flywheel.serving_state import ServingState, ServingStatus, in_words
-from flywheel.serving_wish import ServingWish
+from flywheel.records.serving import ServingState, ServingStatus, in_words
+from flywheel.serving.wanted import ServingWish
 from ops.endpoint import Dollars, EndpointReport, EndpointThere
 from ops.tables.figures import count, model_name, moment
 from ops.tables.listing import Facts, Words, words

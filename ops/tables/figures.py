@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rich.filesize import decimal
 
-from flywheel.decision_records import ModelScore
+from flywheel.records.decisions import ModelScore
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

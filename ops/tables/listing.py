@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from flywheel.printable import printable
+from flywheel.text.printable import printable
 from ops.console import PIPED_WIDTH
 
 _LEAST_WRAPPED = 22

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flywheel.promotion_records import Promotion, PromotionStatus
+from flywheel.records.promotions import Promotion, PromotionStatus
 from ops.answering import Answer, Answered
 from ops.rolling_back import Rollback
 from ops.tables.figures import model_name, moment

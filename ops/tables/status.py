@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import Promotion, PromotionMode, PromotionStatus
-from flywheel.turn_records import TurnRecord
-from flywheel.upload_records import Split
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import Split
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from flywheel.printable import printable_lines
-from flywheel.upload_records import UploadOutcome, UploadResult
+from flywheel.records.uploads import UploadOutcome, UploadResult
+from flywheel.text.printable import printable_lines
 from ops.tables.figures import minute, moment, size
 from ops.tables.listing import Column, Listing, words
 from ops.uploading import Uploaded

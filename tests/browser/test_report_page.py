@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flywheel.report_chart import PastTurn
-from flywheel.report_page import render
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.report.chart import PastTurn
+from flywheel.report.page import render
 from tests.browser.chromium import Browser, chromium, find_chromium
 from tests.unit.reports import failed_record, full_record, past
 

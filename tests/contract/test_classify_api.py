@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from flywheel.classifying import Classified, Classifying
-from flywheel.comprehend import FlywheelService
-from flywheel.live_endpoint import LiveEndpoint
-from flywheel.low_confidence import LowConfidencePrediction
-from flywheel.published import PublishedActive
-from flywheel.serving_model import describe_model
-from handlers.classify_routes import routes
+from flywheel.api.classify import Classified, Classifying
+from flywheel.api.describe_model import describe_model
+from flywheel.api.low_confidence import LowConfidencePrediction
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.store.parameters import PublishedActive
+from handlers.api.classify_routes import routes
 from tests.contract.comprehend_world import World
 from tests.contract.endpoints import PREFIX, create, mistaken, serving, settled, trained
 from tests.contract.sample_documents import LABELS, text_about

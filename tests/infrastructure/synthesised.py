@@ -101,7 +101,7 @@ class Synthesised:
     def functions(self) -> dict[str, Resource]:
         """By the module in `handlers`."""
         return {
-            found.properties["Handler"].split(".")[1]: found
+            found.properties["Handler"].split(".")[2]: found
             for found in self.of_type("AWS::Lambda::Function")
             if found.properties["Handler"].startswith("handlers.")
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stacks.api import INVALID_REQUEST
+from stacks.api.rest_api import INVALID_REQUEST
 from tests.infrastructure.synthesised import ROOT, Resource, Synthesised, as_list, as_text, run_app, statements
 
 GATEWAY = "AWS::ApiGateway"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel import measuring
-from stacks import dashboard as stacks_dashboard
+from flywheel.turn import metrics
+from stacks.monitoring import dashboard as stacks_dashboard
 from tests.infrastructure.synthesised import Synthesised, as_text, run_app
 from tests.infrastructure.test_functions import spoken
 from tests.infrastructure.test_triggers import queue
@@ -127,11 +127,11 @@ def test_says_when_there_are_too_many_labels_to_measure(tmp_path: Path, count: i
     assert finished.returncode == 0, finished.stderr
     stack = Synthesised(folder=tmp_path, stack="news-flywheel")
     texts = [widget["properties"]["markdown"] for widget in body(stack)["widgets"] if widget["type"] == "text"]
-    measured = count <= measuring.MOST_LABELS_MEASURED
+    measured = count <= metrics.MOST_LABELS_MEASURED
     assert ("Training documents by label" in graphs(stack)) is measured
     assert [f"has {count}" in text for text in texts] == ([] if measured else [True])
 
 
 @given(label=st.text(max_size=2000))
 def test_a_label_is_looked_for_under_the_name_that_turns_give_it(label: str) -> None:
-    assert stacks_dashboard.as_dimension(label) == measuring.as_dimension(label)
+    assert stacks_dashboard.as_dimension(label) == metrics.as_dimension(label)

@@ -89,7 +89,9 @@ def log_group(function: Resource, *, stack: Synthesised) -> Resource:
 
 
 def test_the_table_knows_every_function(default: Synthesised) -> None:
-    modules = {path.stem for path in (ROOT / "lambdas" / "handlers").glob("*.py") if "def handler(" in path.read_text()}
+    modules = {
+        path.stem for path in (ROOT / "lambdas" / "handlers").rglob("*.py") if "def handler(" in path.read_text()
+    }
     for kind, table in EXPECTED.items():
         assert set(table) == set(default.beside(kind).functions())
     assert {name for table in EXPECTED.values() for name in table} == modules
@@ -267,7 +269,8 @@ def test_a_function_gets_the_variables_that_it_reads_and_no_others(default: Synt
 
 def variables_read_by(name: str) -> tuple[set[str], set[str]]:
     """(required, all) variables of the model that the handler loads, read from its source: importing it would load."""
-    tree = ast.parse((ROOT / "lambdas" / "handlers" / f"{name}.py").read_text())
+    (path,) = (ROOT / "lambdas" / "handlers").rglob(f"{name}.py")
+    tree = ast.parse(path.read_text())
     loaded = next(
         node.value.func.value.id
         for node in ast.walk(tree)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stacks import settings
-from stacks.deployment_parameters import MOST_LABEL_BYTES
+from stacks.flywheel.deployment_parameters import MOST_LABEL_BYTES
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, statements
 
 KINDS = ("flywheel", "serving", "analysis")

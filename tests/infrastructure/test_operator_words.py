@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flywheel.approvals import DECLINED
+from flywheel.promotions.ask_for_approval import DECLINED
 from ops.running_promotions import ASKING
 from tests.infrastructure.synthesised import Synthesised
 

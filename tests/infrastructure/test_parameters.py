@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.stack_parameters import whole_numbers
+from stacks.constructs.stack_parameters import whole_numbers
 from tests.infrastructure.synthesised import Synthesised
 
 KINDS = ("flywheel", "serving", "analysis")

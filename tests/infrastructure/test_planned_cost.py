@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.decision_records import Evidence
+from flywheel.records.decisions import Evidence
 from ops.billed import WantedUnits
 from ops.costs import planned_cost
 from ops.errors import NotSynthesisedError, WrongParametersError

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from flywheel.approvals import DECLINED
 from flywheel.errors import PromotionRefused
-from flywheel.promotion_records import PromotionStatus
-from flywheel.promotion_starting import SUPERSEDED
+from flywheel.promotions.ask_for_approval import DECLINED
+from flywheel.promotions.start_promotion import SUPERSEDED
+from flywheel.records.promotions import PromotionStatus
 from tests.infrastructure.state_machines import States, check, evaluate, follows
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants, spoken

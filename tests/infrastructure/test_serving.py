@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from flywheel.serving_hours import WeeklyTime
-from flywheel.serving_state import ServingStatus
-from flywheel.serving_wish import NONE, ServingWish
-from flywheel.smoke_test import Trial
-from stacks.stack_parameters import NONE as NONE_OF_PARAMETERS
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.hours import WeeklyTime
+from flywheel.serving.smoke_test import Trial
+from flywheel.serving.wanted import NONE, ServingWish
+from stacks.constructs.stack_parameters import NONE as NONE_OF_PARAMETERS
 from tests.infrastructure.state_machines import States, check, evaluate
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import grants, spoken

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.flywheel import flywheel_name
+from stacks.flywheel.flywheel import flywheel_name
 from stacks.settings import LONGEST_NAME, FlywheelSettings, SettingsError, cdk_json_context, read_settings
 from tests.infrastructure.synthesised import ROOT, run_app
 

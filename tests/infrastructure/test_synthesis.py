@@ -45,7 +45,7 @@ def test_no_setting_is_the_default_of_a_parameter(
 def test_what_the_code_asset_holds(default: Synthesised) -> None:
     (asset,) = default.folder.glob("asset.*")
     files = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
-    assert Path("handlers/start_turn.py") in files
+    assert Path("handlers/turn/start_turn.py") in files
     assert not [path for path in files if path.suffix == ".pyc" or "__pycache__" in path.parts]
 
 

@@ -15,16 +15,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.analysis import reporting
-from flywheel.analysis.asking import ask
-from flywheel.analysis.beginning import JobLimits, begin
-from flywheel.analysis.collecting import Collector
+from flywheel.analysis import report_analysis
+from flywheel.analysis.begin_analysis import JobLimits, begin
+from flywheel.analysis.classify_part import ask
+from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.errors import InputGone, PartFailed, Superseded
 from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
-from flywheel.analysis.joining import join
-from flywheel.analysis.planning import plan_parts
-from flywheel.analysis.splitting import split
-from flywheel.analysis.starting import Verdict, judge
+from flywheel.analysis.join_analysis import join
+from flywheel.analysis.plan_analysis import plan_parts
+from flywheel.analysis.split_analysis import split
+from flywheel.analysis.start_analysis import AnalysisStart, decide
 from flywheel.errors import FlywheelError
 from tests.local_cloud.turn_driver import DELIMITER, ROLE, Deployment, settled
 
@@ -50,9 +50,9 @@ class Analyses:
             self.at.s3.put_object(Bucket=self.at.name, Key=f"{input_folder(job)}job.json", Body=body)
         return job
 
-    def judge(self, job: str) -> Verdict:
+    def judge(self, job: str) -> AnalysisStart:
         with self.at.acting_as("start_analysis"):
-            return judge(job, intake=self.at.intake, quiet_period=self.quiet_period, now=self.at.now())
+            return decide(job, intake=self.at.intake, quiet_period=self.quiet_period, now=self.at.now())
 
     def start(self, job: str) -> Analysis:
         return Analysis(self, job)
@@ -124,7 +124,7 @@ class Analysis:
 
     def report(self, outcome: AnalysisOutcome, reason: str | None = None) -> AnalysisSummary | None:
         with self._at.acting_as("report_analysis"):
-            return reporting.report(
+            return report_analysis.report(
                 job=self.job,
                 run=self.run_id,
                 outcome=outcome,

@@ -22,12 +22,13 @@ from typing import Any
 
 import boto3
 
-from flywheel import promotions, turns
-from flywheel.due import Poke
-from flywheel.promotion_records import Promotion
-from flywheel.published import RUN_TIME_NAMES
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import Split
+from flywheel.promotions import requests
+from flywheel.records import turn_folders
+from flywheel.records.promotions import Promotion
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import Split
+from flywheel.store.parameters import RUN_TIME_NAMES
+from flywheel.turn.start_turn import Poke
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
@@ -146,17 +147,17 @@ class Pipeline:
 
     def turn_now(self) -> TurnRecord:
         """The record of the turn that an operator asked for."""
-        return self.recorded(self.next_turn(turns.name_of(request_turn(self.deployment).after)))
+        return self.recorded(self.next_turn(turn_folders.name_of(request_turn(self.deployment).after)))
 
     # Turns.
 
     @property
     def current(self) -> str:
         """The name of the current turn, running or ended."""
-        return turns.name_of(turns.current_number(self.deployment.intake))
+        return turn_folders.name_of(turn_folders.current_number(self.deployment.intake))
 
     def record(self, turn: str) -> TurnRecord | None:
-        return self.deployment.intake.read(turns.record_key(turn), TurnRecord)
+        return self.deployment.intake.read(turn_folders.record_key(turn), TurnRecord)
 
     def recorded(self, turn: str, outcome: TurnOutcome | None = None, *, patience: float = LONG) -> TurnRecord:
         """The record of a turn once there is one (with this outcome)."""
@@ -169,14 +170,14 @@ class Pipeline:
 
     def next_turn(self, after: str) -> str:
         """The name of the turn after this one, once it is current."""
-        number = turns.number_of(after) or 0
-        until(lambda: turns.current_number(self.deployment.intake) > number, patience=LONG)
-        return turns.name_of(number + 1)
+        number = turn_folders.number_of(after) or 0
+        until(lambda: turn_folders.current_number(self.deployment.intake) > number, patience=LONG)
+        return turn_folders.name_of(number + 1)
 
     def records(self) -> list[TurnRecord]:
         """Of all turns, oldest first."""
-        last = turns.number_of(self.current) or 0
-        keys = [turns.record_key(turns.name_of(number)) for number in range(1, last + 1)]
+        last = turn_folders.number_of(self.current) or 0
+        keys = [turn_folders.record_key(turn_folders.name_of(number)) for number in range(1, last + 1)]
         return self.deployment.intake.read_all(keys, TurnRecord)
 
     def execution(self, turn: str) -> dict[str, Any]:
@@ -214,7 +215,7 @@ class Pipeline:
 
     def ended(self, request_id: str) -> Promotion:
         """How a promotion ended, once it has."""
-        return until(lambda: self.deployment.intake.read(promotions.end_key(request_id), Promotion), patience=LONG)
+        return until(lambda: self.deployment.intake.read(requests.end_key(request_id), Promotion), patience=LONG)
 
     def promotion_of(self, record: TurnRecord) -> Promotion:
         """How the promotion ended that a turn asked for, as the turn's record says it in the end."""
@@ -227,9 +228,9 @@ class Pipeline:
 
         return until(find, patience=LONG)
 
-    def waits(self) -> promotions.Waiting:
+    def waits(self) -> requests.Waiting:
         """The promotion that waits for a person, once one does."""
-        return until(lambda: promotions.waiting_promotion(self.deployment.intake), patience=LONG)
+        return until(lambda: requests.waiting_promotion(self.deployment.intake), patience=LONG)
 
     def send_promotion(self, body: str) -> None:
         """Put a message into the promotion queue."""
@@ -240,8 +241,8 @@ class Pipeline:
         """Until no promotion runs, but for one that waits for a person, and none is to start."""
 
         def done() -> bool:
-            open_requests = promotions.open_requests(self.deployment.intake)
-            waiting = promotions.waiting_promotion(self.deployment.intake)
+            open_requests = requests.open_requests(self.deployment.intake)
+            waiting = requests.waiting_promotion(self.deployment.intake)
             ended = not self.promotes() and not open_requests
             return not self.queue_depth("promotions") and (waiting is not None or ended)
 
@@ -316,7 +317,7 @@ class Pipeline:
         """The physical name of each step's function."""
         pages = self.account.client("lambda").get_paginator("list_functions").paginate()
         handlers = {entry["FunctionName"]: entry["Handler"] for page in pages for entry in page["Functions"]}
-        return {handler.split(".")[1]: name for name, handler in handlers.items() if handler.startswith("handlers.")}
+        return {handler.split(".")[2]: name for name, handler in handlers.items() if handler.startswith("handlers.")}
 
     def log(self, step: str) -> list[dict[str, Any]]:
         """What a function logged about its work, oldest first."""
@@ -442,7 +443,7 @@ class Pipeline:
         for dataset in datasets:
             split, _, number = dataset["DatasetName"].partition("-")
             assert split == dataset["DatasetType"].lower()
-            assert turns.number_of(f"turn-{number}"), dataset["DatasetName"]
+            assert turn_folders.number_of(f"turn-{number}"), dataset["DatasetName"]
             marker = f"datasets/{split}/{dataset['DatasetName']}/accepted.json"
             assert (self.keys(marker) == [marker]) is (dataset["Status"] == "COMPLETED"), dataset
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel import approvals, promotion_ends, promotions
 from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
-from flywheel.promoting import begin, check_model, make_active, publish, put_back
-from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionStatus
-from flywheel.smoke_test import smoke_test_of
+from flywheel.promotions import ask_for_approval, report_promotion, requests
+from flywheel.promotions.promote import begin, check_model, make_active, publish, put_back
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.serving.smoke_test import smoke_test_of
 from tests.local_cloud.serving_driver import ServingRun
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class PromotionRun:
 
     @property
     def beginning(self) -> PromotionBeginning:
-        return self._at.bucket.require(promotions.begin_key(self.name), PromotionBeginning)
+        return self._at.bucket.require(requests.begin_key(self.name), PromotionBeginning)
 
     def _answer(self) -> None:
         assert self.waits, f"{self.name} does not wait for anybody"
@@ -108,7 +108,7 @@ class PromotionRun:
 
     def _ask(self) -> None:
         with self._at.acting_as("ask_for_approval"):
-            approvals.ask(
+            ask_for_approval.ask(
                 promotion=self.name,
                 task_token=f"token of {self.name}",
                 patience=APPROVAL_TIME,
@@ -149,7 +149,7 @@ class PromotionRun:
         request = self.beginning.request
         tested = smoke_test_of(request.model_arn, intake=self._at.bucket) if request else None
         assert tested
-        reason = promotion_ends.taken_back_because(
+        reason = report_promotion.taken_back_because(
             tested.sentence, put_back=self._put_back, former=self.beginning.former_model_arn
         )
         self._end(PromotionStatus.SMOKE_TEST_FAILED, reason)
@@ -164,10 +164,10 @@ class PromotionRun:
 
     def _end(self, status: PromotionStatus, cause: str | None, *, error: str | None = None) -> tuple[Promotion, ...]:
         with self._at.acting_as("report_promotion"):
-            ended = promotion_ends.end(
+            ended = report_promotion.end(
                 promotion=self.name,
                 status=status,
-                reason=promotion_ends.reason_of(status, error=error, cause=cause),
+                reason=report_promotion.reason_of(status, error=error, cause=cause),
                 intake=self._at.intake,
                 service=self._at.service,
                 now=self._at.now(),

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from tests.local_cloud.pipeline import LONG, NAME, Pipeline, as_csv
 from tests.local_cloud.resources import change_parameters, delete_stack, until
 

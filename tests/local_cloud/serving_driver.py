@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flywheel.endpoint import EndpointService
-from flywheel.endpoint_scaling import EndpointScaling
-from flywheel.lease import held
-from flywheel.serving import LEASE_KEY, Server, Serving
-from flywheel.serving_state import ServingStatus
-from flywheel.smoke_test import Trial, read_lines, run_smoke_test, smoke_test_key, smoke_test_of
-from flywheel.taking_back import take_back
+from flywheel.comprehend.endpoint import EndpointService
+from flywheel.comprehend.scaling import EndpointScaling
+from flywheel.promotions.take_back import take_back
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.bring_endpoint import LEASE_KEY, Server, Serving
+from flywheel.serving.smoke_test import Trial, read_lines, run_smoke_test, smoke_test_key, smoke_test_of
+from flywheel.store.lease import held
 from tests.local_cloud.in_process_cloud import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from flywheel.serving_wish import ServingWish
+    from flywheel.serving.wanted import ServingWish
     from tests.local_cloud.turn_driver import Deployment
 
 LEASE = timedelta(minutes=2)

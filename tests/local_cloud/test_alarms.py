@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
+from flywheel.records.decisions import DecisionKind
 from local.cloud import CloudAccount
 from tests.local_cloud.pipeline import CONTEXT, LONG, STACK, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise, messages, until

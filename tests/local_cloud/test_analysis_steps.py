@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from flywheel.analysis.asking import ask
-from flywheel.analysis.beginning import JobLimits
+from flywheel.analysis.begin_analysis import JobLimits
+from flywheel.analysis.classify_part import ask
 from flywheel.analysis.jobs import AnalysisOutcome
-from flywheel.analysis.starting import jobs_to_look_at
+from flywheel.analysis.start_analysis import jobs_to_look_at
 from local.comprehend.faults import Fault
 from tests.local_cloud.analysis_driver import Analyses
 from tests.local_cloud.in_process_cloud import Killed, switched

@@ -19,8 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from typer.testing import CliRunner
 
-from flywheel.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
-from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from flywheel.api.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
 from ops.classifying import Answer, RealTimeApi, classify, find_api
 from ops.clients import Clients

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flywheel import concatenation
-from flywheel.concatenation import SMALLEST_PART, Source
-from flywheel.intake import IntakeBucket
+from flywheel.store import concatenation
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.concatenation import SMALLEST_PART, Source
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 
 _numbers = itertools.count(1)

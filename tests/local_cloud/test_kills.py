@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.turn_records import TurnRecord
-from flywheel.upload_records import UploadOutcome
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import UploadOutcome
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, as_csv, documents
 

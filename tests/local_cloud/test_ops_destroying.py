@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flywheel import turns as turn_keys
-from flywheel.series import Current
-from flywheel.situation import PAUSE_KEY
-from flywheel.turn_records import Pause
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.one_at_a_time import Current
+from flywheel.records.turns import Pause
+from flywheel.turn.start_turn import PAUSE_KEY
 from local.cloud import CloudAccount
 from ops import pausing
 from ops.clients import Clients

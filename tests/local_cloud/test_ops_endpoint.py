@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount
 from ops.billed import WantedUnits, find_billed
 from ops.clients import Clients

@@ -14,14 +14,20 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from flywheel import approvals, promotion_ends, promotions
-from flywheel import turns as turn_keys
-from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
-from flywheel.promotion_records import Promotion, PromotionBeginning, PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.published import DESIRED, PREVIOUS
-from flywheel.series import Current
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.undecided import decision_key
+from flywheel.decisions.unfinished import decision_key
+from flywheel.promotions import ask_for_approval, report_promotion, requests
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records.one_at_a_time import Current
+from flywheel.records.promotions import (
+    Promotion,
+    PromotionBeginning,
+    PromotionRequest,
+    PromotionSource,
+    PromotionStatus,
+)
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.store.parameters import DESIRED, PREVIOUS
 from local.cloud import CloudAccount, LocalCloud
 from ops import answering, pausing, rolling_back, turns
 from ops.clients import Clients
@@ -139,7 +145,7 @@ def wish(
         turn=turn,
         iteration_id=request_id,
     )
-    deployment.intake.write(promotions.request_key(request.id), request)
+    deployment.intake.write(requests.request_key(request.id), request)
     if turn is not None and (number := turn_keys.number_of(turn)):
         deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     return request
@@ -148,10 +154,10 @@ def wish(
 def begin(deployment: Deployment, request: PromotionRequest | None, *, approval: bool = True) -> str:
     """What start_promotion and begin_promotion do. The name of the execution, which runs."""
     number = next(NUMBERS)
-    name = promotions.name_of(number)
-    deployment.intake.write(promotions.PROMOTIONS.current_key, Current(number=number))
+    name = requests.name_of(number)
+    deployment.intake.write(requests.PROMOTIONS.current_key, Current(number=number))
     beginning = PromotionBeginning(promotion=name, began_at=NOW, request=request, approval=approval)
-    deployment.intake.write(promotions.begin_key(name), beginning)
+    deployment.intake.write(requests.begin_key(name), beginning)
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.promotion_machine_arn, name=name, input="{}"
     )
@@ -168,7 +174,7 @@ def ask(deployed: CloudAccount, deployment: Deployment, request: PromotionReques
     token = until(
         lambda: next((said["token"] for said in taken_out(deployed, queue) if said["promotion"] == name), None)
     )
-    approvals.ask(
+    ask_for_approval.ask(
         promotion=name,
         task_token=token,
         patience=timedelta(hours=72),
@@ -187,10 +193,10 @@ def end(
     answered_by: str | None = None,
 ) -> Promotion:
     """What report_promotion does."""
-    ended = promotion_ends.end(
+    ended = report_promotion.end(
         promotion=promotion,
         status=end_status,
-        reason=promotion_ends.reason_of(end_status, error=None, cause=cause),
+        reason=report_promotion.reason_of(end_status, error=None, cause=cause),
         intake=deployment.intake,
         service=deployment.service,
         now=datetime.now(UTC),
@@ -229,7 +235,7 @@ def test_a_decline_reaches_the_machine_with_who_and_why(deployed: CloudAccount, 
     answering.decline(deployment, name, reason="not before the launch")
     me = deployment.clients.sts.get_caller_identity()["Arn"]
     caught = entered(deployment, name, "ReportDeclined")
-    assert caught == {"Error": approvals.DECLINED, "Cause": f"not before the launch ({me})"}
+    assert caught == {"Error": ask_for_approval.DECLINED, "Cause": f"not before the launch ({me})"}
 
 
 def test_a_turn_is_meant_by_its_number_too(deployed: CloudAccount, deployment: Deployment) -> None:
@@ -407,7 +413,7 @@ def test_a_rollback_asks_for_the_model_before(
     activate(deployment, old, new)
     asked = rolling_back.rollback(deployment, reason="complaints")
     assert asked.request is not None
-    stored = deployment.intake.require(promotions.request_key(asked.request.id), PromotionRequest)
+    stored = deployment.intake.require(requests.request_key(asked.request.id), PromotionRequest)
     assert stored == asked.request
     assert (stored.model_arn, stored.decided_against, stored.reason) == (old, new, "complaints")
     assert stored.source is PromotionSource.OPERATOR
@@ -427,7 +433,7 @@ def test_nothing_is_asked_for_that_is_active_already_or_never_was(
     gone = old.replace("/version/", "/version/x")
     with pytest.raises(DeletedModelError, match=gone):
         rolling_back.rollback(deployment, to=gone)
-    assert list(deployment.intake.keys(promotions.REQUESTS)) == []
+    assert list(deployment.intake.keys(requests.REQUESTS)) == []
     assert pokes(deployed, deployment) == []
 
 
@@ -485,7 +491,7 @@ def test_a_rollback_ends_what_was_wished_before_whatever_the_clocks_say(
     activate(deployment, old)
     ahead = wish(deployment, at=datetime.now(UTC) + timedelta(minutes=5))
     asked = rolling_back.rollback(deployment, to=new)
-    choice = promotions.choose(promotions.open_requests(deployment.intake))
+    choice = requests.choose(requests.open_requests(deployment.intake))
     assert choice is not None
     assert (choice.chosen, choice.superseded) == (asked.request, (ahead,))
 
@@ -541,12 +547,12 @@ def test_status_tells_of_what_waits_until_it_is_answered(deployed: CloudAccount,
 
 def test_status_tells_of_a_promotion_that_failed_for_good(deployment: Deployment) -> None:
     request = wish(deployment)
-    for failures in range(1, promotion_ends.MOST_FAILURES + 1):
+    for failures in range(1, report_promotion.MOST_FAILURES + 1):
         name = begin(deployment, request, approval=False)
         end(deployment, name, PromotionStatus.FAILED, cause="throttled")
         stop(deployment, name)
         found = status(deployment).promotions
-        assert bool(found.open) is (failures < promotion_ends.MOST_FAILURES)
+        assert bool(found.open) is (failures < report_promotion.MOST_FAILURES)
         assert bool(found.failed) is not bool(found.open)
     assert found.failed is not None
     assert "throttled" in found.failed.reason
@@ -573,7 +579,7 @@ def test_status_takes_a_first_model_that_failed_its_smoke_test_for_no_change_out
     name = begin(deployment, request, approval=False)
     end(deployment, name, PromotionStatus.SMOKE_TEST_FAILED, cause="3 of 10 are right.")
     stop(deployment, name)
-    assert promotions.open_requests(deployment.intake) == []
+    assert requests.open_requests(deployment.intake) == []
     assert status(deployment).changed_outside is None
 
 
@@ -587,14 +593,14 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
     found = status(deployment).desired
     assert found is not None
     assert (found.arn, found.promotion) == (new, None)
-    pending = promotions.pending_desire(
+    pending = requests.pending_desire(
         published=deployment.models,
         intake=deployment.intake,
         flywheel=deployment.service.describe(),
         now=datetime.now(UTC),
     )
     assert pending is not None
-    deployment.intake.write(promotions.request_key(pending.id), pending)
+    deployment.intake.write(requests.request_key(pending.id), pending)
     name = begin(deployment, pending, approval=False)
     stop(deployment, name)
     end(deployment, name, PromotionStatus.REFUSED, cause="it is of another language")
@@ -606,7 +612,7 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
 
 def test_a_shown_turn_tells_how_its_promotion_stands_now(deployed: CloudAccount, deployment: Deployment) -> None:
     request = wish(deployment)
-    requested = promotions.promotion_of(request.id, intake=deployment.intake)
+    requested = requests.promotion_of(request.id, intake=deployment.intake)
     record = TurnRecord(
         turn="turn-000003",
         outcome=TurnOutcome.SUCCEEDED,
@@ -692,4 +698,4 @@ def test_the_command_line_lists_models_and_rolls_back(
     assert json.loads(asked.stdout)["request"]["model_arn"] == old
     late = flywheel("rollback", "--timeout-minutes", "0")
     assert (late.exit_code, "did not end within" in late.stderr) == (1, True)
-    assert len(list(deployment.intake.keys(promotions.REQUESTS))) == 2
+    assert len(list(deployment.intake.keys(requests.REQUESTS))) == 2

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from flywheel import turns as turn_keys
-from flywheel.comprehend import FlywheelService
-from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
-from flywheel.holdout_predictions import Prediction
-from flywheel.holdouts import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
-from flywheel.parts import facts_key, label_digest, prepared_location
-from flywheel.scores import known_score
-from flywheel.series import Current
-from flywheel.situation import REQUEST_KEY
-from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
-from flywheel.upload_records import Part, Split, Upload, UploadOutcome, UploadResult
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.decisions.predict_holdout import Prediction
+from flywheel.decisions.prepare_holdout import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
+from flywheel.decisions.scores import known_score
+from flywheel.records import turn_folders as turn_keys
+from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records.one_at_a_time import Current
+from flywheel.records.parts import facts_key, label_digest, prepared_location
+from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.records.uploads import Part, Split, Upload, UploadOutcome, UploadResult
+from flywheel.turn.start_turn import REQUEST_KEY
 from local.cloud import CloudAccount
 from ops import pausing, rejected, turns
 from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, InputFormat, output_key
-from flywheel.decision_records import DecisionKind
+from flywheel.records.decisions import DecisionKind
 from local.cloud import LocalCloud
 from ops import analyzing
 from ops.errors import ExistingAnalysisError, NoAnalysisStackError

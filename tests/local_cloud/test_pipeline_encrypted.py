@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from flywheel.analysis.jobs import AnalysisOutcome
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import PromotionStatus
-from flywheel.serving_state import ServingStatus
-from flywheel.turn_records import TurnOutcome
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.serving import ServingStatus
+from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
 from ops.analyzing import start_job, wait_for_analysis
 from tests.local_cloud.people import mislabelled

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel.due import MAXIMUM_FAILURES, Poke
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import Split
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import Split
+from flywheel.turn.start_turn import MAXIMUM_FAILURES, Poke
 from local.cloud import LocalCloud
 from tests.local_cloud.pipeline import CONTEXT, LONG, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until

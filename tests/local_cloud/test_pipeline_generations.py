@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.decision_records import DecisionKind
-from flywheel.due import Poke
-from flywheel.turn_records import TurnRecord
-from flywheel.upload_records import Split
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import Split
+from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
 from ops.clients import Clients
 from ops.kept import find_kept

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel.decision_records import DecisionKind, Evidence
 from flywheel.evaluation import holdout_cost
-from flywheel.turn_records import TurnRecord
+from flywheel.records.decisions import DecisionKind, Evidence
+from flywheel.records.turns import TurnRecord
 from local.cloud import LocalCloud
 from ops.costs import Range, cost
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Document, Pipeline, documents

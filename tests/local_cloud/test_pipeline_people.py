@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.decision_records import DecisionKind
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import Split, UploadOutcome
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import Split, UploadOutcome
 from local.cloud import LocalCloud
 from ops.models import list_models
 from ops.pausing import pause, resume

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from flywheel import promotion_starting, promotions
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.promotions import requests, start_promotion
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.cloud import LocalCloud
 from ops import answering
 from tests.local_cloud.people import mislabelled, operator
@@ -117,8 +117,8 @@ def test_an_edit_of_the_desired_model_brings_an_earlier_one_back(pipeline: Pipel
     until(lambda: pipeline.active_model() == chosen, patience=LONG)
     pipeline.at_rest()
     assert pipeline.published()["previous-model-arn"] == former
-    current = promotions.name_of(promotions.current_number(pipeline.deployment.intake))
-    record = pipeline.deployment.intake.require(promotions.record_key(current), Promotion)
+    current = requests.name_of(requests.current_number(pipeline.deployment.intake))
+    record = pipeline.deployment.intake.require(requests.record_key(current), Promotion)
     assert (record.source, record.status) == (PromotionSource.PARAMETER, PromotionStatus.PROMOTED)
 
 
@@ -129,7 +129,7 @@ def test_an_edit_whose_event_is_lost_is_found_by_the_schedule(pipeline: Pipeline
     events.disable_rule(Name=rule)
     pipeline.account.client("ssm").put_parameter(Name=DESIRED, Value=chosen, Overwrite=True)
     events.enable_rule(Name=rule)
-    pipeline.send_promotion(json.dumps({"poke": promotion_starting.Poke.SCHEDULE}))
+    pipeline.send_promotion(json.dumps({"poke": start_promotion.Poke.SCHEDULE}))
     until(lambda: pipeline.active_model() == chosen, patience=LONG)
     pipeline.at_rest()
 
@@ -141,10 +141,10 @@ def test_an_edit_that_names_no_model_is_refused_and_told(pipeline: Pipeline) -> 
     assert "yesterday's model" in text
     assert pipeline.active_model() == active
     # It stays refused, however often the schedule comes by.
-    before = promotions.current_number(pipeline.deployment.intake)
-    pipeline.send_promotion(json.dumps({"poke": promotion_starting.Poke.SCHEDULE}))
+    before = requests.current_number(pipeline.deployment.intake)
+    pipeline.send_promotion(json.dumps({"poke": start_promotion.Poke.SCHEDULE}))
     pipeline.await_promotions()
-    assert promotions.current_number(pipeline.deployment.intake) == before
+    assert requests.current_number(pipeline.deployment.intake) == before
     pipeline.account.client("ssm").put_parameter(Name=DESIRED, Value=str(active), Overwrite=True)
     pipeline.at_rest()
 
@@ -259,7 +259,7 @@ def another_model(pipeline: Pipeline) -> str:
 def back_to_a_poor_model(pipeline: Pipeline) -> str:
     """Make the first model active again: whatever a turn trains is better."""
     first = models(pipeline)[0]
-    number = promotions.current_number(pipeline.deployment.intake)
+    number = requests.current_number(pipeline.deployment.intake)
     operator(pipeline, first, f"operator-poor-{number}")
     pipeline.ended(f"operator-poor-{number}")
     pipeline.at_rest()
@@ -283,7 +283,7 @@ def running_promotion(pipeline: Pipeline) -> str | None:
 
 def works_on(pipeline: Pipeline, request_id: str) -> bool:
     """Whether the current promotion has begun with this request."""
-    beginning = promotions.current_beginning(pipeline.deployment.intake)
+    beginning = requests.current_beginning(pipeline.deployment.intake)
     return beginning is not None and beginning.request is not None and beginning.request.id == request_id
 
 

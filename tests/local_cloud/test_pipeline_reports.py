@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flywheel import turns
-from flywheel.turn_records import TurnOutcome
+from flywheel.records import turn_folders
+from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
 from ops.errors import UnknownTurnError
 from ops.reports import save_report
@@ -24,7 +24,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
 
 
 def stored_page(pipeline: Pipeline, turn: str) -> bytes:
-    key = turns.page_key(turn)
+    key = turn_folders.page_key(turn)
     until(lambda: pipeline.deployment.intake.exists(key))
     return pipeline.deployment.intake.read_bytes(key)
 

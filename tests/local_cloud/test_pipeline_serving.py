@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flywheel.lease import Lease
-from flywheel.promotion_records import Promotion, PromotionStatus
-from flywheel.serving import LEASE_KEY
-from flywheel.serving_state import ServingStatus
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.bring_endpoint import LEASE_KEY
+from flywheel.store.lease import Lease
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, Pipeline, as_csv, documents, paused

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import PromotionStatus
-from flywheel.serving import LEASE_KEY
-from flywheel.serving_state import ServingStatus
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.bring_endpoint import LEASE_KEY
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Pipeline, documents, paused

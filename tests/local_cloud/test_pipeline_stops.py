@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flywheel.due import Poke
-from flywheel.promotion_records import PromotionStatus
-from flywheel.turn_records import TurnOutcome
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome
+from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
 from ops.pausing import pause, resume
 from ops.running_turns import execution_arn

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.due import Poke
-from flywheel.promotion_records import PromotionStatus
-from flywheel.situation import PAUSE_KEY
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import Split, UploadOutcome
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import Split, UploadOutcome
+from flywheel.turn.start_turn import PAUSE_KEY, Poke
 from local.cloud import LocalCloud
 from ops.pausing import pause
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, Pipeline, as_csv, documents, paused, shared_pipeline

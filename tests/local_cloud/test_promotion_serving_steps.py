@@ -10,16 +10,16 @@ from datetime import timedelta
 
 import pytest
 
-from flywheel import promotions
-from flywheel.comprehend import FlywheelService, FlywheelState
-from flywheel.decision_records import DecisionKind
+from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
 from flywheel.errors import ServiceBusy
-from flywheel.promoting import make_active, put_back
-from flywheel.promotion_ends import MOST_FAILURES
-from flywheel.promotion_records import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.serving_state import ServingStatus
-from flywheel.serving_wish import ServingWish
-from flywheel.smoke_test import smoke_test_of
+from flywheel.promotions import requests
+from flywheel.promotions.promote import make_active, put_back
+from flywheel.promotions.report_promotion import MOST_FAILURES
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.smoke_test import smoke_test_of
+from flywheel.serving.wanted import ServingWish
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.serving_driver import LEASE, ServingRun
@@ -51,7 +51,7 @@ def ask(
     decided_against: str | None = None,
 ) -> str:
     """The request's id."""
-    number = len(at.keys(promotions.REQUESTS))
+    number = len(at.keys(requests.REQUESTS))
     request = PromotionRequest(
         id=f"request-{number}",
         source=source,
@@ -62,12 +62,12 @@ def ask(
         reason="A test wants it.",
         decided_against=decided_against or at.active_model(),
     )
-    at.bucket.write(promotions.request_key(request.id), request)
+    at.bucket.write(requests.request_key(request.id), request)
     return request.id
 
 
 def end_of(at: Deployment, request: str) -> Promotion:
-    return at.bucket.require(promotions.end_key(request), Promotion)
+    return at.bucket.require(requests.end_key(request), Promotion)
 
 
 def schedule(at: Deployment) -> ServingRun:
@@ -89,7 +89,7 @@ def check_serves(at: Deployment, model: str, *, previous: str | None = None) -> 
     parameters = {"active-model-arn": model, "desired-model-arn": model}
     assert at.parameters() == (parameters | {"previous-model-arn": previous} if previous else parameters)
     assert (at.active_model(), served(at)) == (model, model)
-    assert promotions.open_requests(at.bucket) == []
+    assert requests.open_requests(at.bucket) == []
     assert not at.poked_promotion().start
 
 
@@ -164,7 +164,7 @@ def check_refused(at: Deployment) -> None:
     schedule(at)
     assert at.parameters() == {}
     assert served(at) is None
-    assert promotions.open_requests(at.bucket) == []
+    assert requests.open_requests(at.bucket) == []
     assert not at.poked_promotion().start
     assert not at.poked().start
 
@@ -251,7 +251,7 @@ class TestTakenBack:
             at.promotion.steps = at.promotion.steps[1:]
         at.serving_wish = TRIED
         assert schedule(at).smoke_test_failed
-        assert len(promotions.open_requests(at.bucket)) == 1, "its own promotion is still under way"
+        assert len(requests.open_requests(at.bucket)) == 1, "its own promotion is still under way"
         at.promotion._publish()
         at.promotion.run()
         assert end_of(at, request).status is PromotionStatus.PROMOTED
@@ -279,7 +279,7 @@ class TestTakenBack:
         at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=better(at))
         at.serving_wish = TRIED
         assert schedule(at).smoke_test_failed
-        assert promotions.open_requests(at.bucket) == []
+        assert requests.open_requests(at.bucket) == []
 
 
 class TestMeanwhile:
@@ -388,7 +388,7 @@ class LateService(FlywheelService):
 
 class TestFirstModel:
     def test_nobody_serves_it(self, first: Deployment) -> None:
-        [end] = first.bucket.read_all(first.keys(promotions.ENDS), Promotion)
+        [end] = first.bucket.read_all(first.keys(requests.ENDS), Promotion)
         assert end.status is PromotionStatus.SMOKE_TEST_FAILED
         assert "There was no former model: no endpoint serves it." in end.reason
         check_refused(first)

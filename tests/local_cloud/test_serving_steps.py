@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from flywheel import promotions
-from flywheel.decision_records import DecisionKind
-from flywheel.endpoint import EndpointFailed, EndpointRefused
+from flywheel.comprehend.endpoint import EndpointFailed, EndpointRefused
 from flywheel.errors import ServiceBusy
-from flywheel.lease import Lease, held
-from flywheel.promotion_records import PromotionRequest, PromotionSource
-from flywheel.serving import LEASE_KEY, Serving, note
-from flywheel.serving_state import STATE_KEY, ServingState, ServingStatus
-from flywheel.serving_wish import ServingWish
-from flywheel.smoke_test import Trial, smoke_test_of
+from flywheel.promotions import requests
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionRequest, PromotionSource
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
+from flywheel.serving.bring_endpoint import LEASE_KEY, Serving, note
+from flywheel.serving.smoke_test import Trial, smoke_test_of
+from flywheel.serving.wanted import ServingWish
+from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, switched
 from tests.local_cloud.serving_driver import LEASE, ServingRun
@@ -297,9 +297,9 @@ class TestSmokeTest:
         wrong = at.parameters()["previous-model-arn"]
         at.upload("smoke.csv", as_csv([(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in SMOKE]))
         run = ServingRun(at=at)
-        before = set(at.keys(promotions.REQUESTS))
+        before = set(at.keys(requests.REQUESTS))
         run_killed_everywhere(at, lambda: run.run(TRIED))
-        [key] = set(at.keys(promotions.REQUESTS)) - before
+        [key] = set(at.keys(requests.REQUESTS)) - before
         request = at.bucket.require(key, PromotionRequest)
         assert (request.source, request.model_arn) == (PromotionSource.SERVING, wrong)
         assert "0 of 6 documents" in request.reason
@@ -317,11 +317,11 @@ class TestSmokeTest:
         at.cloud.clients["ssm"].put_parameter(
             Name=f"/comprehend-flywheel/{at.name}/previous-model-arn", Value=str(at.active_model()), Type="String"
         )
-        before = at.keys(promotions.REQUESTS)
+        before = at.keys(requests.REQUESTS)
         run = ServingRun(at=at)
         run.run(TRIED)
         assert run.smoke_test_failed
-        assert at.keys(promotions.REQUESTS) == before
+        assert at.keys(requests.REQUESTS) == before
 
     def test_a_former_model_that_failed_as_well_is_not_asked_for(self) -> None:
         at = promoted(WRONG, RIGHT)
@@ -332,8 +332,8 @@ class TestSmokeTest:
         assert tested
         assert not tested.passed
         at.promote_all()
-        asked = len(at.keys(promotions.REQUESTS))
+        asked = len(at.keys(requests.REQUESTS))
         run.run(TRIED)
         at.promote_all()
         run.run(TRIED)
-        assert len(at.keys(promotions.REQUESTS)) == asked
+        assert len(at.keys(requests.REQUESTS)) == asked

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from flywheel import enough
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.due import Poke
+from flywheel.datasets import minimum
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import Split
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import Split
+from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, documents
@@ -128,7 +128,7 @@ def test_what_is_held_back_does_not_count_towards_the_bytes(at: Deployment) -> N
 
 
 def test_what_does_not_fit_into_a_dataset_is_the_next_turns(at: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enough, "DATASET_DOCUMENTS", 50)
+    monkeypatch.setattr(minimum, "DATASET_DOCUMENTS", 50)
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
         at.upload(f"train/{number}.csv", upload)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flywheel.preparation import ConflictingLabels
-from flywheel.upload_records import Split, UploadOutcome
+from flywheel.records.uploads import Split, UploadOutcome
 from tests.local_cloud.turn_driver import LABELS, Deployment, as_csv, documents, result_of
 
 BUSINESS, SPORTS = LABELS

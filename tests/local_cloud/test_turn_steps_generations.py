@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.due import Poke
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import Split
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import Split
+from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents

@@ -19,11 +19,17 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from flywheel.decision_records import DecisionKind, Evidence
+from flywheel.decisions.predict_holdout import MOST_ATTEMPTS, Prediction
+from flywheel.decisions.prepare_holdout import (
+    FrozenHoldout,
+    HoldoutFreezer,
+    IterationHoldout,
+    iteration_holdout_key,
+    read_holdout,
+)
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.holdout_predictions import MOST_ATTEMPTS, Prediction
-from flywheel.holdouts import FrozenHoldout, HoldoutFreezer, IterationHoldout, iteration_holdout_key, read_holdout
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.records.decisions import DecisionKind, Evidence
+from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud, switched
 from tests.local_cloud.turn_driver import DELIMITER, LABELS, Deployment, Document, Turn, documents, settled

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from flywheel import due
 from flywheel.errors import ServiceBusy
 from flywheel.preparation import prepare
-from flywheel.prepare_uploads import rejected_folder
-from flywheel.turn_records import TurnRecord
-from flywheel.upload_faults import UnreadableUpload
-from flywheel.upload_records import Split, UploadOutcome, UploadResult
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.turn import start_turn
+from flywheel.uploads.faults import UnreadableUpload
+from flywheel.uploads.prepare_upload import rejected_folder
 from ops.waiting import UploadState, uploads_waiting
 from tests.local_cloud.turn_driver import LABELS, Deployment, documents, result_of
 
@@ -57,7 +57,7 @@ def test_what_the_code_cannot_handle_is_rejected_with_its_original(
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
         return prepare(**arguments)
 
-    monkeypatch.setattr("flywheel.prepare_uploads.prepare", fails_for_the_first)
+    monkeypatch.setattr("flywheel.uploads.prepare_upload.prepare", fails_for_the_first)
     at.upload("train/0-broken.csv", SECOND)
     at.upload("train/1-good.csv", FIRST)
     record = at.run_turn()
@@ -113,7 +113,7 @@ def test_an_upload_that_cannot_be_read_stays_is_reported_and_is_not_tried_for_ev
     at.request_turn()
     assert result_of(at.run_turn(), "train/0-locked.csv").outcome is UploadOutcome.UNREADABLE
     at.upload("train/0-locked.csv", documents(*LABELS, start=100))
-    assert at.poked(due.Poke.UPLOAD).start
+    assert at.poked(start_turn.Poke.UPLOAD).start
     assert result_of(at.run_turn(), "train/0-locked.csv").outcome is UploadOutcome.ACCEPTED
     at.check_consistency()
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from flywheel import turns
-from flywheel.deciding import decide
-from flywheel.decision_records import Decision, DecisionKind
-from flywheel.due import Poke
+from flywheel.decisions.compare_metrics import decide
+from flywheel.decisions.gate import Bar
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.gate import Bar
-from flywheel.iterations import start_or_resume
-from flywheel.promotion_records import PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.records import turn_folders
+from flywheel.records.decisions import Decision, DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.turn.run_iteration import start_or_resume
+from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import Killed, in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents, settled
@@ -362,7 +362,7 @@ def test_a_promotion_that_comprehend_refuses_for_a_running_iteration_is_tried_ag
         assert record.promotion.status is PromotionStatus.FAILED
         let_hours_pass(at)
         at.promote_all()
-    promotion = at.bucket.require(turns.record_key(turn.name), TurnRecord).promotion
+    promotion = at.bucket.require(turn_folders.record_key(turn.name), TurnRecord).promotion
     assert promotion
     assert promotion.status is PromotionStatus.PROMOTED
     at.run_until_at_rest()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import PromotionStatus
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import Split
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import Split
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import in_process_cloud, switched
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, documents

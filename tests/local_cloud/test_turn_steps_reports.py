@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from flywheel import turns
-from flywheel.reporting import message
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import UploadOutcome
+from flywheel.records import turn_folders
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome
+from flywheel.turn.report_turn import message
 from local.comprehend.faults import Fault
 from tests.local_cloud.in_process_cloud import in_process_cloud
 from tests.local_cloud.turn_driver import LABELS, Deployment, as_csv, documents, result_of
@@ -32,7 +32,7 @@ def faults() -> Iterator[Any]:
 
 
 def record_of(at: Deployment, turn: str) -> TurnRecord:
-    return at.bucket.require(turns.record_key(turn), TurnRecord)
+    return at.bucket.require(turn_folders.record_key(turn), TurnRecord)
 
 
 def test_a_record_tells_the_whole_turn(at: Deployment) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel import due
 from flywheel.errors import NotCurrentTurn
-from flywheel.upload_records import Split, UploadOutcome, UploadResult
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.turn import start_turn
 from tests.local_cloud.in_process_cloud import Killed
 from tests.local_cloud.turn_driver import LABELS, Deployment, Document, as_csv, documents, result_of
 
@@ -55,7 +55,7 @@ def test_the_same_file_again_in_a_later_turn_is_a_duplicate(at: Deployment, name
     at.upload("train/a.csv", FIRST)
     at.run_turn()
     at.upload(f"train/{name}", FIRST)
-    assert at.poked(due.Poke.UPLOAD).start, "the second upload would stay where it is"
+    assert at.poked(start_turn.Poke.UPLOAD).start, "the second upload would stay where it is"
     record = at.run_turn()
     result = result_of(record, f"train/{name}")
     assert result.outcome is UploadOutcome.DUPLICATE
@@ -99,7 +99,7 @@ def test_a_version_that_arrives_while_the_older_is_prepared_is_the_next_turns(at
     newer = at.upload("train/a.csv", SECOND)
     first = turn.run()
     assert at.keys("train/") == ["train/a.csv"], "the newer version was deleted with the older"
-    assert at.poked(due.Poke.TURN_ENDED).start
+    assert at.poked(start_turn.Poke.TURN_ENDED).start
     second = at.run_turn()
     assert [result.upload.version_id for result in second.uploads] == [newer]
     assert first.replaced == second.replaced == (), "the older version was taken in, not replaced"

@@ -20,30 +20,32 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from flywheel import due, promotion_starting, promotions, reporting, situation, turns
-from flywheel.beginning import begin, write_batches
-from flywheel.composing import Composer
-from flywheel.comprehend import DatasetStatus, FlywheelService, IterationStatus
-from flywheel.dataset_records import DatasetManifest
-from flywheel.datasets import accept, read_manifest, register
-from flywheel.deciding import decide
-from flywheel.decision_records import DecisionKind, Evidence
+from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
+from flywheel.datasets.compose_datasets import Composer
+from flywheel.datasets.register_dataset import accept, read_manifest, register
+from flywheel.decisions.compare_metrics import decide
+from flywheel.decisions.gate import Bar
+from flywheel.decisions.holdout_turn import ask_model, models_to_ask
+from flywheel.decisions.prepare_holdout import HoldoutFreezer
 from flywheel.errors import FlywheelError, ServiceBusy
-from flywheel.gate import Bar
-from flywheel.holdout_turn import ask_model, models_to_ask
-from flywheel.holdouts import HoldoutFreezer
-from flywheel.intake import IntakeBucket
-from flywheel.iterations import start_or_resume
 from flywheel.preparation import ConflictingLabels, Limits
-from flywheel.prepare_uploads import UploadPreparer
-from flywheel.promotion_records import PromotionMode
-from flywheel.published import RUN_TIME_NAMES, PublishedModels
-from flywheel.requesting import request_promotion
-from flywheel.retention import delete_old_models
-from flywheel.series import Current
+from flywheel.promotions import requests, start_promotion
+from flywheel.promotions.delete_old_models import delete_old_models
+from flywheel.promotions.request_promotion import request_promotion
+from flywheel.records import turn_folders
+from flywheel.records.datasets import DatasetManifest
+from flywheel.records.decisions import DecisionKind, Evidence
+from flywheel.records.one_at_a_time import Current
+from flywheel.records.promotions import PromotionMode
+from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.records.uploads import Split, Upload, UploadResult
 from flywheel.service_faults import error_code, passes
-from flywheel.turn_records import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
-from flywheel.upload_records import Split, Upload, UploadResult
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.parameters import RUN_TIME_NAMES, PublishedModels
+from flywheel.turn import report_turn, start_turn
+from flywheel.turn.begin_turn import begin, write_batches
+from flywheel.turn.run_iteration import start_or_resume
+from flywheel.uploads.prepare_upload import UploadPreparer
 from tests.local_cloud import step_roles
 from tests.local_cloud.in_process_cloud import (
     ACCOUNT,
@@ -56,8 +58,8 @@ from tests.local_cloud.promotion_driver import PromotionRun
 from tests.local_cloud.step_roles import Names, Role
 
 if TYPE_CHECKING:
-    from flywheel.due import Poke, Verdict
-    from flywheel.serving_wish import ServingWish
+    from flywheel.serving.wanted import ServingWish
+    from flywheel.turn.start_turn import Poke, TurnStart
 
 LABELS = ("BUSINESS", "SPORTS")
 DELIMITER = "|"
@@ -247,18 +249,18 @@ class Deployment:
 
     def request_turn(self, *, overrule_minimum: bool = False) -> TurnRequest:
         request = TurnRequest(by="a test", at=self.now(), overrule_minimum=overrule_minimum)
-        self.bucket.write(situation.REQUEST_KEY, request)
+        self.bucket.write(start_turn.REQUEST_KEY, request)
         return request
 
-    def poked(self, *pokes: Poke) -> Verdict:
+    def poked(self, *pokes: Poke) -> TurnStart:
         """What start_turn thinks of these pokes; without any, of all that there are."""
         with self.acting_as("start_turn"):
-            return due.judge(
-                situation.look(
+            return start_turn.decide(
+                start_turn.observe(
                     intake=self.intake,
                     service=self.service,
                     published=self.published,
-                    pokes=frozenset(pokes or due.Poke),
+                    pokes=frozenset(pokes or start_turn.Poke),
                     now=self.now(),
                     quiet_period=self.quiet_period,
                     minimum_between_iterations=self.minimum_between_iterations,
@@ -274,32 +276,32 @@ class Deployment:
 
     def start_turn(self) -> Turn:
         """The next one, whatever became of the one before; `Starter` is tested by itself."""
-        number = turns.current_number(self.bucket) + 1
-        self.bucket.write(turns.TURNS.current_key, Current(number=number))
-        return Turn(self, turns.name_of(number))
+        number = turn_folders.current_number(self.bucket) + 1
+        self.bucket.write(turn_folders.TURNS.current_key, Current(number=number))
+        return Turn(self, turn_folders.name_of(number))
 
-    def poked_promotion(self, *pokes: promotion_starting.Poke) -> promotion_starting.Verdict:
+    def poked_promotion(self, *pokes: start_promotion.Poke) -> start_promotion.PromotionStart:
         """What start_promotion thinks of these pokes; without any, of all that there are."""
         with self.acting_as("start_promotion"):
-            verdict = promotion_starting.judge(
-                pokes=frozenset(pokes or promotion_starting.Poke),
+            verdict = start_promotion.decide(
+                pokes=frozenset(pokes or start_promotion.Poke),
                 intake=self.intake,
                 service=self.service,
                 published=self.published,
                 now=self.now(),
             )
             for end in verdict.refused:
-                self.intake.write_once(promotions.end_key(end.request_id), end)
+                self.intake.write_once(requests.end_key(end.request_id), end)
         return verdict
 
     def promote_all(self) -> None:
         """Promotions as long as pokes start one, or until one waits for a person. A killed one goes on as redriven."""
         if self.promotion is not None and not self.promotion.ended and not self.promotion.waits:
             self.promotion.run()
-        pokes: tuple[promotion_starting.Poke, ...] = ()
+        pokes: tuple[start_promotion.Poke, ...] = ()
         for _ in range(_MOST_PROMOTIONS):
             verdict = self.poked_promotion(*pokes)
-            pokes = (promotion_starting.Poke.ENDED,)
+            pokes = (start_promotion.Poke.ENDED,)
             if verdict.supersede is not None:
                 assert self.promotion
                 self.promotion.supersede(because=verdict.because)
@@ -311,9 +313,9 @@ class Deployment:
 
     def start_promotion(self) -> PromotionRun:
         """The next one, whatever became of the one before."""
-        number = promotions.current_number(self.bucket) + 1
-        self.bucket.write(promotions.PROMOTIONS.current_key, Current(number=number))
-        self.promotion = PromotionRun(self, promotions.name_of(number))
+        number = requests.current_number(self.bucket) + 1
+        self.bucket.write(requests.PROMOTIONS.current_key, Current(number=number))
+        self.promotion = PromotionRun(self, requests.name_of(number))
         return self.promotion
 
     def end_killed_promotion(self) -> None:
@@ -454,7 +456,7 @@ class Deployment:
         for item in self.datasets():
             split, _, number = item["DatasetName"].partition("-")
             assert split == item["DatasetType"].lower()
-            assert turns.number_of(f"turn-{number}") is not None
+            assert turn_folders.number_of(f"turn-{number}") is not None
             key = f"datasets/{split}/{item['DatasetName']}/accepted.json"
             assert (self.keys(key) == [key]) is (item["Status"] == "COMPLETED"), f"{key}: {item['Status']}"
 
@@ -537,7 +539,7 @@ class Turn:
         ]
 
     def beginning(self) -> TurnBeginning:
-        return self._at.intake.require(turns.begin_key(self.name), TurnBeginning)
+        return self._at.intake.require(turn_folders.begin_key(self.name), TurnBeginning)
 
     def _prepare(self, split: Split) -> list[Step]:
         uploads = [upload for upload in self.beginning().uploads if upload.split is split]
@@ -706,7 +708,7 @@ class Turn:
 
     def _report(self, outcome: TurnOutcome, error: Exception | None = None) -> TurnRecord:
         with self._at.acting_as("report_turn"):
-            return reporting.write_record(
+            return report_turn.write_record(
                 turn=self.name,
                 outcome=outcome,
                 error=type(error).__name__ if error else None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from flywheel.dataset_records import DatasetSummary, Waiting
-from flywheel.decision_records import (
+from flywheel.records.datasets import DatasetSummary, Waiting
+from flywheel.records.decisions import (
     AverageScores,
     ConfusedPair,
     DecisionKind,
@@ -18,11 +18,11 @@ from flywheel.decision_records import (
     Metrics,
     ModelScore,
 )
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.report_chart import PastTurn, PromotedModel
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.turns import name_of
-from flywheel.upload_records import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turn_folders import name_of
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.report.chart import PastTurn, PromotedModel
 
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ARN = "arn:aws:comprehend:us-east-1:111122223333:flywheel/news-0a1b2c3d"

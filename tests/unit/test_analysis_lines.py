@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flywheel.analysis.beginning import JobLimits, plan_units
+from flywheel.analysis.begin_analysis import JobLimits, plan_units
 from flywheel.analysis.jobs import InputFile, InputFormat
 from flywheel.analysis.lines import read_lines
 

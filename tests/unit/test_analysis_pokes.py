@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.analysis import reporting
+from flywheel.analysis import report_analysis
 from flywheel.analysis.inputs import JobInput
 from flywheel.analysis.jobs import (
     AnalysisBeginning,
@@ -94,19 +94,19 @@ def summary(**more: Any) -> AnalysisSummary:
 
 
 def test_the_notification_is_one_that_sns_takes() -> None:
-    subject = reporting.subject(summary(), flywheel_name="news")
+    subject = report_analysis.subject(summary(), flywheel_name="news")
     assert len(subject) <= 100
     assert all(" " <= char <= "~" for char in subject)
 
 
 def test_the_notification_says_what_there_is_to_know() -> None:
-    text = reporting.message(summary(job="daily"), bucket="intake", flywheel_name="news")
+    text = report_analysis.message(summary(job="daily"), bucket="intake", flywheel_name="news")
     assert "SPORTS: 2" in text
     assert "Low confidence (below 0.7): 1" in text
     assert "EMPTY: 4 lines" in text
     assert "--again" not in text
     failed = summary(job="of today", outcome=AnalysisOutcome.FAILED, documents=0, labels={}, errors={})
-    text = reporting.message(failed, bucket="intake", flywheel_name="news")
+    text = report_analysis.message(failed, bucket="intake", flywheel_name="news")
     assert "flywheel --name news analyze --again 'of today'" in text
     assert "s3://intake/analysis/output/of today/summary.json" in text
 

@@ -6,10 +6,10 @@ import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from flywheel import approvals, promotions
-from flywheel.decision_records import Decision, DecisionKind, Metrics, ModelScore
-from flywheel.intake import IntakeBucket
-from flywheel.promotion_records import ApprovalWait, PromotionBeginning, PromotionRequest, PromotionSource
+from flywheel.promotions import ask_for_approval, requests
+from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records.promotions import ApprovalWait, PromotionBeginning, PromotionRequest, PromotionSource
+from flywheel.store.bucket import IntakeBucket
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WAIT = ApprovalWait(task_token="secret-token", asked_at=NOON, ends_at=NOON + timedelta(hours=72))
@@ -44,7 +44,7 @@ class Bucket:
     name = "intake"
 
     def __init__(self, *, decided: bool, decision: Decision) -> None:
-        self._records: dict[str, Any] = {promotions.approval_key(BEGINNING.promotion): WAIT}
+        self._records: dict[str, Any] = {requests.approval_key(BEGINNING.promotion): WAIT}
         if decided:
             self._records["decisions/i-1.json"] = decision
 
@@ -57,7 +57,7 @@ class Bucket:
 
 def question(*, decided: bool = True, decision: Decision = DECISION) -> str:
     bucket = cast("IntakeBucket", Bucket(decided=decided, decision=decision))
-    return approvals.message(BEGINNING, intake=bucket, flywheel_name="news")
+    return ask_for_approval.message(BEGINNING, intake=bucket, flywheel_name="news")
 
 
 def test_holds_the_comparison_and_until_when() -> None:
@@ -86,5 +86,5 @@ def test_holds_the_commands_and_never_the_token() -> None:
     commands = [line for line in text.splitlines() if line.startswith("aws ")]
     assert [shlex.split(line)[2] for line in commands] == ["send-task-success", "send-task-failure"]
     for line in commands:
-        assert f"s3://intake/{promotions.approval_key(BEGINNING.promotion)}" in line
-    assert shlex.split(commands[1])[4] == approvals.DECLINED
+        assert f"s3://intake/{requests.approval_key(BEGINNING.promotion)}" in line
+    assert shlex.split(commands[1])[4] == ask_for_approval.DECLINED

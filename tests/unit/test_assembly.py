@@ -6,15 +6,15 @@ import io
 from array import array
 from typing import TYPE_CHECKING, cast
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.distinct import read_labels
-from flywheel.part_rows import part_documents
-from flywheel.parts import PartLocation, label_digest
-from flywheel.stored_parts import StoredPart
-from flywheel.upload_records import Part, Split
+from flywheel.datasets.distinct import read_labels
+from flywheel.datasets.part_rows import part_documents
+from flywheel.datasets.stored_parts import StoredPart
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.parts import PartLocation, label_digest
+from flywheel.records.uploads import Part, Split
 
 if TYPE_CHECKING:
-    from flywheel.intake import IntakeBucket
+    from flywheel.store.bucket import IntakeBucket
 
 
 class Files:

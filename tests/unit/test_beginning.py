@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.beginning import _batches, _present
-from flywheel.replaced import Version
-from flywheel.upload_records import Split, Upload
+from flywheel.records.uploads import Split, Upload
+from flywheel.turn.begin_turn import _batches, _present
+from flywheel.uploads.replaced import Version
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 MEBIBYTE = 1024**2

@@ -9,25 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel import notification, promotion_ends, promotions, reporting
-from flywheel.analysis import reporting as analysis
+from flywheel.analysis import report_analysis as analysis
 from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary
-from flywheel.api_messages import LabelledDocument
-from flywheel.beginning import _batches
-from flywheel.byte_limits import LONGEST_SENTENCE, SHORTENED, size_as_json, size_of, within
-from flywheel.classifying import Classified
+from flywheel.api.classify import Classified
+from flywheel.api.messages import LabelledDocument
+from flywheel.comprehend.live_endpoint import Prediction
 from flywheel.errors import FlywheelError
-from flywheel.live_endpoint import Prediction
-from flywheel.promotion_records import (
+from flywheel.promotions import report_promotion, requests
+from flywheel.records.promotions import (
     Promotion,
     PromotionBeginning,
     PromotionRequest,
     PromotionSource,
     PromotionStatus,
 )
-from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
-from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
-from handlers.classify_routes import _answer
+from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.text import notification
+from flywheel.text.byte_limits import LONGEST_SENTENCE, SHORTENED, size_as_json, size_of, within
+from flywheel.turn import report_turn
+from flywheel.turn.begin_turn import _batches
+from handlers.api.classify_routes import _answer
 from handlers.cloudformation import CustomResourceEvent, answer_body
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -80,7 +82,7 @@ def test_the_notification_of_a_turn_with_every_list_at_its_longest() -> None:
         unprepared=tuple(found),
         replaced=tuple(found),
     )
-    text = reporting.message(record, flywheel_name="news", intake_bucket="intake")
+    text = report_turn.message(record, flywheel_name="news", intake_bucket="intake")
     assert size_of(text) <= SNS_BYTES
     assert text.startswith("turn-000007 FAILED")
     assert text.endswith("or download s3://intake/turns/turn-000007/index.html and open it.")
@@ -105,11 +107,11 @@ def test_many_rejected_uploads_are_counted_and_what_matters_more_comes_first() -
         uploads=rejected,
         changed_outside="The active model was changed outside the pipeline.",
     )
-    lines = reporting.message(record, flywheel_name="news", intake_bucket="intake").splitlines()
+    lines = report_turn.message(record, flywheel_name="news", intake_bucket="intake").splitlines()
     assert lines[1] == "The active model was changed outside the pipeline."
     assert any(line.startswith("and 1,950 more uploads were rejected") for line in lines)
     counted = record.model_copy(update={"upload_counts": UploadCounts(outcomes={UploadOutcome.REJECTED: 9000})})
-    text = reporting.message(counted, flywheel_name="news", intake_bucket="intake")
+    text = report_turn.message(counted, flywheel_name="news", intake_bucket="intake")
     assert "and 8,950 more uploads were rejected" in text
 
 
@@ -142,7 +144,7 @@ def test_the_notification_of_a_promotion_that_superseded_thousands() -> None:
         answered_by=LONG,
     )
     superseded = ended.model_copy(update={"reason": LONG[:10_000], "by": LONG[:10_000]})
-    text = promotion_ends.message((ended, *[superseded] * 3000), flywheel_name="news", intake_bucket="intake")
+    text = report_promotion.message((ended, *[superseded] * 3000), flywheel_name="news", intake_bucket="intake")
     assert size_of(text) <= SNS_BYTES
     assert text.endswith("s3://intake/promotions/ends/operator-1.json")
 
@@ -182,18 +184,18 @@ def test_a_subject_is_less_than_a_hundred_characters_of_printable_ascii(text: st
 
 def test_the_event_of_a_promotion_for_a_long_reason() -> None:
     beginning = PromotionBeginning(promotion="promotion-000001", began_at=NOW, request=request(by=LONG, reason=LONG))
-    detail = promotions.event_detail(beginning, flywheel_name="news")
+    detail = requests.event_detail(beginning, flywheel_name="news")
     assert size_as_json(detail) <= EVENT_BYTES
     assert str(detail["reason"]).endswith(
         "[shortened: promotions/requests/operator-1.json in the intake bucket has the whole]"
     )
-    short = promotions.event_detail(beginning.model_copy(update={"request": request()}), flywheel_name="news")
+    short = requests.event_detail(beginning.model_copy(update={"request": request()}), flywheel_name="news")
     assert (short["by"], short["reason"]) == ("somebody", "because")
 
 
 def test_a_cause_and_an_error_that_go_through_the_states_of_a_machine() -> None:
-    assert size_of(reporting.readable_cause(json.dumps({"errorMessage": LONG})) or "") <= LONGEST_SENTENCE
-    assert size_of(reporting.readable_cause(LONG) or "") <= LONGEST_SENTENCE
+    assert size_of(report_turn.readable_cause(json.dumps({"errorMessage": LONG})) or "") <= LONGEST_SENTENCE
+    assert size_of(report_turn.readable_cause(LONG) or "") <= LONGEST_SENTENCE
     assert size_of(str(FlywheelError(LONG))) <= LONGEST_SENTENCE
     assert str(FlywheelError("short")) == "short"
 

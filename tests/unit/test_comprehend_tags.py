@@ -10,7 +10,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from flywheel.comprehend import FlywheelService
+from flywheel.comprehend.flywheel import FlywheelService
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-12345678"
 

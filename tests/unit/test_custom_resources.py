@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from handlers import clients, delete_runtime_parameters, remove_endpoint
+from handlers import clients
 from handlers.cloudformation import RESERVE_SECONDS, CustomResourceEvent, answered
+from handlers.promotions import delete_runtime_parameters
+from handlers.serving import remove_endpoint
 
 MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:news-serving-serve"
 LONG = 60.0
@@ -163,7 +165,7 @@ class TestRemovalOfTheEndpoint:
     ) -> None:
         for name in ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET", "ENDPOINT_ARN"):
             monkeypatch.setenv(name, "x")
-        report = importlib.import_module("handlers.report_serving")
+        report = importlib.import_module("handlers.serving.report_serving")
         started = {"answer": CustomResourceEvent.model_validate(cloudformation.event()).model_dump()}
         for given in ({"started_by": "schedule"}, started):
             detail = {"name": "remove-7c2f3b0e", "status": status, "input": json.dumps(given)}

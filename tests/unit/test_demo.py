@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
 from local.comprehend.classifier import train
 from local.comprehend.training_data import Document
 from local.demo import CHAPTERS, Chapter, Reply, differences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from local.live import Load, differences
 from ops.classifying import ClassifiedText
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.distinct import Found, find_distinct
-from flywheel.parts import prepared_location
+from flywheel.datasets.distinct import Found, find_distinct
+from flywheel.datasets.stored_parts import StoredPart
 from flywheel.preparation import ConflictingLabels, labels_hash, text_hash
-from flywheel.stored_parts import StoredPart
-from flywheel.upload_records import Part, Split
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.parts import prepared_location
+from flywheel.records.uploads import Part, Split
 
 Rows = Sequence[tuple[str, str]]
 """Labels, joined as in records, and text."""

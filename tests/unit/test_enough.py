@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of
-from flywheel.enough import enough_to_test, enough_to_train, without
+from flywheel.datasets.minimum import enough_to_test, enough_to_train, without
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of
 
 LABELS = ("A", "B", "C", "D")
 

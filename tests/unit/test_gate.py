@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.decision_records import DecisionKind, GainInterval, Metrics, ModelScore
+from flywheel.decisions.gate import Bar, judge
 from flywheel.environment import Gate
-from flywheel.gate import Bar, judge
+from flywheel.records.decisions import DecisionKind, GainInterval, Metrics, ModelScore
 
 METRICS = ("F1Score", "Precision", "Recall", "Accuracy")
 ACTIVE = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/1"

@@ -20,11 +20,11 @@ from botocore.config import Config
 from botocore.model import ListShape, Shape, StructureShape
 from botocore.session import get_session
 
-from flywheel.comprehend import FlywheelService
-from flywheel.endpoint import EndpointService
+from flywheel.comprehend.endpoint import EndpointService
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.errors import IncompleteAnswer
-from flywheel.live_endpoint import LiveEndpoint
-from flywheel.upload_records import Split
+from flywheel.records.uploads import Split
 
 ARN = "arn:aws:comprehend:us-east-1:111122223333:flywheel/news"
 ENDPOINT = "arn:aws:comprehend:us-east-1:111122223333:document-classifier-endpoint/news"

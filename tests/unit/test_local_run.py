@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from flywheel.decision_records import ModelScore
-from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
+from flywheel.records.decisions import ModelScore
+from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from local.cloud.errors import CdkFailed, LocalCloudError
 from local.run import in_short, left_out, outcome_of, register, warning_of
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.comprehend import Dataset, DatasetStatus
-from flywheel.dataset_records import Composition, DatasetRef, DatasetSummary
-from flywheel.decision_records import Metrics, ModelScore
-from flywheel.measuring import MOST_LABELS_MEASURED, as_dimension, of_train_datasets, of_turn, of_verdict
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.turn_records import TurnOutcome, TurnRecord, UploadCounts
-from flywheel.upload_records import Split, UploadOutcome, UploadResult
+from flywheel.comprehend.flywheel import Dataset, DatasetStatus
+from flywheel.records.datasets import Composition, DatasetRef, DatasetSummary
+from flywheel.records.decisions import Metrics, ModelScore
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.turn.metrics import MOST_LABELS_MEASURED, as_dimension, of_train_datasets, of_turn, of_verdict
 from tests.unit.test_reporting import NOW, record, upload
 
 LABELS = ("A", "B")

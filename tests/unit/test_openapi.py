@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handlers.openapi import openapi_document
+from handlers.api.openapi import openapi_document
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.api_messages import MOST_DOCUMENTS
+from flywheel.api.messages import MOST_DOCUMENTS
 from ops.classifying import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
 from ops.errors import ApiDeniedError, ApiFailedError, NoEndpointError, TextTooLongError
 

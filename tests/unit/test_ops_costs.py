@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from flywheel.decision_records import Evidence
 from flywheel.evaluation import holdout_cost
+from flywheel.records.decisions import Evidence
 from ops import prices
 from ops.billed import (
     PUBLISHED_TRAINING_SECONDS,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from flywheel.endpoint import EndpointStatus
-from flywheel.serving_state import ServingState, ServingStatus
-from flywheel.serving_wish import ServingWish
-from flywheel.smoke_test import SmokeTest
+from flywheel.comprehend.endpoint import EndpointStatus
+from flywheel.records.serving import ServingState, ServingStatus
+from flywheel.serving.smoke_test import SmokeTest
+from flywheel.serving.wanted import ServingWish
 from ops.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
 from ops.tables.endpoint import endpoint_view
 

@@ -10,9 +10,9 @@ import pytest
 from rich.console import RenderableType
 from rich.text import Text
 
-from flywheel.decision_records import Metrics, ModelScore
-from flywheel.turn_records import TurnOutcome
-from flywheel.upload_records import UploadOutcome
+from flywheel.records.decisions import Metrics, ModelScore
+from flywheel.records.turns import TurnOutcome
+from flywheel.records.uploads import UploadOutcome
 from ops.classifying import ClassifiedText
 from ops.commands.invocation import as_ascii_json
 from ops.console import SafeConsole, result_console

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import RenderableType
 
-from flywheel.decision_records import Metrics, ModelScore
-from flywheel.promotion_records import Promotion, PromotionMode, PromotionSource, PromotionStatus
+from flywheel.records.decisions import Metrics, ModelScore
+from flywheel.records.promotions import Promotion, PromotionMode, PromotionSource, PromotionStatus
 from ops.answering import Answer, Answered, ended_sentence
 from ops.commands.invocation import result_console
 from ops.models import DELETED, ActiveTime, ModelMark, ModelVersion, PublishedVersion, active_times, matching

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flywheel.comprehend import Dataset, DatasetStatus
-from flywheel.due import Verdict
-from flywheel.turn_records import Pause
-from flywheel.upload_records import Split
+from flywheel.comprehend.flywheel import Dataset, DatasetStatus
+from flywheel.records.turns import Pause
+from flywheel.records.uploads import Split
+from flywheel.turn.start_turn import TurnStart
 from ops.running_turns import TurnProgress, TurnState
 from ops.status import DATASETS_A_FLYWHEEL, NextTurn, next_turn, quota_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUNNING = TurnProgress(turn="turn-000003", state=TurnState.RUNNING, step="RunIteration")
 PAUSE = Pause(by="somebody", at=NOW)
-DUE = Verdict(start=True, reason="2 uploads wait")
-RESTING = Verdict(start=False, reason="it has not rested", again_in=timedelta(minutes=3))
+DUE = TurnStart(start=True, reason="2 uploads wait")
+RESTING = TurnStart(start=False, reason="it has not rested", again_in=timedelta(minutes=3))
 
 
 def when(
-    verdict: Verdict, *, running: TurnProgress | None = None, paused: Pause | None = None, trigger: bool = True
+    start: TurnStart, *, running: TurnProgress | None = None, paused: Pause | None = None, trigger: bool = True
 ) -> NextTurn:
-    return next_turn(verdict=verdict, running=running, paused=paused, trigger_on_upload=trigger, now=NOW)
+    return next_turn(start=start, running=running, paused=paused, trigger_on_upload=trigger, now=NOW)
 
 
 def dataset(*, split: Split, status: DatasetStatus) -> Dataset:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from rich.console import RenderableType
 
-from flywheel.dataset_records import DatasetSummary
-from flywheel.decision_records import DecisionKind, Metrics, ModelScore
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.datasets import DatasetSummary
+from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
 from ops.commands.invocation import result_console
 from ops.kept import Kept, KeptBucket, KeptModel
 from ops.running_turns import TurnProgress, TurnState

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flywheel.turn_records import TurnOutcome, TurnRecord, TurnRequest
+from flywheel.records.turns import TurnOutcome, TurnRecord, TurnRequest
 from ops.turns import answers
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.distinct import Distinct, Found
-from flywheel.enough import enough, without
-from flywheel.outlook import Outlook
-from flywheel.parts import prepared_location
-from flywheel.stored_parts import StoredPart, waiting_part
-from flywheel.upload_records import Part, Split
+from flywheel.datasets.distinct import Distinct, Found
+from flywheel.datasets.look_ahead import Outlook
+from flywheel.datasets.minimum import enough, without
+from flywheel.datasets.stored_parts import StoredPart, waiting_part
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.parts import prepared_location
+from flywheel.records.uploads import Part, Split
 from ops.waiting import Prepared, prepared, size_about
 
 LABELS = ("SPORTS", "WORLD", "BUSINESS")

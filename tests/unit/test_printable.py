@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flywheel import notification
-from flywheel.printable import printable, printable_lines
-from flywheel.upload_records import BadLine
+from flywheel.records.uploads import BadLine
+from flywheel.text import notification
+from flywheel.text.printable import printable, printable_lines
 from local.run import _tell_problems
 from local.story import turns_table
 from tests.unit.reports import full_record

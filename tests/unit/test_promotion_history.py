@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from flywheel.decision_records import DecisionKind
-from flywheel.promotion_history import PromotionHistory, in_a_word
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.report_page import render
-from flywheel.turn_records import TurnRecord
+from flywheel.promotions.history import PromotionHistory, in_a_word
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turns import TurnRecord
+from flywheel.report.page import render
 from tests.unit.reports import BEGAN, full_record
 from tests.unit.test_report_page import words_of
 

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel import due, promotion_ends, promotions, turns
-from flywheel.comprehend import Model
-from flywheel.promotion_records import PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.promotion_starting import Poke
-from flywheel.retention import superfluous
+from flywheel.comprehend.flywheel import Model
+from flywheel.promotions import report_promotion, requests
+from flywheel.promotions.delete_old_models import superfluous
+from flywheel.promotions.start_promotion import Poke
+from flywheel.records import turn_folders
+from flywheel.records.promotions import PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.turn import start_turn
 from handlers.pokes import read_pokes
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -50,39 +52,39 @@ def age(found: PromotionRequest) -> tuple[datetime, str]:
 
 class TestChoice:
     def test_of_nothing_is_nothing(self) -> None:
-        assert promotions.choose([]) is None
+        assert requests.choose([]) is None
 
-    @given(requests=REQUESTS, data=st.data())
-    def test_does_not_depend_on_the_order(self, requests: list[PromotionRequest], data: st.DataObject) -> None:
-        shuffled = data.draw(st.permutations(requests))
-        first, second = promotions.choose(requests), promotions.choose(shuffled)
+    @given(drawn=REQUESTS, data=st.data())
+    def test_does_not_depend_on_the_order(self, drawn: list[PromotionRequest], data: st.DataObject) -> None:
+        shuffled = data.draw(st.permutations(drawn))
+        first, second = requests.choose(drawn), requests.choose(shuffled)
         assert first
         assert second
         assert first.chosen == second.chosen
         assert set(first.superseded) == set(second.superseded)
 
-    @given(requests=REQUESTS)
-    def test_people_come_before_turns_and_their_last_word_counts(self, requests: list[PromotionRequest]) -> None:
-        by_people = [found for found in requests if found.source is not PromotionSource.TURN]
-        choice = promotions.choose(requests)
+    @given(drawn=REQUESTS)
+    def test_people_come_before_turns_and_their_last_word_counts(self, drawn: list[PromotionRequest]) -> None:
+        by_people = [found for found in drawn if found.source is not PromotionSource.TURN]
+        choice = requests.choose(drawn)
         assert choice
         if by_people:
             assert choice.chosen == max(by_people, key=age)
 
-    @given(requests=REQUESTS)
-    def test_no_candidate_scores_more_than_the_chosen_one(self, requests: list[PromotionRequest]) -> None:
-        candidates = [found for found in requests if found.source is PromotionSource.TURN]
-        choice = promotions.choose(candidates)
+    @given(drawn=REQUESTS)
+    def test_no_candidate_scores_more_than_the_chosen_one(self, drawn: list[PromotionRequest]) -> None:
+        candidates = [found for found in drawn if found.source is PromotionSource.TURN]
+        choice = requests.choose(candidates)
         for other in candidates:
             assert choice
             assert choice.chosen.score is not None or other.score is None
             assert (choice.chosen.score or 0) >= (other.score or 0)
 
-    @given(requests=REQUESTS)
-    def test_exactly_the_older_ones_are_superseded(self, requests: list[PromotionRequest]) -> None:
-        choice = promotions.choose(requests)
+    @given(drawn=REQUESTS)
+    def test_exactly_the_older_ones_are_superseded(self, drawn: list[PromotionRequest]) -> None:
+        choice = requests.choose(drawn)
         assert choice
-        older = {found for found in requests if age(found) < age(choice.chosen)}
+        older = {found for found in drawn if age(found) < age(choice.chosen)}
         assert set(choice.superseded) == older
 
 
@@ -113,19 +115,19 @@ def test_all_but_the_newest_trained_models_are_superfluous(statuses: list[str], 
 
 @pytest.mark.parametrize("status", PromotionStatus)
 def test_every_end_is_told_in_words(status: PromotionStatus) -> None:
-    reason = promotion_ends.reason_of(status, error="Boom", cause="It broke.")
+    reason = report_promotion.reason_of(status, error="Boom", cause="It broke.")
     assert reason.endswith(".")
     assert ("Boom" in reason) is (status is PromotionStatus.FAILED)
     spoken = {PromotionStatus.PROMOTED, PromotionStatus.ALREADY_ACTIVE, PromotionStatus.NOT_ANSWERED}
     assert ("It broke." in reason) is (status not in spoken)
-    assert promotion_ends.reason_of(status, error=None, cause=None)
+    assert report_promotion.reason_of(status, error=None, cause=None)
 
 
 @given(name=st.text(max_size=200), status=st.sampled_from(PromotionStatus))
 def test_a_subject_is_one_that_sns_takes(name: str, status: PromotionStatus) -> None:
     wish = request(1, source=PromotionSource.TURN, minutes=0, score=None)
-    end = promotions.as_promotion(wish, status=status, reason="Because.", at=NOON)
-    subject = promotion_ends.subject(end, flywheel_name=name)
+    end = requests.as_promotion(wish, status=status, reason="Because.", at=NOON)
+    subject = report_promotion.subject(end, flywheel_name=name)
     assert subject.isascii()
     assert len(subject) <= 100
 
@@ -133,34 +135,38 @@ def test_a_subject_is_one_that_sns_takes(name: str, status: PromotionStatus) -> 
 def test_a_notification_says_who_what_why_and_the_way_back() -> None:
     wish = request(1, source=PromotionSource.TURN, minutes=0, score=None).model_copy(update={"turn": "turn-000007"})
     older = request(2, source=PromotionSource.TURN, minutes=0, score=None).model_copy(update={"by": "turn-000006"})
-    first = promotions.as_promotion(
+    first = requests.as_promotion(
         wish, status=PromotionStatus.PROMOTED, reason="Good.", at=NOON, answered_by="Bo", warning="Few documents."
     )
-    other = promotions.as_promotion(older, status=PromotionStatus.SUPERSEDED, reason="Worse.", at=NOON)
-    text = promotion_ends.message((first, other), flywheel_name="news", intake_bucket="intake")
+    other = requests.as_promotion(older, status=PromotionStatus.SUPERSEDED, reason="Worse.", at=NOON)
+    text = report_promotion.message((first, other), flywheel_name="news", intake_bucket="intake")
     for part in ("arn:model-1", "Ada", "Bo", "Few documents.", "turn-000006: superseded. Worse.", "report turn-000007"):
         assert part in text
     assert "flywheel --name news rollback" in text
-    refused = promotions.as_promotion(wish, status=PromotionStatus.REFUSED, reason="No.", at=NOON)
-    told = promotion_ends.message((refused,), flywheel_name="news", intake_bucket="intake")
+    refused = requests.as_promotion(wish, status=PromotionStatus.REFUSED, reason="No.", at=NOON)
+    told = report_promotion.message((refused,), flywheel_name="news", intake_bucket="intake")
     assert "rollback" not in told
     assert "None" not in told
 
 
 @given(number=st.integers(min_value=1, max_value=10**9))
 def test_a_name_has_its_number_and_is_of_one_series_only(number: int) -> None:
-    assert promotions.number_of(promotions.name_of(number)) == number
-    assert turns.number_of(promotions.name_of(number)) is None
-    assert promotions.number_of(turns.name_of(number)) is None
+    assert requests.number_of(requests.name_of(number)) == number
+    assert turn_folders.number_of(requests.name_of(number)) is None
+    assert requests.number_of(turn_folders.name_of(number)) is None
 
 
-@pytest.mark.parametrize("pokes", [{due.Poke.TURN_ENDED}, {due.Poke.SCHEDULE}, {due.Poke.UPLOAD}])
-def test_a_change_outside_starts_a_turn_unless_three_failed(pokes: set[due.Poke]) -> None:
-    found = due.Situation(now=NOON, pokes=frozenset(pokes), changed_outside="It was changed outside the pipeline.")
-    assert due.judge(found).start
-    assert due.judge(found).reason == "It was changed outside the pipeline."
-    failed = due.Situation(now=NOON, pokes=frozenset(pokes), changed_outside="It was.", failures=due.MAXIMUM_FAILURES)
-    assert not due.judge(failed).start
+@pytest.mark.parametrize("pokes", [{start_turn.Poke.TURN_ENDED}, {start_turn.Poke.SCHEDULE}, {start_turn.Poke.UPLOAD}])
+def test_a_change_outside_starts_a_turn_unless_three_failed(pokes: set[start_turn.Poke]) -> None:
+    found = start_turn.PipelineState(
+        now=NOON, pokes=frozenset(pokes), changed_outside="It was changed outside the pipeline."
+    )
+    assert start_turn.decide(found).start
+    assert start_turn.decide(found).reason == "It was changed outside the pipeline."
+    failed = start_turn.PipelineState(
+        now=NOON, pokes=frozenset(pokes), changed_outside="It was.", failures=start_turn.MAXIMUM_FAILURES
+    )
+    assert not start_turn.decide(failed).start
 
 
 def batch(*bodies: Any) -> dict[str, Any]:

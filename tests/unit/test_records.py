@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of
-from flywheel.upload_records import Split, Upload
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of
+from flywheel.records.uploads import Split, Upload
 
 labels = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)

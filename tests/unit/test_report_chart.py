@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.promotion_history import PromotionHistory
-from flywheel.report_chart import (
+from flywheel.promotions.history import PromotionHistory
+from flywheel.records.turns import TurnOutcome
+from flywheel.report.chart import (
     BOTTOM,
     HEIGHT,
     LEFT,
@@ -21,7 +22,6 @@ from flywheel.report_chart import (
     score_chart,
     with_late_promotions,
 )
-from flywheel.turn_records import TurnOutcome
 from tests.unit.reports import model, past
 
 scores = st.floats(0, 1)

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.decision_records import DecisionKind
-from flywheel.markup import element
-from flywheel.printable import printable
-from flywheel.promotion_records import PromotionStatus
-from flywheel.report_chart import PastTurn
-from flywheel.report_holdout import MOST_LABELS_IN_MATRIX
-from flywheel.report_page import duration, headline, render
-from flywheel.turn_records import TurnOutcome, TurnRecord
+from flywheel.records.decisions import DecisionKind
+from flywheel.records.promotions import PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.report.chart import PastTurn
+from flywheel.report.holdout import MOST_LABELS_IN_MATRIX
+from flywheel.report.markup import element
+from flywheel.report.page import duration, headline, render
+from flywheel.text.printable import printable
 from tests.unit.reports import failed_record, full_record, model, past
 
 BUCKET = "news-intake"

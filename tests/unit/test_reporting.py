@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.dataset_records import DatasetSummary, Waiting
-from flywheel.decision_records import DecisionKind, Metrics, ModelScore
-from flywheel.promotion_records import Promotion, PromotionSource, PromotionStatus
-from flywheel.reporting import message, readable_cause, subject
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.upload_records import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.datasets import DatasetSummary, Waiting
+from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
+from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.turn.report_turn import message, readable_cause, subject
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SECRET = "the patient said"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.serving_hours import LEAD, InvalidServingHoursError, WeeklyTime, is_open
-from flywheel.serving_wish import ServingWish
+from flywheel.serving.hours import LEAD, InvalidServingHoursError, WeeklyTime, is_open
+from flywheel.serving.wanted import ServingWish
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 SEVEN, SEVENTEEN = "cron(0 7 ? * MON-FRI *)", "cron(0 17 ? * MON-FRI *)"

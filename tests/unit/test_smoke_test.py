@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from flywheel.smoke_test import (
+from flywheel.serving.smoke_test import (
     MOST_CHARACTERS,
     MOST_DOCUMENTS,
     LabelledLine,

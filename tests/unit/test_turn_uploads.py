@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from flywheel.dataset_records import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.turn_records import TurnOutcome, TurnRecord
-from flywheel.turn_uploads import OTHERS_IN_RECORD, UPLOADS_IN_RECORD, summarise
-from flywheel.upload_records import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.turn.uploads import OTHERS_IN_RECORD, UPLOADS_IN_RECORD, summarise
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONG_NAME = "train/" + "n" * 1000

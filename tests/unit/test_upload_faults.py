@@ -9,14 +9,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from flywheel.errors import NotCurrentTurn
-from flywheel.upload_faults import (
-    OutOfTime,
-    TimedStream,
-    is_of_the_moment,
-    is_of_the_upload,
-    trace_of,
-    why_unreadable,
-)
+from flywheel.uploads.faults import OutOfTime, TimedStream, is_of_the_moment, is_of_the_upload, trace_of, why_unreadable
 
 SECRET = "a customer's text"
 

@@ -14,7 +14,7 @@ from flywheel.analysis.jobs import OPTIONS, InputFile, JobOptions, input_folder
 
 if TYPE_CHECKING:
     from flywheel.analysis.jobs import AnalysisBeginning
-    from flywheel.intake import IntakeBucket
+    from flywheel.store.bucket import IntakeBucket
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import ConfigDict
 
-from flywheel.record import Record
+from flywheel.store.record import Record
 
 INPUT = "analysis/input/"
 OUTPUT = "analysis/output/"

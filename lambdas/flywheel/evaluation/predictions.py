@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast
 
-from flywheel.confidence import YES
+from flywheel.comprehend.confidence import YES
 
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
 from .label_places import LabelSet

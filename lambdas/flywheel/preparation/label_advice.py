@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flywheel.look_alikes import as_seen
+from flywheel.text.look_alikes import as_seen
 
 from .label_forms import as_meant, different_characters, odd_characters, printable
 

@@ -1,0 +1,157 @@
+"""Joins what Comprehend answered to a part with the part's text, in the order of the input."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from flywheel.analysis.answers import Answers
+from flywheel.analysis.classify_part import answers_of, note_failure
+from flywheel.analysis.errors import PartFailed
+from flywheel.analysis.jobs import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
+from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
+from flywheel.analysis.split_analysis import LineError
+from flywheel.evaluation.errors import InvalidPredictions
+from flywheel.store.stream import buffered
+
+if TYPE_CHECKING:
+    from flywheel.analysis.begin_analysis import JobLimits
+    from flywheel.analysis.jobs import PartFolder, PartItem
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.store.bucket import IntakeBucket
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collector:
+    intake: IntakeBucket
+    service: FlywheelService
+    limits: JobLimits
+    low_confidence: float
+    """Below this score of the best label a document counts as one to look at."""
+    delimiter: str
+    """Between several labels in the CSV output."""
+
+    def collect(self, item: PartItem) -> CollectedPart:
+        """Repeated, it writes the same again, or finds that it is done. Raises PartFailed."""
+        folder = RunFolder(item.job, item.run)
+        place = folder.part(item.part)
+        known = self.intake.read(place.collected, CollectedPart)
+        if known is not None:
+            return known
+        facts = self.intake.require(place.facts, PartFacts)
+        lines = self.intake.require(folder.beginning, AnalysisBeginning).format is InputFormat.LINES
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary)
+            answers = Answers(
+                path / "answers",
+                documents=facts.documents,
+                low_confidence=self.low_confidence,
+                delimiter=self.delimiter,
+            )
+            model_arn = self._read_answers(item, answers) if facts.documents else None
+            with (
+                (path / "jsonl").open("w", encoding="utf-8", newline="") as as_json,
+                (path / "csv").open("w", encoding="utf-8", newline="") as as_csv,
+            ):
+                rows = _Rows(as_json=as_json, as_csv=as_csv, numbered=lines, limits=self.limits)
+                self._join(place, answers, rows, line_base=item.line_base)
+            answers.close()
+            counts = answers.counts()
+            errors = dict(sorted((Counter(counts.errors) + rows.errors).items()))
+            collected = CollectedPart(
+                counts=counts.model_copy(update={"errors": errors}),
+                model_arn=model_arn,
+                jsonl_bytes=(path / "jsonl").stat().st_size,
+                csv_bytes=(path / "csv").stat().st_size,
+            )
+            self.intake.upload_file(path / "jsonl", place.jsonl)
+            self.intake.upload_file(path / "csv", place.csv)
+        self.intake.write(place.collected, collected)
+        return collected
+
+    def _read_answers(self, item: PartItem, answers: Answers) -> str | None:
+        """The model that answered."""
+        key, model_arn = answers_of(item, intake=self.intake, service=self.service)
+        try:
+            with self.intake.open(key) as archive:
+                answers.read(archive)
+        except InvalidPredictions as error:
+            # The next execution of the job asks again.
+            note_failure(item, str(error), intake=self.intake)
+            raise PartFailed(str(error)) from error
+        return model_arn
+
+    def _join(self, place: PartFolder, answers: Answers, rows: _Rows, *, line_base: int) -> None:
+        documents = self._documents(place)
+        document = 0
+        for entry in self._index(place):
+            match entry:
+                case ["file", str(name), int(before), bool(continued)]:
+                    rows.begin_file(name, before + (line_base if continued else 0))
+                case ["documents", int(count)]:
+                    for _ in range(count):
+                        as_json, as_csv = answers.members(document)
+                        rows.write(next(documents), as_json, as_csv)
+                        document += 1
+                case ["error", str(code), str(text)]:
+                    rows.write_error(LineError(code), text)
+
+    def _documents(self, place: PartFolder) -> Iterator[str]:
+        with self.intake.open(place.documents) as stream:
+            for line in buffered(stream):
+                yield line[:-1].decode()
+
+    def _index(self, place: PartFolder) -> Iterator[list[Any]]:
+        with self.intake.open(place.index) as stream:
+            for line in buffered(stream):
+                yield json.loads(line)
+
+
+class _Rows:
+    """Writes both outputs."""
+
+    def __init__(self, *, as_json: TextIO, as_csv: TextIO, numbered: bool, limits: JobLimits) -> None:
+        self._as_json = as_json
+        self._as_csv = as_csv
+        self._numbered = numbered
+        self._limits = limits
+        self._file_json = self._file_csv = ""
+        self._line = 0
+        self.errors: Counter[str] = Counter()
+
+    def begin_file(self, name: str, lines_before: int) -> None:
+        self._file_json, self._file_csv = json.dumps(name, ensure_ascii=False), field(name)
+        self._line = lines_before
+
+    def write(self, text: str, as_json: str, as_csv: str) -> None:
+        self._line += 1
+        line = self._line if self._numbered else None
+        self._as_json.write(json_row(file=self._file_json, line=line, text=text, members=as_json))
+        self._as_csv.write(csv_row(file=self._file_csv, line=line, text=text, fields=as_csv))
+
+    def write_error(self, error: LineError, text: str) -> None:
+        message = error.sentence(document_bytes=self._limits.document_bytes)
+        self.errors[error] += 1
+        self.write(text, error_json_members(error, message), error_csv_fields(error, message))
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    documents = low = 0
+    labels: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for counts in parts:
+        documents += counts.documents
+        low += counts.low_confidence
+        labels.update(counts.labels)
+        errors.update(counts.errors)
+    return Counts(
+        documents=documents,
+        labels=dict(sorted(labels.items())),
+        low_confidence=low,
+        errors=dict(sorted(errors.items())),
+    )

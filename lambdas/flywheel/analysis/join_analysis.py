@@ -1,0 +1,73 @@
+"""Puts the rows of all parts together to the outputs of a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from flywheel.analysis.collect_part import total
+from flywheel.analysis.errors import PartFailed, Superseded
+from flywheel.analysis.inputs import find_input
+from flywheel.analysis.jobs import (
+    PREDICTIONS_CSV,
+    PREDICTIONS_JSONL,
+    AnalysisBeginning,
+    Attempt,
+    CollectedPart,
+    JoinedJob,
+    PartItem,
+    RunFolder,
+    output_key,
+)
+from flywheel.analysis.rows import CSV_HEADER
+from flywheel.store.concatenation import Source
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
+_ITEMS = TypeAdapter(list[PartItem])
+
+
+def join(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
+    """Repeated, it writes the same again. Raises PartFailed if a part is missing, Superseded if files came since."""
+    folder = RunFolder(job, run)
+    items = _ITEMS.validate_json(intake.read_bytes(folder.parts))
+    places = [folder.part(item.part) for item in items]
+    collected = intake.read_all((place.collected for place in places), CollectedPart)
+    if len(collected) < len(items):
+        raise _missing(items, folder, intake=intake, there=len(collected))
+    if find_input(intake, job).supersedes(intake.require(folder.beginning, AnalysisBeginning)):
+        raise Superseded(job)
+    intake.concatenate(
+        output_key(job, PREDICTIONS_JSONL),
+        [Source(key=place.jsonl, size=part.jsonl_bytes) for place, part in zip(places, collected, strict=True)],
+        content_type="application/x-ndjson",
+    )
+    intake.concatenate(
+        output_key(job, PREDICTIONS_CSV),
+        [Source(key=place.csv, size=part.csv_bytes) for place, part in zip(places, collected, strict=True)],
+        head=CSV_HEADER,
+        content_type="text/csv; charset=utf-8",
+    )
+    joined = JoinedJob(
+        counts=total(part.counts for part in collected),
+        models=tuple(sorted({part.model_arn for part in collected if part.model_arn})),
+        parts=len(items),
+    )
+    intake.write(folder.joined, joined)
+    return joined
+
+
+def _missing(items: list[PartItem], folder: RunFolder, *, intake: IntakeBucket, there: int) -> PartFailed:
+    """The first reason that was noted says more than that parts are missing."""
+    reasons = [
+        attempt.failure
+        for attempt in intake.read_all((folder.part(item.part).attempt for item in items), Attempt)
+        if attempt.failure
+    ]
+    reason = reasons[0].rstrip(".") if reasons else "the executions of the parts say why"
+    return PartFailed(
+        f"{len(items) - there} of {len(items)} parts could not be classified: {reason}. "
+        "Start the job again to try these parts once more."
+    )

@@ -1,0 +1,105 @@
+"""The end of an analysis job for people and programs: its summary, and a notification."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.analysis.inputs import find_input
+from flywheel.analysis.jobs import (
+    PREDICTIONS_CSV,
+    PREDICTIONS_JSONL,
+    SUMMARY,
+    AnalysisBeginning,
+    AnalysisOutcome,
+    AnalysisSummary,
+    JoinedJob,
+    RunFolder,
+    output_key,
+)
+from flywheel.text import notification
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
+
+def report(
+    *,
+    job: str,
+    run: str | None,
+    outcome: AnalysisOutcome,
+    reason: str | None,
+    low_confidence: float,
+    intake: IntakeBucket,
+    now: datetime,
+) -> AnalysisSummary | None:
+    """Write the summary of a run; `run` is None if the execution could not even begin.
+
+    None if there is nothing to tell: files came since, and the run of all files tells it; or the run has succeeded
+    already and what failed is a late or repeated execution of it.
+    """
+    found = find_input(intake, job)
+    run = run or found.run
+    folder = RunFolder(job, run)
+    beginning = intake.read(folder.beginning, AnalysisBeginning)
+    if beginning is not None and found.supersedes(beginning):
+        return None
+    joined = intake.read(folder.joined, JoinedJob)
+    known = intake.read(output_key(job, SUMMARY), AnalysisSummary)
+    succeeded = outcome is AnalysisOutcome.SUCCEEDED
+    if not succeeded and known is not None and known.run == run and known.outcome is AnalysisOutcome.SUCCEEDED:
+        return None
+    if succeeded and known is not None and known.run == run and known.outcome is outcome:
+        # Written before the notification was sent, or by an execution of the same run: one end, one summary.
+        return known
+    counts = joined.counts if joined is not None and succeeded else None
+    summary = AnalysisSummary(
+        job=job,
+        run=run,
+        outcome=outcome,
+        reason=reason or _done(joined),
+        format=beginning.format if beginning else None,
+        files=beginning.files if beginning else found.files,
+        documents=counts.documents if counts else 0,
+        labels=counts.labels if counts else {},
+        low_confidence=counts.low_confidence if counts else 0,
+        low_confidence_threshold=low_confidence,
+        errors=counts.errors if counts else {},
+        models=joined.models if joined else (),
+        parts=joined.parts if joined else 0,
+        began_at=beginning.began_at if beginning else None,
+        ended_at=now,
+        predictions=(output_key(job, PREDICTIONS_JSONL), output_key(job, PREDICTIONS_CSV)) if counts else (),
+    )
+    intake.write(output_key(job, SUMMARY), summary)
+    return summary
+
+
+def _done(joined: JoinedJob | None) -> str:
+    if joined is None:
+        return "No cause is given."
+    errors = sum(joined.counts.errors.values())
+    wrong = f", {errors:,} could not be: their rows say why" if errors else ""
+    return f"{joined.counts.documents:,} documents were classified{wrong}."
+
+
+def subject(summary: AnalysisSummary, *, flywheel_name: str) -> str:
+    return notification.subject(f"{flywheel_name} analysis {summary.job}: {summary.outcome}")
+
+
+def message(summary: AnalysisSummary, *, bucket: str, flywheel_name: str) -> str:
+    """The notification, in lines of plain text. It quotes no document."""
+    lines = [f"Analysis job {summary.job}: {summary.outcome}. {summary.reason}"]
+    if summary.documents:
+        lines.append(f"Low confidence (below {summary.low_confidence_threshold:g}): {summary.low_confidence:,}")
+    lines += [f"{code}: {count:,} lines" for code, count in summary.errors.items()]
+    lines += [f"Model: {model}" for model in summary.models]
+    lines += notification.named(
+        [f"{label}: {count:,}" for label, count in summary.labels.items()], more="labels are in the summary"
+    )
+    closing = [f"s3://{bucket}/{key}" for key in (*summary.predictions, output_key(summary.job, SUMMARY))]
+    if summary.outcome is not AnalysisOutcome.SUCCEEDED:
+        again = f"flywheel --name {flywheel_name} analyze --again {shlex.quote(summary.job)}"
+        closing.append(f"To try again what is missing: {again}")
+    return notification.message(lines, closing=closing)

@@ -1,0 +1,253 @@
+"""A request's documents through the endpoint: in parallel, tried again for as long as an answer may take, none lost.
+
+What can be seen of a request before anything is asked refuses it whole. After that each document has its own answer or
+its own error; the answer is an error as a whole only if no document has an answer.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flywheel.api import errors
+from flywheel.api.errors import RequestRefused
+from flywheel.api.low_confidence import key_of, record_of
+from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE, Prediction
+from flywheel.fault_names import INVALID
+from flywheel.records.serving import STATE_KEY, ServingState
+from flywheel.service_faults import error_code, is_fault, is_throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flywheel.comprehend.live_endpoint import LiveEndpoint, Sighting
+    from flywheel.store.bucket import IntakeBucket
+
+PARALLEL = 8
+SEEN_FOR = timedelta(seconds=30)
+"""How old the model that an answer names may be."""
+_PATIENCE = 3.0
+_PATIENCE_FOR_EACH = 0.5
+"""What one inference unit takes two a second of."""
+MOST_PATIENCE = 13.0
+"""Seconds after which nothing is tried: with the client's time-outs this is below the 29 s of API Gateway."""
+_UNAVAILABLE_RETRIES = 2
+"""Changing over to another model is to be seen by nobody, and whether Comprehend manages that is not documented."""
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 2.0
+_SEVERITY = (ErrorCode.NO_ENDPOINT, ErrorCode.INTERNAL_ERROR, ErrorCode.THROTTLED, ErrorCode.TEXT_REFUSED)
+"""Which of several errors is the answer's, if there is nothing else to answer."""
+
+
+def texts_of(request: OneText | SeveralDocuments) -> list[str]:
+    """The documents to classify. Raises RequestRefused."""
+    texts = [request.text] if isinstance(request, OneText) else list(request.documents)
+    if not texts:
+        raise RequestRefused(errors.no_documents())
+    if len(texts) > MOST_DOCUMENTS:
+        raise RequestRefused(errors.too_many_documents(len(texts)))
+    for number, text in enumerate(texts):
+        if not text.strip():
+            raise RequestRefused(errors.text_empty(number))
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            raise RequestRefused(errors.not_unicode(number)) from None
+        if size > MOST_TEXT_BYTES:
+            raise RequestRefused(errors.text_too_long(number, size))
+    return texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classified:
+    """What became of a request's documents."""
+
+    answers: tuple[Prediction | Problem, ...]
+    """In the order of the request."""
+    model: Sighting | None
+    throttled: int
+    """Calls that the endpoint refused for want of room, also those that were then tried again with success."""
+    low_confidence: int
+    causes: tuple[str, ...]
+    """What went wrong, for the log: operations and error codes, nothing of a text."""
+    not_kept: int
+    """Low-confidence documents that could not be written."""
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        return [answer for answer in self.answers if isinstance(answer, Prediction)]
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [answer for answer in self.answers if isinstance(answer, Problem)]
+
+    @property
+    def refusal(self) -> RequestRefused | None:
+        """The error that is the whole answer, if no document has one."""
+        problems = self.problems
+        if len(problems) < len(self.answers):
+            return None
+        worst = min(problems, key=lambda problem: _SEVERITY.index(problem.code))
+        alone = worst if len(problems) == 1 else worst.model_copy(update={"document": None})
+        return RequestRefused(alone, retry_after=self.retry_after)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which what failed may be tried again."""
+        throttled = sum(problem.code is ErrorCode.THROTTLED for problem in self.problems)
+        waits = [errors.wait_for(problem, documents=throttled) for problem in self.problems]
+        return max((wait for wait in waits if wait is not None), default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    """What became of one document."""
+
+    prediction: Prediction | None = None
+    failure: ErrorCode | None = None
+    throttled: int = 0
+    cause: str | None = None
+
+
+@dataclass(kw_only=True)
+class Classifying:
+    """Kept from request to request: it remembers which model the endpoint served last."""
+
+    endpoint: LiveEndpoint
+    intake: Callable[[], IntakeBucket]
+    """Made when it is needed: most requests need none."""
+    threshold: float
+    """A document whose confidence is lower is kept for review."""
+    clock: Callable[[], datetime]
+    elapsed: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+    _seen: Sighting | None = field(default=None, init=False)
+
+    def classify(self, texts: Sequence[str]) -> Classified:
+        """Never takes much longer than MOST_PATIENCE. Raises only what reading `serving/state.json` does."""
+        causes: list[str] = []
+        before = self._seen or self._look(causes)
+        deadline = self.elapsed() + min(MOST_PATIENCE, _PATIENCE + _PATIENCE_FOR_EACH * len(texts))
+        # One thread more than for the documents: who asks for the model holds up none of them.
+        with ThreadPoolExecutor(min(PARALLEL, len(texts)) + 1) as pool:
+            if before is not None and self.clock() - before.at > SEEN_FOR:
+                pool.submit(self._look, causes)
+            tried = list(pool.map(lambda text: self._try(text, deadline), texts))
+        causes += [one.cause for one in tried if one.cause]
+        unsure = [
+            (text, one.prediction)
+            for text, one in zip(texts, tried, strict=True)
+            if one.prediction is not None and one.prediction.confidence < self.threshold
+        ]
+        not_kept = self._keep(unsure, before=before, causes=causes) if unsure else 0
+        return Classified(
+            answers=self._answers(tried),
+            model=self._seen,
+            throttled=sum(one.throttled for one in tried),
+            low_confidence=len(unsure),
+            causes=tuple(causes),
+            not_kept=not_kept,
+        )
+
+    def _try(self, text: str, deadline: float) -> _Tried:
+        throttled = attempts = unavailable = 0
+        if self.elapsed() > deadline:
+            # Those before it took all the time: to the caller it is as if the endpoint had no room.
+            return _Tried(failure=ErrorCode.THROTTLED, cause="no time left")
+        while True:
+            try:
+                return _Tried(prediction=self.endpoint.classify(text), throttled=throttled)
+            except ClientError as error:
+                code = error_code(error)
+                cause = f"ClassifyDocument: {code}"
+                throttled += is_throttle(error)
+                unavailable += code in UNAVAILABLE
+                failure = _failure(error)
+                again = is_throttle(error) or is_fault(error) or 0 < unavailable <= _UNAVAILABLE_RETRIES
+            except BotoCoreError as error:
+                cause = f"ClassifyDocument: {type(error).__name__}"
+                failure, again = ErrorCode.INTERNAL_ERROR, True
+            delay = random.uniform(0.5, 1) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempts)  # noqa: S311 - no secret
+            attempts += 1
+            if not again or self.elapsed() + delay > deadline:
+                return _Tried(failure=failure, throttled=throttled, cause=cause)
+            self.pause(delay)
+
+    def _look(self, causes: list[str]) -> Sighting | None:
+        """Which model the endpoint serves; None if it could not be asked or is not there."""
+        try:
+            seen = self.endpoint.look()
+        except (ClientError, BotoCoreError) as error:
+            causes.append(_cause("DescribeEndpoint", error))
+            return None
+        self._seen = seen
+        return seen
+
+    def _answers(self, tried: Sequence[_Tried]) -> tuple[Prediction | Problem, ...]:
+        state: ServingState | None = None
+        if any(one.failure is ErrorCode.NO_ENDPOINT for one in tried):
+            state = self.intake().read(STATE_KEY, ServingState)
+        return tuple(
+            one.prediction or _problem(one.failure or ErrorCode.INTERNAL_ERROR, number, state)
+            for number, one in enumerate(tried)
+        )
+
+    def _keep(self, unsure: Sequence[tuple[str, Prediction]], *, before: Sighting | None, causes: list[str]) -> int:
+        """Write them for review; how many could not be written. That must not cost the caller the answer."""
+        after = self._look(causes)
+        now = self.clock()
+        records = [
+            record_of(
+                text,
+                prediction,
+                threshold=self.threshold,
+                endpoint_arn=self.endpoint.arn,
+                before=before,
+                after=after,
+                at=now,
+            )
+            for text, prediction in unsure
+        ]
+        failed, intake = 0, self.intake()
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for writing in [pool.submit(intake.write_once, key_of(record), record) for record in records]:
+                try:
+                    writing.result()
+                except (ClientError, BotoCoreError) as error:
+                    causes.append(_cause("PutObject", error))
+                    failed += 1
+        return failed
+
+
+def _failure(error: ClientError) -> ErrorCode:
+    code = error_code(error)
+    if is_throttle(error):
+        return ErrorCode.THROTTLED
+    if code in UNAVAILABLE:
+        return ErrorCode.NO_ENDPOINT
+    if code in INVALID | {"TextSizeLimitExceededException"}:
+        return ErrorCode.TEXT_REFUSED
+    return ErrorCode.INTERNAL_ERROR
+
+
+def _problem(code: ErrorCode, number: int, state: ServingState | None) -> Problem:
+    match code:
+        case ErrorCode.THROTTLED:
+            return errors.throttled(number)
+        case ErrorCode.NO_ENDPOINT:
+            return errors.no_endpoint(state, number)
+        case ErrorCode.TEXT_REFUSED:
+            return errors.text_refused(number)
+        case _:
+            return errors.internal_error(number)
+
+
+def _cause(operation: str, error: ClientError | BotoCoreError) -> str:
+    return f"{operation}: {error_code(error) if isinstance(error, ClientError) else type(error).__name__}"

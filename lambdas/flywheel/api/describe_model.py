@@ -1,0 +1,39 @@
+"""GET /model: which model is active and since when, how good it is, and what the endpoint serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.api.messages import ActiveModel, ModelAnswer, ServedModel, ServingSituation
+from flywheel.records.serving import STATE_KEY, ServingState
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.live_endpoint import LiveEndpoint
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
+
+
+def describe_model(
+    *, published: PublishedModels, service: FlywheelService, endpoint: LiveEndpoint, intake: IntakeBucket
+) -> ModelAnswer:
+    """Raises ClientError."""
+    active = published.active_since()
+    served = endpoint.look()
+    state = intake.read(STATE_KEY, ServingState)
+    score = service.score_of(active.arn) if active else None
+    return ModelAnswer(
+        active_model=ActiveModel(arn=active.arn, since=active.since, scores=score.metrics if score else None)
+        if active
+        else None,
+        endpoint=ServedModel(
+            arn=endpoint.arn,
+            status=served.status,
+            model_arn=served.model_arn,
+            desired_model_arn=served.desired_model_arn,
+            inference_units=served.inference_units,
+        )
+        if served
+        else None,
+        serving=ServingSituation(status=state.status, reason=state.reason, since=state.since) if state else None,
+    )

@@ -1,0 +1,142 @@
+"""What the real-time API refuses or cannot do, each with its HTTP status and stable code."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from math import ceil
+
+from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, Problem
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
+from flywheel.errors import FlywheelError
+from flywheel.records.serving import ServingState, ServingStatus
+
+DOCUMENTS_A_SECOND = 2
+"""What one inference unit takes at least: whoever waits by it does not wait too short."""
+_SOON = frozenset({ServingStatus.CREATING, ServingStatus.IN_SERVICE, ServingStatus.UPDATING})
+_MINUTE = 60
+
+STATUSES = {
+    ErrorCode.INVALID_REQUEST: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TEXT_EMPTY: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TEXT_TOO_LONG: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TEXT_REFUSED: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TOO_MANY_DOCUMENTS: HTTPStatus.BAD_REQUEST,
+    ErrorCode.THROTTLED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.NO_ENDPOINT: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Of an answer that is nothing but an error."""
+
+
+class RequestRefused(FlywheelError):
+    """The answer is an error. `retry_after` is in seconds, for those that may go away."""
+
+    def __init__(self, problem: Problem, *, retry_after: int | None = None) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.retry_after = retry_after
+
+    @property
+    def status(self) -> HTTPStatus:
+        return STATUSES[self.problem.code]
+
+
+def invalid_request() -> Problem:
+    return Problem(
+        code=ErrorCode.INVALID_REQUEST,
+        message=(
+            'The body must be a JSON object with either "text" (a string) or "documents" (an array of strings), and '
+            "no other member."
+        ),
+    )
+
+
+def not_unicode(document: int) -> Problem:
+    return Problem(
+        code=ErrorCode.INVALID_REQUEST,
+        message=f"The document at index {document} is not valid Unicode: it has half a surrogate pair.",
+        document=document,
+    )
+
+
+def no_documents() -> Problem:
+    return Problem(code=ErrorCode.TEXT_EMPTY, message='"documents" is empty: give at least one.')
+
+
+def text_empty(document: int) -> Problem:
+    return Problem(
+        code=ErrorCode.TEXT_EMPTY,
+        message=f"The document at index {document} is empty: there is nothing to classify.",
+        document=document,
+    )
+
+
+def text_too_long(document: int, size: int) -> Problem:
+    return Problem(
+        code=ErrorCode.TEXT_TOO_LONG,
+        message=(
+            f"The document at index {document} has {size:,} bytes in UTF-8; Comprehend takes {MOST_TEXT_BYTES:,}. "
+            "Shorten it, or classify it in an analysis job."
+        ),
+        document=document,
+        bytes=size,
+        limit=MOST_TEXT_BYTES,
+    )
+
+
+def text_refused(document: int) -> Problem:
+    return Problem(
+        code=ErrorCode.TEXT_REFUSED,
+        message=f"Comprehend takes the document at index {document} for invalid.",
+        document=document,
+    )
+
+
+def too_many_documents(count: int) -> Problem:
+    return Problem(
+        code=ErrorCode.TOO_MANY_DOCUMENTS,
+        message=f"{count} documents in one request; it takes {MOST_DOCUMENTS}. Send several requests.",
+        limit=MOST_DOCUMENTS,
+    )
+
+
+def throttled(document: int | None = None) -> Problem:
+    return Problem(
+        code=ErrorCode.THROTTLED,
+        message=(
+            "The endpoint takes no more for the moment: an inference unit takes 2 documents and 100 characters a "
+            "second. Try again later."
+        ),
+        document=document,
+    )
+
+
+def no_endpoint(state: ServingState | None, document: int | None = None) -> Problem:
+    """`state` is what there is of the endpoint, None before anything was to be served."""
+    if state is None:
+        message = "No endpoint is deployed: set InferenceUnits of the Serving stack above 0."
+        return Problem(code=ErrorCode.NO_ENDPOINT, message=message, document=document)
+    return Problem(
+        code=ErrorCode.NO_ENDPOINT,
+        message=f"No endpoint answers ({state.status}): {state.reason}",
+        status=state.status,
+        since=state.since,
+        document=document,
+    )
+
+
+def internal_error(document: int | None = None) -> Problem:
+    return Problem(
+        code=ErrorCode.INTERNAL_ERROR,
+        message="Something went wrong on the side of the API; its log says what, under the request's id.",
+        document=document,
+    )
+
+
+def wait_for(problem: Problem, *, documents: int = 1) -> int | None:
+    """Seconds after which it is worth to try again with so many documents, None if it is not."""
+    if problem.code is ErrorCode.THROTTLED:
+        return ceil(documents / DOCUMENTS_A_SECOND)
+    if problem.code is ErrorCode.NO_ENDPOINT and problem.status in _SOON:
+        return _MINUTE
+    return None

@@ -1,0 +1,146 @@
+"""The flywheel's endpoint as Comprehend has it, and what is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from flywheel.comprehend.flywheel import required
+from flywheel.errors import FlywheelError
+from flywheel.fault_names import INVALID
+from flywheel.service_faults import error_code, error_message
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+
+class EndpointRefused(FlywheelError):
+    """Comprehend does not make or change the endpoint; the message is Comprehend's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.invalid = code in INVALID
+        """The request has a bad value."""
+
+
+class EndpointFailed(FlywheelError):
+    """The endpoint is FAILED, also the one that replaced it; the message is Comprehend's."""
+
+
+class EndpointStatus(StrEnum):
+    CREATING = "CREATING"
+    DELETING = "DELETING"
+    FAILED = "FAILED"
+    IN_SERVICE = "IN_SERVICE"
+    UPDATING = "UPDATING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    arn: str
+    status: EndpointStatus
+    message: str
+    model_arn: str | None
+    """None: Comprehend does not say."""
+    flywheel_arn: str | None
+    """None: it is bound to a model."""
+    desired_units: int | None
+    """None: Comprehend does not say."""
+
+
+_REFUSALS = INVALID | {
+    "ResourceLimitExceededException",
+    "ResourceNotFoundException",
+    "ResourceUnavailableException",
+    "TooManyTagsException",
+}
+
+
+class EndpointService:
+    """One endpoint, of a fixed name."""
+
+    def __init__(self, *, comprehend: ComprehendClient, arn: str) -> None:
+        self._comprehend = comprehend
+        self.arn = arn
+
+    def describe(self) -> Endpoint | None:
+        """None if there is none."""
+        try:
+            answer = self._comprehend.describe_endpoint(EndpointArn=self.arn)
+        except self._comprehend.exceptions.ResourceNotFoundException:
+            return None
+        found = required(answer, "EndpointProperties", of=f"endpoint {self.arn}")
+        return Endpoint(
+            arn=self.arn,
+            status=EndpointStatus(required(found, "Status", of=f"endpoint {self.arn}")),
+            message=found.get("Message", "Comprehend gave no reason."),
+            model_arn=found.get("ModelArn") or found.get("DesiredModelArn"),
+            flywheel_arn=found.get("FlywheelArn"),
+            desired_units=found.get("DesiredInferenceUnits") or found.get("CurrentInferenceUnits"),
+        )
+
+    def create(self, *, flywheel_arn: str, units: int, role_arn: str | None, tags: Mapping[str, str]) -> None:
+        """Bound to the flywheel. `role_arn` is for models under a customer managed key. Raises EndpointRefused.
+
+        Without a token of our own: one that was used for an endpoint that is gone by now might bring back the old
+        answer instead of a new endpoint (reference 1.2). The fixed name keeps a second one away.
+        """
+        optional = {"DataAccessRoleArn": role_arn} if role_arn else {}
+        try:
+            self._comprehend.create_endpoint(
+                EndpointName=self.arn.rpartition("/")[2],
+                FlywheelArn=flywheel_arn,
+                DesiredInferenceUnits=units,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                **optional,
+            )
+        except ClientError as error:
+            # ResourceInUse: it is there by now, made by somebody else.
+            _raise_refusal(error, besides="ResourceInUseException")
+
+    def scale(self, units: int) -> None:
+        """Raises EndpointRefused."""
+        self._update(DesiredInferenceUnits=units)
+
+    def move(self, *, flywheel_arn: str, model_arn: str, role_arn: str | None, units: int | None) -> None:
+        """Bind it to another flywheel, whose active model is `model_arn`. Raises EndpointRefused.
+
+        `role_arn` as in `create`: another generation's models may be encrypted where the former's were not. Whether
+        UpdateEndpoint wants the model beside the flywheel, or takes the flywheel only without it, is not documented.
+        """
+        role = {"DesiredDataAccessRoleArn": role_arn} if role_arn else {}
+        wanted_units = {"DesiredInferenceUnits": units} if units else {}
+        try:
+            self._update(FlywheelArn=flywheel_arn, DesiredModelArn=model_arn, **wanted_units, **role)
+        except EndpointRefused as refused:
+            if not refused.invalid:
+                raise
+            self._update(FlywheelArn=flywheel_arn, **role)
+
+    def _update(self, **changes: Any) -> None:
+        try:
+            self._comprehend.update_endpoint(EndpointArn=self.arn, **changes)
+        except ClientError as error:
+            # ResourceInUse: it is changing already, for instance because it follows a promotion.
+            _raise_refusal(error, besides="ResourceInUseException")
+
+    def delete(self) -> None:
+        """One that is changing is refused silently: whoever asks waits, looks, and asks again."""
+        try:
+            self._comprehend.delete_endpoint(EndpointArn=self.arn)
+        except ClientError as error:
+            if error_code(error) not in {"ResourceInUseException", "ResourceNotFoundException"}:
+                raise
+
+
+def _raise_refusal(error: ClientError, *, besides: str) -> None:
+    code = error_code(error)
+    if code == besides:
+        return
+    if code in _REFUSALS:
+        raise EndpointRefused(code, error_message(error)) from error
+    raise error

@@ -1,0 +1,162 @@
+"""What the next dataset of a split would be made of, and what of the waiting documents would wait longer, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flywheel.datasets.assemble import manifests
+from flywheel.datasets.distinct import Distinct, Found, find_distinct, read_digests
+from flywheel.datasets.minimum import DATASET_BYTES, DATASET_DOCUMENTS, Enough, enough, without
+from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
+from flywheel.records.datasets import Waiting, by_single_label
+from flywheel.records.parts import prepared_location, waiting_parts
+from flywheel.records.uploads import Split
+
+if TYPE_CHECKING:
+    from flywheel.preparation import ConflictingLabels
+    from flywheel.records.datasets import DatasetManifest
+    from flywheel.records.parts import PartLocation
+    from flywheel.records.uploads import Part
+    from flywheel.store.bucket import IntakeBucket
+
+Size = Callable[[Sequence[Distinct], frozenset[str]], int]
+"""The bytes of a dataset of the parts without the documents that have one of the labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """`full`: not all that waits fits; `included`: documents by label combination, none if they are not enough."""
+
+    split: Split
+    candidates: list[Distinct]
+    found: Found
+    full: bool
+    verdict: Enough
+    combinations: dict[str, int]
+    """Documents of the candidates that count, each once."""
+    included: dict[str, int]
+
+    def waiting(self) -> Waiting | None:
+        """What is not included, and why; None if nothing waits."""
+        labels = _difference(self.combinations, self.included)
+        candidates = [candidate for candidate in self.candidates if not candidate.all_accepted_before]
+        if not labels and (self.verdict.dataset or not candidates):
+            return None
+        if not labels:
+            reason = _why_none(candidates)
+        else:
+            reason = self.verdict.reason()
+            copies = sum(candidate.duplicates for candidate in candidates)
+            if copies and not self.included:
+                reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
+        return Waiting(split=self.split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason)
+
+
+def look_ahead(
+    split: Split,
+    *,
+    intake: IntakeBucket,
+    flywheel_arn: str,
+    accepted: Iterable[DatasetManifest],
+    labels: tuple[str, ...],
+    minimum: int,
+    conflicting_labels: ConflictingLabels,
+    size: Size,
+    overrule: bool = False,
+    held_back: Sequence[tuple[Part, PartLocation]] = (),
+) -> Outlook:
+    """What could be composed now, of all that waits (and of `held_back`, which will) but is not in `accepted`.
+
+    `minimum` is MinimumDocumentsPerLabel, `accepted` are the datasets of every generation of the flywheel.
+    """
+    accepted = list(accepted)
+    mine = [manifest for manifest in accepted if manifest.flywheel_arn == flywheel_arn]
+    found = _find(split, intake, accepted, mine, held_back, conflicting_labels)
+    full, candidates = _within_limits(found.parts)
+    combinations = _sum(candidate.labels for candidate in candidates)
+    verdict = enough(
+        split,
+        combinations,
+        labels=labels,
+        minimum=minimum,
+        first=not mine,
+        overrule=overrule,
+        size=lambda left_out: size(candidates, left_out),
+    )
+    return Outlook(
+        split=split,
+        candidates=candidates,
+        found=found,
+        full=full or not found.all_seen,
+        verdict=verdict,
+        combinations=combinations,
+        included=without(combinations, verdict.held_back) if verdict.dataset else {},
+    )
+
+
+def _find(
+    split: Split,
+    intake: IntakeBucket,
+    accepted: list[DatasetManifest],
+    mine: list[DatasetManifest],
+    held_back: Sequence[tuple[Part, PartLocation]],
+    conflicting_labels: ConflictingLabels,
+) -> Found:
+    """Of prepared parts, and for a new generation the parts that older ones accepted, what counts."""
+    used = {part.content_hash for manifest in mine for part in manifest.parts}
+    found: dict[str, StoredPart] = {}
+    for manifest in accepted:
+        for stored in parts_of(manifest):
+            if stored.part.content_hash not in used:
+                # The newest generation that has it counts: what it held back is a part of its own.
+                found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
+    waiting = [(part, prepared_location(split, part.content_hash)) for part in waiting_parts(intake, split)]
+    for part, location in [*waiting, *held_back]:
+        if part.content_hash not in used:
+            found.setdefault(part.content_hash, waiting_part(part, location))
+    other = Split.TEST if split is Split.TRAIN else Split.TRAIN
+    return find_distinct(
+        list(found.values()),
+        accepted=lambda: parts_with_digests(intake, split, mine),
+        other=lambda: parts_with_digests(intake, other, manifests(intake, other)),
+        digests=read_digests(intake),
+        capacity=DATASET_DOCUMENTS,
+        conflicting_labels=conflicting_labels,
+    )
+
+
+def _within_limits(candidates: Sequence[Distinct]) -> tuple[bool, list[Distinct]]:
+    """The oldest candidates that fit into one dataset; True if some did not."""
+    taken: list[Distinct] = []
+    documents = size = 0
+    for candidate in candidates:
+        documents += candidate.documents
+        size += candidate.stored.part.bytes if candidate.documents else 0
+        if taken and (documents > DATASET_DOCUMENTS or size > DATASET_BYTES):
+            return True, taken
+        taken.append(candidate)
+    return False, taken
+
+
+def _why_none(candidates: Sequence[Distinct]) -> str:
+    """Why of documents that wait none counts."""
+    if all(candidate.leaked == candidate.stored.part.documents for candidate in candidates):
+        return "Every one of these documents stands in the other split too, so none is used."
+    return (
+        "None of these documents is used: each stands in the other split, in a dataset, or before with other labels "
+        "(ConflictingLabels)."
+    )
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for combinations in counts:
+        for key, count in combinations.items():
+            total[key] = total.get(key, 0) + count
+    return total
+
+
+def _difference(whole: dict[str, int], part: dict[str, int]) -> dict[str, int]:
+    return {key: count - part.get(key, 0) for key, count in whole.items() if count > part.get(key, 0)}

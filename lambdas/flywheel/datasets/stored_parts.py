@@ -1,0 +1,57 @@
+"""Parts wherever they lie: waiting in `prepared/`, or in a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flywheel.records.parts import PartLocation, dataset_location
+from flywheel.records.uploads import Part, Split
+
+if TYPE_CHECKING:
+    from flywheel.records.datasets import DatasetManifest
+    from flywheel.store.bucket import IntakeBucket
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredPart:
+    """A part, waiting or in a dataset. `source` is what people know it by: an upload's key, or a dataset's name."""
+
+    part: Part
+    location: PartLocation
+    source: str
+    accepted_in: str | None = None
+    """Prefix of the dataset that has it, for a new generation of the flywheel."""
+
+
+def waiting_part(part: Part, location: PartLocation) -> StoredPart:
+    return StoredPart(part=part, location=location, source=part.sources[0].key if part.sources else part.content_hash)
+
+
+def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
+    """The parts as the dataset has them: without what it left out."""
+    for known in manifest.parts:
+        part = Part(
+            content_hash=known.content_hash,
+            split=manifest.split,
+            documents=known.documents,
+            bytes=known.bytes,
+            labels=known.labels,
+            delimiter=known.delimiter,
+            sources=known.sources,
+            prepared_at=manifest.composed_at,
+        )
+        location = dataset_location(manifest.prefix, known.content_hash)
+        yield StoredPart(part=part, location=location, source=manifest.name)
+
+
+def parts_with_digests(
+    intake: IntakeBucket, split: Split, manifests: Iterable[DatasetManifest]
+) -> Iterator[StoredPart]:
+    """Those that are in their place. A dataset that a stopped turn composed may lack some: they still wait."""
+    there = {key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key}
+    for manifest in manifests:
+        for stored in parts_of(manifest):
+            if stored.location.hashes in there and stored.part.documents:
+                yield stored

@@ -1,0 +1,164 @@
+"""Gathers what the gate compares, and writes its decision once for each iteration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.compared_models import Contenders, find_contenders
+from flywheel.decisions.gate import Bar, Judgement, judge
+from flywheel.decisions.holdout_comparison import HoldoutScorer, score_of
+from flywheel.decisions.predict_holdout import HoldoutPredictions
+from flywheel.decisions.prepare_holdout import IterationHoldout, iteration_holdout_key, read_holdout
+from flywheel.decisions.scores import known_score
+from flywheel.decisions.unfinished import decision_key
+from flywheel.evaluation import Metric
+from flywheel.records import turn_folders
+from flywheel.records.decisions import (
+    Decision,
+    DecisionKind,
+    Evidence,
+    HoldoutComparison,
+    HoldoutResult,
+    Metrics,
+    ModelScore,
+)
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService, Iteration
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
+
+
+def decide(
+    *,
+    turn: str,
+    iteration_id: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    bar: Bar,
+    now: datetime,
+    evidence: Evidence = Evidence.ITERATION,
+    confidence_level: float = 0.95,
+) -> Decision:
+    """The decision of a COMPLETED iteration; what was decided once stays.
+
+    Raises NotCurrentTurn; and with evidence HOLDOUT PredictionFailed, or UnknownRecord if no hold-out was made ready.
+    """
+    turn_folders.require_current(intake, turn)
+    key = decision_key(iteration_id)
+    decided = intake.read(key, Decision)
+    if decided is not None:
+        return decided
+    iteration = service.iteration(iteration_id)
+    contenders = find_contenders(iteration, intake=intake, service=service, published=published)
+    if evidence is Evidence.HOLDOUT and contenders.candidate is not None:
+        verdict = _by_holdout(contenders, iteration, intake, service, bar, confidence_level)
+    else:
+        verdict = _by_iteration(contenders, iteration, intake, service, bar)
+    decision = Decision(
+        iteration_id=iteration_id,
+        flywheel_arn=service.arn,
+        turn=turn,
+        decided_at=now,
+        decision=verdict.judgement.decision,
+        reasons=verdict.judgement.reasons,
+        selection_metric=bar.selection_metric,
+        candidate=verdict.candidate,
+        active=verdict.active,
+        decided_against=contenders.active_now,
+        evidence=verdict.evidence,
+        holdout=verdict.holdout,
+    )
+    return decision if intake.write_once(key, decision) else intake.require(key, Decision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """A judgement and what it was made on."""
+
+    judgement: Judgement
+    candidate: ModelScore | None
+    active: ModelScore | None
+    evidence: Evidence = Evidence.ITERATION
+    holdout: HoldoutComparison | None = None
+
+
+def _by_iteration(
+    contenders: Contenders, iteration: Iteration, intake: IntakeBucket, service: FlywheelService, bar: Bar
+) -> _Verdict:
+    active = _active_score(iteration, contenders.active, intake, service)
+    judgement = judge(candidate=iteration.trained, active=active, bar=bar)
+    return _Verdict(judgement=judgement, candidate=iteration.trained, active=active)
+
+
+def _by_holdout(
+    contenders: Contenders,
+    iteration: Iteration,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    bar: Bar,
+    confidence_level: float,
+) -> _Verdict:
+    """Both models by their own answers; where there are none, the active model stays."""
+    chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
+    holdout = read_holdout(intake, chosen)
+    if holdout is None:
+        verdict = _by_iteration(contenders, iteration, intake, service, bar)
+        if contenders.active == contenders.candidate:
+            return verdict
+        reason = (
+            "There is no test document that the flywheel was not trained on, so there is no hold-out to compare models "
+            "on: upload test data, and the next candidate is compared."
+        )
+        judgement = Judgement(decision=DecisionKind.KEEP, reasons=(reason,))
+        return replace(verdict, judgement=judgement, evidence=Evidence.HOLDOUT)
+    flywheel = service.describe()
+    scorer = HoldoutScorer(
+        holdout=holdout,
+        labels=flywheel.labels,
+        multi_label=flywheel.multi_label,
+        metric=Metric(bar.selection_metric),
+        confidence_level=confidence_level,
+    )
+    predictions = HoldoutPredictions(intake=intake, service=service, holdout=holdout)
+    comparison, unanswered = scorer.compare(contenders, predictions, iteration_id=iteration.id)
+    candidate = _holdout_score(contenders.candidate, comparison.candidate, comparison)
+    active = candidate
+    if contenders.active != contenders.candidate:
+        active = _holdout_score(contenders.active, comparison.active, comparison)
+    judgement = judge(candidate=candidate, active=active, bar=bar, interval=comparison.interval)
+    if unanswered and contenders.active != contenders.candidate:
+        reasons = tuple(
+            f"The {'candidate' if arn == contenders.candidate else 'active model'} could not be asked about the "
+            f"hold-out, and nothing is promoted without a comparison: {reason}"
+            for arn, reason in unanswered.items()
+        )
+        judgement = Judgement(decision=DecisionKind.KEEP, reasons=reasons)
+    return _Verdict(
+        judgement=judgement, candidate=candidate, active=active, evidence=Evidence.HOLDOUT, holdout=comparison
+    )
+
+
+def _holdout_score(arn: str | None, result: HoldoutResult | None, comparison: HoldoutComparison) -> ModelScore | None:
+    if arn is None:
+        return None
+    if result is None:
+        return ModelScore(arn=arn, metrics=Metrics(), source="nothing: it could not be asked")
+    return score_of(result, holdout_id=comparison.holdout_id)
+
+
+def _active_score(
+    iteration: Iteration, active_arn: str | None, intake: IntakeBucket, service: FlywheelService
+) -> ModelScore | None:
+    """The active model with the best evidence there is: this iteration, the one that trained it, its training, none."""
+    if active_arn is None:
+        return None
+    if iteration.trained is not None and iteration.trained.arn == active_arn:
+        return iteration.trained
+    evaluated = iteration.evaluated
+    if evaluated is not None and evaluated.arn == active_arn and evaluated.metrics != Metrics():
+        return evaluated
+    return known_score(intake=intake, service=service, model_arn=active_arn)

@@ -1,0 +1,133 @@
+"""Whether a candidate becomes the active model: a pure decision with its reasons in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flywheel.records.decisions import DecisionKind, GainInterval, Metrics, ModelScore
+
+_ROUNDING = 12
+"""Decimal places at which scores are compared: differences beyond are floating-point noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What a candidate has to clear. Scores and differences are from 0 to 1."""
+
+    selection_metric: str
+    minimum_score: float
+    minimum_improvement: float
+    maximum_regression: float
+    """By how much the candidate may fall behind in each of the other metrics; 1 asks nothing of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    decision: DecisionKind
+    reasons: tuple[str, ...]
+
+
+def judge(
+    *, candidate: ModelScore | None, active: ModelScore | None, bar: Bar, interval: GainInterval | None = None
+) -> Judgement:
+    """Promote only what is better, by a number that is there.
+
+    `active` without a score of its own iteration is compared by the score of its training, and the reasons say so.
+    With an `interval` of the difference in the deciding metric, a gain that may be chance promotes nothing either.
+    """
+    metric = bar.selection_metric
+    if candidate is None:
+        if active is None:
+            return _judgement(DecisionKind.NOTHING, "No model was trained and none is active.")
+        score = _score(active, metric)
+        if score is None:
+            return _judgement(
+                DecisionKind.REPORT, f"No model was trained, and the active model has no such score: {metric}."
+            )
+        return _judgement(
+            DecisionKind.REPORT,
+            f"No model was trained. The active model's {metric} on the new test data is {score:.4f}.",
+        )
+    if active is not None and candidate.arn == active.arn:
+        return _judgement(DecisionKind.PROMOTE, "The candidate is the active model already.")
+    return _compare(candidate, active, bar, interval)
+
+
+def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar, interval: GainInterval | None) -> Judgement:
+    metric = bar.selection_metric
+    score = _score(candidate, metric)
+    if score is None:
+        return _judgement(DecisionKind.KEEP, f"The candidate has no {metric}, and nothing is promoted unseen.")
+    if score < bar.minimum_score:
+        return _judgement(
+            DecisionKind.KEEP, f"The candidate's {metric} {score:.4f} is below MinimumScore {bar.minimum_score:g}."
+        )
+    if active is None:
+        return _judgement(
+            DecisionKind.PROMOTE, f"There is no active model, and the candidate's {metric} is {score:.4f}."
+        )
+    active_score = _score(active, metric)
+    if active_score is None:
+        return _judgement(
+            DecisionKind.KEEP, f"The active model has no known {metric} to compare the candidate's {score:.4f} with."
+        )
+    differ = (
+        []
+        if active.source == candidate.source
+        else [f"The active model's score comes from {active.source}: the test data may differ."]
+    )
+    gain = round(score - active_score, _ROUNDING)
+    comparison = f"the candidate's {metric} is {score:.4f}, the active model's {active_score:.4f} ({gain:+.4f})"
+    if gain <= 0:
+        return _judgement(DecisionKind.KEEP, f"Not better: {comparison}.", *differ)
+    if gain < bar.minimum_improvement:
+        return _judgement(
+            DecisionKind.KEEP,
+            f"Not better by MinimumImprovement {bar.minimum_improvement:g}: {comparison}.",
+            *differ,
+        )
+    lies = _lies(interval) if interval else None
+    if interval and not round(interval.low, _ROUNDING) > 0:
+        return _judgement(DecisionKind.KEEP, f"Not better for sure: {comparison}, and {lies}.", *differ)
+    fallen, unknown = _regressions(candidate, active, bar)
+    decision = DecisionKind.KEEP if fallen else DecisionKind.PROMOTE
+    better = f"Better: {comparison}, and {lies}." if lies else f"Better: {comparison}."
+    return _judgement(decision, *fallen, better, *unknown, *differ)
+
+
+def _lies(interval: GainInterval) -> str:
+    """`+.4f` alone would write a low end of a hundred-thousandth as nothing."""
+    low, high = (
+        f"{end:+.4f}" if abs(end) >= 0.0001 or end == 0 else f"{end:+.2g}" for end in (interval.low, interval.high)
+    )
+    return f"at ConfidenceLevel {interval.confidence_level:g} the gain lies between {low} and {high}"
+
+
+def _regressions(candidate: ModelScore, active: ModelScore, bar: Bar) -> tuple[list[str], list[str]]:
+    """Sentences about the other metrics: what fell by more than MaximumRegression, and what cannot be compared."""
+    fallen: list[str] = []
+    unknown: list[str] = []
+    if bar.maximum_regression >= 1:
+        return fallen, unknown
+    for metric in Metrics.model_fields:
+        if metric == bar.selection_metric:
+            continue
+        mine, theirs = _score(candidate, metric), _score(active, metric)
+        if mine is None or theirs is None:
+            whose = "the candidate" if mine is None else "the active model"
+            unknown.append(f"Not checked against MaximumRegression: {whose} has no {metric}.")
+        elif round(theirs - mine, _ROUNDING) > bar.maximum_regression:
+            fallen.append(
+                f"The candidate's {metric} {mine:.4f} is {theirs - mine:.4f} below the active model's {theirs:.4f}, "
+                f"more than MaximumRegression {bar.maximum_regression:g}."
+            )
+    return fallen, unknown
+
+
+def _score(model: ModelScore, metric: str) -> float | None:
+    value: float | None = getattr(model.metrics, metric)
+    return None if value is None else round(value, _ROUNDING)
+
+
+def _judgement(decision: DecisionKind, *reasons: str) -> Judgement:
+    return Judgement(decision=decision, reasons=reasons)

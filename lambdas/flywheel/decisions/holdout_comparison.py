@@ -1,0 +1,138 @@
+"""Two models on one hold-out: the scores of each, and how sure the difference between them is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.predict_holdout import HoldoutPredictions, Prediction, Unanswered
+from flywheel.decisions.scores import HOLDOUT_SOURCE
+from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
+from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
+from flywheel.records.decisions import (
+    AverageScores,
+    ConfusedPair,
+    GainInterval,
+    HoldoutComparison,
+    HoldoutResult,
+    LabelResult,
+    Metrics,
+    ModelScore,
+)
+
+if TYPE_CHECKING:
+    from flywheel.decisions.compared_models import Contenders
+    from flywheel.decisions.prepare_holdout import FrozenHoldout
+    from flywheel.evaluation import Predictions, Scores
+
+"""What the source of a score begins with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldoutScorer:
+    """Scores the answers to a hold-out by the labels of a flywheel."""
+
+    holdout: FrozenHoldout
+    labels: tuple[str, ...]
+    multi_label: bool
+    metric: Metric
+    confidence_level: float
+
+    def compare(
+        self, contenders: Contenders, predictions: HoldoutPredictions, *, iteration_id: str
+    ) -> tuple[HoldoutComparison, dict[str, str]]:
+        """The comparison as far as the models could be asked; and why not, by the ARN of each that could not.
+
+        Raises PredictionFailed where the next turn asks again.
+        """
+        answers: dict[str, Predictions] = {}
+        asked: list[Prediction] = []
+        unanswered: dict[str, str] = {}
+        for arn in contenders.to_ask:
+            found = predictions.read(arn, labels=self.labels, multi_label=self.multi_label)
+            if isinstance(found, Unanswered):
+                unanswered[arn] = found.reason
+            else:
+                asked.append(found[0])
+                answers[arn] = found[1]
+        candidate = answers.get(contenders.candidate or "")
+        rival = contenders.active if contenders.active != contenders.candidate else None
+        active = answers.get(rival or "")
+        paid = sum(prediction.asked_for == iteration_id for prediction in asked)
+        comparison = HoldoutComparison(
+            holdout_id=self.holdout.id,
+            documents=self.holdout.documents,
+            candidate=self._result(contenders.candidate, candidate),
+            active=self._result(rival, active),
+            interval=self._interval(candidate, active) if candidate and active else None,
+            dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
+        )
+        return comparison, unanswered
+
+    def _result(self, arn: str | None, answers: Predictions | None) -> HoldoutResult | None:
+        if arn is None or answers is None:
+            return None
+        tally = Tally(labels=self.labels, multi_label=self.multi_label)
+        for true, predicted in zip(self.holdout.labels, answers.by_line, strict=True):
+            tally.add(true=frozenset(true), predicted=predicted)
+        return _as_record(arn, tally.evaluation(), errors=answers.errors_by_code)
+
+    def _interval(self, candidate: Predictions, active: Predictions) -> GainInterval:
+        outcomes = Counter(
+            Outcome(true=frozenset(true), candidate=mine, active=theirs)
+            for true, mine, theirs in zip(self.holdout.labels, candidate.by_line, active.by_line, strict=True)
+        )
+        interval = difference_interval(
+            outcomes,
+            labels=self.labels,
+            multi_label=self.multi_label,
+            metric=self.metric,
+            confidence_level=self.confidence_level,
+        )
+        return GainInterval(
+            metric=self.metric,
+            difference=interval.difference,
+            low=interval.low,
+            high=interval.high,
+            confidence_level=interval.confidence_level,
+        )
+
+
+def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
+    """What the gate compares: macro averages, and the accuracy."""
+    metrics = Metrics(
+        F1Score=result.macro.f1,
+        Precision=result.macro.precision,
+        Recall=result.macro.recall,
+        Accuracy=result.accuracy,
+    )
+    return ModelScore(arn=result.arn, metrics=metrics, source=f"{HOLDOUT_SOURCE} {holdout_id}")
+
+
+def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> HoldoutResult:
+    return HoldoutResult(
+        arn=arn,
+        accuracy=evaluation.accuracy,
+        macro=_averages(evaluation.macro),
+        micro=_averages(evaluation.micro),
+        labels=tuple(
+            LabelResult(
+                label=score.label,
+                precision=score.precision,
+                recall=score.recall,
+                f1=score.f1,
+                support=score.support,
+            )
+            for score in evaluation.labels
+        ),
+        confusions=tuple(
+            ConfusedPair(true=pair.true, predicted=pair.predicted, documents=pair.documents)
+            for pair in evaluation.confusions or ()
+        ),
+        errors=errors,
+    )
+
+
+def _averages(scores: Scores) -> AverageScores:
+    return AverageScores(precision=scores.precision, recall=scores.recall, f1=scores.f1)

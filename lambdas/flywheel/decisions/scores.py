@@ -1,0 +1,39 @@
+"""What is known of a model's quality when no iteration has just scored it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.records.decisions import Decision, Metrics, ModelScore
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.store.bucket import IntakeBucket
+
+
+HOLDOUT_SOURCE = "hold-out"
+"""Begins the source of a score that was measured on a hold-out."""
+
+
+def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: str) -> ModelScore:
+    """The metrics from the iteration that trained `model_arn`, else those of the model's own training, else none.
+
+    The iteration's come first: they are what its successors' are compared with.
+    """
+    return score_by(decision_on(model_arn, intake=intake), service=service, model_arn=model_arn)
+
+
+def score_by(decision: Decision | None, *, service: FlywheelService, model_arn: str) -> ModelScore:
+    """As `known_score`, where the decision on the iteration that trained the model is known."""
+    if decision is not None and decision.candidate is not None and decision.candidate.metrics != Metrics():
+        return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})
+    return service.score_of(model_arn) or ModelScore(arn=model_arn, metrics=Metrics(), source="no score is recorded")
+
+
+def decision_on(model_arn: str, *, intake: IntakeBucket) -> Decision | None:
+    """The decision on the iteration that trained the model; None if it comes from elsewhere."""
+    for key in sorted(intake.keys("decisions/"), reverse=True):
+        decision = intake.read(key, Decision)
+        if decision is not None and decision.candidate is not None and decision.candidate.arn == model_arn:
+            return decision
+    return None

@@ -1,0 +1,92 @@
+"""Asks a person about a promotion: the question with all that is needed to answer it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.unfinished import decision_key
+from flywheel.promotions import requests
+from flywheel.promotions.promote import request_of
+from flywheel.records import turn_folders
+from flywheel.records.decisions import Decision
+from flywheel.records.promotions import ApprovalWait, PromotionBeginning
+from flywheel.text import notification
+
+if TYPE_CHECKING:
+    from flywheel.records.promotions import PromotionRequest
+    from flywheel.store.bucket import IntakeBucket
+
+DECLINED = "Declined"
+"""The error with which a person says no (SendTaskFailure); its cause is the reason."""
+
+
+def ask(
+    *, promotion: str, task_token: str, patience: timedelta, intake: IntakeBucket, now: datetime
+) -> PromotionBeginning:
+    """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion and PromotionRefused.
+
+    Repeated with the same token it asks the same question again; a redriven execution has a new one.
+    """
+    requests.require_current(intake, promotion)
+    beginning = intake.require(requests.begin_key(promotion), PromotionBeginning)
+    requests.require_open(request_of(beginning), intake=intake)
+    key = requests.approval_key(promotion)
+    known = intake.read(key, ApprovalWait)
+    if known is None or known.task_token != task_token:
+        intake.write(key, ApprovalWait(task_token=task_token, asked_at=now, ends_at=now + patience))
+    return beginning
+
+
+def subject(beginning: PromotionBeginning, *, flywheel_name: str) -> str:
+    who = beginning.request.turn if beginning.request else None
+    return notification.subject(f"{flywheel_name} {who or beginning.promotion}: a promotion waits for approval")
+
+
+def message(
+    beginning: PromotionBeginning,
+    *,
+    intake: IntakeBucket,
+    flywheel_name: str,
+) -> str:
+    """The question in lines of plain text: the comparison, and the commands that answer it."""
+    request = request_of(beginning)
+    wait = intake.require(requests.approval_key(beginning.promotion), ApprovalWait)
+    turn = request.turn or beginning.promotion
+    address = f"s3://{intake.name}/{requests.approval_key(beginning.promotion)}"
+    success = f"aws stepfunctions send-task-success --task-output '{json.dumps({'by': 'your name'})}'"
+    failure = f"aws stepfunctions send-task-failure --error {DECLINED} --cause 'the reason'"
+    token = f'"$(aws s3 cp {address} - | python3 -c \'import json, sys; print(json.load(sys.stdin)["task_token"])\')"'
+    return notification.message(
+        [
+            f"{turn} wants to promote a model. It waits until {wait.ends_at:%Y-%m-%d %H:%M} UTC.",
+            *_comparison(request, intake),
+        ],
+        closing=[
+            f"Yes: flywheel --name {flywheel_name} approve {turn}",
+            f"No:  flywheel --name {flywheel_name} decline {turn} --reason '...'",
+            f"The whole report: flywheel --name {flywheel_name} report {turn}",
+            *(
+                [f"or download s3://{intake.name}/{turn_folders.page_key(request.turn)} and open it."]
+                if request.turn
+                else []
+            ),
+            "",
+            "The same with the AWS CLI:",
+            f"{success} --task-token {token}",
+            f"{failure} --task-token {token}",
+        ],
+    )
+
+
+def _comparison(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
+    decision = intake.read(decision_key(request.iteration_id), Decision) if request.iteration_id else None
+    if decision is None:
+        return [f"Model {request.model_arn}: {request.reason}"]
+    lines = list(decision.reasons)
+    for which, model in (("Active", decision.active), ("Candidate", decision.candidate)):
+        if model is not None:
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
+            lines.append(f"{which} model {model.arn}: {scores or 'no scores'}")
+    return lines

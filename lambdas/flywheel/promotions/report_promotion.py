@@ -1,0 +1,194 @@
+"""How a promotion ended: its record, the end of its request, and the record and page of the turn that asked for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.scores import decision_on
+from flywheel.errors import FlywheelError
+from flywheel.promotions import requests
+from flywheel.records import turn_folders
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
+from flywheel.records.turns import TurnRecord
+from flywheel.text import notification
+from flywheel.turn.report_turn import in_one_line, page_of
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.store.bucket import IntakeBucket
+
+MOST_FAILURES = 3
+"""So many executions may fail at one request before it is given up."""
+_ATTEMPTS = 5
+_UNFINISHED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
+
+
+class TurnRecordContended(FlywheelError):
+    """Others change a turn's record without end; the step is tried again."""
+
+
+def end(
+    *,
+    promotion: str,
+    status: PromotionStatus,
+    reason: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    now: datetime,
+    answered_by: str | None = None,
+    warning: str | None = None,
+    serving: str | None = None,
+) -> tuple[Promotion, ...]:
+    """Write down how an execution ended; what it ended comes first, then what it superseded. Nothing if it had nothing.
+
+    A failed execution leaves its request open, to be tried again a bounded number of times. So does one that was
+    stopped after it had made the model active: the next one publishes it. Repeated, it writes the same again.
+    """
+    beginning = intake.read(requests.begin_key(promotion), PromotionBeginning)
+    if beginning is None or beginning.request is None:
+        return ()
+    request = beginning.request
+    if status in _UNFINISHED and service.describe().active_model_arn == request.model_arn:
+        status, reason = PromotionStatus.FAILED, f"The model is active, but its promotion is not complete. {reason}"
+    elif status in _UNFINISHED:
+        reason = f"The former model stays active. {reason}"
+    record = requests.as_promotion(
+        request,
+        status=status,
+        reason=reason,
+        at=now,
+        beginning=beginning,
+        answered_by=answered_by,
+        warning=warning,
+        serving=serving,
+    )
+    written = intake.read(requests.end_key(request.id), Promotion)
+    if written is not None and written.promotion == promotion:
+        if written.status in _UNFINISHED and status.made_active:
+            # It was given up with its model active, and redriven: now it is complete.
+            intake.write(requests.end_key(request.id), record)
+            written = record
+        # Else the status event of an execution that had reported its end before.
+        record = written
+    elif written is None:
+        if open_again := _left_open(record, promotion, intake=intake):
+            record = open_again
+        elif not intake.write_once(requests.end_key(request.id), record):
+            written = intake.require(requests.end_key(request.id), Promotion)
+    intake.write(requests.record_key(promotion), record)
+    superseded = _superseded(beginning, intake)
+    noted = {note_in_turn(entry, intake=intake) for entry in (written or record, *superseded)}
+    for turn in _turns_that_made(record, intake) - noted:
+        _write_page(turn, intake=intake)
+    return (record, *superseded)
+
+
+def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
+    """The turns that trained the promoted model and the one whose place it took: their pages tell of this end, too."""
+    models = [ended.model_arn, *([ended.former_model_arn] if ended.former_model_arn else [])]
+    decisions = (decision_on(model, intake=intake) for model in models)
+    return {decision.turn for decision in decisions if decision is not None}
+
+
+def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
+    """The record of a failure that is to be tried again; None if this is the end of the request."""
+    if record.status is not PromotionStatus.FAILED:
+        return None
+    key = requests.failures_key(record.request_id)
+    known = intake.read(key, PromotionFailures)
+    failed = {promotion, *(known.promotions if known else ())}
+    if len(failed) >= MOST_FAILURES:
+        return None
+    record = record.model_copy(update={"reason": f"{record.reason} The schedule tries again."})
+    intake.write(key, PromotionFailures(promotions=tuple(sorted(failed)), last=record))
+    return record
+
+
+def _superseded(beginning: PromotionBeginning, intake: IntakeBucket) -> list[Promotion]:
+    return intake.read_all([requests.end_key(request_id) for request_id in beginning.superseded], Promotion)
+
+
+def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
+    """Bring the record and the page of the turn up to date that asked for this, and return its name.
+
+    A turn that has no record yet reads this end when it writes one.
+    """
+    if promotion.turn is None:
+        return None
+    key = turn_folders.record_key(promotion.turn)
+    for _ in range(_ATTEMPTS):
+        found = intake.read_with_etag(key, TurnRecord)
+        if found is None:
+            return promotion.turn
+        record, etag = found
+        if record.promotion == promotion:
+            break
+        record = record.model_copy(update={"promotion": promotion})
+        if intake.write_if_unchanged(key, record, etag):
+            break
+    else:
+        raise TurnRecordContended(f"{key} changes all the time: {promotion.request_id} cannot be noted in it.")
+    _write_page(promotion.turn, intake=intake)
+    return promotion.turn
+
+
+def _write_page(turn: str, *, intake: IntakeBucket) -> None:
+    record = intake.read(turn_folders.record_key(turn), TurnRecord)
+    if record is not None:
+        page = page_of(record, intake=intake)
+        intake.write_text(turn_folders.page_key(turn), page, content_type="text/html; charset=utf-8")
+
+
+def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:
+    """The sentence for an end that a person or a failure brought about; `cause` is theirs."""
+    match status:
+        case PromotionStatus.PROMOTED:
+            return "The model is active."
+        case PromotionStatus.ALREADY_ACTIVE:
+            return "The model was active already."
+        case PromotionStatus.NOT_ANSWERED:
+            return "Nobody answered within ApprovalHours: the former model stays active."
+        case PromotionStatus.FAILED:
+            return f"Error {error or 'unknown'}: {cause or 'no cause given'}"
+        case _:
+            return cause or "No reason was given."
+
+
+def taken_back_because(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
+    """The reason of SMOKE_TEST_FAILED. `put_back` is the flywheel's active model now, None if it has no other;
+    `former` the model that was published before."""
+    if put_back:
+        return f"{smoke_test} {put_back} is active again."
+    if former:
+        return f"{smoke_test} {former}, of a former generation, serves on."
+    return f"{smoke_test} There was no former model: no endpoint serves it."
+
+
+def subject(promotion: Promotion, *, flywheel_name: str) -> str:
+    return notification.subject(f"{flywheel_name} {promotion.promotion or 'promotion'}: {promotion.status}")
+
+
+def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: str) -> str:
+    """The notification: what became of a promotion, in lines of plain text."""
+    first = ended[0]
+    lines = [
+        f"{first.promotion or 'Promotion'}: {first.status}. {in_one_line(first.reason)}",
+        f"Model: {first.model_arn}",
+        f"Former model: {first.former_model_arn or 'none'}",
+        f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
+    ]
+    if first.serving:
+        lines.append(f"Serving: {first.serving}")
+    if first.warning:
+        lines.append(f"Comprehend warns: {first.warning}")
+    lines += notification.named(
+        [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]], more="requests were superseded"
+    )
+    closing = []
+    if first.turn:
+        closing.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
+    if first.status.made_active:
+        closing.append(f"To undo it: flywheel --name {flywheel_name} rollback")
+    closing.append(f"The record: s3://{intake_bucket}/{requests.end_key(first.request_id)}")
+    return notification.message(lines, closing=closing)

@@ -1,0 +1,44 @@
+"""A published model that answers wrongly when it comes into service out of a promotion, for instance when the serving
+hours begin: the former one is asked for, through the one door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flywheel.promotions import requests
+from flywheel.records.promotions import PromotionRequest, PromotionSource
+from flywheel.serving.smoke_test import SmokeTest, smoke_test_of
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
+
+
+def take_back(
+    tested: SmokeTest, *, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
+) -> PromotionRequest | None:
+    """Ask for the previous model once for each failed test. None where there is nothing to ask for.
+
+    A promotion under way takes its model back itself. A previous model that failed as well is not asked for.
+    """
+    model_arn = tested.model_arn
+    former = published.previous()
+    if tested.passed or former is None or former == model_arn or published.active() != model_arn:
+        return None
+    if model_arn in requests.models_under_way(intake):
+        return None
+    of_former = smoke_test_of(former, intake=intake)
+    if of_former is not None and of_former.key == tested.key and not of_former.passed:
+        return None
+    request = PromotionRequest(
+        id=f"smoke-test-{model_arn.rpartition('/')[2]}-{tested.at:%Y%m%dT%H%M%SZ}",
+        source=PromotionSource.SERVING,
+        model_arn=former,
+        flywheel_arn=service.arn,
+        requested_at=tested.at,
+        by="the smoke test",
+        reason=f"{model_arn} is served, but: {tested.sentence}",
+        decided_against=service.find_active_model(),
+    )
+    return request if intake.write_once(requests.request_key(request.id), request) else None

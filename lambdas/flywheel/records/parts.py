@@ -1,0 +1,92 @@
+"""Where the documents of a part lie, and the eight-byte digests of their texts and of their labels."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flywheel.preparation import labels_hash
+from flywheel.records.datasets import labels_of
+from flywheel.records.uploads import Part, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flywheel.store.bucket import IntakeBucket
+
+HASH_BYTES = 8
+PLACES = "I"
+"""The array type of places of documents in a part: a part has at most a million."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartLocation:
+    """The keys of one part's documents and of their digests, in the same order."""
+
+    documents: str
+    hashes: str
+    labels: str
+    """Absent from parts of earlier versions."""
+
+
+def prepared_folder(split: Split, content_hash: str) -> str:
+    return f"prepared/{split}/{content_hash}/"
+
+
+def prepared_location(split: Split, content_hash: str) -> PartLocation:
+    folder = prepared_folder(split, content_hash)
+    return location_in(folder)
+
+
+def location_in(folder: str) -> PartLocation:
+    """Of a part that has the folder for itself."""
+    return PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin")
+
+
+def facts_key(split: Split, content_hash: str) -> str:
+    return f"{prepared_folder(split, content_hash)}facts.json"
+
+
+def dataset_location(dataset_prefix: str, content_hash: str) -> PartLocation:
+    return PartLocation(
+        documents=f"{dataset_prefix}documents/{content_hash}.csv",
+        hashes=f"{dataset_prefix}hashes/{content_hash}.bin",
+        labels=f"{dataset_prefix}labels/{content_hash}.bin",
+    )
+
+
+def held_back_folder(dataset_prefix: str, content_hash: str) -> str:
+    return f"{dataset_prefix}held-back/{content_hash}/"
+
+
+def waiting_parts(intake: IntakeBucket, split: Split) -> list[Part]:
+    """Prepared parts, oldest first; one without facts is still being written."""
+    keys = (key for key in intake.keys(f"prepared/{split}/") if key.endswith("/facts.json"))
+    return sorted(intake.read_all(keys, Part), key=lambda part: (part.prepared_at, part.content_hash))
+
+
+def read_hashes(intake: IntakeBucket, key: str) -> array[int]:
+    """The digests of a part in document order."""
+    return as_numbers(intake.read_bytes(key))
+
+
+def read_all_hashes(intake: IntakeBucket, keys: Iterable[str]) -> Iterator[array[int]]:
+    """The digests of the parts in the order of the keys."""
+    return map(as_numbers, intake.read_bytes_all(keys))
+
+
+def accepted_hashes(intake: IntakeBucket, split: Split) -> Iterator[array[int]]:
+    """The digests of every document in a dataset of `split`, part by part: few enough at a time for any memory."""
+    return read_all_hashes(intake, (key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key))
+
+
+def as_numbers(content: bytes) -> array[int]:
+    hashes: array[int] = array("Q")
+    hashes.frombytes(content)
+    return hashes
+
+
+def label_digest(combination: str) -> int:
+    """Of a combination of labels as in a record's keys."""
+    return int.from_bytes(labels_hash(labels_of(combination)), "little")

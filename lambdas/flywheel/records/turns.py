@@ -1,0 +1,154 @@
+"""Records of turns: what they found, what they did, how they ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from enum import StrEnum
+
+from flywheel.records.datasets import DatasetSummary, LabelConflict, Waiting
+from flywheel.records.decisions import DecisionKind, Evidence, HoldoutComparison, ModelScore
+from flywheel.records.promotions import Promotion
+from flywheel.records.uploads import Upload, UploadOutcome, UploadResult
+from flywheel.store.record import Record
+
+
+class TurnRequest(Record):
+    """An operator's wish for a turn now."""
+
+    by: str
+    at: datetime
+    overrule_minimum: bool = False
+    """Compose datasets although labels have fewer documents than MinimumDocumentsPerLabel."""
+
+
+class Pause(Record):
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+class BatchList(Record):
+    bucket: str
+    key: str
+    count: int
+
+
+class TurnBeginning(Record):
+    """What a turn found when it began. Written once: a redriven turn works on the same uploads."""
+
+    turn: str
+    began_at: datetime
+    flywheel_arn: str
+    labels: tuple[str, ...]
+    multi_label: bool
+    request: TurnRequest | None = None
+    unfinished_iteration: str | None = None
+    active_model_arn: str | None = None
+    changed_outside: str | None = None
+    """A sentence, when the active model was changed past the pipeline."""
+    uploads: tuple[Upload, ...] = ()
+    replaced: tuple[Upload, ...] = ()
+    """Versions that a newer one of the same key replaced before they were collected."""
+    set_aside: tuple[Upload, ...] = ()
+    """Uploads that an earlier turn could not read, and that this one leaves where they are."""
+    collected: bool = True
+    """False when the turn left the uploads alone; `not_collected_because` says why."""
+    not_collected_because: str | None = None
+
+
+class IterationStart(Record):
+    turn: str
+    iteration_id: str | None
+    reason: str
+
+
+class DeletedModels(Record):
+    """ARNs of old models that a turn deleted, and of those it would have, but for what uses them."""
+
+    deleted: tuple[str, ...] = ()
+    in_use: tuple[str, ...] = ()
+
+
+class TurnOutcome(StrEnum):
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+class UploadCounts(Record):
+    """Of all uploads of a turn, also of those that its record leaves out."""
+
+    outcomes: dict[UploadOutcome, int] = {}
+    documents: int = 0
+    duplicates: int = 0
+    bad_lines: int = 0
+    unprepared: int = 0
+    replaced: int = 0
+    set_aside: int = 0
+    """Unreadable since an earlier turn."""
+
+    @property
+    def not_prepared(self) -> int:
+        """Those that lie where they were dropped although a turn tried them."""
+        return self.unprepared + self.set_aside + self.outcomes.get(UploadOutcome.UNREADABLE, 0)
+
+    @property
+    def uploads(self) -> int:
+        """Those that have an outcome."""
+        return sum(self.outcomes.values())
+
+
+class TurnRecord(Record):
+    """`turn.json`. It is read often and whole, so what grows with the uploads is bounded: `flywheel.turn.uploads`."""
+
+    turn: str
+    outcome: TurnOutcome
+    flywheel_arn: str
+    began_at: datetime | None
+    ended_at: datetime
+    decision: DecisionKind = DecisionKind.NOTHING
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+    cause: str | None = None
+    upload_counts: UploadCounts | None = None
+    """None in the records of earlier versions, which hold every upload: `counts` works for both."""
+    uploads: tuple[UploadResult, ...] = ()
+    """At most 200, those first of which something was rejected, with less than their own records in `uploads_folder`
+    hold."""
+    uploads_folder: str | None = None
+    """Prefix of `<upload id>.json`, the UploadResult of every upload."""
+    unprepared: tuple[Upload, ...] = ()
+    """Collected, but their preparation failed: they stay where they are. At most 100."""
+    replaced: tuple[Upload, ...] = ()
+    """At most 100."""
+    datasets: tuple[DatasetSummary, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    leaked: dict[str, int] = {}
+    duplicates: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    conflicts: dict[str, int] = {}
+    conflict_examples: tuple[LabelConflict, ...] = ()
+    """These and `leaked` as in Composition."""
+    iteration_id: str | None = None
+    decided_at: datetime | None = None
+    selection_metric: str | None = None
+    """The score that decided; None without a decision."""
+    active: ModelScore | None = None
+    candidate: ModelScore | None = None
+    evidence: Evidence = Evidence.ITERATION
+    holdout: HoldoutComparison | None = None
+    promotion: Promotion | None = None
+    """What became of it when this was last written; its end is noted here too."""
+    deleted_models: DeletedModels = DeletedModels()
+    changed_outside: str | None = None
+    request: TurnRequest | None = None
+    more: bool = False
+
+    @property
+    def counts(self) -> UploadCounts:
+        if self.upload_counts is not None:
+            return self.upload_counts
+        outcomes = Counter(result.outcome for result in self.uploads)
+        return UploadCounts(outcomes=dict(outcomes), unprepared=len(self.unprepared), replaced=len(self.replaced))

@@ -1,0 +1,313 @@
+"""The page of a turn for people: one HTML file without script that loads nothing, and needs no network to be read.
+
+It shows excerpts of documents that were rejected. It lies in the intake bucket, beside the reports they come from, and
+is as confidential as the uploads are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from flywheel.promotions.history import PromotionHistory, in_a_word, moment
+from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.report.chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
+from flywheel.report.holdout import holdout_sections
+from flywheel.report.markup import Markup, element, join, style_sheet
+from flywheel.report.style import CSS
+from flywheel.report.tables import label_bars, number, scrolling, table, waiting_labels
+from flywheel.report.uploads import upload_sections
+from flywheel.turn.left_out import left_out_sentences
+
+DEFAULT_METRIC = "F1Score"
+_SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""Even a defect in the escaping could load nothing and run nothing."""
+_METRIC_WORDS = {"F1Score": "F1 score"}
+_FAILED_WORDS = {
+    TurnOutcome.FAILED: "The turn failed.",
+    TurnOutcome.TIMED_OUT: "The turn ran out of time.",
+    TurnOutcome.ABORTED: "The turn was stopped.",
+}
+
+
+def render(
+    record: TurnRecord,
+    *,
+    history: Sequence[PastTurn],
+    intake_bucket: str,
+    promotions: PromotionHistory | None = None,
+) -> str:
+    """The page of `record`. `history` are former turns in any order; those that are missing are gaps in the chart.
+    `promotions` are all that have ended."""
+    promotions = promotions or PromotionHistory()
+    earlier = sorted((turn for turn in history if turn.turn != record.turn), key=lambda turn: turn.number)
+    turns = with_late_promotions([*earlier, PastTurn.of(record)], history=promotions)
+    metric = _metric(turns)
+    title = f"{_flywheel(record)} {record.turn}"
+    body = element(
+        "main",
+        _header(record),
+        _verdict(record, promotions),
+        *_section("Scores over the turns", _chart(turns, metric)),
+        *_section("The two models", *_models(record, metric)),
+        *holdout_sections(record.holdout),
+        *_section("Documents by label", *label_bars(record.datasets)),
+        *upload_sections(record),
+        *_section("What waits", *_waiting(record)),
+        *_section("Timeline", _timeline(record, promotions)),
+        *_section("All turns", _all_turns(turns, metric)),
+        element(
+            "p",
+            f"Everything here is also in s3://{intake_bucket}/turns/{record.turn}/turn.json, for programs. This page "
+            "was written when the turn ended, or when a promotion of its model or of the next one did: "
+            f"`flywheel report {record.turn}` shows how things stand now.",
+            class_="foot",
+        ),
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_SECURITY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        style_sheet(CSS),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, element('body', body), lang='en')}\n"
+
+
+def _section(title: str, *content: Markup) -> Iterator[Markup]:
+    """Nothing where there is no content."""
+    if content:
+        yield element("section", element("h2", title), *content)
+
+
+def _chart(turns: Sequence[PastTurn], metric: str) -> Markup:
+    if has_scores(turns, metric=metric):
+        return scrolling("Scores over the turns", score_chart(turns, metric=metric))
+    return element("p", f"No turn has a score ({metric}) yet.")
+
+
+def _flywheel(record: TurnRecord) -> str:
+    return record.flywheel_arn.rpartition("/")[2]
+
+
+def _metric(turns: Sequence[PastTurn]) -> str:
+    """The metric that decided last."""
+    return next((turn.selection_metric for turn in reversed(turns) if turn.selection_metric), DEFAULT_METRIC)
+
+
+def _header(record: TurnRecord) -> Markup:
+    good = record.outcome is TurnOutcome.SUCCEEDED
+    took = f", took {duration(record.ended_at - record.began_at)}" if record.began_at else ""
+    return element(
+        "header",
+        element("h1", record.turn),
+        element(
+            "p",
+            element("span", record.outcome, class_=f"badge {'good' if good else 'bad'}"),
+            f" Flywheel {_flywheel(record)}, ended {moment(record.ended_at)}{took}",
+            class_="soft",
+        ),
+    )
+
+
+_PROMOTION_WORDS = {
+    PromotionStatus.REQUESTED: "The candidate is to become the active model; that had not ended when this was written.",
+    PromotionStatus.WAITING: "The candidate is better, and waits for a person to approve it.",
+    PromotionStatus.PROMOTED: "The candidate became the active model.",
+    PromotionStatus.ALREADY_ACTIVE: "The candidate was the active model already.",
+    PromotionStatus.REFUSED: "The candidate was better, but its promotion was refused: the active model stayed.",
+    PromotionStatus.DECLINED: "The candidate was better, but a person declined it: the active model stayed.",
+    PromotionStatus.NOT_ANSWERED: "The candidate was better, but nobody approved it in time: the active model stayed.",
+    PromotionStatus.SUPERSEDED: "The candidate was better, but another model took its place before it was promoted.",
+    PromotionStatus.LEFT_TO_PEOPLE: "The candidate was better; to promote it was left to people.",
+    PromotionStatus.SMOKE_TEST_FAILED: "The candidate was better, but failed its smoke test: it was taken back.",
+    PromotionStatus.FAILED: "The candidate was better, but its promotion failed.",
+    PromotionStatus.STOPPED: "The candidate was better, but its promotion was stopped: the active model stayed.",
+}
+
+
+def _verdict(record: TurnRecord, promotions: PromotionHistory) -> Markup:
+    reasons = list(record.reasons)
+    if record.error or record.cause:
+        reasons.append(": ".join(part for part in (record.error, record.cause) if part))
+    if record.promotion is not None:
+        reasons.append(f"{record.promotion.status.capitalize()}: {record.promotion.reason}")
+    reasons += promotions.sentences(record)
+    if record.changed_outside:
+        reasons.append(record.changed_outside)
+    if record.request is not None:
+        overruled = ", whatever MinimumDocumentsPerLabel says" if record.request.overrule_minimum else ""
+        reasons.append(f"{record.request.by} asked for this turn at {moment(record.request.at)}{overruled}.")
+    if record.more:
+        reasons.append("More documents wait only because a dataset was full: the next turn takes them.")
+    later = _later(record, promotions)
+    promoted = _promoted(record) or (later is not None and later.status.made_active)
+    kind = "bad" if record.outcome is not TurnOutcome.SUCCEEDED else "good" if promoted else ""
+    return element(
+        "div",
+        element("strong", headline(record, later=later)),
+        *([element("ul", *(element("li", reason) for reason in reasons))] if reasons else []),
+        class_=f"verdict {kind}".strip(),
+    )
+
+
+def _promoted(record: TurnRecord) -> bool:
+    return record.promotion is not None and record.promotion.status.made_active
+
+
+def _later(record: TurnRecord, promotions: PromotionHistory) -> Promotion | None:
+    if record.candidate is None:
+        return None
+    return promotions.later(record.candidate.arn, iteration_id=record.iteration_id)
+
+
+def headline(record: TurnRecord, *, later: Promotion | None = None) -> str:
+    """What the turn came to, in one sentence; a second one if others promoted its candidate `later`."""
+    if later is not None and later.status.made_active and not _promoted(record):
+        return f"{headline(record)} Later the candidate became the active model."
+    if record.outcome is not TurnOutcome.SUCCEEDED:
+        return _FAILED_WORDS[record.outcome]
+    if record.decision is DecisionKind.PROMOTE:
+        status = record.promotion.status if record.promotion else PromotionStatus.REQUESTED
+        return _PROMOTION_WORDS[status]
+    if record.decision is DecisionKind.KEEP:
+        return "The active model stayed."
+    if record.decision is DecisionKind.REPORT:
+        return "No model was trained: the active model was scored on new test data."
+    return "No decision was due."
+
+
+def _models(record: TurnRecord, metric: str) -> Iterator[Markup]:
+    if record.active is None and record.candidate is None:
+        return
+    yield table(
+        "The two models",
+        ("Metric", number("Active model"), number("Candidate"), number("Difference")),
+        [_metric_row(name, record, deciding=name == metric) for name in Metrics.model_fields],
+        caption=join(
+            [_origin(which, model) for which, model in (("Active", record.active), ("Candidate", record.candidate))],
+            element("br"),
+        ),
+    )
+
+
+def _metric_row(name: str, record: TurnRecord, *, deciding: bool) -> Markup:
+    active, candidate = score_of(record.active, name), score_of(record.candidate, name)
+    return element(
+        "tr",
+        element("th", _METRIC_WORDS.get(name, name), scope="row"),
+        element("td", _score(active), class_="number"),
+        element("td", _score(candidate), class_="number"),
+        _difference(active, candidate),
+        class_="deciding" if deciding else None,
+    )
+
+
+def _difference(active: float | None, candidate: float | None) -> Markup:
+    if active is None or candidate is None:
+        return element("td", "\u2013", class_="number")
+    gain = round(candidate - active, 4)
+    way = " up" if gain > 0 else " down" if gain < 0 else ""
+    return element("td", f"{gain:+.4f}" if gain else "0.0000", class_=f"number{way}")
+
+
+def _origin(which: str, model: ModelScore | None) -> str:
+    return f"{which}: {model.arn}, scores from {model.source}." if model else f"{which}: none."
+
+
+def _score(value: float | None) -> str:
+    return "\u2013" if value is None else f"{value:.4f}"
+
+
+def _waiting(record: TurnRecord) -> Iterator[Markup]:
+    if record.waiting:
+        yield table(
+            "What waits",
+            ("Split", number("Documents"), "Why", "By label"),
+            [
+                element(
+                    "tr",
+                    element("th", wait.split.dataset_type, scope="row"),
+                    element("td", f"{wait.documents:,}", class_="number"),
+                    element("td", wait.reason, class_="words"),
+                    element("td", waiting_labels(wait.labels), class_="words"),
+                )
+                for wait in record.waiting
+            ],
+        )
+    yield from (element("p", sentence, class_="words") for sentence in left_out_sentences(record))
+
+
+def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:
+    """What happened when, as far as the records say; a redriven turn may show an event of its first run."""
+    events = [("The turn began and collected the uploads", record.began_at)]
+    for dataset in record.datasets:
+        events.append((f"Dataset {dataset.name} was composed", dataset.composed_at))
+        events.append((f"Comprehend accepted dataset {dataset.name}", dataset.accepted_at))
+    events.append((f"The decision on iteration {record.iteration_id}", record.decided_at))
+    if record.promotion is not None:
+        events.append((f"Promotion: {record.promotion.status}", record.promotion.at))
+    later = _later(record, promotions)
+    if later is not None:
+        events.append((f"Promotion asked for by {later.by}: {later.status}", later.at))
+    if record.candidate is not None and (replaced := promotions.replaced(record.candidate.arn)) is not None:
+        events.append(("Another model took its place", replaced.at))
+    events.append(("The turn ended", record.ended_at))
+    known = sorted(((at, what) for what, at in events if at is not None), key=lambda event: event[0])
+    began = known[0][0]
+    rows = [
+        element(
+            "tr",
+            element("th", what, scope="row", class_="words"),
+            element("td", moment(at), class_="date"),
+            element("td", duration(at - former) if at != began else "\u2013", class_="number"),
+            element("td", duration(at - began) if at != began else "\u2013", class_="number"),
+        )
+        for (at, what), (former, _) in zip(known, [known[0], *known], strict=False)
+    ]
+    headings = ("Event", "At", number("Since the one before"), number("Since the beginning"))
+    return table("Timeline", headings, rows)
+
+
+def _came_to(turn: PastTurn) -> str:
+    own = turn.promotion.status if turn.promotion is not None else None
+    return in_a_word(turn.decision, own, promoted_later=turn.promoted_later)
+
+
+def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
+    """Newest first."""
+    rows = [
+        element(
+            "tr",
+            element("th", turn.turn, scope="row", class_="name"),
+            element("td", turn.outcome),
+            element("td", _came_to(turn)),
+            element("td", _score(active := score_of(turn.active, metric)), class_="number"),
+            element("td", _score(candidate := score_of(turn.candidate, metric)), class_="number"),
+            _difference(active, candidate),
+            class_="this" if turn is turns[-1] else None,
+        )
+        for turn in reversed(turns)
+    ]
+    return table(
+        "All turns",
+        ("Turn", "Outcome", "Decision", number("Active model"), number("Candidate"), number("Difference")),
+        rows,
+        caption=f"The scores are {metric}. A turn that is missing here has no record (yet, or any more).",
+    )
+
+
+def duration(span: timedelta) -> str:
+    """In the two largest units: 12 s, 3 min 5 s, 2 h 7 min, 3 d 4 h."""
+    seconds = max(0, round(span.total_seconds()))
+    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    parts = []
+    for size, name in units:
+        amount, seconds = divmod(seconds, size)
+        parts.append((amount, name))
+    first = next((place for place, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
+    shown = [f"{amount} {name}" for amount, name in parts[first : first + 2] if amount or name == units[first][1]]
+    return " ".join(shown)

@@ -1,0 +1,70 @@
+"""Tables of a turn's page: plain ones, and one with a bar for each label and dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flywheel.records.datasets import DatasetSummary
+from flywheel.report.markup import Markup, element
+
+_WAITING_LABELS = 20
+
+
+def number(title: str) -> Markup:
+    """The heading of a column of numbers."""
+    return element("th", title, scope="col", class_="number")
+
+
+def scrolling(name: str, content: Markup) -> Markup:
+    """What may be wider than the page, and scrolls by itself: by the keyboard too, where a reader hears its name."""
+    return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
+
+
+def table(name: str, headings: Sequence[str], rows: Sequence[Markup], *, caption: str = "") -> Markup:
+    """A table and what is to be said below it, which does not scroll away with it."""
+    heads = [head if isinstance(head, Markup) else element("th", head, scope="col") for head in headings]
+    found = element("table", element("thead", element("tr", *heads)), element("tbody", *rows))
+    return element("figure", scrolling(name, found), *([element("figcaption", caption)] if caption else []))
+
+
+def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
+    """Nothing without datasets. The bars of one dataset are to one scale, the largest label's is full."""
+    if not datasets:
+        return
+    totals = {
+        label: sum(dataset.labels.get(label, 0) for dataset in datasets) for each in datasets for label in each.labels
+    }
+    labels = sorted(totals, key=lambda label: (-totals[label], label))
+    headings: list[str] = ["Label"]
+    for dataset in datasets:
+        headings += [number(dataset.name), Markup(element("th", class_="bar"))]
+    yield table(
+        "Documents by label",
+        headings,
+        [
+            element(
+                "tr",
+                element("th", element("bdi", label), scope="row", class_="words"),
+                *(cell for dataset in datasets for cell in _bar(dataset, label)),
+            )
+            for label in labels
+        ],
+        caption="; ".join(f"{dataset.name}: {dataset.documents:,} documents" for dataset in datasets)
+        + ". A document with several labels counts for each of them.",
+    )
+
+
+def _bar(dataset: DatasetSummary, label: str) -> Iterator[Markup]:
+    documents = dataset.labels.get(label, 0)
+    width = 100 * documents / max(dataset.labels.values(), default=1)
+    yield element("td", f"{documents:,}", class_="number")
+    bar = element("div", class_=dataset.split, style=f"width:{width:.1f}%")
+    yield element("td", *([bar] if documents else []), class_="bar")
+
+
+def waiting_labels(labels: dict[str, int]) -> str:
+    """The labels with most documents; how many more there are is said."""
+    largest = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{label} {documents:,}" for label, documents in largest[:_WAITING_LABELS]]
+    left = len(largest) - len(shown)
+    return ", ".join([*shown, *([f"and {left:,} more labels"] if left else [])])

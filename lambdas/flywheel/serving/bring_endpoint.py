@@ -1,0 +1,203 @@
+"""Brings the endpoint to what is wanted, one change at a time.
+
+Each call looks at everything anew and makes at most one change, so that it can be killed anywhere and repeated, and a
+change of mind in the middle of another change is carried out once that has come to its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.comprehend.endpoint import Endpoint, EndpointFailed, EndpointStatus
+from flywheel.comprehend.flywheel import FOUND_WITHIN
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
+from flywheel.serving.smoke_test import Trial, smoke_test_of, trial_of
+from flywheel.serving.target import Target, find_target
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.endpoint import EndpointService
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.scaling import EndpointScaling
+    from flywheel.serving.wanted import ServingWish
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
+
+LEASE_KEY = "serving/lease.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What there is after a look at the endpoint, and what is to be waited for."""
+
+    status: ServingStatus
+    reason: str
+    settled: bool
+    """Nothing is left to do, until something else changes."""
+    model_arn: str | None = None
+    """The model that is to answer; to be waited for unless it is settled."""
+    trial: Trial = Trial.NOT_WANTED
+    replaced: bool = False
+    """A FAILED endpoint was deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Whoever holds the lease at LEASE_KEY."""
+
+    endpoints: EndpointService
+    scaling: EndpointScaling
+    intake: IntakeBucket
+    service: FlywheelService
+    published: PublishedModels
+    role_arn: str | None
+    """For models under a customer managed key."""
+
+    def bring(self, wish: ServingWish | None, *, now: datetime, replaced: bool) -> Serving:
+        """`replaced` says that this run deleted a FAILED endpoint before. Raises EndpointRefused, EndpointFailed."""
+        endpoint = self.endpoints.describe()
+        target = None
+        if wish is None or not wish.inference_units:
+            status, reason = ServingStatus.NOT_WANTED, "InferenceUnits is 0."
+        elif not wish.in_hours(now):
+            status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
+        else:
+            target = find_target(intake=self.intake, service=self.service, published=self.published)
+            status, reason = ServingStatus.NO_MODEL, "" if target else self._why_no_model()
+        if wish is None or target is None:
+            return self._remove(endpoint, status=status, reason=reason, now=now)
+        return self._serve(endpoint, wish=wish, target=target, replaced=replaced, now=now)
+
+    def _why_no_model(self) -> str:
+        active = self.service.find_active_model()
+        tested = smoke_test_of(active, intake=self.intake) if active else None
+        if tested is not None and not tested.passed:
+            return f"The only model was not promoted. {tested.sentence}"
+        return "No model has been promoted yet."
+
+    def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str, now: datetime) -> Serving:
+        if endpoint is None and self._may_not_show_yet(now):
+            # Left alone it would be billed by the hour, with nobody to delete it once the stack is gone.
+            reason = "It was asked for a moment ago and does not show yet; it is deleted as soon as it does."
+            return Serving(status=ServingStatus.CREATING, reason=reason, settled=False)
+        if endpoint is None:
+            self.scaling.stop()
+            self.published.forget_endpoint()
+            return Serving(status=status, reason=reason, settled=True)
+        self._delete(endpoint)
+        return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
+
+    def _may_not_show_yet(self, now: datetime) -> bool:
+        state = self.intake.read(STATE_KEY, ServingState)
+        return state is not None and state.status is ServingStatus.CREATING and now - state.since < FOUND_WITHIN
+
+    def _serve(
+        self, endpoint: Endpoint | None, *, wish: ServingWish, target: Target, replaced: bool, now: datetime
+    ) -> Serving:
+        if endpoint is None:
+            return self._create(wish=wish, target=target, now=now)
+        match endpoint.status:
+            case EndpointStatus.FAILED:
+                self._delete(endpoint)
+                if replaced:
+                    raise EndpointFailed(f"The endpoint failed again: {endpoint.message}")
+                reason = f"It has failed and is replaced: {endpoint.message}"
+                return Serving(status=ServingStatus.DELETING, reason=reason, settled=False, replaced=True)
+            case EndpointStatus.DELETING:
+                reason = "It is being deleted, and made anew after that."
+                return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
+            case EndpointStatus.CREATING:
+                return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
+            case EndpointStatus.UPDATING:
+                return _under_way(ServingStatus.UPDATING, "It answers meanwhile.", target)
+            case EndpointStatus.IN_SERVICE:
+                return self._adjust(endpoint, wish=wish, target=target)
+
+    def _create(self, *, wish: ServingWish, target: Target, now: datetime) -> Serving:
+        # Noted before: whoever comes next knows of it, whatever becomes of this run.
+        note(
+            status=ServingStatus.CREATING,
+            reason="The endpoint is being created.",
+            model_arn=target.model_arn,
+            endpoint_arn=self.endpoints.arn,
+            intake=self.intake,
+            now=now,
+        )
+        self.endpoints.create(
+            flywheel_arn=target.flywheel_arn,
+            units=wish.inference_units,
+            role_arn=self.role_arn,
+            tags=self.service.tags(),
+        )
+        return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
+
+    def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
+        self.published.publish_endpoint(endpoint.arn)
+        if endpoint.flywheel_arn != target.flywheel_arn:
+            self.endpoints.move(
+                flywheel_arn=target.flywheel_arn,
+                model_arn=target.model_arn,
+                role_arn=self.role_arn,
+                units=endpoint.desired_units,
+            )
+            return _under_way(ServingStatus.UPDATING, f"It moves to {target.flywheel_arn}.", target)
+        if endpoint.model_arn not in (None, target.model_arn):
+            return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {target.model_arn}.", target)
+        if not wish.scales:
+            self.scaling.stop()
+        if (units := _units_to_change_to(endpoint, wish)) is not None:
+            self.endpoints.scale(units)
+            return _under_way(
+                ServingStatus.UPDATING, f"It changes from {endpoint.desired_units} to {units} units.", target
+            )
+        if wish.scales:
+            self.scaling.scale_between(wish.inference_units, wish.most_units)
+        trial = trial_of(
+            tested=smoke_test_of(target.model_arn, intake=self.intake),
+            key=wish.smoke_test_key,
+            since=target.since,
+        )
+        return Serving(
+            status=ServingStatus.IN_SERVICE,
+            reason=f"The endpoint answers with {target.model_arn}.",
+            settled=True,
+            model_arn=target.model_arn,
+            trial=trial,
+        )
+
+    def _delete(self, endpoint: Endpoint) -> None:
+        self.published.forget_endpoint()
+        self.scaling.stop()
+        if endpoint.status is not EndpointStatus.DELETING:
+            self.endpoints.delete()
+
+
+def _units_to_change_to(endpoint: Endpoint, wish: ServingWish) -> int | None:
+    if endpoint.desired_units is None:
+        return None
+    units = min(max(endpoint.desired_units, wish.inference_units), wish.most_units)
+    return None if units == endpoint.desired_units else units
+
+
+def _under_way(status: ServingStatus, reason: str, target: Target) -> Serving:
+    return Serving(status=status, reason=reason, settled=False, model_arn=target.model_arn)
+
+
+def note(
+    *, status: ServingStatus, reason: str, model_arn: str | None, endpoint_arn: str, intake: IntakeBucket, now: datetime
+) -> ServingState:
+    """Write down what there is. `since` stays while the status stays."""
+    before = intake.read(STATE_KEY, ServingState)
+    since = before.since if before is not None and before.status is status else now
+    gone = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}
+    state = ServingState(
+        status=status,
+        reason=reason,
+        since=since,
+        endpoint_arn=None if status in gone else endpoint_arn,
+        model_arn=model_arn,
+        at=now,
+    )
+    intake.write(STATE_KEY, state)
+    return state

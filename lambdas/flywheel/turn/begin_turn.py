@@ -1,0 +1,203 @@
+"""The first step of a turn: what it found, and which uploads it works on. Written once, so that it can be redriven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.unfinished import undecided_iteration
+from flywheel.promotions.changed_outside import change_outside, publish_what_is
+from flywheel.records import turn_folders
+from flywheel.records.turns import BatchList, TurnBeginning, TurnRequest
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.text.byte_limits import size_as_json
+from flywheel.turn.start_turn import REQUEST_KEY, too_soon_for_an_iteration
+from flywheel.uploads.prepare_upload import report_key, result_key
+from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
+
+_BATCH_UPLOADS = 100
+_BATCH_BYTES = 256 * 1024 * 1024
+"""What one invocation of prepare_upload takes on: many small files, or one large one."""
+_BATCH_ITEM_BYTES = 128 * 1024
+"""Step Functions takes 256 KiB of an execution's input, with the names of 100 uploads of up to 1,024 bytes each."""
+_CLOCKS_DIFFER = timedelta(minutes=15)
+"""At most, between S3 and a function; a turn also lists the uploads a little after it notes when it began."""
+
+
+def begin(
+    *,
+    turn: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    minimum_between_iterations: timedelta,
+    now: datetime,
+) -> TurnBeginning:
+    """Raises NotCurrentTurn."""
+    turn_folders.require_current(intake, turn)
+    key = turn_folders.begin_key(turn)
+    beginning = intake.read(key, TurnBeginning)
+    if beginning is None:
+        found = _find(turn, intake, service, published, minimum_between_iterations, now)
+        # A second invocation of the same turn may have been faster: what it wrote counts.
+        beginning = found if intake.write_once(key, found) else intake.require(key, TurnBeginning)
+    if beginning.changed_outside:
+        publish_what_is(service=service, published=published, intake=intake)
+    if beginning.request is not None:
+        _consume(intake, beginning.request)
+    return beginning
+
+
+def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
+    """The items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
+    batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
+    key = f"{turn_folders.folder(beginning.turn)}{split}-batches.json"
+    items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
+    intake.write_json(key, items)
+    return BatchList(bucket=intake.name, key=key, count=len(items))
+
+
+def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
+    batch: list[Upload] = []
+    size = item = 0
+    for upload in uploads:
+        written = size_as_json(upload.model_dump(mode="json"))
+        full = len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES or item + written > _BATCH_ITEM_BYTES
+        if batch and full:
+            yield batch
+            batch, size, item = [], 0, 0
+        batch.append(upload)
+        size += upload.size
+        item += written
+    if batch:
+        yield batch
+
+
+def _find(
+    turn: str,
+    intake: IntakeBucket,
+    service: FlywheelService,
+    published: PublishedModels,
+    minimum_between_iterations: timedelta,
+    now: datetime,
+) -> TurnBeginning:
+    flywheel = service.describe()
+    request = intake.read(REQUEST_KEY, TurnRequest)
+    unfinished = undecided_iteration(intake, service)
+    beginning = TurnBeginning(
+        turn=turn,
+        began_at=now,
+        flywheel_arn=flywheel.arn,
+        labels=flywheel.labels,
+        multi_label=flywheel.multi_label,
+        request=request,
+        unfinished_iteration=unfinished,
+        active_model_arn=flywheel.active_model_arn,
+        changed_outside=change_outside(service=service, published=published, unfinished=unfinished, intake=intake),
+    )
+    reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)
+    if reason:
+        return beginning.model_copy(update={"collected": False, "not_collected_because": reason})
+    uploads, replaced = collect(intake, turn)
+    set_aside: tuple[Upload, ...] = ()
+    if request is None:
+        set_aside = _unreadable(intake, turn, uploads)
+        uploads = tuple(upload for upload in uploads if upload not in set(set_aside))
+    return beginning.model_copy(update={"uploads": uploads, "replaced": replaced, "set_aside": set_aside})
+
+
+def _reason_not_to_collect(
+    service: FlywheelService,
+    unfinished: str | None,
+    request: TurnRequest | None,
+    minimum: timedelta,
+    now: datetime,
+) -> str | None:
+    if unfinished:
+        return f"iteration {unfinished} is finished first; the next turn takes the uploads"
+    if request is not None:
+        return None
+    newest = next(service.iterations(), None)
+    return too_soon_for_an_iteration(now=now, last=newest.created_at if newest else None, minimum=minimum)
+
+
+def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:
+    """The uploads there are now, and the versions that they replaced before any turn took them in."""
+    uploads: list[Upload] = []
+    replaced: list[Upload] = []
+    for split in Split:
+        for versions, markers in versions_by_key(intake, split).values():
+            current, older = _present(versions, markers)
+            if current is not None:
+                uploads.append(current)
+                replaced += [upload for upload in older if not _taken_in_before(intake, turn, upload)]
+    return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
+
+
+def _unreadable(intake: IntakeBucket, turn: str, uploads: Iterable[Upload]) -> tuple[Upload, ...]:
+    """Those that an earlier turn could not read: the same version would only fail again."""
+    before = _last_collection(intake, turn)
+    if before is None:
+        return ()
+    known = {*before.uploads, *before.set_aside}
+    left = [upload for upload in uploads if upload in known]
+    results = intake.read_each((report_key(upload) for upload in left), UploadResult)
+    unreadable = {result.upload for result in results if result.outcome is UploadOutcome.UNREADABLE}
+    return tuple(upload for upload in left if upload in unreadable)
+
+
+def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
+    for number in range((turn_folders.number_of(turn) or 0) - 1, 0, -1):
+        beginning = intake.read(turn_folders.begin_key(turn_folders.name_of(number)), TurnBeginning)
+        if beginning is not None and beginning.collected:
+            return beginning
+    return None
+
+
+def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
+    """Whether an earlier turn prepared this version: it was not deleted then if a newer one was there by that time."""
+    for number in range((turn_folders.number_of(turn) or 0) - 1, 0, -1):
+        earlier = turn_folders.name_of(number)
+        beginning = intake.read(turn_folders.begin_key(earlier), TurnBeginning)
+        if beginning is None:
+            continue
+        if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
+            return False
+        taken_in = {known.version_id for known in beginning.uploads if known.key == upload.key}
+        if upload.version_id in taken_in and intake.exists(result_key(earlier, upload)):
+            return True
+    return False
+
+
+def _age(upload: Upload) -> tuple[datetime, str]:
+    return upload.last_modified, upload.key
+
+
+def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload | None, list[Upload]]:
+    """The current upload of a key, if it is not deleted, and the uploads it replaced since the last deletion.
+
+    Collecting an upload ends in a delete marker, so what is newer than the newest marker was never collected.
+    """
+    current = next((upload for upload, latest in versions if latest), None)
+    if current is None:
+        return None, []
+    newest_marker = max(markers, default=None)
+    older = [
+        upload
+        for upload, latest in versions
+        if not latest and (newest_marker is None or upload.last_modified > newest_marker)
+    ]
+    return current, replaced_by_next([current, *older])
+
+
+def _consume(intake: IntakeBucket, request: TurnRequest) -> None:
+    """Delete the request this turn answers; a newer one stays for the next turn."""
+    found = intake.read_with_etag(REQUEST_KEY, TurnRequest)
+    if found is not None and found[0] == request:
+        intake.delete_if_unchanged(REQUEST_KEY, found[1])

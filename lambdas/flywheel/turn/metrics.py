@@ -1,0 +1,138 @@
+"""The numbers of a turn that dashboard and alarms look at; docs/interfaces.md lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from flywheel.decisions.scores import HOLDOUT_SOURCE
+from flywheel.records.datasets import Composition
+from flywheel.records.decisions import ModelScore
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.serving import ServingStatus
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import Split, UploadOutcome
+
+if TYPE_CHECKING:
+    from flywheel.api.classify import Classified
+    from flywheel.comprehend.flywheel import Dataset
+    from flywheel.records.serving import ServingState
+
+MOST_LABELS_MEASURED = 20
+"""A flywheel with more has no numbers by label: each label is a metric of its own, and CloudWatch bills by metric."""
+_LONGEST_DIMENSION = 1024
+"""CloudWatch's limit, in characters of a dimension's value."""
+_NEW_EVIDENCE = ("this iteration", HOLDOUT_SOURCE)
+
+
+class Unit(StrEnum):
+    """CloudWatch's units, as far as they are needed."""
+
+    COUNT = "Count"
+    SECONDS = "Seconds"
+    NONE = "None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    name: str
+    value: float
+    unit: Unit = Unit.COUNT
+    dimensions: dict[str, str] = field(default_factory=dict)
+    """Besides the flywheel's name."""
+
+
+def of_turn(record: TurnRecord, *, labels: Iterable[str]) -> Iterator[Measurement]:
+    """What a turn that ended adds to the statistics; `labels` are all of the flywheel's."""
+    succeeded = record.outcome is TurnOutcome.SUCCEEDED
+    yield Measurement(name="TurnsSucceeded" if succeeded else "TurnsFailed", value=1)
+    if record.began_at is not None:
+        seconds = max(0.0, (record.ended_at - record.began_at).total_seconds())
+        yield Measurement(name="TurnDuration", value=seconds, unit=Unit.SECONDS)
+    yield Measurement(name="UploadsRejected", value=record.counts.outcomes.get(UploadOutcome.REJECTED, 0))
+    yield Measurement(name="UploadsNotPrepared", value=record.counts.not_prepared)
+    yield Measurement(name="DocumentsInDatasets", value=sum(dataset.documents for dataset in record.datasets))
+    yield from _documents_by_label(record, tuple(labels))
+    for which, model in (("ActiveModel", record.active), ("CandidateModel", record.candidate)):
+        for name, value in model.metrics if model is not None else ():
+            if value is not None:
+                yield Measurement(name=f"{which}{name}", value=value, unit=Unit.NONE)
+    score = _score_on_new_test_data(record)
+    if score is not None:
+        yield Measurement(name="ActiveModelScoreOnNewTestData", value=score, unit=Unit.NONE)
+
+
+def of_train_datasets(existing: Iterable[Dataset], composition: Composition) -> Measurement:
+    """How much of the quota of TRAIN datasets is used, by the dataset too that this turn is about to register."""
+    names = {dataset.name for dataset in existing if dataset.type == Split.TRAIN.dataset_type}
+    names |= {reference.name for reference in composition.datasets if reference.split is Split.TRAIN}
+    return Measurement(name="TrainDatasetsUsed", value=len(names))
+
+
+def of_verdict(*, waits_for_a_person: bool) -> Measurement:
+    """1 while so many turns failed in a row that the pipeline does not try again by itself, else 0."""
+    return Measurement(name="WaitingForAPerson", value=int(waits_for_a_person))
+
+
+def of_approvals(*, waiting: bool) -> Measurement:
+    """1 while a promotion waits for a person, else 0."""
+    return Measurement(name="PromotionsWaiting", value=int(waiting))
+
+
+def of_promotion(ended: Sequence[Promotion]) -> Iterator[Measurement]:
+    """What a promotion that ended adds to the statistics; none of them waits any more."""
+    yield of_approvals(waiting=False)
+    if ended:
+        first = ended[0].status
+        yield Measurement(name="ModelsPromoted", value=int(first.made_active))
+        yield Measurement(name="PromotionsFailed", value=int(first is PromotionStatus.FAILED))
+
+
+def of_classified(classified: Classified) -> Iterator[Measurement]:
+    """What a request to the real-time API adds to the statistics."""
+    for prediction in classified.predictions:
+        yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
+    yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
+    yield Measurement(name="ThrottledPredictions", value=classified.throttled)
+    yield Measurement(name="LowConfidenceNotKept", value=classified.not_kept)
+
+
+def as_dimension(label: str) -> str:
+    """CloudWatch takes ASCII in a dimension's value; what is not is escaped as Python writes it."""
+    return label.encode("ascii", "backslashreplace").decode()[:_LONGEST_DIMENSION]
+
+
+def _documents_by_label(record: TurnRecord, labels: tuple[str, ...]) -> Iterator[Measurement]:
+    """Training documents that the turn put into a dataset."""
+    if len(labels) > MOST_LABELS_MEASURED:
+        return
+    train = [dataset for dataset in record.datasets if dataset.split is Split.TRAIN]
+    for label in labels if train else ():
+        yield Measurement(
+            name="TrainingDocuments",
+            value=sum(dataset.labels.get(label, 0) for dataset in train),
+            dimensions={"Label": as_dimension(label)},
+        )
+
+
+def _score_on_new_test_data(record: TurnRecord) -> float | None:
+    """The SelectionMetric, in this turn's iteration or on its hold-out, of the model that is active when the turn ends.
+
+    A score of its training, or of an older iteration, says nothing about drift.
+    """
+    promotion = record.promotion
+    # The turn does not wait for the promotion it asked for; if nobody has to agree, it is done in a moment.
+    promoted = promotion is not None and (promotion.status.made_active or promotion.status is PromotionStatus.REQUESTED)
+    model: ModelScore | None = record.candidate if promoted else record.active
+    if model is None or not model.source.startswith(_NEW_EVIDENCE) or record.selection_metric is None:
+        return None
+    score: float | None = getattr(model.metrics, record.selection_metric)
+    return score
+
+
+def of_serving(state: ServingState, *, smoke_test_failed: bool) -> Iterator[Measurement]:
+    """1 while what is wanted could not be brought about, and while the model that answers failed its smoke test."""
+    yield Measurement(name="ServingBehind", value=int(state.status is ServingStatus.BEHIND))
+    yield Measurement(name="SmokeTestFailed", value=int(smoke_test_failed))

@@ -1,0 +1,263 @@
+"""Puts a turn's record together from what its steps left, and says it in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.datasets.assemble import accepted_key
+from flywheel.datasets.compose_datasets import composition_key
+from flywheel.datasets.register_dataset import manifest_key
+from flywheel.decisions.unfinished import decision_key
+from flywheel.errors import InvalidRecord, NotCurrentTurn
+from flywheel.promotions.delete_old_models import deleted_key
+from flywheel.promotions.history import PromotionHistory
+from flywheel.promotions.requests import promotion_of
+from flywheel.records import turn_folders
+from flywheel.records.datasets import (
+    AcceptedDataset,
+    Composition,
+    DatasetManifest,
+    DatasetRef,
+    DatasetSummary,
+    by_single_label,
+)
+from flywheel.records.decisions import Decision, DecisionKind, Evidence
+from flywheel.records.turns import DeletedModels, IterationStart, TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome, UploadResult
+from flywheel.report.chart import PastTurn
+from flywheel.report.page import render
+from flywheel.text import notification
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
+from flywheel.turn.left_out import left_out_sentences
+from flywheel.turn.run_iteration import iteration_key
+from flywheel.turn.uploads import OTHERS_IN_RECORD, summarise
+from flywheel.uploads.prepare_upload import result_key, uploads_folder
+from flywheel.uploads.replaced import replaced_while_prepared
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
+_TURNS_IN_CHART = 50
+_PARALLEL_READS = 16
+
+
+def write_record(
+    *,
+    turn: str,
+    outcome: TurnOutcome,
+    error: str | None,
+    cause: str | None,
+    intake: IntakeBucket,
+    flywheel_arn: str,
+    now: datetime,
+) -> TurnRecord:
+    """The record of a turn that ended, however it ended, and its page; what its steps did not get to is absent.
+
+    An older execution that somebody redrove ends with NotCurrentTurn: that is told, but the turn's record stays.
+    """
+    if error == NotCurrentTurn.__name__:
+        written = intake.read(turn_folders.record_key(turn), TurnRecord)
+        if written is not None:
+            return written.model_copy(update={"outcome": outcome, "error": error, "cause": readable_cause(cause)})
+    beginning = intake.read(turn_folders.begin_key(turn), TurnBeginning)
+    uploads = beginning.uploads if beginning else ()
+    summary = summarise(intake.read_each((result_key(turn, upload) for upload in uploads), UploadResult))
+    unprepared = tuple(upload for upload in uploads if upload.id not in summary.ids)
+    replaced = (*beginning.replaced, *replaced_while_prepared(intake, uploads)) if beginning else ()
+    composition = intake.read(composition_key(turn), Composition) or Composition(turn=turn)
+    iteration_id = _iteration_id(turn, beginning, intake)
+    decision = intake.read(decision_key(iteration_id), Decision) if iteration_id else None
+    record = TurnRecord(
+        turn=turn,
+        outcome=outcome,
+        flywheel_arn=flywheel_arn,
+        began_at=beginning.began_at if beginning else None,
+        ended_at=now,
+        decision=decision.decision if decision else DecisionKind.NOTHING,
+        reasons=_reasons(turn, beginning, decision, intake),
+        error=error,
+        cause=readable_cause(cause),
+        upload_counts=summary.counts.model_copy(
+            update={
+                "unprepared": len(unprepared),
+                "replaced": len(replaced),
+                "set_aside": len(beginning.set_aside) if beginning else 0,
+            }
+        ),
+        uploads=summary.results,
+        uploads_folder=uploads_folder(turn),
+        unprepared=unprepared[:OTHERS_IN_RECORD],
+        replaced=replaced[:OTHERS_IN_RECORD],
+        datasets=tuple(_summaries(intake, composition.datasets)),
+        waiting=composition.waiting,
+        leaked=composition.leaked,
+        duplicates=composition.duplicates,
+        refused=composition.refused,
+        conflicts=composition.conflicts,
+        conflict_examples=composition.conflict_examples,
+        iteration_id=iteration_id,
+        decided_at=decision.decided_at if decision else None,
+        selection_metric=decision.selection_metric if decision else None,
+        active=decision.active if decision else None,
+        candidate=decision.candidate if decision else None,
+        evidence=decision.evidence if decision else Evidence.ITERATION,
+        holdout=decision.holdout if decision else None,
+        promotion=promotion_of(iteration_id, intake=intake) if iteration_id else None,
+        deleted_models=intake.read(deleted_key(turn), DeletedModels) or DeletedModels(),
+        changed_outside=beginning.changed_outside if beginning else None,
+        request=beginning.request if beginning else None,
+        more=composition.more,
+    )
+    while True:
+        intake.write(turn_folders.record_key(turn), record)
+        intake.write_text(
+            turn_folders.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8"
+        )
+        # A promotion that ends meanwhile notes it in both, unless they were not there yet or were overwritten here. It
+        # ends once, so this does too.
+        promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
+        if promotion == record.promotion:
+            return record
+        record = record.model_copy(update={"promotion": promotion})
+
+
+def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
+    """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
+    number = turn_folders.number_of(record.turn) or 0
+    names = [turn_folders.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
+    with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+        history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
+    return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
+
+
+def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
+    """None if there is no record, or none that can be read: the page says that it is missing."""
+    try:
+        return intake.read(turn_folders.record_key(turn), PastTurn)
+    except InvalidRecord:
+        return None
+
+
+def readable_cause(cause: str | None) -> str | None:
+    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace.
+
+    It goes on into other states and messages, which are limited; the execution's history has the whole.
+    """
+    if not cause:
+        return None
+    try:
+        details = json.loads(cause)
+    except ValueError:
+        details = None
+    sentence = str(details["errorMessage"]) if isinstance(details, dict) and "errorMessage" in details else cause
+    return within(sentence, LONGEST_SENTENCE, rest=" [shortened: the execution's history has the whole]")
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _iteration_id(turn: str, beginning: TurnBeginning | None, intake: IntakeBucket) -> str | None:
+    if beginning is not None and beginning.unfinished_iteration:
+        return beginning.unfinished_iteration
+    start = intake.read(iteration_key(turn), IterationStart)
+    return start.iteration_id if start else None
+
+
+def _reasons(
+    turn: str, beginning: TurnBeginning | None, decision: Decision | None, intake: IntakeBucket
+) -> tuple[str, ...]:
+    if decision is not None:
+        return decision.reasons
+    if beginning is not None and beginning.not_collected_because:
+        return (beginning.not_collected_because,)
+    start = intake.read(iteration_key(turn), IterationStart)
+    return (start.reason,) if start else ()
+
+
+def _summaries(intake: IntakeBucket, references: tuple[DatasetRef, ...]) -> Iterator[DatasetSummary]:
+    """Without a dataset that failed and that the next turn, faster than this report, composed anew."""
+    keys = [manifest_key(reference.split, reference.name) for reference in references]
+    for manifest in intake.read_all(keys, DatasetManifest):
+        yield _summary(intake, manifest)
+
+
+def _summary(intake: IntakeBucket, manifest: DatasetManifest) -> DatasetSummary:
+    labels: dict[str, int] = {}
+    for part in manifest.parts:
+        for label, documents in by_single_label(part.labels).items():
+            labels[label] = labels.get(label, 0) + documents
+    accepted = intake.read(accepted_key(manifest), AcceptedDataset)
+    return DatasetSummary(
+        name=manifest.name,
+        split=manifest.split,
+        documents=manifest.documents,
+        labels=labels,
+        composed_at=manifest.composed_at,
+        accepted_at=accepted.accepted_at if accepted else None,
+    )
+
+
+def subject(record: TurnRecord, *, flywheel_name: str) -> str:
+    what = record.decision if record.outcome is TurnOutcome.SUCCEEDED else record.outcome
+    return notification.subject(f"{flywheel_name} {record.turn}: {what}")
+
+
+def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> str:
+    """The notification: what happened, in lines of plain text, without a word of any document."""
+    return notification.message(
+        _lines(record),
+        closing=[
+            f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
+            f"or download s3://{intake_bucket}/{turn_folders.page_key(record.turn)} and open it.",
+        ],
+    )
+
+
+def _lines(record: TurnRecord) -> Iterator[str]:
+    """The more a line matters, the earlier it comes: the last ones are left out where there are too many."""
+    yield f"{record.turn} {record.outcome}. Decision: {record.decision}."
+    for reason in record.reasons:
+        yield f"  {reason}"
+    if record.error:
+        yield f"Error {record.error}: {in_one_line(record.cause or 'no cause given')}"
+    for which, model in (("Active", record.active), ("Candidate", record.candidate)):
+        if model is not None:
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
+            yield f"{which} model {model.arn}: {scores or 'no scores'}"
+    if record.promotion is not None:
+        yield f"Promotion {record.promotion.status}: {record.promotion.reason}"
+    if record.changed_outside:
+        yield record.changed_outside
+    yield from notification.named(
+        [f"Deleted as an old model: {arn}" for arn in record.deleted_models.deleted], more="old models were deleted"
+    )
+    for dataset in record.datasets:
+        yield f"Dataset {dataset.name}: {dataset.documents} documents"
+    for wait in record.waiting:
+        yield f"Waiting in {wait.split}: {wait.documents} documents. {wait.reason}"
+    yield from map(in_one_line, left_out_sentences(record))
+    counts = record.counts
+    yield from notification.named(
+        [
+            f"{result.upload.key}: {result.outcome}. {result.reason}"
+            for result in record.uploads
+            if result.outcome is not UploadOutcome.ACCEPTED
+        ],
+        more="uploads were rejected, in whole or in part, or were duplicates",
+        total=counts.uploads - counts.outcomes.get(UploadOutcome.ACCEPTED, 0),
+    )
+    yield from notification.named(
+        [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared],
+        more="uploads could not be prepared",
+        total=counts.unprepared,
+    )
+    yield from notification.named(
+        [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced],
+        more="versions were replaced",
+        total=counts.replaced,
+    )

@@ -1,0 +1,303 @@
+"""Takes one upload from `train/` or `test/` to `prepared/` or `rejected/`.
+
+The order of the writes makes a kill at any point harmless: what was written is found by content and by the upload's
+version, and the original goes last, only if it is still the version that was read.
+
+No upload stops another: what the code cannot handle is rejected, and what S3 does not hand out stays where it is and
+is set aside, each with a report. Only faults of the moment end in an error, after all others were prepared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from botocore.exceptions import ClientError
+
+from flywheel.datasets.assemble import manifests
+from flywheel.errors import NotCurrentTurn, ServiceBusy
+from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation.report import render_text
+from flywheel.records import turn_folders
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records.parts import facts_key, prepared_location
+from flywheel.records.turns import TurnBeginning
+from flywheel.records.uploads import BadLine, Part, Upload, UploadOutcome, UploadResult, UploadSource
+from flywheel.uploads.faults import (
+    OutOfTime,
+    TimedStream,
+    UnreadableUpload,
+    is_of_the_moment,
+    is_of_the_upload,
+    why_unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flywheel.store.bucket import IntakeBucket
+
+
+def uploads_folder(turn: str) -> str:
+    return f"{turn_folders.folder(turn)}uploads/"
+
+
+def result_key(turn: str, upload: Upload) -> str:
+    return f"{uploads_folder(turn)}{upload.id}.json"
+
+
+def rejected_folder(upload: Upload) -> str:
+    return f"rejected/{upload.id}/"
+
+
+def original_key(upload: Upload) -> str:
+    """Where a file that is rejected whole lies. Not under its name: with it the key could be longer than S3 takes."""
+    return f"{rejected_folder(upload)}original/{upload.stored_name}"
+
+
+def report_key(upload: Upload) -> str:
+    return f"{rejected_folder(upload)}report.json"
+
+
+_TIME_TO_STORE = 120.0
+"""Seconds that are kept for writing what was prepared: up to 5 GB."""
+
+
+class UploadPreparer:
+    def __init__(
+        self,
+        *,
+        intake: IntakeBucket,
+        beginning: TurnBeginning,
+        delimiter: str,
+        limits: Limits,
+        on_fault: Callable[[Upload, Exception], None],
+        remaining_seconds: Callable[[], float],
+    ) -> None:
+        """`on_fault` is told of every upload that could not be prepared; `remaining_seconds` is the function's time."""
+        self._intake = intake
+        self._turn = beginning.turn
+        self._delimiter = delimiter
+        self._limits = limits
+        self._on_fault = on_fault
+        self._remaining = remaining_seconds
+        self._rules = LabelRules(labels=beginning.labels, multi_label=beginning.multi_label, delimiter=delimiter)
+        # Composed datasets do not change while a turn prepares uploads.
+        self._manifests = lru_cache(lambda split: manifests(intake, split))
+
+    def prepare_all(self, uploads: Sequence[Upload], now: datetime) -> None:
+        """Every upload that can be, each for itself. Uploads that this turn is done with are left out.
+
+        Raises NotCurrentTurn; ServiceBusy if AWS could not do it for some of them at the moment; or another error of
+        the deployment, such as a permission that is missing, that some of them met.
+        """
+        turn_folders.require_current(self._intake, self._turn)
+        faults: list[Exception] = []
+        first = True
+        for upload in uploads:
+            try:
+                first = not self._take(upload, now, alone=first) and first
+            except NotCurrentTurn:
+                raise
+            except OutOfTime:
+                faults.append(ServiceBusy(f"{upload.key} is prepared by the next invocation, which has its time."))
+                break
+            except Exception as error:  # noqa: BLE001 - the other uploads go on; it is raised below
+                self._on_fault(upload, error)
+                faults.append(error)
+        if not faults:
+            return
+        lasting = next((error for error in faults if not is_of_the_moment(error)), None)
+        if lasting is not None:
+            raise lasting
+        raise ServiceBusy(f"AWS could not do it for {len(faults)} of {len(uploads)} uploads: {faults[0]}") from faults[
+            0
+        ]
+
+    def _take(self, upload: Upload, now: datetime, *, alone: bool) -> bool:
+        """False if there was nothing left to do. `alone`: it has the invocation's time for itself."""
+        key = result_key(self._turn, upload)
+        result = self._intake.read(key, UploadResult)
+        fresh = result is None
+        if result is None:
+            result = self._prepare(upload, now, alone=alone)
+            self._intake.write(key, result)
+        if result.outcome is not UploadOutcome.UNREADABLE:
+            self._intake.delete_if_unchanged(upload.key, upload.etag)
+        return fresh
+
+    def _prepare(self, upload: Upload, now: datetime, *, alone: bool) -> UploadResult:
+        try:
+            return self._prepare_version(upload, now)
+        except FileNotFoundError:
+            return UploadResult(
+                upload=upload,
+                outcome=UploadOutcome.GONE,
+                reason="This version was deleted for good before the pipeline could read it.",
+            )
+        except UnreadableUpload as error:
+            self._on_fault(upload, error)
+            return self._set_aside(upload, UploadOutcome.UNREADABLE, f"The file cannot be read. {error}")
+        except OutOfTime:
+            if not alone:
+                raise
+            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            reason = "The file could not be read in the time that a function may take: split it and upload the parts."
+            return self._set_aside(upload, UploadOutcome.REJECTED, reason)
+        except Exception as error:
+            if not is_of_the_upload(error):
+                raise
+            self._on_fault(upload, error)
+            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            reason = (
+                "Internal error: the pipeline cannot handle something in this file. The log of prepare_upload has the "
+                "trace; please report it. Nothing of the file was taken."
+            )
+            return self._set_aside(upload, UploadOutcome.REJECTED, reason)
+
+    def _set_aside(self, upload: Upload, outcome: UploadOutcome, reason: str) -> UploadResult:
+        """The result of an upload that was not read to its end, with its report."""
+        key = report_key(upload)
+        result = UploadResult(upload=upload, outcome=outcome, reason=reason, report_key=key)
+        self._intake.write_text(f"{rejected_folder(upload)}report.txt", f"{upload.key}: {outcome}\n  {reason}\n")
+        self._intake.write(key, result)
+        return result
+
+    def _open(self, upload: Upload) -> BinaryIO:
+        """Raises FileNotFoundError, UnreadableUpload."""
+        try:
+            stream = self._intake.open(upload.key, version_id=upload.version_id)
+        except ClientError as error:
+            reason = why_unreadable(error)
+            if reason is None:
+                raise
+            raise UnreadableUpload(reason) from error
+        return cast("BinaryIO", TimedStream(stream, remaining=self._remaining, reserve=_TIME_TO_STORE))
+
+    def _prepare_version(self, upload: Upload, now: datetime) -> UploadResult:
+        with tempfile.TemporaryDirectory() as folder:
+            files = Path(folder)
+            with (
+                closing(self._open(upload)) as source,
+                (files / "documents.csv").open("wb") as sink,
+                (files / "hashes.bin").open("wb") as hashes,
+                (files / "labels.bin").open("wb") as label_hashes,
+                (files / "bad-lines").open("wb") as bad_lines,
+            ):
+                preparation = prepare(
+                    source=source,
+                    sink=sink,
+                    hashes=hashes,
+                    rules=self._rules,
+                    limits=self._limits,
+                    name=upload.name,
+                    bad_lines=bad_lines,
+                    label_hashes=label_hashes,
+                )
+            if not preparation.accepted:
+                return self._reject(upload, preparation)
+            return self._accept(upload, preparation, files, now)
+
+    def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
+        self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+        problem = preparation.file_problem
+        reason = problem.message if problem else "The file was rejected."
+        return self._report(self._result(upload, preparation, UploadOutcome.REJECTED, reason), preparation)
+
+    def _accept(self, upload: Upload, preparation: Preparation, files: Path, now: datetime) -> UploadResult:
+        source = UploadSource(key=upload.key, version_id=upload.version_id, last_modified=upload.last_modified)
+        part = Part(
+            content_hash=preparation.content_hash,
+            split=upload.split,
+            documents=preparation.documents,
+            bytes=preparation.bytes,
+            labels={self._in_records(labels): count for labels, count in preparation.labels.items()},
+            delimiter=self._delimiter if self._rules.multi_label else "",
+            sources=(source,),
+            prepared_at=now,
+        )
+        duplicate_of = self._place_of(part, source) or self._store(part, source, files)
+        if duplicate_of:
+            return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
+        if not preparation.bad_lines:
+            reason = f"{part.documents} documents accepted.{_kept_conflicts(preparation)}"
+            return self._result(upload, preparation, UploadOutcome.ACCEPTED, reason)
+        self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
+        bad = sum(preparation.bad_lines.values())
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_kept_conflicts(preparation)}"
+        return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
+
+    def _place_of(self, part: Part, source: UploadSource) -> str | None:
+        """Where the same documents are already, unless this very upload brought them there."""
+        waiting = self._intake.read(facts_key(part.split, part.content_hash), Part)
+        if waiting is not None:
+            return None if source in waiting.sources else f"already waiting, from {waiting.sources[0].key}"
+        for manifest in self._manifests(part.split):
+            for known in manifest.parts:
+                if known.content_hash == part.content_hash and source not in known.sources:
+                    return f"already in dataset {manifest.name}, from {known.sources[0].key}"
+        return None
+
+    def _store(self, part: Part, source: UploadSource, files: Path) -> str | None:
+        if any(
+            known.content_hash == part.content_hash
+            for manifest in self._manifests(part.split)
+            for known in manifest.parts
+        ):
+            # This very upload, prepared again after a kill: its documents are in a dataset by now.
+            return None
+        location = prepared_location(part.split, part.content_hash)
+        self._intake.upload_file(files / "documents.csv", location.documents)
+        self._intake.upload_file(files / "labels.bin", location.labels)
+        self._intake.upload_file(files / "hashes.bin", location.hashes)
+        if self._intake.write_once(facts_key(part.split, part.content_hash), part):
+            return None
+        # Another file with the same documents was prepared at the same moment.
+        return self._place_of(part, source)
+
+    def _in_records(self, labels: str) -> str:
+        if not self._rules.multi_label:
+            return labels
+        return labels.replace(self._delimiter, LABEL_SEPARATOR_IN_RECORDS)
+
+    def _result(self, upload: Upload, preparation: Preparation, outcome: UploadOutcome, reason: str) -> UploadResult:
+        rejected = outcome is UploadOutcome.REJECTED
+        examples = [_bad_line(problem) for problem in preparation.examples]
+        if preparation.file_problem is not None:
+            examples.insert(0, _bad_line(preparation.file_problem))
+        return UploadResult(
+            upload=upload,
+            outcome=outcome,
+            reason=reason,
+            documents=0 if rejected else preparation.documents,
+            labels={} if rejected else {self._in_records(key): n for key, n in preparation.labels.items()},
+            duplicates=preparation.duplicates,
+            conflicts=preparation.conflicts,
+            conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
+            bad_lines=dict(preparation.bad_lines),
+            examples=tuple(examples),
+            content_hash=None if rejected else preparation.content_hash,
+        )
+
+    def _report(self, result: UploadResult, preparation: Preparation) -> UploadResult:
+        key = report_key(result.upload)
+        result = result.model_copy(update={"report_key": key})
+        self._intake.write_text(f"{rejected_folder(result.upload)}report.txt", render_text(preparation))
+        self._intake.write(key, result)
+        return result
+
+
+def _kept_conflicts(preparation: Preparation) -> str:
+    if not preparation.conflict_examples:
+        return ""
+    return f" {preparation.conflicts} of them have the text of an earlier one with other labels."
+
+
+def _bad_line(problem: Problem) -> BadLine:
+    return BadLine(
+        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
+    )

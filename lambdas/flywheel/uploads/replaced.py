@@ -1,0 +1,87 @@
+"""Versions of uploads that newer ones replaced before any turn took them in: nothing else says that they were there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from flywheel.records.uploads import Split, Upload, UploadSource
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
+Version = tuple[Upload, bool]
+"""And whether it is the current one."""
+
+
+def versions_by_key(intake: IntakeBucket, split: Split) -> dict[str, tuple[list[Version], list[datetime]]]:
+    """The versions of each key, newest first as S3 lists them, and when it was deleted."""
+    by_key: dict[str, tuple[list[Version], list[datetime]]] = {}
+    for found, is_marker in intake.list_versions(f"{split}/"):
+        if found["Key"].endswith("/"):
+            continue
+        versions, markers = by_key.setdefault(found["Key"], ([], []))
+        if is_marker:
+            markers.append(found["LastModified"])
+            continue
+        upload = Upload(
+            key=found["Key"],
+            split=split,
+            version_id=found["VersionId"],
+            etag=found["ETag"],
+            size=found["Size"],
+            last_modified=found["LastModified"],
+        )
+        versions.append((upload, found["IsLatest"]))
+    return by_key
+
+
+def replaced_by_next(newest_first: Sequence[Upload]) -> list[Upload]:
+    """All but the newest, each with the one that replaced it."""
+    return [
+        older.model_copy(
+            update={
+                "replaced_by": UploadSource(
+                    key=newer.key, version_id=newer.version_id, last_modified=newer.last_modified
+                )
+            }
+        )
+        for newer, older in pairwise(newest_first)
+    ]
+
+
+def replaced_while_prepared(intake: IntakeBucket, uploads: Iterable[Upload]) -> tuple[Upload, ...]:
+    """Versions that came while the uploads were prepared, were replaced, and lie under the uploads' delete markers.
+
+    An upload is deleted if the current version has its ETag, so also if other content came and then the same again.
+    """
+    collected = {upload.key: upload for upload in uploads}
+    found: list[Upload] = []
+    for split in {upload.split for upload in collected.values()}:
+        for key, (versions, markers) in versions_by_key(intake, split).items():
+            if key in collected:
+                found += _under_the_marker(collected[key], versions, markers)
+    return tuple(sorted(found, key=lambda upload: (upload.last_modified, upload.key)))
+
+
+def _under_the_marker(collected: Upload, versions: list[Version], markers: list[datetime]) -> Iterator[Upload]:
+    places = [place for place, (upload, _) in enumerate(versions) if upload.version_id == collected.version_id]
+    deleted_at = max(markers, default=None)
+    if not places or deleted_at is None:
+        return
+    newer = [upload for upload, latest in versions[: places[0]] if not latest and upload.last_modified <= deleted_at]
+    yield from replaced_by_next(newer)
+
+
+def words(upload: Upload) -> str:
+    """What S3 knows of it: versions and times. Who uploaded a version is in CloudTrail's data events, if there are."""
+    if upload.replaced_by is None:
+        return "A newer version replaced it before it was collected."
+    newer = upload.replaced_by
+    return (
+        f"Version {upload.version_id} of {upload.last_modified:%Y-%m-%d %H:%M:%S} UTC was replaced by "
+        f"{newer.version_id} of {newer.last_modified:%Y-%m-%d %H:%M:%S} before it was collected; "
+        "the bucket still has it under its id."
+    )

@@ -1,0 +1,36 @@
+"""Joins what Comprehend answered to a part with the part's text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis.collect_part import Collector
+from flywheel.analysis.jobs import PartItem
+from flywheel.environment import Analysis, Confidence, Flywheel, Intake, Labels
+from handlers.analysis.events import limits_of
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Labels, Analysis, Confidence):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    item = PartItem.model_validate(event)
+    collected = Collector(
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        limits=limits_of(environment),
+        low_confidence=environment.low_confidence,
+        delimiter=environment.label_delimiter,
+    ).collect(item)
+    logger.info("part collected", job=item.job, run=item.run, part=item.part, documents=collected.counts.documents)
+    return {}

@@ -1,0 +1,26 @@
+"""Lists the parts of an analysis job, once all of its input is split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis.jobs import RunFolder
+from flywheel.analysis.plan_analysis import plan_parts
+from flywheel.environment import Intake
+from handlers.analysis.events import AnalysisRun
+from handlers.clients import intake_bucket
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+environment = Intake.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = AnalysisRun.model_validate(event)
+    items = plan_parts(job=step.job, run=step.run, intake=intake_bucket(environment))
+    logger.info("analysis planned", job=step.job, run=step.run, parts=len(items))
+    return {"parts": {"key": RunFolder(step.job, step.run).parts, "count": len(items)}}

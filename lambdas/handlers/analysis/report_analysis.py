@@ -1,0 +1,82 @@
+"""The last step of an analysis job, and the listener to jobs that could not take it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis import report_analysis
+from flywheel.analysis.jobs import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key, run_of
+from flywheel.environment import Confidence, Flywheel, Intake
+from flywheel.turn.report_turn import readable_cause
+from handlers.analysis.events import AnalysisEnd
+from handlers.clients import client, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Confidence):
+    topic_arn: str
+
+
+environment = Environment.load()
+
+_STOPPED = {
+    "ABORTED": "The execution was stopped from outside.",
+    "TIMED_OUT": "The execution did not end in its time.",
+    "FAILED": "The execution failed.",
+}
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    end = _from_status_event(event["detail"]) if "detail" in event else AnalysisEnd.model_validate(event)
+    if end is None:
+        return {}
+    intake = intake_bucket(environment)
+    summary = report_analysis.report(
+        job=end.job,
+        run=end.run,
+        outcome=end.outcome,
+        reason=readable_cause(end.cause) or end.error,
+        low_confidence=environment.low_confidence,
+        intake=intake,
+        now=now(),
+    )
+    if summary is not None:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=report_analysis.subject(summary, flywheel_name=environment.flywheel_name),
+            Message=report_analysis.message(summary, bucket=intake.name, flywheel_name=environment.flywheel_name),
+        )
+    logger.info("analysis ended", job=end.job, run=end.run, outcome=summary.outcome if summary else None)
+    return {}
+
+
+def _from_status_event(detail: dict[str, Any]) -> AnalysisEnd | None:
+    """None if the execution reported its own end, or is not one of a job."""
+    try:
+        given = json.loads(detail.get("input") or "null")
+    except ValueError:
+        given = None
+    job = given.get("job") if isinstance(given, dict) else None
+    if not isinstance(job, str):
+        logger.error("this execution names no job in its input", execution=detail["name"])
+        return None
+    status = detail["status"]
+    known = intake_bucket(environment).read(output_key(job, SUMMARY), AnalysisSummary)
+    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
+    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
+    if known is not None and known.ended_at >= began and status == "FAILED":
+        return None
+    outcome = AnalysisOutcome.STOPPED if status == "ABORTED" else AnalysisOutcome.FAILED
+    return AnalysisEnd(
+        job=job,
+        run=run_of(detail["name"], job=job),
+        outcome=outcome,
+        cause=detail.get("cause") or _STOPPED[status],
+    )

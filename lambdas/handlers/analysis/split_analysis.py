@@ -1,0 +1,35 @@
+"""Splits one unit of an analysis job's input into parts that Comprehend takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis.split_analysis import split
+from flywheel.environment import Analysis, Intake
+from handlers.analysis.events import AnalysisUnit, limits_of
+from handlers.clients import intake_bucket
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Intake, Analysis):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = AnalysisUnit.model_validate(event)
+    facts = split(
+        job=step.job,
+        run=step.run,
+        unit=step.unit,
+        intake=intake_bucket(environment),
+        limits=limits_of(environment),
+    )
+    logger.info("analysis split", job=step.job, run=step.run, unit=step.unit, parts=len(facts.parts))
+    return {"parts": len(facts.parts)}

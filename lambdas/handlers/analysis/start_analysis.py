@@ -1,0 +1,90 @@
+"""Answers pokes (a file of a job, the schedule): starts the analysis jobs whose drop is complete."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flywheel.analysis import start_analysis
+from flywheel.analysis.jobs import INPUT
+from flywheel.analysis.pokes import AT_ONCE, LooseFile, Sweep, delayed_poke, read_poke
+from flywheel.environment import Flywheel, Intake, Quiet
+from flywheel.text import notification
+from handlers.clients import client, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_LONGEST_DELAY = timedelta(minutes=15)
+"""SQS's limit of a message's delay; a longer wait is a chain of them."""
+
+
+class Environment(Flywheel, Intake, Quiet):
+    analysis_machine_arn: str
+    analysis_queue_url: str
+    topic_arn: str
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The messages of a batch say which jobs to look at, and no more: the rest is looked up."""
+    quiet_period = timedelta(minutes=environment.quiet_period_minutes)
+    waits: dict[str, list[timedelta]] = {}
+    unknown = []
+    for record in event["Records"]:
+        poke = read_poke(record["body"], quiet_period=quiet_period, now=now())
+        if poke is None:
+            unknown.append(record["messageId"])
+        elif isinstance(poke, LooseFile):
+            _tell_of_loose_file(poke.key)
+        elif isinstance(poke, Sweep):
+            for job in start_analysis.jobs_to_look_at(intake_bucket(environment)):
+                waits.setdefault(job, []).append(AT_ONCE)
+        else:
+            waits.setdefault(poke.job, []).append(poke.after)
+    if unknown:
+        # Given back alone, so that they end among the dead letters and hold up nothing.
+        logger.error("these messages are no pokes", messages=unknown)
+    for job, asked in sorted(waits.items()):
+        if AT_ONCE in asked:
+            _look(job, quiet_period)
+        else:
+            _look_again(job, max(asked))
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in unknown]}
+
+
+def _look(job: str, quiet_period: timedelta) -> None:
+    found = start_analysis.decide(job, intake=intake_bucket(environment), quiet_period=quiet_period, now=now())
+    logger.info("poked", job=job, start=found.start, reason=found.reason, run=found.run)
+    if found.run is not None:
+        execution = start_analysis.start(
+            job, found.run, stepfunctions=client("stepfunctions"), machine_arn=environment.analysis_machine_arn
+        )
+        logger.info("analysis runs or has run", job=job, execution=execution)
+    elif found.again_in is not None:
+        _look_again(job, found.again_in)
+
+
+def _look_again(job: str, wait: timedelta) -> None:
+    delay = min(wait, _LONGEST_DELAY)
+    client("sqs").send_message(
+        QueueUrl=environment.analysis_queue_url,
+        MessageBody=delayed_poke(job),
+        DelaySeconds=max(1, int(delay.total_seconds()) + 1) if delay < _LONGEST_DELAY else 900,
+    )
+
+
+def _tell_of_loose_file(key: str) -> None:
+    client("sns").publish(
+        TopicArn=environment.topic_arn,
+        Subject=notification.subject(f"{environment.flywheel_name} analysis: a file without a job"),
+        Message=notification.message(
+            [f"s3://{environment.intake_bucket}/{key} lies in no folder, so it belongs to no analysis job."],
+            closing=[f"Move it to {INPUT}<job>/ under a name of your choice."],
+        ),
+    )

@@ -1,0 +1,109 @@
+"""Answers the real-time API: `POST /classify` and `GET /model`."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import boto3
+from botocore.config import Config
+from pydantic import Field
+
+from flywheel.api.classify import Classifying
+from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.store.bucket import IntakeBucket
+from flywheel.turn import metrics
+from handlers.api.classify_routes import routes
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from flywheel.api.classify import Classified
+    from flywheel.api.messages import ModelAnswer
+
+
+class Environment(Flywheel, Intake, Parameters):
+    endpoint_arn: str
+    review_threshold: float = Field(ge=0, le=1)
+
+
+environment = Environment.load()
+
+# An answer has to be there within 29 s: `Classifying` itself tries again, and nothing waits for long.
+_QUICK = Config(
+    connect_timeout=1,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=32,
+)
+
+
+@cache
+def client(service: Literal["comprehend", "s3", "ssm"]) -> Any:
+    return boto3.client(service, config=_QUICK)
+
+
+class Work:
+    """Clients are made when they are first needed: most requests need Comprehend's only."""
+
+    endpoint_arn = environment.endpoint_arn
+
+    @cached_property
+    def endpoint(self) -> LiveEndpoint:
+        return LiveEndpoint(comprehend=client("comprehend"), arn=environment.endpoint_arn, clock=now)
+
+    @cached_property
+    def classifying(self) -> Classifying:
+        return Classifying(
+            endpoint=self.endpoint,
+            intake=lambda: IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
+            threshold=environment.review_threshold,
+            clock=now,
+        )
+
+    def classify(self, texts: Sequence[str]) -> Classified:
+        began = perf_counter()
+        classified = self.classifying.classify(texts)
+        seconds = perf_counter() - began
+        emit(metrics.of_classified(classified), flywheel_name=environment.flywheel_name)
+        if classified.causes:
+            logger.warning("calls failed", causes=classified.causes)
+        logger.info(
+            "classified",
+            documents=len(classified.answers),
+            failed=len(classified.problems),
+            low_confidence=classified.low_confidence,
+            throttled=classified.throttled,
+            seconds=round(seconds, 4),
+        )
+        return classified
+
+    def describe_model(self) -> ModelAnswer:
+        # Loaded here: classifying does without.
+        from flywheel.api.describe_model import describe_model
+        from flywheel.comprehend.flywheel import FlywheelService
+        from flywheel.store.parameters import PublishedModels
+
+        return describe_model(
+            published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
+            service=FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn),
+            endpoint=self.endpoint,
+            intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
+        )
+
+
+_api = routes(Work())
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    # The id that API Gateway gives the caller, and its access log names.
+    logger.set_correlation_id(event["requestContext"]["requestId"])
+    return _api.resolve(event, context)

@@ -1,0 +1,47 @@
+"""Asks people whether a candidate may be promoted; their answer goes to Step Functions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.promotions import ask_for_approval
+from flywheel.turn import metrics
+from handlers.clients import client, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+from handlers.promotions.events import ApprovalQuestion
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    topic_arn: str
+    approval_hours: float
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    question = ApprovalQuestion.model_validate(event)
+    intake = intake_bucket(environment)
+    beginning = ask_for_approval.ask(
+        promotion=question.promotion,
+        task_token=question.task_token,
+        patience=timedelta(hours=environment.approval_hours),
+        intake=intake,
+        now=now(),
+    )
+    emit([metrics.of_approvals(waiting=True)], flywheel_name=environment.flywheel_name)
+    client("sns").publish(
+        TopicArn=environment.topic_arn,
+        Subject=ask_for_approval.subject(beginning, flywheel_name=environment.flywheel_name),
+        Message=ask_for_approval.message(beginning, intake=intake, flywheel_name=environment.flywheel_name),
+    )
+    logger.info("approval asked for", promotion=question.promotion)
+    return {}

@@ -1,0 +1,37 @@
+"""Refuses a model that cannot or must not become the active one, before anybody is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.promotions.promote import check_model
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+from handlers.promotions.events import PromotionStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = PromotionStep.model_validate(event)
+    warning = check_model(
+        promotion=step.promotion,
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        now=now(),
+    )
+    logger.info("model checked", promotion=step.promotion, warning=warning)
+    # Step Functions takes 256 KiB of output; DescribeDocumentClassifier has the whole.
+    return {"warning": within(warning, LONGEST_SENTENCE) if warning else None}

@@ -1,0 +1,95 @@
+"""The last step of a promotion, and the listener to promotions that could not take it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.promotions import report_promotion, requests
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.records.serving import STATE_KEY, ServingState, sentence
+from flywheel.records.turns import TurnOutcome
+from flywheel.serving.smoke_test import smoke_test_of
+from flywheel.turn import metrics
+from flywheel.turn.report_turn import readable_cause
+from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+from handlers.promotions.events import PromotionEnd
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from flywheel.store.bucket import IntakeBucket
+
+
+class Environment(Flywheel, Intake):
+    topic_arn: str
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    end = _from_status_event(event["detail"]) if "detail" in event else PromotionEnd.model_validate(event)
+    if end is None:
+        return {}
+    intake = intake_bucket(environment)
+    ended = report_promotion.end(
+        promotion=end.promotion,
+        status=end.status,
+        reason=_reason(end, intake=intake),
+        intake=intake,
+        service=flywheel_service(environment),
+        now=now(),
+        answered_by=end.answered_by,
+        warning=end.warning,
+        serving=_serving(end, intake=intake),
+    )
+    emit(metrics.of_promotion(ended), flywheel_name=environment.flywheel_name)
+    if ended:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=report_promotion.subject(ended[0], flywheel_name=environment.flywheel_name),
+            Message=report_promotion.message(
+                ended, flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
+            ),
+        )
+    logger.info("promotion ended", promotion=end.promotion, status=ended[0].status if ended else None)
+    return {}
+
+
+def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
+    if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
+        return report_promotion.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
+    beginning = intake.require(requests.begin_key(end.promotion), PromotionBeginning)
+    request = beginning.request
+    tested = smoke_test_of(request.model_arn, intake=intake) if request else None
+    return report_promotion.taken_back_because(
+        tested.sentence if tested else "The smoke test failed.",
+        put_back=end.put_back,
+        former=beginning.former_model_arn,
+    )
+
+
+def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
+    if end.serving_behind:
+        return f"It is behind. {sentence(intake.read(STATE_KEY, ServingState))} The schedule tries again."
+    return end.serving
+
+
+def _from_status_event(detail: dict[str, Any]) -> PromotionEnd | None:
+    """None if the promotion reported its own end, or the execution is not one."""
+    promotion, outcome = detail["name"], TurnOutcome(detail["status"])
+    if requests.number_of(promotion) is None:
+        return None
+    record = intake_bucket(environment).read(requests.record_key(promotion), Promotion)
+    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
+    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
+    if record is not None and record.at >= began and outcome is TurnOutcome.FAILED:
+        return None
+    status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED
+    return PromotionEnd(promotion=promotion, status=status, error=detail.get("error"), cause=detail.get("cause"))

@@ -1,0 +1,76 @@
+"""Answers pokes (a request, an edit of desired-model-arn, the end of a promotion, the schedule): starts a promotion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.promotions import report_promotion
+from flywheel.promotions.requests import end_key, promotion_starter
+from flywheel.promotions.start_promotion import SUPERSEDED, Poke, decide
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
+from flywheel.turn import metrics
+from handlers.clients import client, flywheel_service, intake_bucket, published_models
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+from handlers.pokes import read_pokes
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Parameters):
+    promotion_machine_arn: str
+    topic_arn: str
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
+    pokes, response = read_pokes(event, kind=Poke, by_source={"aws.ssm": Poke.DESIRED, "aws.states": Poke.ENDED})
+    if pokes:
+        _answer(pokes)
+    return response
+
+
+def _answer(pokes: frozenset[Poke]) -> None:
+    intake, stepfunctions = intake_bucket(environment), client("stepfunctions")
+    found = decide(
+        pokes=pokes,
+        intake=intake,
+        service=flywheel_service(environment),
+        published=published_models(environment),
+        now=now(),
+    )
+    logger.info("poked", pokes=sorted(pokes), start=found.start, reason=found.reason)
+    emit([metrics.of_approvals(waiting=found.waiting)], flywheel_name=environment.flywheel_name)
+    for end in found.refused:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=report_promotion.subject(end, flywheel_name=environment.flywheel_name),
+            Message=report_promotion.message(
+                (end,), flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
+            ),
+        )
+        # After the notification: better told twice than never.
+        intake.write_once(end_key(end.request_id), end)
+    if found.supersede is not None:
+        try:
+            stepfunctions.send_task_failure(
+                taskToken=found.supersede.task_token,
+                error=SUPERSEDED,
+                # Step Functions takes 32,768 characters.
+                cause=within(found.because, LONGEST_SENTENCE),
+            )
+        except (stepfunctions.exceptions.TaskTimedOut, stepfunctions.exceptions.TaskDoesNotExist) as error:
+            # Somebody answered, or the time was up, a moment ago: the end of that promotion pokes again.
+            logger.info("the promotion does not wait any more", error=str(error))
+    elif found.start:
+        starter = promotion_starter(
+            intake=intake, stepfunctions=stepfunctions, machine_arn=environment.promotion_machine_arn
+        )
+        logger.info("promotion runs", promotion=starter.start(now()))

@@ -1,0 +1,37 @@
+"""Makes a model the active one. The only function that may call UpdateFlywheel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.promotions.promote import make_active, put_back
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, observed
+from handlers.promotions.events import ActiveModelStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = ActiveModelStep.model_validate(event)
+    if step.put_back:
+        former = put_back(
+            promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+        )
+        logger.info("former model put back", promotion=step.promotion, model=former)
+        return {"put_back": former}
+    status = make_active(
+        promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+    )
+    logger.info("active model", promotion=step.promotion, status=status)
+    return {"status": status.name}

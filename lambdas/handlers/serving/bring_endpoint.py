@@ -1,0 +1,74 @@
+"""Brings the endpoint one change nearer to what is wanted. The only function that creates, changes and deletes it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from flywheel.comprehend.endpoint import EndpointService
+from flywheel.comprehend.scaling import EndpointScaling
+from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.serving.bring_endpoint import LEASE_KEY, Server, note
+from flywheel.serving.wanted import read_wish
+from flywheel.store.lease import held
+from handlers.clients import client, flywheel_service, intake_bucket, published_models
+from handlers.clock import now
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+TIMEOUT = timedelta(minutes=2)
+"""As the function has it: after that its lease is free again."""
+
+
+class Environment(Flywheel, Intake, Parameters):
+    endpoint_arn: str
+    endpoint_role_arn: str = ""
+
+
+class Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    execution: str
+    replaced: bool
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = Step.model_validate(event)
+    intake = intake_bucket(environment)
+    server = Server(
+        endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
+        scaling=EndpointScaling(scaling=client("application-autoscaling"), endpoint_arn=environment.endpoint_arn),
+        intake=intake,
+        service=flywheel_service(environment),
+        published=published_models(environment),
+        role_arn=environment.endpoint_role_arn or None,
+    )
+    with held(LEASE_KEY, holder=step.execution, intake=intake, now=now(), lasts=TIMEOUT + timedelta(seconds=30)):
+        # Read under the lease: who sees no wish can be sure that nobody makes an endpoint after that.
+        wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
+        serving = server.bring(wish, now=now(), replaced=step.replaced)
+        note(
+            status=serving.status,
+            reason=serving.reason,
+            model_arn=serving.model_arn,
+            endpoint_arn=environment.endpoint_arn,
+            intake=intake,
+            now=now(),
+        )
+    logger.info("endpoint", status=serving.status, reason=serving.reason, settled=serving.settled)
+    return {
+        "status": serving.status.name,
+        "reason": serving.reason,
+        "settled": serving.settled,
+        "trial": serving.trial.value,
+        "model_arn": serving.model_arn,
+        "replaced": serving.replaced,
+    }

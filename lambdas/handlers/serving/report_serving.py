@@ -1,0 +1,100 @@
+"""Notes how a run of the serve machine ended, for people, for the alarms, and for CloudFormation if it waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Json
+
+from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.promotions.take_back import take_back
+from flywheel.records.serving import ServingStatus
+from flywheel.serving.bring_endpoint import note
+from flywheel.serving.smoke_test import Trial, smoke_test_of
+from flywheel.text.byte_limits import LONGEST_SENTENCE, within
+from flywheel.turn.metrics import of_serving
+from flywheel.turn.report_turn import readable_cause
+from handlers.clients import flywheel_service, intake_bucket, published_models
+from handlers.clock import now
+from handlers.cloudformation import CustomResourceEvent, answer
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Parameters):
+    endpoint_arn: str
+
+
+class End(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str
+    """Of ServingStatus, a name."""
+    reason: str = ""
+    model_arn: str | None = None
+    trial: Trial = Trial.NOT_WANTED
+    error: str | None = None
+    cause: str | None = None
+    answer: CustomResourceEvent | None = None
+
+
+class Stopped(BaseModel):
+    """The detail of an execution's status event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    status: str
+    input: Json[dict[str, Any]] | None = None
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Of an execution that could not report its own end it gets the status event: CloudFormation must not wait on."""
+    if "detail" in event:
+        return _answer_for(Stopped.model_validate(event["detail"]))
+    end = End.model_validate(event)
+    status = ServingStatus[end.status]
+    reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
+    intake = intake_bucket(environment)
+    tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn and end.trial is Trial.DONE else None
+    if tested is not None:
+        reason = f"{reason} {tested.sentence}"
+    # It goes into the state of this machine and of the one that waits for it, which take 256 KiB.
+    reason = within(reason, LONGEST_SENTENCE)
+    state = note(
+        status=status,
+        reason=reason,
+        model_arn=end.model_arn,
+        endpoint_arn=environment.endpoint_arn,
+        intake=intake,
+        now=now(),
+    )
+    failed = tested is not None and not tested.passed
+    if tested is not None:
+        asked = take_back(
+            tested, intake=intake, service=flywheel_service(environment), published=published_models(environment)
+        )
+        if asked is not None:
+            logger.warning("the former model is asked for", request=asked.id, model=asked.model_arn)
+    emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)
+    logger.info("serving", status=status, reason=reason, smoke_test_failed=failed)
+    if end.answer is not None:
+        gone = status is not ServingStatus.BEHIND
+        answer(end.answer, status="SUCCESS" if gone else "FAILED", reason=reason, physical_id="endpoint")
+    return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
+
+
+def _answer_for(stopped: Stopped) -> dict[str, Any]:
+    """If it has answered itself, CloudFormation takes no notice of this."""
+    asked = (stopped.input or {}).get("answer")
+    if asked:
+        reason = f"The removal of the endpoint, {stopped.name}, ended as {stopped.status}. Destroy the stack again."
+        answer(CustomResourceEvent.model_validate(asked), status="FAILED", reason=reason, physical_id="endpoint")
+    return {}

@@ -1,0 +1,66 @@
+"""Asks the endpoint about a small labelled file, once for each model that comes into service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from pydantic import BaseModel, ConfigDict
+
+from flywheel.environment import Flywheel, Intake, Labels, Parameters
+from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test, smoke_test_key
+from flywheel.serving.wanted import read_wish
+from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Parameters, Labels):
+    endpoint_arn: str
+
+
+class Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model_arn: str
+
+
+environment = Environment.load()
+# One unit answers two documents a second: the adaptive mode asks no faster than it is answered.
+_patient = boto3.client("comprehend", config=Config(retries={"mode": "adaptive", "max_attempts": 15}))
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = Step.model_validate(event)
+    intake = intake_bucket(environment)
+    wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
+    if wish is None or not wish.smoke_test_key:
+        # Somebody changed their mind since the machine looked.
+        return {"trial": Trial.NOT_WANTED.value}
+    key = wish.smoke_test_key
+    if not intake.exists(key):
+        raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
+    flywheel = flywheel_service(environment).describe()
+    lines = read_lines(
+        intake.read_bytes(key),
+        key=key,
+        labels=flywheel.labels,
+        delimiter=environment.label_delimiter if flywheel.multi_label else None,
+    )
+    tested = run_smoke_test(
+        lines,
+        comprehend=_patient,
+        endpoint_arn=environment.endpoint_arn,
+        model_arn=step.model_arn,
+        key=key,
+        minimum=wish.smoke_test_minimum,
+        now=now(),
+    )
+    intake.write(smoke_test_key(step.model_arn), tested)
+    logger.info("smoke test", model=step.model_arn, right=tested.right, documents=tested.documents)
+    return {"trial": Trial.DONE.value}

@@ -1,0 +1,47 @@
+"""Composes at most one TEST and one TRAIN dataset from what waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.datasets.compose_datasets import Composer
+from flywheel.environment import Composing, Flywheel, Intake, Labels
+from flywheel.preparation import ConflictingLabels
+from flywheel.records.turn_folders import begin_key
+from flywheel.records.turns import TurnBeginning
+from flywheel.turn import metrics
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+from handlers.turn.events import Step
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Labels, Composing):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = Step.model_validate(event)
+    intake = intake_bucket(environment)
+    service = flywheel_service(environment)
+    composer = Composer(
+        intake=intake,
+        service=service,
+        beginning=intake.require(begin_key(step.turn), TurnBeginning),
+        minimum_per_label=environment.minimum_documents_per_label,
+        label_delimiter=environment.label_delimiter,
+        conflicting_labels=ConflictingLabels(environment.conflicting_labels),
+        now=now(),
+    )
+    composition = composer.compose()
+    logger.info("datasets composed", turn=step.turn, datasets=[found.name for found in composition.datasets])
+    emit([metrics.of_train_datasets(service.datasets(), composition)], flywheel_name=environment.flywheel_name)
+    return {"datasets": [reference.model_dump(mode="json") for reference in composition.datasets]}

@@ -1,0 +1,37 @@
+"""Starts the job that has a model answer the hold-out, or finds the one that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.decisions.holdout_turn import ask_model
+from flywheel.environment import Flywheel, Intake
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+from handlers.turn.events import PredictionStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = PredictionStep.model_validate(event)
+    job_id = ask_model(
+        turn=step.turn,
+        iteration_id=step.iteration_id,
+        model_arn=step.model_arn,
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        now=now(),
+    )
+    logger.info("prediction", turn=step.turn, model=step.model_arn, job=job_id)
+    return {"job_id": job_id}

@@ -1,0 +1,39 @@
+"""Registers a composed dataset with Comprehend, or finds it registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.datasets.register_dataset import read_manifest, register
+from flywheel.environment import Flywheel, Intake, Labels
+from flywheel.records.turn_folders import begin_key
+from flywheel.records.turns import TurnBeginning
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, observed
+from handlers.turn.events import DatasetStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake, Labels):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = DatasetStep.model_validate(event)
+    intake = intake_bucket(environment)
+    beginning = intake.require(begin_key(step.turn), TurnBeginning)
+    arn = register(
+        turn=step.turn,
+        manifest=read_manifest(intake, step.split, step.name),
+        intake=intake,
+        service=flywheel_service(environment),
+        label_delimiter=environment.label_delimiter if beginning.multi_label else None,
+    )
+    logger.info("dataset registered", turn=step.turn, dataset=step.name)
+    return {"dataset_arn": arn}

@@ -1,0 +1,70 @@
+"""The last step of a turn, and the listener to turns that could not take it: the record, metrics, the notification."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.records import turn_folders
+from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.turn import metrics, report_turn
+from handlers.clients import client, intake_bucket
+from handlers.clock import now
+from handlers.measuring import emit
+from handlers.observability import logger, observed
+from handlers.turn.events import TurnEnd
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    topic_arn: str
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    end = _from_status_event(event["detail"]) if "detail" in event else TurnEnd.model_validate(event)
+    if end is None:
+        return {}
+    intake = intake_bucket(environment)
+    record = report_turn.write_record(
+        turn=end.turn,
+        outcome=end.outcome,
+        error=end.error,
+        cause=end.cause,
+        intake=intake,
+        flywheel_arn=environment.flywheel_arn,
+        now=now(),
+    )
+    beginning = intake.read(turn_folders.begin_key(end.turn), TurnBeginning)
+    emit(
+        metrics.of_turn(record, labels=beginning.labels if beginning else ()),
+        flywheel_name=environment.flywheel_name,
+    )
+    client("sns").publish(
+        TopicArn=environment.topic_arn,
+        Subject=report_turn.subject(record, flywheel_name=environment.flywheel_name),
+        Message=report_turn.message(
+            record, flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
+        ),
+    )
+    logger.info("turn ended", turn=record.turn, outcome=record.outcome, decision=record.decision)
+    return {}
+
+
+def _from_status_event(detail: dict[str, Any]) -> TurnEnd | None:
+    """None if the turn reported its own end, or the execution is not a turn."""
+    turn, outcome = detail["name"], TurnOutcome(detail["status"])
+    if turn_folders.number_of(turn) is None:
+        return None
+    record = intake_bucket(environment).read(turn_folders.record_key(turn), TurnRecord)
+    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
+    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
+    if record is not None and record.ended_at >= began and outcome in {TurnOutcome.FAILED, record.outcome}:
+        return None
+    return TurnEnd(turn=turn, outcome=outcome, error=detail.get("error"), cause=detail.get("cause"))

@@ -1,0 +1,41 @@
+"""Asks the promote machine for the candidate of a decision, and does not wait for it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Intake
+from flywheel.promotions.request_promotion import request_promotion
+from flywheel.promotions.start_promotion import Poke
+from flywheel.records.promotions import PromotionMode
+from handlers.clients import client, intake_bucket
+from handlers.clock import now
+from handlers.observability import logger, observed
+from handlers.turn.events import IterationStep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Intake):
+    promotion_queue_url: str
+    promotion_mode: PromotionMode
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = IterationStep.model_validate(event)
+    request = request_promotion(
+        turn=step.turn,
+        iteration_id=step.iteration_id,
+        mode=environment.promotion_mode,
+        intake=intake_bucket(environment),
+        now=now(),
+    )
+    client("sqs").send_message(QueueUrl=environment.promotion_queue_url, MessageBody=json.dumps({"poke": Poke.REQUEST}))
+    logger.info("promotion requested", turn=step.turn, model=request.model_arn, mode=environment.promotion_mode)
+    return {}

@@ -1,0 +1,30 @@
+"""Starts the iteration that the new datasets call for, or resumes the one that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.environment import Flywheel, Intake
+from flywheel.turn.run_iteration import start_or_resume
+from handlers.clients import flywheel_service, intake_bucket
+from handlers.observability import logger, observed
+from handlers.turn.events import Step
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class Environment(Flywheel, Intake):
+    pass
+
+
+environment = Environment.load()
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    step = Step.model_validate(event)
+    service = flywheel_service(environment)
+    start = start_or_resume(turn=step.turn, intake=intake_bucket(environment), service=service)
+    logger.info("iteration", turn=step.turn, iteration=start.iteration_id, reason=start.reason)
+    return {"iteration_id": start.iteration_id}

@@ -1,0 +1,143 @@
+"""The functions that the analysis machine calls, one a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.analysis.role import AnalysisRole
+from stacks.constructs.function import FlywheelFunction, Functions
+from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.steps import Steps
+from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.turn.steps import FLYWHEEL, READ, UPLOAD, WRITE
+
+LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
+WORK = "analysis/jobs/*"
+LONGEST = cdk.Duration.minutes(15)
+ONE_PROCESSOR_MIB = 1769
+
+
+class AnalysisSteps(Steps):
+    """What each may do is what it does: its row in docs/interfaces.md."""
+
+    wing = "analysis"
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        flywheel: DeployedFlywheel,
+        role: AnalysisRole,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id, functions=functions)
+        access = flywheel.access
+        self.begin_analysis = self._step(
+            "begin_analysis",
+            description="Pins the input and the model of an analysis job, and plans how it is split.",
+            timeout=LONGEST,
+            # The list of a million files.
+            memory_mib=3008,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *LIMITS],
+            permissions=[
+                # Of the input only job.json is read.
+                access.objects("analysis/input/*", actions=("GetObjectVersion",)),
+                access.objects(WORK, actions=WRITE),
+                access.objects("analysis/begun/*", actions=("PutObject",)),
+                access.list_intake(versions=True),
+                access.models("DescribeDocumentClassifier"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.split_analysis = self._step(
+            "split_analysis",
+            description="Splits one unit of an analysis job's input into parts that Comprehend takes.",
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            ephemeral_storage_mib=10_240,
+            environment=["INTAKE_BUCKET", *LIMITS],
+            permissions=[
+                access.objects("analysis/input/*", actions=("GetObjectVersion",)),
+                access.objects(WORK, actions=(*READ, *UPLOAD)),
+                access.list_intake(),
+            ],
+        )
+        self.plan_analysis = self._step(
+            "plan_analysis",
+            description="Lists the parts of an analysis job, once all of its input is split.",
+            timeout=cdk.Duration.minutes(10),
+            memory_mib=512,
+            environment=["INTAKE_BUCKET"],
+            permissions=[access.objects(WORK, actions=WRITE), access.list_intake()],
+        )
+        self.classify_part = self._step(
+            "classify_part",
+            description="Has the model classify a part: starts the job, or finds the one that runs.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "ANALYSIS_ROLE_ARN"],
+            permissions=[
+                access.objects(WORK, actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.flywheel_of_any_generation("StartDocumentClassificationJob"),
+                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
+                access.models("StartDocumentClassificationJob"),
+                pass_to_comprehend(role.arn),
+                *functions.encryption.job_permissions(),
+            ],
+        )
+        self.collect_part = self._step(
+            "collect_part",
+            description="Joins what Comprehend answered to a part with the part's text.",
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            ephemeral_storage_mib=10_240,
+            environment=[*FLYWHEEL, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
+            permissions=[
+                access.objects(WORK, actions=(*READ, *UPLOAD)),
+                access.list_intake(),
+                access.classification_jobs("DescribeDocumentClassificationJob"),
+            ],
+        )
+        self.join_analysis = self._step(
+            "join_analysis",
+            description="Puts the rows of all parts of an analysis job together.",
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            environment=["INTAKE_BUCKET"],
+            permissions=[
+                access.objects(WORK, actions=WRITE),
+                access.objects("analysis/output/*", actions=UPLOAD),
+                access.list_intake(versions=True),
+            ],
+        )
+        self.report_analysis = self._step(
+            "report_analysis",
+            description="Writes the summary of an analysis job and tells people, also about jobs that failed.",
+            timeout=cdk.Duration.minutes(5),
+            memory_mib=512,
+            environment=[*FLYWHEEL, "TOPIC_ARN", "LOW_CONFIDENCE"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letter_queue_arn=undelivered.queue_arn,
+            permissions=[
+                access.objects(WORK, actions=READ),
+                access.objects("analysis/output/*", actions=WRITE),
+                access.list_intake(versions=True),
+                Permission(actions=["sns:Publish"], resources=[flywheel.topic.topic_arn]),
+            ],
+        )
+        self.all: Sequence[FlywheelFunction] = (
+            self.begin_analysis,
+            self.split_analysis,
+            self.plan_analysis,
+            self.classify_part,
+            self.collect_part,
+            self.join_analysis,
+            self.report_analysis,
+        )

@@ -1,0 +1,103 @@
+"""The key that covers buckets, lake, model, training volume, topic, queues and logs, unless AWS-owned keys do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.constructs.role import Condition, Permission
+from stacks.settings import Encryption, EncryptionMode
+
+
+class EncryptionKey(Construct):
+    """`key` is None with AWS-owned keys.
+
+    An existing key's policy belongs to its owner: it must let IAM policies of the account decide, and hold the
+    statements of `_let_services_use` for CloudWatch Logs, EventBridge and CloudWatch alarms.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, encryption: Encryption, made_before: str | None = None
+    ) -> None:
+        """`made_before` is the ARN of the new key, in a stack that comes after the one that made it."""
+        super().__init__(scope, construct_id)
+        self.key: kms.IKey | None = None
+        known = encryption.key_arn or made_before
+        if known:
+            self.key = kms.Key.from_key_arn(self, "Existing", known)
+        elif encryption.mode is EncryptionMode.NEW:
+            key = kms.Key(
+                self,
+                "Key",
+                description=f"{cdk.Stack.of(self).stack_name}: documents, models, messages and logs",
+                enable_key_rotation=True,
+                removal_policy=cdk.RemovalPolicy.RETAIN,
+            )
+            self._let_services_use(key)
+            self.key = key
+
+    @property
+    def arn(self) -> str | None:
+        return self.key.key_arn if self.key else None
+
+    def permissions(self, *, through: Sequence[str]) -> list[Permission]:
+        """What a role needs to read and write encrypted data by way of services such as "s3", "sqs", "sns"."""
+        if self.key is None:
+            return []
+        region, suffix = cdk.Aws.REGION, cdk.Aws.URL_SUFFIX
+        return [
+            Permission(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[self.key.key_arn],
+                condition={"StringEquals": {"kms:ViaService": [f"{service}.{region}.{suffix}" for service in through]}},
+            )
+        ]
+
+    def job_permissions(self) -> list[Permission]:
+        """What a role needs to start a Comprehend job whose volume and output are under the key: the service acts with
+        the caller's permission, not by way of S3."""
+        if self.key is None:
+            return []
+        return [
+            Permission(actions=["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
+        ]
+
+    def _let_services_use(self, key: kms.Key) -> None:
+        region, account, partition = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID, cdk.Aws.PARTITION
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="CloudWatchLogs",
+                principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                resources=["*"],
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": f"arn:{partition}:logs:{region}:{account}:log-group:*"
+                    }
+                },
+            )
+        )
+        alarms = {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
+        }
+        senders: dict[str, tuple[str, Condition]] = {
+            # EventBridge is not known to name account and rule where it uses a key, and would drop the events without
+            # a word. Which rules may send is for the policies of the queues to say.
+            "EventsToQueues": ("events", {}),
+            "AlarmsToTopic": ("cloudwatch", alarms),
+        }
+        for sid, (service, condition) in senders.items():
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],
+                    conditions=dict(condition),
+                )
+            )

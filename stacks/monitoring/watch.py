@@ -1,0 +1,77 @@
+"""What a metric has to do to call a person, and the alarm that does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.function import FlywheelFunction
+
+OWN_NAMESPACE = "ComprehendFlywheel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """A metric, and when it calls a person: as a rule at the first number above zero within five minutes."""
+
+    description: str
+    namespace: str
+    metric: str
+    dimension: tuple[str, str]
+    statistic: Literal["Maximum", "Minimum", "Sum"] = "Maximum"
+    comparison: str = "GreaterThanThreshold"
+    threshold: float = 0
+    period: int = 300
+    evaluation_periods: float = 1
+    missing: Literal["breaching", "ignore", "notBreaching"] = "notBreaching"
+    """`ignore` keeps the state until the next number: turns may be days apart."""
+    condition: cdk.CfnCondition | None = None
+    """Leaves the alarm out where it is false."""
+
+
+def alarm(scope: Construct, construct_id: str, watch: Watch, *, topic_arn: str) -> None:
+    resource = cloudwatch.CfnAlarm(
+        scope,
+        construct_id,
+        alarm_description=watch.description,
+        namespace=watch.namespace,
+        metric_name=watch.metric,
+        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
+        statistic=watch.statistic,
+        period=watch.period,
+        evaluation_periods=watch.evaluation_periods,
+        threshold=watch.threshold,
+        comparison_operator=watch.comparison,
+        treat_missing_data=watch.missing,
+        alarm_actions=[topic_arn],
+    )
+    if watch.condition is not None:
+        resource.cfn_options.condition = watch.condition
+
+
+def dead_letters(queue: sqs.IQueue, description: str) -> Watch:
+    return Watch(
+        description=description,
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimension=("QueueName", queue.queue_name),
+    )
+
+
+def errors(function: FlywheelFunction, description: str) -> Watch:
+    return Watch(
+        description=description,
+        namespace="AWS/Lambda",
+        metric="Errors",
+        dimension=("FunctionName", function.resource.ref),
+        statistic="Sum",
+    )
+
+
+def executions(metric: str, machine: tuple[str, str], description: str) -> Watch:
+    return Watch(description=description, namespace="AWS/States", metric=metric, dimension=machine, statistic="Sum")

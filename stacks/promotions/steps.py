@@ -1,0 +1,119 @@
+"""The functions that the promote machine calls, one a step."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.function import Functions
+from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.steps import Steps
+from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.flywheel.data_access_role import DataAccessRole
+from stacks.turn.steps import FLYWHEEL, READ, WRITE
+
+TIMEOUT = cdk.Duration.minutes(2)
+
+
+class PromotionSteps(Steps):
+    """What each may do is what it does: its row in docs/interfaces.md."""
+
+    wing = "promotions"
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        access: FlywheelAccess,
+        flywheel: comprehend.CfnFlywheel,
+        data_access_role: DataAccessRole,
+        topic: sns.ITopic,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
+        publish = Permission(actions=["sns:Publish"], resources=[topic.topic_arn])
+        self.begin_promotion = self._step(
+            "begin_promotion",
+            description="Chooses the open request that a promotion works on.",
+            timeout=TIMEOUT,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "PROMOTION_MODE"],
+            permissions=[
+                access.objects("promotions/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
+            ],
+        )
+        self.check_model = self._step(
+            "check_model",
+            description="Refuses a model that cannot or must not become the active one, and ends what it supersedes.",
+            timeout=TIMEOUT,
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("promotions/*", actions=READ),
+                access.objects("promotions/ends/*", actions=("PutObject",)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.models("DescribeDocumentClassifier"),
+            ],
+        )
+        self.ask_for_approval = self._step(
+            "ask_for_approval",
+            description="Asks people whether a candidate may be promoted.",
+            timeout=TIMEOUT,
+            environment=[*FLYWHEEL, "TOPIC_ARN", "APPROVAL_HOURS"],
+            encrypted=["s3", "sns"],
+            permissions=[
+                access.objects("promotions/*", actions=WRITE),
+                access.objects("decisions/*", actions=READ),
+                access.list_intake(),
+                publish,
+            ],
+        )
+        self.update_active_model = self._step(
+            "update_active_model",
+            description="Makes a model the active one: the only function that may.",
+            timeout=TIMEOUT,
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
+                access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
+                # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
+                pass_to_comprehend(data_access_role.arn),
+                *functions.encryption.job_permissions(),
+            ],
+        )
+        self.publish_model = self._step(
+            "publish_model",
+            description="Writes the active, previous and desired model to Parameter Store.",
+            timeout=TIMEOUT,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+            permissions=[
+                access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
+            ],
+        )
+        self.report_promotion = self._step(
+            "report_promotion",
+            description="Records how a promotion ended and tells people, also about those that failed or were stopped.",
+            timeout=TIMEOUT,
+            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letter_queue_arn=undelivered.queue_arn,
+            permissions=[
+                access.objects("promotions/*", "turns/*", actions=WRITE),
+                access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                publish,
+            ],
+        )

@@ -1,0 +1,167 @@
+"""Bringing the endpoint to what is wanted, as a Step Functions Standard machine in JSONata.
+
+Anybody may start it, at any time, with any input, also twice: it looks at what is wanted and at what there is.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.constructs.function_task import FunctionTasks
+from stacks.constructs.poll import Poll
+from stacks.constructs.role import Permission, ServiceRole
+from stacks.constructs.state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.serving.parameters import ServingParameters
+from stacks.serving.steps import ServingSteps
+from stacks.settings import FlywheelSettings
+
+CHANGE_BUDGET = cdk.Duration.minutes(45)
+"""For one change of the endpoint; creation takes minutes, commonly said to be 5 to 15 (reference 2.8, unverified). Less
+than the hour after which CloudFormation gives up the removal without a reason."""
+MOST_CHANGES = 20
+"""In one run: people who change their minds all the time would keep it going."""
+LONGEST_RUN = cdk.Duration.days(3)
+"""What a promotion that waits for a run allows for: the changes and what the tasks take, which a test compares."""
+ANSWER = "{% $exists($states.context.Execution.Input.answer) ? $states.context.Execution.Input.answer : null %}"
+
+
+def serve_machine_name(*, settings: FlywheelSettings) -> str:
+    return f"{settings.serving_stack_name}-serve"
+
+
+def serve_machine_arn(*, settings: FlywheelSettings) -> str:
+    """Computed: the promote machine, in the stack before, starts it."""
+    states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return f"{states}:stateMachine:{serve_machine_name(settings=settings)}"
+
+
+class ServeMachine(Construct):
+    """Its output: `{"status", "reason", "smoke_test_failed"}`. It fails if it could not bring about what is wanted."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FlywheelSettings,
+        steps: ServingSteps,
+        endpoint_arn: str,
+        parameters: ServingParameters,
+        encryption: EncryptionKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._steps = steps
+        self._endpoint_arn = endpoint_arn
+        self._parameters = parameters
+        self._tasks = FunctionTasks(self)
+        functions = [steps.bring_endpoint, steps.smoke_test, steps.report_serving]
+        self.role = ServiceRole(
+            self,
+            "Service",
+            service="states.amazonaws.com",
+            description="The serve machine calls its functions and asks Comprehend how far the endpoint is.",
+            trust_condition=trust_of_own_machines(),
+            permissions=[
+                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
+                Permission(actions=["comprehend:DescribeEndpoint"], resources=[endpoint_arn]),
+                logs_and_traces(),
+            ],
+        )
+        machine = StateMachine(
+            self,
+            "Machine",
+            machine_name=serve_machine_name(settings=settings),
+            # The Flywheel stack knows this machine by its name alone.
+            names_executions=False,
+            comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
+            start=self._definition(),
+            role_arn=self.role.arn,
+            waits=cdk.Duration.minutes(MOST_CHANGES * CHANGE_BUDGET.to_minutes()),
+            log_retention_days=parameters.log_retention_days,
+            encryption=encryption,
+        )
+        self.resource = machine.resource
+        self.arn = machine.arn
+
+    def _definition(self) -> sfn.State:
+        failed = self._tasks.report_failure(
+            self._steps.report_serving,
+            payload={"status": "BEHIND", "answer": ANSWER},
+            ends_in="ServingBehind",
+        )
+        begin = sfn.Pass.jsonata(self, "Begin", assign={"replaced": False, "changes": 0})
+        bring = self._tasks.task(
+            "BringEndpoint",
+            self._steps.bring_endpoint,
+            payload={"execution": "{% $states.context.Execution.Name %}", "replaced": "{% $replaced %}"},
+            assign={
+                "found": "{% $states.result.Payload %}",
+                "replaced": "{% $replaced or $states.result.Payload.replaced %}",
+                "trial": "{% $states.result.Payload.trial %}",
+                "changes": "{% $changes + 1 %}",
+                "target": "{% $states.result.Payload.status = 'DELETING' ? null : $states.result.Payload.model_arn %}",
+            },
+            catch=failed,
+        )
+        report = self._tasks.task(
+            "ReportServing",
+            self._steps.report_serving,
+            payload={
+                "status": "{% $found.status %}",
+                "reason": "{% $found.reason %}",
+                "model_arn": "{% $found.model_arn %}",
+                "trial": "{% $trial %}",
+                "answer": ANSWER,
+            },
+            catch=failed,
+        ).next(sfn.Succeed.jsonata(self, "Settled"))
+        smoke_test = self._tasks.task(
+            "SmokeTest",
+            self._steps.smoke_test,
+            payload={"model_arn": "{% $found.model_arn %}"},
+            outputs={},
+            assign={"trial": "{% $states.result.Payload.trial %}"},
+            catch=failed,
+        ).next(report)
+        unsettled = sfn.Pass.jsonata(
+            self,
+            "NeverSettles",
+            outputs={"Error": "NeverSettles", "Cause": "{% 'The endpoint is not settled: ' & $found.reason %}"},
+        )
+        unsettled.next(failed)
+        pause = sfn.Wait.jsonata(
+            self,
+            "ChangeBegins",
+            # Right after the call Comprehend may still show what was before.
+            time=sfn.WaitTime.seconds(f"{{% {self._parameters.poll_seconds.value_as_string} %}}"),
+        )
+        changed = Poll(
+            self,
+            "EndpointChange",
+            action="describeEndpoint",
+            arguments={"EndpointArn": self._endpoint_arn},
+            resource_arn=self._endpoint_arn,
+            properties="EndpointProperties",
+            # A promotion may have changed the flywheel's model before the endpoint shows that it follows.
+            unless=(
+                "$found.Status = 'IN_SERVICE' and $target != null and $found.ModelArn != $target",
+                "FOLLOWING",
+            ),
+            successes=["IN_SERVICE", "FAILED"],
+            done_if_gone=True,
+            seconds=self._parameters.poll_seconds,
+            budget=CHANGE_BUDGET,
+            failed=failed,
+        )
+        look = sfn.Choice.jsonata(self, "IsSettled")
+        look.when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
+        look.when(sfn.Condition.jsonata("{% $found.settled %}"), report)
+        look.when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), unsettled)
+        look.otherwise(pause)
+        pause.next(changed).next(bring)
+        begin.next(bring)
+        bring.next(look)
+        return begin

@@ -1,0 +1,229 @@
+"""The functions that the turn machine calls, one a step."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.function import Functions
+from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.steps import Steps
+from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.flywheel.data_access_role import DataAccessRole
+
+READ = ("GetObject",)
+WRITE = ("GetObject", "PutObject")
+UPLOAD = ("PutObject", "AbortMultipartUpload")
+"""Files that may be larger than one request carries."""
+
+FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
+GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
+
+
+class TurnSteps(Steps):
+    """What each may do is what it does: its row in docs/interfaces.md."""
+
+    wing = "turn"
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        access: FlywheelAccess,
+        flywheel: comprehend.CfnFlywheel,
+        data_access_role: DataAccessRole,
+        promotion_queue: sqs.IQueue,
+        topic: sns.ITopic,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
+        self.begin_turn = self._step(
+            "begin_turn",
+            description="Finds what an earlier turn left and collects the waiting uploads.",
+            timeout=cdk.Duration.minutes(10),
+            memory_mib=512,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "MINIMUM_HOURS_BETWEEN_ITERATIONS"],
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("turns/request.json", actions=("DeleteObject",)),
+                access.objects("decisions/*", "promotions/*", "rejected/*/report.json", actions=READ),
+                access.list_intake(versions=True),
+                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
+            ],
+        )
+        self.prepare_upload = self._step(
+            "prepare_upload",
+            description="Turns uploads into documents that Comprehend takes, or rejects them with a report.",
+            # The longest there is: an upload may have 5 GB. 1769 MiB is one whole processor.
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT", "CONFLICTING_LABELS"],
+            permissions=[
+                access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
+                access.objects("prepared/*", "rejected/*", actions=UPLOAD),
+                access.objects("prepared/*", "datasets/*", actions=READ),
+                access.objects("turns/*", actions=WRITE),
+                access.list_intake(),
+            ],
+        )
+        self.compose_datasets = self._step(
+            "compose_datasets",
+            description="Puts prepared documents together to at most one TRAIN and one TEST dataset.",
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=[*FLYWHEEL, "LABEL_DELIMITER", "MINIMUM_DOCUMENTS_PER_LABEL", "CONFLICTING_LABELS"],
+            permissions=[
+                access.objects("prepared/*", "datasets/*", actions=("GetObject", "DeleteObject", *UPLOAD)),
+                access.objects("turns/*", actions=WRITE),
+                access.list_intake(),
+                access.flywheel("ListDatasets"),
+                access.datasets("DescribeDataset"),
+            ],
+        )
+        self.register_dataset = self._step(
+            "register_dataset",
+            description="Creates a composed dataset in Comprehend, unless it is there.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "LABEL_DELIMITER"],
+            permissions=[
+                access.objects("datasets/*", "turns/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
+                access.datasets("DescribeDataset", "TagResource"),
+                *functions.encryption.job_permissions(),
+            ],
+        )
+        self.accept_dataset = self._step(
+            "accept_dataset",
+            description="Records that Comprehend has taken a dataset over and clears what was prepared for it.",
+            timeout=cdk.Duration.minutes(10),
+            memory_mib=512,
+            environment=FLYWHEEL,
+            permissions=[
+                # What a dataset holds back returns to where it waits.
+                access.objects("prepared/*", actions=("DeleteObject", *UPLOAD)),
+                access.objects("datasets/*", actions=WRITE),
+                access.objects("turns/*", actions=READ),
+                access.list_intake(),
+                access.datasets("DescribeDataset"),
+            ],
+        )
+        self.run_iteration = self._step(
+            "run_iteration",
+            description="Starts a flywheel iteration if there are new datasets, or finds the one that runs.",
+            timeout=cdk.Duration.minutes(2),
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("decisions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel(
+                    "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"
+                ),
+                *functions.encryption.job_permissions(),
+            ],
+        )
+        self.prepare_holdout = self._step(
+            "prepare_holdout",
+            description="Freezes the hold-out that models are compared on and finds who has not answered it.",
+            timeout=cdk.Duration.minutes(15),
+            memory_mib=1769,
+            ephemeral_storage_mib=10_240,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "HOLDOUT_DOCUMENTS"],
+            permissions=[
+                access.objects("turns/*", "datasets/*", "decisions/*", actions=READ),
+                access.objects("evaluations/*", actions=(*READ, *UPLOAD)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
+                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.predict_holdout = self._step(
+            "predict_holdout",
+            description="Has a model answer the hold-out: starts the classification job, or finds the one that runs.",
+            timeout=cdk.Duration.minutes(2),
+            environment=FLYWHEEL,
+            permissions=[
+                access.objects("turns/*", "evaluations/*", actions=READ),
+                access.objects("evaluations/predictions/*", actions=("PutObject",)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
+                access.models("StartDocumentClassificationJob"),
+                pass_to_comprehend(data_access_role.arn),
+                *functions.encryption.job_permissions(),
+            ],
+        )
+        self.compare_metrics = self._step(
+            "compare_metrics",
+            description="Decides with reasons whether the candidate is better than the active model.",
+            timeout=cdk.Duration.minutes(10),
+            # One whole processor: the interval of a difference is found by drawing a hold-out a thousand times.
+            memory_mib=1769,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE, "EVIDENCE", "CONFIDENCE_LEVEL"],
+            permissions=[
+                access.objects("turns/*", "evaluations/*", actions=READ),
+                access.objects("decisions/*", actions=WRITE),
+                access.objects("evaluations/predictions/*", actions=("PutObject",)),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
+                access.models("DescribeDocumentClassifier"),
+                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+            ],
+        )
+        self.request_promotion = self._step(
+            "request_promotion",
+            description="Asks the promote machine for the candidate of a decision.",
+            timeout=cdk.Duration.minutes(1),
+            environment=["INTAKE_BUCKET", "PROMOTION_QUEUE_URL", "PROMOTION_MODE"],
+            encrypted=["s3", "sqs"],
+            permissions=[
+                access.objects("turns/*", "decisions/*", "promotions/requests/*", actions=READ),
+                access.objects("promotions/requests/*", "promotions/ends/*", actions=("PutObject",)),
+                access.list_intake(),
+                Permission(actions=["sqs:SendMessage"], resources=[promotion_queue.queue_arn]),
+            ],
+        )
+        self.delete_old_models = self._step(
+            "delete_old_models",
+            description="Deletes the models beyond ModelsToKeep that nothing needs.",
+            timeout=cdk.Duration.minutes(5),
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "MODELS_TO_KEEP"],
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("promotions/*", actions=READ),
+                access.list_intake(),
+                access.flywheel("DescribeFlywheel"),
+                access.models("DeleteDocumentClassifier"),
+                Permission(
+                    actions=["comprehend:ListDocumentClassifiers"],
+                    resources=["*"],
+                    wildcard_reason="ListDocumentClassifiers knows no resource.",
+                ),
+                access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
+            ],
+        )
+        self.report_turn = self._step(
+            "report_turn",
+            description="Writes the record of a turn and tells people, also about turns that failed or were stopped.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letter_queue_arn=undelivered.queue_arn,
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
+                access.list_intake(versions=True),
+                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
+            ],
+        )
