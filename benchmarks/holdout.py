@@ -32,7 +32,7 @@ from flywheel.decisions.predict_holdout import Prediction
 from flywheel.decisions.prepare_holdout import FrozenHoldout, holdout_key
 from flywheel.records.decisions import Evidence, HoldoutResult
 from flywheel.records.turns import TurnRecord
-from tests.local_cloud.turn_driver import Deployment, Document
+from tests.pipeline.turn_driver import Deployment, Document
 
 TOLERANCE = 1e-9
 A_FEW = 300

@@ -25,7 +25,7 @@ def _turn(item: pytest.Item) -> int:
     for turn, fixture in enumerate(("synthesise", "cloud")):
         if fixture in fixtures:
             return turn
-    return 2 if item.path.parent.name == "local_cloud" else 3
+    return 2 if "pipeline" in item.path.parts else 3
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn
 from flywheel.report.page import render
 from tests.browser.chromium import Browser, chromium, find_chromium
-from tests.unit.reports import failed_record, full_record, past
+from tests.unit.report.reports import failed_record, full_record, past
 
 HISTORY = (
     past(1, candidate=0.70, promoted=True),

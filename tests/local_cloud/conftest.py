@@ -24,18 +24,10 @@ from local.cloud import CloudAccount, LocalCloud
 from local.cloud.file_lock import held
 from local.cloud.pinned_environment import ensure_aws_cli
 from local.cloud.places import LOCAL_FOLDER
-from tests.infrastructure.conftest import Synthesis
-from tests.local_cloud import step_roles
 from tests.local_cloud.resources import Aws, Shell, Synthesise
 
 _INSTANCES = "tests"
 _account_numbers = itertools.count(200_000_000_001)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _roles(synthesis: Synthesis) -> None:
-    """Steps that run in this process may do what the templates let their functions do."""
-    step_roles.take_templates_from(synthesis)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,94 @@
+"""The record of a turn: written however it ended, and not by an execution that is not the turn any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flywheel.records import turn_folders
+from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.uploads import UploadOutcome
+from flywheel.turn.report_turn import message
+from local.comprehend.faults import Fault
+from tests.pipeline.in_process_cloud import in_process_cloud
+from tests.pipeline.turn_driver import LABELS, Deployment, as_csv, documents, result_of
+
+ROWS = documents(*LABELS, count=10)
+TEST = documents(*LABELS, count=5, words="judge: ")
+
+
+@pytest.fixture
+def at() -> Deployment:
+    return Deployment()
+
+
+@pytest.fixture
+def faults() -> Iterator[Any]:
+    faults = in_process_cloud().comprehend.faults
+    yield faults
+    faults.clear()
+
+
+def record_of(at: Deployment, turn: str) -> TurnRecord:
+    return at.bucket.require(turn_folders.record_key(turn), TurnRecord)
+
+
+def test_a_record_tells_the_whole_turn(at: Deployment) -> None:
+    at.upload("test/a.csv", TEST)
+    at.upload("train/a.csv", ROWS)
+    at.upload("train/b.csv", as_csv(documents(*LABELS, start=50, count=5)) + b"CHESS,an unknown label\n")
+    record = at.run_turn()
+    assert record == record_of(at, "turn-000001")
+    assert record.began_at
+    assert record.began_at <= record.ended_at
+    assert [(dataset.name, dataset.documents) for dataset in record.datasets] == [
+        ("test-000001", 10),
+        ("train-000001", 30),
+    ]
+    assert record.datasets[1].labels == dict.fromkeys(LABELS, 15)
+    assert result_of(record, "train/b.csv").outcome is UploadOutcome.PARTLY_ACCEPTED
+    assert record.candidate
+    assert record.candidate.metrics.F1Score is not None
+    assert record.promotion
+    assert record.promotion.model_arn == record.candidate.arn == at.active_model()
+    text = message(record, flywheel_name=at.name, intake_bucket=at.name)
+    assert "unknown label" not in text
+    assert "told in document" not in text
+
+
+@pytest.mark.parametrize("step", ["begin", "prepare_train", "register_dataset", "await_iteration", "request_promotion"])
+def test_a_turn_that_was_stopped_is_reported_as_far_as_it_got(at: Deployment, step: str) -> None:
+    at.upload("train/a.csv", ROWS)
+    turn = at.start_turn().run_before(step)
+    record = turn.report_aborted()
+    assert record.outcome is TurnOutcome.ABORTED
+    assert [upload.key for upload in record.unprepared] == (["train/a.csv"] if step == "prepare_train" else [])
+    assert len(record.uploads) == (0 if step in {"begin", "prepare_train"} else 1)
+    assert (record.iteration_id is not None) is (step in {"await_iteration", "request_promotion"})
+    assert record.promotion is None
+    at.run_until_at_rest()
+    at.check_consistency()
+
+
+def test_a_report_that_comes_late_finds_the_dataset_of_its_turn_discarded(at: Deployment, faults: Any) -> None:
+    at.upload("train/a.csv", ROWS)
+    faults.add(Fault(resource="dataset", times=1))
+    turn = at.start_turn().run_before("await_dataset")
+    turn_failed = turn.run()
+    assert [dataset.name for dataset in turn_failed.datasets] == ["train-000001"]
+    at.run_turn()
+    assert turn.report_aborted().datasets == ()
+
+
+def test_an_execution_that_is_not_the_turn_any_more_leaves_the_record_alone(at: Deployment, faults: Any) -> None:
+    at.upload("train/a.csv", ROWS)
+    faults.add(Fault(resource="iteration", times=1, message="The machine ran hot."))
+    first = at.start_turn()
+    first.run()
+    at.run_turn()
+    again = at.repeat(first).run()
+    assert (again.outcome, again.error) == (TurnOutcome.FAILED, "NotCurrentTurn")
+    assert record_of(at, first.name).cause == "The machine ran hot."
+    at.check_consistency()

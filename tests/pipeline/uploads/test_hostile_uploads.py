@@ -1,0 +1,170 @@
+"""One upload never stops another: what cannot be handled, read or named is set aside, and the rest goes on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+
+from flywheel.errors import ServiceBusy
+from flywheel.preparation import prepare
+from flywheel.records.turns import TurnRecord
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.turn import start_turn
+from flywheel.uploads.faults import UnreadableUpload
+from flywheel.uploads.prepare_upload import rejected_folder
+from ops.waiting import UploadState, uploads_waiting
+from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
+
+FIRST = documents(*LABELS, count=10)
+SECOND = documents(*LABELS, start=10, count=10)
+CUSTOMER_KEY = b"k" * 32
+
+
+@pytest.fixture
+def at() -> Deployment:
+    return Deployment()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        rb'{"label":"\ud83d","text":"a"}',
+        rb'{"label":"BUSINESS","text":"\ud83d"}',
+        rb'{"\ud83d":"BUSINESS","text":"a"}',
+        rb'{"labels":["\udc00"],"text":"a"}',
+        rb'{"label":"BUSINESS","labels":["\ud83d"],"text":"\ud83d"}',
+    ],
+)
+def test_half_a_character_is_a_bad_line_that_stops_nothing(at: Deployment, line: bytes) -> None:
+    at.upload("train/0-broken.jsonl", (line + b"\n") * 20)
+    at.upload("train/1-good.csv", FIRST)
+    record = at.run_turn()
+    broken = result_of(record, "train/0-broken.jsonl")
+    assert (broken.outcome, sum(broken.bad_lines.values())) == (UploadOutcome.REJECTED, 20)
+    assert at.faults == []
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_what_the_code_cannot_handle_is_rejected_with_its_original(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_for_the_first(**arguments: Any) -> Any:
+        if arguments["name"] == "0-broken.csv":
+            raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
+        return prepare(**arguments)
+
+    monkeypatch.setattr("flywheel.uploads.prepare_upload.prepare", fails_for_the_first)
+    at.upload("train/0-broken.csv", SECOND)
+    at.upload("train/1-good.csv", FIRST)
+    record = at.run_turn()
+    broken = result_of(record, "train/0-broken.csv")
+    assert broken.outcome is UploadOutcome.REJECTED
+    assert "Internal error" in broken.reason
+    assert [(upload.key, type(error)) for upload, error in at.faults] == [("train/0-broken.csv", UnicodeEncodeError)]
+    folder = rejected_folder(broken.upload)
+    assert at.keys(folder) == [f"{folder}original/0-broken.csv", f"{folder}report.json", f"{folder}report.txt"]
+    assert b"Internal error" in at.bucket.read_bytes(f"{folder}report.txt")
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def unreadable(at: Deployment, how: str) -> None:
+    if how == "SSE-C":
+        key: dict[str, str] = {
+            "SSECustomerAlgorithm": "AES256",
+            "SSECustomerKey": base64.b64encode(CUSTOMER_KEY).decode(),
+            "SSECustomerKeyMD5": base64.b64encode(hashlib.md5(CUSTOMER_KEY, usedforsecurity=False).digest()).decode(),
+        }
+        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", **key)
+    else:
+        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", StorageClass=how)
+
+
+def waiting(at: Deployment) -> list[tuple[str, UploadState]]:
+    return [(upload.key, upload.state) for upload in uploads_waiting(at.bucket, turn_runs=False)]
+
+
+@pytest.mark.parametrize("how", ["SSE-C", "GLACIER", "DEEP_ARCHIVE"])
+def test_an_upload_that_cannot_be_read_stays_is_reported_and_is_not_tried_for_ever(at: Deployment, how: str) -> None:
+    unreadable(at, how)
+    at.upload("train/1-good.csv", FIRST)
+    record = at.run_turn()
+    locked = result_of(record, "train/0-locked.csv")
+    assert locked.outcome is UploadOutcome.UNREADABLE
+    assert "upload it again" in locked.reason
+    assert at.keys("train/") == ["train/0-locked.csv"], "nothing that was uploaded is lost"
+    folder = rejected_folder(locked.upload)
+    assert at.bucket.require(f"{folder}report.json", UploadResult) == locked
+    assert [type(error) for _, error in at.faults] == [UnreadableUpload]
+    assert at.registered() == sorted(FIRST)
+    # It starts no turn, and the turns of others leave it alone.
+    assert not at.poked().start
+    assert "1 upload could not be prepared" in at.poked().reason
+    at.upload("train/2-good.csv", SECOND)
+    following: TurnRecord = at.run_turn()
+    assert [result.upload.key for result in following.uploads] == ["train/2-good.csv"]
+    assert not at.poked().start
+    assert waiting(at) == [("train/0-locked.csv", UploadState.UNREADABLE)]
+    # An operator's turn tries it again, and a new version is a new upload.
+    at.request_turn()
+    assert result_of(at.run_turn(), "train/0-locked.csv").outcome is UploadOutcome.UNREADABLE
+    at.upload("train/0-locked.csv", documents(*LABELS, start=100))
+    assert at.poked(start_turn.Poke.UPLOAD).start
+    assert result_of(at.run_turn(), "train/0-locked.csv").outcome is UploadOutcome.ACCEPTED
+    at.check_consistency()
+
+
+def test_a_name_as_long_as_a_key_can_be_is_rejected_under_a_shorter_one(at: Deployment) -> None:
+    for name in ("n" * 1000, "\u00e9" * 500 + ".csv", f"{'d' * 500}/{'e' * 500}.csv"):
+        at.upload(f"train/{name}", b"only one column\n" * 20)
+    at.upload("train/good.csv", FIRST)
+    record = at.run_turn()
+    assert record.counts.outcomes == {UploadOutcome.REJECTED: 3, UploadOutcome.ACCEPTED: 1}
+    originals = [key.rpartition("/")[2] for key in at.keys("rejected/") if "/original/" in key]
+    assert all(len(name.encode()) <= 200 for name in originals)
+    assert sum(name.endswith(".csv") for name in originals) == 2
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_the_local_cloud_refuses_a_key_of_more_than_1024_bytes(at: Deployment) -> None:
+    at.s3.put_object(Bucket=at.name, Key="k" * 1024, Body=b"")
+    for key in ("k" * 1025, "\u00e9" * 513):
+        with pytest.raises(at.s3.exceptions.ClientError) as refused:
+            at.s3.put_object(Bucket=at.name, Key=key, Body=b"")
+        assert refused.value.response["Error"]["Code"] == "KeyTooLongError"
+
+
+def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself(at: Deployment) -> None:
+    at.remaining_seconds = 100.0
+    at.upload("train/slow.csv", FIRST)
+    slow = result_of(at.run_turn(), "train/slow.csv")
+    assert slow.outcome is UploadOutcome.REJECTED
+    assert "split it" in slow.reason
+    assert len(at.keys(f"{rejected_folder(slow.upload)}original/")) == 1
+    at.check_consistency()
+
+
+def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(at: Deployment) -> None:
+    at.upload("train/0-quick.csv", FIRST)
+    at.upload("train/1-slow.csv", SECOND)
+    turn = at.start_turn().run_before("prepare_train")
+    reads = 0
+
+    def remaining() -> float:
+        nonlocal reads
+        reads += 1
+        return 900.0 if reads <= 2 else 100.0
+
+    uploads = [upload for upload in turn.beginning().uploads if upload.split is Split.TRAIN]
+    preparer = turn.preparer()
+    preparer._remaining = remaining
+    with pytest.raises(ServiceBusy, match="next invocation"):
+        preparer.prepare_all(uploads, at.now())
+    record = turn.run()
+    assert record.counts.outcomes == {UploadOutcome.ACCEPTED: 2}
+    at.check_consistency()

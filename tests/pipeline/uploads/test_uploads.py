@@ -1,0 +1,283 @@
+"""What becomes of an upload: every version of every file ends in exactly one place."""
+
+from __future__ import annotations
+
+import pytest
+
+from flywheel.errors import NotCurrentTurn
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.turn import start_turn
+from tests.pipeline.in_process_cloud import Killed
+from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents, result_of
+
+FIRST = documents(*LABELS, count=10)
+SECOND = documents(*LABELS, start=10, count=10)
+UNUSABLE = b"only one column\n" * 20
+
+
+@pytest.fixture
+def at() -> Deployment:
+    return Deployment()
+
+
+def test_an_upload_becomes_documents_of_a_dataset_and_is_gone_from_where_it_was_dropped(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    record = at.run_turn()
+    assert result_of(record, "train/a.csv").outcome is UploadOutcome.ACCEPTED
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_any_name_is_an_upload_but_a_folder_is_none(at: Deployment) -> None:
+    at.upload("train/", b"")
+    at.upload("train/week 47/", b"")
+    at.upload("train/week 47/données (1)+.csv", FIRST)
+    record = at.run_turn()
+    assert [result.upload.key for result in record.uploads] == ["train/week 47/données (1)+.csv"]
+    assert at.registered() == sorted(FIRST)
+    assert at.keys("train/") == ["train/", "train/week 47/"]
+    assert not at.poked().start
+
+
+def test_the_same_documents_under_two_names_in_one_turn_count_once(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.upload("train/b.csv", b"label,text\r\n" + as_csv(FIRST).replace(b"\n", b"\r\n"))
+    record = at.run_turn()
+    outcomes = [result_of(record, key).outcome for key in ("train/a.csv", "train/b.csv")]
+    assert outcomes == [UploadOutcome.ACCEPTED, UploadOutcome.DUPLICATE]
+    assert "train/a.csv" in result_of(record, "train/b.csv").reason
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "another name.csv"])
+def test_the_same_file_again_in_a_later_turn_is_a_duplicate(at: Deployment, name: str) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.run_turn()
+    at.upload(f"train/{name}", FIRST)
+    assert at.poked(start_turn.Poke.UPLOAD).start, "the second upload would stay where it is"
+    record = at.run_turn()
+    result = result_of(record, f"train/{name}")
+    assert result.outcome is UploadOutcome.DUPLICATE
+    assert "train-000001" in result.reason
+    assert at.registered() == sorted(FIRST)
+    assert len(at.iterations()) == 1
+    at.check_consistency()
+
+
+def test_the_same_file_again_while_its_documents_wait_is_a_duplicate(at: Deployment) -> None:
+    waiting = documents(LABELS[0])
+    at.upload("train/a.csv", waiting)
+    at.run_turn()
+    at.upload("train/b.csv", waiting)
+    assert "waiting" in result_of(at.run_turn(), "train/b.csv").reason
+    assert at.waiting() == sorted(waiting)
+    at.check_consistency()
+
+
+def test_the_same_file_for_training_and_for_testing_is_no_duplicate(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.upload("test/a.csv", FIRST)
+    record = at.run_turn()
+    assert {result.outcome for result in record.uploads} == {UploadOutcome.ACCEPTED}
+
+
+def test_a_newer_version_replaces_the_older_before_it_is_collected(at: Deployment) -> None:
+    older = at.upload("train/a.csv", FIRST)
+    newer = at.upload("train/a.csv", SECOND)
+    record = at.run_turn()
+    assert [result.upload.version_id for result in record.uploads] == [newer]
+    (replaced,) = record.replaced
+    assert (replaced.version_id, replaced.replaced_by and replaced.replaced_by.version_id) == (older, newer)
+    assert at.registered() == sorted(SECOND)
+    at.check_consistency()
+
+
+def test_a_version_that_arrives_while_the_older_is_prepared_is_the_next_turns(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    newer = at.upload("train/a.csv", SECOND)
+    first = turn.run()
+    assert at.keys("train/") == ["train/a.csv"], "the newer version was deleted with the older"
+    assert at.poked(start_turn.Poke.TURN_ENDED).start
+    second = at.run_turn()
+    assert [result.upload.version_id for result in second.uploads] == [newer]
+    assert first.replaced == second.replaced == (), "the older version was taken in, not replaced"
+    assert at.registered() == sorted(FIRST + SECOND)
+    at.check_consistency()
+
+
+def test_what_came_between_two_equal_versions_while_the_first_was_prepared_is_named(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    between = at.upload("train/a.csv", SECOND)
+    again = at.upload("train/a.csv", FIRST)
+    record = turn.run()
+    assert at.keys("train/") == [], "it has the content that was taken in"
+    (replaced,) = record.replaced
+    assert replaced.version_id == between
+    assert replaced.replaced_by is not None
+    assert replaced.replaced_by.version_id == again
+    assert record.counts.replaced == 1
+    assert at.run_until_at_rest() == []
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_what_people_delete_while_it_is_prepared_is_not_called_replaced(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    at.upload("train/a.csv", SECOND)
+    at.s3.delete_object(Bucket=at.name, Key="train/a.csv")
+    assert turn.run().replaced == ()
+    at.check_consistency()
+
+
+def test_deleting_an_upload_does_not_bring_an_older_version_back(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.upload("train/a.csv", SECOND)
+    at.run_turn()
+    assert at.keys("train/") == []
+    versions = at.s3.list_object_versions(Bucket=at.name, Prefix="train/")
+    assert len(versions["Versions"]) == 2, "both versions can still be had by their ids"
+    assert [marker["IsLatest"] for marker in versions["DeleteMarkers"]] == [True]
+
+
+def test_what_an_uploader_deleted_is_not_collected(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.s3.delete_object(Bucket=at.name, Key="train/a.csv")
+    record = at.run_turn()
+    assert record.uploads == ()
+    assert at.registered() == []
+
+
+def test_a_version_deleted_for_good_is_reported(at: Deployment) -> None:
+    version = at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    at.s3.delete_object(Bucket=at.name, Key="train/a.csv", VersionId=version)
+    assert result_of(turn.run(), "train/a.csv").outcome is UploadOutcome.GONE
+    at.check_consistency()
+
+
+def test_a_rejected_upload_is_kept_with_its_report(at: Deployment) -> None:
+    at.upload("train/unusable.csv", UNUSABLE)
+    result = result_of(at.run_turn(), "train/unusable.csv")
+    assert result.outcome is UploadOutcome.REJECTED
+    folder = f"rejected/{result.upload.id}/"
+    assert at.keys(folder) == [f"{folder}original/unusable.csv", f"{folder}report.json", f"{folder}report.txt"]
+    assert at.bucket.read_bytes(f"{folder}original/unusable.csv") == UNUSABLE
+    report = at.bucket.require(f"{folder}report.json", UploadResult)
+    assert len(report.examples) == 4, "the file, and three lines that are bad in the same way"
+    assert report.model_copy(update={"examples": result.examples}) == result
+    assert result.examples[0].line == 1 or result.examples[0].line is None
+    assert at.registered() == []
+    at.check_consistency()
+
+
+def test_bad_lines_do_not_sink_a_file(at: Deployment) -> None:
+    bad = b"CHESS,an unknown label\n"
+    at.upload("train/a.csv", as_csv(FIRST) + bad)
+    result = result_of(at.run_turn(), "train/a.csv")
+    assert result.outcome is UploadOutcome.PARTLY_ACCEPTED
+    assert sum(result.bad_lines.values()) == 1
+    folder = f"rejected/{result.upload.id}/"
+    assert at.keys(folder) == [f"{folder}bad-lines", f"{folder}report.json", f"{folder}report.txt"]
+    assert at.bucket.read_bytes(f"{folder}bad-lines") == bad
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_an_upload_whose_preparation_fails_stays_and_is_in_the_record(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    # The machine tolerates it when a child of its map fails.
+    turn.skip_step()
+    record = turn.run()
+    assert [upload.key for upload in record.unprepared] == ["train/a.csv"]
+    assert at.keys("train/") == ["train/a.csv"]
+    at.run_turn()
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+@pytest.mark.parametrize("changes", range(5))
+def test_an_upload_whose_preparation_dies_half_way_is_taken_in_once(at: Deployment, changes: int) -> None:
+    """The machine goes on without it, so its documents may be in a dataset while it still lies where it was dropped."""
+    at.upload("test/a.csv", SECOND)
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    at.kills.reset(after=changes)
+    with pytest.raises(Killed):
+        turn.take_step()
+    at.kills.reset()
+    turn.skip_step()
+    turn.run()
+    assert at.keys("train/") == ["train/a.csv"]
+    record = at.run_turn()
+    assert result_of(record, "train/a.csv").outcome is UploadOutcome.ACCEPTED
+    assert at.registered() == sorted(FIRST)
+    at.check_consistency()
+
+
+def test_one_upload_at_a_time_while_turns_run_loses_none(at: Deployment) -> None:
+    everything: list[Document] = []
+    steps = ["begin", "prepare_train", "compose", "register_dataset", "accept_dataset", "run_iteration", "decide"]
+    at.upload("train/0.csv", documents(*LABELS, count=10))
+    everything += documents(*LABELS, count=10)
+    turn = at.start_turn()
+    for number, step in enumerate(steps, start=1):
+        turn.run_before(step)
+        more = documents(*LABELS, start=number * 100, count=6)
+        at.upload(f"train/{number}.csv", more)
+        everything += more
+    turn.run()
+    at.run_until_at_rest()
+    assert at.registered() == sorted(everything)
+    at.check_consistency()
+
+
+def test_documents_that_stand_in_the_test_data_are_not_trained_on(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST + SECOND)
+    at.upload("test/a.csv", SECOND)
+    record = at.run_turn()
+    assert at.registered(Split.TEST) == sorted(SECOND)
+    assert at.registered(Split.TRAIN) == sorted(FIRST)
+    assert record.leaked == {"train": len(SECOND)}
+    assert [dataset.documents for dataset in record.datasets] == [len(SECOND), len(FIRST)]
+    at.check_consistency()
+
+
+def test_a_test_document_that_was_trained_on_leaves_the_test_data(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.run_turn()
+    at.upload("test/a.csv", FIRST[:4] + SECOND)
+    record = at.run_turn()
+    assert at.registered(Split.TEST) == sorted(SECOND)
+    assert record.leaked == {"test": 4}
+    at.check_consistency()
+
+
+def test_the_same_text_under_another_label_counts_as_the_same_document_of_the_other_split(at: Deployment) -> None:
+    at.upload("test/a.csv", SECOND)
+    at.upload("train/a.csv", FIRST + [(LABELS[0], text) for _, text in SECOND])
+    at.run_turn()
+    assert at.registered() == sorted(FIRST)
+
+
+def test_training_documents_that_all_stand_in_the_test_data_wait_and_say_so(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    at.upload("test/a.csv", FIRST)
+    record = at.run_turn()
+    assert [waiting.split for waiting in record.waiting] == [Split.TRAIN]
+    assert "the other split" in record.waiting[0].reason
+    at.check_consistency()
+
+
+def test_only_the_current_turn_prepares(at: Deployment) -> None:
+    at.upload("train/a.csv", FIRST)
+    turn = at.start_turn().run_before("prepare_train")
+    at.start_turn()
+    with pytest.raises(NotCurrentTurn):
+        turn.take_step()
+    assert at.keys("train/") == ["train/a.csv"]
+    assert at.keys("prepared/") == []
