@@ -29,7 +29,11 @@ from typing import Any, cast
 
 from flywheel.analysis.begin_analysis import JobLimits
 from flywheel.analysis.collect_part import Collector
-from flywheel.analysis.jobs import (
+from flywheel.analysis.join_analysis import join
+from flywheel.analysis.plan_analysis import plan_parts
+from flywheel.analysis.split_analysis import split
+from flywheel.comprehend.flywheel import ClassificationJob, FlywheelService
+from flywheel.records.analyses import (
     AnalysisBeginning,
     Attempt,
     InputFile,
@@ -40,10 +44,6 @@ from flywheel.analysis.jobs import (
     Unit,
     input_folder,
 )
-from flywheel.analysis.join_analysis import join
-from flywheel.analysis.plan_analysis import plan_parts
-from flywheel.analysis.split_analysis import split
-from flywheel.comprehend.flywheel import ClassificationJob, FlywheelService
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.concatenation import Source
 from flywheel.store.record import Record

@@ -28,9 +28,9 @@ from pathlib import Path
 
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from flywheel.decisions.predict_holdout import Prediction
-from flywheel.decisions.prepare_holdout import FrozenHoldout, holdout_key
+from flywheel.decisions.holdout_answers import HoldoutAttempt
 from flywheel.records.decisions import Evidence, HoldoutResult
+from flywheel.records.holdouts import FrozenHoldout, holdout_key
 from flywheel.records.turns import TurnRecord
 from tests.pipeline.turn_driver import Deployment, Document
 
@@ -112,7 +112,7 @@ def difference_to_sklearn(at: Deployment, record: TurnRecord, which: str) -> flo
 def answers_of(at: Deployment, model_arn: str, *, holdout_id: str) -> list[str]:
     """The best class of each line of the job's output, read without the pipeline; of equals the first in its list."""
     keys = [key for key in at.keys(f"evaluations/predictions/{holdout_id}/") if key.endswith("/prediction.json")]
-    found = next(p for p in at.bucket.read_all(keys, Prediction) if p.model_arn == model_arn)
+    found = next(p for p in at.bucket.read_all(keys, HoldoutAttempt) if p.model_arn == model_arn)
     content = at.bucket.read_bytes(found.archive or "")
     by_line: dict[int, str] = {}
     with tarfile.open(fileobj=io.BytesIO(content)) as members:

@@ -17,8 +17,7 @@ from rich.text import Text
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
-from flywheel.records.uploads import UploadOutcome
-from flywheel.uploads.prepare_upload import rejected_folder
+from flywheel.records.uploads import UploadOutcome, rejected_folder
 from local import batch, live
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.places import LOCAL_FOLDER

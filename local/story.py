@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flywheel.records.decisions import ModelScore
-from flywheel.records.turn_folders import number_of
-from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome, TurnRecord, number_of
 from flywheel.records.uploads import UploadOutcome
 from flywheel.text.printable import printable
 

@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flywheel.analysis.inputs import find_input
-from flywheel.analysis.jobs import (
+from flywheel.analysis.start_analysis import execution_input, start
+from flywheel.records.analyses import (
     OPTIONS,
     SUMMARY,
     AnalysisOutcome,
@@ -24,7 +25,6 @@ from flywheel.analysis.jobs import (
     output_key,
     readable,
 )
-from flywheel.analysis.start_analysis import execution_input, start
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import (

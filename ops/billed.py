@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.decisions.predict_holdout import Prediction
-from flywheel.decisions.prepare_holdout import IterationHoldout, read_holdout
+from flywheel.decisions.holdout import read_holdout
+from flywheel.records.holdouts import HoldoutAttempt, IterationHoldout
 from flywheel.service_faults import error_code
 from flywheel.serving.wanted import ServingWish
 from flywheel.store.record import Record
@@ -228,7 +228,7 @@ def _kept_holdout(deployment: Deployment) -> KeptHoldout | None:
     if frozen is None:
         return None
     asked = [key for key in intake.keys(f"evaluations/predictions/{frozen.id}/") if key.endswith("/prediction.json")]
-    predictions = intake.read_all(sorted(asked), Prediction)
+    predictions = intake.read_all(sorted(asked), HoldoutAttempt)
     answered = frozenset(each.model_arn for each in predictions if each.archive and not each.failure)
     return KeptHoldout(documents=frozen.documents, units=frozen.units, answered=answered)
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.comprehend.flywheel import required
 from flywheel.comprehend.scaling import EndpointScaling
-from flywheel.records.serving import STATE_KEY, ServingState
-from flywheel.serving.smoke_test import SmokeTest, smoke_test_of
+from flywheel.records.serving import STATE_KEY, ServingState, SmokeTest, smoke_test_of
 from flywheel.serving.wanted import ServingWish, read_wish
 from flywheel.store.record import Record
 from ops import prices

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from flywheel.comprehend.flywheel import Model
-from flywheel.decisions.scores import score_by
+from flywheel.decisions.history import score_by
 from flywheel.promotions import requests
 from flywheel.records.decisions import Decision, ModelScore
 from flywheel.records.promotions import Promotion

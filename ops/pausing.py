@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.promotions.requests import waiting_promotion
-from flywheel.records.turns import Pause
+from flywheel.records.turns import PAUSE_KEY, Pause
 from flywheel.store.record import Record
-from flywheel.turn.start_turn import PAUSE_KEY
 from ops.answering import decline_whatever_waits
 from ops.callers import caller_of
 from ops.deployment import Deployment

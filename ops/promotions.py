@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from flywheel.promotions import requests
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionRequest
 from flywheel.records.turns import TurnOutcome, TurnRecord
@@ -17,7 +17,7 @@ from ops.turns import turn_name
 
 def all_requests(deployment: Deployment) -> list[PromotionRequest]:
     """Open and ended, oldest first."""
-    found = deployment.intake.read_all(deployment.intake.keys(requests.REQUESTS), PromotionRequest)
+    found = deployment.intake.read_all(deployment.intake.keys(promotions.REQUESTS), PromotionRequest)
     return sorted(found, key=lambda request: (request.requested_at, request.id))
 
 
@@ -26,8 +26,8 @@ def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
 
     Raises UnknownTurnError, UnknownPromotionError, and NotAskedError where there is no request.
     """
-    if requests.number_of(asked) is not None:
-        beginning = deployment.intake.read(requests.begin_key(asked), PromotionBeginning)
+    if promotions.number_of(asked) is not None:
+        beginning = deployment.intake.read(promotions.begin_key(asked), PromotionBeginning)
         if beginning is None:
             raise UnknownPromotionError(asked)
         if beginning.request is None:
@@ -36,7 +36,7 @@ def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
     turn = turn_name(deployment, asked)
     made = [request for request in all_requests(deployment) if request.turn == turn]
     if not made:
-        raise NotAskedError(why_no_request(turn, deployment.intake.read(turn_folders.record_key(turn), TurnRecord)))
+        raise NotAskedError(why_no_request(turn, deployment.intake.read(turns.record_key(turn), TurnRecord)))
     return made[-1]
 
 
@@ -59,7 +59,7 @@ def why_no_request(turn: str, record: TurnRecord | None) -> str:
 
 def failures_of(deployment: Deployment, request_id: str) -> int:
     """How many executions failed at the request so far."""
-    failures = deployment.intake.read(requests.failures_key(request_id), PromotionFailures)
+    failures = deployment.intake.read(promotions.failures_key(request_id), PromotionFailures)
     return len(failures.promotions) if failures else 0
 
 
@@ -78,10 +78,10 @@ def wait_for_promotion(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        ended = deployment.intake.read(requests.end_key(request_id), Promotion)
+        ended = deployment.intake.read(promotions.end_key(request_id), Promotion)
         if ended is not None:
             return ended
-        failed = deployment.intake.read(requests.failures_key(request_id), PromotionFailures)
+        failed = deployment.intake.read(promotions.failures_key(request_id), PromotionFailures)
         if failed is not None and len(failed.promotions) > failures:
             return failed.last
         now = requests.promotion_of(request_id, intake=deployment.intake)

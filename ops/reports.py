@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import turns
 from flywheel.records.turns import TurnRecord
 from flywheel.store.record import Record
 from flywheel.turn.report_turn import page_of
@@ -32,7 +32,7 @@ def save_report(deployment: Deployment, turn: str | None = None, *, output: Path
     Raises UnknownTurnError, NoReportError, UnwritableFileError.
     """
     record = with_promotion_now(deployment, _record(deployment, turn))
-    key = turn_keys.page_key(record.turn)
+    key = turns.page_key(record.turn)
     page = page_of(record, intake=deployment.intake).encode()
     target = output or Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{record.turn}.html"
     try:
@@ -54,7 +54,7 @@ def _record(deployment: Deployment, turn: str | None) -> TurnRecord:
 def _last_ended(deployment: Deployment) -> TurnRecord:
     current = current_turn(deployment)
     for number in range(current, max(0, current - _LOOK_BACK), -1):
-        record = deployment.intake.read(turn_keys.record_key(turn_keys.name_of(number)), TurnRecord)
+        record = deployment.intake.read(turns.record_key(turns.name_of(number)), TurnRecord)
         if record is not None:
             return record
     raise NoReportError

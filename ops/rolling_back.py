@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from flywheel.decisions.generations import is_of_another_flywheel
+from flywheel.decisions.history import is_of_another_flywheel
 from flywheel.promotions import requests
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import promotions, turns
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
@@ -55,7 +55,7 @@ def rollback(
         reason=within(reason, LONGEST_SENTENCE) or "No reason was given.",
         decided_against=active,
     )
-    deployment.intake.write_once(requests.request_key(request.id), request)
+    deployment.intake.write_once(promotions.request_key(request.id), request)
     poke_promotions(deployment)
     return Rollback(model_arn=model_arn, request=request)
 
@@ -72,7 +72,7 @@ def find_model(deployment: Deployment, wanted: str) -> str:
             raise UnknownVersionError(wanted, why="it is not the ARN of a document classifier")
         return wanted
     made = decisions_by_model(deployment)
-    if turn_keys.number_of(wanted) is not None:
+    if turns.number_of(wanted) is not None:
         turn = turn_name(deployment, wanted)
         trained = [arn for arn, decision in made.items() if decision.turn == turn]
         if not trained:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.store.record import Record
 from ops.deployment import Deployment
@@ -42,9 +43,9 @@ def promotions_now(deployment: Deployment) -> Promotions:
     waiting = requests.waiting_promotion(intake)
     running = running_promotion(deployment)
     step = current_step(deployment, execution_arn(deployment, running)) if running else None
-    number = requests.current_number(intake)
-    last = intake.read(requests.record_key(requests.name_of(number)), Promotion) if number else None
-    ended_badly = last is not None and last.status in _FAILED and intake.exists(requests.end_key(last.request_id))
+    number = promotions.current_number(intake)
+    last = intake.read(promotions.record_key(promotions.name_of(number)), Promotion) if number else None
+    ended_badly = last is not None and last.status in _FAILED and intake.exists(promotions.end_key(last.request_id))
     return Promotions(
         open=tuple(promotion for promotion in found if promotion is not None),
         waits_until=waiting.wait.ends_at if waiting and step == ASKING else None,
@@ -65,10 +66,10 @@ def another_desired(deployment: Deployment, *, active: str | None) -> DesiredMod
 
 def running_promotion(deployment: Deployment) -> str | None:
     """The name of the current promotion if its execution runs, also while it waits for a person."""
-    number = requests.current_number(deployment.intake)
+    number = promotions.current_number(deployment.intake)
     if not number:
         return None
-    name = requests.name_of(number)
+    name = promotions.name_of(number)
     stepfunctions = deployment.clients.stepfunctions
     try:
         execution = stepfunctions.describe_execution(executionArn=execution_arn(deployment, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.turns import TurnRecord
 from flywheel.store.record import Record
 from flywheel.turn.report_turn import readable_cause
@@ -39,15 +39,15 @@ class TurnProgress(Record):
 
 def running_turn(deployment: Deployment) -> TurnProgress | None:
     """The turn that goes on now, None between turns."""
-    number = turn_folders.current_number(deployment.intake)
+    number = turns.current_number(deployment.intake)
     if number == 0:
         return None
-    return progress_of(deployment, turn_folders.name_of(number))
+    return progress_of(deployment, turns.name_of(number))
 
 
 def progress_of(deployment: Deployment, turn: str) -> TurnProgress | None:
     """Where `turn` is; None if its record says how it ended."""
-    if deployment.intake.read(turn_folders.record_key(turn), TurnRecord) is not None:
+    if deployment.intake.read(turns.record_key(turn), TurnRecord) is not None:
         return None
     stepfunctions = deployment.clients.stepfunctions
     arn = execution_arn(deployment, turn)

@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, FlywheelService
-from flywheel.datasets.assemble import accepted_manifests
 from flywheel.datasets.look_ahead import look_ahead
-from flywheel.decisions.scores import known_score
-from flywheel.decisions.unfinished import undecided_iteration
+from flywheel.decisions.history import known_score
 from flywheel.promotions.changed_outside import change_outside
-from flywheel.records import turn_folders
+from flywheel.records import turns
+from flywheel.records.datasets import accepted_manifests
 from flywheel.records.decisions import ModelScore
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.serving import ServingState
-from flywheel.records.turns import Pause, TurnRecord, TurnRequest
+from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split
 from flywheel.store.record import Record
-from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY, TurnStart, decide, observe
+from flywheel.turn.start_turn import TurnStart, decide, observe
+from flywheel.turn.unfinished import undecided_iteration
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
@@ -121,9 +121,9 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
 
 def last_record(deployment: Deployment) -> TurnRecord | None:
     """The record of the last turn that ended; the current one may still run."""
-    number = turn_folders.current_number(deployment.intake)
+    number = turns.current_number(deployment.intake)
     for candidate in range(number, max(0, number - 2), -1):
-        record = deployment.intake.read(turn_folders.record_key(turn_folders.name_of(candidate)), TurnRecord)
+        record = deployment.intake.read(turns.record_key(turns.name_of(candidate)), TurnRecord)
         if record is not None:
             return record
     return None

@@ -8,12 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.datasets.minimum import without
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.datasets import by_single_label
-from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import last_beginning
-from flywheel.uploads.prepare_upload import report_key
 
 if TYPE_CHECKING:
     from flywheel.datasets.distinct import Distinct
@@ -44,8 +43,8 @@ class UploadWaiting(Record):
 
 def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
-    number = turn_folders.current_number(intake)
-    beginning = last_beginning(intake, (turn_folders.name_of(number - back) for back in range(min(number, 4))))
+    number = turns.current_number(intake)
+    beginning = last_beginning(intake, (turns.name_of(number - back) for back in range(min(number, 4))))
     tried = {_version(upload): upload for upload in beginning.uploads} if beginning else {}
     set_aside = {_version(upload): upload for upload in beginning.set_aside} if beginning else {}
     found: list[UploadWaiting] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from flywheel.turn.metrics import Measurement
+from flywheel.measurement import Measurement
 
 NAMESPACE = "ComprehendFlywheel"
 

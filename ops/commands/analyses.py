@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel.analysis.jobs import AnalysisOutcome, InputFormat
+from flywheel.records.analyses import AnalysisOutcome, InputFormat
 from ops import analyzing
 from ops.commands.invocation import JsonOption, invocation_of, show, side_console
 from ops.commands.sending import upload_display

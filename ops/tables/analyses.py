@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flywheel.analysis.jobs import AnalysisOutcome
+from flywheel.records.analyses import AnalysisOutcome
 from flywheel.text.printable import printable
 from ops.analyzing import FinishedAnalysis, StartedAnalysis
 from ops.tables.figures import count, model_name

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flywheel.promotions.history import PromotionHistory
 from flywheel.records.turns import TurnOutcome, TurnRecord
-from flywheel.turn.left_out import left_out_sentences
+from flywheel.report.left_out import left_out_sentences
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
 from ops.tables.listing import Column, Facts, Listing, Words, words

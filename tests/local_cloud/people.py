@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import PromotionRequest, PromotionSource
 from tests.local_cloud.pipeline import Document, Pipeline
 
@@ -26,6 +26,6 @@ def operator(pipeline: Pipeline, model_arn: str, request_id: str, *, poke: bool 
         reason="a test",
         decided_against=pipeline.active_model(),
     )
-    assert pipeline.deployment.intake.write_once(requests.request_key(request_id), request)
+    assert pipeline.deployment.intake.write_once(promotions.request_key(request_id), request)
     if poke:
         pipeline.send_promotion(json.dumps({"poke": "operator"}))

@@ -23,7 +23,7 @@ from typing import Any
 import boto3
 
 from flywheel.promotions import requests
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.promotions import Promotion
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split
@@ -147,17 +147,17 @@ class Pipeline:
 
     def turn_now(self) -> TurnRecord:
         """The record of the turn that an operator asked for."""
-        return self.recorded(self.next_turn(turn_folders.name_of(request_turn(self.deployment).after)))
+        return self.recorded(self.next_turn(turns.name_of(request_turn(self.deployment).after)))
 
     # Turns.
 
     @property
     def current(self) -> str:
         """The name of the current turn, running or ended."""
-        return turn_folders.name_of(turn_folders.current_number(self.deployment.intake))
+        return turns.name_of(turns.current_number(self.deployment.intake))
 
     def record(self, turn: str) -> TurnRecord | None:
-        return self.deployment.intake.read(turn_folders.record_key(turn), TurnRecord)
+        return self.deployment.intake.read(turns.record_key(turn), TurnRecord)
 
     def recorded(self, turn: str, outcome: TurnOutcome | None = None, *, patience: float = LONG) -> TurnRecord:
         """The record of a turn once there is one (with this outcome)."""
@@ -170,14 +170,14 @@ class Pipeline:
 
     def next_turn(self, after: str) -> str:
         """The name of the turn after this one, once it is current."""
-        number = turn_folders.number_of(after) or 0
-        until(lambda: turn_folders.current_number(self.deployment.intake) > number, patience=LONG)
-        return turn_folders.name_of(number + 1)
+        number = turns.number_of(after) or 0
+        until(lambda: turns.current_number(self.deployment.intake) > number, patience=LONG)
+        return turns.name_of(number + 1)
 
     def records(self) -> list[TurnRecord]:
         """Of all turns, oldest first."""
-        last = turn_folders.number_of(self.current) or 0
-        keys = [turn_folders.record_key(turn_folders.name_of(number)) for number in range(1, last + 1)]
+        last = turns.number_of(self.current) or 0
+        keys = [turns.record_key(turns.name_of(number)) for number in range(1, last + 1)]
         return self.deployment.intake.read_all(keys, TurnRecord)
 
     def execution(self, turn: str) -> dict[str, Any]:
@@ -215,7 +215,7 @@ class Pipeline:
 
     def ended(self, request_id: str) -> Promotion:
         """How a promotion ended, once it has."""
-        return until(lambda: self.deployment.intake.read(requests.end_key(request_id), Promotion), patience=LONG)
+        return until(lambda: self.deployment.intake.read(promotions.end_key(request_id), Promotion), patience=LONG)
 
     def promotion_of(self, record: TurnRecord) -> Promotion:
         """How the promotion ended that a turn asked for, as the turn's record says it in the end."""
@@ -443,7 +443,7 @@ class Pipeline:
         for dataset in datasets:
             split, _, number = dataset["DatasetName"].partition("-")
             assert split == dataset["DatasetType"].lower()
-            assert turn_folders.number_of(f"turn-{number}"), dataset["DatasetName"]
+            assert turns.number_of(f"turn-{number}"), dataset["DatasetName"]
             marker = f"datasets/{split}/{dataset['DatasetName']}/accepted.json"
             assert (self.keys(marker) == [marker]) is (dataset["Status"] == "COMPLETED"), dataset
 

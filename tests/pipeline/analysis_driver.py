@@ -20,12 +20,12 @@ from flywheel.analysis.begin_analysis import JobLimits, begin
 from flywheel.analysis.classify_part import ask
 from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.errors import InputGone, PartFailed, Superseded
-from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
 from flywheel.analysis.join_analysis import join
 from flywheel.analysis.plan_analysis import plan_parts
 from flywheel.analysis.split_analysis import split
 from flywheel.analysis.start_analysis import AnalysisStart, decide
 from flywheel.errors import FlywheelError
+from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
 from tests.pipeline.turn_driver import DELIMITER, ROLE, Deployment, settled
 
 LOW_CONFIDENCE = 0.7

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
-from flywheel.promotions import ask_for_approval, report_promotion, requests
+from flywheel.promotions import ask_for_approval, report_promotion
 from flywheel.promotions.promote import begin, check_model, make_active, publish, put_back
+from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
-from flywheel.serving.smoke_test import smoke_test_of
+from flywheel.records.serving import smoke_test_of
 from tests.pipeline.serving_driver import ServingRun
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class PromotionRun:
 
     @property
     def beginning(self) -> PromotionBeginning:
-        return self._at.bucket.require(requests.begin_key(self.name), PromotionBeginning)
+        return self._at.bucket.require(promotions.begin_key(self.name), PromotionBeginning)
 
     def _answer(self) -> None:
         assert self.waits, f"{self.name} does not wait for anybody"

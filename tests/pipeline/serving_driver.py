@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.promotions.take_back import take_back
-from flywheel.records.serving import ServingStatus
-from flywheel.serving.bring_endpoint import LEASE_KEY, Server, Serving
-from flywheel.serving.smoke_test import Trial, read_lines, run_smoke_test, smoke_test_key, smoke_test_of
+from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
+from flywheel.serving.bring_endpoint import Server, Serving
+from flywheel.serving.smoke_test import Trial, read_lines, run_smoke_test
 from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 

@@ -25,14 +25,15 @@ from flywheel.datasets.compose_datasets import Composer
 from flywheel.datasets.register_dataset import accept, read_manifest, register
 from flywheel.decisions.compare_metrics import decide
 from flywheel.decisions.gate import Bar
-from flywheel.decisions.holdout_turn import ask_model, models_to_ask
-from flywheel.decisions.prepare_holdout import HoldoutFreezer
+from flywheel.decisions.holdout import HoldoutFreezer
+from flywheel.decisions.predict_holdout import predict_holdout
+from flywheel.decisions.prepare_holdout import prepare_holdout
 from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.preparation import ConflictingLabels, Limits
-from flywheel.promotions import requests, start_promotion
+from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.datasets import DatasetManifest
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.one_at_a_time import Current
@@ -243,7 +244,7 @@ class Deployment:
 
     def request_turn(self, *, overrule_minimum: bool = False) -> TurnRequest:
         request = TurnRequest(by="a test", at=self.now(), overrule_minimum=overrule_minimum)
-        self.bucket.write(start_turn.REQUEST_KEY, request)
+        self.bucket.write(turns.REQUEST_KEY, request)
         return request
 
     def poked(self, *pokes: Poke) -> TurnStart:
@@ -270,9 +271,9 @@ class Deployment:
 
     def start_turn(self) -> Turn:
         """The next one, whatever became of the one before; `Starter` is tested by itself."""
-        number = turn_folders.current_number(self.bucket) + 1
-        self.bucket.write(turn_folders.TURNS.current_key, Current(number=number))
-        return Turn(self, turn_folders.name_of(number))
+        number = turns.current_number(self.bucket) + 1
+        self.bucket.write(turns.TURNS.current_key, Current(number=number))
+        return Turn(self, turns.name_of(number))
 
     def poked_promotion(self, *pokes: start_promotion.Poke) -> start_promotion.PromotionStart:
         """What start_promotion thinks of these pokes; without any, of all that there are."""
@@ -285,7 +286,7 @@ class Deployment:
                 now=self.now(),
             )
             for end in verdict.refused:
-                self.intake.write_once(requests.end_key(end.request_id), end)
+                self.intake.write_once(promotions.end_key(end.request_id), end)
         return verdict
 
     def promote_all(self) -> None:
@@ -307,9 +308,9 @@ class Deployment:
 
     def start_promotion(self) -> PromotionRun:
         """The next one, whatever became of the one before."""
-        number = requests.current_number(self.bucket) + 1
-        self.bucket.write(requests.PROMOTIONS.current_key, Current(number=number))
-        self.promotion = PromotionRun(self, requests.name_of(number))
+        number = promotions.current_number(self.bucket) + 1
+        self.bucket.write(promotions.PROMOTIONS.current_key, Current(number=number))
+        self.promotion = PromotionRun(self, promotions.name_of(number))
         return self.promotion
 
     def end_killed_promotion(self) -> None:
@@ -450,7 +451,7 @@ class Deployment:
         for item in self.datasets():
             split, _, number = item["DatasetName"].partition("-")
             assert split == item["DatasetType"].lower()
-            assert turn_folders.number_of(f"turn-{number}") is not None
+            assert turns.number_of(f"turn-{number}") is not None
             key = f"datasets/{split}/{item['DatasetName']}/accepted.json"
             assert (self.keys(key) == [key]) is (item["Status"] == "COMPLETED"), f"{key}: {item['Status']}"
 
@@ -533,7 +534,7 @@ class Turn:
         ]
 
     def beginning(self) -> TurnBeginning:
-        return self._at.intake.require(turn_folders.begin_key(self.name), TurnBeginning)
+        return self._at.intake.require(turns.begin_key(self.name), TurnBeginning)
 
     def _prepare(self, split: Split) -> list[Step]:
         uploads = [upload for upload in self.beginning().uploads if upload.split is split]
@@ -624,7 +625,7 @@ class Turn:
 
     def _prepare_holdout(self) -> list[Step]:
         at = self._at
-        models = models_to_ask(
+        models = prepare_holdout(
             turn=self.name,
             iteration_id=self.iteration_id,
             freezer=HoldoutFreezer(
@@ -636,7 +637,7 @@ class Turn:
 
     def _predict_holdout(self, model_arn: str) -> list[Step]:
         at = self._at
-        job_id = ask_model(
+        job_id = predict_holdout(
             turn=self.name,
             iteration_id=self.iteration_id,
             model_arn=model_arn,

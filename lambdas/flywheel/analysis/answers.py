@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.jobs import Counts
 from flywheel.analysis.rows import Answer, error_csv_fields, error_json_members
 from flywheel.evaluation.predictions import archive_lines, invalid, read_answer, read_scores
+from flywheel.records.analyses import Counts
 
 if TYPE_CHECKING:
     from flywheel.evaluation.predictions import Readable

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.analysis.errors import NoActiveModel
 from flywheel.analysis.inputs import find_input
-from flywheel.analysis.jobs import (
-    BEGUN,
-    AnalysisBeginning,
-    Begun,
-    InputFile,
-    InputFormat,
-    RunFolder,
-    Segment,
-    Unit,
-)
+from flywheel.records.analyses import BEGUN, AnalysisBeginning, Begun, InputFile, InputFormat, RunFolder, Segment, Unit
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService

@@ -6,13 +6,21 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from flywheel.analysis.errors import PartFailed
-from flywheel.analysis.jobs import AnalysisBeginning, Attempt, CollectedPart, PartFacts, PartFolder, RunFolder, readable
 from flywheel.comprehend.jobs import UNKNOWN_JOB, archive_key, failure_of
 from flywheel.errors import ModelNotUsable
+from flywheel.records.analyses import (
+    AnalysisBeginning,
+    Attempt,
+    CollectedPart,
+    PartFacts,
+    PartFolder,
+    RunFolder,
+    readable,
+)
 
 if TYPE_CHECKING:
-    from flywheel.analysis.jobs import PartItem
     from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.records.analyses import PartItem
     from flywheel.store.bucket import IntakeBucket
 
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from flywheel.analysis.answers import Answers
 from flywheel.analysis.classify_part import answers_of, note_failure
 from flywheel.analysis.errors import PartFailed
-from flywheel.analysis.jobs import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
 from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
 from flywheel.analysis.split_analysis import LineError
 from flywheel.evaluation.errors import InvalidPredictions
+from flywheel.records.analyses import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
 from flywheel.store.stream import buffered
 
 if TYPE_CHECKING:
     from flywheel.analysis.begin_analysis import JobLimits
-    from flywheel.analysis.jobs import PartFolder, PartItem
     from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.records.analyses import PartFolder, PartItem
     from flywheel.store.bucket import IntakeBucket
 
 

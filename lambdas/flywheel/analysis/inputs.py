@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from flywheel.analysis.errors import InvalidOptions, NoInput
-from flywheel.analysis.jobs import OPTIONS, InputFile, JobOptions, input_folder
+from flywheel.records.analyses import OPTIONS, InputFile, JobOptions, input_folder
 
 if TYPE_CHECKING:
-    from flywheel.analysis.jobs import AnalysisBeginning
+    from flywheel.records.analyses import AnalysisBeginning
     from flywheel.store.bucket import IntakeBucket
 
 

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from flywheel.analysis.collect_part import total
 from flywheel.analysis.errors import PartFailed, Superseded
 from flywheel.analysis.inputs import find_input
-from flywheel.analysis.jobs import (
+from flywheel.analysis.rows import CSV_HEADER
+from flywheel.records.analyses import (
     PREDICTIONS_CSV,
     PREDICTIONS_JSONL,
     AnalysisBeginning,
@@ -20,7 +21,6 @@ from flywheel.analysis.jobs import (
     RunFolder,
     output_key,
 )
-from flywheel.analysis.rows import CSV_HEADER
 from flywheel.store.concatenation import Source
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flywheel.analysis.errors import UnitFailed
-from flywheel.analysis.jobs import AnalysisBeginning, PartItem, RunFolder, Unit, UnitFacts, UnitFailure
+from flywheel.records.analyses import AnalysisBeginning, PartItem, RunFolder, Unit, UnitFacts, UnitFailure
 from flywheel.store.bucket import IntakeBucket
 
 

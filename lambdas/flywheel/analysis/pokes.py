@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flywheel.analysis.jobs import OPTIONS, job_of
+from flywheel.records.analyses import OPTIONS, job_of
 
 AT_ONCE = timedelta(0)
 

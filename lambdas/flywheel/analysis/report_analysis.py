@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.analysis.inputs import find_input
-from flywheel.analysis.jobs import (
+from flywheel.records.analyses import (
     PREDICTIONS_CSV,
     PREDICTIONS_JSONL,
     SUMMARY,

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from flywheel.analysis.errors import InputGone
-from flywheel.analysis.jobs import (
+from flywheel.analysis.lines import read_lines
+from flywheel.preparation.text import without_newlines
+from flywheel.records.analyses import (
     AnalysisBeginning,
     InputFormat,
     PartFacts,
@@ -25,8 +27,6 @@ from flywheel.analysis.jobs import (
     input_folder,
     part_name,
 )
-from flywheel.analysis.lines import read_lines
-from flywheel.preparation.text import without_newlines
 
 if TYPE_CHECKING:
     from flywheel.analysis.begin_analysis import JobLimits

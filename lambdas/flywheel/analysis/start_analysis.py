@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.analysis.inputs import JobInput, find_input
-from flywheel.analysis.jobs import BEGUN, INPUT, execution_name, job_of
+from flywheel.records.analyses import BEGUN, INPUT, execution_name, job_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

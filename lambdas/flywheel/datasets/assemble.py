@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flywheel.datasets.part_rows import rewritten
-from flywheel.records.datasets import AcceptedDataset, DatasetManifest, DatasetPart, labels_of
+from flywheel.records.datasets import (
+    AcceptedDataset,
+    DatasetManifest,
+    DatasetPart,
+    accepted_key,
+    labels_of,
+    refused_key,
+)
 from flywheel.records.parts import (
     HASH_BYTES,
     PLACES,
@@ -154,11 +161,6 @@ def _rewrite(
         into.store(intake, dataset_location(manifest.prefix, part.content_hash))
 
 
-def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
-    """Documents that ConflictingLabels keeps out of the dataset, as CSV: to be mended and uploaded again."""
-    return f"{manifest.prefix}refused/{part.content_hash}.csv"
-
-
 class _PartWriter:
     """Collects documents into a file of the folder, with their digests and counts."""
 
@@ -231,22 +233,6 @@ def clearing_began(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
     return not waiting.issuperset(facts_key(manifest.split, content_hash) for content_hash in _taken(manifest)) or any(
         facts_key(manifest.split, content_hash) in waiting for content_hash in held_back
     )
-
-
-def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
-    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
-    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
-    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
-
-
-def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
-    """Those of them that Comprehend has taken over, oldest first."""
-    keys = set(intake.keys(f"datasets/{split}/"))
-    return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
-
-
-def accepted_key(manifest: DatasetManifest) -> str:
-    return f"{manifest.prefix}accepted.json"
 
 
 def _taken(manifest: DatasetManifest) -> list[str]:

@@ -15,9 +15,8 @@ from flywheel.datasets.distinct import Distinct
 from flywheel.datasets.leftovers import Stock, take_stock
 from flywheel.datasets.look_ahead import Outlook, look_ahead
 from flywheel.datasets.part_rows import count_bytes
-from flywheel.datasets.register_dataset import manifest_key
 from flywheel.preparation import ConflictingLabels
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.datasets import (
     Composition,
     DatasetManifest,
@@ -26,18 +25,15 @@ from flywheel.records.datasets import (
     LabelConflict,
     Waiting,
     by_single_label,
+    manifest_key,
 )
 from flywheel.records.parts import PLACES, PartLocation
-from flywheel.records.turns import TurnBeginning
+from flywheel.records.turns import TurnBeginning, composition_key
 from flywheel.records.uploads import Part, Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.store.bucket import IntakeBucket
-
-
-def composition_key(turn: str) -> str:
-    return f"{turn_folders.folder(turn)}datasets.json"
 
 
 class Composer:
@@ -64,7 +60,7 @@ class Composer:
     def compose(self) -> Composition:
         """At most one TEST and one TRAIN dataset, each assembled in full. Raises NotCurrentTurn."""
         turn = self._beginning.turn
-        turn_folders.require_current(self._intake, turn)
+        turns.require_current(self._intake, turn)
         composition = self._intake.read(composition_key(turn), Composition)
         if composition is None:
             # Before any is composed: digests of what is thrown away must not count as accepted.
@@ -147,7 +143,7 @@ class Composer:
         key = manifest_key(split, manifest.name)
         self._intake.write_bytes(manifest.dropped_key, dropped)
         # Planning takes time: long enough for the turn to be stopped and the next one to compose of the same parts.
-        turn_folders.require_current(self._intake, self._beginning.turn)
+        turns.require_current(self._intake, self._beginning.turn)
         if not self._intake.write_once(key, manifest):
             return self._intake.require(key, DatasetManifest)
         return manifest
@@ -195,7 +191,7 @@ class Composer:
 
     def _manifest(self, split: Split, outlook: Outlook) -> tuple[DatasetManifest, bytes]:
         """With the places of the documents that its parts leave out."""
-        number = turn_folders.number_of(self._beginning.turn)
+        number = turns.number_of(self._beginning.turn)
         held_back = outlook.verdict.held_back
         places: array[int] = array(PLACES)
         parts: list[DatasetPart] = []

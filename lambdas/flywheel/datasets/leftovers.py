@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import DatasetStatus
-from flywheel.datasets.assemble import accepted_key, can_be_assembled, clear, clearing_began, discard, manifests
-from flywheel.records import turn_folders
-from flywheel.records.datasets import AcceptedDataset, DatasetManifest
+from flywheel.datasets.assemble import can_be_assembled, clear, clearing_began, discard
+from flywheel.records import turns
+from flywheel.records.datasets import AcceptedDataset, DatasetManifest, accepted_key, manifests
 from flywheel.records.parts import prepared_folder
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ def _delete_fragments(turn: str, split: Split, intake: IntakeBucket) -> None:
     for key in intake.keys(f"datasets/{split}/"):
         keys.setdefault(key.split("/")[2], []).append(key)
     for name, found in keys.items():
-        number = turn_folders.number_of(f"turn-{name.removeprefix(f'{split}-')}")
-        earlier = number is not None and number < (turn_folders.number_of(turn) or 0)
+        number = turns.number_of(f"turn-{name.removeprefix(f'{split}-')}")
+        earlier = number is not None and number < (turns.number_of(turn) or 0)
         if earlier and f"datasets/{split}/{name}/dataset.json" not in found:
             intake.delete(found)
 

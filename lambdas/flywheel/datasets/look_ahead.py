@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.assemble import manifests
 from flywheel.datasets.distinct import Distinct, Found, find_distinct, read_digests
 from flywheel.datasets.minimum import DATASET_BYTES, DATASET_DOCUMENTS, Enough, enough, without
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
-from flywheel.records.datasets import Waiting, by_single_label
+from flywheel.records.datasets import Waiting, by_single_label, manifests
 from flywheel.records.parts import prepared_location, waiting_parts
 from flywheel.records.uploads import Split
 

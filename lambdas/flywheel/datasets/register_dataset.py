@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.datasets.assemble import clear
 from flywheel.errors import ServiceBusy
-from flywheel.records import turn_folders
-from flywheel.records.datasets import AcceptedDataset, DatasetManifest
+from flywheel.records import turns
+from flywheel.records.datasets import AcceptedDataset, DatasetManifest, manifest_key
 from flywheel.records.uploads import Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.store.bucket import IntakeBucket
-
-
-def manifest_key(split: Split, name: str) -> str:
-    return f"datasets/{split}/{name}/dataset.json"
 
 
 def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
@@ -40,7 +36,7 @@ def register(
     `label_delimiter` is None in MULTI_CLASS mode, where a document has one label.
     """
     if service.dataset(manifest.name) is None:
-        turn_folders.require_current(intake, turn)
+        turns.require_current(intake, turn)
         service.create_dataset(
             name=manifest.name,
             split=manifest.split,
@@ -56,7 +52,7 @@ def accept(
     *, turn: str, manifest: DatasetManifest, intake: IntakeBucket, service: FlywheelService, now: datetime
 ) -> None:
     """Clear what a COMPLETED dataset was composed from. Raises NotCurrentTurn, or ServiceBusy if it is not that."""
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     dataset = service.dataset(manifest.name)
     if dataset is None or dataset.status is not DatasetStatus.COMPLETED:
         raise ServiceBusy(f"Dataset {manifest.name} is {dataset.status if dataset else 'unknown'}, not COMPLETED.")

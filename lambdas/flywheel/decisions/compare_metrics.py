@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from flywheel.decisions.compared_models import Contenders, find_contenders
 from flywheel.decisions.gate import Bar, Judgement, judge
+from flywheel.decisions.history import known_score
+from flywheel.decisions.holdout import read_holdout
+from flywheel.decisions.holdout_answers import HoldoutPredictions
 from flywheel.decisions.holdout_comparison import HoldoutScorer, score_of
-from flywheel.decisions.predict_holdout import HoldoutPredictions
-from flywheel.decisions.prepare_holdout import IterationHoldout, iteration_holdout_key, read_holdout
-from flywheel.decisions.scores import known_score
-from flywheel.decisions.unfinished import decision_key
 from flywheel.evaluation import Metric
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.decisions import (
     Decision,
     DecisionKind,
@@ -23,7 +22,9 @@ from flywheel.records.decisions import (
     HoldoutResult,
     Metrics,
     ModelScore,
+    decision_key,
 )
+from flywheel.records.holdouts import IterationHoldout, iteration_holdout_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, Iteration
@@ -47,7 +48,7 @@ def decide(
 
     Raises NotCurrentTurn; and with evidence HOLDOUT PredictionFailed, or UnknownRecord if no hold-out was made ready.
     """
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     key = decision_key(iteration_id)
     decided = intake.read(key, Decision)
     if decided is not None:

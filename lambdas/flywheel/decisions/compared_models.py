@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.generations import is_of_another_flywheel
+from flywheel.decisions.history import is_of_another_flywheel
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, Iteration

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.predict_holdout import HoldoutPredictions, Prediction, Unanswered
-from flywheel.decisions.scores import HOLDOUT_SOURCE
+from flywheel.decisions.holdout_answers import HoldoutPredictions, Unanswered
 from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
+    HOLDOUT_SOURCE,
     AverageScores,
     ConfusedPair,
     GainInterval,
@@ -20,11 +20,12 @@ from flywheel.records.decisions import (
     Metrics,
     ModelScore,
 )
+from flywheel.records.holdouts import HoldoutAttempt
 
 if TYPE_CHECKING:
     from flywheel.decisions.compared_models import Contenders
-    from flywheel.decisions.prepare_holdout import FrozenHoldout
     from flywheel.evaluation import Predictions, Scores
+    from flywheel.records.holdouts import FrozenHoldout
 
 """What the source of a score begins with."""
 
@@ -47,7 +48,7 @@ class HoldoutScorer:
         Raises PredictionFailed where the next turn asks again.
         """
         answers: dict[str, Predictions] = {}
-        asked: list[Prediction] = []
+        asked: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
         for arn in contenders.to_ask:
             found = predictions.read(arn, labels=self.labels, multi_label=self.multi_label)

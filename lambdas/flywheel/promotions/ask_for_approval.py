@@ -6,11 +6,10 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.unfinished import decision_key
 from flywheel.promotions import requests
 from flywheel.promotions.promote import request_of
-from flywheel.records import turn_folders
-from flywheel.records.decisions import Decision
+from flywheel.records import promotions, turns
+from flywheel.records.decisions import Decision, decision_key
 from flywheel.records.promotions import ApprovalWait, PromotionBeginning
 from flywheel.text import notification
 
@@ -29,10 +28,10 @@ def ask(
 
     Repeated with the same token it asks the same question again; a redriven execution has a new one.
     """
-    requests.require_current(intake, promotion)
-    beginning = intake.require(requests.begin_key(promotion), PromotionBeginning)
+    promotions.require_current(intake, promotion)
+    beginning = intake.require(promotions.begin_key(promotion), PromotionBeginning)
     requests.require_open(request_of(beginning), intake=intake)
-    key = requests.approval_key(promotion)
+    key = promotions.approval_key(promotion)
     known = intake.read(key, ApprovalWait)
     if known is None or known.task_token != task_token:
         intake.write(key, ApprovalWait(task_token=task_token, asked_at=now, ends_at=now + patience))
@@ -52,9 +51,9 @@ def message(
 ) -> str:
     """The question in lines of plain text: the comparison, and the commands that answer it."""
     request = request_of(beginning)
-    wait = intake.require(requests.approval_key(beginning.promotion), ApprovalWait)
+    wait = intake.require(promotions.approval_key(beginning.promotion), ApprovalWait)
     turn = request.turn or beginning.promotion
-    address = f"s3://{intake.name}/{requests.approval_key(beginning.promotion)}"
+    address = f"s3://{intake.name}/{promotions.approval_key(beginning.promotion)}"
     success = f"aws stepfunctions send-task-success --task-output '{json.dumps({'by': 'your name'})}'"
     failure = f"aws stepfunctions send-task-failure --error {DECLINED} --cause 'the reason'"
     token = f'"$(aws s3 cp {address} - | python3 -c \'import json, sys; print(json.load(sys.stdin)["task_token"])\')"'
@@ -67,11 +66,7 @@ def message(
             f"Yes: flywheel --name {flywheel_name} approve {turn}",
             f"No:  flywheel --name {flywheel_name} decline {turn} --reason '...'",
             f"The whole report: flywheel --name {flywheel_name} report {turn}",
-            *(
-                [f"or download s3://{intake.name}/{turn_folders.page_key(request.turn)} and open it."]
-                if request.turn
-                else []
-            ),
+            *([f"or download s3://{intake.name}/{turns.page_key(request.turn)} and open it."] if request.turn else []),
             "",
             "The same with the AWS CLI:",
             f"{success} --task-token {token}",

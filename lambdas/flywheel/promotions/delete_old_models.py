@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.promotions import requests
-from flywheel.records import turn_folders
-from flywheel.records.turns import DeletedModels
+from flywheel.records import turns
+from flywheel.records.turns import DeletedModels, deleted_key
 from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 _IN_USE = {"ResourceInUseException", "ResourceUnavailableException"}
 
 
-def deleted_key(turn: str) -> str:
-    return f"{turn_folders.folder(turn)}deleted-models.json"
-
-
 def delete_old_models(
     *, turn: str, keep: int, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
 ) -> DeletedModels:
@@ -31,7 +27,7 @@ def delete_old_models(
 
     What an endpoint or a job uses is known to Comprehend alone, which refuses then; the next turn tries again.
     """
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     desired = published.desired()
     needed = {
         service.describe().active_model_arn,
@@ -48,7 +44,7 @@ def delete_old_models(
     for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
-        turn_folders.require_current(intake, turn)
+        turns.require_current(intake, turn)
         # First the note: killed after the deletion, nobody would know of it.
         intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:

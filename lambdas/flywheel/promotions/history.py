@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionStatus
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class PromotionHistory:
 
     @classmethod
     def read(cls, intake: IntakeBucket) -> PromotionHistory:
-        return cls(intake.read_all(intake.keys(requests.ENDS), Promotion))
+        return cls(intake.read_all(intake.keys(promotions.ENDS), Promotion))
 
     def own(self, iteration_id: str | None) -> Promotion | None:
         """The end of what the turn of the iteration asked for itself: its request has the iteration's id."""

@@ -15,6 +15,7 @@ from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.fault_names import INVALID, THROTTLES
 from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import (
     Promotion,
     PromotionBeginning,
@@ -23,8 +24,8 @@ from flywheel.records.promotions import (
     PromotionSource,
     PromotionStatus,
 )
+from flywheel.records.serving import smoke_test_of
 from flywheel.service_faults import error_code, error_message
-from flywheel.serving.smoke_test import smoke_test_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
@@ -46,8 +47,8 @@ def begin(
     now: datetime,
 ) -> PromotionBeginning:
     """Choose the request to work on. Raises NotCurrentPromotion."""
-    requests.require_current(intake, promotion)
-    key = requests.begin_key(promotion)
+    promotions.require_current(intake, promotion)
+    key = promotions.begin_key(promotion)
     beginning = intake.read(key, PromotionBeginning)
     if beginning is None:
         found = _find(promotion, mode, intake, service, published, now)
@@ -100,14 +101,14 @@ def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now:
     if beginning.request is None:
         return
     for request_id in beginning.superseded:
-        older = intake.require(requests.request_key(request_id), PromotionRequest)
+        older = intake.require(promotions.request_key(request_id), PromotionRequest)
         end = requests.as_promotion(
             older,
             status=PromotionStatus.SUPERSEDED,
             reason=superseded_by(beginning.request),
             at=now,
         )
-        intake.write_once(requests.end_key(request_id), end)
+        intake.write_once(promotions.end_key(request_id), end)
 
 
 def superseded_by(request: PromotionRequest) -> str:
@@ -121,7 +122,7 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     Returns what Comprehend says about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion and
     PromotionRefused.
     """
-    requests.require_current(intake, promotion)
+    promotions.require_current(intake, promotion)
     beginning = _beginning(promotion, intake)
     warning = require_fit(_open_request(promotion, intake), flywheel=service.describe(), service=service, now=now)
     _end_superseded(beginning, intake=intake, now=now)
@@ -171,7 +172,7 @@ def make_active(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
     UpdateFlywheel has no compare-and-set, so the check comes right before it. Raises NotCurrentPromotion,
     PromotionRefused, and ServiceBusy while an iteration does not let it.
     """
-    requests.require_current(intake, promotion)
+    promotions.require_current(intake, promotion)
     request = _open_request(promotion, intake)
     flywheel = service.describe()
     if flywheel.active_model_arn == request.model_arn:
@@ -188,7 +189,7 @@ def put_back(*, promotion: str, intake: IntakeBucket, service: FlywheelService) 
 
     None where the flywheel had none: Comprehend cannot take back a flywheel's only model. Raises as `make_active`.
     """
-    requests.require_current(intake, promotion)
+    promotions.require_current(intake, promotion)
     beginning = _beginning(promotion, intake)
     request = _open_request(promotion, intake)
     former = _former_on(request, beginning, service=service)
@@ -236,7 +237,7 @@ def publish(
     The smoke test is looked at here too: whichever run of the serve machine made it, the one that this promotion
     waited for may have failed afterwards, or have found the endpoint as another run left it.
     """
-    requests.require_current(intake, promotion)
+    promotions.require_current(intake, promotion)
     beginning = _beginning(promotion, intake)
     request = request_of(beginning)
     active = service.describe().active_model_arn
@@ -265,7 +266,7 @@ def another_is_desired(beginning: PromotionBeginning | None, published: Publishe
     edited = beginning is not None and desired.version != beginning.desired_version
     if desired.arn == published.active() and not edited:
         return False
-    return intake.read(requests.end_key(desired.request_id), Promotion) is None
+    return intake.read(promotions.end_key(desired.request_id), Promotion) is None
 
 
 def request_of(beginning: PromotionBeginning) -> PromotionRequest:
@@ -275,7 +276,7 @@ def request_of(beginning: PromotionBeginning) -> PromotionRequest:
 
 
 def _beginning(promotion: str, intake: IntakeBucket) -> PromotionBeginning:
-    return intake.require(requests.begin_key(promotion), PromotionBeginning)
+    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
 
 
 def _open_request(promotion: str, intake: IntakeBucket) -> PromotionRequest:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.scores import decision_on
+from flywheel.decisions.history import decision_on
 from flywheel.errors import FlywheelError
 from flywheel.promotions import requests
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.text import notification
@@ -45,7 +45,7 @@ def end(
     A failed execution leaves its request open, to be tried again a bounded number of times. So does one that was
     stopped after it had made the model active: the next one publishes it. Repeated, it writes the same again.
     """
-    beginning = intake.read(requests.begin_key(promotion), PromotionBeginning)
+    beginning = intake.read(promotions.begin_key(promotion), PromotionBeginning)
     if beginning is None or beginning.request is None:
         return ()
     request = beginning.request
@@ -63,20 +63,20 @@ def end(
         warning=warning,
         serving=serving,
     )
-    written = intake.read(requests.end_key(request.id), Promotion)
+    written = intake.read(promotions.end_key(request.id), Promotion)
     if written is not None and written.promotion == promotion:
         if written.status in _UNFINISHED and status.made_active:
             # It was given up with its model active, and redriven: now it is complete.
-            intake.write(requests.end_key(request.id), record)
+            intake.write(promotions.end_key(request.id), record)
             written = record
         # Else the status event of an execution that had reported its end before.
         record = written
     elif written is None:
         if open_again := _left_open(record, promotion, intake=intake):
             record = open_again
-        elif not intake.write_once(requests.end_key(request.id), record):
-            written = intake.require(requests.end_key(request.id), Promotion)
-    intake.write(requests.record_key(promotion), record)
+        elif not intake.write_once(promotions.end_key(request.id), record):
+            written = intake.require(promotions.end_key(request.id), Promotion)
+    intake.write(promotions.record_key(promotion), record)
     superseded = _superseded(beginning, intake)
     noted = {note_in_turn(entry, intake=intake) for entry in (written or record, *superseded)}
     for turn in _turns_that_made(record, intake) - noted:
@@ -95,7 +95,7 @@ def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Pr
     """The record of a failure that is to be tried again; None if this is the end of the request."""
     if record.status is not PromotionStatus.FAILED:
         return None
-    key = requests.failures_key(record.request_id)
+    key = promotions.failures_key(record.request_id)
     known = intake.read(key, PromotionFailures)
     failed = {promotion, *(known.promotions if known else ())}
     if len(failed) >= MOST_FAILURES:
@@ -106,7 +106,7 @@ def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Pr
 
 
 def _superseded(beginning: PromotionBeginning, intake: IntakeBucket) -> list[Promotion]:
-    return intake.read_all([requests.end_key(request_id) for request_id in beginning.superseded], Promotion)
+    return intake.read_all([promotions.end_key(request_id) for request_id in beginning.superseded], Promotion)
 
 
 def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
@@ -116,7 +116,7 @@ def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
     """
     if promotion.turn is None:
         return None
-    key = turn_folders.record_key(promotion.turn)
+    key = turns.record_key(promotion.turn)
     for _ in range(_ATTEMPTS):
         found = intake.read_with_etag(key, TurnRecord)
         if found is None:
@@ -134,10 +134,10 @@ def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
 
 
 def _write_page(turn: str, *, intake: IntakeBucket) -> None:
-    record = intake.read(turn_folders.record_key(turn), TurnRecord)
+    record = intake.read(turns.record_key(turn), TurnRecord)
     if record is not None:
         page = page_of(record, intake=intake)
-        intake.write_text(turn_folders.page_key(turn), page, content_type="text/html; charset=utf-8")
+        intake.write_text(turns.page_key(turn), page, content_type="text/html; charset=utf-8")
 
 
 def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:
@@ -190,5 +190,5 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: 
         closing.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
     if first.status.made_active:
         closing.append(f"To undo it: flywheel --name {flywheel_name} rollback")
-    closing.append(f"The record: s3://{intake_bucket}/{requests.end_key(first.request_id)}")
+    closing.append(f"The record: s3://{intake_bucket}/{promotions.end_key(first.request_id)}")
     return notification.message(lines, closing=closing)

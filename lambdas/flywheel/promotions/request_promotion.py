@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.unfinished import decision_key
 from flywheel.promotions import requests
-from flywheel.records import turn_folders
-from flywheel.records.decisions import Decision
+from flywheel.records import promotions, turns
+from flywheel.records.decisions import Decision, decision_key
 from flywheel.records.promotions import PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def request_promotion(
     With PromotionMode NEVER the request has its end at once, unless the service made the candidate active by itself:
     then there is nothing left to people but to publish what is so.
     """
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     decision = intake.require(decision_key(iteration_id), Decision)
     candidate = decision.candidate
     if candidate is None:
@@ -42,7 +41,7 @@ def request_promotion(
         selection_metric=decision.selection_metric,
         score=getattr(candidate.metrics, decision.selection_metric),
     )
-    asked = intake.exists(requests.request_key(request.id))
+    asked = intake.exists(promotions.request_key(request.id))
     if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn and not asked:
         left = requests.as_promotion(
             request,
@@ -51,6 +50,6 @@ def request_promotion(
             at=now,
         )
         # First the end: a request without one is worked off.
-        intake.write_once(requests.end_key(request.id), left)
-    intake.write_once(requests.request_key(request.id), request)
-    return intake.require(requests.request_key(request.id), PromotionRequest)
+        intake.write_once(promotions.end_key(request.id), left)
+    intake.write_once(promotions.request_key(request.id), request)
+    return intake.require(promotions.request_key(request.id), PromotionRequest)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.errors import NotCurrentPromotion, PromotionRefused
-from flywheel.records.one_at_a_time import Series, Starter
+from flywheel.errors import PromotionRefused
 from flywheel.records.promotions import (
+    ENDS,
+    REQUESTS,
     ApprovalWait,
     Promotion,
     PromotionBeginning,
@@ -21,60 +22,21 @@ from flywheel.records.promotions import (
     PromotionRequest,
     PromotionSource,
     PromotionStatus,
+    approval_key,
+    begin_key,
+    current_number,
+    end_key,
+    failures_key,
+    name_of,
+    record_key,
+    request_key,
 )
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
     from flywheel.comprehend.flywheel import FlywheelState
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
-
-PROMOTIONS = Series(word="promotion", folder="promotions/", error=NotCurrentPromotion)
-
-name_of = PROMOTIONS.name_of
-number_of = PROMOTIONS.number_of
-current_number = PROMOTIONS.current_number
-require_current = PROMOTIONS.require_current
-
-REQUESTS = "promotions/requests/"
-ENDS = "promotions/ends/"
-
-
-def begin_key(promotion: str) -> str:
-    return f"{PROMOTIONS.folder_of(promotion)}begin.json"
-
-
-def approval_key(promotion: str) -> str:
-    return f"{PROMOTIONS.folder_of(promotion)}approval.json"
-
-
-def record_key(promotion: str) -> str:
-    """What became of the execution, also if its request is still open."""
-    return f"{PROMOTIONS.folder_of(promotion)}promotion.json"
-
-
-def request_key(request_id: str) -> str:
-    return f"{REQUESTS}{request_id}.json"
-
-
-def end_key(request_id: str) -> str:
-    return f"{ENDS}{request_id}.json"
-
-
-def failures_key(request_id: str) -> str:
-    return f"promotions/failures/{request_id}.json"
-
-
-def promotion_starter(*, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn: str) -> Starter:
-    def ended_at(promotion: str) -> datetime | None:
-        record = intake.read(record_key(promotion), Promotion)
-        return record.at if record else None
-
-    return Starter(
-        series=PROMOTIONS, ended_at=ended_at, intake=intake, stepfunctions=stepfunctions, machine_arn=machine_arn
-    )
 
 
 def open_requests(intake: IntakeBucket) -> list[PromotionRequest]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flywheel.errors import PromotionRefused
 from flywheel.promotions import requests
 from flywheel.promotions.promote import require_fit, superseded_by
+from flywheel.records import promotions
 from flywheel.records.promotions import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def decide(
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
     pending = requests.pending_desire(published=published, intake=intake, flywheel=flywheel, now=now)
     if pending is not None:
-        intake.write_once(requests.request_key(pending.id), pending)
+        intake.write_once(promotions.request_key(pending.id), pending)
     candidates = requests.open_requests(intake)
     waiting = requests.waiting_promotion(intake)
     if waiting is not None and waiting.beginning.request is not None:
@@ -117,10 +118,10 @@ def _beside(
 
 
 def _failed_last(intake: IntakeBucket) -> bool:
-    number = requests.current_number(intake)
+    number = promotions.current_number(intake)
     if not number:
         return False
-    record = intake.read(requests.record_key(requests.name_of(number)), Promotion)
+    record = intake.read(promotions.record_key(promotions.name_of(number)), Promotion)
     if record is None:
         beginning = requests.current_beginning(intake)
         # One that could not even begin leaves nothing; the end of one that was stopped is about to be reported.

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import PromotionRequest, PromotionSource
-from flywheel.serving.smoke_test import SmokeTest, smoke_test_of
+from flywheel.records.serving import SmokeTest, smoke_test_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -41,4 +42,4 @@ def take_back(
         reason=f"{model_arn} is served, but: {tested.sentence}",
         decided_against=service.find_active_model(),
     )
-    return request if intake.write_once(requests.request_key(request.id), request) else None
+    return request if intake.write_once(promotions.request_key(request.id), request) else None

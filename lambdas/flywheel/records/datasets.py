@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flywheel.records.uploads import Split, UploadSource
 from flywheel.store.record import Record
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
 
 LABEL_SEPARATOR_IN_RECORDS = "\x1f"
 """Joins the labels of one document in a record's keys: no label can hold a control character (reference 1.3)."""
@@ -141,3 +145,28 @@ def by_single_label(combinations: dict[str, int]) -> dict[str, int]:
         for label in labels_of(combination):
             single[label] = single.get(label, 0) + documents
     return single
+
+
+def manifest_key(split: Split, name: str) -> str:
+    return f"datasets/{split}/{name}/dataset.json"
+
+
+def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
+    """Documents that ConflictingLabels keeps out of the dataset, as CSV: to be mended and uploaded again."""
+    return f"{manifest.prefix}refused/{part.content_hash}.csv"
+
+
+def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
+    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
+    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
+
+
+def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """Those of them that Comprehend has taken over, oldest first."""
+    keys = set(intake.keys(f"datasets/{split}/"))
+    return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
+
+
+def accepted_key(manifest: DatasetManifest) -> str:
+    return f"{manifest.prefix}accepted.json"

@@ -121,3 +121,11 @@ class Decision(Record):
     """The active model at the time of the decision: promotion is refused if it has changed since."""
     evidence: Evidence = Evidence.ITERATION
     holdout: HoldoutComparison | None = None
+
+
+def decision_key(iteration_id: str) -> str:
+    return f"decisions/{iteration_id}.json"
+
+
+HOLDOUT_SOURCE = "hold-out"
+"""Begins the source of a score that was measured on a hold-out."""

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from flywheel.errors import NotCurrentPromotion
+from flywheel.records.one_at_a_time import Series, Starter
 from flywheel.store.record import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from flywheel.store.bucket import IntakeBucket
 
 
 class PromotionMode(StrEnum):
@@ -118,3 +126,59 @@ class PromotionFailures(Record):
 
     promotions: tuple[str, ...]
     last: Promotion
+
+
+PROMOTIONS = Series(word="promotion", folder="promotions/", error=NotCurrentPromotion)
+
+
+name_of = PROMOTIONS.name_of
+
+
+number_of = PROMOTIONS.number_of
+
+
+current_number = PROMOTIONS.current_number
+
+
+require_current = PROMOTIONS.require_current
+
+
+REQUESTS = "promotions/requests/"
+
+
+ENDS = "promotions/ends/"
+
+
+def begin_key(promotion: str) -> str:
+    return f"{PROMOTIONS.folder_of(promotion)}begin.json"
+
+
+def approval_key(promotion: str) -> str:
+    return f"{PROMOTIONS.folder_of(promotion)}approval.json"
+
+
+def record_key(promotion: str) -> str:
+    """What became of the execution, also if its request is still open."""
+    return f"{PROMOTIONS.folder_of(promotion)}promotion.json"
+
+
+def request_key(request_id: str) -> str:
+    return f"{REQUESTS}{request_id}.json"
+
+
+def end_key(request_id: str) -> str:
+    return f"{ENDS}{request_id}.json"
+
+
+def failures_key(request_id: str) -> str:
+    return f"promotions/failures/{request_id}.json"
+
+
+def promotion_starter(*, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn: str) -> Starter:
+    def ended_at(promotion: str) -> datetime | None:
+        record = intake.read(record_key(promotion), Promotion)
+        return record.at if record else None
+
+    return Starter(
+        series=PROMOTIONS, ended_at=ended_at, intake=intake, stepfunctions=stepfunctions, machine_arn=machine_arn
+    )

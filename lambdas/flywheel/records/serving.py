@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from flywheel.store.record import Record
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
 
 STATE_KEY = "serving/state.json"
 
@@ -61,3 +65,51 @@ class ServingState(Record):
     model_arn: str | None = None
     """The model that answers, as far as known."""
     at: datetime
+
+
+LEASE_KEY = "serving/lease.json"
+
+
+SMOKE_TESTS = "serving/smoke-tests/"
+
+
+class SmokeTest(Record):
+    """The last one of a model. Holds no text."""
+
+    model_arn: str
+    endpoint_arn: str
+    key: str
+    documents: int
+    right: int
+    minimum: float
+    """The least part that had to be right, from 0 to 1."""
+    wrong: tuple[WrongLine, ...] = ()
+    """The first of them."""
+    at: datetime
+
+    @property
+    def passed(self) -> bool:
+        # Not `minimum * documents`: 0.55 * 20 is more than 11.
+        return self.right / self.documents >= self.minimum
+
+    @property
+    def sentence(self) -> str:
+        how = "passed" if self.passed else "failed"
+        return (
+            f"The smoke test {how}: {self.right} of {self.documents} documents of {self.key} are right, "
+            f"at least {self.minimum:.0%} have to be."
+        )
+
+
+def smoke_test_key(model_arn: str) -> str:
+    return f"{SMOKE_TESTS}{model_arn.partition('/')[2].replace('/', '.')}.json"
+
+
+def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:
+    return intake.read(smoke_test_key(model_arn), SmokeTest)
+
+
+class WrongLine(Record):
+    line: int
+    expected: tuple[str, ...]
+    answered: tuple[str, ...]

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from flywheel.errors import NotCurrentTurn
+from flywheel.records import turns
 from flywheel.records.datasets import DatasetSummary, LabelConflict, Waiting
 from flywheel.records.decisions import DecisionKind, Evidence, HoldoutComparison, ModelScore
+from flywheel.records.one_at_a_time import Series, Starter
 from flywheel.records.promotions import Promotion
 from flywheel.records.uploads import Upload, UploadOutcome, UploadResult
 from flywheel.store.record import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from flywheel.store.bucket import IntakeBucket
 
 
 class TurnRequest(Record):
@@ -152,3 +161,68 @@ class TurnRecord(Record):
             return self.upload_counts
         outcomes = Counter(result.outcome for result in self.uploads)
         return UploadCounts(outcomes=dict(outcomes), unprepared=len(self.unprepared), replaced=len(self.replaced))
+
+
+TURNS = Series(word="turn", folder="turns/", error=NotCurrentTurn)
+
+
+name_of = TURNS.name_of
+
+
+number_of = TURNS.number_of
+
+
+folder = TURNS.folder_of
+
+
+current_number = TURNS.current_number
+
+
+require_current = TURNS.require_current
+
+
+def begin_key(turn: str) -> str:
+    return f"{folder(turn)}begin.json"
+
+
+def record_key(turn: str) -> str:
+    return f"{folder(turn)}turn.json"
+
+
+def page_key(turn: str) -> str:
+    """The record as a page for people."""
+    return f"{folder(turn)}index.html"
+
+
+def turn_starter(*, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn: str) -> Starter:
+    def ended_at(turn: str) -> datetime | None:
+        record = intake.read(record_key(turn), TurnRecord)
+        return record.ended_at if record else None
+
+    return Starter(series=TURNS, ended_at=ended_at, intake=intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
+
+
+PAUSE_KEY = "turns/paused"
+
+
+REQUEST_KEY = "turns/request.json"
+
+
+def iteration_key(turn: str) -> str:
+    return f"{turns.folder(turn)}iteration.json"
+
+
+def uploads_folder(turn: str) -> str:
+    return f"{turns.folder(turn)}uploads/"
+
+
+def result_key(turn: str, upload: Upload) -> str:
+    return f"{uploads_folder(turn)}{upload.id}.json"
+
+
+def composition_key(turn: str) -> str:
+    return f"{turns.folder(turn)}datasets.json"
+
+
+def deleted_key(turn: str) -> str:
+    return f"{turns.folder(turn)}deleted-models.json"

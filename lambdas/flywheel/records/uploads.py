@@ -123,3 +123,16 @@ class Part(Record):
     """What joins the labels of a document in the CSV; empty in MULTI_CLASS mode, where a document has one."""
     sources: tuple[UploadSource, ...]
     prepared_at: datetime
+
+
+def rejected_folder(upload: Upload) -> str:
+    return f"rejected/{upload.id}/"
+
+
+def original_key(upload: Upload) -> str:
+    """Where a file that is rejected whole lies. Not under its name: with it the key could be longer than S3 takes."""
+    return f"{rejected_folder(upload)}original/{upload.stored_name}"
+
+
+def report_key(upload: Upload) -> str:
+    return f"{rejected_folder(upload)}report.json"

@@ -10,8 +10,7 @@ from datetime import datetime
 from flywheel.promotions.history import PromotionHistory
 from flywheel.records.decisions import ModelScore
 from flywheel.records.promotions import PromotionStatus
-from flywheel.records.turn_folders import number_of
-from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome, TurnRecord, number_of
 from flywheel.report.markup import Markup, element, join
 from flywheel.store.record import Record
 

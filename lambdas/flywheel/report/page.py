@@ -15,11 +15,11 @@ from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
 from flywheel.report.holdout import holdout_sections
+from flywheel.report.left_out import left_out_sentences
 from flywheel.report.markup import Markup, element, join, style_sheet
 from flywheel.report.style import CSS
 from flywheel.report.tables import label_bars, number, scrolling, table, waiting_labels
 from flywheel.report.uploads import upload_sections
-from flywheel.turn.left_out import left_out_sentences
 
 DEFAULT_METRIC = "F1Score"
 _SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.comprehend.flywheel import FOUND_WITHIN
-from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
-from flywheel.serving.smoke_test import Trial, smoke_test_of, trial_of
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
+from flywheel.serving.smoke_test import Trial, trial_of
 from flywheel.serving.target import Target, find_target
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from flywheel.serving.wanted import ServingWish
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
-
-LEASE_KEY = "serving/lease.json"
 
 
 @dataclass(frozen=True, kw_only=True)

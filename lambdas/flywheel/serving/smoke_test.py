@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.confidence import labels_of
 from flywheel.comprehend.live_endpoint import prediction_of
 from flywheel.errors import FlywheelError
-from flywheel.store.record import Record
+from flywheel.records.serving import SmokeTest, WrongLine
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-    from flywheel.store.bucket import IntakeBucket
 
-SMOKE_TESTS = "serving/smoke-tests/"
 MOST_DOCUMENTS = 200
 MOST_CHARACTERS = 50_000
 """Of all documents: one inference unit takes 2 documents and 100 characters a second (reference 9.1), and the function
@@ -38,40 +36,6 @@ class Trial(StrEnum):
     NOT_WANTED = "NOT_WANTED"
     DUE = "DUE"
     DONE = "DONE"
-
-
-class WrongLine(Record):
-    line: int
-    expected: tuple[str, ...]
-    answered: tuple[str, ...]
-
-
-class SmokeTest(Record):
-    """The last one of a model. Holds no text."""
-
-    model_arn: str
-    endpoint_arn: str
-    key: str
-    documents: int
-    right: int
-    minimum: float
-    """The least part that had to be right, from 0 to 1."""
-    wrong: tuple[WrongLine, ...] = ()
-    """The first of them."""
-    at: datetime
-
-    @property
-    def passed(self) -> bool:
-        # Not `minimum * documents`: 0.55 * 20 is more than 11.
-        return self.right / self.documents >= self.minimum
-
-    @property
-    def sentence(self) -> str:
-        how = "passed" if self.passed else "failed"
-        return (
-            f"The smoke test {how}: {self.right} of {self.documents} documents of {self.key} are right, "
-            f"at least {self.minimum:.0%} have to be."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,11 +123,3 @@ def trial_of(*, tested: SmokeTest | None, key: str, since: datetime | None) -> T
     if tested is None or tested.key != key or (since is not None and tested.at < since):
         return Trial.DUE
     return Trial.DONE
-
-
-def smoke_test_key(model_arn: str) -> str:
-    return f"{SMOKE_TESTS}{model_arn.partition('/')[2].replace('/', '.')}.json"
-
-
-def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:
-    return intake.read(smoke_test_key(model_arn), SmokeTest)

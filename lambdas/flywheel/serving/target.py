@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.promotions import Promotion
-from flywheel.serving.smoke_test import smoke_test_of
+from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,7 @@ def find_target(*, intake: IntakeBucket, service: FlywheelService, published: Pu
 def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> Target | None:
     beginning = requests.current_beginning(intake)
     request = beginning.request if beginning else None
-    if beginning is None or request is None or intake.read(requests.end_key(request.id), Promotion) is not None:
+    if beginning is None or request is None or intake.read(promotions.end_key(request.id), Promotion) is not None:
         return None
     active = service.at(request.flywheel_arn).find_active_model()
     if active != request.model_arn:

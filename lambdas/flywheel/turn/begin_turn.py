@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.unfinished import undecided_iteration
 from flywheel.promotions.changed_outside import change_outside, publish_what_is
-from flywheel.records import turn_folders
-from flywheel.records.turns import BatchList, TurnBeginning, TurnRequest
-from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.records import turns
+from flywheel.records.turns import REQUEST_KEY, BatchList, TurnBeginning, TurnRequest, result_key
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.text.byte_limits import size_as_json
-from flywheel.turn.start_turn import REQUEST_KEY, too_soon_for_an_iteration
-from flywheel.uploads.prepare_upload import report_key, result_key
+from flywheel.turn.start_turn import too_soon_for_an_iteration
+from flywheel.turn.unfinished import undecided_iteration
 from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ def begin(
     now: datetime,
 ) -> TurnBeginning:
     """Raises NotCurrentTurn."""
-    turn_folders.require_current(intake, turn)
-    key = turn_folders.begin_key(turn)
+    turns.require_current(intake, turn)
+    key = turns.begin_key(turn)
     beginning = intake.read(key, TurnBeginning)
     if beginning is None:
         found = _find(turn, intake, service, published, minimum_between_iterations, now)
@@ -57,7 +56,7 @@ def begin(
 def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
     """The items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
     batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
-    key = f"{turn_folders.folder(beginning.turn)}{split}-batches.json"
+    key = f"{turns.folder(beginning.turn)}{split}-batches.json"
     items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
     intake.write_json(key, items)
     return BatchList(bucket=intake.name, key=key, count=len(items))
@@ -153,8 +152,8 @@ def _unreadable(intake: IntakeBucket, turn: str, uploads: Iterable[Upload]) -> t
 
 
 def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
-    for number in range((turn_folders.number_of(turn) or 0) - 1, 0, -1):
-        beginning = intake.read(turn_folders.begin_key(turn_folders.name_of(number)), TurnBeginning)
+    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
+        beginning = intake.read(turns.begin_key(turns.name_of(number)), TurnBeginning)
         if beginning is not None and beginning.collected:
             return beginning
     return None
@@ -162,9 +161,9 @@ def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
 
 def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
     """Whether an earlier turn prepared this version: it was not deleted then if a newer one was there by that time."""
-    for number in range((turn_folders.number_of(turn) or 0) - 1, 0, -1):
-        earlier = turn_folders.name_of(number)
-        beginning = intake.read(turn_folders.begin_key(earlier), TurnBeginning)
+    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
+        earlier = turns.name_of(number)
+        beginning = intake.read(turns.begin_key(earlier), TurnBeginning)
         if beginning is None:
             continue
         if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:

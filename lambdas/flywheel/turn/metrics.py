@@ -1,47 +1,25 @@
-"""The numbers of a turn that dashboard and alarms look at; docs/interfaces.md lists them."""
+"""The numbers of a turn that dashboard and alarms look at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.scores import HOLDOUT_SOURCE
+from flywheel.measurement import Measurement, Unit
 from flywheel.records.datasets import Composition
-from flywheel.records.decisions import ModelScore
-from flywheel.records.promotions import Promotion, PromotionStatus
-from flywheel.records.serving import ServingStatus
+from flywheel.records.decisions import HOLDOUT_SOURCE, ModelScore
+from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, UploadOutcome
 
 if TYPE_CHECKING:
-    from flywheel.api.classify import Classified
     from flywheel.comprehend.flywheel import Dataset
-    from flywheel.records.serving import ServingState
 
 MOST_LABELS_MEASURED = 20
 """A flywheel with more has no numbers by label: each label is a metric of its own, and CloudWatch bills by metric."""
 _LONGEST_DIMENSION = 1024
 """CloudWatch's limit, in characters of a dimension's value."""
 _NEW_EVIDENCE = ("this iteration", HOLDOUT_SOURCE)
-
-
-class Unit(StrEnum):
-    """CloudWatch's units, as far as they are needed."""
-
-    COUNT = "Count"
-    SECONDS = "Seconds"
-    NONE = "None"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    name: str
-    value: float
-    unit: Unit = Unit.COUNT
-    dimensions: dict[str, str] = field(default_factory=dict)
-    """Besides the flywheel's name."""
 
 
 def of_turn(record: TurnRecord, *, labels: Iterable[str]) -> Iterator[Measurement]:
@@ -71,32 +49,9 @@ def of_train_datasets(existing: Iterable[Dataset], composition: Composition) -> 
     return Measurement(name="TrainDatasetsUsed", value=len(names))
 
 
-def of_verdict(*, waits_for_a_person: bool) -> Measurement:
+def of_start(*, waits_for_a_person: bool) -> Measurement:
     """1 while so many turns failed in a row that the pipeline does not try again by itself, else 0."""
     return Measurement(name="WaitingForAPerson", value=int(waits_for_a_person))
-
-
-def of_approvals(*, waiting: bool) -> Measurement:
-    """1 while a promotion waits for a person, else 0."""
-    return Measurement(name="PromotionsWaiting", value=int(waiting))
-
-
-def of_promotion(ended: Sequence[Promotion]) -> Iterator[Measurement]:
-    """What a promotion that ended adds to the statistics; none of them waits any more."""
-    yield of_approvals(waiting=False)
-    if ended:
-        first = ended[0].status
-        yield Measurement(name="ModelsPromoted", value=int(first.made_active))
-        yield Measurement(name="PromotionsFailed", value=int(first is PromotionStatus.FAILED))
-
-
-def of_classified(classified: Classified) -> Iterator[Measurement]:
-    """What a request to the real-time API adds to the statistics."""
-    for prediction in classified.predictions:
-        yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
-    yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
-    yield Measurement(name="ThrottledPredictions", value=classified.throttled)
-    yield Measurement(name="LowConfidenceNotKept", value=classified.not_kept)
 
 
 def as_dimension(label: str) -> str:
@@ -130,9 +85,3 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
         return None
     score: float | None = getattr(model.metrics, record.selection_metric)
     return score
-
-
-def of_serving(state: ServingState, *, smoke_test_failed: bool) -> Iterator[Measurement]:
-    """1 while what is wanted could not be brought about, and while the model that answers failed its smoke test."""
-    yield Measurement(name="ServingBehind", value=int(state.status is ServingStatus.BEHIND))
-    yield Measurement(name="SmokeTestFailed", value=int(smoke_test_failed))

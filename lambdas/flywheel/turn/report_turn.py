@@ -8,34 +8,40 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.assemble import accepted_key
-from flywheel.datasets.compose_datasets import composition_key
-from flywheel.datasets.register_dataset import manifest_key
-from flywheel.decisions.unfinished import decision_key
 from flywheel.errors import InvalidRecord, NotCurrentTurn
-from flywheel.promotions.delete_old_models import deleted_key
 from flywheel.promotions.history import PromotionHistory
 from flywheel.promotions.requests import promotion_of
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.datasets import (
     AcceptedDataset,
     Composition,
     DatasetManifest,
     DatasetRef,
     DatasetSummary,
+    accepted_key,
     by_single_label,
+    manifest_key,
 )
-from flywheel.records.decisions import Decision, DecisionKind, Evidence
-from flywheel.records.turns import DeletedModels, IterationStart, TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.records.decisions import Decision, DecisionKind, Evidence, decision_key
+from flywheel.records.turns import (
+    DeletedModels,
+    IterationStart,
+    TurnBeginning,
+    TurnOutcome,
+    TurnRecord,
+    composition_key,
+    deleted_key,
+    iteration_key,
+    result_key,
+    uploads_folder,
+)
 from flywheel.records.uploads import UploadOutcome, UploadResult
 from flywheel.report.chart import PastTurn
+from flywheel.report.left_out import left_out_sentences
 from flywheel.report.page import render
 from flywheel.text import notification
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from flywheel.turn.left_out import left_out_sentences
-from flywheel.turn.run_iteration import iteration_key
 from flywheel.turn.uploads import OTHERS_IN_RECORD, summarise
-from flywheel.uploads.prepare_upload import result_key, uploads_folder
 from flywheel.uploads.replaced import replaced_while_prepared
 
 if TYPE_CHECKING:
@@ -60,10 +66,10 @@ def write_record(
     An older execution that somebody redrove ends with NotCurrentTurn: that is told, but the turn's record stays.
     """
     if error == NotCurrentTurn.__name__:
-        written = intake.read(turn_folders.record_key(turn), TurnRecord)
+        written = intake.read(turns.record_key(turn), TurnRecord)
         if written is not None:
             return written.model_copy(update={"outcome": outcome, "error": error, "cause": readable_cause(cause)})
-    beginning = intake.read(turn_folders.begin_key(turn), TurnBeginning)
+    beginning = intake.read(turns.begin_key(turn), TurnBeginning)
     uploads = beginning.uploads if beginning else ()
     summary = summarise(intake.read_each((result_key(turn, upload) for upload in uploads), UploadResult))
     unprepared = tuple(upload for upload in uploads if upload.id not in summary.ids)
@@ -113,10 +119,8 @@ def write_record(
         more=composition.more,
     )
     while True:
-        intake.write(turn_folders.record_key(turn), record)
-        intake.write_text(
-            turn_folders.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8"
-        )
+        intake.write(turns.record_key(turn), record)
+        intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
         # A promotion that ends meanwhile notes it in both, unless they were not there yet or were overwritten here. It
         # ends once, so this does too.
         promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
@@ -127,8 +131,8 @@ def write_record(
 
 def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
     """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
-    number = turn_folders.number_of(record.turn) or 0
-    names = [turn_folders.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
+    number = turns.number_of(record.turn) or 0
+    names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
         history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
     return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
@@ -137,7 +141,7 @@ def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
 def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
     """None if there is no record, or none that can be read: the page says that it is missing."""
     try:
-        return intake.read(turn_folders.record_key(turn), PastTurn)
+        return intake.read(turns.record_key(turn), PastTurn)
     except InvalidRecord:
         return None
 
@@ -213,7 +217,7 @@ def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> st
         _lines(record),
         closing=[
             f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
-            f"or download s3://{intake_bucket}/{turn_folders.page_key(record.turn)} and open it.",
+            f"or download s3://{intake_bucket}/{turns.page_key(record.turn)} and open it.",
         ],
     )
 

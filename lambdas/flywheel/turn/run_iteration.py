@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, Iteration, IterationStatus
-from flywheel.decisions.unfinished import decision_key, undecided_iteration
 from flywheel.errors import ServiceBusy
 from flywheel.fault_names import INVALID, THROTTLES
-from flywheel.records import turn_folders
-from flywheel.records.turns import IterationStart
+from flywheel.records import turns
+from flywheel.records.decisions import decision_key
+from flywheel.records.turns import IterationStart, iteration_key
 from flywheel.service_faults import error_code, error_message
+from flywheel.turn.unfinished import undecided_iteration
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -23,13 +24,9 @@ _REFUSALS = INVALID | THROTTLES | {"ResourceInUseException", "ResourceLimitExcee
 """Which of them refuses an iteration while one runs is not documented (reference 14, question 6)."""
 
 
-def iteration_key(turn: str) -> str:
-    return f"{turn_folders.folder(turn)}iteration.json"
-
-
 def start_or_resume(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
     """The iteration this turn waits for; none if nothing is new. Raises NotCurrentTurn and ServiceBusy."""
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     noted = intake.read(iteration_key(turn), IterationStart)
     if noted is not None and noted.iteration_id and intake.exists(decision_key(noted.iteration_id)):
         # This turn was past here: nothing is new any more because of its own iteration.
@@ -58,7 +55,7 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
         return found(None, "Only test data are new, and there is no active model to score on them.")
     token = _token(service.arn, new, newest)
     # What the next turn registered meanwhile is not in the token: it would not be known for the same iteration.
-    turn_folders.require_current(intake, turn)
+    turns.require_current(intake, turn)
     try:
         return found(service.start_iteration(token=token), _sentence(new, first=last_completed is None))
     except ClientError as error:

@@ -9,19 +9,17 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.unfinished import undecided_iteration
 from flywheel.promotions.changed_outside import change_outside
-from flywheel.records import turn_folders
-from flywheel.records.turns import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.records import turns
+from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split
+from flywheel.turn.unfinished import undecided_iteration
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
-PAUSE_KEY = "turns/paused"
-REQUEST_KEY = "turns/request.json"
 MAXIMUM_FAILURES = 3
 """So many turns in a row may fail before the pipeline waits for a person."""
 _LOOK_BACK = MAXIMUM_FAILURES + 1
@@ -159,9 +157,9 @@ def observe(
     flywheel = service.describe()
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
-    number = turn_folders.current_number(intake)
-    recent = [turn_folders.name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
-    records = [intake.read(turn_folders.record_key(turn), TurnRecord) for turn in recent]
+    number = turns.current_number(intake)
+    recent = [turns.name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
+    records = [intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
     uncollected, left = _uploads(intake, recent)
     newest_iteration = next(service.iterations(), None)
@@ -212,7 +210,7 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
 
 
 def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
-    beginnings = (intake.read(turn_folders.begin_key(turn), TurnBeginning) for turn in turns_newest_first)
+    beginnings = (intake.read(turns.begin_key(turn), TurnBeginning) for turn in turns_newest_first)
     return next((found for found in beginnings if found is not None), None)
 
 

@@ -18,15 +18,24 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
-from flywheel.datasets.assemble import manifests
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
 from flywheel.preparation.report import render_text
-from flywheel.records import turn_folders
-from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.records import turns
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests
 from flywheel.records.parts import facts_key, prepared_location
-from flywheel.records.turns import TurnBeginning
-from flywheel.records.uploads import BadLine, Part, Upload, UploadOutcome, UploadResult, UploadSource
+from flywheel.records.turns import TurnBeginning, result_key
+from flywheel.records.uploads import (
+    BadLine,
+    Part,
+    Upload,
+    UploadOutcome,
+    UploadResult,
+    UploadSource,
+    original_key,
+    rejected_folder,
+    report_key,
+)
 from flywheel.uploads.faults import (
     OutOfTime,
     TimedStream,
@@ -40,27 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flywheel.store.bucket import IntakeBucket
-
-
-def uploads_folder(turn: str) -> str:
-    return f"{turn_folders.folder(turn)}uploads/"
-
-
-def result_key(turn: str, upload: Upload) -> str:
-    return f"{uploads_folder(turn)}{upload.id}.json"
-
-
-def rejected_folder(upload: Upload) -> str:
-    return f"rejected/{upload.id}/"
-
-
-def original_key(upload: Upload) -> str:
-    """Where a file that is rejected whole lies. Not under its name: with it the key could be longer than S3 takes."""
-    return f"{rejected_folder(upload)}original/{upload.stored_name}"
-
-
-def report_key(upload: Upload) -> str:
-    return f"{rejected_folder(upload)}report.json"
 
 
 _TIME_TO_STORE = 120.0
@@ -95,7 +83,7 @@ class UploadPreparer:
         Raises NotCurrentTurn; ServiceBusy if AWS could not do it for some of them at the moment; or another error of
         the deployment, such as a permission that is missing, that some of them met.
         """
-        turn_folders.require_current(self._intake, self._turn)
+        turns.require_current(self._intake, self._turn)
         faults: list[Exception] = []
         first = True
         for upload in uploads:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis.begin_analysis import begin
-from flywheel.analysis.jobs import RunFolder
 from flywheel.environment import Analysis, Flywheel, Intake, Parameters
+from flywheel.records.analyses import RunFolder
 from handlers.analysis.events import AnalysisJob, limits_of
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now

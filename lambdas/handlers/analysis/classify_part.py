@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis.classify_part import ask
-from flywheel.analysis.jobs import PartItem
 from flywheel.environment import Flywheel, Intake
+from flywheel.records.analyses import PartItem
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis.collect_part import Collector
-from flywheel.analysis.jobs import PartItem
 from flywheel.environment import Analysis, Confidence, Flywheel, Intake, Labels
+from flywheel.records.analyses import PartItem
 from handlers.analysis.events import limits_of
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from flywheel.analysis.begin_analysis import MEGABYTE, JobLimits
-from flywheel.analysis.jobs import AnalysisOutcome
+from flywheel.records.analyses import AnalysisOutcome
 
 if TYPE_CHECKING:
     from flywheel.environment import Analysis

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.jobs import RunFolder
 from flywheel.analysis.plan_analysis import plan_parts
 from flywheel.environment import Intake
+from flywheel.records.analyses import RunFolder
 from handlers.analysis.events import AnalysisRun
 from handlers.clients import intake_bucket
 from handlers.observability import logger, observed

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import start_analysis
-from flywheel.analysis.jobs import INPUT
 from flywheel.analysis.pokes import AT_ONCE, LooseFile, Sweep, delayed_poke, read_poke
 from flywheel.environment import Flywheel, Intake, Quiet
+from flywheel.records.analyses import INPUT
 from flywheel.text import notification
 from handlers.clients import client, intake_bucket
 from handlers.clock import now

@@ -10,11 +10,11 @@ import boto3
 from botocore.config import Config
 from pydantic import Field
 
+from flywheel.api import metrics
 from flywheel.api.classify import Classifying
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.store.bucket import IntakeBucket
-from flywheel.turn import metrics
 from handlers.api.classify_routes import routes
 from handlers.clock import now
 from handlers.measuring import emit

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.promotions import ask_for_approval
-from flywheel.turn import metrics
+from flywheel.promotions import ask_for_approval, metrics
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.promotions import report_promotion, requests
+from flywheel.promotions import metrics, report_promotion
+from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
-from flywheel.records.serving import STATE_KEY, ServingState, sentence
+from flywheel.records.serving import STATE_KEY, ServingState, sentence, smoke_test_of
 from flywheel.records.turns import TurnOutcome
-from flywheel.serving.smoke_test import smoke_test_of
-from flywheel.turn import metrics
 from flywheel.turn.report_turn import readable_cause
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
@@ -65,7 +64,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
         return report_promotion.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
-    beginning = intake.require(requests.begin_key(end.promotion), PromotionBeginning)
+    beginning = intake.require(promotions.begin_key(end.promotion), PromotionBeginning)
     request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
     return report_promotion.taken_back_because(
@@ -84,9 +83,9 @@ def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
 def _from_status_event(detail: dict[str, Any]) -> PromotionEnd | None:
     """None if the promotion reported its own end, or the execution is not one."""
     promotion, outcome = detail["name"], TurnOutcome(detail["status"])
-    if requests.number_of(promotion) is None:
+    if promotions.number_of(promotion) is None:
         return None
-    record = intake_bucket(environment).read(requests.record_key(promotion), Promotion)
+    record = intake_bucket(environment).read(promotions.record_key(promotion), Promotion)
     # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
     began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
     if record is not None and record.at >= began and outcome is TurnOutcome.FAILED:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Parameters
-from flywheel.promotions import report_promotion
-from flywheel.promotions.requests import end_key, promotion_starter
+from flywheel.promotions import metrics, report_promotion
 from flywheel.promotions.start_promotion import SUPERSEDED, Poke, decide
+from flywheel.records.promotions import end_key, promotion_starter
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from flywheel.turn import metrics
 from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.measuring import emit

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.environment import Flywheel, Intake, Parameters
-from flywheel.serving.bring_endpoint import LEASE_KEY, Server, note
+from flywheel.records.serving import LEASE_KEY
+from flywheel.serving.bring_endpoint import Server, note
 from flywheel.serving.wanted import read_wish
 from flywheel.store.lease import held
 from handlers.clients import client, flywheel_service, intake_bucket, published_models

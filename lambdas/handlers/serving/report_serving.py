@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Json
 
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.promotions.take_back import take_back
-from flywheel.records.serving import ServingStatus
+from flywheel.records.serving import ServingStatus, smoke_test_of
 from flywheel.serving.bring_endpoint import note
-from flywheel.serving.smoke_test import Trial, smoke_test_of
+from flywheel.serving.metrics import of_serving
+from flywheel.serving.smoke_test import Trial
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from flywheel.turn.metrics import of_serving
 from flywheel.turn.report_turn import readable_cause
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now

@@ -9,7 +9,8 @@ from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 
 from flywheel.environment import Flywheel, Intake, Labels, Parameters
-from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test, smoke_test_key
+from flywheel.records.serving import smoke_test_key
+from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test
 from flywheel.serving.wanted import read_wish
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now

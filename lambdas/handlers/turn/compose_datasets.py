@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.datasets.compose_datasets import Composer
 from flywheel.environment import Composing, Flywheel, Intake, Labels
 from flywheel.preparation import ConflictingLabels
-from flywheel.records.turn_folders import begin_key
-from flywheel.records.turns import TurnBeginning
+from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.turn import metrics
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now

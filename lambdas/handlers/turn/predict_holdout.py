@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.decisions.holdout_turn import ask_model
+from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.environment import Flywheel, Intake
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
@@ -25,7 +25,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PredictionStep.model_validate(event)
-    job_id = ask_model(
+    job_id = predict_holdout(
         turn=step.turn,
         iteration_id=step.iteration_id,
         model_arn=step.model_arn,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.decisions.holdout_turn import models_to_ask
-from flywheel.decisions.prepare_holdout import HoldoutFreezer
+from flywheel.decisions.holdout import HoldoutFreezer
+from flywheel.decisions.prepare_holdout import prepare_holdout
 from flywheel.environment import Flywheel, Holdout, Intake, Labels, Parameters
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.observability import logger, observed
@@ -26,7 +26,7 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = IterationStep.model_validate(event)
     intake, service = intake_bucket(environment), flywheel_service(environment)
-    models = models_to_ask(
+    models = prepare_holdout(
         turn=step.turn,
         iteration_id=step.iteration_id,
         freezer=HoldoutFreezer(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake, Labels, Uploads
 from flywheel.preparation import ConflictingLabels, Limits
-from flywheel.records.turn_folders import begin_key
-from flywheel.records.turns import TurnBeginning
+from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.records.uploads import Upload
 from flywheel.uploads.faults import trace_of
 from flywheel.uploads.prepare_upload import UploadPreparer

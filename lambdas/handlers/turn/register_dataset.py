@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.datasets.register_dataset import read_manifest, register
 from flywheel.environment import Flywheel, Intake, Labels
-from flywheel.records.turn_folders import begin_key
-from flywheel.records.turns import TurnBeginning
+from flywheel.records.turns import TurnBeginning, begin_key
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
 from handlers.turn.events import DatasetStep

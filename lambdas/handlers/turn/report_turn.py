@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord
 from flywheel.turn import metrics, report_turn
 from handlers.clients import client, intake_bucket
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         flywheel_arn=environment.flywheel_arn,
         now=now(),
     )
-    beginning = intake.read(turn_folders.begin_key(end.turn), TurnBeginning)
+    beginning = intake.read(turns.begin_key(end.turn), TurnBeginning)
     emit(
         metrics.of_turn(record, labels=beginning.labels if beginning else ()),
         flywheel_name=environment.flywheel_name,
@@ -60,9 +60,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _from_status_event(detail: dict[str, Any]) -> TurnEnd | None:
     """None if the turn reported its own end, or the execution is not a turn."""
     turn, outcome = detail["name"], TurnOutcome(detail["status"])
-    if turn_folders.number_of(turn) is None:
+    if turns.number_of(turn) is None:
         return None
-    record = intake_bucket(environment).read(turn_folders.record_key(turn), TurnRecord)
+    record = intake_bucket(environment).read(turns.record_key(turn), TurnRecord)
     # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
     began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
     if record is not None and record.ended_at >= began and outcome in {TurnOutcome.FAILED, record.outcome}:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Pace, Parameters
-from flywheel.records.turn_folders import turn_starter
+from flywheel.records.turns import turn_starter
 from flywheel.turn import metrics, start_turn
 from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
@@ -56,7 +56,7 @@ def _answer(pokes: frozenset[start_turn.Poke]) -> None:
         )
     )
     logger.info("poked", pokes=sorted(pokes), start=found.start, reason=found.reason)
-    emit([metrics.of_verdict(waits_for_a_person=found.waits_for_a_person)], flywheel_name=environment.flywheel_name)
+    emit([metrics.of_start(waits_for_a_person=found.waits_for_a_person)], flywheel_name=environment.flywheel_name)
     if found.start:
         starter = turn_starter(
             intake=intake, stepfunctions=client("stepfunctions"), machine_arn=environment.turn_machine_arn

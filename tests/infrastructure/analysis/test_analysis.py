@@ -11,7 +11,7 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
 from flywheel.analysis.errors import Superseded
-from flywheel.analysis.jobs import INPUT, WORK, AnalysisOutcome
+from flywheel.records.analyses import INPUT, WORK, AnalysisOutcome
 from tests.infrastructure.state_machines import check, scopes, tasks
 from tests.infrastructure.synthesised import DEPLOYMENT, Synthesised, as_list, as_text, inline_statements, statements
 from tests.infrastructure.test_functions import grants, spoken

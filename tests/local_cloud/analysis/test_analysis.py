@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
-from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, InputFormat, output_key
+from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, InputFormat, output_key
 from flywheel.records.decisions import DecisionKind
 from local.cloud import LocalCloud
 from ops import analyzing

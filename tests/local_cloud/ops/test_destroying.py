@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import turns
 from flywheel.records.one_at_a_time import Current
-from flywheel.records.turns import Pause
-from flywheel.turn.start_turn import PAUSE_KEY
+from flywheel.records.turns import PAUSE_KEY, Pause
 from local.cloud import CloudAccount
 from ops import pausing
 from ops.clients import Clients
@@ -89,7 +88,7 @@ def test_the_pause_of_a_person_stands(deployment: Deployment) -> None:
 
 
 def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:
-    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=1))
+    deployment.intake.write(turns.TURNS.current_key, Current(number=1))
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name="turn-000001", input="{}"
     )

@@ -14,10 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from flywheel.decisions.unfinished import decision_key
 from flywheel.promotions import ask_for_approval, report_promotion, requests
-from flywheel.records import turn_folders as turn_keys
-from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records import promotions, turns
+from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore, decision_key
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.promotions import (
     Promotion,
@@ -29,7 +28,8 @@ from flywheel.records.promotions import (
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.store.parameters import DESIRED, PREVIOUS
 from local.cloud import CloudAccount, LocalCloud
-from ops import answering, pausing, rolling_back, turns
+from ops import answering, pausing, rolling_back
+from ops import turns as ops_turns
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.errors import (
@@ -145,19 +145,19 @@ def wish(
         turn=turn,
         iteration_id=request_id,
     )
-    deployment.intake.write(requests.request_key(request.id), request)
-    if turn is not None and (number := turn_keys.number_of(turn)):
-        deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
+    deployment.intake.write(promotions.request_key(request.id), request)
+    if turn is not None and (number := turns.number_of(turn)):
+        deployment.intake.write(turns.TURNS.current_key, Current(number=number))
     return request
 
 
 def begin(deployment: Deployment, request: PromotionRequest | None, *, approval: bool = True) -> str:
     """What start_promotion and begin_promotion do. The name of the execution, which runs."""
     number = next(NUMBERS)
-    name = requests.name_of(number)
-    deployment.intake.write(requests.PROMOTIONS.current_key, Current(number=number))
+    name = promotions.name_of(number)
+    deployment.intake.write(promotions.PROMOTIONS.current_key, Current(number=number))
     beginning = PromotionBeginning(promotion=name, began_at=NOW, request=request, approval=approval)
-    deployment.intake.write(requests.begin_key(name), beginning)
+    deployment.intake.write(promotions.begin_key(name), beginning)
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.promotion_machine_arn, name=name, input="{}"
     )
@@ -282,15 +282,15 @@ def test_what_does_not_wait_any_more_says_since_when_and_why(
 def test_what_nobody_was_asked_about(deployed: CloudAccount, deployment: Deployment) -> None:
     def turn_ended(number: int, **members: Any) -> None:
         record = TurnRecord(
-            turn=turn_keys.name_of(number),
+            turn=turns.name_of(number),
             flywheel_arn=deployment.flywheel_arn,
             began_at=NOW,
             ended_at=NOW,
             **{"outcome": TurnOutcome.SUCCEEDED, **members},
         )
-        deployment.intake.write(turn_keys.record_key(record.turn), record)
+        deployment.intake.write(turns.record_key(record.turn), record)
 
-    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=5))
+    deployment.intake.write(turns.TURNS.current_key, Current(number=5))
     turn_ended(1, decision=DecisionKind.KEEP, reasons=("0.7 does not beat 0.8.",))
     turn_ended(2, decision=DecisionKind.REPORT)
     turn_ended(3, decision=DecisionKind.NOTHING, outcome=TurnOutcome.TIMED_OUT)
@@ -394,7 +394,7 @@ def decide(deployment: Deployment, turn: int, model: str, *, decision: DecisionK
     made = Decision(
         iteration_id=iteration,
         flywheel_arn=deployment.flywheel_arn,
-        turn=turn_keys.name_of(turn),
+        turn=turns.name_of(turn),
         decided_at=NOW,
         decision=decision,
         reasons=(),
@@ -402,8 +402,8 @@ def decide(deployment: Deployment, turn: int, model: str, *, decision: DecisionK
         candidate=ModelScore(arn=model, metrics=Metrics(F1Score=0.5 + turn / 100), source="this iteration"),
     )
     deployment.intake.write(decision_key(iteration), made)
-    if turn > turn_keys.current_number(deployment.intake):
-        deployment.intake.write(turn_keys.TURNS.current_key, Current(number=turn))
+    if turn > turns.current_number(deployment.intake):
+        deployment.intake.write(turns.TURNS.current_key, Current(number=turn))
 
 
 def test_a_rollback_asks_for_the_model_before(
@@ -413,7 +413,7 @@ def test_a_rollback_asks_for_the_model_before(
     activate(deployment, old, new)
     asked = rolling_back.rollback(deployment, reason="complaints")
     assert asked.request is not None
-    stored = deployment.intake.require(requests.request_key(asked.request.id), PromotionRequest)
+    stored = deployment.intake.require(promotions.request_key(asked.request.id), PromotionRequest)
     assert stored == asked.request
     assert (stored.model_arn, stored.decided_against, stored.reason) == (old, new, "complaints")
     assert stored.source is PromotionSource.OPERATOR
@@ -433,7 +433,7 @@ def test_nothing_is_asked_for_that_is_active_already_or_never_was(
     gone = old.replace("/version/", "/version/x")
     with pytest.raises(DeletedModelError, match=gone):
         rolling_back.rollback(deployment, to=gone)
-    assert list(deployment.intake.keys(requests.REQUESTS)) == []
+    assert list(deployment.intake.keys(promotions.REQUESTS)) == []
     assert pokes(deployed, deployment) == []
 
 
@@ -600,7 +600,7 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
         now=datetime.now(UTC),
     )
     assert pending is not None
-    deployment.intake.write(requests.request_key(pending.id), pending)
+    deployment.intake.write(promotions.request_key(pending.id), pending)
     name = begin(deployment, pending, approval=False)
     stop(deployment, name)
     end(deployment, name, PromotionStatus.REFUSED, cause="it is of another language")
@@ -621,9 +621,9 @@ def test_a_shown_turn_tells_how_its_promotion_stands_now(deployed: CloudAccount,
         ended_at=NOW,
         promotion=requested,
     )
-    deployment.intake.write(turn_keys.record_key("turn-000003"), record)
+    deployment.intake.write(turns.record_key("turn-000003"), record)
     ask(deployed, deployment, request)
-    shown = turns.show_turn(deployment, "3").record
+    shown = ops_turns.show_turn(deployment, "3").record
     assert shown is not None
     assert shown.promotion is not None
     assert shown.promotion.status is PromotionStatus.WAITING
@@ -698,4 +698,4 @@ def test_the_command_line_lists_models_and_rolls_back(
     assert json.loads(asked.stdout)["request"]["model_arn"] == old
     late = flywheel("rollback", "--timeout-minutes", "0")
     assert (late.exit_code, "did not end within" in late.stderr) == (1, True)
-    assert len(list(deployment.intake.keys(requests.REQUESTS))) == 2
+    assert len(list(deployment.intake.keys(promotions.REQUESTS))) == 2

@@ -15,18 +15,23 @@ import pytest
 from typer.testing import CliRunner
 
 from flywheel.comprehend.flywheel import FlywheelService
-from flywheel.decisions.predict_holdout import Prediction
-from flywheel.decisions.prepare_holdout import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
-from flywheel.decisions.scores import known_score
-from flywheel.records import turn_folders as turn_keys
+from flywheel.decisions.history import known_score
+from flywheel.records import turns
 from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records.holdouts import (
+    FrozenHoldout,
+    HoldoutAttempt,
+    IterationHoldout,
+    holdout_key,
+    iteration_holdout_key,
+)
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.parts import facts_key, label_digest, prepared_location
-from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.records.turns import REQUEST_KEY, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Part, Split, Upload, UploadOutcome, UploadResult
-from flywheel.turn.start_turn import REQUEST_KEY
 from local.cloud import CloudAccount
-from ops import pausing, rejected, turns
+from ops import pausing, rejected
+from ops import turns as ops_turns
 from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
 from ops.clients import Clients
 from ops.costs import Costs, Range
@@ -85,15 +90,15 @@ def file(tmp_path: Path) -> Path:
 
 def begin_turn(deployment: Deployment, number: int) -> str:
     """What start_turn and begin_turn do: the number, the execution, the record of its beginning."""
-    name = turn_keys.name_of(number)
-    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
+    name = turns.name_of(number)
+    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name=name, input="{}"
     )
     beginning = TurnBeginning(
         turn=name, began_at=NOW, flywheel_arn=deployment.flywheel_arn, labels=deployment.labels, multi_label=False
     )
-    deployment.intake.write(turn_keys.begin_key(name), beginning)
+    deployment.intake.write(turns.begin_key(name), beginning)
     return name
 
 
@@ -105,7 +110,7 @@ def end_turn(
     request: TurnRequest | None = None,
 ) -> TurnRecord:
     """What report_turn does."""
-    name = turn_keys.name_of(number)
+    name = turns.name_of(number)
     record = TurnRecord(
         turn=name,
         outcome=outcome,
@@ -114,8 +119,8 @@ def end_turn(
         ended_at=NOW + timedelta(seconds=number),
         request=request,
     )
-    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
-    deployment.intake.write(turn_keys.record_key(name), record)
+    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
+    deployment.intake.write(turns.record_key(name), record)
     return record
 
 
@@ -238,9 +243,9 @@ def test_a_turn_whose_execution_was_stopped_has_ended_without_a_record(deploymen
 
 
 def test_a_number_that_is_taken_before_its_execution_begins(deployment: Deployment, number: int) -> None:
-    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
+    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
     progress = running_turn(deployment)
-    assert progress == TurnProgress(turn=turn_keys.name_of(number), state=TurnState.STARTING)
+    assert progress == TurnProgress(turn=turns.name_of(number), state=TurnState.STARTING)
 
 
 def test_the_score_of_the_active_model_is_that_of_the_iteration_that_trained_it(deployment: Deployment) -> None:
@@ -281,7 +286,7 @@ def test_a_pause_stands_until_it_is_resumed(deployment: Deployment) -> None:
     assert again.already
     assert again.pause.reason == "checking data"
     with pytest.raises(PausedError, match="checking data"):
-        turns.request_turn(deployment)
+        ops_turns.request_turn(deployment)
     assert not status(deployment).next_turn.due
     assert pausing.resume(deployment).was == first.pause
     assert pausing.resume(deployment).was is None
@@ -308,7 +313,7 @@ def test_waiting_for_idle_gives_up(deployment: Deployment, number: int) -> None:
 
 
 def test_a_requested_turn_is_asked_for_and_poked(deployment: Deployment) -> None:
-    requested = turns.request_turn(deployment, overrule_minimum=True)
+    requested = ops_turns.request_turn(deployment, overrule_minimum=True)
     stored = deployment.intake.require(REQUEST_KEY, TurnRequest)
     assert stored == requested.request
     assert stored.overrule_minimum
@@ -319,33 +324,33 @@ def test_a_requested_turn_is_asked_for_and_poked(deployment: Deployment) -> None
 
 def test_the_turn_that_answers_a_request_is_not_the_one_that_was_running(deployment: Deployment, number: int) -> None:
     begin_turn(deployment, number)
-    requested = turns.request_turn(deployment)
+    requested = ops_turns.request_turn(deployment)
     assert requested.after == number
     seen: list[str] = []
 
     def carry_on(progress: TurnProgress | None) -> None:
         assert progress is not None
         seen.append(progress.turn)
-        if progress.turn == turn_keys.name_of(number):
+        if progress.turn == turns.name_of(number):
             end_turn(deployment, number)
             begin_turn(deployment, number + 1)
         else:
             end_turn(deployment, number + 1, request=requested.request)
 
-    record = turns.wait_for_turn(
+    record = ops_turns.wait_for_turn(
         deployment, after=requested.after, request=requested.request, poll_seconds=0, on_progress=carry_on
     )
-    assert record.turn == turn_keys.name_of(number + 1)
-    assert seen == [turn_keys.name_of(number), turn_keys.name_of(number + 1)]
+    assert record.turn == turns.name_of(number + 1)
+    assert seen == [turns.name_of(number), turns.name_of(number + 1)]
     pokes(deployment)
 
 
 def test_a_turn_that_took_no_notice_of_the_request_is_passed_over(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number)
-    requested = turns.request_turn(deployment)
+    requested = ops_turns.request_turn(deployment)
     end_turn(deployment, number + 1)
     answer = end_turn(deployment, number + 2, request=requested.request)
-    found = turns.wait_for_turn(deployment, after=requested.after, request=requested.request, poll_seconds=0)
+    found = ops_turns.wait_for_turn(deployment, after=requested.after, request=requested.request, poll_seconds=0)
     assert found == answer
     pokes(deployment)
 
@@ -353,10 +358,10 @@ def test_a_turn_that_took_no_notice_of_the_request_is_passed_over(deployment: De
 def test_waiting_gives_up_in_time_and_at_a_pause(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number)
     with pytest.raises(TurnTimeoutError):
-        turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
+        ops_turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
     pausing.pause(deployment)
     with pytest.raises(PausedError):
-        turns.wait_for_turn(deployment, after=number, poll_seconds=0)
+        ops_turns.wait_for_turn(deployment, after=number, poll_seconds=0)
 
 
 def test_waiting_for_a_turn_that_left_no_record_ends(deployment: Deployment, number: int) -> None:
@@ -365,29 +370,29 @@ def test_waiting_for_a_turn_that_left_no_record_ends(deployment: Deployment, num
         executionArn=execution_arn(deployment, name), error="Stopped", cause="by hand"
     )
     with pytest.raises(NoRecordError, match=f"{name} ended ABORTED .*Stopped: by hand"):
-        turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0, record_seconds=0)
+        ops_turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0, record_seconds=0)
 
 
 def test_a_turn_without_a_record_does_not_hide_the_next(deployment: Deployment, number: int) -> None:
     begin_turn(deployment, number)
     answer = end_turn(deployment, number + 1)
-    assert turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0) == answer
+    assert ops_turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0) == answer
 
 
 def test_turns_are_listed_newest_first_without_the_running_one(deployment: Deployment, number: int) -> None:
     first, second = end_turn(deployment, number), end_turn(deployment, number + 1)
     begin_turn(deployment, number + 2)
-    assert turns.list_turns(deployment) == [second, first]
-    assert turns.list_turns(deployment, last=2) == [second]
-    assert [turn.came_to for turn in turns.past_turns(deployment)] == [second.decision, first.decision]
+    assert ops_turns.list_turns(deployment) == [second, first]
+    assert ops_turns.list_turns(deployment, last=2) == [second]
+    assert [turn.came_to for turn in ops_turns.past_turns(deployment)] == [second.decision, first.decision]
 
 
 def test_a_turn_is_shown_by_name_or_number(deployment: Deployment, number: int) -> None:
     record = end_turn(deployment, number)
     running = begin_turn(deployment, number + 1)
-    assert turns.show_turn(deployment, str(number)).record == record
-    assert turns.show_turn(deployment, record.turn).record == record
-    progress = turns.show_turn(deployment, running).progress
+    assert ops_turns.show_turn(deployment, str(number)).record == record
+    assert ops_turns.show_turn(deployment, record.turn).record == record
+    progress = ops_turns.show_turn(deployment, running).progress
     assert progress is not None
     assert progress.step == "RunIteration"
 
@@ -396,7 +401,7 @@ def test_a_turn_is_shown_by_name_or_number(deployment: Deployment, number: int) 
 def test_an_unknown_turn(deployment: Deployment, number: int, turn: str) -> None:
     end_turn(deployment, number)
     with pytest.raises(UnknownTurnError, match=str(number)):
-        turns.show_turn(deployment, turn)
+        ops_turns.show_turn(deployment, turn)
 
 
 def reject(deployment: Deployment, *, version: str, at: datetime) -> UploadResult:
@@ -465,7 +470,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
         )
     name = begin_turn(deployment, number)
     record = end_turn(deployment, number).model_copy(update={"iteration_id": "20261121T120000Z"})
-    deployment.intake.write(turn_keys.record_key(name), record)
+    deployment.intake.write(turns.record_key(name), record)
     begin_turn(deployment, number + 1)
     end_turn(deployment, number + 1)
     freeze_holdout(deployment, documents=100, units=400, answered=("arn:first",))
@@ -498,7 +503,7 @@ def freeze_holdout(deployment: Deployment, *, documents: int, units: int, answer
     later = IterationHoldout(iteration_id="20261122T120000Z", holdout_id=None)
     deployment.intake.write(iteration_holdout_key(later.iteration_id), later)
     for model in (*answered, "arn:failed"):
-        prediction = Prediction(
+        prediction = HoldoutAttempt(
             model_arn=model,
             holdout_id=holdout,
             attempt=1,
@@ -534,7 +539,7 @@ def test_the_page_of_a_turn_is_rendered_afresh_whatever_is_stored(
     deployment: Deployment, number: int, tmp_path: Path
 ) -> None:
     name = end_turn(deployment, number).turn
-    deployment.intake.write_text(turn_keys.page_key(name), "<!DOCTYPE html>the page")
+    deployment.intake.write_text(turns.page_key(name), "<!DOCTYPE html>the page")
     saved = save_report(deployment, str(number), output=tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -546,13 +551,13 @@ def test_the_page_of_a_turn_is_rendered_afresh_whatever_is_stored(
 
 def test_a_turn_without_a_stored_page_gets_one_from_its_record(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number - 1, outcome=TurnOutcome.TIMED_OUT)
-    deployment.intake.write_text(turn_keys.record_key(turn_keys.name_of(number - 2)), "no record at all")
+    deployment.intake.write_text(turns.record_key(turns.name_of(number - 2)), "no record at all")
     name = end_turn(deployment, number).turn
     begin_turn(deployment, number + 1)
     page = Path(save_report(deployment).path)
     assert page.name == f"{NAME}-{name}.html"
-    assert turn_keys.name_of(number - 1) in page.read_text()
-    assert turn_keys.name_of(number - 2) not in page.read_text()
+    assert turns.name_of(number - 1) in page.read_text()
+    assert turns.name_of(number - 2) not in page.read_text()
 
 
 def test_there_is_no_report_before_a_turn_has_ended(deployment: Deployment, number: int, tmp_path: Path) -> None:

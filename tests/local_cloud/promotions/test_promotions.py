@@ -7,6 +7,7 @@ import json
 import pytest
 
 from flywheel.promotions import requests, start_promotion
+from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
@@ -117,8 +118,8 @@ def test_an_edit_of_the_desired_model_brings_an_earlier_one_back(pipeline: Pipel
     until(lambda: pipeline.active_model() == chosen, patience=LONG)
     pipeline.at_rest()
     assert pipeline.published()["previous-model-arn"] == former
-    current = requests.name_of(requests.current_number(pipeline.deployment.intake))
-    record = pipeline.deployment.intake.require(requests.record_key(current), Promotion)
+    current = promotions.name_of(promotions.current_number(pipeline.deployment.intake))
+    record = pipeline.deployment.intake.require(promotions.record_key(current), Promotion)
     assert (record.source, record.status) == (PromotionSource.PARAMETER, PromotionStatus.PROMOTED)
 
 
@@ -141,10 +142,10 @@ def test_an_edit_that_names_no_model_is_refused_and_told(pipeline: Pipeline) -> 
     assert "yesterday's model" in text
     assert pipeline.active_model() == active
     # It stays refused, however often the schedule comes by.
-    before = requests.current_number(pipeline.deployment.intake)
+    before = promotions.current_number(pipeline.deployment.intake)
     pipeline.send_promotion(json.dumps({"poke": start_promotion.Poke.SCHEDULE}))
     pipeline.await_promotions()
-    assert requests.current_number(pipeline.deployment.intake) == before
+    assert promotions.current_number(pipeline.deployment.intake) == before
     pipeline.account.client("ssm").put_parameter(Name=DESIRED, Value=str(active), Overwrite=True)
     pipeline.at_rest()
 
@@ -259,7 +260,7 @@ def another_model(pipeline: Pipeline) -> str:
 def back_to_a_poor_model(pipeline: Pipeline) -> str:
     """Make the first model active again: whatever a turn trains is better."""
     first = models(pipeline)[0]
-    number = requests.current_number(pipeline.deployment.intake)
+    number = promotions.current_number(pipeline.deployment.intake)
     operator(pipeline, first, f"operator-poor-{number}")
     pipeline.ended(f"operator-poor-{number}")
     pipeline.at_rest()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
 from ops.errors import UnknownTurnError
@@ -24,7 +24,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
 
 
 def stored_page(pipeline: Pipeline, turn: str) -> bytes:
-    key = turn_folders.page_key(turn)
+    key = turns.page_key(turn)
     until(lambda: pipeline.deployment.intake.exists(key))
     return pipeline.deployment.intake.read_bytes(key)
 

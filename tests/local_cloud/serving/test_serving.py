@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flywheel.records.promotions import Promotion, PromotionStatus
-from flywheel.records.serving import ServingStatus
-from flywheel.serving.bring_endpoint import LEASE_KEY
+from flywheel.records.serving import LEASE_KEY, ServingStatus
 from flywheel.store.lease import Lease
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator

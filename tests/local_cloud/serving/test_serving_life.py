@@ -9,8 +9,7 @@ import pytest
 
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
-from flywheel.records.serving import ServingStatus
-from flywheel.serving.bring_endpoint import LEASE_KEY
+from flywheel.records.serving import LEASE_KEY, ServingStatus
 from local.cloud import LocalCloud
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Pipeline, documents, paused

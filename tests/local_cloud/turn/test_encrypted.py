@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from flywheel.analysis.jobs import AnalysisOutcome
+from flywheel.records.analyses import AnalysisOutcome
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.serving import ServingStatus

@@ -11,9 +11,9 @@ import pytest
 
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
-from flywheel.records.turns import TurnOutcome
+from flywheel.records.turns import PAUSE_KEY, TurnOutcome
 from flywheel.records.uploads import Split, UploadOutcome
-from flywheel.turn.start_turn import PAUSE_KEY, Poke
+from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
 from ops.pausing import pause
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, Pipeline, as_csv, documents, paused, shared_pipeline

@@ -13,8 +13,8 @@ import pytest
 
 from flywheel.analysis.begin_analysis import JobLimits
 from flywheel.analysis.classify_part import ask
-from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.analysis.start_analysis import jobs_to_look_at
+from flywheel.records.analyses import AnalysisOutcome
 from local.comprehend.faults import Fault
 from tests.pipeline.analysis_driver import Analyses
 from tests.pipeline.in_process_cloud import Killed, switched

@@ -19,16 +19,11 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from flywheel.decisions.predict_holdout import MOST_ATTEMPTS, Prediction
-from flywheel.decisions.prepare_holdout import (
-    FrozenHoldout,
-    HoldoutFreezer,
-    IterationHoldout,
-    iteration_holdout_key,
-    read_holdout,
-)
+from flywheel.decisions.holdout import HoldoutFreezer, read_holdout
+from flywheel.decisions.holdout_answers import MOST_ATTEMPTS
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.decisions import DecisionKind, Evidence
+from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
@@ -87,8 +82,10 @@ def texts_of(at: Deployment, holdout: FrozenHoldout) -> list[str]:
     return at.bucket.read_bytes(key).decode().split("\n")[:-1]
 
 
-def predictions_of(at: Deployment, model_arn: str) -> Prediction:
-    found = [at.bucket.require(key, Prediction) for key in at.keys("evaluations/") if key.endswith("/prediction.json")]
+def predictions_of(at: Deployment, model_arn: str) -> HoldoutAttempt:
+    found = [
+        at.bucket.require(key, HoldoutAttempt) for key in at.keys("evaluations/") if key.endswith("/prediction.json")
+    ]
     return next(prediction for prediction in found if prediction.model_arn == model_arn)
 
 

@@ -13,13 +13,12 @@ import pytest
 
 from flywheel.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promotions import requests
-from flywheel.promotions.delete_old_models import deleted_key
 from flywheel.promotions.promote import check_model, make_active, publish
 from flywheel.promotions.start_promotion import Poke
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.records.turns import DeletedModels, TurnRecord
+from flywheel.records.turns import DeletedModels, TurnRecord, deleted_key
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
 from tests.pipeline.promotion_driver import PromotionRun
@@ -58,7 +57,7 @@ class World:
         turn: str | None = None,
     ) -> PromotionRequest:
         """A request as a turn or an operator writes it."""
-        number = len(self.at.keys(requests.REQUESTS))
+        number = len(self.at.keys(promotions.REQUESTS))
         request = PromotionRequest(
             id=f"request-{number}",
             source=source,
@@ -71,7 +70,7 @@ class World:
             score=score,
             turn=turn,
         )
-        self.at.bucket.write(requests.request_key(request.id), request)
+        self.at.bucket.write(promotions.request_key(request.id), request)
         return request
 
     def edit(self, model: str) -> None:
@@ -90,12 +89,12 @@ class World:
 
     def noted(self, record: TurnRecord) -> Promotion:
         """As the turn's record has it by now."""
-        found = self.at.bucket.require(turn_folders.record_key(record.turn), TurnRecord).promotion
+        found = self.at.bucket.require(turns.record_key(record.turn), TurnRecord).promotion
         assert found
         return found
 
     def ends(self) -> list[Promotion]:
-        return self.at.bucket.read_all(self.at.keys(requests.ENDS), Promotion)
+        return self.at.bucket.read_all(self.at.keys(promotions.ENDS), Promotion)
 
     def waiting(self) -> PromotionRun:
         run = self.at.promotion
@@ -113,7 +112,7 @@ class World:
 
 
 def page_of(world: World, turn: str) -> str:
-    return world.at.bucket.read_bytes(turn_folders.page_key(turn)).decode()
+    return world.at.bucket.read_bytes(turns.page_key(turn)).decode()
 
 
 @pytest.fixture
@@ -250,7 +249,7 @@ class TestApproval:
     def test_a_promotion_that_waits_is_asked_once_a_token(self, world: World) -> None:
         world.ask(world.better)
         world.at.promote_all()
-        key = requests.approval_key(world.waiting().name)
+        key = promotions.approval_key(world.waiting().name)
         before = world.at.bucket.read_bytes(key)
         in_process_cloud().clock.advance(timedelta(minutes=5))
         world.waiting()._ask()
@@ -591,7 +590,7 @@ def approvable() -> Deployment:
     turn.run()
     older = requests.open_requests(at.bucket)[0]
     at.bucket.write(
-        requests.request_key("older"),
+        promotions.request_key("older"),
         older.model_copy(
             update={"id": "older", "score": 0.0, "requested_at": older.requested_at - timedelta(1), "turn": None}
         ),
@@ -617,14 +616,14 @@ def approve_all(at: Deployment) -> None:
 def check_promoted(at: Deployment, kills: int) -> None:
     at.run_until_at_rest()
     at.check_consistency()
-    ends = {end.request_id: end for end in at.bucket.read_all(at.keys(requests.ENDS), Promotion)}
+    ends = {end.request_id: end for end in at.bucket.read_all(at.keys(promotions.ENDS), Promotion)}
     newest = at.iterations()[0]
     assert at.active_model() == newest["TrainedModelArn"], kills
     assert at.parameters()["previous-model-arn"] == at.iterations()[1]["TrainedModelArn"]
     assert ends["older"].status is PromotionStatus.SUPERSEDED
     end = ends[newest["FlywheelIterationId"]]
     assert end.status is PromotionStatus.PROMOTED
-    record = at.bucket.require(turn_folders.record_key("turn-000002"), TurnRecord)
+    record = at.bucket.require(turns.record_key("turn-000002"), TurnRecord)
     assert record.promotion == end
 
 

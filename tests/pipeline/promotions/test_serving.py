@@ -15,10 +15,10 @@ from flywheel.errors import ServiceBusy
 from flywheel.promotions import requests
 from flywheel.promotions.promote import make_active, put_back
 from flywheel.promotions.report_promotion import MOST_FAILURES
+from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.records.serving import ServingStatus
-from flywheel.serving.smoke_test import smoke_test_of
+from flywheel.records.serving import ServingStatus, smoke_test_of
 from flywheel.serving.wanted import ServingWish
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed
@@ -51,7 +51,7 @@ def ask(
     decided_against: str | None = None,
 ) -> str:
     """The request's id."""
-    number = len(at.keys(requests.REQUESTS))
+    number = len(at.keys(promotions.REQUESTS))
     request = PromotionRequest(
         id=f"request-{number}",
         source=source,
@@ -62,12 +62,12 @@ def ask(
         reason="A test wants it.",
         decided_against=decided_against or at.active_model(),
     )
-    at.bucket.write(requests.request_key(request.id), request)
+    at.bucket.write(promotions.request_key(request.id), request)
     return request.id
 
 
 def end_of(at: Deployment, request: str) -> Promotion:
-    return at.bucket.require(requests.end_key(request), Promotion)
+    return at.bucket.require(promotions.end_key(request), Promotion)
 
 
 def schedule(at: Deployment) -> ServingRun:
@@ -388,7 +388,7 @@ class LateService(FlywheelService):
 
 class TestFirstModel:
     def test_nobody_serves_it(self, first: Deployment) -> None:
-        [end] = first.bucket.read_all(first.keys(requests.ENDS), Promotion)
+        [end] = first.bucket.read_all(first.keys(promotions.ENDS), Promotion)
         assert end.status is PromotionStatus.SMOKE_TEST_FAILED
         assert "There was no former model: no endpoint serves it." in end.reason
         check_refused(first)

@@ -10,12 +10,12 @@ import pytest
 
 from flywheel.comprehend.endpoint import EndpointFailed, EndpointRefused
 from flywheel.errors import ServiceBusy
-from flywheel.promotions import requests
+from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionRequest, PromotionSource
-from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
-from flywheel.serving.bring_endpoint import LEASE_KEY, Serving, note
-from flywheel.serving.smoke_test import Trial, smoke_test_of
+from flywheel.records.serving import LEASE_KEY, STATE_KEY, ServingState, ServingStatus, smoke_test_of
+from flywheel.serving.bring_endpoint import Serving, note
+from flywheel.serving.smoke_test import Trial
 from flywheel.serving.wanted import ServingWish
 from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
@@ -297,9 +297,9 @@ class TestSmokeTest:
         wrong = at.parameters()["previous-model-arn"]
         at.upload("smoke.csv", as_csv([(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in SMOKE]))
         run = ServingRun(at=at)
-        before = set(at.keys(requests.REQUESTS))
+        before = set(at.keys(promotions.REQUESTS))
         run_killed_everywhere(at, lambda: run.run(TRIED))
-        [key] = set(at.keys(requests.REQUESTS)) - before
+        [key] = set(at.keys(promotions.REQUESTS)) - before
         request = at.bucket.require(key, PromotionRequest)
         assert (request.source, request.model_arn) == (PromotionSource.SERVING, wrong)
         assert "0 of 6 documents" in request.reason
@@ -317,11 +317,11 @@ class TestSmokeTest:
         at.cloud.clients["ssm"].put_parameter(
             Name=f"/comprehend-flywheel/{at.name}/previous-model-arn", Value=str(at.active_model()), Type="String"
         )
-        before = at.keys(requests.REQUESTS)
+        before = at.keys(promotions.REQUESTS)
         run = ServingRun(at=at)
         run.run(TRIED)
         assert run.smoke_test_failed
-        assert at.keys(requests.REQUESTS) == before
+        assert at.keys(promotions.REQUESTS) == before
 
     def test_a_former_model_that_failed_as_well_is_not_asked_for(self) -> None:
         at = promoted(WRONG, RIGHT)
@@ -332,8 +332,8 @@ class TestSmokeTest:
         assert tested
         assert not tested.passed
         at.promote_all()
-        asked = len(at.keys(requests.REQUESTS))
+        asked = len(at.keys(promotions.REQUESTS))
         run.run(TRIED)
         at.promote_all()
         run.run(TRIED)
-        assert len(at.keys(requests.REQUESTS)) == asked
+        assert len(at.keys(promotions.REQUESTS)) == asked

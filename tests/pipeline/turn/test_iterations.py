@@ -12,7 +12,7 @@ import pytest
 from flywheel.decisions.compare_metrics import decide
 from flywheel.decisions.gate import Bar
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
@@ -362,7 +362,7 @@ def test_a_promotion_that_comprehend_refuses_for_a_running_iteration_is_tried_ag
         assert record.promotion.status is PromotionStatus.FAILED
         let_hours_pass(at)
         at.promote_all()
-    promotion = at.bucket.require(turn_folders.record_key(turn.name), TurnRecord).promotion
+    promotion = at.bucket.require(turns.record_key(turn.name), TurnRecord).promotion
     assert promotion
     assert promotion.status is PromotionStatus.PROMOTED
     at.run_until_at_rest()

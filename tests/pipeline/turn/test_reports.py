@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import UploadOutcome
 from flywheel.turn.report_turn import message
@@ -32,7 +32,7 @@ def faults() -> Iterator[Any]:
 
 
 def record_of(at: Deployment, turn: str) -> TurnRecord:
-    return at.bucket.require(turn_folders.record_key(turn), TurnRecord)
+    return at.bucket.require(turns.record_key(turn), TurnRecord)
 
 
 def test_a_record_tells_the_whole_turn(at: Deployment) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from flywheel.records import turn_folders
+from flywheel.records import turns
 from flywheel.records.one_at_a_time import Current
-from flywheel.records.turns import Pause, TurnOutcome, TurnRequest
+from flywheel.records.turns import REQUEST_KEY, Pause, TurnOutcome, TurnRequest
 from flywheel.records.uploads import Split
-from flywheel.turn import start_turn
-from flywheel.turn.start_turn import MAXIMUM_FAILURES, REQUEST_KEY, Poke
+from flywheel.turn.start_turn import MAXIMUM_FAILURES, Poke
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud
 from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, documents
@@ -69,15 +68,15 @@ def executions(machine_arn: str) -> list[str]:
 
 def start(at: Deployment, machine_arn: str) -> str:
     stepfunctions = in_process_cloud().functions_clients["stepfunctions"]
-    starter = turn_folders.turn_starter(intake=at.intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
+    starter = turns.turn_starter(intake=at.intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
     return starter.start(at.now())
 
 
 def test_the_first_turn_is_number_one_and_each_closed_one_is_followed_by_the_next(at: Deployment, machine: str) -> None:
     for number in range(1, 4):
-        assert start(at, machine) == turn_folders.name_of(number)
+        assert start(at, machine) == turns.name_of(number)
         stop_all(machine)
-    assert turn_folders.current_number(at.bucket) == 3
+    assert turns.current_number(at.bucket) == 3
 
 
 def test_a_running_turn_stays_the_only_one(at: Deployment, machine: str) -> None:
@@ -96,7 +95,7 @@ def test_another_deployment_takes_none_of_the_former_ones_turns_for_its_own(at: 
 
 
 def test_a_number_noted_before_its_machine_was_noted_with_it_is_left_behind(at: Deployment, machine: str) -> None:
-    at.bucket.write(turn_folders.TURNS.current_key, Current(number=7))
+    at.bucket.write(turns.TURNS.current_key, Current(number=7))
     assert start(at, machine) == "turn-000008"
 
 
@@ -121,8 +120,8 @@ def test_two_pokes_at_the_same_moment_start_one_turn(at: Deployment, machine: st
             names = set(pool.map(lambda _: start(at, machine), range(2)))
     finally:
         events.unregister("before-call.s3.PutObject", meet)
-    assert names == {turn_folders.name_of(closed + 1)}
-    assert executions(machine) == [turn_folders.name_of(number) for number in range(1, closed + 2)]
+    assert names == {turns.name_of(closed + 1)}
+    assert executions(machine) == [turns.name_of(number) for number in range(1, closed + 2)]
 
 
 def test_a_start_that_was_held_up_does_not_set_the_number_back(at: Deployment, machine: str) -> None:
@@ -145,17 +144,15 @@ def test_a_start_that_was_held_up_does_not_set_the_number_back(at: Deployment, m
     finally:
         events.unregister("before-call.s3.PutObject", overtake)
     assert overtaken[1:] == ["turn-000002", "turn-000003"]
-    assert executions(machine) == [turn_folders.name_of(number) for number in range(1, 5)]
+    assert executions(machine) == [turns.name_of(number) for number in range(1, 5)]
     assert numbers_written(at) == [1, 2, 3, 4]
 
 
 def numbers_written(at: Deployment) -> list[int]:
     """What `turns/current` held, from the oldest version on."""
-    versions = at.s3.list_object_versions(Bucket=at.name, Prefix=turn_folders.TURNS.current_key)["Versions"]
+    versions = at.s3.list_object_versions(Bucket=at.name, Prefix=turns.TURNS.current_key)["Versions"]
     bodies = (
-        at.s3.get_object(Bucket=at.name, Key=turn_folders.TURNS.current_key, VersionId=version["VersionId"])[
-            "Body"
-        ].read()
+        at.s3.get_object(Bucket=at.name, Key=turns.TURNS.current_key, VersionId=version["VersionId"])["Body"].read()
         for version in reversed(versions)
     )
     return [Current.model_validate_json(body).number for body in bodies]
@@ -223,9 +220,9 @@ def test_documents_that_wait_start_nothing(at: Deployment, poke: Poke) -> None:
 def test_a_pause_stops_everything_until_it_ends(at: Deployment) -> None:
     at.upload("train/a.csv", ROWS)
     at.request_turn()
-    at.bucket.write(start_turn.PAUSE_KEY, Pause(by="a test", at=at.now()))
+    at.bucket.write(turns.PAUSE_KEY, Pause(by="a test", at=at.now()))
     assert not at.poked().start
-    at.bucket.delete([start_turn.PAUSE_KEY])
+    at.bucket.delete([turns.PAUSE_KEY])
     assert at.poked().start
 
 

@@ -11,10 +11,9 @@ import pytest
 from flywheel.errors import ServiceBusy
 from flywheel.preparation import prepare
 from flywheel.records.turns import TurnRecord
-from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
 from flywheel.uploads.faults import UnreadableUpload
-from flywheel.uploads.prepare_upload import rejected_folder
 from ops.waiting import UploadState, uploads_waiting
 from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
 

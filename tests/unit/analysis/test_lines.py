@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flywheel.analysis.begin_analysis import JobLimits, plan_units
-from flywheel.analysis.jobs import InputFile, InputFormat
 from flywheel.analysis.lines import read_lines
+from flywheel.records.analyses import InputFile, InputFormat
 
 contents = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b"\n\n", b"\xc3\xa9", b" "])).map(b"".join)
 

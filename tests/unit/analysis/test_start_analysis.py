@@ -10,7 +10,8 @@ import pytest
 
 from flywheel.analysis import report_analysis
 from flywheel.analysis.inputs import JobInput
-from flywheel.analysis.jobs import (
+from flywheel.analysis.pokes import Look, LooseFile, Sweep, delayed_poke, read_poke
+from flywheel.records.analyses import (
     AnalysisBeginning,
     AnalysisOutcome,
     AnalysisSummary,
@@ -19,7 +20,6 @@ from flywheel.analysis.jobs import (
     job_of,
     run_of,
 )
-from flywheel.analysis.pokes import Look, LooseFile, Sweep, delayed_poke, read_poke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 QUIET = timedelta(minutes=5)

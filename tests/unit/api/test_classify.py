@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel.api import metrics
 from flywheel.api.classify import MOST_PATIENCE, SEEN_FOR, Classified, Classifying, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.low_confidence import LowConfidencePrediction, key_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, LiveEndpoint, Prediction, Sighting
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
-from flywheel.turn import metrics
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SURE = Prediction(scores=(("CALM", 0.9), ("STORM", 0.1)), multi_label=False)

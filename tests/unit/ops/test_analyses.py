@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary
+from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary
 from ops.analyzing import AnalysisProgress, finished
 from ops.tables.analyses import finished_table
 

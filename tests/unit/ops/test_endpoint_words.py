@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from flywheel.comprehend.endpoint import EndpointStatus
-from flywheel.records.serving import ServingState, ServingStatus
-from flywheel.serving.smoke_test import SmokeTest
+from flywheel.records.serving import ServingState, ServingStatus, SmokeTest
 from flywheel.serving.wanted import ServingWish
 from ops.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
 from ops.tables.endpoint import endpoint_view

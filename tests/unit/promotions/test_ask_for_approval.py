@@ -6,7 +6,8 @@ import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from flywheel.promotions import ask_for_approval, requests
+from flywheel.promotions import ask_for_approval
+from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import ApprovalWait, PromotionBeginning, PromotionRequest, PromotionSource
 from flywheel.store.bucket import IntakeBucket
@@ -44,7 +45,7 @@ class Bucket:
     name = "intake"
 
     def __init__(self, *, decided: bool, decision: Decision) -> None:
-        self._records: dict[str, Any] = {requests.approval_key(BEGINNING.promotion): WAIT}
+        self._records: dict[str, Any] = {promotions.approval_key(BEGINNING.promotion): WAIT}
         if decided:
             self._records["decisions/i-1.json"] = decision
 
@@ -86,5 +87,5 @@ def test_holds_the_commands_and_never_the_token() -> None:
     commands = [line for line in text.splitlines() if line.startswith("aws ")]
     assert [shlex.split(line)[2] for line in commands] == ["send-task-success", "send-task-failure"]
     for line in commands:
-        assert f"s3://intake/{requests.approval_key(BEGINNING.promotion)}" in line
+        assert f"s3://intake/{promotions.approval_key(BEGINNING.promotion)}" in line
     assert shlex.split(commands[1])[4] == ask_for_approval.DECLINED

@@ -14,7 +14,7 @@ from flywheel.comprehend.flywheel import Model
 from flywheel.promotions import report_promotion, requests
 from flywheel.promotions.delete_old_models import superfluous
 from flywheel.promotions.start_promotion import Poke
-from flywheel.records import turn_folders
+from flywheel.records import promotions, turns
 from flywheel.records.promotions import PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.turn import start_turn
 from handlers.pokes import read_pokes
@@ -151,9 +151,9 @@ def test_a_notification_says_who_what_why_and_the_way_back() -> None:
 
 @given(number=st.integers(min_value=1, max_value=10**9))
 def test_a_name_has_its_number_and_is_of_one_series_only(number: int) -> None:
-    assert requests.number_of(requests.name_of(number)) == number
-    assert turn_folders.number_of(requests.name_of(number)) is None
-    assert requests.number_of(turn_folders.name_of(number)) is None
+    assert promotions.number_of(promotions.name_of(number)) == number
+    assert turns.number_of(promotions.name_of(number)) is None
+    assert promotions.number_of(turns.name_of(number)) is None
 
 
 @pytest.mark.parametrize("pokes", [{start_turn.Poke.TURN_ENDED}, {start_turn.Poke.SCHEDULE}, {start_turn.Poke.UPLOAD}])

@@ -19,8 +19,7 @@ from flywheel.records.decisions import (
     ModelScore,
 )
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
-from flywheel.records.turn_folders import name_of
-from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome, TurnRecord, name_of
 from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
 from flywheel.report.chart import PastTurn, PromotedModel
 

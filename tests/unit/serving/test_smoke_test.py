@@ -5,14 +5,13 @@ from typing import Any, cast
 
 import pytest
 
+from flywheel.records.serving import SmokeTest, WrongLine
 from flywheel.serving.smoke_test import (
     MOST_CHARACTERS,
     MOST_DOCUMENTS,
     LabelledLine,
-    SmokeTest,
     SmokeTestImpossible,
     Trial,
-    WrongLine,
     read_lines,
     run_smoke_test,
     trial_of,

@@ -15,7 +15,7 @@ from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult
-from flywheel.turn.metrics import MOST_LABELS_MEASURED, as_dimension, of_train_datasets, of_turn, of_verdict
+from flywheel.turn.metrics import MOST_LABELS_MEASURED, as_dimension, of_start, of_train_datasets, of_turn
 from tests.unit.turn.test_report_turn import NOW, record, upload
 
 LABELS = ("A", "B")
@@ -153,4 +153,4 @@ def test_train_datasets_are_counted_once_with_the_one_that_comes() -> None:
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_person_is_waited_for_or_not(waits: bool) -> None:
-    assert of_verdict(waits_for_a_person=waits).value == waits
+    assert of_start(waits_for_a_person=waits).value == waits

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.records.decisions import Decision, Metrics, ModelScore
+from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.store.bucket import IntakeBucket
-
-
-HOLDOUT_SOURCE = "hold-out"
-"""Begins the source of a score that was measured on a hold-out."""
 
 
 def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: str) -> ModelScore:
@@ -37,3 +33,15 @@ def decision_on(model_arn: str, *, intake: IntakeBucket) -> Decision | None:
         if decision is not None and decision.candidate is not None and decision.candidate.arn == model_arn:
             return decision
     return None
+
+
+def is_of_another_flywheel(model_arn: str | None, *, intake: IntakeBucket, flywheel_arn: str) -> bool:
+    """Whether the pipeline trained the model in another generation than this one."""
+    decision = decision_on(model_arn, intake=intake) if model_arn else None
+    return decision is not None and decision.flywheel_arn != flywheel_arn
+
+
+def was_active_before_it_was_kept(model_arn: str, *, intake: IntakeBucket) -> bool:
+    """Whether the service had made a candidate active by itself that is not to serve (reference 14, question 2)."""
+    decision = decision_on(model_arn, intake=intake)
+    return decision is not None and decision.decision is DecisionKind.KEEP and decision.decided_against == model_arn

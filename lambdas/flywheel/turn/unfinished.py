@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import IterationStatus
-from flywheel.promotions.requests import request_key
-from flywheel.records.decisions import Decision, DecisionKind
+from flywheel.records.decisions import Decision, DecisionKind, decision_key
+from flywheel.records.promotions import request_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.store.bucket import IntakeBucket
-
-
-def decision_key(iteration_id: str) -> str:
-    return f"decisions/{iteration_id}.json"
 
 
 def undecided_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:

@@ -1,0 +1,20 @@
+"""The numbers of the real-time API that the dashboard looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flywheel.measurement import Measurement, Unit
+
+if TYPE_CHECKING:
+    from flywheel.api.classify import Classified
+
+
+def of_classified(classified: Classified) -> Iterator[Measurement]:
+    """What a request to the real-time API adds to the statistics."""
+    for prediction in classified.predictions:
+        yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
+    yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
+    yield Measurement(name="ThrottledPredictions", value=classified.throttled)
+    yield Measurement(name="LowConfidenceNotKept", value=classified.not_kept)

@@ -1,0 +1,148 @@
+"""The models' answers to a hold-out: at most one job for each model, hold-out and attempt, and none paid for twice."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flywheel.comprehend.jobs import UNKNOWN_JOB, archive_key, failure_of
+from flywheel.errors import ModelNotUsable, PredictionFailed
+from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
+from flywheel.records.holdouts import HoldoutAttempt, _readable, answers_folder, attempt_key
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.records.holdouts import FrozenHoldout
+    from flywheel.store.bucket import IntakeBucket
+
+MOST_ATTEMPTS = 3
+"""So many jobs of one model fail before it counts as one that cannot be asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unanswered:
+    """A model that cannot be asked, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldoutPredictions:
+    """The answers to one hold-out.
+
+    The record of an attempt is written after its job was started. A job that was started just before a kill is found
+    again by its token, which is made of hold-out, model and attempt.
+    """
+
+    intake: IntakeBucket
+    service: FlywheelService
+    holdout: FrozenHoldout
+
+    def lacking(self, models: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the models whose answers are not there."""
+        return tuple(arn for arn in models if not self._is_answered(self._settled(arn)))
+
+    def ask(self, *, iteration_id: str, model_arn: str, now: datetime) -> str | None:
+        """The job to wait for: the one that runs, or a new one. None if there is nothing to wait for.
+
+        Raises ServiceBusy if too many jobs run.
+        """
+        known = self._settled(model_arn)
+        if known is not None and self._is_answered(known):
+            return None
+        if known is not None and known.job_id and not known.failure and not known.archive:
+            return known.job_id
+        attempt = 1 if known is None else known.attempt + (known.job_id is not None and known.failure != UNKNOWN_JOB)
+        asked = HoldoutAttempt(
+            model_arn=model_arn,
+            holdout_id=self.holdout.id,
+            attempt=attempt,
+            job_id=None,
+            asked_at=now,
+            asked_for=iteration_id,
+        )
+        try:
+            started = self.service.start_classification(
+                model_arn=model_arn,
+                documents_uri=f"s3://{self.intake.name}/{self.holdout.documents_folder}",
+                output_uri=f"s3://{self.intake.name}/{answers_folder(self.holdout.id, model_arn)}output/",
+                name=f"holdout-{self.holdout.id}-{_readable(model_arn)}-{attempt}"[:256],
+                token=hashlib.sha256(f"{self.holdout.id} {model_arn} {attempt}".encode()).hexdigest(),
+            )
+        except ModelNotUsable as error:
+            self._write(asked.model_copy(update={"failure": str(error)}))
+            return None
+        self._write(asked.model_copy(update={"job_id": started.id}))
+        return started.id
+
+    def read(
+        self, model_arn: str, *, labels: tuple[str, ...], multi_label: bool
+    ) -> tuple[HoldoutAttempt, Predictions] | Unanswered:
+        """A model's answers, in the order of the hold-out's lines.
+
+        Raises PredictionFailed while another attempt is worth it, and when the model has not been asked.
+        """
+        known = self._settled(model_arn)
+        if known is None:
+            raise PredictionFailed(
+                f"{model_arn} has not been asked about hold-out {self.holdout.id}: it became active after the hold-out "
+                "was made ready. The next turn asks it."
+            )
+        if known.archive and not known.failure:
+            try:
+                answers = self._open(known.archive, labels=labels, multi_label=multi_label)
+            except InvalidPredictions as error:
+                known = self._note(known, failure=str(error))
+            else:
+                return known, answers
+        if known.job_id is None and known.failure:
+            return Unanswered(reason=known.failure)
+        if known.failure and known.attempt >= MOST_ATTEMPTS:
+            return Unanswered(
+                reason=f"{known.attempt} of its classification jobs failed, the last one: {known.failure}"
+            )
+        raise PredictionFailed(
+            f"Classification job {known.job_id} of {model_arn}: {known.failure or 'it has not ended'}. "
+            "The next turn tries again."
+        )
+
+    def _settled(self, model_arn: str) -> HoldoutAttempt | None:
+        """The last attempt; what has become of its job since is noted."""
+        known = self.intake.read(attempt_key(self.holdout.id, model_arn), HoldoutAttempt)
+        if known is None or known.failure or not known.job_id:
+            return known
+        if known.archive:
+            if self.intake.exists(known.archive):
+                return known
+            return self._note(known, archive=None, failure="its output is no longer in the intake bucket")
+        job = self.service.classification_job(known.job_id)
+        if job is None:
+            return known.model_copy(update={"failure": UNKNOWN_JOB})
+        if job.running:
+            return known
+        archive = archive_key(job, bucket=self.intake.name)
+        if archive and self.intake.exists(archive):
+            return self._note(known, archive=archive)
+        return self._note(known, failure=failure_of(job))
+
+    def _is_answered(self, known: HoldoutAttempt | None) -> bool:
+        return known is not None and known.archive is not None and not known.failure
+
+    def _open(self, key: str, *, labels: tuple[str, ...], multi_label: bool) -> Predictions:
+        try:
+            with self.intake.open(key) as archive:
+                return read_predictions(
+                    archive, documents=self.holdout.documents, labels=labels, multi_label=multi_label
+                )
+        except FileNotFoundError as error:
+            raise InvalidPredictions(f"{key} is no longer in the intake bucket.") from error
+
+    def _note(self, known: HoldoutAttempt, **found: str | None) -> HoldoutAttempt:
+        noted = known.model_copy(update=found)
+        self._write(noted)
+        return noted
+
+    def _write(self, prediction: HoldoutAttempt) -> None:
+        self.intake.write(attempt_key(self.holdout.id, prediction.model_arn), prediction)
