@@ -33,9 +33,10 @@ test: setup  ## Run every test
 conformance: setup  ## What the documents leave open, asked of TARGET=local or, after showing the cost, TARGET=aws
 	@$(BIN)/python -m tests.conformance $(or $(TARGET),local) $(ARGS)
 
-check: setup  ## Style, types, templates
+check: setup  ## Style, imports, types, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache
 	$(BIN)/mypy app.py stacks lambdas/flywheel lambdas/handlers ops local tests benchmarks
 	$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint cdk.out/*.template.json

@@ -32,10 +32,10 @@ from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.join_analysis import join
 from flywheel.analysis.plan_analysis import plan_parts
 from flywheel.analysis.split_analysis import split
-from flywheel.comprehend.flywheel import ClassificationJob, FlywheelService
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.comprehend.model_kind import Job
 from flywheel.records.analyses import (
     AnalysisBeginning,
-    Attempt,
     InputFile,
     InputFormat,
     PartItem,
@@ -44,6 +44,7 @@ from flywheel.records.analyses import (
     Unit,
     input_folder,
 )
+from flywheel.records.job_attempts import JobAttempt
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.concatenation import Source
 from flywheel.store.record import Record
@@ -131,10 +132,12 @@ class Answered:
     def __init__(self, archive: str) -> None:
         self._archive = archive
 
-    def classification_job(self, job_id: str) -> ClassificationJob:
-        return ClassificationJob(
-            id=job_id, running=False, completed=True, message=None, archive_uri=f"s3://folder/{self._archive}"
-        )
+    @property
+    def jobs(self) -> Answered:
+        return self
+
+    def find(self, job_id: str) -> Job:
+        return Job(id=job_id, running=False, completed=True, message=None, archive_uri=f"s3://folder/{self._archive}")
 
 
 def functions_alone(lines: int) -> list[Measured]:
@@ -180,7 +183,7 @@ def collect(intake: FolderBucket, item: PartItem, count: int) -> float:
     place = RunFolder(JOB, RUN).part(item.part)
     key = f"{place.answers}output.tar.gz"
     write_answers(intake.path(key), count)
-    intake.write(place.attempt, Attempt(attempt=1, job_id="1", model_arn="model"))
+    intake.write(place.attempt, JobAttempt(attempt=1, job_id="1", model_arn="model"))
     began = time.monotonic()
     Collector(
         intake=intake,

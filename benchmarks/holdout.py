@@ -28,9 +28,8 @@ from pathlib import Path
 
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from flywheel.decisions.holdout_answers import HoldoutAttempt
 from flywheel.records.decisions import Evidence, HoldoutResult
-from flywheel.records.holdouts import FrozenHoldout, holdout_key
+from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, holdout_key
 from flywheel.records.turns import TurnRecord
 from tests.pipeline.turn_driver import Deployment, Document
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.preparation import ConflictingLabels
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
@@ -140,7 +141,9 @@ class Deployment:
 
     @property
     def service(self) -> FlywheelService:
-        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn)
+        return FlywheelService(
+            comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
+        )
 
     @property
     def selection_metric(self) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from flywheel.comprehend.endpoint import EndpointStatus
-from flywheel.comprehend.flywheel import required
+from flywheel.comprehend.required import required
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.records.serving import STATE_KEY, ServingState, SmokeTest, smoke_test_of
 from flywheel.serving.wanted import ServingWish, read_wish
@@ -172,5 +172,7 @@ def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
 def _scaling(deployment: Deployment, arn: str | None) -> Scaling | None:
     if arn is None:
         return None
-    limits = EndpointScaling(scaling=deployment.clients.scaling, endpoint_arn=arn).limits()
+    limits = EndpointScaling(
+        scaling=deployment.clients.scaling, kind=deployment.service.kind, endpoint_arn=arn
+    ).limits()
     return Scaling(least=limits[0], most=limits[1]) if limits else None

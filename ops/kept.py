@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.comprehend.flywheel import required
+from flywheel.comprehend.required import required
 from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from flywheel.comprehend.flywheel import Model
+from flywheel.comprehend.model_kind import Model
 from flywheel.decisions.history import score_by
 from flywheel.promotions import requests
 from flywheel.records.decisions import Decision, ModelScore
@@ -68,10 +68,10 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
     history = active_history(deployment)
     times = active_times(history)
     marks = _marks(deployment, actual=service.describe().active_model_arn)
-    described: dict[str, Model | None] = {model.arn: model for model in service.models()}
+    described: dict[str, Model | None] = {model.arn: model for model in service.models.trained_by(service.arn)}
     for arn in [*times, *marks]:
         if arn not in described:
-            described[arn] = service.model(arn)
+            described[arn] = service.models.describe(arn)
     made = decisions_by_model(deployment)
     wished = {request.model_arn: request.id for request in all_requests(deployment)}
     found = []

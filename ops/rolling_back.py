@@ -42,7 +42,7 @@ def rollback(
     model_arn = find_model(deployment, to) if to else _before(deployment, active)
     if model_arn == active and _is_or_will_be_published(deployment, model_arn):
         return Rollback(model_arn=model_arn)
-    if service.model(model_arn) is None:
+    if service.models.describe(model_arn) is None:
         raise DeletedModelError(model_arn)
     now = now or datetime.now(UTC)
     request = PromotionRequest(
@@ -78,7 +78,7 @@ def find_model(deployment: Deployment, wanted: str) -> str:
         if not trained:
             raise UnknownVersionError(f"of {turn}", why="it trained none, or has not decided yet")
         return trained[-1]
-    known = [model.arn for model in deployment.service.models()]
+    known = [model.arn for model in deployment.service.models.trained_by(deployment.service.arn)]
     known += [version.arn for version in active_history(deployment)] + list(made)
     found = matching(dict.fromkeys(known), wanted)
     if not found:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
+from handlers.model_kind import KIND
 
 if TYPE_CHECKING:
     from flywheel.environment import Flywheel, Intake, Parameters
@@ -30,7 +31,7 @@ def intake_bucket(environment: Intake) -> IntakeBucket:
 
 
 def flywheel_service(environment: Flywheel) -> FlywheelService:
-    return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn)
+    return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND)
 
 
 def published_models(environment: Parameters) -> PublishedModels:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.analysis import report_analysis
 from flywheel.analysis.begin_analysis import JobLimits, begin
-from flywheel.analysis.classify_part import ask
+from flywheel.analysis.classify_part import classify_part
 from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.errors import InputGone, PartFailed, Superseded
 from flywheel.analysis.join_analysis import join
@@ -168,9 +168,11 @@ class Analysis:
         at = self._at
         try:
             with at.acting_as("classify_part"):
-                job_id = at.with_retries(lambda: ask(item, role_arn=ROLE, intake=at.intake, service=at.service))
+                job_id = at.with_retries(
+                    lambda: classify_part(item, role_arn=ROLE, intake=at.intake, service=at.service)
+                )
             if job_id is not None:
-                settled(lambda: at.service.classification_job(job_id), lambda found: not found.running)
+                settled(lambda: at.service.jobs.find(job_id), lambda found: not found.running)
             with at.acting_as("collect_part"):
                 Collector(
                     intake=at.intake,

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel.comprehend.endpoint import EndpointService
+from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.comprehend.scaling import EndpointScaling
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
 from flywheel.serving.bring_endpoint import Server, Serving
@@ -44,7 +46,9 @@ class ServingRun:
         clients = self.at.functions.clients
         return Server(
             endpoints=EndpointService(comprehend=clients["comprehend"], arn=self.endpoint_arn),
-            scaling=EndpointScaling(scaling=clients["application-autoscaling"], endpoint_arn=self.endpoint_arn),
+            scaling=EndpointScaling(
+                scaling=clients["application-autoscaling"], kind=DOCUMENT_CLASSIFICATION, endpoint_arn=self.endpoint_arn
+            ),
             intake=self.at.intake,
             service=self.at.service,
             published=self.at.published,
@@ -89,8 +93,12 @@ class ServingRun:
             )
             tested = run_smoke_test(
                 lines,
-                comprehend=at.functions.clients["comprehend"],
-                endpoint_arn=self.endpoint_arn,
+                endpoint=LiveEndpoint(
+                    comprehend=at.functions.clients["comprehend"],
+                    kind=DOCUMENT_CLASSIFICATION,
+                    arn=self.endpoint_arn,
+                    clock=at.now,
+                ),
                 model_arn=model_arn,
                 key=wish.smoke_test_key,
                 minimum=wish.smoke_test_minimum,

@@ -28,6 +28,7 @@ from flywheel.decisions.gate import Bar
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.decisions.prepare_holdout import prepare_holdout
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import FlywheelError, ServiceBusy
 from flywheel.preparation import ConflictingLabels, Limits
 from flywheel.promotions import start_promotion
@@ -190,7 +191,9 @@ class Deployment:
 
     @property
     def service(self) -> FlywheelService:
-        return FlywheelService(comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn)
+        return FlywheelService(
+            comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
+        )
 
     @property
     def published(self) -> PublishedModels:
@@ -648,7 +651,7 @@ class Turn:
         return [Step("await_prediction", lambda: self._await_prediction(job_id))] if job_id else []
 
     def _await_prediction(self, job_id: str) -> list[Step]:
-        settled(lambda: self._at.service.classification_job(job_id), lambda found: not found.running)
+        settled(lambda: self._at.service.jobs.find(job_id), lambda found: not found.running)
         return []
 
     @property

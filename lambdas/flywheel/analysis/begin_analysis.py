@@ -83,7 +83,7 @@ def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str
         raise NoActiveModel(
             "No model is active yet: wait until a turn has promoted one (`flywheel status`), then start the job again."
         )
-    model = service.model(arn)
+    model = service.models.describe(arn)
     if model is None or not model.trained:
         state = "is not there any more" if model is None else f"is {model.status}"
         raise NoActiveModel(f"The active model {arn} {state}: `flywheel models` shows which one to go back to.")

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flywheel.analysis.answers import Answers
-from flywheel.analysis.classify_part import answers_of, note_failure
+from flywheel.analysis.classify_part import attempts_of
 from flywheel.analysis.errors import PartFailed
 from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
 from flywheel.analysis.split_analysis import LineError
+from flywheel.errors import UnknownRecord
 from flywheel.evaluation.errors import InvalidPredictions
 from flywheel.records.analyses import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
 from flywheel.store.stream import buffered
@@ -76,15 +77,22 @@ class Collector:
 
     def _read_answers(self, item: PartItem, answers: Answers) -> str | None:
         """The model that answered."""
-        key, model_arn = answers_of(item, intake=self.intake, service=self.service)
+        attempts = attempts_of(item, intake=self.intake, service=self.service)
+        known = attempts.last()
+        if known is None:
+            raise UnknownRecord(attempts.key)
+        if not known.archive or known.failure:
+            failure = known.failure or "it has not ended"
+            attempts.note(known, failure=failure)
+            raise PartFailed(f"Classification job {known.job_id}: {failure}")
         try:
-            with self.intake.open(key) as archive:
+            with self.intake.open(known.archive) as archive:
                 answers.read(archive)
         except InvalidPredictions as error:
             # The next execution of the job asks again.
-            note_failure(item, str(error), intake=self.intake)
+            attempts.note(known, failure=str(error))
             raise PartFailed(str(error)) from error
-        return model_arn
+        return known.model_arn
 
     def _join(self, place: PartFolder, answers: Answers, rows: _Rows, *, line_base: int) -> None:
         documents = self._documents(place)

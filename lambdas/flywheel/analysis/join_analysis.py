@@ -14,13 +14,13 @@ from flywheel.records.analyses import (
     PREDICTIONS_CSV,
     PREDICTIONS_JSONL,
     AnalysisBeginning,
-    Attempt,
     CollectedPart,
     JoinedJob,
     PartItem,
     RunFolder,
     output_key,
 )
+from flywheel.records.job_attempts import JobAttempt
 from flywheel.store.concatenation import Source
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _missing(items: list[PartItem], folder: RunFolder, *, intake: IntakeBucket, 
     """The first reason that was noted says more than that parts are missing."""
     reasons = [
         attempt.failure
-        for attempt in intake.read_all((folder.part(item.part).attempt for item in items), Attempt)
+        for attempt in intake.read_all((folder.part(item.part).attempt for item in items), JobAttempt)
         if attempt.failure
     ]
     reason = reasons[0].rstrip(".") if reasons else "the executions of the parts say why"

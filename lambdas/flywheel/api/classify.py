@@ -19,7 +19,8 @@ from flywheel.api import errors
 from flywheel.api.errors import RequestRefused
 from flywheel.api.low_confidence import key_of, record_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE, Prediction
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE
+from flywheel.comprehend.model_kind import Prediction
 from flywheel.fault_names import INVALID
 from flywheel.records.serving import STATE_KEY, ServingState
 from flywheel.service_faults import error_code, is_fault, is_throttle

@@ -21,7 +21,7 @@ def describe_model(
     active = published.active_since()
     served = endpoint.look()
     state = intake.read(STATE_KEY, ServingState)
-    score = service.score_of(active.arn) if active else None
+    score = service.models.score(active.arn) if active else None
     return ModelAnswer(
         active_model=ActiveModel(arn=active.arn, since=active.since, scores=score.metrics if score else None)
         if active

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.live_endpoint import Prediction, Sighting
+    from flywheel.comprehend.live_endpoint import Sighting
+    from flywheel.comprehend.model_kind import Prediction
 
 LOW_CONFIDENCE_PREFIX = "predictions/low-confidence/"
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from flywheel.comprehend.confidence import confidence_of
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,21 +11,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.model_kind import ModelKind, Prediction
+
 MOST_TEXT_BYTES = 10 * 1024
 """Of one document, in UTF-8 (reference 2.9)."""
 UNAVAILABLE = frozenset({"ResourceUnavailableException", "ResourceNotFoundException"})
 """There is no such endpoint, or it does not answer yet."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    scores: tuple[tuple[str, float], ...]
-    """Label and score, the best first; of a multi-label model all labels."""
-    multi_label: bool
-
-    @property
-    def confidence(self) -> float:
-        return confidence_of(self.scores, multi_label=self.multi_label)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,25 +30,18 @@ class Sighting:
     inference_units: int | None
 
 
-def prediction_of(answer: Any) -> Prediction:
-    """What ClassifyDocument answered."""
-    multi_label = "Labels" in answer
-    found = answer["Labels"] if multi_label else answer.get("Classes", [])
-    # The order is not documented.
-    scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
-    return Prediction(scores=tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
-
-
 class LiveEndpoint:
-    def __init__(self, *, comprehend: ComprehendClient, arn: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, comprehend: ComprehendClient, kind: ModelKind, arn: str, clock: Callable[[], datetime]
+    ) -> None:
         self._comprehend = comprehend
+        self._kind = kind
         self._clock = clock
         self.arn = arn
 
     def classify(self, text: str) -> Prediction:
         """Raises ClientError; see UNAVAILABLE and `service_faults`."""
-        answer: Any = self._comprehend.classify_document(EndpointArn=self.arn, Text=text)
-        return prediction_of(answer)
+        return self._kind.detect(self._comprehend, endpoint_arn=self.arn, text=text)
 
     def look(self) -> Sighting | None:
         """None if there is no endpoint. Raises ClientError."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
+
+    from flywheel.comprehend.model_kind import ModelKind
 
 TARGET_UTILISATION = 70.0
 """Percent: the target of the example in Comprehend's guide."""
@@ -13,8 +15,13 @@ POLICY = "utilisation"
 
 
 class EndpointScaling:
-    def __init__(self, *, scaling: ApplicationAutoScalingClient, endpoint_arn: str) -> None:
+    def __init__(self, *, scaling: ApplicationAutoScalingClient, kind: ModelKind, endpoint_arn: str) -> None:
         self._scaling = scaling
+        self._target: Any = {
+            "ServiceNamespace": "comprehend",
+            "ResourceId": endpoint_arn,
+            "ScalableDimension": kind.scalable_dimension,
+        }
         self._endpoint_arn = endpoint_arn
 
     def limits(self) -> tuple[int, int] | None:
@@ -22,7 +29,7 @@ class EndpointScaling:
         answer = self._scaling.describe_scalable_targets(
             ServiceNamespace="comprehend",
             ResourceIds=[self._endpoint_arn],
-            ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+            ScalableDimension=self._target["ScalableDimension"],
         )
         for target in answer.get("ScalableTargets", ()):
             return target["MinCapacity"], target["MaxCapacity"]
@@ -32,9 +39,7 @@ class EndpointScaling:
         """Repeated, it changes nothing."""
         if self.limits() != (least, most):
             self._scaling.register_scalable_target(
-                ServiceNamespace="comprehend",
-                ResourceId=self._endpoint_arn,
-                ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+                **self._target,
                 MinCapacity=least,
                 MaxCapacity=most,
             )
@@ -44,9 +49,7 @@ class EndpointScaling:
         if policies:
             return
         self._scaling.put_scaling_policy(
-            ServiceNamespace="comprehend",
-            ResourceId=self._endpoint_arn,
-            ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+            **self._target,
             PolicyName=POLICY,
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
@@ -61,9 +64,7 @@ class EndpointScaling:
             return
         try:
             self._scaling.deregister_scalable_target(
-                ServiceNamespace="comprehend",
-                ResourceId=self._endpoint_arn,
-                ScalableDimension="comprehend:document-classifier-endpoint:DesiredInferenceUnits",
+                **self._target,
             )
         except self._scaling.exceptions.ObjectNotFoundException:
             return

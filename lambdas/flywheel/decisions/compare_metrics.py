@@ -10,7 +10,7 @@ from flywheel.decisions.compared_models import Contenders, find_contenders
 from flywheel.decisions.gate import Bar, Judgement, judge
 from flywheel.decisions.history import known_score
 from flywheel.decisions.holdout import read_holdout
-from flywheel.decisions.holdout_answers import HoldoutPredictions
+from flywheel.decisions.holdout_answers import HoldoutAnswers
 from flywheel.decisions.holdout_comparison import HoldoutScorer, score_of
 from flywheel.evaluation import Metric
 from flywheel.records import turns
@@ -124,7 +124,7 @@ def _by_holdout(
         metric=Metric(bar.selection_metric),
         confidence_level=confidence_level,
     )
-    predictions = HoldoutPredictions(intake=intake, service=service, holdout=holdout)
+    predictions = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
     comparison, unanswered = scorer.compare(contenders, predictions, iteration_id=iteration.id)
     candidate = _holdout_score(contenders.candidate, comparison.candidate, comparison)
     active = candidate

@@ -23,7 +23,9 @@ def score_by(decision: Decision | None, *, service: FlywheelService, model_arn: 
     """As `known_score`, where the decision on the iteration that trained the model is known."""
     if decision is not None and decision.candidate is not None and decision.candidate.metrics != Metrics():
         return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})
-    return service.score_of(model_arn) or ModelScore(arn=model_arn, metrics=Metrics(), source="no score is recorded")
+    return service.models.score(model_arn) or ModelScore(
+        arn=model_arn, metrics=Metrics(), source="no score is recorded"
+    )
 
 
 def decision_on(model_arn: str, *, intake: IntakeBucket) -> Decision | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.jobs import UNKNOWN_JOB, archive_key, failure_of
+from flywheel.comprehend.jobs import Attempts, next_attempt
 from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
-from flywheel.records.holdouts import HoldoutAttempt, _readable, answers_folder, attempt_key
+from flywheel.records.holdouts import HoldoutAttempt, answers_folder, attempt_key, readable
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -29,12 +29,8 @@ class Unanswered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HoldoutPredictions:
-    """The answers to one hold-out.
-
-    The record of an attempt is written after its job was started. A job that was started just before a kill is found
-    again by its token, which is made of hold-out, model and attempt.
-    """
+class HoldoutAnswers:
+    """The answers to one hold-out."""
 
     intake: IntakeBucket
     service: FlywheelService
@@ -42,39 +38,38 @@ class HoldoutPredictions:
 
     def lacking(self, models: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the models whose answers are not there."""
-        return tuple(arn for arn in models if not self._is_answered(self._settled(arn)))
+        return tuple(arn for arn in models if not _is_answered(self._attempts(arn).last()))
 
-    def ask(self, *, iteration_id: str, model_arn: str, now: datetime) -> str | None:
+    def start_job(self, *, iteration_id: str, model_arn: str, now: datetime) -> str | None:
         """The job to wait for: the one that runs, or a new one. None if there is nothing to wait for.
 
         Raises ServiceBusy if too many jobs run.
         """
-        known = self._settled(model_arn)
-        if known is not None and self._is_answered(known):
+        attempts = self._attempts(model_arn)
+        known = attempts.last()
+        if _is_answered(known):
             return None
-        if known is not None and known.job_id and not known.failure and not known.archive:
+        if known is not None and known.job_id and not known.failure:
             return known.job_id
-        attempt = 1 if known is None else known.attempt + (known.job_id is not None and known.failure != UNKNOWN_JOB)
-        asked = HoldoutAttempt(
+        attempt = HoldoutAttempt(
             model_arn=model_arn,
             holdout_id=self.holdout.id,
-            attempt=attempt,
-            job_id=None,
+            attempt=next_attempt(known),
             asked_at=now,
             asked_for=iteration_id,
         )
         try:
-            started = self.service.start_classification(
+            started = self.service.start_job(
                 model_arn=model_arn,
                 documents_uri=f"s3://{self.intake.name}/{self.holdout.documents_folder}",
                 output_uri=f"s3://{self.intake.name}/{answers_folder(self.holdout.id, model_arn)}output/",
-                name=f"holdout-{self.holdout.id}-{_readable(model_arn)}-{attempt}"[:256],
-                token=hashlib.sha256(f"{self.holdout.id} {model_arn} {attempt}".encode()).hexdigest(),
+                name=f"holdout-{self.holdout.id}-{readable(model_arn)}-{attempt.attempt}"[:256],
+                token=hashlib.sha256(f"{self.holdout.id} {model_arn} {attempt.attempt}".encode()).hexdigest(),
             )
         except ModelNotUsable as error:
-            self._write(asked.model_copy(update={"failure": str(error)}))
+            attempts.note(attempt, failure=str(error))
             return None
-        self._write(asked.model_copy(update={"job_id": started.id}))
+        attempts.note(attempt, job_id=started.id)
         return started.id
 
     def read(
@@ -84,7 +79,8 @@ class HoldoutPredictions:
 
         Raises PredictionFailed while another attempt is worth it, and when the model has not been asked.
         """
-        known = self._settled(model_arn)
+        attempts = self._attempts(model_arn)
+        known = attempts.last()
         if known is None:
             raise PredictionFailed(
                 f"{model_arn} has not been asked about hold-out {self.holdout.id}: it became active after the hold-out "
@@ -94,7 +90,7 @@ class HoldoutPredictions:
             try:
                 answers = self._open(known.archive, labels=labels, multi_label=multi_label)
             except InvalidPredictions as error:
-                known = self._note(known, failure=str(error))
+                known = attempts.note(known, failure=str(error))
             else:
                 return known, answers
         if known.job_id is None and known.failure:
@@ -108,28 +104,6 @@ class HoldoutPredictions:
             "The next turn tries again."
         )
 
-    def _settled(self, model_arn: str) -> HoldoutAttempt | None:
-        """The last attempt; what has become of its job since is noted."""
-        known = self.intake.read(attempt_key(self.holdout.id, model_arn), HoldoutAttempt)
-        if known is None or known.failure or not known.job_id:
-            return known
-        if known.archive:
-            if self.intake.exists(known.archive):
-                return known
-            return self._note(known, archive=None, failure="its output is no longer in the intake bucket")
-        job = self.service.classification_job(known.job_id)
-        if job is None:
-            return known.model_copy(update={"failure": UNKNOWN_JOB})
-        if job.running:
-            return known
-        archive = archive_key(job, bucket=self.intake.name)
-        if archive and self.intake.exists(archive):
-            return self._note(known, archive=archive)
-        return self._note(known, failure=failure_of(job))
-
-    def _is_answered(self, known: HoldoutAttempt | None) -> bool:
-        return known is not None and known.archive is not None and not known.failure
-
     def _open(self, key: str, *, labels: tuple[str, ...], multi_label: bool) -> Predictions:
         try:
             with self.intake.open(key) as archive:
@@ -139,10 +113,14 @@ class HoldoutPredictions:
         except FileNotFoundError as error:
             raise InvalidPredictions(f"{key} is no longer in the intake bucket.") from error
 
-    def _note(self, known: HoldoutAttempt, **found: str | None) -> HoldoutAttempt:
-        noted = known.model_copy(update=found)
-        self._write(noted)
-        return noted
+    def _attempts(self, model_arn: str) -> Attempts[HoldoutAttempt]:
+        return Attempts(
+            intake=self.intake,
+            jobs=self.service.jobs,
+            key=attempt_key(self.holdout.id, model_arn),
+            record=HoldoutAttempt,
+        )
 
-    def _write(self, prediction: HoldoutAttempt) -> None:
-        self.intake.write(attempt_key(self.holdout.id, prediction.model_arn), prediction)
+
+def _is_answered(known: HoldoutAttempt | None) -> bool:
+    return known is not None and known.archive is not None and not known.failure

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.holdout_answers import HoldoutPredictions, Unanswered
+from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
 from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
@@ -41,7 +41,7 @@ class HoldoutScorer:
     confidence_level: float
 
     def compare(
-        self, contenders: Contenders, predictions: HoldoutPredictions, *, iteration_id: str
+        self, contenders: Contenders, predictions: HoldoutAnswers, *, iteration_id: str
     ) -> tuple[HoldoutComparison, dict[str, str]]:
         """The comparison as far as the models could be asked; and why not, by the ARN of each that could not.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout import read_holdout
-from flywheel.decisions.holdout_answers import HoldoutPredictions
+from flywheel.decisions.holdout_answers import HoldoutAnswers
 from flywheel.records.holdouts import IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import require_current
 
@@ -29,5 +29,5 @@ def predict_holdout(
     holdout = read_holdout(intake, intake.require(iteration_holdout_key(iteration_id), IterationHoldout))
     if holdout is None:
         return None
-    predictions = HoldoutPredictions(intake=intake, service=service, holdout=holdout)
-    return predictions.ask(iteration_id=iteration_id, model_arn=model_arn, now=now)
+    answers = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
+    return answers.start_job(iteration_id=iteration_id, model_arn=model_arn, now=now)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.decisions.compared_models import find_contenders
 from flywheel.decisions.holdout import HoldoutFreezer
-from flywheel.decisions.holdout_answers import HoldoutPredictions
+from flywheel.decisions.holdout_answers import HoldoutAnswers
 from flywheel.records.decisions import decision_key
 from flywheel.records.turns import require_current
 
@@ -31,4 +31,4 @@ def prepare_holdout(
     holdout = freezer.freeze(iteration_id)
     if holdout is None:
         return ()
-    return HoldoutPredictions(intake=intake, service=service, holdout=holdout).lacking(contenders.to_ask)
+    return HoldoutAnswers(intake=intake, service=service, holdout=holdout).lacking(contenders.to_ask)

@@ -13,7 +13,8 @@ from flywheel.records.turns import DeletedModels, deleted_key
 from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService, Model
+    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.model_kind import Model
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
@@ -36,7 +37,7 @@ def delete_old_models(
         desired.arn if desired else None,
         *requests.models_under_way(intake),
     }
-    models = service.models()
+    models = service.models.trained_by(service.arn)
     there = {model.arn for model in models if model.trained}
     before = intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
     deleted = [arn for arn in before.deleted if arn not in there]
@@ -48,7 +49,7 @@ def delete_old_models(
         # First the note: killed after the deletion, nobody would know of it.
         intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:
-            service.delete_model(model.arn)
+            service.models.delete(model.arn)
         except ClientError as error:
             if error_code(error) == "ResourceNotFoundException":
                 # Somebody else deleted it just now.

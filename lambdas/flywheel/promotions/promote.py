@@ -144,7 +144,7 @@ def require_fit(
             f"{request.model_arn!r} is not the ARN of a document classifier in the flywheel's account and Region: "
             "`flywheel models` lists what there is."
         )
-    model = service.model(request.model_arn)
+    model = service.models.describe(request.model_arn)
     if model is None and request.source is PromotionSource.TURN and now - request.requested_at < FOUND_WITHIN:
         raise ServiceBusy(f"Comprehend does not show {request.model_arn} yet, which this turn's iteration trained.")
     if model is None:
@@ -208,7 +208,7 @@ def _former_on(request: PromotionRequest, beginning: PromotionBeginning, *, serv
     if request.decided_against not in (None, request.model_arn):
         return request.decided_against
     former = beginning.former_model_arn
-    model = service.model(former) if former and former != request.model_arn else None
+    model = service.models.describe(former) if former and former != request.model_arn else None
     return model.arn if model and model.flywheel_arn in (None, service.arn) else None
 
 

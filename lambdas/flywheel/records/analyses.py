@@ -124,15 +124,6 @@ class PartItem(Record):
     """The job has no other part with documents."""
 
 
-class Attempt(Record):
-    """`parts/<part>/attempt.json`: the last attempt to have a part classified."""
-
-    attempt: int
-    job_id: str | None = None
-    model_arn: str | None = None
-    failure: str | None = None
-
-
 class Counts(Record):
     """What was predicted in a part, or in all of a job."""
 

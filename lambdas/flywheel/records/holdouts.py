@@ -6,6 +6,8 @@ import hashlib
 import re
 from datetime import datetime
 
+from flywheel.model_arn import short_name
+from flywheel.records.job_attempts import JobAttempt
 from flywheel.store.record import Record
 
 HOLDOUTS = "evaluations/holdouts/"
@@ -47,21 +49,14 @@ def iteration_holdout_key(iteration_id: str) -> str:
     return f"evaluations/iterations/{iteration_id}.json"
 
 
-class HoldoutAttempt(Record):
+class HoldoutAttempt(JobAttempt):
     """`prediction.json`: the last attempt to have a model answer a hold-out."""
 
     model_arn: str
     holdout_id: str
-    attempt: int
-    job_id: str | None
-    """None: no job was started, because Comprehend cannot use the model."""
     asked_at: datetime
     asked_for: str
     """The iteration whose decision paid for it."""
-    archive: str | None = None
-    """Key of the job's output, once the job is known to be COMPLETED."""
-    failure: str | None = None
-    """Why this attempt came to nothing."""
 
 
 def attempt_key(holdout_id: str, model_arn: str) -> str:
@@ -69,14 +64,14 @@ def attempt_key(holdout_id: str, model_arn: str) -> str:
 
 
 def answers_folder(holdout_id: str, model_arn: str) -> str:
-    return f"{attempts_folder(holdout_id)}{_readable(model_arn)}/"
+    return f"{attempts_folder(holdout_id)}{readable(model_arn)}/"
 
 
 def attempts_folder(holdout_id: str) -> str:
     return f"evaluations/predictions/{holdout_id}/"
 
 
-def _readable(model_arn: str) -> str:
+def readable(model_arn: str) -> str:
     """Name and version of the model, and what tells it from one of another account or Region."""
-    name = re.sub(r"[^A-Za-z0-9-]+", "-", model_arn.rpartition("document-classifier/")[2])
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", short_name(model_arn))
     return f"{name[:120]}-{hashlib.sha256(model_arn.encode()).hexdigest()[:8]}"

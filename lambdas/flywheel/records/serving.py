@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flywheel.model_arn import short_name
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class SmokeTest(Record):
 
 
 def smoke_test_key(model_arn: str) -> str:
-    return f"{SMOKE_TESTS}{model_arn.partition('/')[2].replace('/', '.')}.json"
+    return f"{SMOKE_TESTS}{short_name(model_arn).replace('/', '.')}.json"
 
 
 def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:

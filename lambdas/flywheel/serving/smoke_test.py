@@ -11,12 +11,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.confidence import labels_of
-from flywheel.comprehend.live_endpoint import prediction_of
 from flywheel.errors import FlywheelError
 from flywheel.records.serving import SmokeTest, WrongLine
 
 if TYPE_CHECKING:
-    from mypy_boto3_comprehend import ComprehendClient
+    from flywheel.comprehend.live_endpoint import LiveEndpoint
 
 
 MOST_DOCUMENTS = 200
@@ -87,17 +86,16 @@ def _line(row: list[str], *, number: int, key: str, known: frozenset[str], delim
 def run_smoke_test(
     lines: Sequence[LabelledLine],
     *,
-    comprehend: ComprehendClient,
-    endpoint_arn: str,
+    endpoint: LiveEndpoint,
     model_arn: str,
     key: str,
     minimum: float,
     now: datetime,
 ) -> SmokeTest:
-    """Ask the endpoint about each line. `comprehend` retries what is throttled. Raises botocore's ClientError."""
+    """Ask the endpoint about each line. Its client retries what is throttled. Raises botocore's ClientError."""
     wrong = []
     for line in lines:
-        found = prediction_of(comprehend.classify_document(EndpointArn=endpoint_arn, Text=line.text))
+        found = endpoint.classify(line.text)
         answered = frozenset(labels_of(found.scores, multi_label=found.multi_label))
         if answered != line.labels:
             wrong.append(
@@ -105,7 +103,7 @@ def run_smoke_test(
             )
     return SmokeTest(
         model_arn=model_arn,
-        endpoint_arn=endpoint_arn,
+        endpoint_arn=endpoint.arn,
         key=key,
         documents=len(lines),
         right=len(lines) - len(wrong),

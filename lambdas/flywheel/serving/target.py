@@ -57,7 +57,7 @@ def _published(*, service: FlywheelService, published: PublishedModels) -> Targe
     active = service.find_active_model()
     if active == model_arn:
         return Target(flywheel_arn=service.arn, model_arn=model_arn)
-    model = service.model(model_arn)
+    model = service.models.describe(model_arn)
     of_model = model.flywheel_arn if model else None
     if of_model and of_model != service.arn and service.at(of_model).find_active_model() == model_arn:
         return Target(flywheel_arn=of_model, model_arn=model_arn)

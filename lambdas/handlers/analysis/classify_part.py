@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.classify_part import ask
+from flywheel.analysis.classify_part import classify_part
 from flywheel.environment import Flywheel, Intake
 from flywheel.records.analyses import PartItem
 from handlers.clients import flywheel_service, intake_bucket
@@ -24,7 +24,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     item = PartItem.model_validate(event)
-    job_id = ask(
+    job_id = classify_part(
         item,
         role_arn=environment.analysis_role_arn,
         intake=intake_bucket(environment),

@@ -18,6 +18,7 @@ from flywheel.store.bucket import IntakeBucket
 from handlers.api.classify_routes import routes
 from handlers.clock import now
 from handlers.measuring import emit
+from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Work:
 
     @cached_property
     def endpoint(self) -> LiveEndpoint:
-        return LiveEndpoint(comprehend=client("comprehend"), arn=environment.endpoint_arn, clock=now)
+        return LiveEndpoint(comprehend=client("comprehend"), kind=KIND, arn=environment.endpoint_arn, clock=now)
 
     @cached_property
     def classifying(self) -> Classifying:
@@ -93,7 +94,7 @@ class Work:
 
         return describe_model(
             published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
-            service=FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn),
+            service=FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND),
             endpoint=self.endpoint,
             intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
         )

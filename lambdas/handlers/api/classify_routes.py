@@ -28,7 +28,7 @@ from flywheel.api.messages import (
     SeenModel,
     SeveralDocuments,
 )
-from flywheel.comprehend.live_endpoint import Prediction
+from flywheel.comprehend.model_kind import Prediction
 from flywheel.service_faults import error_code, is_throttle
 from flywheel.text.byte_limits import size_as_json
 from handlers.observability import logger

@@ -16,6 +16,7 @@ from flywheel.serving.wanted import read_wish
 from flywheel.store.lease import held
 from handlers.clients import client, flywheel_service, intake_bucket, published_models
 from handlers.clock import now
+from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = intake_bucket(environment)
     server = Server(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
-        scaling=EndpointScaling(scaling=client("application-autoscaling"), endpoint_arn=environment.endpoint_arn),
+        scaling=EndpointScaling(
+            scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn
+        ),
         intake=intake,
         service=flywheel_service(environment),
         published=published_models(environment),

@@ -8,12 +8,14 @@ import boto3
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 
+from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Flywheel, Intake, Labels, Parameters
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test
 from flywheel.serving.wanted import read_wish
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
+from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
@@ -55,8 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     tested = run_smoke_test(
         lines,
-        comprehend=_patient,
-        endpoint_arn=environment.endpoint_arn,
+        endpoint=LiveEndpoint(comprehend=_patient, kind=KIND, arn=environment.endpoint_arn, clock=now),
         model_arn=step.model_arn,
         key=key,
         minimum=wish.smoke_test_minimum,

@@ -14,6 +14,7 @@ from flywheel.api.describe_model import describe_model
 from flywheel.api.low_confidence import LowConfidencePrediction
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.store.parameters import PublishedActive
 from handlers.api.classify_routes import routes
 from tests.contract.comprehend_world import World
@@ -53,8 +54,10 @@ class Api:
     def __init__(self, world: World, arn: str = NOWHERE, *, active: str | None = None, threshold: float = 0.7) -> None:
         self.endpoint_arn = arn
         self.kept = Kept()
-        self.endpoint = LiveEndpoint(comprehend=world.client, arn=arn, clock=lambda: datetime.now(UTC))
-        self._service = FlywheelService(comprehend=world.client, flywheel_arn="")
+        self.endpoint = LiveEndpoint(
+            comprehend=world.client, kind=DOCUMENT_CLASSIFICATION, arn=arn, clock=lambda: datetime.now(UTC)
+        )
+        self._service = FlywheelService(comprehend=world.client, flywheel_arn="", kind=DOCUMENT_CLASSIFICATION)
         self._published = Published(active)
         self._classifying = Classifying(
             endpoint=self.endpoint,

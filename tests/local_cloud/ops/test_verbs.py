@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.decisions.history import known_score
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.records import turns
 from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.records.holdouts import (
@@ -265,7 +266,9 @@ def test_the_score_of_the_active_model_is_that_of_the_iteration_that_trained_it(
 
     decide("20260101T000000Z", "arn:first", 0.8)
     decide("20260201T000000Z", "arn:second", 0.9)
-    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    service = FlywheelService(
+        comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
+    )
     score = known_score(intake=deployment.intake, service=service, model_arn="arn:first")
     assert score.metrics.F1Score == 0.8
     assert score.source == "iteration 20260101T000000Z"
@@ -273,7 +276,9 @@ def test_the_score_of_the_active_model_is_that_of_the_iteration_that_trained_it(
 
 def test_a_model_that_was_deleted_has_no_score(deployment: Deployment) -> None:
 
-    service = FlywheelService(comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn)
+    service = FlywheelService(
+        comprehend=deployment.clients.comprehend, flywheel_arn=deployment.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
+    )
     gone = deployment.flywheel_arn.replace(f"flywheel/{PHYSICAL_NAME}", "document-classifier/gone/version/1")
     score = known_score(intake=deployment.intake, service=service, model_arn=gone)
     assert score.metrics == Metrics()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flywheel.analysis.begin_analysis import JobLimits
-from flywheel.analysis.classify_part import ask
+from flywheel.analysis.classify_part import classify_part
 from flywheel.analysis.start_analysis import jobs_to_look_at
 from flywheel.records.analyses import AnalysisOutcome
 from local.comprehend.faults import Fault
@@ -336,7 +336,7 @@ def test_a_job_that_does_not_show_yet_has_not_failed_and_is_not_paid_for_twice(a
     at = analyses.at
     at.cloud.clock.advance(timedelta(minutes=2))
     with switched(created_things_found_after_seconds=60):
-        asked = {ask(item, role_arn=ROLE, intake=at.intake, service=at.service) for _ in range(3)}
+        asked = {classify_part(item, role_arn=ROLE, intake=at.intake, service=at.service) for _ in range(3)}
     assert len(asked) == 1
     assert analysis.run()
     assert [found["JobId"] for found in analyses.comprehend_jobs() if job in found["InputDataConfig"]["S3Uri"]] == [

@@ -414,7 +414,7 @@ class TestRefusal:
         self, world: World, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], says: str
     ) -> None:
         service = world.at.service
-        found = service.model(world.better)
+        found = service.models.describe(world.better)
         assert found
         unfit = replace(found, **change)
         monkeypatch.setattr(type(service), "model", lambda *_: unfit)

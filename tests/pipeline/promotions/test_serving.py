@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import ServiceBusy
 from flywheel.promotions import requests
 from flywheel.promotions.promote import make_active, put_back
@@ -368,7 +369,9 @@ class TestMeanwhile:
         ask(at, better(at))
         run = at.start_promotion()
         run.steps[0]()
-        late = LateService(comprehend=at.cloud.clients["comprehend"], flywheel_arn=at.flywheel_arn)
+        late = LateService(
+            comprehend=at.cloud.clients["comprehend"], flywheel_arn=at.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
+        )
         late.shows = former(at)
         with pytest.raises(ServiceBusy, match="does not say yet"):
             make_active(promotion=run.name, intake=at.intake, service=late)

@@ -17,7 +17,8 @@ from flywheel.api.classify import MOST_PATIENCE, SEEN_FOR, Classified, Classifyi
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.low_confidence import LowConfidencePrediction, key_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, LiveEndpoint, Prediction, Sighting
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, LiveEndpoint, Sighting
+from flywheel.comprehend.model_kind import Prediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)

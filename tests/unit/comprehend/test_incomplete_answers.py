@@ -23,6 +23,7 @@ from botocore.session import get_session
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import IncompleteAnswer
 from flywheel.records.uploads import Split
 
@@ -111,16 +112,16 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "iterations": lambda client: list(flywheel(client).iterations()),
     "iteration": lambda client: flywheel(client).iteration("20220907T214613Z"),
     "start_iteration": lambda client: flywheel(client).start_iteration(token="t"),
-    "start_classification": lambda client: flywheel(client).start_classification(
+    "start_job": lambda client: flywheel(client).start_job(
         model_arn=MODEL, documents_uri="s3://b/k", output_uri="s3://b/o", name="job", token="t"
     ),
-    "classification_job": lambda client: flywheel(client).classification_job("1"),
+    "find": lambda client: flywheel(client).jobs.find("1"),
     "find_active_model": lambda client: flywheel(client).find_active_model(),
     "set_active_model": lambda client: flywheel(client).set_active_model(MODEL),
-    "model": lambda client: flywheel(client).model(MODEL),
-    "models": lambda client: flywheel(client).models(),
-    "delete_model": lambda client: flywheel(client).delete_model(MODEL),
-    "score_of": lambda client: flywheel(client).score_of(MODEL),
+    "describe_model": lambda client: flywheel(client).models.describe(MODEL),
+    "trained_by": lambda client: flywheel(client).models.trained_by(ARN),
+    "delete_model": lambda client: flywheel(client).models.delete(MODEL),
+    "score": lambda client: flywheel(client).models.score(MODEL),
     "describe_endpoint": lambda client: endpoint(client).describe(),
     "create_endpoint": lambda client: endpoint(client).create(flywheel_arn=ARN, units=1, role_arn=None, tags={}),
     "move_endpoint": lambda client: endpoint(client).move(flywheel_arn=ARN, model_arn=MODEL, role_arn=None, units=1),
@@ -132,7 +133,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def flywheel(client: Any) -> FlywheelService:
-    return FlywheelService(comprehend=client, flywheel_arn=ARN)
+    return FlywheelService(comprehend=client, flywheel_arn=ARN, kind=DOCUMENT_CLASSIFICATION)
 
 
 def endpoint(client: Any) -> EndpointService:
@@ -140,7 +141,7 @@ def endpoint(client: Any) -> EndpointService:
 
 
 def live(client: Any) -> LiveEndpoint:
-    return LiveEndpoint(comprehend=client, arn=ENDPOINT, clock=lambda: datetime.now(UTC))
+    return LiveEndpoint(comprehend=client, kind=DOCUMENT_CLASSIFICATION, arn=ENDPOINT, clock=lambda: datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-12345678"
 
@@ -31,4 +32,4 @@ def test_the_flywheels_own_tags_without_those_of_aws(answer: dict[str, Any], tag
     client = boto3.client("comprehend", region_name="eu-west-1", config=Config(signature_version=UNSIGNED))
     with Stubber(client) as stub:
         stub.add_response("list_tags_for_resource", answer, {"ResourceArn": ARN})
-        assert FlywheelService(comprehend=client, flywheel_arn=ARN).tags() == tags
+        assert FlywheelService(comprehend=client, flywheel_arn=ARN, kind=DOCUMENT_CLASSIFICATION).tags() == tags

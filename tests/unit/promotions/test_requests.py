@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.comprehend.flywheel import Model
+from flywheel.comprehend.model_kind import Model
 from flywheel.promotions import report_promotion, requests
 from flywheel.promotions.delete_old_models import superfluous
 from flywheel.promotions.start_promotion import Poke

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.records.serving import SmokeTest, WrongLine
 from flywheel.serving.smoke_test import (
     MOST_CHARACTERS,
@@ -109,8 +111,9 @@ def test_a_document_is_right_if_its_labels_are_those_and_no_others(
 ) -> None:
     tested = run_smoke_test(
         [LabelledLine(number=7, labels=frozenset(expected), text=text)],
-        comprehend=cast("Any", Endpoint(member)),
-        endpoint_arn="endpoint",
+        endpoint=LiveEndpoint(
+            comprehend=cast("Any", Endpoint(member)), kind=DOCUMENT_CLASSIFICATION, arn="endpoint", clock=lambda: NOW
+        ),
         model_arn="model",
         key="smoke.csv",
         minimum=1,

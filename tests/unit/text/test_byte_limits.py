@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flywheel.analysis import report_analysis as analysis
 from flywheel.api.classify import Classified
 from flywheel.api.messages import LabelledDocument
-from flywheel.comprehend.live_endpoint import Prediction
+from flywheel.comprehend.model_kind import Prediction
 from flywheel.errors import FlywheelError
 from flywheel.promotions import report_promotion, requests
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary

@@ -1,0 +1,14 @@
+"""Members of Comprehend's answers, all of which the API's model leaves optional."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flywheel.errors import IncompleteAnswer
+
+
+def required(answer: Any, member: str, *, of: str) -> Any:
+    """The member of an answer. Raises IncompleteAnswer."""
+    if member not in answer:
+        raise IncompleteAnswer(member=member, of=of)
+    return answer[member]
