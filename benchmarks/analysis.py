@@ -29,9 +29,9 @@ from typing import Any, cast
 
 from flywheel.analysis.begin_analysis import JobLimits
 from flywheel.analysis.collect_part import Collector
-from flywheel.analysis.join_analysis import join
-from flywheel.analysis.plan_analysis import plan_parts
-from flywheel.analysis.split_analysis import split
+from flywheel.analysis.join_analysis import join_analysis
+from flywheel.analysis.plan_analysis import plan_analysis
+from flywheel.analysis.split_analysis import split_analysis
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.model_kind import Job
 from flywheel.records.analyses import (
@@ -164,15 +164,15 @@ def functions_alone(lines: int) -> list[Measured]:
             ),
         )
         began = time.monotonic()
-        facts = split(job=JOB, run=RUN, unit=0, intake=intake, limits=LIMITS)
-        items = plan_parts(job=JOB, run=RUN, intake=intake)
+        facts = split_analysis(job=JOB, run=RUN, unit=0, intake=intake, limits=LIMITS)
+        items = plan_analysis(job=JOB, run=RUN, intake=intake)
         found = [Measured(what="split", documents=lines, seconds=time.monotonic() - began)]
         seconds = 0.0
         for part, item in zip(facts.parts, items, strict=True):
             seconds += collect(intake, item, part.documents)
         found.append(Measured(what="join answers and text", documents=lines, seconds=seconds))
         began = time.monotonic()
-        joined = join(job=JOB, run=RUN, intake=intake)
+        joined = join_analysis(job=JOB, run=RUN, intake=intake)
         found.append(Measured(what="put parts together", documents=lines, seconds=time.monotonic() - began))
         assert joined.counts.documents == lines
         found.append(Measured(what="all of it", documents=lines, seconds=sum(each.seconds for each in found)))

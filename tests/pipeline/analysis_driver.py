@@ -16,13 +16,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from flywheel.analysis import report_analysis
-from flywheel.analysis.begin_analysis import JobLimits, begin
+from flywheel.analysis.begin_analysis import JobLimits, begin_analysis
 from flywheel.analysis.classify_part import classify_part
 from flywheel.analysis.collect_part import Collector
 from flywheel.analysis.errors import InputGone, PartFailed, Superseded
-from flywheel.analysis.join_analysis import join
-from flywheel.analysis.plan_analysis import plan_parts
-from flywheel.analysis.split_analysis import split
+from flywheel.analysis.join_analysis import join_analysis
+from flywheel.analysis.plan_analysis import plan_analysis
+from flywheel.analysis.split_analysis import split_analysis
 from flywheel.analysis.start_analysis import AnalysisStart, decide
 from flywheel.errors import FlywheelError
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
@@ -124,7 +124,7 @@ class Analysis:
 
     def report(self, outcome: AnalysisOutcome, reason: str | None = None) -> AnalysisSummary | None:
         with self._at.acting_as("report_analysis"):
-            return report_analysis.report(
+            return report_analysis.report_analysis(
                 job=self.job,
                 run=self.run_id,
                 outcome=outcome,
@@ -142,7 +142,7 @@ class Analysis:
     def _begin(self) -> None:
         at = self._at
         with at.acting_as("begin_analysis"):
-            beginning = begin(
+            beginning = begin_analysis(
                 job=self.job,
                 intake=at.intake,
                 service=at.service,
@@ -156,11 +156,11 @@ class Analysis:
     def _split(self, unit: int) -> None:
         """A child of the distributed map: its failure is left to the plan."""
         with contextlib.suppress(InputGone), self._at.acting_as("split_analysis"):
-            split(job=self.job, run=self.folder.run, unit=unit, intake=self._at.intake, limits=self._of.limits)
+            split_analysis(job=self.job, run=self.folder.run, unit=unit, intake=self._at.intake, limits=self._of.limits)
 
     def _plan(self) -> None:
         with self._at.acting_as("plan_analysis"):
-            items = plan_parts(job=self.job, run=self.folder.run, intake=self._at.intake)
+            items = plan_analysis(job=self.job, run=self.folder.run, intake=self._at.intake)
         self.steps += [*(partial(self._part, item) for item in items), self._join]
 
     def _part(self, item: PartItem) -> None:
@@ -186,4 +186,4 @@ class Analysis:
 
     def _join(self) -> None:
         with self._at.acting_as("join_analysis"):
-            join(job=self.job, run=self.folder.run, intake=self._at.intake)
+            join_analysis(job=self.job, run=self.folder.run, intake=self._at.intake)

@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 
 from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
 from flywheel.promotions import ask_for_approval, report_promotion
-from flywheel.promotions.promote import begin, check_model, make_active, publish, put_back
+from flywheel.promotions.begin_promotion import begin_promotion
+from flywheel.promotions.check_model import check_model
+from flywheel.promotions.publish_model import publish_model
+from flywheel.promotions.update_active_model import put_back, update_active_model
 from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.records.serving import smoke_test_of
@@ -87,7 +90,7 @@ class PromotionRun:
     def _begin(self) -> None:
         at = self._at
         with at.acting_as("begin_promotion"):
-            beginning = begin(
+            beginning = begin_promotion(
                 promotion=self.name,
                 mode=at.promotion_mode,
                 intake=at.intake,
@@ -109,7 +112,7 @@ class PromotionRun:
 
     def _ask(self) -> None:
         with self._at.acting_as("ask_for_approval"):
-            ask_for_approval.ask(
+            ask_for_approval.ask_for_approval(
                 promotion=self.name,
                 task_token=f"token of {self.name}",
                 patience=APPROVAL_TIME,
@@ -120,7 +123,7 @@ class PromotionRun:
 
     def _update(self) -> None:
         with self._at.acting_as("update_active_model"):
-            self._status = make_active(promotion=self.name, intake=self._at.intake, service=self._at.service)
+            self._status = update_active_model(promotion=self.name, intake=self._at.intake, service=self._at.service)
 
     def _serve(self) -> None:
         """That serving is behind holds nothing up."""
@@ -158,14 +161,14 @@ class PromotionRun:
     def _publish(self) -> None:
         at = self._at
         with at.acting_as("publish_model"):
-            publish(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
+            publish_model(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
 
     def _report(self) -> None:
         self._end(self._status, None)
 
     def _end(self, status: PromotionStatus, cause: str | None, *, error: str | None = None) -> tuple[Promotion, ...]:
         with self._at.acting_as("report_promotion"):
-            ended = report_promotion.end(
+            ended = report_promotion.report_promotion(
                 promotion=self.name,
                 status=status,
                 reason=report_promotion.reason_of(status, error=error, cause=cause),

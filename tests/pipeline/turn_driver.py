@@ -22,8 +22,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
 from flywheel.datasets.compose_datasets import Composer
-from flywheel.datasets.register_dataset import accept, read_manifest, register
-from flywheel.decisions.compare_metrics import decide
+from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.predict_holdout import predict_holdout
@@ -35,7 +34,7 @@ from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
 from flywheel.records import promotions, turns
-from flywheel.records.datasets import DatasetManifest
+from flywheel.records.datasets import DatasetManifest, read_manifest
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.promotions import PromotionMode
@@ -45,8 +44,8 @@ from flywheel.service_faults import error_code, passes
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import RUN_TIME_NAMES, PublishedModels
 from flywheel.turn import report_turn, start_turn
-from flywheel.turn.begin_turn import begin, write_batches
-from flywheel.turn.run_iteration import start_or_resume
+from flywheel.turn.begin_turn import begin_turn, write_batches
+from flywheel.turn.run_iteration import run_iteration
 from flywheel.uploads.prepare_upload import UploadPreparer
 from tests.pipeline import step_roles
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION, Functions, InProcessCloud, in_process_cloud
@@ -516,7 +515,7 @@ class Turn:
 
     def _begin(self) -> list[Step]:
         at = self._at
-        beginning = begin(
+        beginning = begin_turn(
             turn=self.name,
             intake=at.intake,
             service=at.service,
@@ -580,8 +579,8 @@ class Turn:
         def manifest() -> DatasetManifest:
             return read_manifest(at.intake, split, name)
 
-        def register_dataset() -> list[Step]:
-            register(
+        def register() -> list[Step]:
+            register_dataset(
                 turn=self.name,
                 manifest=manifest(),
                 intake=at.intake,
@@ -598,18 +597,18 @@ class Turn:
                 raise DatasetFailed(dataset.message)
             return []
 
-        def accept_dataset() -> list[Step]:
-            accept(turn=self.name, manifest=manifest(), intake=at.intake, service=at.service, now=at.now())
+        def accept() -> list[Step]:
+            accept_dataset(turn=self.name, manifest=manifest(), intake=at.intake, service=at.service, now=at.now())
             return []
 
         return [
-            Step("register_dataset", register_dataset, "register_dataset"),
+            Step("register_dataset", register, "register_dataset"),
             Step("await_dataset", await_dataset),
-            Step("accept_dataset", accept_dataset, "accept_dataset"),
+            Step("accept_dataset", accept, "accept_dataset"),
         ]
 
     def _run_iteration(self) -> list[Step]:
-        start = start_or_resume(turn=self.name, intake=self._at.intake, service=self._at.service)
+        start = run_iteration(turn=self.name, intake=self._at.intake, service=self._at.service)
         self._iteration_id = start.iteration_id
         return [Step("await_iteration", self._await_iteration)] if start.iteration_id else []
 
@@ -661,7 +660,7 @@ class Turn:
 
     def _decide(self) -> list[Step]:
         at = self._at
-        decision = decide(
+        decision = compare_metrics(
             turn=self.name,
             iteration_id=self.iteration_id,
             intake=at.intake,
@@ -706,7 +705,7 @@ class Turn:
 
     def _report(self, outcome: TurnOutcome, error: Exception | None = None) -> TurnRecord:
         with self._at.acting_as("report_turn"):
-            return report_turn.write_record(
+            return report_turn.report_turn(
                 turn=self.name,
                 outcome=outcome,
                 error=type(error).__name__ if error else None,

@@ -33,7 +33,7 @@ class JobLimits:
     unit_files: int = 5000
 
 
-def begin(
+def begin_analysis(
     *,
     job: str,
     intake: IntakeBucket,

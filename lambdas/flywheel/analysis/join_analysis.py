@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ITEMS = TypeAdapter(list[PartItem])
 
 
-def join(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
+def join_analysis(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
     """Repeated, it writes the same again. Raises PartFailed if a part is missing, Superseded if files came since."""
     folder = RunFolder(job, run)
     items = _ITEMS.validate_json(intake.read_bytes(folder.parts))

@@ -7,7 +7,7 @@ from flywheel.records.analyses import AnalysisBeginning, PartItem, RunFolder, Un
 from flywheel.store.bucket import IntakeBucket
 
 
-def plan_parts(*, job: str, run: str, intake: IntakeBucket) -> list[PartItem]:
+def plan_analysis(*, job: str, run: str, intake: IntakeBucket) -> list[PartItem]:
     """Written to `parts.json`, too; in the order of the input. Raises UnitFailed if a unit could not be split."""
     folder = RunFolder(job, run)
     beginning = intake.require(folder.beginning, AnalysisBeginning)

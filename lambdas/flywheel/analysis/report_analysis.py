@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
-def report(
+def report_analysis(
     *,
     job: str,
     run: str | None,

@@ -63,7 +63,7 @@ class _Document:
     error: LineError | None = None
 
 
-def split(*, job: str, run: str, unit: int, intake: IntakeBucket, limits: JobLimits) -> UnitFacts:
+def split_analysis(*, job: str, run: str, unit: int, intake: IntakeBucket, limits: JobLimits) -> UnitFacts:
     """Repeated, it writes the same again, or finds that it is done. Raises InputGone, and notes that for the report."""
     folder = RunFolder(job, run)
     known = intake.read(folder.unit(unit), UnitFacts)

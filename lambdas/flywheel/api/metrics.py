@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flywheel.measurement import Measurement, Unit
 
 if TYPE_CHECKING:
-    from flywheel.api.classify import Classified
+    from flywheel.api.classify_api import Classified
 
 
 def of_classified(classified: Classified) -> Iterator[Measurement]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flywheel.store.parameters import PublishedModels
 
 
-def decide(
+def compare_metrics(
     *,
     turn: str,
     iteration_id: str,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
-from flywheel.promotions.promote import request_of
+from flywheel.promotions.requests import request_of
 from flywheel.records import promotions, turns
 from flywheel.records.decisions import Decision, decision_key
 from flywheel.records.promotions import ApprovalWait, PromotionBeginning
@@ -21,7 +21,7 @@ DECLINED = "Declined"
 """The error with which a person says no (SendTaskFailure); its cause is the reason."""
 
 
-def ask(
+def ask_for_approval(
     *, promotion: str, task_token: str, patience: timedelta, intake: IntakeBucket, now: datetime
 ) -> PromotionBeginning:
     """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion and PromotionRefused.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.history import is_of_another_flywheel, was_active_before_it_was_kept
-from flywheel.promotions.promote import another_is_desired
+from flywheel.promotions.publish_model import another_is_desired
 from flywheel.promotions.requests import models_under_way, taken_back
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ class TurnRecordContended(FlywheelError):
     """Others change a turn's record without end; the step is tried again."""
 
 
-def end(
+def report_promotion(
     *,
     promotion: str,
     status: PromotionStatus,

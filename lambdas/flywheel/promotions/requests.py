@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused
+from flywheel.records import promotions
 from flywheel.records.promotions import (
     ENDS,
     REQUESTS,
@@ -223,3 +224,25 @@ def pending_desire(
         by="an edit of desired-model-arn",
         reason=f"Version {desired.version} of desired-model-arn names it.",
     )
+
+
+def superseded_by(request: PromotionRequest) -> str:
+    who = request.by if request.source is PromotionSource.TURN else f"{request.by} (by hand)"
+    return f"{who} asked for {request.model_arn} instead."
+
+
+def request_of(beginning: PromotionBeginning) -> PromotionRequest:
+    if beginning.request is None:
+        raise ValueError(f"{beginning.promotion} found no request: it has nothing to do.")
+    return beginning.request
+
+
+def beginning_of(promotion: str, intake: IntakeBucket) -> PromotionBeginning:
+    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
+
+
+def open_request_of(promotion: str, intake: IntakeBucket) -> PromotionRequest:
+    """Raises PromotionRefused if it has its end already: a stopped promotion that is redriven changes nothing."""
+    request = request_of(beginning_of(promotion, intake))
+    require_open(request, intake=intake)
+    return request

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused
 from flywheel.promotions import requests
-from flywheel.promotions.promote import require_fit, superseded_by
+from flywheel.promotions.check_model import require_fit
+from flywheel.promotions.requests import superseded_by
 from flywheel.records import promotions
 from flywheel.records.promotions import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
 

@@ -170,3 +170,8 @@ def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManife
 
 def accepted_key(manifest: DatasetManifest) -> str:
     return f"{manifest.prefix}accepted.json"
+
+
+def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
+    """Raises UnknownRecord."""
+    return intake.require(manifest_key(split, name), DatasetManifest)

@@ -29,7 +29,7 @@ _CLOCKS_DIFFER = timedelta(minutes=15)
 """At most, between S3 and a function; a turn also lists the uploads a little after it notes when it began."""
 
 
-def begin(
+def begin_turn(
     *,
     turn: str,
     intake: IntakeBucket,

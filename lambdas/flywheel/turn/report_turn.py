@@ -51,7 +51,7 @@ _TURNS_IN_CHART = 50
 _PARALLEL_READS = 16
 
 
-def write_record(
+def report_turn(
     *,
     turn: str,
     outcome: TurnOutcome,

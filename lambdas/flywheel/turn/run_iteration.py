@@ -24,7 +24,7 @@ _REFUSALS = INVALID | THROTTLES | {"ResourceInUseException", "ResourceLimitExcee
 """Which of them refuses an iteration while one runs is not documented (reference 14, question 6)."""
 
 
-def start_or_resume(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
+def run_iteration(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
     """The iteration this turn waits for; none if nothing is new. Raises NotCurrentTurn and ServiceBusy."""
     turns.require_current(intake, turn)
     noted = intake.read(iteration_key(turn), IterationStart)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.begin_analysis import begin
+from flywheel.analysis.begin_analysis import begin_analysis
 from flywheel.environment import Analysis, Flywheel, Intake, Parameters
 from flywheel.records.analyses import RunFolder
 from handlers.analysis.events import AnalysisJob, limits_of
@@ -26,7 +26,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = AnalysisJob.model_validate(event)
-    beginning = begin(
+    beginning = begin_analysis(
         job=step.job,
         intake=intake_bucket(environment),
         service=flywheel_service(environment),

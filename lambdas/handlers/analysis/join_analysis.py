@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.join_analysis import join
+from flywheel.analysis.join_analysis import join_analysis
 from flywheel.environment import Intake
 from handlers.analysis.events import AnalysisRun
 from handlers.clients import intake_bucket
@@ -20,6 +20,6 @@ environment = Intake.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = AnalysisRun.model_validate(event)
-    joined = join(job=step.job, run=step.run, intake=intake_bucket(environment))
+    joined = join_analysis(job=step.job, run=step.run, intake=intake_bucket(environment))
     logger.info("analysis joined", job=step.job, run=step.run, parts=joined.parts, documents=joined.counts.documents)
     return {}

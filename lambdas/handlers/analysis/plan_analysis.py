@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.plan_analysis import plan_parts
+from flywheel.analysis.plan_analysis import plan_analysis
 from flywheel.environment import Intake
 from flywheel.records.analyses import RunFolder
 from handlers.analysis.events import AnalysisRun
@@ -21,6 +21,6 @@ environment = Intake.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = AnalysisRun.model_validate(event)
-    items = plan_parts(job=step.job, run=step.run, intake=intake_bucket(environment))
+    items = plan_analysis(job=step.job, run=step.run, intake=intake_bucket(environment))
     logger.info("analysis planned", job=step.job, run=step.run, parts=len(items))
     return {"parts": {"key": RunFolder(step.job, step.run).parts, "count": len(items)}}

@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if end is None:
         return {}
     intake = intake_bucket(environment)
-    summary = report_analysis.report(
+    summary = report_analysis.report_analysis(
         job=end.job,
         run=end.run,
         outcome=end.outcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.split_analysis import split
+from flywheel.analysis.split_analysis import split_analysis
 from flywheel.environment import Analysis, Intake
 from handlers.analysis.events import AnalysisUnit, limits_of
 from handlers.clients import intake_bucket
@@ -24,7 +24,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = AnalysisUnit.model_validate(event)
-    facts = split(
+    facts = split_analysis(
         job=step.job,
         run=step.run,
         unit=step.unit,

@@ -11,7 +11,7 @@ from botocore.config import Config
 from pydantic import Field
 
 from flywheel.api import metrics
-from flywheel.api.classify import Classifying
+from flywheel.api.classify_api import Classifying
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.store.bucket import IntakeBucket
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from flywheel.api.classify import Classified
+    from flywheel.api.classify_api import Classified
     from flywheel.api.messages import ModelAnswer
 
 

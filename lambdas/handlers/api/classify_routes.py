@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from botocore.exceptions import ClientError
 
-from flywheel.api.classify import texts_of
+from flywheel.api.classify_api import texts_of
 from flywheel.api.errors import STATUSES, RequestRefused, internal_error, invalid_request, throttled, wait_for
 from flywheel.api.messages import (
     ClassifiedDocument,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-    from flywheel.api.classify import Classified
+    from flywheel.api.classify_api import Classified
 
 JSON = "application/json"
 _SCORES_BYTES = 200_000

@@ -13,7 +13,7 @@ from handlers.api.classify_routes import routes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flywheel.api.classify import Classified
+    from flywheel.api.classify_api import Classified
     from flywheel.api.messages import ModelAnswer
 
 _SIGNATURE = "sigv4"

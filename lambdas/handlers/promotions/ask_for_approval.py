@@ -29,7 +29,7 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     question = ApprovalQuestion.model_validate(event)
     intake = intake_bucket(environment)
-    beginning = ask_for_approval.ask(
+    beginning = ask_for_approval.ask_for_approval(
         promotion=question.promotion,
         task_token=question.task_token,
         patience=timedelta(hours=environment.approval_hours),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Parameters
-from flywheel.promotions.promote import begin
+from flywheel.promotions.begin_promotion import begin_promotion
 from flywheel.records.promotions import PromotionMode
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
@@ -26,7 +26,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
-    beginning = begin(
+    beginning = begin_promotion(
         promotion=step.promotion,
         mode=environment.promotion_mode,
         intake=intake_bucket(environment),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.promotions.promote import check_model
+from flywheel.promotions.check_model import check_model
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Parameters
-from flywheel.promotions.promote import publish
+from flywheel.promotions.publish_model import publish_model
 from flywheel.promotions.requests import event_detail
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.observability import logger, observed
@@ -25,7 +25,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PromotionStep.model_validate(event)
-    beginning = publish(
+    beginning = publish_model(
         promotion=step.promotion,
         intake=intake_bucket(environment),
         service=flywheel_service(environment),

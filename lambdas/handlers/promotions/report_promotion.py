@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if end is None:
         return {}
     intake = intake_bucket(environment)
-    ended = report_promotion.end(
+    ended = report_promotion.report_promotion(
         promotion=end.promotion,
         status=end.status,
         reason=_reason(end, intake=intake),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.promotions.promote import make_active, put_back
+from flywheel.promotions.update_active_model import put_back, update_active_model
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
 from handlers.promotions.events import ActiveModelStep
@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
         logger.info("former model put back", promotion=step.promotion, model=former)
         return {"put_back": former}
-    status = make_active(
+    status = update_active_model(
         promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
     )
     logger.info("active model", promotion=step.promotion, status=status)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.datasets.register_dataset import accept, read_manifest
+from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.environment import Flywheel, Intake
+from flywheel.records.datasets import read_manifest
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -28,6 +29,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = intake_bucket(environment)
     manifest = read_manifest(intake, step.split, step.name)
     service = flywheel_service(environment)
-    accept(turn=step.turn, manifest=manifest, intake=intake, service=service, now=now())
+    accept_dataset(turn=step.turn, manifest=manifest, intake=intake, service=service, now=now())
     logger.info("dataset accepted", turn=step.turn, dataset=step.name, documents=manifest.documents)
     return {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake, Pace, Parameters
 from flywheel.records.uploads import Split
-from flywheel.turn.begin_turn import begin, write_batches
+from flywheel.turn.begin_turn import begin_turn, write_batches
 from handlers.clients import flywheel_service, intake_bucket, published_models
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -28,7 +28,7 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = Step.model_validate(event)
     intake = intake_bucket(environment)
-    beginning = begin(
+    beginning = begin_turn(
         turn=step.turn,
         intake=intake,
         service=flywheel_service(environment),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.decisions.compare_metrics import decide
+from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
 from flywheel.environment import Deciding, Flywheel, Gate, Intake, Parameters
 from handlers.clients import flywheel_service, intake_bucket, published_models
@@ -26,7 +26,7 @@ environment = Environment.load()
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = IterationStep.model_validate(event)
-    decision = decide(
+    decision = compare_metrics(
         turn=step.turn,
         iteration_id=step.iteration_id,
         intake=intake_bucket(environment),

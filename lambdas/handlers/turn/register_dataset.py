@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.datasets.register_dataset import read_manifest, register
+from flywheel.datasets.register_dataset import register_dataset
 from flywheel.environment import Flywheel, Intake, Labels
+from flywheel.records.datasets import read_manifest
 from flywheel.records.turns import TurnBeginning, begin_key
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
@@ -27,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = DatasetStep.model_validate(event)
     intake = intake_bucket(environment)
     beginning = intake.require(begin_key(step.turn), TurnBeginning)
-    arn = register(
+    arn = register_dataset(
         turn=step.turn,
         manifest=read_manifest(intake, step.split, step.name),
         intake=intake,

@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if end is None:
         return {}
     intake = intake_bucket(environment)
-    record = report_turn.write_record(
+    record = report_turn.report_turn(
         turn=end.turn,
         outcome=end.outcome,
         error=end.error,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.turn.run_iteration import start_or_resume
+from flywheel.turn.run_iteration import run_iteration
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.observability import logger, observed
 from handlers.turn.events import Step
@@ -25,6 +25,6 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = Step.model_validate(event)
     service = flywheel_service(environment)
-    start = start_or_resume(turn=step.turn, intake=intake_bucket(environment), service=service)
+    start = run_iteration(turn=step.turn, intake=intake_bucket(environment), service=service)
     logger.info("iteration", turn=step.turn, iteration=start.iteration_id, reason=start.reason)
     return {"iteration_id": start.iteration_id}

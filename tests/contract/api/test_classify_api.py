@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.api.classify import Classified, Classifying
+from flywheel.api.classify_api import Classified, Classifying
 from flywheel.api.describe_model import describe_model
 from flywheel.api.low_confidence import LowConfidencePrediction
 from flywheel.comprehend.flywheel import FlywheelService

@@ -174,7 +174,7 @@ def ask(deployed: CloudAccount, deployment: Deployment, request: PromotionReques
     token = until(
         lambda: next((said["token"] for said in taken_out(deployed, queue) if said["promotion"] == name), None)
     )
-    ask_for_approval.ask(
+    ask_for_approval.ask_for_approval(
         promotion=name,
         task_token=token,
         patience=timedelta(hours=72),
@@ -193,7 +193,7 @@ def end(
     answered_by: str | None = None,
 ) -> Promotion:
     """What report_promotion does."""
-    ended = report_promotion.end(
+    ended = report_promotion.report_promotion(
         promotion=promotion,
         status=end_status,
         reason=report_promotion.reason_of(end_status, error=None, cause=cause),

@@ -13,8 +13,10 @@ import pytest
 
 from flywheel.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promotions import requests
-from flywheel.promotions.promote import check_model, make_active, publish
+from flywheel.promotions.check_model import check_model
+from flywheel.promotions.publish_model import publish_model
 from flywheel.promotions.start_promotion import Poke
+from flywheel.promotions.update_active_model import update_active_model
 from flywheel.records import promotions, turns
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
@@ -459,8 +461,8 @@ class TestTwoAtOnce:
         at = world.at
         for step in (
             lambda: check_model(promotion=stale.name, intake=at.intake, service=at.service, now=at.now()),
-            lambda: make_active(promotion=stale.name, intake=at.intake, service=at.service),
-            lambda: publish(promotion=stale.name, intake=at.intake, service=at.service, published=at.published),
+            lambda: update_active_model(promotion=stale.name, intake=at.intake, service=at.service),
+            lambda: publish_model(promotion=stale.name, intake=at.intake, service=at.service, published=at.published),
         ):
             with pytest.raises(NotCurrentPromotion):
                 step()
@@ -487,7 +489,7 @@ class TestTwoAtOnce:
         world.change_in_console(world.active)
         at = world.at
         with pytest.raises(ServiceBusy):
-            publish(promotion=run.name, intake=at.intake, service=at.service, published=at.published)
+            publish_model(promotion=run.name, intake=at.intake, service=at.service, published=at.published)
 
     def test_a_redriven_promotion_does_not_publish_what_somebody_replaced(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)

@@ -14,8 +14,8 @@ from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import ServiceBusy
 from flywheel.promotions import requests
-from flywheel.promotions.promote import make_active, put_back
 from flywheel.promotions.report_promotion import MOST_FAILURES
+from flywheel.promotions.update_active_model import put_back, update_active_model
 from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
@@ -374,9 +374,9 @@ class TestMeanwhile:
         )
         late.shows = former(at)
         with pytest.raises(ServiceBusy, match="does not say yet"):
-            make_active(promotion=run.name, intake=at.intake, service=late)
+            update_active_model(promotion=run.name, intake=at.intake, service=late)
         late.shows = None
-        assert make_active(promotion=run.name, intake=at.intake, service=late) is PromotionStatus.PROMOTED
+        assert update_active_model(promotion=run.name, intake=at.intake, service=late) is PromotionStatus.PROMOTED
 
 
 class LateService(FlywheelService):

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from flywheel.decisions.compare_metrics import decide
+from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records import turns
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
-from flywheel.turn.run_iteration import start_or_resume
+from flywheel.turn.run_iteration import run_iteration
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud
@@ -225,7 +225,7 @@ def test_no_second_iteration_while_one_runs(trained: Deployment) -> None:
         trained.upload("train/b.csv", MORE)
         turn = trained.start_turn().run_before("await_iteration")
         second = trained.start_turn()
-        again = start_or_resume(turn=second.name, intake=trained.intake, service=trained.service)
+        again = run_iteration(turn=second.name, intake=trained.intake, service=trained.service)
         assert again.iteration_id == turn.iteration_id
         let_hours_pass(trained)
     trained.run_until_at_rest()
@@ -278,7 +278,7 @@ def test_the_decision_is_written_once(trained: Deployment) -> None:
     trained.upload("train/b.csv", WORSE)
     turn = trained.start_turn().run_before("decide")
     decisions = [
-        decide(
+        compare_metrics(
             turn=turn.name,
             iteration_id=turn.iteration_id,
             intake=trained.intake,

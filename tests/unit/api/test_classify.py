@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.api import metrics
-from flywheel.api.classify import MOST_PATIENCE, SEEN_FOR, Classified, Classifying, texts_of
+from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, Classifying, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.low_confidence import LowConfidencePrediction, key_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments

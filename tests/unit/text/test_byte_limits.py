@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.analysis import report_analysis as analysis
-from flywheel.api.classify import Classified
+from flywheel.api.classify_api import Classified
 from flywheel.api.messages import LabelledDocument
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.errors import FlywheelError
