@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, FlywheelService
 from flywheel.datasets.look_ahead import look_ahead
 from flywheel.decisions.history import known_score
+from flywheel.pipeline import Pipeline
 from flywheel.promotions.changed_outside import change_outside
 from flywheel.records import turns
 from flywheel.records.datasets import accepted_manifests
@@ -143,7 +144,9 @@ def changed_outside(deployment: Deployment) -> str | None:
     """What the next turn would find, by its own rules; a running one may be about to publish it."""
     intake, service = deployment.intake, deployment.service
     unfinished = undecided_iteration(intake, service)
-    change = change_outside(service=service, published=deployment.models, unfinished=unfinished, intake=intake)
+    change = change_outside(
+        pipeline=Pipeline(intake=intake, service=service, published=deployment.models), unfinished=unfinished
+    )
     return f"{change} The next turn records that and publishes it." if change else None
 
 
@@ -165,9 +168,7 @@ def next_turn(
 def _next_turn(deployment: Deployment, service: FlywheelService, now: datetime) -> TurnStart:
     """What start_turn would say now, by its own rules."""
     state = observe(
-        intake=deployment.intake,
-        service=service,
-        published=deployment.models,
+        pipeline=Pipeline(intake=deployment.intake, service=service, published=deployment.models),
         pokes=frozenset(),
         now=now,
         quiet_period=timedelta(minutes=deployment.quiet_period_minutes),

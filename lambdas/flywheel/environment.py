@@ -33,6 +33,10 @@ class Parameters(Environment):
     parameter_prefix: str
 
 
+class Pipeline(Flywheel, Intake, Parameters):
+    """Of functions that work with all three."""
+
+
 class Labels(Environment):
     label_delimiter: str
 

@@ -9,12 +9,15 @@ import boto3
 from botocore.config import Config
 
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.pipeline import Pipeline
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
 from handlers.model_kind import KIND
 
 if TYPE_CHECKING:
+    from flywheel import environment as environments
     from flywheel.environment import Flywheel, Intake, Parameters
+
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
 
@@ -32,6 +35,14 @@ def intake_bucket(environment: Intake) -> IntakeBucket:
 
 def flywheel_service(environment: Flywheel) -> FlywheelService:
     return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND)
+
+
+def pipeline(environment: environments.Pipeline) -> Pipeline:
+    return Pipeline(
+        intake=intake_bucket(environment),
+        service=flywheel_service(environment),
+        published=published_models(environment),
+    )
 
 
 def published_models(environment: Parameters) -> PublishedModels:

@@ -267,25 +267,27 @@ def test_a_function_gets_the_variables_that_it_reads_and_no_others(default: Synt
     assert required <= given <= known
 
 
+def _environment_of(node: ast.AST) -> str | None:
+    """Of `@handles(Event, Environment)` and of `Environment.load()` the model's name."""
+    match node:
+        case ast.Call(func=ast.Name(id="handles"), args=[_, ast.Name(id=name)]):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="load")):
+            return name
+    return None
+
+
 def variables_read_by(name: str) -> tuple[set[str], set[str]]:
     """(required, all) variables of the model that the handler loads, read from its source: importing it would load."""
     (path,) = (ROOT / "lambdas" / "handlers").rglob(f"{name}.py")
     tree = ast.parse(path.read_text())
-    loaded = next(
-        node.value.func.value.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Attribute)
-        and node.value.func.attr == "load"
-        and isinstance(node.value.func.value, ast.Name)
-    )
+    loaded = next(filter(None, map(_environment_of, ast.walk(tree))))
     local = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     required: set[str] = set()
     known: set[str] = set()
     models = [loaded]
     if loaded in local:
-        models = [base.id for base in local[loaded].bases if isinstance(base, ast.Name)]
+        models = [ast.unparse(base).rpartition(".")[2] for base in local[loaded].bases]
         own = {
             field.target.id.upper()
             for field in local[loaded].body

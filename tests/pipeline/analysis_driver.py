@@ -142,14 +142,7 @@ class Analysis:
     def _begin(self) -> None:
         at = self._at
         with at.acting_as("begin_analysis"):
-            beginning = begin_analysis(
-                job=self.job,
-                intake=at.intake,
-                service=at.service,
-                published=at.published,
-                limits=self._of.limits,
-                now=at.now(),
-            )
+            beginning = begin_analysis(pipeline=at.pipeline, job=self.job, limits=self._of.limits, now=at.now())
         self.run_id = beginning.run
         self.steps += [*(partial(self._split, unit) for unit in range(beginning.units)), self._plan]
 

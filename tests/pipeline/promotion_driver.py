@@ -90,14 +90,7 @@ class PromotionRun:
     def _begin(self) -> None:
         at = self._at
         with at.acting_as("begin_promotion"):
-            beginning = begin_promotion(
-                promotion=self.name,
-                mode=at.promotion_mode,
-                intake=at.intake,
-                service=at.service,
-                published=at.published,
-                now=at.now(),
-            )
+            beginning = begin_promotion(pipeline=at.pipeline, promotion=self.name, mode=at.promotion_mode, now=at.now())
         if beginning.request is None:
             self.ended = True
             return
@@ -161,7 +154,7 @@ class PromotionRun:
     def _publish(self) -> None:
         at = self._at
         with at.acting_as("publish_model"):
-            publish_model(promotion=self.name, intake=at.intake, service=at.service, published=at.published)
+            publish_model(pipeline=at.pipeline, promotion=self.name)
 
     def _report(self) -> None:
         self._end(self._status, None)

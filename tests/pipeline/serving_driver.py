@@ -49,9 +49,7 @@ class ServingRun:
             scaling=EndpointScaling(
                 scaling=clients["application-autoscaling"], kind=DOCUMENT_CLASSIFICATION, endpoint_arn=self.endpoint_arn
             ),
-            intake=self.at.intake,
-            service=self.at.service,
-            published=self.at.published,
+            pipeline=self.at.pipeline,
             role_arn=self.role_arn,
         )
 
@@ -82,7 +80,7 @@ class ServingRun:
         if tested is not None and serving.trial is not Trial.NOT_WANTED:
             self.smoke_test_failed = not tested.passed
             with self.at.acting_as("report_serving"):
-                take_back(tested, intake=self.at.intake, service=self.at.service, published=self.at.published)
+                take_back(tested, pipeline=self.at.pipeline)
         return serving
 
     def _try(self, wish: ServingWish, model_arn: str) -> None:

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
+from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.datasets.compose_datasets import Composer
+from flywheel.datasets.register_dataset import register_dataset
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
 from flywheel.decisions.holdout import HoldoutFreezer
@@ -29,6 +31,7 @@ from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.decisions.prepare_holdout import prepare_holdout
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import FlywheelError, ServiceBusy
+from flywheel.pipeline import Pipeline
 from flywheel.preparation import ConflictingLabels, Limits
 from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
@@ -189,6 +192,10 @@ class Deployment:
         return IntakeBucket(s3=self.s3, bucket=self.name)
 
     @property
+    def pipeline(self) -> Pipeline:
+        return Pipeline(intake=self.intake, service=self.service, published=self.published)
+
+    @property
     def service(self) -> FlywheelService:
         return FlywheelService(
             comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
@@ -254,9 +261,7 @@ class Deployment:
         with self.acting_as("start_turn"):
             return start_turn.decide(
                 start_turn.observe(
-                    intake=self.intake,
-                    service=self.service,
-                    published=self.published,
+                    pipeline=self.pipeline,
                     pokes=frozenset(pokes or start_turn.Poke),
                     now=self.now(),
                     quiet_period=self.quiet_period,
@@ -281,11 +286,7 @@ class Deployment:
         """What start_promotion thinks of these pokes; without any, of all that there are."""
         with self.acting_as("start_promotion"):
             verdict = start_promotion.decide(
-                pokes=frozenset(pokes or start_promotion.Poke),
-                intake=self.intake,
-                service=self.service,
-                published=self.published,
-                now=self.now(),
+                pipeline=self.pipeline, pokes=frozenset(pokes or start_promotion.Poke), now=self.now()
             )
             for end in verdict.refused:
                 self.intake.write_once(promotions.end_key(end.request_id), end)
@@ -516,12 +517,7 @@ class Turn:
     def _begin(self) -> list[Step]:
         at = self._at
         beginning = begin_turn(
-            turn=self.name,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
-            minimum_between_iterations=at.minimum_between_iterations,
-            now=at.now(),
+            pipeline=at.pipeline, turn=self.name, minimum_between_iterations=at.minimum_between_iterations, now=at.now()
         )
         for split in Split:
             write_batches(at.intake, beginning, split)
@@ -633,7 +629,7 @@ class Turn:
             freezer=HoldoutFreezer(
                 intake=at.intake, service=at.service, delimiter=DELIMITER, at_most=at.holdout_documents
             ),
-            published=at.published,
+            pipeline=at.pipeline,
         )
         return [Step("predict_holdout", partial(self._predict_holdout, model), "predict_holdout") for model in models]
 
@@ -661,11 +657,9 @@ class Turn:
     def _decide(self) -> list[Step]:
         at = self._at
         decision = compare_metrics(
+            pipeline=at.pipeline,
             turn=self.name,
             iteration_id=self.iteration_id,
-            intake=at.intake,
-            service=at.service,
-            published=at.published,
             bar=at.bar,
             now=at.now(),
             evidence=at.evidence,
@@ -694,9 +688,7 @@ class Turn:
 
     def _delete_old_models(self) -> list[Step]:
         at = self._at
-        delete_old_models(
-            turn=self.name, keep=at.models_to_keep, intake=at.intake, service=at.service, published=at.published
-        )
+        delete_old_models(pipeline=at.pipeline, turn=self.name, keep=at.models_to_keep)
         return []
 
     def report_aborted(self) -> TurnRecord:

@@ -13,7 +13,7 @@ from flywheel.records.analyses import BEGUN, AnalysisBeginning, Begun, InputFile
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
-    from flywheel.store.bucket import IntakeBucket
+    from flywheel.pipeline import Pipeline
     from flywheel.store.parameters import PublishedModels
 
 MEGABYTE = 1_000_000
@@ -36,27 +36,25 @@ class JobLimits:
 def begin_analysis(
     *,
     job: str,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     limits: JobLimits,
     now: datetime,
+    pipeline: Pipeline,
 ) -> AnalysisBeginning:
     """Written once for the files that lie there now. Raises NoInput, InvalidOptions, NoActiveModel."""
     files: list[InputFile] = []
-    found = find_input(intake, job, into=files)
+    found = find_input(pipeline.intake, job, into=files)
     folder = RunFolder(job, found.run)
-    intake.write(f"{BEGUN}{job}", Begun(run=found.run))
-    known = intake.read(folder.beginning, AnalysisBeginning)
+    pipeline.intake.write(f"{BEGUN}{job}", Begun(run=found.run))
+    known = pipeline.intake.read(folder.beginning, AnalysisBeginning)
     if known is not None:
         return known
-    options = found.read_options(intake)
-    model_arn, flywheel_arn = _model(published=published, service=service)
+    options = found.read_options(pipeline.intake)
+    model_arn, flywheel_arn = _model(published=pipeline.published, service=pipeline.service)
     units = 0
     for unit in plan_units(files, format_=options.format, limits=limits):
-        intake.write(folder.plan(units), unit)
+        pipeline.intake.write(folder.plan(units), unit)
         units += 1
-    intake.write_json(folder.units, [{"job": job, "run": found.run, "unit": unit} for unit in range(units)])
+    pipeline.intake.write_json(folder.units, [{"job": job, "run": found.run, "unit": unit} for unit in range(units)])
     beginning = AnalysisBeginning(
         job=job,
         run=found.run,
@@ -70,10 +68,10 @@ def begin_analysis(
         model_arn=model_arn,
         flywheel_arn=flywheel_arn,
     )
-    if intake.write_once(folder.beginning, beginning):
+    if pipeline.intake.write_once(folder.beginning, beginning):
         return beginning
     # Another execution of the same run began at the same moment.
-    return intake.require(folder.beginning, AnalysisBeginning)
+    return pipeline.intake.require(folder.beginning, AnalysisBeginning)
 
 
 def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str, str | None]:

@@ -8,20 +8,16 @@ from flywheel.api.messages import ActiveModel, ModelAnswer, ServedModel, Serving
 from flywheel.records.serving import STATE_KEY, ServingState
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.comprehend.live_endpoint import LiveEndpoint
-    from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
+    from flywheel.pipeline import Pipeline
 
 
-def describe_model(
-    *, published: PublishedModels, service: FlywheelService, endpoint: LiveEndpoint, intake: IntakeBucket
-) -> ModelAnswer:
+def describe_model(*, endpoint: LiveEndpoint, pipeline: Pipeline) -> ModelAnswer:
     """Raises ClientError."""
-    active = published.active_since()
+    active = pipeline.published.active_since()
     served = endpoint.look()
-    state = intake.read(STATE_KEY, ServingState)
-    score = service.models.score(active.arn) if active else None
+    state = pipeline.intake.read(STATE_KEY, ServingState)
+    score = pipeline.service.models.score(active.arn) if active else None
     return ModelAnswer(
         active_model=ActiveModel(arn=active.arn, since=active.since, scores=score.metrics if score else None)
         if active

@@ -28,40 +28,38 @@ from flywheel.records.holdouts import IterationHoldout, iteration_holdout_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, Iteration
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 
 def compare_metrics(
     *,
     turn: str,
     iteration_id: str,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     bar: Bar,
     now: datetime,
     evidence: Evidence = Evidence.ITERATION,
     confidence_level: float = 0.95,
+    pipeline: Pipeline,
 ) -> Decision:
     """The decision of a COMPLETED iteration; what was decided once stays.
 
     Raises NotCurrentTurn; and with evidence HOLDOUT PredictionFailed, or UnknownRecord if no hold-out was made ready.
     """
-    turns.require_current(intake, turn)
+    turns.require_current(pipeline.intake, turn)
     key = decision_key(iteration_id)
-    decided = intake.read(key, Decision)
+    decided = pipeline.intake.read(key, Decision)
     if decided is not None:
         return decided
-    iteration = service.iteration(iteration_id)
-    contenders = find_contenders(iteration, intake=intake, service=service, published=published)
+    iteration = pipeline.service.iteration(iteration_id)
+    contenders = find_contenders(iteration, pipeline=pipeline)
     if evidence is Evidence.HOLDOUT and contenders.candidate is not None:
-        verdict = _by_holdout(contenders, iteration, intake, service, bar, confidence_level)
+        verdict = _by_holdout(contenders, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
     else:
-        verdict = _by_iteration(contenders, iteration, intake, service, bar)
+        verdict = _by_iteration(contenders, iteration, pipeline.intake, pipeline.service, bar)
     decision = Decision(
         iteration_id=iteration_id,
-        flywheel_arn=service.arn,
+        flywheel_arn=pipeline.service.arn,
         turn=turn,
         decided_at=now,
         decision=verdict.judgement.decision,
@@ -73,7 +71,7 @@ def compare_metrics(
         evidence=verdict.evidence,
         holdout=verdict.holdout,
     )
-    return decision if intake.write_once(key, decision) else intake.require(key, Decision)
+    return decision if pipeline.intake.write_once(key, decision) else pipeline.intake.require(key, Decision)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from flywheel.decisions.history import is_of_another_flywheel
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService, Iteration
-    from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
+    from flywheel.comprehend.flywheel import Iteration
+    from flywheel.pipeline import Pipeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +29,11 @@ class Contenders:
         return tuple(dict.fromkeys(arn for arn in (self.candidate, self.active) if arn)) if self.candidate else ()
 
 
-def find_contenders(
-    iteration: Iteration, *, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
-) -> Contenders:
-    active_now = service.describe().active_model_arn
-    serving = published.active()
+def find_contenders(iteration: Iteration, *, pipeline: Pipeline) -> Contenders:
+    active_now = pipeline.service.describe().active_model_arn
+    serving = pipeline.published.active()
     # A former generation's model serves until it is beaten, even if the service makes the first of this one active.
-    former = is_of_another_flywheel(serving, intake=intake, flywheel_arn=service.arn)
+    former = is_of_another_flywheel(serving, intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
     return Contenders(
         candidate=iteration.trained.arn if iteration.trained else None,
         active=serving if former else active_now or serving,

@@ -11,21 +11,19 @@ from flywheel.records.decisions import decision_key
 from flywheel.records.turns import require_current
 
 if TYPE_CHECKING:
-    from flywheel.store.parameters import PublishedModels
+    from flywheel.pipeline import Pipeline
 
 
-def prepare_holdout(
-    *, turn: str, iteration_id: str, freezer: HoldoutFreezer, published: PublishedModels
-) -> tuple[str, ...]:
+def prepare_holdout(*, turn: str, iteration_id: str, freezer: HoldoutFreezer, pipeline: Pipeline) -> tuple[str, ...]:
     """The models that a decision compares and that have not answered the iteration's hold-out.
 
     None if it is decided, trained no model, or has no hold-out. Raises NotCurrentTurn and SampleTooSmall.
     """
-    intake, service = freezer.intake, freezer.service
+    intake, service = pipeline.intake, pipeline.service
     require_current(intake, turn)
     if intake.exists(decision_key(iteration_id)):
         return ()
-    contenders = find_contenders(service.iteration(iteration_id), intake=intake, service=service, published=published)
+    contenders = find_contenders(service.iteration(iteration_id), pipeline=pipeline)
     if not contenders.to_ask:
         return ()
     holdout = freezer.freeze(iteration_id)

@@ -10,58 +10,57 @@ from flywheel.records import promotions
 from flywheel.records.promotions import PromotionBeginning, PromotionMode, PromotionRequest, PromotionSource
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 
 def begin_promotion(
     *,
     promotion: str,
     mode: PromotionMode,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     now: datetime,
+    pipeline: Pipeline,
 ) -> PromotionBeginning:
     """Choose the request to work on. Raises NotCurrentPromotion."""
-    promotions.require_current(intake, promotion)
+    promotions.require_current(pipeline.intake, promotion)
     key = promotions.begin_key(promotion)
-    beginning = intake.read(key, PromotionBeginning)
+    beginning = pipeline.intake.read(key, PromotionBeginning)
     if beginning is None:
-        found = _find(promotion, mode, intake, service, published, now)
+        found = _find(promotion, mode, now, pipeline)
         # A second invocation of the same execution may have been faster: what it wrote counts.
-        beginning = found if intake.write_once(key, found) else intake.require(key, PromotionBeginning)
+        beginning = (
+            found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, PromotionBeginning)
+        )
     return beginning
 
 
 def _find(
     promotion: str,
     mode: PromotionMode,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     now: datetime,
+    pipeline: Pipeline,
 ) -> PromotionBeginning:
-    choice = requests.choose(requests.open_requests(intake))
+    choice = requests.choose(requests.open_requests(pipeline.intake))
     if choice is None:
         return PromotionBeginning(promotion=promotion, began_at=now)
     request = choice.chosen
-    active = service.describe().active_model_arn
+    active = pipeline.service.describe().active_model_arn
     by_turn = request.source is PromotionSource.TURN
-    former, desired = published.active(), published.desired()
+    former, desired = pipeline.published.active(), pipeline.published.desired()
     if request.source is PromotionSource.PARAMETER and active is not None and active == former:
         # What the parameter says holds against whatever came through this door since it was edited, but not against
         # what somebody did past it.
         request = request.model_copy(update={"decided_against": active})
-    elif active not in (request.decided_against, request.model_arn) and _was_taken_back(request, active, intake):
+    elif active not in (request.decided_against, request.model_arn) and _was_taken_back(
+        request, active, pipeline.intake
+    ):
         # What is better than a model that was taken back is better than the one that came back for it.
         request = request.model_copy(update={"decided_against": active})
     return PromotionBeginning(
         promotion=promotion,
         began_at=now,
         request=request,
-        former_model_arn=former if former != request.model_arn else published.previous(),
+        former_model_arn=former if former != request.model_arn else pipeline.published.previous(),
         # A person's own wish is approved, and what is active already only has to be published.
         approval=mode is PromotionMode.APPROVAL and by_turn and active != request.model_arn,
         desired_version=desired.version if desired else None,

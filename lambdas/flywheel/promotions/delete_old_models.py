@@ -13,43 +13,39 @@ from flywheel.records.turns import DeletedModels, deleted_key
 from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.comprehend.model_kind import Model
-    from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
+    from flywheel.pipeline import Pipeline
 
 _IN_USE = {"ResourceInUseException", "ResourceUnavailableException"}
 
 
-def delete_old_models(
-    *, turn: str, keep: int, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
-) -> DeletedModels:
+def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedModels:
     """Delete all but the `keep` newest models of this flywheel, and none that is needed. Raises NotCurrentTurn.
 
     What an endpoint or a job uses is known to Comprehend alone, which refuses then; the next turn tries again.
     """
-    turns.require_current(intake, turn)
-    desired = published.desired()
+    turns.require_current(pipeline.intake, turn)
+    desired = pipeline.published.desired()
     needed = {
-        service.describe().active_model_arn,
-        published.active(),
-        published.previous(),
+        pipeline.service.describe().active_model_arn,
+        pipeline.published.active(),
+        pipeline.published.previous(),
         desired.arn if desired else None,
-        *requests.models_under_way(intake),
+        *requests.models_under_way(pipeline.intake),
     }
-    models = service.models.trained_by(service.arn)
+    models = pipeline.service.models.trained_by(pipeline.service.arn)
     there = {model.arn for model in models if model.trained}
-    before = intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
+    before = pipeline.intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
     deleted = [arn for arn in before.deleted if arn not in there]
     in_use: list[str] = []
     for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
-        turns.require_current(intake, turn)
+        turns.require_current(pipeline.intake, turn)
         # First the note: killed after the deletion, nobody would know of it.
-        intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
+        pipeline.intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:
-            service.models.delete(model.arn)
+            pipeline.service.models.delete(model.arn)
         except ClientError as error:
             if error_code(error) == "ResourceNotFoundException":
                 # Somebody else deleted it just now.
@@ -60,8 +56,8 @@ def delete_old_models(
         else:
             deleted.append(model.arn)
     found = DeletedModels(deleted=tuple(deleted), in_use=tuple(in_use))
-    if found != (intake.read(deleted_key(turn), DeletedModels) or DeletedModels()):
-        intake.write(deleted_key(turn), found)
+    if found != (pipeline.intake.read(deleted_key(turn), DeletedModels) or DeletedModels()):
+        pipeline.intake.write(deleted_key(turn), found)
     return found
 
 

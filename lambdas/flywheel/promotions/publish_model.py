@@ -11,14 +11,12 @@ from flywheel.records.promotions import Promotion, PromotionBeginning
 from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
 
-def publish_model(
-    *, promotion: str, intake: IntakeBucket, service: FlywheelService, published: PublishedModels
-) -> PromotionBeginning:
+def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     """Write Parameter Store. Raises NotCurrentPromotion, PromotionRefused if another model is active by now (a
     promotion may be redriven long after it made its own the active one), ServiceBusy while Comprehend still names the
     former one, and SmokeTestFailed.
@@ -26,19 +24,25 @@ def publish_model(
     The smoke test is looked at here too: whichever run of the serve machine made it, the one that this promotion
     waited for may have failed afterwards, or have found the endpoint as another run left it.
     """
-    promotions.require_current(intake, promotion)
-    beginning = beginning_of(promotion, intake)
+    promotions.require_current(pipeline.intake, promotion)
+    beginning = beginning_of(promotion, pipeline.intake)
     request = request_of(beginning)
-    active = service.describe().active_model_arn
+    active = pipeline.service.describe().active_model_arn
     if active != request.model_arn:
         if active == request.decided_against:
             raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
         raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")
-    tested = smoke_test_of(request.model_arn, intake=intake) if published.active() != request.model_arn else None
+    tested = (
+        smoke_test_of(request.model_arn, intake=pipeline.intake)
+        if pipeline.published.active() != request.model_arn
+        else None
+    )
     # Published a moment ago by this step, which is repeated: `taking_back` asks for the former one in its own name.
     if tested is not None and not tested.passed and tested.at >= beginning.began_at:
         raise SmokeTestFailed(tested.sentence)
-    published.publish(request.model_arn, another_is_desired=another_is_desired(beginning, published, intake))
+    pipeline.published.publish(
+        request.model_arn, another_is_desired=another_is_desired(beginning, pipeline.published, pipeline.intake)
+    )
     return beginning
 
 

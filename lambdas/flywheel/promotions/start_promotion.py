@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 SUPERSEDED = "Superseded"
 """The error with which a waiting promotion is told that another one takes its place."""
@@ -49,29 +49,27 @@ class PromotionStart:
 def decide(
     *,
     pokes: frozenset[Poke],
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     now: datetime,
+    pipeline: Pipeline,
 ) -> PromotionStart:
     """Note an edit of `desired-model-arn` as a request, then say what is to be done about the open ones."""
-    flywheel = service.describe()
+    flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
-    pending = requests.pending_desire(published=published, intake=intake, flywheel=flywheel, now=now)
+    pending = requests.pending_desire(published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now)
     if pending is not None:
-        intake.write_once(promotions.request_key(pending.id), pending)
-    candidates = requests.open_requests(intake)
-    waiting = requests.waiting_promotion(intake)
+        pipeline.intake.write_once(promotions.request_key(pending.id), pending)
+    candidates = requests.open_requests(pipeline.intake)
+    waiting = requests.waiting_promotion(pipeline.intake)
     if waiting is not None and waiting.beginning.request is not None:
-        refused = _refuse_unfit(waiting, candidates, flywheel=flywheel, service=service, now=now)
+        refused = _refuse_unfit(waiting, candidates, flywheel=flywheel, service=pipeline.service, now=now)
         ended = {end.request_id for end in refused}
         choice = requests.choose([request for request in candidates if request.id not in ended])
         return _beside(waiting, choice, pokes=pokes, refused=refused)
     if not candidates:
         return PromotionStart(start=False, reason="there is nothing to promote")
     unpublished = any(request.model_arn == flywheel.active_model_arn for request in candidates)
-    if pokes == {Poke.ENDED} and not unpublished and _failed_last(intake):
+    if pokes == {Poke.ENDED} and not unpublished and _failed_last(pipeline.intake):
         return PromotionStart(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
     return PromotionStart(start=True, reason=f"{len(candidates)} models are to be promoted")
 

@@ -18,11 +18,10 @@ from flywheel.serving.target import Target, find_target
 
 if TYPE_CHECKING:
     from flywheel.comprehend.endpoint import EndpointService
-    from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.comprehend.scaling import EndpointScaling
+    from flywheel.pipeline import Pipeline
     from flywheel.serving.wanted import ServingWish
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +45,7 @@ class Server:
 
     endpoints: EndpointService
     scaling: EndpointScaling
-    intake: IntakeBucket
-    service: FlywheelService
-    published: PublishedModels
+    pipeline: Pipeline
     role_arn: str | None
     """For models under a customer managed key."""
 
@@ -61,15 +58,15 @@ class Server:
         elif not wish.in_hours(now):
             status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
         else:
-            target = find_target(intake=self.intake, service=self.service, published=self.published)
+            target = find_target(pipeline=self.pipeline)
             status, reason = ServingStatus.NO_MODEL, "" if target else self._why_no_model()
         if wish is None or target is None:
             return self._remove(endpoint, status=status, reason=reason, now=now)
         return self._serve(endpoint, wish=wish, target=target, replaced=replaced, now=now)
 
     def _why_no_model(self) -> str:
-        active = self.service.find_active_model()
-        tested = smoke_test_of(active, intake=self.intake) if active else None
+        active = self.pipeline.service.find_active_model()
+        tested = smoke_test_of(active, intake=self.pipeline.intake) if active else None
         if tested is not None and not tested.passed:
             return f"The only model was not promoted. {tested.sentence}"
         return "No model has been promoted yet."
@@ -81,13 +78,13 @@ class Server:
             return Serving(status=ServingStatus.CREATING, reason=reason, settled=False)
         if endpoint is None:
             self.scaling.stop()
-            self.published.forget_endpoint()
+            self.pipeline.published.forget_endpoint()
             return Serving(status=status, reason=reason, settled=True)
         self._delete(endpoint)
         return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
 
     def _may_not_show_yet(self, now: datetime) -> bool:
-        state = self.intake.read(STATE_KEY, ServingState)
+        state = self.pipeline.intake.read(STATE_KEY, ServingState)
         return state is not None and state.status is ServingStatus.CREATING and now - state.since < FOUND_WITHIN
 
     def _serve(
@@ -119,19 +116,19 @@ class Server:
             reason="The endpoint is being created.",
             model_arn=target.model_arn,
             endpoint_arn=self.endpoints.arn,
-            intake=self.intake,
+            intake=self.pipeline.intake,
             now=now,
         )
         self.endpoints.create(
             flywheel_arn=target.flywheel_arn,
             units=wish.inference_units,
             role_arn=self.role_arn,
-            tags=self.service.tags(),
+            tags=self.pipeline.service.tags(),
         )
         return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
 
     def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
-        self.published.publish_endpoint(endpoint.arn)
+        self.pipeline.published.publish_endpoint(endpoint.arn)
         if endpoint.flywheel_arn != target.flywheel_arn:
             self.endpoints.move(
                 flywheel_arn=target.flywheel_arn,
@@ -152,7 +149,7 @@ class Server:
         if wish.scales:
             self.scaling.scale_between(wish.inference_units, wish.most_units)
         trial = trial_of(
-            tested=smoke_test_of(target.model_arn, intake=self.intake),
+            tested=smoke_test_of(target.model_arn, intake=self.pipeline.intake),
             key=wish.smoke_test_key,
             since=target.since,
         )
@@ -165,7 +162,7 @@ class Server:
         )
 
     def _delete(self, endpoint: Endpoint) -> None:
-        self.published.forget_endpoint()
+        self.pipeline.published.forget_endpoint()
         self.scaling.stop()
         if endpoint.status is not EndpointStatus.DELETING:
             self.endpoints.delete()

@@ -14,6 +14,7 @@ from flywheel.records.serving import smoke_test_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
@@ -26,14 +27,16 @@ class Target:
     """When the promotion that brought the model began, while it is under way: a smoke test before that is not its."""
 
 
-def find_target(*, intake: IntakeBucket, service: FlywheelService, published: PublishedModels) -> Target | None:
+def find_target(*, pipeline: Pipeline) -> Target | None:
     """None while nothing was promoted.
 
     A promotion that has made its model active and is not published yet comes first, unless its model failed the smoke
     test. Else it is the published model, by whichever flywheel has it active: a former generation's until a model of
     the present one has passed the gate.
     """
-    return _under_way(intake=intake, service=service) or _published(service=service, published=published)
+    return _under_way(intake=pipeline.intake, service=pipeline.service) or _published(
+        service=pipeline.service, published=pipeline.published
+    )
 
 
 def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> Target | None:

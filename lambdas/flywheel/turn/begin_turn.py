@@ -17,8 +17,8 @@ from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 _BATCH_UPLOADS = 100
 _BATCH_BYTES = 256 * 1024 * 1024
@@ -32,24 +32,22 @@ _CLOCKS_DIFFER = timedelta(minutes=15)
 def begin_turn(
     *,
     turn: str,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     minimum_between_iterations: timedelta,
     now: datetime,
+    pipeline: Pipeline,
 ) -> TurnBeginning:
     """Raises NotCurrentTurn."""
-    turns.require_current(intake, turn)
+    turns.require_current(pipeline.intake, turn)
     key = turns.begin_key(turn)
-    beginning = intake.read(key, TurnBeginning)
+    beginning = pipeline.intake.read(key, TurnBeginning)
     if beginning is None:
-        found = _find(turn, intake, service, published, minimum_between_iterations, now)
+        found = _find(turn, minimum_between_iterations, now, pipeline)
         # A second invocation of the same turn may have been faster: what it wrote counts.
-        beginning = found if intake.write_once(key, found) else intake.require(key, TurnBeginning)
+        beginning = found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, TurnBeginning)
     if beginning.changed_outside:
-        publish_what_is(service=service, published=published, intake=intake)
+        publish_what_is(pipeline=pipeline)
     if beginning.request is not None:
-        _consume(intake, beginning.request)
+        _consume(pipeline.intake, beginning.request)
     return beginning
 
 
@@ -80,15 +78,13 @@ def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
 
 def _find(
     turn: str,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     minimum_between_iterations: timedelta,
     now: datetime,
+    pipeline: Pipeline,
 ) -> TurnBeginning:
-    flywheel = service.describe()
-    request = intake.read(REQUEST_KEY, TurnRequest)
-    unfinished = undecided_iteration(intake, service)
+    flywheel = pipeline.service.describe()
+    request = pipeline.intake.read(REQUEST_KEY, TurnRequest)
+    unfinished = undecided_iteration(pipeline.intake, pipeline.service)
     beginning = TurnBeginning(
         turn=turn,
         began_at=now,
@@ -98,15 +94,15 @@ def _find(
         request=request,
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
-        changed_outside=change_outside(service=service, published=published, unfinished=unfinished, intake=intake),
+        changed_outside=change_outside(pipeline=pipeline, unfinished=unfinished),
     )
-    reason = _reason_not_to_collect(service, unfinished, request, minimum_between_iterations, now)
+    reason = _reason_not_to_collect(pipeline.service, unfinished, request, minimum_between_iterations, now)
     if reason:
         return beginning.model_copy(update={"collected": False, "not_collected_because": reason})
-    uploads, replaced = collect(intake, turn)
+    uploads, replaced = collect(pipeline.intake, turn)
     set_aside: tuple[Upload, ...] = ()
     if request is None:
-        set_aside = _unreadable(intake, turn, uploads)
+        set_aside = _unreadable(pipeline.intake, turn, uploads)
         uploads = tuple(upload for upload in uploads if upload not in set(set_aside))
     return beginning.model_copy(update={"uploads": uploads, "replaced": replaced, "set_aside": set_aside})
 

@@ -16,9 +16,8 @@ from flywheel.records.uploads import Split
 from flywheel.turn.unfinished import undecided_iteration
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
 
 MAXIMUM_FAILURES = 3
 """So many turns in a row may fail before the pipeline waits for a person."""
@@ -144,38 +143,34 @@ def _no(reason: str, again_in: timedelta | None = None) -> TurnStart:
 
 def observe(
     *,
-    intake: IntakeBucket,
-    service: FlywheelService,
-    published: PublishedModels,
     pokes: frozenset[Poke],
     now: datetime,
     quiet_period: timedelta,
     minimum_between_iterations: timedelta,
+    pipeline: Pipeline,
 ) -> PipelineState:
-    if intake.read(PAUSE_KEY, Pause) is not None:
+    if pipeline.intake.read(PAUSE_KEY, Pause) is not None:
         return PipelineState(now=now, pokes=pokes, paused=True)
-    flywheel = service.describe()
+    flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
-    number = turns.current_number(intake)
+    number = turns.current_number(pipeline.intake)
     recent = [turns.name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
-    records = [intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
+    records = [pipeline.intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
-    uncollected, left = _uploads(intake, recent)
-    newest_iteration = next(service.iterations(), None)
-    undecided = undecided_iteration(intake, service)
+    uncollected, left = _uploads(pipeline.intake, recent)
+    newest_iteration = next(pipeline.service.iterations(), None)
+    undecided = undecided_iteration(pipeline.intake, pipeline.service)
     return PipelineState(
         now=now,
         pokes=pokes,
-        requested=intake.read(REQUEST_KEY, TurnRequest) is not None,
+        requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
         undecided_iteration=undecided,
-        changed_outside=None
-        if undecided
-        else change_outside(service=service, published=published, unfinished=None, intake=intake),
+        changed_outside=None if undecided else change_outside(pipeline=pipeline, unfinished=None),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
-        work_left=_work_left(last, flywheel_arn=service.arn),
+        work_left=_work_left(last, flywheel_arn=pipeline.service.arn),
         uncollected=tuple(uncollected),
         left=left,
         last_iteration_at=newest_iteration.created_at if newest_iteration else None,

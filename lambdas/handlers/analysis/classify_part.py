@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.analysis.classify_part import classify_part
 from flywheel.environment import Flywheel, Intake
 from flywheel.records.analyses import PartItem
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 
 class Environment(Flywheel, Intake):
     analysis_role_arn: str
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    item = PartItem.model_validate(event)
+@handles(PartItem, Environment)
+def handler(item: PartItem, environment: Environment) -> dict[str, Any]:
     job_id = classify_part(
         item,
         role_arn=environment.analysis_role_arn,

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.analysis.collect_part import Collector
 from flywheel.environment import Analysis, Confidence, Flywheel, Intake, Labels
 from flywheel.records.analyses import PartItem
 from handlers.analysis.events import limits_of
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 
 class Environment(Flywheel, Intake, Labels, Analysis, Confidence):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    item = PartItem.model_validate(event)
+@handles(PartItem, Environment)
+def handler(item: PartItem, environment: Environment) -> dict[str, Any]:
     collected = Collector(
         intake=intake_bucket(environment),
         service=flywheel_service(environment),

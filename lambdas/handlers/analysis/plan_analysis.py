@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.analysis.plan_analysis import plan_analysis
 from flywheel.environment import Intake
 from flywheel.records.analyses import RunFolder
 from handlers.analysis.events import AnalysisRun
 from handlers.clients import intake_bucket
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 
-environment = Intake.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = AnalysisRun.model_validate(event)
+@handles(AnalysisRun, Intake)
+def handler(step: AnalysisRun, environment: Intake) -> dict[str, Any]:
     items = plan_analysis(job=step.job, run=step.run, intake=intake_bucket(environment))
     logger.info("analysis planned", job=step.job, run=step.run, parts=len(items))
     return {"parts": {"key": RunFolder(step.job, step.run).parts, "count": len(items)}}

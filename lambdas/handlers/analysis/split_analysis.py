@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.analysis.split_analysis import split_analysis
 from flywheel.environment import Analysis, Intake
 from handlers.analysis.events import AnalysisUnit, limits_of
 from handlers.clients import intake_bucket
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 
 class Environment(Intake, Analysis):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = AnalysisUnit.model_validate(event)
+@handles(AnalysisUnit, Environment)
+def handler(step: AnalysisUnit, environment: Environment) -> dict[str, Any]:
     facts = split_analysis(
         job=step.job,
         run=step.run,

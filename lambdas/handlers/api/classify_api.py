@@ -10,10 +10,10 @@ import boto3
 from botocore.config import Config
 from pydantic import Field
 
+from flywheel import environment as environments
 from flywheel.api import metrics
 from flywheel.api.classify_api import Classifying
 from flywheel.comprehend.live_endpoint import LiveEndpoint
-from flywheel.environment import Flywheel, Intake, Parameters
 from flywheel.store.bucket import IntakeBucket
 from handlers.api.classify_routes import routes
 from handlers.clock import now
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flywheel.api.messages import ModelAnswer
 
 
-class Environment(Flywheel, Intake, Parameters):
+class Environment(environments.Pipeline):
     endpoint_arn: str
     review_threshold: float = Field(ge=0, le=1)
 
@@ -90,13 +90,18 @@ class Work:
         # Loaded here: classifying does without.
         from flywheel.api.describe_model import describe_model
         from flywheel.comprehend.flywheel import FlywheelService
+        from flywheel.pipeline import Pipeline
         from flywheel.store.parameters import PublishedModels
 
         return describe_model(
-            published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
-            service=FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND),
             endpoint=self.endpoint,
-            intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
+            pipeline=Pipeline(
+                intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
+                service=FlywheelService(
+                    comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND
+                ),
+                published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
+            ),
         )
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.promotions import ask_for_approval, metrics
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.promotions.events import ApprovalQuestion
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
@@ -22,12 +19,8 @@ class Environment(Flywheel, Intake):
     approval_hours: float
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    question = ApprovalQuestion.model_validate(event)
+@handles(ApprovalQuestion, Environment)
+def handler(question: ApprovalQuestion, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     beginning = ask_for_approval.ask_for_approval(
         promotion=question.promotion,

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.environment import Pipeline
 from flywheel.promotions.begin_promotion import begin_promotion
 from flywheel.records.promotions import PromotionMode
-from handlers.clients import flywheel_service, intake_bucket, published_models
+from handlers.clients import pipeline
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.promotions.events import PromotionStep
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Pipeline):
     promotion_mode: PromotionMode
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = PromotionStep.model_validate(event)
+@handles(PromotionStep, Environment)
+def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
     beginning = begin_promotion(
-        promotion=step.promotion,
-        mode=environment.promotion_mode,
-        intake=intake_bucket(environment),
-        service=flywheel_service(environment),
-        published=published_models(environment),
-        now=now(),
+        pipeline=pipeline(environment), promotion=step.promotion, mode=environment.promotion_mode, now=now()
     )
     request = beginning.request
     logger.info("promotion began", promotion=step.promotion, model=request.model_arn if request else None)

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.promotions.check_model import check_model
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.promotions.events import PromotionStep
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = PromotionStep.model_validate(event)
+@handles(PromotionStep, Environment)
+def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
     warning = check_model(
         promotion=step.promotion,
         intake=intake_bucket(environment),

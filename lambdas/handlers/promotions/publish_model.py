@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.environment import Pipeline
 from flywheel.promotions.publish_model import publish_model
 from flywheel.promotions.requests import event_detail
-from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.observability import logger, observed
+from handlers.clients import pipeline
+from handlers.observability import handles, logger
 from handlers.promotions.events import PromotionStep
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Pipeline):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = PromotionStep.model_validate(event)
-    beginning = publish_model(
-        promotion=step.promotion,
-        intake=intake_bucket(environment),
-        service=flywheel_service(environment),
-        published=published_models(environment),
-    )
+@handles(PromotionStep, Environment)
+def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
+    beginning = publish_model(pipeline=pipeline(environment), promotion=step.promotion)
     logger.info("published", promotion=step.promotion)
     return {"event": event_detail(beginning, flywheel_name=environment.flywheel_name)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.environment import Pipeline
 from flywheel.promotions import metrics, report_promotion
 from flywheel.promotions.start_promotion import SUPERSEDED, Poke, decide
 from flywheel.records.promotions import end_key, promotion_starter
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from handlers.clients import client, flywheel_service, intake_bucket, published_models
+from handlers.clients import client, intake_bucket, pipeline
 from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger, observed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Pipeline):
     promotion_machine_arn: str
     topic_arn: str
 
@@ -38,13 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(pokes: frozenset[Poke]) -> None:
     intake, stepfunctions = intake_bucket(environment), client("stepfunctions")
-    found = decide(
-        pokes=pokes,
-        intake=intake,
-        service=flywheel_service(environment),
-        published=published_models(environment),
-        now=now(),
-    )
+    found = decide(pipeline=pipeline(environment), pokes=pokes, now=now())
     logger.info("poked", pokes=sorted(pokes), start=found.start, reason=found.reason)
     emit([metrics.of_approvals(waiting=found.waiting)], flywheel_name=environment.flywheel_name)
     for end in found.refused:

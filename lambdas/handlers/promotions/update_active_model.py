@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.promotions.update_active_model import put_back, update_active_model
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.promotions.events import ActiveModelStep
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = ActiveModelStep.model_validate(event)
+@handles(ActiveModelStep, Environment)
+def handler(step: ActiveModelStep, environment: Environment) -> dict[str, Any]:
     if step.put_back:
         former = put_back(
             promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
-from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.environment import Pipeline
 from flywheel.records.serving import LEASE_KEY
 from flywheel.serving.bring_endpoint import Server, note
 from flywheel.serving.wanted import read_wish
 from flywheel.store.lease import held
-from handlers.clients import client, flywheel_service, intake_bucket, published_models
+from handlers.clients import client, intake_bucket, pipeline
 from handlers.clock import now
 from handlers.model_kind import KIND
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 TIMEOUT = timedelta(minutes=2)
 """As the function has it: after that its lease is free again."""
 
 
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Pipeline):
     endpoint_arn: str
     endpoint_role_arn: str = ""
 
@@ -38,21 +35,15 @@ class Step(BaseModel):
     replaced: bool
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = Step.model_validate(event)
+@handles(Step, Environment)
+def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     server = Server(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
             scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn
         ),
-        intake=intake,
-        service=flywheel_service(environment),
-        published=published_models(environment),
+        pipeline=pipeline(environment),
         role_arn=environment.endpoint_role_arn or None,
     )
     with held(LEASE_KEY, holder=step.execution, intake=intake, now=now(), lasts=TIMEOUT + timedelta(seconds=30)):

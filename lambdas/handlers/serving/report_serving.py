@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Json
 
-from flywheel.environment import Flywheel, Intake, Parameters
+from flywheel.environment import Pipeline
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import ServingStatus, smoke_test_of
 from flywheel.serving.bring_endpoint import note
@@ -14,7 +14,7 @@ from flywheel.serving.metrics import of_serving
 from flywheel.serving.smoke_test import Trial
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from flywheel.turn.report_turn import readable_cause
-from handlers.clients import flywheel_service, intake_bucket, published_models
+from handlers.clients import intake_bucket, pipeline
 from handlers.clock import now
 from handlers.cloudformation import CustomResourceEvent, answer
 from handlers.measuring import emit
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Flywheel, Intake, Parameters):
+class Environment(Pipeline):
     endpoint_arn: str
 
 
@@ -78,9 +78,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     failed = tested is not None and not tested.passed
     if tested is not None:
-        asked = take_back(
-            tested, intake=intake, service=flywheel_service(environment), published=published_models(environment)
-        )
+        asked = take_back(tested, pipeline=pipeline(environment))
         if asked is not None:
             logger.warning("the former model is asked for", request=asked.id, model=asked.model_arn)
     emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)

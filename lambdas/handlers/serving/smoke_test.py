@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 
 from flywheel.comprehend.live_endpoint import LiveEndpoint
-from flywheel.environment import Flywheel, Intake, Labels, Parameters
+from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test
 from flywheel.serving.wanted import read_wish
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.model_kind import KIND
-from handlers.observability import logger, observed
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import handles, logger
 
 
-class Environment(Flywheel, Intake, Parameters, Labels):
+class Environment(Pipeline, Labels):
     endpoint_arn: str
 
 
@@ -32,14 +29,12 @@ class Step(BaseModel):
     model_arn: str
 
 
-environment = Environment.load()
 # One unit answers two documents a second: the adaptive mode asks no faster than it is answered.
 _patient = boto3.client("comprehend", config=Config(retries={"mode": "adaptive", "max_attempts": 15}))
 
 
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = Step.model_validate(event)
+@handles(Step, Environment)
+def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
     if wish is None or not wish.smoke_test_key:

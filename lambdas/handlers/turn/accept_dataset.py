@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.environment import Flywheel, Intake
 from flywheel.records.datasets import read_manifest
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import DatasetStep
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = DatasetStep.model_validate(event)
+@handles(DatasetStep, Environment)
+def handler(step: DatasetStep, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     manifest = read_manifest(intake, step.split, step.name)
     service = flywheel_service(environment)

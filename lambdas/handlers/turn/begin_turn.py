@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flywheel.environment import Flywheel, Intake, Pace, Parameters
+from flywheel.environment import Pace, Pipeline
 from flywheel.records.uploads import Split
 from flywheel.turn.begin_turn import begin_turn, write_batches
-from handlers.clients import flywheel_service, intake_bucket, published_models
+from handlers.clients import intake_bucket, pipeline
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import Step
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-
-class Environment(Flywheel, Intake, Parameters, Pace):
+class Environment(Pipeline, Pace):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = Step.model_validate(event)
+@handles(Step, Environment)
+def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     beginning = begin_turn(
+        pipeline=pipeline(environment),
         turn=step.turn,
-        intake=intake,
-        service=flywheel_service(environment),
-        published=published_models(environment),
         minimum_between_iterations=timedelta(hours=environment.minimum_hours_between_iterations),
         now=now(),
     )

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
-from flywheel.environment import Deciding, Flywheel, Gate, Intake, Parameters
-from handlers.clients import flywheel_service, intake_bucket, published_models
+from flywheel.environment import Deciding, Gate, Pipeline
+from handlers.clients import pipeline
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import IterationStep
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-
-class Environment(Flywheel, Intake, Parameters, Gate, Deciding):
+class Environment(Pipeline, Gate, Deciding):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = IterationStep.model_validate(event)
+@handles(IterationStep, Environment)
+def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
     decision = compare_metrics(
+        pipeline=pipeline(environment),
         turn=step.turn,
         iteration_id=step.iteration_id,
-        intake=intake_bucket(environment),
-        service=flywheel_service(environment),
-        published=published_models(environment),
         bar=Bar(
             selection_metric=environment.selection_metric,
             minimum_score=environment.minimum_score,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.datasets.compose_datasets import Composer
 from flywheel.environment import Composing, Flywheel, Intake, Labels
@@ -12,23 +12,16 @@ from flywheel.turn import metrics
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import Step
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake, Labels, Composing):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = Step.model_validate(event)
+@handles(Step, Environment)
+def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     service = flywheel_service(environment)
     composer = Composer(

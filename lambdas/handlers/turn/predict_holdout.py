@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.environment import Flywheel, Intake
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import PredictionStep
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = PredictionStep.model_validate(event)
+@handles(PredictionStep, Environment)
+def handler(step: PredictionStep, environment: Environment) -> dict[str, Any]:
     job_id = predict_holdout(
         turn=step.turn,
         iteration_id=step.iteration_id,

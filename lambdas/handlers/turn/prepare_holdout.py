@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.prepare_holdout import prepare_holdout
-from flywheel.environment import Flywheel, Holdout, Intake, Labels, Parameters
-from handlers.clients import flywheel_service, intake_bucket, published_models
-from handlers.observability import logger, observed
+from flywheel.environment import Holdout, Labels, Pipeline
+from handlers.clients import flywheel_service, intake_bucket, pipeline
+from handlers.observability import handles, logger
 from handlers.turn.events import IterationStep
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-
-class Environment(Flywheel, Intake, Parameters, Labels, Holdout):
+class Environment(Pipeline, Labels, Holdout):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = IterationStep.model_validate(event)
+@handles(IterationStep, Environment)
+def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
     intake, service = intake_bucket(environment), flywheel_service(environment)
     models = prepare_holdout(
         turn=step.turn,
@@ -35,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             delimiter=environment.label_delimiter,
             at_most=environment.holdout_documents,
         ),
-        published=published_models(environment),
+        pipeline=pipeline(environment),
     )
     logger.info("hold-out", turn=step.turn, iteration=step.iteration_id, models=models)
     return {"models": [{"model_arn": arn} for arn in models]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.environment import Intake
 from flywheel.promotions.request_promotion import request_promotion
@@ -11,11 +11,8 @@ from flywheel.promotions.start_promotion import Poke
 from flywheel.records.promotions import PromotionMode
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import IterationStep
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Intake):
@@ -23,12 +20,8 @@ class Environment(Intake):
     promotion_mode: PromotionMode
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = IterationStep.model_validate(event)
+@handles(IterationStep, Environment)
+def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
     request = request_promotion(
         turn=step.turn,
         iteration_id=step.iteration_id,

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.turn.run_iteration import run_iteration
 from handlers.clients import flywheel_service, intake_bucket
-from handlers.observability import logger, observed
+from handlers.observability import handles, logger
 from handlers.turn.events import Step
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-environment = Environment.load()
-
-
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    step = Step.model_validate(event)
+@handles(Step, Environment)
+def handler(step: Step, environment: Environment) -> dict[str, Any]:
     service = flywheel_service(environment)
     start = run_iteration(turn=step.turn, intake=intake_bucket(environment), service=service)
     logger.info("iteration", turn=step.turn, iteration=start.iteration_id, reason=start.reason)

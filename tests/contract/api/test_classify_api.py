@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from flywheel.api.low_confidence import LowConfidencePrediction
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.pipeline import Pipeline
 from flywheel.store.parameters import PublishedActive
 from handlers.api.classify_routes import routes
 from tests.contract.comprehend_world import World
@@ -74,10 +75,10 @@ class Api:
 
     def describe_model(self) -> Any:
         return describe_model(
-            published=self._published,  # type: ignore[arg-type]  # a fake
-            service=self._service,
+            pipeline=Pipeline(
+                intake=cast("Any", self.kept), service=self._service, published=cast("Any", self._published)
+            ),
             endpoint=self.endpoint,
-            intake=self.kept,  # type: ignore[arg-type]  # a fake
         )
 
     def request(self, verb: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:

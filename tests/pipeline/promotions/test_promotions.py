@@ -462,7 +462,7 @@ class TestTwoAtOnce:
         for step in (
             lambda: check_model(promotion=stale.name, intake=at.intake, service=at.service, now=at.now()),
             lambda: update_active_model(promotion=stale.name, intake=at.intake, service=at.service),
-            lambda: publish_model(promotion=stale.name, intake=at.intake, service=at.service, published=at.published),
+            lambda: publish_model(pipeline=at.pipeline, promotion=stale.name),
         ):
             with pytest.raises(NotCurrentPromotion):
                 step()
@@ -489,7 +489,7 @@ class TestTwoAtOnce:
         world.change_in_console(world.active)
         at = world.at
         with pytest.raises(ServiceBusy):
-            publish_model(promotion=run.name, intake=at.intake, service=at.service, published=at.published)
+            publish_model(pipeline=at.pipeline, promotion=run.name)
 
     def test_a_redriven_promotion_does_not_publish_what_somebody_replaced(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)

@@ -279,11 +279,9 @@ def test_the_decision_is_written_once(trained: Deployment) -> None:
     turn = trained.start_turn().run_before("decide")
     decisions = [
         compare_metrics(
+            pipeline=trained.pipeline,
             turn=turn.name,
             iteration_id=turn.iteration_id,
-            intake=trained.intake,
-            service=trained.service,
-            published=trained.published,
             bar=Bar(selection_metric=metric, minimum_score=0, minimum_improvement=0, maximum_regression=1),
             now=trained.now() + timedelta(hours=hours),
         )
