@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flywheel.records import turns
 from flywheel.records.turns import TurnRecord
+from flywheel.report.turn_page import page_of
 from flywheel.store.record import Record
-from flywheel.turn.report_turn import page_of
 from ops.deployment import Deployment
 from ops.errors import NoReportError, UnwritableFileError
 from ops.turns import current_turn, show_turn, with_promotion_now

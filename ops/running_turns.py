@@ -8,7 +8,7 @@ from enum import StrEnum
 from flywheel.records import turns
 from flywheel.records.turns import TurnRecord
 from flywheel.store.record import Record
-from flywheel.turn.report_turn import readable_cause
+from flywheel.text.failure_cause import readable_cause
 from ops.deployment import Deployment
 
 _EVENTS_A_PAGE = 100

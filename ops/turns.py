@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flywheel.promotions.history import PromotionHistory, in_a_word
 from flywheel.promotions.requests import promotion_of
 from flywheel.records import turns
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.report.history import PromotionHistory, in_a_word
 from flywheel.store.record import Record
 from ops.callers import caller_of
 from ops.deployment import Deployment

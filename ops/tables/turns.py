@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flywheel.promotions.history import PromotionHistory
 from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.report.history import PromotionHistory
 from flywheel.report.left_out import left_out_sentences
 from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score

@@ -11,8 +11,9 @@ from flywheel.promotions import requests
 from flywheel.records import promotions, turns
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
 from flywheel.records.turns import TurnRecord
+from flywheel.report.turn_page import page_of
 from flywheel.text import notification
-from flywheel.turn.report_turn import in_one_line, page_of
+from flywheel.text.printable import in_one_line
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService

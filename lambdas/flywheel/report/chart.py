@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flywheel.promotions.history import PromotionHistory
 from flywheel.records.decisions import ModelScore
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord, number_of
+from flywheel.report.history import PromotionHistory
 from flywheel.report.markup import Markup, element, join
 from flywheel.store.record import Record
 

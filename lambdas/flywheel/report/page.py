@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from flywheel.promotions.history import PromotionHistory, in_a_word, moment
 from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
+from flywheel.report.history import PromotionHistory, in_a_word, moment
 from flywheel.report.holdout import holdout_sections
 from flywheel.report.left_out import left_out_sentences
 from flywheel.report.markup import Markup, element, join, style_sheet

@@ -38,3 +38,7 @@ def _shown(match: re.Match[str]) -> str:
     if unicodedata.category(character) in _INVISIBLE_CATEGORIES or _INVISIBLE_LETTER.match(character):
         return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
     return character
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.errors import InvalidRecord, NotCurrentTurn
-from flywheel.promotions.history import PromotionHistory
+from flywheel.errors import NotCurrentTurn
 from flywheel.promotions.requests import promotion_of
 from flywheel.records import turns
 from flywheel.records.datasets import (
@@ -36,19 +33,16 @@ from flywheel.records.turns import (
     uploads_folder,
 )
 from flywheel.records.uploads import UploadOutcome, UploadResult
-from flywheel.report.chart import PastTurn
 from flywheel.report.left_out import left_out_sentences
-from flywheel.report.page import render
+from flywheel.report.turn_page import page_of
 from flywheel.text import notification
-from flywheel.text.byte_limits import LONGEST_SENTENCE, within
+from flywheel.text.failure_cause import readable_cause
+from flywheel.text.printable import in_one_line
 from flywheel.turn.uploads import OTHERS_IN_RECORD, summarise
 from flywheel.uploads.replaced import replaced_while_prepared
 
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
-
-_TURNS_IN_CHART = 50
-_PARALLEL_READS = 16
 
 
 def report_turn(
@@ -127,42 +121,6 @@ def report_turn(
         if promotion == record.promotion:
             return record
         record = record.model_copy(update={"promotion": promotion})
-
-
-def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
-    """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
-    number = turns.number_of(record.turn) or 0
-    names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
-    with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-        history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
-    return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
-
-
-def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
-    """None if there is no record, or none that can be read: the page says that it is missing."""
-    try:
-        return intake.read(turns.record_key(turn), PastTurn)
-    except InvalidRecord:
-        return None
-
-
-def readable_cause(cause: str | None) -> str | None:
-    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace.
-
-    It goes on into other states and messages, which are limited; the execution's history has the whole.
-    """
-    if not cause:
-        return None
-    try:
-        details = json.loads(cause)
-    except ValueError:
-        details = None
-    sentence = str(details["errorMessage"]) if isinstance(details, dict) and "errorMessage" in details else cause
-    return within(sentence, LONGEST_SENTENCE, rest=" [shortened: the execution's history has the whole]")
-
-
-def in_one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _iteration_id(turn: str, beginning: TurnBeginning | None, intake: IntakeBucket) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.analysis import report_analysis
 from flywheel.environment import Confidence, Flywheel, Intake
 from flywheel.records.analyses import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key, run_of
-from flywheel.turn.report_turn import readable_cause
+from flywheel.text.failure_cause import readable_cause
 from handlers.analysis.events import AnalysisEnd
 from handlers.clients import client, intake_bucket
 from handlers.clock import now

@@ -11,7 +11,7 @@ from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.records.serving import STATE_KEY, ServingState, sentence, smoke_test_of
 from flywheel.records.turns import TurnOutcome
-from flywheel.turn.report_turn import readable_cause
+from flywheel.text.failure_cause import readable_cause
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit

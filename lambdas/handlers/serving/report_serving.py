@@ -13,7 +13,7 @@ from flywheel.serving.bring_endpoint import note
 from flywheel.serving.metrics import of_serving
 from flywheel.serving.smoke_test import Trial
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from flywheel.turn.report_turn import readable_cause
+from flywheel.text.failure_cause import readable_cause
 from handlers.clients import intake_bucket, pipeline
 from handlers.clock import now
 from handlers.cloudformation import CustomResourceEvent, answer

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.promotions.history import PromotionHistory
 from flywheel.records.turns import TurnOutcome
 from flywheel.report.chart import (
     BOTTOM,
@@ -22,6 +21,7 @@ from flywheel.report.chart import (
     score_chart,
     with_late_promotions,
 )
+from flywheel.report.history import PromotionHistory
 from tests.unit.report.reports import model, past
 
 scores = st.floats(0, 1)

@@ -25,7 +25,7 @@ from flywheel.records.promotions import (
 )
 from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
-from flywheel.text import notification
+from flywheel.text import failure_cause, notification
 from flywheel.text.byte_limits import LONGEST_SENTENCE, SHORTENED, size_as_json, size_of, within
 from flywheel.turn import report_turn
 from flywheel.turn.begin_turn import _batches
@@ -194,8 +194,8 @@ def test_the_event_of_a_promotion_for_a_long_reason() -> None:
 
 
 def test_a_cause_and_an_error_that_go_through_the_states_of_a_machine() -> None:
-    assert size_of(report_turn.readable_cause(json.dumps({"errorMessage": LONG})) or "") <= LONGEST_SENTENCE
-    assert size_of(report_turn.readable_cause(LONG) or "") <= LONGEST_SENTENCE
+    assert size_of(failure_cause.readable_cause(json.dumps({"errorMessage": LONG})) or "") <= LONGEST_SENTENCE
+    assert size_of(failure_cause.readable_cause(LONG) or "") <= LONGEST_SENTENCE
     assert size_of(str(FlywheelError(LONG))) <= LONGEST_SENTENCE
     assert str(FlywheelError("short")) == "short"
 

@@ -13,7 +13,8 @@ from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
-from flywheel.turn.report_turn import message, readable_cause, subject
+from flywheel.text.failure_cause import readable_cause
+from flywheel.turn.report_turn import message, subject
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SECRET = "the patient said"

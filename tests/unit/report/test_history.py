@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from flywheel.promotions.history import PromotionHistory, in_a_word
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnRecord
+from flywheel.report.history import PromotionHistory, in_a_word
 from flywheel.report.page import render
 from tests.unit.report.reports import BEGAN, full_record
 from tests.unit.report.test_page import words_of

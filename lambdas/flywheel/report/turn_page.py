@@ -1,0 +1,39 @@
+"""The page of a turn, from what lies in the intake bucket now."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from flywheel.errors import InvalidRecord
+from flywheel.records import turns
+from flywheel.records.turns import TurnRecord
+from flywheel.report.chart import PastTurn
+from flywheel.report.history import PromotionHistory
+from flywheel.report.page import render
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
+
+_TURNS_IN_CHART = 50
+
+
+_PARALLEL_READS = 16
+
+
+def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
+    """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
+    number = turns.number_of(record.turn) or 0
+    names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
+    with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+        history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
+    return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
+
+
+def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
+    """None if there is no record, or none that can be read: the page says that it is missing."""
+    try:
+        return intake.read(turns.record_key(turn), PastTurn)
+    except InvalidRecord:
+        return None
