@@ -72,7 +72,7 @@ class Deployment:
     def labels(self) -> tuple[str, ...]:
         if self.published.labels is not None:
             return self.published.labels
-        return self.service.describe().labels
+        return self.service.describe().task.labels
 
     @property
     def multi_label(self) -> bool:

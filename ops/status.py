@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, FlywheelService
+from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.look_ahead import look_ahead
 from flywheel.decisions.history import known_score
 from flywheel.pipeline import Pipeline
@@ -185,7 +186,8 @@ def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
         intake=deployment.intake,
         flywheel_arn=deployment.flywheel_arn,
         accepted=accepted,
-        labels=deployment.labels,
+        kind=deployment.service.kind,
+        task=Task(labels=deployment.labels, multi_label=deployment.multi_label),
         minimum=minimum,
         conflicting_labels=deployment.conflicting_labels,
         size=size_about,

@@ -7,9 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.minimum import without
 from flywheel.records import turns
-from flywheel.records.datasets import by_single_label
+from flywheel.records.datasets import by_single_label, without_labels
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import last_beginning
@@ -108,7 +107,7 @@ def prepared(outlook: Outlook, *, labels: tuple[str, ...], minimum: int, first: 
     """What the next turn would do with what waits. `first`: the flywheel has no dataset of this split yet."""
     waiting = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
     counts = by_single_label(outlook.combinations)
-    missing = dict(outlook.verdict.missing)
+    missing = dict(outlook.minimum.missing)
     documents = sum(outlook.combinations.values())
     ready = sum(outlook.included.values())
     return Prepared(
@@ -136,7 +135,7 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
     size = 0.0
     for candidate in candidates:
         part = candidate.stored.part
-        included = sum(without(candidate.labels, held_back).values())
+        included = sum(without_labels(candidate.labels, held_back).values())
         # Of a dataset of a former generation a part may have been left out as a whole.
         size += part.bytes * included / part.documents if part.documents else 0
     return round(size)

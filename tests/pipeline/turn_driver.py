@@ -542,6 +542,7 @@ class Turn:
     def preparer(self) -> UploadPreparer:
         return UploadPreparer(
             intake=self._at.intake,
+            kind=DOCUMENT_CLASSIFICATION,
             beginning=self.beginning(),
             delimiter=DELIMITER,
             limits=Limits(

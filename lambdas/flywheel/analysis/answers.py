@@ -7,11 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flywheel.analysis.rows import Answer, error_csv_fields, error_json_members
-from flywheel.evaluation.predictions import archive_lines, invalid, read_answer, read_scores
+from flywheel.analysis.rows import answer_csv_fields, answer_json_members, error_csv_fields, error_json_members
+from flywheel.evaluation.predictions import archive_lines, invalid, read_answer
 from flywheel.records.analyses import Counts
 
 if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.evaluation.predictions import Readable
 
 NO_ANSWER = "NO_ANSWER"
@@ -21,9 +22,10 @@ _NOTHING = -1
 class Answers:
     """16 bytes of memory for each document, whatever its labels."""
 
-    def __init__(self, path: Path, *, documents: int, low_confidence: float, delimiter: str) -> None:
+    def __init__(self, path: Path, *, kind: ModelKind, documents: int, low_confidence: float, delimiter: str) -> None:
         """`path` is a file to keep them in."""
         self._file = path.open("w+b")
+        self._kind = kind
         self._starts = array("q", [_NOTHING]) * documents
         self._lengths = array("q", [0]) * documents
         self._low_confidence = low_confidence
@@ -86,16 +88,11 @@ class Answers:
             message = str(answer.get("ErrorMessage") or "Comprehend gave no reason.")
             self._errors[str(code)] += 1
             return error_json_members(str(code), message), error_csv_fields(str(code), message)
-        member = "Labels" if "Labels" in answer else "Classes"
-        predicted = Answer(
-            read_scores(where, member, answer.get(member)),
-            multi_label=member == "Labels",
-            low_confidence=self._low_confidence,
-        )
+        predicted = self._kind.answer(where, answer, low_confidence=self._low_confidence)
         self._answered += 1
         self._labels.update(predicted.labels)
         self._low += predicted.low_confidence
-        return predicted.json_members(), predicted.csv_fields(self._delimiter)
+        return answer_json_members(predicted), answer_csv_fields(predicted, self._delimiter)
 
     def _keep(self, place: int, as_json: str, as_csv: str) -> None:
         content = f"{as_json}\0{as_csv}".encode()

@@ -50,6 +50,7 @@ class Collector:
             path = Path(temporary)
             answers = Answers(
                 path / "answers",
+                kind=self.service.kind,
                 documents=facts.documents,
                 low_confidence=self.low_confidence,
                 delimiter=self.delimiter,

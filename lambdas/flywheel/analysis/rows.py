@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from flywheel.comprehend.confidence import confidence_of, labels_of
+if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import Answer
 
 CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
@@ -15,30 +16,12 @@ _FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """With these, also in full width, a spreadsheet takes a cell for a formula and runs it (OWASP, "CSV Injection")."""
 
 
-class Answer:
-    """What a model says of one document."""
+def answer_json_members(answer: Answer) -> str:
+    return _members(answer.members())
 
-    __slots__ = ("labels", "low_confidence", "score", "scores")
 
-    def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
-        """`scores` by label. An answer whose confidence is below `low_confidence` is one for a person to look at."""
-        self.scores = sorted(scores, key=lambda scored: -scored[1])
-        self.score = self.scores[0][1] if self.scores else 0.0
-        self.labels = labels_of(self.scores, multi_label=multi_label)
-        self.low_confidence = confidence_of(self.scores, multi_label=multi_label) < low_confidence
-
-    def json_members(self) -> str:
-        return _members(
-            {
-                "labels": self.labels,
-                "score": self.score,
-                "low_confidence": self.low_confidence,
-                "scores": [{"name": name, "score": score} for name, score in self.scores],
-            }
-        )
-
-    def csv_fields(self, delimiter: str) -> str:
-        return f"{field(delimiter.join(self.labels))},{self.score},{'true' if self.low_confidence else 'false'},,"
+def answer_csv_fields(answer: Answer, delimiter: str) -> str:
+    return f"{field(delimiter.join(answer.labels))},{answer.score},{'true' if answer.low_confidence else 'false'},,"
 
 
 def error_json_members(code: str, message: str) -> str:

@@ -20,7 +20,7 @@ from flywheel.service_faults import error_code, error_message
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-    from flywheel.comprehend.model_kind import ModelKind, StartedJob
+    from flywheel.comprehend.model_kind import ModelKind, StartedJob, Task
     from flywheel.records.uploads import Split
 
 FOUND_WITHIN = timedelta(minutes=5)
@@ -52,8 +52,7 @@ class FlywheelState:
     arn: str
     active: bool
     """The flywheel's status is ACTIVE: it may be iterating or not."""
-    labels: tuple[str, ...]
-    multi_label: bool
+    task: Task
     language: str | None
     active_model_arn: str | None
     data_access_role_arn: str | None
@@ -99,13 +98,11 @@ class FlywheelService:
         answer = self._comprehend.describe_flywheel(FlywheelArn=self.arn)
         properties = required(answer, "FlywheelProperties", of=f"flywheel {self.arn}")
         # The labels may be absent until the flywheel is ACTIVE (reference 2.3).
-        task = self.kind.task(properties.get("TaskConfig", {}))
         security = properties.get("DataSecurityConfig", {})
         return FlywheelState(
             arn=self.arn,
             active=properties.get("Status") == "ACTIVE",
-            labels=task.labels,
-            multi_label=task.multi_label,
+            task=self.kind.task(properties.get("TaskConfig", {})),
             language=properties.get("TaskConfig", {}).get("LanguageCode"),
             active_model_arn=properties.get("ActiveModelArn"),
             data_access_role_arn=properties.get("DataAccessRoleArn"),

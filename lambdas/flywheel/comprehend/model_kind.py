@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +15,11 @@ from flywheel.comprehend.confidence import confidence_of
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
+    from flywheel.evaluation.predictions import Readable
+    from flywheel.preparation import Preparation
     from flywheel.records.decisions import Metrics
+    from flywheel.records.uploads import Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,34 @@ class Prediction:
         return confidence_of(self.scores, multi_label=self.multi_label)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DatasetLimits:
+    """Of one dataset."""
+
+    documents: int
+    bytes: int
+    minimum_bytes: int
+    document_bytes: int
+    """The least that a document can have."""
+
+
+class Answer(Protocol):
+    """What a model says of one document of an analysis job."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """What the document counts as."""
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def low_confidence(self) -> bool: ...
+
+    def members(self) -> dict[str, object]:
+        """Of the row in predictions.jsonl."""
+
+
 class ModelKind(Protocol):
     """One of Comprehend's kinds of custom model that a flywheel can train."""
 
@@ -133,5 +165,90 @@ class ModelKind(Protocol):
     def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
         """The job's properties. Raises the client's JobNotFoundException, IncompleteAnswer."""
 
+    @property
+    def dataset_limits(self) -> DatasetLimits:
+        """Comprehend's."""
+
+    def prepare(self, **upload: Any) -> Preparation:
+        """Reads an upload; parameters and errors as of `flywheel.preparation.prepare`."""
+
+    def minimum(
+        self,
+        split: Split,
+        combinations: dict[str, int],
+        *,
+        task: Task,
+        minimum: int,
+        first: bool,
+        size: Callable[[frozenset[str]], int],
+        overrule: bool = False,
+    ) -> DatasetMinimum:
+        """What of the documents that wait may become a dataset of the split.
+
+        `combinations` are documents by label combination, `minimum` is MinimumDocumentsPerLabel, `first` says that the
+        flywheel has no dataset of the split. `size` gives the bytes of the documents without those that have one of
+        the labels. `overrule` is an operator's word that it is enough.
+        """
+
+    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
+        """What a job answered to each line of its one file. Raises InvalidPredictions."""
+
+    def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
+        """A model's answers scored against what people said of each document."""
+
+    def gain(
+        self,
+        truths: Sequence[tuple[str, ...]],
+        *,
+        candidate: Predictions,
+        active: Predictions,
+        task: Task,
+        metric: Metric,
+        confidence_level: float,
+    ) -> DifferenceInterval:
+        """How much better the candidate's answers are than the active model's, and how sure that is."""
+
+    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
+        """A line of a job's output that is no error; `where` it stands is for messages. Raises InvalidPredictions."""
+
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
         """Raises ClientError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetMinimum:
+    """`held_back` are the labels whose documents wait; `missing` says for each label how many more are needed.
+
+    `unknown` are those of `held_back` that the flywheel does not have, left from when its label list was another.
+    """
+
+    dataset: bool
+    held_back: frozenset[str] = frozenset()
+    missing: tuple[tuple[str, int], ...] = ()
+    unknown: tuple[str, ...] = ()
+    too_small: int | None = None
+    """The bytes of what would be a dataset but for Comprehend's minimum, `minimum_bytes`."""
+    minimum_bytes: int = 0
+
+    def reason(self) -> str:
+        """Sentences for people; empty if nothing waits."""
+        return " ".join(sentence for sentence in (self._missing(), self._unknown(), self._too_small()) if sentence)
+
+    def _too_small(self) -> str:
+        if self.too_small is None:
+            return ""
+        return f"A dataset needs {self.minimum_bytes} bytes; these are {self.too_small}."
+
+    def _unknown(self) -> str:
+        if not self.unknown:
+            return ""
+        some = ", ".join(self.unknown[:10])
+        rest = f" and {len(self.unknown) - 10} more" if len(self.unknown) > 10 else ""
+        return f"Their labels are not in the flywheel's label list: {some}{rest}."
+
+    def _missing(self) -> str:
+        if not self.missing:
+            return ""
+        some = ", ".join(f"{number} more of {label}" for label, number in self.missing[:10])
+        rest = f" and {len(self.missing) - 10} more labels" if len(self.missing) > 10 else ""
+        return f"Not enough documents yet: {some}{rest} needed."

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.datasets import minimum
+from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.assemble import assemble, held_back_parts, take_away
 from flywheel.datasets.distinct import Distinct
 from flywheel.datasets.leftovers import Stock, take_stock
 from flywheel.datasets.look_ahead import Outlook, look_ahead
 from flywheel.datasets.part_rows import count_bytes
 from flywheel.preparation import ConflictingLabels
-from flywheel.records import turns
+from flywheel.records import datasets, turns
 from flywheel.records.datasets import (
     Composition,
     DatasetManifest,
@@ -161,7 +161,8 @@ class Composer:
             intake=self._intake,
             flywheel_arn=self._service.arn,
             accepted=accepted,
-            labels=self._beginning.labels,
+            kind=self._service.kind,
+            task=Task(labels=self._beginning.labels, multi_label=self._beginning.multi_label),
             minimum=self._minimum,
             conflicting_labels=self._conflicting_labels,
             size=self._bytes,
@@ -172,7 +173,8 @@ class Composer:
     def _bytes(self, candidates: Sequence[Distinct], held_back: frozenset[str]) -> int:
         """What a dataset of the candidates would have; counted document by document only where it can be too little."""
         included = [_dataset_part(candidate, held_back).documents for candidate in candidates]
-        exact = sum(included) * minimum.DOCUMENT_MINIMUM_BYTES < minimum.DATASET_MINIMUM_BYTES
+        limits = self._service.kind.dataset_limits
+        exact = sum(included) * limits.document_bytes < limits.minimum_bytes
         size = 0
         for candidate, documents in zip(candidates, included, strict=True):
             part = candidate.stored.part
@@ -192,7 +194,7 @@ class Composer:
     def _manifest(self, split: Split, outlook: Outlook) -> tuple[DatasetManifest, bytes]:
         """With the places of the documents that its parts leave out."""
         number = turns.number_of(self._beginning.turn)
-        held_back = outlook.verdict.held_back
+        held_back = outlook.minimum.held_back
         places: array[int] = array(PLACES)
         parts: list[DatasetPart] = []
         for candidate in outlook.candidates:
@@ -256,7 +258,7 @@ def _waiting_beside(leftover: DatasetManifest, beside: Outlook) -> Waiting | Non
 
 def _dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart:
     part = candidate.stored.part
-    included = minimum.without(candidate.labels, held_back)
+    included = datasets.without_labels(candidate.labels, held_back)
     documents = sum(included.values())
     waits = candidate.documents - documents
     return DatasetPart(

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from flywheel.comprehend.model_kind import DatasetMinimum
 from flywheel.datasets.distinct import Distinct, Found, find_distinct, read_digests
-from flywheel.datasets.minimum import DATASET_BYTES, DATASET_DOCUMENTS, Enough, enough, without
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
-from flywheel.records.datasets import Waiting, by_single_label, manifests
+from flywheel.records.datasets import Waiting, by_single_label, manifests, without_labels
 from flywheel.records.parts import prepared_location, waiting_parts
 from flywheel.records.uploads import Split
 
 if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import DatasetLimits, DatasetMinimum, ModelKind, Task
     from flywheel.preparation import ConflictingLabels
     from flywheel.records.datasets import DatasetManifest
     from flywheel.records.parts import PartLocation
@@ -32,7 +33,7 @@ class Outlook:
     candidates: list[Distinct]
     found: Found
     full: bool
-    verdict: Enough
+    minimum: DatasetMinimum
     combinations: dict[str, int]
     """Documents of the candidates that count, each once."""
     included: dict[str, int]
@@ -41,12 +42,12 @@ class Outlook:
         """What is not included, and why; None if nothing waits."""
         labels = _difference(self.combinations, self.included)
         candidates = [candidate for candidate in self.candidates if not candidate.all_accepted_before]
-        if not labels and (self.verdict.dataset or not candidates):
+        if not labels and (self.minimum.dataset or not candidates):
             return None
         if not labels:
             reason = _why_none(candidates)
         else:
-            reason = self.verdict.reason()
+            reason = self.minimum.reason()
             copies = sum(candidate.duplicates for candidate in candidates)
             if copies and not self.included:
                 reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
@@ -59,7 +60,8 @@ def look_ahead(
     intake: IntakeBucket,
     flywheel_arn: str,
     accepted: Iterable[DatasetManifest],
-    labels: tuple[str, ...],
+    kind: ModelKind,
+    task: Task,
     minimum: int,
     conflicting_labels: ConflictingLabels,
     size: Size,
@@ -72,13 +74,13 @@ def look_ahead(
     """
     accepted = list(accepted)
     mine = [manifest for manifest in accepted if manifest.flywheel_arn == flywheel_arn]
-    found = _find(split, intake, accepted, mine, held_back, conflicting_labels)
-    full, candidates = _within_limits(found.parts)
+    found = _find(split, intake, accepted, mine, held_back, conflicting_labels, capacity=kind.dataset_limits.documents)
+    full, candidates = _within_limits(found.parts, kind.dataset_limits)
     combinations = _sum(candidate.labels for candidate in candidates)
-    verdict = enough(
+    reached = kind.minimum(
         split,
         combinations,
-        labels=labels,
+        task=task,
         minimum=minimum,
         first=not mine,
         overrule=overrule,
@@ -89,9 +91,9 @@ def look_ahead(
         candidates=candidates,
         found=found,
         full=full or not found.all_seen,
-        verdict=verdict,
+        minimum=reached,
         combinations=combinations,
-        included=without(combinations, verdict.held_back) if verdict.dataset else {},
+        included=without_labels(combinations, reached.held_back) if reached.dataset else {},
     )
 
 
@@ -102,6 +104,8 @@ def _find(
     mine: list[DatasetManifest],
     held_back: Sequence[tuple[Part, PartLocation]],
     conflicting_labels: ConflictingLabels,
+    *,
+    capacity: int,
 ) -> Found:
     """Of prepared parts, and for a new generation the parts that older ones accepted, what counts."""
     used = {part.content_hash for manifest in mine for part in manifest.parts}
@@ -121,19 +125,19 @@ def _find(
         accepted=lambda: parts_with_digests(intake, split, mine),
         other=lambda: parts_with_digests(intake, other, manifests(intake, other)),
         digests=read_digests(intake),
-        capacity=DATASET_DOCUMENTS,
+        capacity=capacity,
         conflicting_labels=conflicting_labels,
     )
 
 
-def _within_limits(candidates: Sequence[Distinct]) -> tuple[bool, list[Distinct]]:
+def _within_limits(candidates: Sequence[Distinct], limits: DatasetLimits) -> tuple[bool, list[Distinct]]:
     """The oldest candidates that fit into one dataset; True if some did not."""
     taken: list[Distinct] = []
     documents = size = 0
     for candidate in candidates:
         documents += candidate.documents
         size += candidate.stored.part.bytes if candidate.documents else 0
-        if taken and (documents > DATASET_DOCUMENTS or size > DATASET_BYTES):
+        if taken and (documents > limits.documents or size > limits.bytes):
             return True, taken
         taken.append(candidate)
     return False, taken

@@ -117,8 +117,8 @@ def _by_holdout(
     flywheel = service.describe()
     scorer = HoldoutScorer(
         holdout=holdout,
-        labels=flywheel.labels,
-        multi_label=flywheel.multi_label,
+        kind=service.kind,
+        task=flywheel.task,
         metric=Metric(bar.selection_metric),
         confidence_level=confidence_level,
     )

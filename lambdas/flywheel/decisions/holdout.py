@@ -50,7 +50,7 @@ class HoldoutFreezer:
         parts = [*self._parts()]
         trained_on = self._trained_on(parts)
         rules = _LabelReader(
-            labels=frozenset(flywheel.labels), delimiter=self.delimiter if flywheel.multi_label else ""
+            labels=frozenset(flywheel.task.labels), delimiter=self.delimiter if flywheel.task.multi_label else ""
         )
 
         def usable() -> Iterator[tuple[HoldoutDocument, str]]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.jobs import Attempts, next_attempt
 from flywheel.errors import ModelNotUsable, PredictionFailed
-from flywheel.evaluation import InvalidPredictions, Predictions, read_predictions
+from flywheel.evaluation import InvalidPredictions, Predictions
 from flywheel.records.holdouts import HoldoutAttempt, answers_folder, attempt_key, readable
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.model_kind import Task
     from flywheel.records.holdouts import FrozenHoldout
     from flywheel.store.bucket import IntakeBucket
 
@@ -72,9 +73,7 @@ class HoldoutAnswers:
         attempts.note(attempt, job_id=started.id)
         return started.id
 
-    def read(
-        self, model_arn: str, *, labels: tuple[str, ...], multi_label: bool
-    ) -> tuple[HoldoutAttempt, Predictions] | Unanswered:
+    def read(self, model_arn: str, *, task: Task) -> tuple[HoldoutAttempt, Predictions] | Unanswered:
         """A model's answers, in the order of the hold-out's lines.
 
         Raises PredictionFailed while another attempt is worth it, and when the model has not been asked.
@@ -88,7 +87,7 @@ class HoldoutAnswers:
             )
         if known.archive and not known.failure:
             try:
-                answers = self._open(known.archive, labels=labels, multi_label=multi_label)
+                answers = self._open(known.archive, task=task)
             except InvalidPredictions as error:
                 known = attempts.note(known, failure=str(error))
             else:
@@ -104,12 +103,10 @@ class HoldoutAnswers:
             "The next turn tries again."
         )
 
-    def _open(self, key: str, *, labels: tuple[str, ...], multi_label: bool) -> Predictions:
+    def _open(self, key: str, *, task: Task) -> Predictions:
         try:
             with self.intake.open(key) as archive:
-                return read_predictions(
-                    archive, documents=self.holdout.documents, labels=labels, multi_label=multi_label
-                )
+                return self.service.kind.read_answers(archive, documents=self.holdout.documents, task=task)
         except FileNotFoundError as error:
             raise InvalidPredictions(f"{key} is no longer in the intake bucket.") from error
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
-from flywheel.evaluation import Evaluation, Metric, Outcome, Tally, difference_interval
+from flywheel.evaluation import Evaluation, Metric
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
     HOLDOUT_SOURCE,
@@ -23,11 +22,10 @@ from flywheel.records.decisions import (
 from flywheel.records.holdouts import HoldoutAttempt
 
 if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelKind, Task
     from flywheel.decisions.compared_models import Contenders
     from flywheel.evaluation import Predictions, Scores
     from flywheel.records.holdouts import FrozenHoldout
-
-"""What the source of a score begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +33,8 @@ class HoldoutScorer:
     """Scores the answers to a hold-out by the labels of a flywheel."""
 
     holdout: FrozenHoldout
-    labels: tuple[str, ...]
-    multi_label: bool
+    kind: ModelKind
+    task: Task
     metric: Metric
     confidence_level: float
 
@@ -51,7 +49,7 @@ class HoldoutScorer:
         asked: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
         for arn in contenders.to_ask:
-            found = predictions.read(arn, labels=self.labels, multi_label=self.multi_label)
+            found = predictions.read(arn, task=self.task)
             if isinstance(found, Unanswered):
                 unanswered[arn] = found.reason
             else:
@@ -74,20 +72,15 @@ class HoldoutScorer:
     def _result(self, arn: str | None, answers: Predictions | None) -> HoldoutResult | None:
         if arn is None or answers is None:
             return None
-        tally = Tally(labels=self.labels, multi_label=self.multi_label)
-        for true, predicted in zip(self.holdout.labels, answers.by_line, strict=True):
-            tally.add(true=frozenset(true), predicted=predicted)
-        return _as_record(arn, tally.evaluation(), errors=answers.errors_by_code)
+        evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
+        return _as_record(arn, evaluation, errors=answers.errors_by_code)
 
     def _interval(self, candidate: Predictions, active: Predictions) -> GainInterval:
-        outcomes = Counter(
-            Outcome(true=frozenset(true), candidate=mine, active=theirs)
-            for true, mine, theirs in zip(self.holdout.labels, candidate.by_line, active.by_line, strict=True)
-        )
-        interval = difference_interval(
-            outcomes,
-            labels=self.labels,
-            multi_label=self.multi_label,
+        interval = self.kind.gain(
+            self.holdout.labels,
+            candidate=candidate,
+            active=active,
+            task=self.task,
             metric=self.metric,
             confidence_level=self.confidence_level,
         )

@@ -1,16 +1,44 @@
-"""Comprehend's calls and names for document classifiers."""
+"""Comprehend's calls and names for document classifiers, and what the pipeline does differently for them.
+
+What few functions need is imported where it is used: every function starts with this module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flywheel.comprehend.model_kind import Model, ModelKind, Prediction, StartedJob, Task
+from flywheel.comprehend.model_kind import (
+    Answer,
+    DatasetLimits,
+    DatasetMinimum,
+    Model,
+    ModelKind,
+    Prediction,
+    StartedJob,
+    Task,
+)
 from flywheel.comprehend.required import required
 from flywheel.records.decisions import Metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
+
+    from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
+    from flywheel.evaluation.predictions import Readable
+    from flywheel.preparation import Preparation
+    from flywheel.records.uploads import Split
+
+
+DATASET_LIMITS = DatasetLimits(
+    documents=1_000_000,
+    bytes=5 * 1024**3,
+    minimum_bytes=500,
+    # A label and a text of one character, the comma and the line end.
+    document_bytes=4,
+)
+"""Of one classification dataset (reference 3.3)."""
 
 
 class _DocumentClassification:
@@ -19,6 +47,7 @@ class _DocumentClassification:
     arn_resource = "document-classifier"
     endpoint_resource = "document-classifier-endpoint"
     scalable_dimension = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
+    dataset_limits = DATASET_LIMITS
 
     def task(self, config: Any) -> Task:
         found = config.get("DocumentClassificationConfig", {})
@@ -71,6 +100,76 @@ class _DocumentClassification:
     def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
         answer = comprehend.describe_document_classification_job(JobId=job_id)
         return required(answer, "DocumentClassificationJobProperties", of=f"job {job_id}")
+
+    def prepare(self, **upload: Any) -> Preparation:
+        from flywheel.preparation import prepare
+
+        return prepare(**upload)
+
+    def minimum(
+        self,
+        split: Split,
+        combinations: dict[str, int],
+        *,
+        task: Task,
+        minimum: int,
+        first: bool,
+        size: Callable[[frozenset[str]], int],
+        overrule: bool = False,
+    ) -> DatasetMinimum:
+        from flywheel.document_classification.minimum import dataset_minimum
+
+        return dataset_minimum(
+            split, combinations, labels=task.labels, minimum=minimum, first=first, size=size, overrule=overrule
+        )
+
+    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
+        from flywheel.evaluation import read_predictions
+
+        return read_predictions(archive, documents=documents, labels=task.labels, multi_label=task.multi_label)
+
+    def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
+        from flywheel.evaluation import Tally
+
+        tally = Tally(labels=task.labels, multi_label=task.multi_label)
+        for true, predicted in zip(truths, answers.by_line, strict=True):
+            tally.add(true=frozenset(true), predicted=predicted)
+        return tally.evaluation()
+
+    def gain(
+        self,
+        truths: Sequence[tuple[str, ...]],
+        *,
+        candidate: Predictions,
+        active: Predictions,
+        task: Task,
+        metric: Metric,
+        confidence_level: float,
+    ) -> DifferenceInterval:
+        from flywheel.evaluation import Outcome, difference_interval
+
+        outcomes = Counter(
+            Outcome(true=frozenset(true), candidate=mine, active=theirs)
+            for true, mine, theirs in zip(truths, candidate.by_line, active.by_line, strict=True)
+        )
+        return difference_interval(
+            outcomes,
+            labels=task.labels,
+            multi_label=task.multi_label,
+            metric=metric,
+            confidence_level=confidence_level,
+        )
+
+    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
+        from flywheel.document_classification.answer import ClassifiedDocument
+        from flywheel.evaluation.predictions import read_scores
+
+        member = "Labels" if "Labels" in line else "Classes"
+        return ClassifiedDocument(
+            read_scores(where, member, line.get(member)),
+            multi_label=member == "Labels",
+            low_confidence=low_confidence,
+        )
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
         answer: Any = comprehend.classify_document(EndpointArn=endpoint_arn, Text=text)

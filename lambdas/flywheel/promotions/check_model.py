@@ -67,7 +67,7 @@ def require_fit(
         raise PromotionRefused(f"{request.model_arn} does not exist any more: `flywheel models` lists what there is.")
     if not model.trained:
         raise PromotionRefused(f"{request.model_arn} is {model.status}: only a trained model can be active.")
-    mode = "MULTI_LABEL" if flywheel.multi_label else "MULTI_CLASS"
+    mode = flywheel.task.mode
     if model.mode not in (None, mode):
         raise PromotionRefused(f"{request.model_arn} is a {model.mode} model, but the flywheel is {mode}.")
     if flywheel.language and model.language not in (None, flywheel.language):

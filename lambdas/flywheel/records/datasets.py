@@ -175,3 +175,8 @@ def accepted_key(manifest: DatasetManifest) -> str:
 def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
     """Raises UnknownRecord."""
     return intake.require(manifest_key(split, name), DatasetManifest)
+
+
+def without_labels(combinations: dict[str, int], held_back: frozenset[str]) -> dict[str, int]:
+    """The combinations that have none of the labels."""
+    return {key: count for key, count in combinations.items() if held_back.isdisjoint(labels_of(key))}

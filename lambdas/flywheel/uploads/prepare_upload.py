@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from botocore.exceptions import ClientError
 
 from flywheel.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation import LabelRules, Limits, Preparation, Problem
 from flywheel.preparation.report import render_text
 from flywheel.records import turns
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests
@@ -48,6 +48,7 @@ from flywheel.uploads.faults import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.store.bucket import IntakeBucket
 
 
@@ -60,6 +61,7 @@ class UploadPreparer:
         self,
         *,
         intake: IntakeBucket,
+        kind: ModelKind,
         beginning: TurnBeginning,
         delimiter: str,
         limits: Limits,
@@ -68,6 +70,7 @@ class UploadPreparer:
     ) -> None:
         """`on_fault` is told of every upload that could not be prepared; `remaining_seconds` is the function's time."""
         self._intake = intake
+        self._kind = kind
         self._turn = beginning.turn
         self._delimiter = delimiter
         self._limits = limits
@@ -176,7 +179,7 @@ class UploadPreparer:
                 (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
-                preparation = prepare(
+                preparation = self._kind.prepare(
                     source=source,
                     sink=sink,
                     hashes=hashes,

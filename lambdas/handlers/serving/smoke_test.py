@@ -47,8 +47,8 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     lines = read_lines(
         intake.read_bytes(key),
         key=key,
-        labels=flywheel.labels,
-        delimiter=environment.label_delimiter if flywheel.multi_label else None,
+        labels=flywheel.task.labels,
+        delimiter=environment.label_delimiter if flywheel.task.multi_label else None,
     )
     tested = run_smoke_test(
         lines,

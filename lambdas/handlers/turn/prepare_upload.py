@@ -12,6 +12,7 @@ from flywheel.uploads.faults import trace_of
 from flywheel.uploads.prepare_upload import UploadPreparer
 from handlers.clients import intake_bucket
 from handlers.clock import now
+from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 from handlers.turn.events import PrepareUploads
 
@@ -32,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = intake_bucket(environment)
     preparer = UploadPreparer(
         intake=intake,
+        kind=KIND,
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
         limits=Limits(

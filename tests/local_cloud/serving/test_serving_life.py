@@ -62,12 +62,15 @@ def served(serving: Serving, refused: str) -> str:
     return record.candidate.arn
 
 
+def smoke_test_alarms(serving: Serving) -> list[str]:
+    found = serving.pipeline.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return [alarm["StateValue"] for alarm in found if "SmokeTestFailed" in alarm["AlarmName"]]
+
+
 def test_a_first_model_that_fails_its_smoke_test_is_not_served(serving: Serving, refused: str) -> None:
     assert serving.becomes(None)
     assert serving.pipeline.published() == {}
-    found = serving.pipeline.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in found if "SmokeTestFailed" in alarm["AlarmName"]}
-    assert list(states.values()) == ["ALARM"]
+    until(lambda: smoke_test_alarms(serving) == ["ALARM"])
     assert serving.run()["status"] == "SUCCEEDED"
     assert serving.endpoint() is None
     assert serving.state().status is ServingStatus.NO_MODEL

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from flywheel.datasets import minimum
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.turns import TurnOutcome
@@ -128,7 +129,9 @@ def test_what_is_held_back_does_not_count_towards_the_bytes(at: Deployment) -> N
 
 
 def test_what_does_not_fit_into_a_dataset_is_the_next_turns(at: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minimum, "DATASET_DOCUMENTS", 50)
+    monkeypatch.setattr(
+        DOCUMENT_CLASSIFICATION, "dataset_limits", replace(DOCUMENT_CLASSIFICATION.dataset_limits, documents=50)
+    )
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
         at.upload(f"train/{number}.csv", upload)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel.comprehend.model import ModelService
 from flywheel.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promotions import requests
 from flywheel.promotions.check_model import check_model
@@ -419,7 +420,7 @@ class TestRefusal:
         found = service.models.describe(world.better)
         assert found
         unfit = replace(found, **change)
-        monkeypatch.setattr(type(service), "model", lambda *_: unfit)
+        monkeypatch.setattr(ModelService, "describe", lambda *_: unfit)
         request = world.ask(world.better)
         world.at.promote_all()
         end = world.promotion(request)

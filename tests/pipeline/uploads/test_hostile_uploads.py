@@ -56,7 +56,7 @@ def test_what_the_code_cannot_handle_is_rejected_with_its_original(
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
         return prepare(**arguments)
 
-    monkeypatch.setattr("flywheel.uploads.prepare_upload.prepare", fails_for_the_first)
+    monkeypatch.setattr("flywheel.preparation.prepare", fails_for_the_first)
     at.upload("train/0-broken.csv", SECOND)
     at.upload("train/1-good.csv", FIRST)
     record = at.run_turn()

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.analysis.answers import NO_ANSWER, Answers
-from flywheel.analysis.rows import CSV_HEADER, Answer, csv_row, field, json_row
+from flywheel.analysis.rows import CSV_HEADER, answer_csv_fields, answer_json_members, csv_row, field, json_row
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.document_classification.answer import ClassifiedDocument
 from flywheel.evaluation.errors import InvalidPredictions
 
 
@@ -42,7 +44,9 @@ def answer(line: int | str, *scores: tuple[str, float], member: str = "Classes")
 
 
 def answers(path: Path, *files: list[Any], documents: int) -> Answers:
-    found = Answers(path / "answers", documents=documents, low_confidence=0.7, delimiter="|")
+    found = Answers(
+        path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=documents, low_confidence=0.7, delimiter="|"
+    )
     found.read(archive(*files))
     return found
 
@@ -111,7 +115,9 @@ def test_what_is_no_answer_is_refused(tmp_path: Path, rows: list[Any], problem: 
 
 def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     whole = archive([answer(n, ("A", 0.5)) for n in range(100)]).getvalue()
-    found = Answers(tmp_path / "answers", documents=100, low_confidence=0.7, delimiter="|")
+    found = Answers(
+        tmp_path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=100, low_confidence=0.7, delimiter="|"
+    )
     with pytest.raises(InvalidPredictions, match=r"not a complete tar\.gz"):
         found.read(io.BytesIO(whole[: len(whole) // 2]))
 
@@ -124,13 +130,13 @@ scores = st.lists(st.tuples(texts, st.floats(0, 1)), max_size=4)
 def test_rows_are_what_json_and_csv_readers_read(
     file: str, text: str, line: int | None, scored: list[tuple[str, float]], multi_label: bool
 ) -> None:
-    predicted = Answer(scored, multi_label=multi_label, low_confidence=0.7)
-    as_json = json.loads(json_row(file=json.dumps(file), line=line, text=text, members=predicted.json_members()))
+    predicted = ClassifiedDocument(scored, multi_label=multi_label, low_confidence=0.7)
+    as_json = json.loads(json_row(file=json.dumps(file), line=line, text=text, members=answer_json_members(predicted)))
     assert (as_json["file"], as_json["line"], as_json["text"]) == (file, line, text)
     assert [(score["name"], score["score"]) for score in as_json["scores"]] == sorted(
         scored, key=lambda entry: -entry[1]
     )
-    row = csv_row(file=field(file), line=line, text=text, fields=predicted.csv_fields("|"))
+    row = csv_row(file=field(file), line=line, text=text, fields=answer_csv_fields(predicted, "|"))
     (as_csv,) = csv.DictReader(io.StringIO(CSV_HEADER.decode() + row, newline=""))
     for cell, exact in (("file", file), ("text", text), ("labels", "|".join(as_json["labels"]))):
         assert as_csv[cell] in {exact, f"'{exact}"}

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from flywheel.datasets.distinct import Distinct, Found
 from flywheel.datasets.look_ahead import Outlook
-from flywheel.datasets.minimum import enough, without
 from flywheel.datasets.stored_parts import StoredPart, waiting_part
-from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
+from flywheel.document_classification.minimum import dataset_minimum
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, without_labels
 from flywheel.records.parts import prepared_location
 from flywheel.records.uploads import Part, Split
 from ops.waiting import Prepared, prepared, size_about
@@ -66,7 +66,7 @@ def looked_at(
     for candidate in candidates:
         for label, documents in candidate.labels.items():
             combinations[label] = combinations.get(label, 0) + documents
-    verdict = enough(
+    reached = dataset_minimum(
         split,
         combinations,
         labels=LABELS,
@@ -79,9 +79,9 @@ def looked_at(
         candidates=candidates,
         found=Found(parts=tuple(candidates), all_seen=True),
         full=False,
-        verdict=verdict,
+        minimum=reached,
         combinations=combinations,
-        included=without(combinations, verdict.held_back) if verdict.dataset else {},
+        included=without_labels(combinations, reached.held_back) if reached.dataset else {},
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.datasets.minimum import enough_to_test, enough_to_train, without
-from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of
+from flywheel.document_classification.minimum import minimum_to_test, minimum_to_train
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of, without_labels
 
 LABELS = ("A", "B", "C", "D")
 
@@ -26,7 +26,7 @@ def together(*labels: str) -> str:
 def test_the_first_training_dataset_has_the_minimum_of_every_label_or_is_none(
     found: dict[str, int], minimum: int
 ) -> None:
-    verdict = enough_to_train(found, labels=LABELS, minimum=minimum, first=True)
+    verdict = minimum_to_train(found, labels=LABELS, minimum=minimum, first=True)
     counts = by_single_label(found)
     assert not verdict.held_back
     assert verdict.dataset is all(counts.get(label, 0) >= minimum for label in LABELS)
@@ -38,8 +38,8 @@ def test_the_first_training_dataset_has_the_minimum_of_every_label_or_is_none(
 
 @given(found=combinations, minimum=minima)
 def test_a_later_dataset_has_the_minimum_of_each_label_that_it_has(found: dict[str, int], minimum: int) -> None:
-    verdict = enough_to_train(found, labels=LABELS, minimum=minimum, first=False)
-    included = without(found, verdict.held_back)
+    verdict = minimum_to_train(found, labels=LABELS, minimum=minimum, first=False)
+    included = without_labels(found, verdict.held_back)
     assert verdict.dataset is bool(included)
     assert all(count >= minimum for count in by_single_label(included).values())
 
@@ -47,25 +47,25 @@ def test_a_later_dataset_has_the_minimum_of_each_label_that_it_has(found: dict[s
 @given(found=combinations, minimum=minima)
 def test_a_later_dataset_holds_back_no_more_than_it_must(found: dict[str, int], minimum: int) -> None:
     """Whatever set of labels leaves the minimum of the others intact holds back at least these."""
-    verdict = enough_to_train(found, labels=LABELS, minimum=minimum, first=False)
+    verdict = minimum_to_train(found, labels=LABELS, minimum=minimum, first=False)
     for chosen in range(2 ** len(LABELS)):
         other = frozenset(label for number, label in enumerate(LABELS) if chosen >> number & 1)
-        counts = by_single_label(without(found, other))
+        counts = by_single_label(without_labels(found, other))
         if all(count >= minimum for count in counts.values()):
-            assert set(without(found, other)) <= set(without(found, verdict.held_back))
+            assert set(without_labels(found, other)) <= set(without_labels(found, verdict.held_back))
 
 
 @given(found=combinations, minimum=minima, first=st.booleans())
 def test_an_operator_overrules_every_minimum(found: dict[str, int], minimum: int, first: bool) -> None:
-    verdict = enough_to_train(found, labels=LABELS, minimum=minimum, first=first, overrule=True)
+    verdict = minimum_to_train(found, labels=LABELS, minimum=minimum, first=first, overrule=True)
     assert verdict.dataset is bool(found)
     assert not verdict.held_back
-    assert enough_to_test(found, labels=LABELS, overrule=True).dataset is bool(found)
+    assert minimum_to_test(found, labels=LABELS, overrule=True).dataset is bool(found)
 
 
 @given(found=combinations)
 def test_test_data_have_a_document_of_every_label_or_are_none(found: dict[str, int]) -> None:
-    verdict = enough_to_test(found, labels=LABELS)
+    verdict = minimum_to_test(found, labels=LABELS)
     assert verdict.dataset is (set(by_single_label(found)) == set(LABELS))
     assert {label for label, _ in verdict.missing} == set(LABELS) - set(by_single_label(found))
 
@@ -74,7 +74,7 @@ def test_test_data_have_a_document_of_every_label_or_are_none(found: dict[str, i
 def test_without_keeps_exactly_the_documents_that_have_none_of_the_labels(
     found: dict[str, int], held_back: frozenset[str]
 ) -> None:
-    kept = without(found, held_back)
+    kept = without_labels(found, held_back)
     assert all(held_back.isdisjoint(labels_of(key)) for key in kept)
     assert all(held_back.intersection(labels_of(key)) for key in found.keys() - kept.keys())
 
@@ -82,14 +82,14 @@ def test_without_keeps_exactly_the_documents_that_have_none_of_the_labels(
 def test_holding_back_one_label_pushes_another_below_the_minimum() -> None:
     """B has 10 documents, but 5 of them are also C's, which has too few; and so on to A."""
     found = {together("A", "B"): 5, "A": 6, together("B", "C"): 5, "D": 10}
-    verdict = enough_to_train(found, labels=LABELS, minimum=10, first=False)
+    verdict = minimum_to_train(found, labels=LABELS, minimum=10, first=False)
     assert verdict.held_back == {"A", "B", "C"}
     assert verdict.dataset
-    assert without(found, verdict.held_back) == {"D": 10}
+    assert without_labels(found, verdict.held_back) == {"D": 10}
 
 
 def test_a_later_dataset_says_how_many_documents_each_held_back_label_lacks() -> None:
-    verdict = enough_to_train({"A": 50, "B": 20}, labels=LABELS, minimum=50, first=False)
+    verdict = minimum_to_train({"A": 50, "B": 20}, labels=LABELS, minimum=50, first=False)
     assert verdict.missing == (("B", 30),)
     assert verdict.reason() == "Not enough documents yet: 30 more of B needed."
 
@@ -100,15 +100,15 @@ def test_labels_that_the_flywheel_does_not_have_are_held_back(
 ) -> None:
     labels = LABELS[:2]
     unknown = frozenset(by_single_label(found)) - set(labels)
-    known = without(found, unknown)
+    known = without_labels(found, unknown)
     for verdict, among_known in (
         (
-            enough_to_train(found, labels=labels, minimum=minimum, first=first, overrule=overrule),
-            enough_to_train(known, labels=labels, minimum=minimum, first=first, overrule=overrule),
+            minimum_to_train(found, labels=labels, minimum=minimum, first=first, overrule=overrule),
+            minimum_to_train(known, labels=labels, minimum=minimum, first=first, overrule=overrule),
         ),
         (
-            enough_to_test(found, labels=labels, overrule=overrule),
-            enough_to_test(known, labels=labels, overrule=overrule),
+            minimum_to_test(found, labels=labels, overrule=overrule),
+            minimum_to_test(known, labels=labels, overrule=overrule),
         ),
     ):
         assert set(verdict.unknown) == unknown
@@ -118,14 +118,14 @@ def test_labels_that_the_flywheel_does_not_have_are_held_back(
 
 
 def test_nothing_waiting_is_no_dataset() -> None:
-    assert not enough_to_train({}, labels=(), minimum=50, first=False).dataset
-    assert not enough_to_train({}, labels=(), minimum=50, first=False, overrule=True).dataset
-    assert not enough_to_test({}, labels=()).dataset
+    assert not minimum_to_train({}, labels=(), minimum=50, first=False).dataset
+    assert not minimum_to_train({}, labels=(), minimum=50, first=False, overrule=True).dataset
+    assert not minimum_to_test({}, labels=()).dataset
 
 
 def test_a_long_list_of_missing_labels_is_cut_short() -> None:
     labels = tuple(f"L{number}" for number in range(12))
-    reason = enough_to_train({}, labels=labels, minimum=50, first=True).reason()
+    reason = minimum_to_train({}, labels=labels, minimum=50, first=True).reason()
     assert "50 more of L9" in reason
     assert "L10" not in reason
     assert reason.endswith("and 2 more labels needed.")

@@ -1,0 +1,28 @@
+"""What a document classifier says of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flywheel.comprehend.confidence import confidence_of, labels_of
+
+
+class ClassifiedDocument:
+    """The labels that it says yes to, and how sure it is."""
+
+    __slots__ = ("labels", "low_confidence", "score", "scores")
+
+    def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
+        """`scores` by label. An answer whose confidence is below `low_confidence` is one for a person to look at."""
+        self.scores = sorted(scores, key=lambda scored: -scored[1])
+        self.score = self.scores[0][1] if self.scores else 0.0
+        self.labels = labels_of(self.scores, multi_label=multi_label)
+        self.low_confidence = confidence_of(self.scores, multi_label=multi_label) < low_confidence
+
+    def members(self) -> dict[str, object]:
+        return {
+            "labels": self.labels,
+            "score": self.score,
+            "low_confidence": self.low_confidence,
+            "scores": [{"name": name, "score": score} for name, score in self.scores],
+        }
