@@ -125,7 +125,7 @@ def _regressions(candidate: ModelScore, active: ModelScore, bar: Bar) -> tuple[l
 
 
 def _score(model: ModelScore, metric: str) -> float | None:
-    value: float | None = getattr(model.metrics, metric)
+    value = model.metrics.value(metric)
     return None if value is None else round(value, _ROUNDING)
 
 

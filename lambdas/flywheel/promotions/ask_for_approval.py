@@ -82,6 +82,5 @@ def _comparison(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
     lines = list(decision.reasons)
     for which, model in (("Active", decision.active), ("Candidate", decision.candidate)):
         if model is not None:
-            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
-            lines.append(f"{which} model {model.arn}: {scores or 'no scores'}")
+            lines.append(f"{which} model {model.arn}: {model.metrics.sentence or 'no scores'}")
     return lines

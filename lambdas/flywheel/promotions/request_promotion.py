@@ -39,7 +39,7 @@ def request_promotion(
         turn=turn,
         iteration_id=iteration_id,
         selection_metric=decision.selection_metric,
-        score=getattr(candidate.metrics, decision.selection_metric),
+        score=candidate.metrics.value(decision.selection_metric),
     )
     asked = intake.exists(promotions.request_key(request.id))
     if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn and not asked:

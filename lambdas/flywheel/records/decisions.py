@@ -24,6 +24,16 @@ class Metrics(Record):
     Recall: float | None = None
     Accuracy: float | None = None
 
+    def value(self, metric: str) -> float | None:
+        """By the name that SelectionMetric has for it; None where the service gave none."""
+        found: float | None = getattr(self, metric)
+        return found
+
+    @property
+    def sentence(self) -> str:
+        """`F1Score 0.8812, Precision 0.8790, ...`, those that there are; empty without any."""
+        return ", ".join(f"{name} {value:.4f}" for name, value in self if value is not None)
+
 
 class ModelScore(Record):
     arn: str

@@ -78,8 +78,7 @@ def has_scores(turns: Sequence[PastTurn], *, metric: str) -> bool:
 
 
 def score_of(model: ModelScore | None, metric: str) -> float | None:
-    value: float | None = getattr(model.metrics, metric, None) if model is not None else None
-    return value
+    return model.metrics.value(metric) if model is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,5 +83,4 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
     model: ModelScore | None = record.candidate if promoted else record.active
     if model is None or not model.source.startswith(_NEW_EVIDENCE) or record.selection_metric is None:
         return None
-    score: float | None = getattr(model.metrics, record.selection_metric)
-    return score
+    return model.metrics.value(record.selection_metric)

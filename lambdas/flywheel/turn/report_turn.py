@@ -189,8 +189,7 @@ def _lines(record: TurnRecord) -> Iterator[str]:
         yield f"Error {record.error}: {in_one_line(record.cause or 'no cause given')}"
     for which, model in (("Active", record.active), ("Candidate", record.candidate)):
         if model is not None:
-            scores = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics if value is not None)
-            yield f"{which} model {model.arn}: {scores or 'no scores'}"
+            yield f"{which} model {model.arn}: {model.metrics.sentence or 'no scores'}"
     if record.promotion is not None:
         yield f"Promotion {record.promotion.status}: {record.promotion.reason}"
     if record.changed_outside:

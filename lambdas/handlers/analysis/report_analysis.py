@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import report_analysis
@@ -14,6 +13,7 @@ from handlers.analysis.events import AnalysisEnd
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
+from handlers.status_event import StatusEvent
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,7 +34,11 @@ _STOPPED = {
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = _from_status_event(event["detail"]) if "detail" in event else AnalysisEnd.model_validate(event)
+    end = (
+        _from_status_event(StatusEvent.model_validate(event["detail"]))
+        if "detail" in event
+        else AnalysisEnd.model_validate(event)
+    )
     if end is None:
         return {}
     intake = intake_bucket(environment)
@@ -57,26 +61,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {}
 
 
-def _from_status_event(detail: dict[str, Any]) -> AnalysisEnd | None:
+def _from_status_event(execution: StatusEvent) -> AnalysisEnd | None:
     """None if the execution reported its own end, or is not one of a job."""
     try:
-        given = json.loads(detail.get("input") or "null")
+        given = json.loads(execution.input or "null")
     except ValueError:
         given = None
     job = given.get("job") if isinstance(given, dict) else None
     if not isinstance(job, str):
-        logger.error("this execution names no job in its input", execution=detail["name"])
+        logger.error("this execution names no job in its input", execution=execution.name)
         return None
-    status = detail["status"]
+    status = execution.status
     known = intake_bucket(environment).read(output_key(job, SUMMARY), AnalysisSummary)
-    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
-    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
-    if known is not None and known.ended_at >= began and status == "FAILED":
+    if known is not None and known.ended_at >= execution.began and status == "FAILED":
         return None
     outcome = AnalysisOutcome.STOPPED if status == "ABORTED" else AnalysisOutcome.FAILED
     return AnalysisEnd(
         job=job,
-        run=run_of(detail["name"], job=job),
+        run=run_of(execution.name, job=job),
         outcome=outcome,
-        cause=detail.get("cause") or _STOPPED[status],
+        cause=execution.cause or _STOPPED[status],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
@@ -17,6 +16,7 @@ from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger, observed
 from handlers.promotions.events import PromotionEnd
+from handlers.status_event import StatusEvent
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +33,11 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = _from_status_event(event["detail"]) if "detail" in event else PromotionEnd.model_validate(event)
+    end = (
+        _from_status_event(StatusEvent.model_validate(event["detail"]))
+        if "detail" in event
+        else PromotionEnd.model_validate(event)
+    )
     if end is None:
         return {}
     intake = intake_bucket(environment)
@@ -80,15 +84,13 @@ def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
     return end.serving
 
 
-def _from_status_event(detail: dict[str, Any]) -> PromotionEnd | None:
+def _from_status_event(execution: StatusEvent) -> PromotionEnd | None:
     """None if the promotion reported its own end, or the execution is not one."""
-    promotion, outcome = detail["name"], TurnOutcome(detail["status"])
+    promotion, outcome = execution.name, TurnOutcome(execution.status)
     if promotions.number_of(promotion) is None:
         return None
     record = intake_bucket(environment).read(promotions.record_key(promotion), Promotion)
-    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
-    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
-    if record is not None and record.at >= began and outcome is TurnOutcome.FAILED:
+    if record is not None and record.at >= execution.began and outcome is TurnOutcome.FAILED:
         return None
     status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED
-    return PromotionEnd(promotion=promotion, status=status, error=detail.get("error"), cause=detail.get("cause"))
+    return PromotionEnd(promotion=promotion, status=status, error=execution.error, cause=execution.cause)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Json
+from pydantic import BaseModel, ConfigDict
 
 from flywheel.environment import Pipeline
 from flywheel.promotions.take_back import take_back
@@ -19,6 +20,7 @@ from handlers.clock import now
 from handlers.cloudformation import CustomResourceEvent, answer
 from handlers.measuring import emit
 from handlers.observability import logger, observed
+from handlers.status_event import StatusEvent
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,16 +43,6 @@ class End(BaseModel):
     answer: CustomResourceEvent | None = None
 
 
-class Stopped(BaseModel):
-    """The detail of an execution's status event."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: str
-    status: str
-    input: Json[dict[str, Any]] | None = None
-
-
 environment = Environment.load()
 
 
@@ -58,7 +50,7 @@ environment = Environment.load()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Of an execution that could not report its own end it gets the status event: CloudFormation must not wait on."""
     if "detail" in event:
-        return _answer_for(Stopped.model_validate(event["detail"]))
+        return _answer_for(StatusEvent.model_validate(event["detail"]))
     end = End.model_validate(event)
     status = ServingStatus[end.status]
     reason = f"{end.error}: {readable_cause(end.cause)}" if end.error else end.reason
@@ -89,9 +81,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
 
 
-def _answer_for(stopped: Stopped) -> dict[str, Any]:
+def _answer_for(stopped: StatusEvent) -> dict[str, Any]:
     """If it has answered itself, CloudFormation takes no notice of this."""
-    asked = (stopped.input or {}).get("answer")
+    asked = json.loads(stopped.input or "{}").get("answer")
     if asked:
         reason = f"The removal of the endpoint, {stopped.name}, ended as {stopped.status}. Destroy the stack again."
         answer(CustomResourceEvent.model_validate(asked), status="FAILED", reason=reason, physical_id="endpoint")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
@@ -13,6 +12,7 @@ from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger, observed
+from handlers.status_event import StatusEvent
 from handlers.turn.events import TurnEnd
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = _from_status_event(event["detail"]) if "detail" in event else TurnEnd.model_validate(event)
+    end = (
+        _from_status_event(StatusEvent.model_validate(event["detail"]))
+        if "detail" in event
+        else TurnEnd.model_validate(event)
+    )
     if end is None:
         return {}
     intake = intake_bucket(environment)
@@ -57,14 +61,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {}
 
 
-def _from_status_event(detail: dict[str, Any]) -> TurnEnd | None:
+def _from_status_event(execution: StatusEvent) -> TurnEnd | None:
     """None if the turn reported its own end, or the execution is not a turn."""
-    turn, outcome = detail["name"], TurnOutcome(detail["status"])
+    turn, outcome = execution.name, TurnOutcome(execution.status)
     if turns.number_of(turn) is None:
         return None
     record = intake_bucket(environment).read(turns.record_key(turn), TurnRecord)
-    # A redriven execution keeps the date of its start; what it reported before it was redriven does not count.
-    began = datetime.fromtimestamp((detail.get("redriveDate") or detail["startDate"]) / 1000, tz=now().tzinfo)
-    if record is not None and record.ended_at >= began and outcome in {TurnOutcome.FAILED, record.outcome}:
+    if record is not None and record.ended_at >= execution.began and outcome in {TurnOutcome.FAILED, record.outcome}:
         return None
-    return TurnEnd(turn=turn, outcome=outcome, error=detail.get("error"), cause=detail.get("cause"))
+    return TurnEnd(turn=turn, outcome=outcome, error=execution.error, cause=execution.cause)
