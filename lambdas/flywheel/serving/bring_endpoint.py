@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
+from flywheel.serving.report_serving import write_state
 from flywheel.serving.smoke_test import Trial, trial_of
 from flywheel.serving.target import Target, find_target
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from flywheel.comprehend.scaling import EndpointScaling
     from flywheel.pipeline import Pipeline
     from flywheel.serving.wanted import ServingWish
-    from flywheel.store.bucket import IntakeBucket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class Server:
 
     def _create(self, *, wish: ServingWish, target: Target, now: datetime) -> Serving:
         # Noted before: whoever comes next knows of it, whatever becomes of this run.
-        note(
+        write_state(
             status=ServingStatus.CREATING,
             reason="The endpoint is being created.",
             model_arn=target.model_arn,
@@ -177,22 +177,3 @@ def _units_to_change_to(endpoint: Endpoint, wish: ServingWish) -> int | None:
 
 def _under_way(status: ServingStatus, reason: str, target: Target) -> Serving:
     return Serving(status=status, reason=reason, settled=False, model_arn=target.model_arn)
-
-
-def note(
-    *, status: ServingStatus, reason: str, model_arn: str | None, endpoint_arn: str, intake: IntakeBucket, now: datetime
-) -> ServingState:
-    """Write down what there is. `since` stays while the status stays."""
-    before = intake.read(STATE_KEY, ServingState)
-    since = before.since if before is not None and before.status is status else now
-    gone = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}
-    state = ServingState(
-        status=status,
-        reason=reason,
-        since=since,
-        endpoint_arn=None if status in gone else endpoint_arn,
-        model_arn=model_arn,
-        at=now,
-    )
-    intake.write(STATE_KEY, state)
-    return state

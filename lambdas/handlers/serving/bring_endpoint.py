@@ -11,7 +11,8 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.environment import Pipeline
 from flywheel.records.serving import LEASE_KEY
-from flywheel.serving.bring_endpoint import Server, note
+from flywheel.serving.bring_endpoint import Server
+from flywheel.serving.report_serving import write_state
 from flywheel.serving.wanted import read_wish
 from flywheel.store.lease import held
 from handlers.clients import client, intake_bucket, pipeline
@@ -50,7 +51,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         # Read under the lease: who sees no wish can be sure that nobody makes an endpoint after that.
         wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
         serving = server.bring(wish, now=now(), replaced=step.replaced)
-        note(
+        write_state(
             status=serving.status,
             reason=serving.reason,
             model_arn=serving.model_arn,

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from flywheel.environment import Pipeline
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import ServingStatus, smoke_test_of
-from flywheel.serving.bring_endpoint import note
 from flywheel.serving.metrics import of_serving
+from flywheel.serving.report_serving import write_state
 from flywheel.serving.smoke_test import Trial
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from flywheel.text.failure_cause import readable_cause
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         reason = f"{reason} {tested.sentence}"
     # It goes into the state of this machine and of the one that waits for it, which take 256 KiB.
     reason = within(reason, LONGEST_SENTENCE)
-    state = note(
+    state = write_state(
         status=status,
         reason=reason,
         model_arn=end.model_arn,

@@ -14,7 +14,8 @@ from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionRequest, PromotionSource
 from flywheel.records.serving import LEASE_KEY, STATE_KEY, ServingState, ServingStatus, smoke_test_of
-from flywheel.serving.bring_endpoint import Serving, note
+from flywheel.serving.bring_endpoint import Serving
+from flywheel.serving.report_serving import write_state
 from flywheel.serving.smoke_test import Trial
 from flywheel.serving.wanted import ServingWish
 from flywheel.store.lease import Lease, held
@@ -128,7 +129,7 @@ def test_the_state_tells_since_when_the_status_is_so() -> None:
 
     def look(status: ServingStatus) -> ServingState:
         at.cloud.clock.advance(timedelta(minutes=1))
-        return note(
+        return write_state(
             status=status, reason="It is so.", model_arn=None, endpoint_arn="an-arn", intake=at.bucket, now=at.now()
         )
 

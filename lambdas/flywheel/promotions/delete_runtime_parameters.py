@@ -1,0 +1,28 @@
+"""Removes with the stack the parameters that are written at run time and so are in no template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flywheel.errors import FlywheelError
+from flywheel.store.parameters import RUN_TIME_NAMES
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+
+class ParametersNotDeleted(FlywheelError):
+    """The parameters are still there."""
+
+
+def delete_runtime_parameters(*, ssm: SSMClient, prefix: str) -> None:
+    """Raises ParametersNotDeleted. One that is not there is no error."""
+    names = [f"{prefix}/{name}" for name in RUN_TIME_NAMES]
+    try:
+        ssm.delete_parameters(Names=names)
+    except (ClientError, BotoCoreError) as error:
+        raise ParametersNotDeleted(
+            f"{', '.join(names)} could not be deleted ({error}). Destroy the stack again."
+        ) from error
