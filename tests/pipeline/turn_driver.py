@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
 from flywheel.datasets.accept_dataset import accept_dataset
-from flywheel.datasets.compose_datasets import Composer
+from flywheel.datasets.compose_datasets import DatasetComposer
 from flywheel.datasets.register_dataset import register_dataset
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
@@ -558,9 +558,9 @@ class Turn:
         composition = self.composer().compose()
         return [step for found in composition.datasets for step in self._dataset_steps(found.split, found.name)]
 
-    def composer(self) -> Composer:
+    def composer(self) -> DatasetComposer:
         at = self._at
-        return Composer(
+        return DatasetComposer(
             intake=at.intake,
             service=at.service,
             beginning=self.beginning(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flywheel.datasets.compose_datasets import Composer
+from flywheel.datasets.compose_datasets import DatasetComposer
 from flywheel.environment import Composing, Flywheel, Intake, Labels
 from flywheel.preparation import ConflictingLabels
 from flywheel.records.turns import TurnBeginning, begin_key
@@ -24,7 +24,7 @@ class Environment(Flywheel, Intake, Labels, Composing):
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     service = flywheel_service(environment)
-    composer = Composer(
+    composer = DatasetComposer(
         intake=intake,
         service=service,
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
