@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from flywheel.decisions.holdout import read_holdout
 from flywheel.records.holdouts import HoldoutAttempt, IterationHoldout
 from flywheel.service_faults import error_code
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
@@ -185,7 +185,7 @@ def inference_units(
     )
 
 
-def wanted_units(wish: ServingWish | None) -> WantedUnits | None:
+def wanted_units(wish: EndpointTarget | None) -> WantedUnits | None:
     """None if no endpoint is wanted, or there is no Serving stack."""
     if wish is None or not wish.inference_units:
         return None

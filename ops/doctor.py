@@ -9,7 +9,7 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from flywheel.serving.wanted import SERVING, ServingWish
+from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
@@ -77,12 +77,12 @@ class Surroundings:
         return {stack["StackName"]: stack["StackStatus"] for stack in live_stacks(self.clients, self.name)}
 
     @property
-    def wanted(self) -> ServingWish | None:
+    def wanted(self) -> EndpointTarget | None:
         """What is deployed wants of an endpoint, or the templates here, once deployed."""
         if self.deployment is not None:
             return serving_wish(self.deployment)
         published = self.synthesised.parameter(SERVING) if self.synthesised else None
-        return ServingWish.model_validate_json(published) if published else None
+        return EndpointTarget.model_validate_json(published) if published else None
 
 
 Check = Callable[[Surroundings], str]

@@ -9,7 +9,7 @@ from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.comprehend.required import required
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.records.serving import STATE_KEY, ServingState, SmokeTest, smoke_test_of
-from flywheel.serving.wanted import ServingWish, read_wish
+from flywheel.serving.target import EndpointTarget, read_target
 from flywheel.store.record import Record
 from ops import prices
 from ops.deployment import Deployment
@@ -64,7 +64,7 @@ class Dollars(Record):
 class EndpointReport(Record):
     name: str
     region: str
-    wanted: ServingWish | None = None
+    wanted: EndpointTarget | None = None
     """None: no Serving stack is deployed."""
     in_hours: bool = True
     state: ServingState | None = None
@@ -116,8 +116,8 @@ def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: Serv
     return smoke_test_of(model_arn, intake=deployment.intake) if model_arn else None
 
 
-def serving_wish(deployment: Deployment) -> ServingWish | None:
-    return read_wish(ssm=deployment.clients.ssm, prefix=f"{PARAMETER_ROOT}/{deployment.name}")
+def serving_wish(deployment: Deployment) -> EndpointTarget | None:
+    return read_target(ssm=deployment.clients.ssm, prefix=f"{PARAMETER_ROOT}/{deployment.name}")
 
 
 def serving_state(deployment: Deployment) -> ServingState | None:
@@ -129,12 +129,12 @@ def endpoint_arn(deployment: Deployment, state: ServingState | None) -> str | No
     return deployment.models.endpoint() or (state.endpoint_arn if state else None)
 
 
-def most_wanted(wanted: ServingWish | None) -> int:
+def most_wanted(wanted: EndpointTarget | None) -> int:
     """Units; without any wanted there is nothing to scale."""
     return wanted.most_units if wanted and wanted.inference_units else 0
 
 
-def hours_a_month(wanted: ServingWish | None) -> Decimal:
+def hours_a_month(wanted: EndpointTarget | None) -> Decimal:
     """In which the endpoint is there, from before its hours begin, so that it answers when they do."""
     steps = int(_WEEK / _STEP)
     if wanted is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flywheel.serving.wanted import SERVING, ServingWish
+from flywheel.serving.target import SERVING, EndpointTarget
 from ops.billed import (
     ALARM,
     BUCKET,
@@ -34,7 +34,7 @@ def find_planned(synthesised: SynthesisedFlywheel) -> Billed:
         models=0,
         training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
         inference_units=0,
-        wanted=wanted_units(ServingWish.model_validate_json(wish) if wish else None),
+        wanted=wanted_units(EndpointTarget.model_validate_json(wish) if wish else None),
         alarms=kinds[ALARM],
         dashboards=kinds[DASHBOARD],
         keys=kinds[KEY],

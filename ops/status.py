@@ -20,7 +20,7 @@ from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRecord, Tu
 from flywheel.records.uploads import Split
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import TurnStart, decide, observe
-from flywheel.turn.unfinished import undecided_iteration
+from flywheel.turn.unfinished import unfinished_iteration
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
@@ -144,7 +144,7 @@ def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
 def changed_outside(deployment: Deployment) -> str | None:
     """What the next turn would find, by its own rules; a running one may be about to publish it."""
     intake, service = deployment.intake, deployment.service
-    unfinished = undecided_iteration(intake, service)
+    unfinished = unfinished_iteration(intake, service)
     change = change_outside(
         pipeline=Pipeline(intake=intake, service=service, published=deployment.models), unfinished=unfinished
     )

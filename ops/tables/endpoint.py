@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from flywheel.records.serving import ServingState, ServingStatus, in_words
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 from ops.endpoint import Dollars, EndpointReport, EndpointThere
 from ops.tables.figures import count, model_name, moment
 from ops.tables.listing import Facts, Words, words
@@ -50,7 +50,7 @@ def _wanted_words(report: EndpointReport) -> Words:
     return words(f"{count(wanted.inference_units, 'inference unit')}{up_to}", _hours_words(wanted, report))
 
 
-def _hours_words(wanted: ServingWish, report: EndpointReport) -> str:
+def _hours_words(wanted: EndpointTarget, report: EndpointReport) -> str:
     if not wanted.hours_start:
         return "at all hours"
     now = "these are the hours" if report.in_hours else "now is outside them"

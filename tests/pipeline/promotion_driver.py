@@ -120,12 +120,12 @@ class PromotionRun:
 
     def _serve(self) -> None:
         """That serving is behind holds nothing up."""
-        wish = self._at.serving_wish
-        if wish is None or not wish.inference_units:
+        target = self._at.endpoint_target
+        if target is None or not target.inference_units:
             return
         run = ServingRun(at=self._at)
         try:
-            self._serving = run.run(wish).reason
+            self._serving = run.run(target).reason
         except (FlywheelError, ClientError) as error:
             self._serving = str(error)
         if run.smoke_test_failed:

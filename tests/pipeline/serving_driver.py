@@ -19,7 +19,7 @@ from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from flywheel.serving.wanted import ServingWish
+    from flywheel.serving.target import EndpointTarget
     from tests.pipeline.turn_driver import Deployment
 
 LEASE = timedelta(minutes=2)
@@ -53,19 +53,19 @@ class ServingRun:
             role_arn=self.role_arn,
         )
 
-    def step(self, wish: ServingWish | None, *, replaced: bool = False, holder: str = "a run") -> Serving:
+    def step(self, target: EndpointTarget | None, *, replaced: bool = False, holder: str = "a run") -> Serving:
         at = self.at
         with (
             at.acting_as("bring_endpoint"),
             held(LEASE_KEY, holder=holder, intake=at.intake, now=at.now(), lasts=LEASE),
         ):
-            return self.server().bring(wish, now=at.now(), replaced=replaced)
+            return self.server().bring(target, now=at.now(), replaced=replaced)
 
-    def run(self, wish: ServingWish | None) -> Serving:
+    def run(self, target: EndpointTarget | None) -> Serving:
         """To its end. What kills this process goes through. Leaves in `smoke_test_failed` what the machine puts out."""
         replaced = False
         for _ in range(_MOST_CHANGES):
-            serving = self.step(wish, replaced=replaced)
+            serving = self.step(target, replaced=replaced)
             replaced = replaced or serving.replaced
             if serving.settled:
                 break
@@ -73,8 +73,8 @@ class ServingRun:
             self._wait(serving)
         else:
             raise AssertionError(f"{_MOST_CHANGES} changes and still not settled: {serving.reason}")
-        if serving.trial is Trial.DUE and wish is not None and serving.model_arn is not None:
-            self._try(wish, serving.model_arn)
+        if serving.trial is Trial.DUE and target is not None and serving.model_arn is not None:
+            self._try(target, serving.model_arn)
         tested = smoke_test_of(serving.model_arn, intake=self.at.intake) if serving.model_arn else None
         self.smoke_test_failed = False
         if tested is not None and serving.trial is not Trial.NOT_WANTED:
@@ -83,11 +83,11 @@ class ServingRun:
                 take_back(tested, pipeline=self.at.pipeline)
         return serving
 
-    def _try(self, wish: ServingWish, model_arn: str) -> None:
+    def _try(self, target: EndpointTarget, model_arn: str) -> None:
         at = self.at
-        with at.acting_as("smoke_test", smoke_test_key=wish.smoke_test_key):
+        with at.acting_as("smoke_test", smoke_test_key=target.smoke_test_key):
             lines = read_lines(
-                at.intake.read_bytes(wish.smoke_test_key), key=wish.smoke_test_key, labels=at.labels, delimiter=None
+                at.intake.read_bytes(target.smoke_test_key), key=target.smoke_test_key, labels=at.labels, delimiter=None
             )
             tested = run_smoke_test(
                 lines,
@@ -98,8 +98,8 @@ class ServingRun:
                     clock=at.now,
                 ),
                 model_arn=model_arn,
-                key=wish.smoke_test_key,
-                minimum=wish.smoke_test_minimum,
+                key=target.smoke_test_key,
+                minimum=target.smoke_test_minimum,
                 now=at.now(),
             )
             at.intake.write(smoke_test_key(model_arn), tested)

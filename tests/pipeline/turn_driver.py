@@ -56,7 +56,7 @@ from tests.pipeline.promotion_driver import PromotionRun
 from tests.pipeline.step_roles import Names, Role
 
 if TYPE_CHECKING:
-    from flywheel.serving.wanted import ServingWish
+    from flywheel.serving.target import EndpointTarget
     from flywheel.turn.start_turn import Poke, TurnStart
 
 LABELS = ("BUSINESS", "SPORTS")
@@ -127,7 +127,7 @@ class Deployment:
     minimum_improvement: float = 0.0
     maximum_regression: float = 1.0
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
-    serving_wish: ServingWish | None = None
+    endpoint_target: EndpointTarget | None = None
     """What the parameter `serving` holds; None: there is no Serving stack."""
     models_to_keep: int = 1000
     evidence: Evidence = Evidence.ITERATION
@@ -209,7 +209,7 @@ class Deployment:
     def acting_as(self, function: str | None, *, smoke_test_key: str = "") -> Iterator[None]:
         """With the role that the template gives this function; None: as somebody who may do anything.
 
-        `smoke_test_key` is the parameter of the Serving stack, unless `serving_wish` has it.
+        `smoke_test_key` is the parameter of the Serving stack, unless `endpoint_target` has it.
         """
         with self.functions.acting_as(self._role(function, smoke_test_key) if function else None):
             yield
@@ -218,8 +218,8 @@ class Deployment:
         roles = step_roles.roles(self.variant)
         if roles is None:
             return None
-        if self.serving_wish is not None:
-            smoke_test_key = self.serving_wish.smoke_test_key
+        if self.endpoint_target is not None:
+            smoke_test_key = self.endpoint_target.smoke_test_key
         key = (self.variant, function, self.flywheel_arn, smoke_test_key)
         if key not in self._roles:
             names = Names(

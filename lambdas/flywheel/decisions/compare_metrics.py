@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.compared_models import Contenders, find_contenders
+from flywheel.decisions.compared_models import ComparedModels, find_compared_models
 from flywheel.decisions.gate import Bar, Judgement, judge
 from flywheel.decisions.history import known_score
 from flywheel.decisions.holdout import read_holdout
@@ -52,11 +52,11 @@ def compare_metrics(
     if decided is not None:
         return decided
     iteration = pipeline.service.iteration(iteration_id)
-    contenders = find_contenders(iteration, pipeline=pipeline)
-    if evidence is Evidence.HOLDOUT and contenders.candidate is not None:
-        verdict = _by_holdout(contenders, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
+    models = find_compared_models(iteration, pipeline=pipeline)
+    if evidence is Evidence.HOLDOUT and models.candidate is not None:
+        verdict = _by_holdout(models, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
     else:
-        verdict = _by_iteration(contenders, iteration, pipeline.intake, pipeline.service, bar)
+        verdict = _by_iteration(models, iteration, pipeline.intake, pipeline.service, bar)
     decision = Decision(
         iteration_id=iteration_id,
         flywheel_arn=pipeline.service.arn,
@@ -67,7 +67,7 @@ def compare_metrics(
         selection_metric=bar.selection_metric,
         candidate=verdict.candidate,
         active=verdict.active,
-        decided_against=contenders.active_now,
+        decided_against=models.active_now,
         evidence=verdict.evidence,
         holdout=verdict.holdout,
     )
@@ -86,15 +86,15 @@ class _Verdict:
 
 
 def _by_iteration(
-    contenders: Contenders, iteration: Iteration, intake: IntakeBucket, service: FlywheelService, bar: Bar
+    models: ComparedModels, iteration: Iteration, intake: IntakeBucket, service: FlywheelService, bar: Bar
 ) -> _Verdict:
-    active = _active_score(iteration, contenders.active, intake, service)
+    active = _active_score(iteration, models.active, intake, service)
     judgement = judge(candidate=iteration.trained, active=active, bar=bar)
     return _Verdict(judgement=judgement, candidate=iteration.trained, active=active)
 
 
 def _by_holdout(
-    contenders: Contenders,
+    models: ComparedModels,
     iteration: Iteration,
     intake: IntakeBucket,
     service: FlywheelService,
@@ -105,8 +105,8 @@ def _by_holdout(
     chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
     holdout = read_holdout(intake, chosen)
     if holdout is None:
-        verdict = _by_iteration(contenders, iteration, intake, service, bar)
-        if contenders.active == contenders.candidate:
+        verdict = _by_iteration(models, iteration, intake, service, bar)
+        if models.active == models.candidate:
             return verdict
         reason = (
             "There is no test document that the flywheel was not trained on, so there is no hold-out to compare models "
@@ -123,15 +123,15 @@ def _by_holdout(
         confidence_level=confidence_level,
     )
     predictions = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
-    comparison, unanswered = scorer.compare(contenders, predictions, iteration_id=iteration.id)
-    candidate = _holdout_score(contenders.candidate, comparison.candidate, comparison)
+    comparison, unanswered = scorer.compare(models, predictions, iteration_id=iteration.id)
+    candidate = _holdout_score(models.candidate, comparison.candidate, comparison)
     active = candidate
-    if contenders.active != contenders.candidate:
-        active = _holdout_score(contenders.active, comparison.active, comparison)
+    if models.active != models.candidate:
+        active = _holdout_score(models.active, comparison.active, comparison)
     judgement = judge(candidate=candidate, active=active, bar=bar, interval=comparison.interval)
-    if unanswered and contenders.active != contenders.candidate:
+    if unanswered and models.active != models.candidate:
         reasons = tuple(
-            f"The {'candidate' if arn == contenders.candidate else 'active model'} could not be asked about the "
+            f"The {'candidate' if arn == models.candidate else 'active model'} could not be asked about the "
             f"hold-out, and nothing is promoted without a comparison: {reason}"
             for arn, reason in unanswered.items()
         )

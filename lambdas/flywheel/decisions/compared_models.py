@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contenders:
+class ComparedModels:
     """ARNs of models."""
 
     candidate: str | None
@@ -29,12 +29,12 @@ class Contenders:
         return tuple(dict.fromkeys(arn for arn in (self.candidate, self.active) if arn)) if self.candidate else ()
 
 
-def find_contenders(iteration: Iteration, *, pipeline: Pipeline) -> Contenders:
+def find_compared_models(iteration: Iteration, *, pipeline: Pipeline) -> ComparedModels:
     active_now = pipeline.service.describe().active_model_arn
     serving = pipeline.published.active()
     # A former generation's model serves until it is beaten, even if the service makes the first of this one active.
     former = is_of_another_flywheel(serving, intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
-    return Contenders(
+    return ComparedModels(
         candidate=iteration.trained.arn if iteration.trained else None,
         active=serving if former else active_now or serving,
         active_now=active_now,

@@ -23,7 +23,7 @@ from flywheel.records.holdouts import HoldoutAttempt
 
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind, Task
-    from flywheel.decisions.compared_models import Contenders
+    from flywheel.decisions.compared_models import ComparedModels
     from flywheel.evaluation import Predictions, Scores
     from flywheel.records.holdouts import FrozenHoldout
 
@@ -39,7 +39,7 @@ class HoldoutScorer:
     confidence_level: float
 
     def compare(
-        self, contenders: Contenders, predictions: HoldoutAnswers, *, iteration_id: str
+        self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str
     ) -> tuple[HoldoutComparison, dict[str, str]]:
         """The comparison as far as the models could be asked; and why not, by the ARN of each that could not.
 
@@ -48,21 +48,21 @@ class HoldoutScorer:
         answers: dict[str, Predictions] = {}
         asked: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
-        for arn in contenders.to_ask:
+        for arn in models.to_ask:
             found = predictions.read(arn, task=self.task)
             if isinstance(found, Unanswered):
                 unanswered[arn] = found.reason
             else:
                 asked.append(found[0])
                 answers[arn] = found[1]
-        candidate = answers.get(contenders.candidate or "")
-        rival = contenders.active if contenders.active != contenders.candidate else None
+        candidate = answers.get(models.candidate or "")
+        rival = models.active if models.active != models.candidate else None
         active = answers.get(rival or "")
         paid = sum(prediction.asked_for == iteration_id for prediction in asked)
         comparison = HoldoutComparison(
             holdout_id=self.holdout.id,
             documents=self.holdout.documents,
-            candidate=self._result(contenders.candidate, candidate),
+            candidate=self._result(models.candidate, candidate),
             active=self._result(rival, active),
             interval=self._interval(candidate, active) if candidate and active else None,
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),

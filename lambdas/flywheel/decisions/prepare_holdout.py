@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.compared_models import find_contenders
+from flywheel.decisions.compared_models import find_compared_models
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.holdout_answers import HoldoutAnswers
 from flywheel.records.decisions import decision_key
@@ -23,10 +23,10 @@ def prepare_holdout(*, turn: str, iteration_id: str, freezer: HoldoutFreezer, pi
     require_current(intake, turn)
     if intake.exists(decision_key(iteration_id)):
         return ()
-    contenders = find_contenders(service.iteration(iteration_id), pipeline=pipeline)
-    if not contenders.to_ask:
+    models = find_compared_models(service.iteration(iteration_id), pipeline=pipeline)
+    if not models.to_ask:
         return ()
     holdout = freezer.freeze(iteration_id)
     if holdout is None:
         return ()
-    return HoldoutAnswers(intake=intake, service=service, holdout=holdout).lacking(contenders.to_ask)
+    return HoldoutAnswers(intake=intake, service=service, holdout=holdout).lacking(models.to_ask)

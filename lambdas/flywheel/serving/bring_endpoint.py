@@ -14,14 +14,14 @@ from flywheel.comprehend.endpoint import Endpoint, EndpointFailed, EndpointStatu
 from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
 from flywheel.serving.report_serving import write_state
+from flywheel.serving.served_model import ServedModel, find_served_model
 from flywheel.serving.smoke_test import Trial, trial_of
-from flywheel.serving.target import Target, find_target
 
 if TYPE_CHECKING:
     from flywheel.comprehend.endpoint import EndpointService
     from flywheel.comprehend.scaling import EndpointScaling
     from flywheel.pipeline import Pipeline
-    from flywheel.serving.wanted import ServingWish
+    from flywheel.serving.target import EndpointTarget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +49,20 @@ class Server:
     role_arn: str | None
     """For models under a customer managed key."""
 
-    def bring(self, wish: ServingWish | None, *, now: datetime, replaced: bool) -> Serving:
+    def bring(self, target: EndpointTarget | None, *, now: datetime, replaced: bool) -> Serving:
         """`replaced` says that this run deleted a FAILED endpoint before. Raises EndpointRefused, EndpointFailed."""
         endpoint = self.endpoints.describe()
-        target = None
-        if wish is None or not wish.inference_units:
+        served = None
+        if target is None or not target.inference_units:
             status, reason = ServingStatus.NOT_WANTED, "InferenceUnits is 0."
-        elif not wish.in_hours(now):
-            status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {wish.hours_start} (UTC)."
+        elif not target.in_hours(now):
+            status, reason = ServingStatus.OUT_OF_HOURS, f"The serving hours begin by {target.hours_start} (UTC)."
         else:
-            target = find_target(pipeline=self.pipeline)
-            status, reason = ServingStatus.NO_MODEL, "" if target else self._why_no_model()
-        if wish is None or target is None:
+            served = find_served_model(pipeline=self.pipeline)
+            status, reason = ServingStatus.NO_MODEL, "" if served else self._why_no_model()
+        if target is None or served is None:
             return self._remove(endpoint, status=status, reason=reason, now=now)
-        return self._serve(endpoint, wish=wish, target=target, replaced=replaced, now=now)
+        return self._serve(endpoint, target=target, served=served, replaced=replaced, now=now)
 
     def _why_no_model(self) -> str:
         active = self.pipeline.service.find_active_model()
@@ -88,10 +88,10 @@ class Server:
         return state is not None and state.status is ServingStatus.CREATING and now - state.since < FOUND_WITHIN
 
     def _serve(
-        self, endpoint: Endpoint | None, *, wish: ServingWish, target: Target, replaced: bool, now: datetime
+        self, endpoint: Endpoint | None, *, target: EndpointTarget, served: ServedModel, replaced: bool, now: datetime
     ) -> Serving:
         if endpoint is None:
-            return self._create(wish=wish, target=target, now=now)
+            return self._create(target=target, served=served, now=now)
         match endpoint.status:
             case EndpointStatus.FAILED:
                 self._delete(endpoint)
@@ -103,61 +103,61 @@ class Server:
                 reason = "It is being deleted, and made anew after that."
                 return Serving(status=ServingStatus.DELETING, reason=reason, settled=False)
             case EndpointStatus.CREATING:
-                return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
+                return _under_way(ServingStatus.CREATING, "It takes some minutes.", served)
             case EndpointStatus.UPDATING:
-                return _under_way(ServingStatus.UPDATING, "It answers meanwhile.", target)
+                return _under_way(ServingStatus.UPDATING, "It answers meanwhile.", served)
             case EndpointStatus.IN_SERVICE:
-                return self._adjust(endpoint, wish=wish, target=target)
+                return self._adjust(endpoint, target=target, served=served)
 
-    def _create(self, *, wish: ServingWish, target: Target, now: datetime) -> Serving:
+    def _create(self, *, target: EndpointTarget, served: ServedModel, now: datetime) -> Serving:
         # Noted before: whoever comes next knows of it, whatever becomes of this run.
         write_state(
             status=ServingStatus.CREATING,
             reason="The endpoint is being created.",
-            model_arn=target.model_arn,
+            model_arn=served.model_arn,
             endpoint_arn=self.endpoints.arn,
             intake=self.pipeline.intake,
             now=now,
         )
         self.endpoints.create(
-            flywheel_arn=target.flywheel_arn,
-            units=wish.inference_units,
+            flywheel_arn=served.flywheel_arn,
+            units=target.inference_units,
             role_arn=self.role_arn,
             tags=self.pipeline.service.tags(),
         )
-        return _under_way(ServingStatus.CREATING, "It takes some minutes.", target)
+        return _under_way(ServingStatus.CREATING, "It takes some minutes.", served)
 
-    def _adjust(self, endpoint: Endpoint, *, wish: ServingWish, target: Target) -> Serving:
+    def _adjust(self, endpoint: Endpoint, *, target: EndpointTarget, served: ServedModel) -> Serving:
         self.pipeline.published.publish_endpoint(endpoint.arn)
-        if endpoint.flywheel_arn != target.flywheel_arn:
+        if endpoint.flywheel_arn != served.flywheel_arn:
             self.endpoints.move(
-                flywheel_arn=target.flywheel_arn,
-                model_arn=target.model_arn,
+                flywheel_arn=served.flywheel_arn,
+                model_arn=served.model_arn,
                 role_arn=self.role_arn,
                 units=endpoint.desired_units,
             )
-            return _under_way(ServingStatus.UPDATING, f"It moves to {target.flywheel_arn}.", target)
-        if endpoint.model_arn not in (None, target.model_arn):
-            return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {target.model_arn}.", target)
-        if not wish.scales:
+            return _under_way(ServingStatus.UPDATING, f"It moves to {served.flywheel_arn}.", served)
+        if endpoint.model_arn not in (None, served.model_arn):
+            return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {served.model_arn}.", served)
+        if not target.scales:
             self.scaling.stop()
-        if (units := _units_to_change_to(endpoint, wish)) is not None:
+        if (units := _units_to_change_to(endpoint, target)) is not None:
             self.endpoints.scale(units)
             return _under_way(
-                ServingStatus.UPDATING, f"It changes from {endpoint.desired_units} to {units} units.", target
+                ServingStatus.UPDATING, f"It changes from {endpoint.desired_units} to {units} units.", served
             )
-        if wish.scales:
-            self.scaling.scale_between(wish.inference_units, wish.most_units)
+        if target.scales:
+            self.scaling.scale_between(target.inference_units, target.most_units)
         trial = trial_of(
-            tested=smoke_test_of(target.model_arn, intake=self.pipeline.intake),
-            key=wish.smoke_test_key,
-            since=target.since,
+            tested=smoke_test_of(served.model_arn, intake=self.pipeline.intake),
+            key=target.smoke_test_key,
+            since=served.since,
         )
         return Serving(
             status=ServingStatus.IN_SERVICE,
-            reason=f"The endpoint answers with {target.model_arn}.",
+            reason=f"The endpoint answers with {served.model_arn}.",
             settled=True,
-            model_arn=target.model_arn,
+            model_arn=served.model_arn,
             trial=trial,
         )
 
@@ -168,12 +168,12 @@ class Server:
             self.endpoints.delete()
 
 
-def _units_to_change_to(endpoint: Endpoint, wish: ServingWish) -> int | None:
+def _units_to_change_to(endpoint: Endpoint, target: EndpointTarget) -> int | None:
     if endpoint.desired_units is None:
         return None
-    units = min(max(endpoint.desired_units, wish.inference_units), wish.most_units)
+    units = min(max(endpoint.desired_units, target.inference_units), target.most_units)
     return None if units == endpoint.desired_units else units
 
 
-def _under_way(status: ServingStatus, reason: str, target: Target) -> Serving:
-    return Serving(status=status, reason=reason, settled=False, model_arn=target.model_arn)
+def _under_way(status: ServingStatus, reason: str, served: ServedModel) -> Serving:
+    return Serving(status=status, reason=reason, settled=False, model_arn=served.model_arn)

@@ -1,68 +1,77 @@
-"""Which model the endpoint is to answer with, and by which flywheel it gets it."""
+"""What is to be served: the parameter `serving`, which belongs to the Serving stack and is gone before that is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.flywheel import FlywheelService
-from flywheel.promotions import requests
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion
-from flywheel.records.serving import smoke_test_of
+from pydantic import Field, ValidationError, field_validator
+
+from flywheel.errors import FlywheelError
+from flywheel.serving.hours import WeeklyTime, is_open
+from flywheel.store.record import Record
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from mypy_boto3_ssm import SSMClient
 
-    from flywheel.pipeline import Pipeline
-    from flywheel.store.bucket import IntakeBucket
-    from flywheel.store.parameters import PublishedModels
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    flywheel_arn: str
-    model_arn: str
-    since: datetime | None = None
-    """When the promotion that brought the model began, while it is under way: a smoke test before that is not its."""
+SERVING = "serving"
+NONE = "none"
 
 
-def find_target(*, pipeline: Pipeline) -> Target | None:
-    """None while nothing was promoted.
-
-    A promotion that has made its model active and is not published yet comes first, unless its model failed the smoke
-    test. Else it is the published model, by whichever flywheel has it active: a former generation's until a model of
-    the present one has passed the gate.
-    """
-    return _under_way(intake=pipeline.intake, service=pipeline.service) or _published(
-        service=pipeline.service, published=pipeline.published
-    )
+class InvalidServingTarget(FlywheelError):
+    """The parameter `serving` was not written by the Serving stack."""
 
 
-def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> Target | None:
-    beginning = requests.current_beginning(intake)
-    request = beginning.request if beginning else None
-    if beginning is None or request is None or intake.read(promotions.end_key(request.id), Promotion) is not None:
+class EndpointTarget(Record):
+    """Numbers are strings in the parameter, as CloudFormation writes them."""
+
+    inference_units: int = Field(ge=0)
+    maximum_inference_units: int = Field(ge=0)
+    smoke_test_key: str = ""
+    """Of the intake bucket; empty: no smoke test."""
+    smoke_test_minimum: float = Field(ge=0, le=1, default=0)
+    """The least part of the smoke test's documents that has to be right."""
+    hours_start: str = ""
+    hours_end: str = ""
+    """Both or neither are given; neither: at all hours."""
+
+    @field_validator("smoke_test_key", "hours_start", "hours_end", mode="before")
+    @classmethod
+    def none_is_nothing(cls, value: object) -> object:
+        """The CDK CLI takes an empty parameter for one that keeps its value."""
+        return "" if value == NONE else value
+
+    @field_validator("hours_start", "hours_end")
+    @classmethod
+    def is_a_time(cls, expression: str) -> str:
+        if expression:
+            WeeklyTime.of(expression)
+        return expression
+
+    @property
+    def most_units(self) -> int:
+        return max(self.inference_units, self.maximum_inference_units)
+
+    @property
+    def scales(self) -> bool:
+        return self.most_units > self.inference_units
+
+    def in_hours(self, now: datetime) -> bool:
+        """`now` in UTC."""
+        if not (self.hours_start and self.hours_end):
+            return True
+        return is_open(start=WeeklyTime.of(self.hours_start), end=WeeklyTime.of(self.hours_end), now=now)
+
+
+def read_target(*, ssm: SSMClient, prefix: str) -> EndpointTarget | None:
+    """None where no Serving stack is deployed, or it is being destroyed. Raises InvalidServingWish."""
+    name = f"{prefix}/{SERVING}"
+    try:
+        value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
         return None
-    active = service.at(request.flywheel_arn).find_active_model()
-    if active != request.model_arn:
-        return None
-    tested = smoke_test_of(request.model_arn, intake=intake)
-    if tested is not None and not tested.passed and tested.at >= beginning.began_at:
-        return None
-    return Target(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
-
-
-def _published(*, service: FlywheelService, published: PublishedModels) -> Target | None:
-    model_arn = published.active()
-    if model_arn is None:
-        return None
-    active = service.find_active_model()
-    if active == model_arn:
-        return Target(flywheel_arn=service.arn, model_arn=model_arn)
-    model = service.models.describe(model_arn)
-    of_model = model.flywheel_arn if model else None
-    if of_model and of_model != service.arn and service.at(of_model).find_active_model() == model_arn:
-        return Target(flywheel_arn=of_model, model_arn=model_arn)
-    # Changed past the pipeline, or published in a moment: the endpoint follows the flywheel by itself in any case.
-    return Target(flywheel_arn=service.arn, model_arn=active) if active else None
+    try:
+        return EndpointTarget.model_validate_json(value)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'all'}: {item['msg']}" for item in error.errors())
+        raise InvalidServingTarget(f"The parameter {name} belongs to the Serving stack, but holds: {wrong}.") from error

@@ -12,7 +12,7 @@ from flywheel.records.turns import REQUEST_KEY, BatchList, TurnBeginning, TurnRe
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.text.byte_limits import size_as_json
 from flywheel.turn.start_turn import too_soon_for_an_iteration
-from flywheel.turn.unfinished import undecided_iteration
+from flywheel.turn.unfinished import unfinished_iteration
 from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _find(
 ) -> TurnBeginning:
     flywheel = pipeline.service.describe()
     request = pipeline.intake.read(REQUEST_KEY, TurnRequest)
-    unfinished = undecided_iteration(pipeline.intake, pipeline.service)
+    unfinished = unfinished_iteration(pipeline.intake, pipeline.service)
     beginning = TurnBeginning(
         turn=turn,
         began_at=now,

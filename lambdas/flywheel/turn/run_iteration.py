@@ -14,7 +14,7 @@ from flywheel.records import turns
 from flywheel.records.decisions import decision_key
 from flywheel.records.turns import IterationStart, iteration_key
 from flywheel.service_faults import error_code, error_message
-from flywheel.turn.unfinished import undecided_iteration
+from flywheel.turn.unfinished import unfinished_iteration
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -40,7 +40,7 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
     def found(iteration_id: str | None, reason: str) -> IterationStart:
         return IterationStart(turn=turn, iteration_id=iteration_id, reason=reason)
 
-    unfinished = undecided_iteration(intake, service)
+    unfinished = unfinished_iteration(intake, service)
     if unfinished:
         return found(unfinished, "It was under way, or not decided yet.")
     datasets = service.datasets()

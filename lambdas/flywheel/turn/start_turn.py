@@ -13,7 +13,7 @@ from flywheel.promotions.changed_outside import change_outside
 from flywheel.records import turns
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split
-from flywheel.turn.unfinished import undecided_iteration
+from flywheel.turn.unfinished import unfinished_iteration
 
 if TYPE_CHECKING:
     from flywheel.pipeline import Pipeline
@@ -40,7 +40,7 @@ class PipelineState:
     paused: bool = False
     requested: bool = False
     flywheel_active: bool = True
-    undecided_iteration: str | None = None
+    unfinished_iteration: str | None = None
     changed_outside: str | None = None
     """A sentence, when the active model was changed past the pipeline and no turn has recorded it yet."""
     last_turn_failed: bool = False
@@ -85,8 +85,8 @@ def decide(state: PipelineState) -> TurnStart:
             reason=f"the last {state.failures} turns failed: `flywheel turn --now` tries again",
             waits_for_a_person=True,
         )
-    if state.undecided_iteration:
-        return _yes(f"iteration {state.undecided_iteration} is not decided")
+    if state.unfinished_iteration:
+        return _yes(f"iteration {state.unfinished_iteration} is not decided")
     if state.changed_outside:
         return _yes(state.changed_outside)
     retry = _retry_of_the_schedule(state)
@@ -160,13 +160,13 @@ def observe(
     last = next((record for record in records if record is not None), None)
     uncollected, left = _uploads(pipeline.intake, recent)
     newest_iteration = next(pipeline.service.iterations(), None)
-    undecided = undecided_iteration(pipeline.intake, pipeline.service)
+    unfinished = unfinished_iteration(pipeline.intake, pipeline.service)
     return PipelineState(
         now=now,
         pokes=pokes,
         requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
-        undecided_iteration=undecided,
-        changed_outside=None if undecided else change_outside(pipeline=pipeline, unfinished=None),
+        unfinished_iteration=unfinished,
+        changed_outside=None if unfinished else change_outside(pipeline=pipeline, unfinished=None),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
-def undecided_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:
+def unfinished_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:
     """The oldest iteration, running or completed, that is newer than every settled one and not settled itself.
 
     Settled: decided, and its promotion requested where the decision says so. A failed or stopped iteration has nothing

@@ -13,7 +13,7 @@ from flywheel.environment import Pipeline
 from flywheel.records.serving import LEASE_KEY
 from flywheel.serving.bring_endpoint import Server
 from flywheel.serving.report_serving import write_state
-from flywheel.serving.wanted import read_wish
+from flywheel.serving.target import read_target
 from flywheel.store.lease import held
 from handlers.clients import client, intake_bucket, pipeline
 from handlers.clock import now
@@ -48,9 +48,9 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         role_arn=environment.endpoint_role_arn or None,
     )
     with held(LEASE_KEY, holder=step.execution, intake=intake, now=now(), lasts=TIMEOUT + timedelta(seconds=30)):
-        # Read under the lease: who sees no wish can be sure that nobody makes an endpoint after that.
-        wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
-        serving = server.bring(wish, now=now(), replaced=step.replaced)
+        # Read under the lease: who sees no target can be sure that nobody makes an endpoint after that.
+        target = read_target(ssm=client("ssm"), prefix=environment.parameter_prefix)
+        serving = server.bring(target, now=now(), replaced=step.replaced)
         write_state(
             status=serving.status,
             reason=serving.reason,

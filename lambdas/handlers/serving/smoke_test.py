@@ -12,7 +12,7 @@ from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test
-from flywheel.serving.wanted import read_wish
+from flywheel.serving.target import read_target
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.model_kind import KIND
@@ -36,11 +36,11 @@ _patient = boto3.client("comprehend", config=Config(retries={"mode": "adaptive",
 @handles(Step, Environment)
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
-    wish = read_wish(ssm=client("ssm"), prefix=environment.parameter_prefix)
-    if wish is None or not wish.smoke_test_key:
+    target = read_target(ssm=client("ssm"), prefix=environment.parameter_prefix)
+    if target is None or not target.smoke_test_key:
         # Somebody changed their mind since the machine looked.
         return {"trial": Trial.NOT_WANTED.value}
-    key = wish.smoke_test_key
+    key = target.smoke_test_key
     if not intake.exists(key):
         raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
     flywheel = flywheel_service(environment).describe()
@@ -55,7 +55,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         endpoint=LiveEndpoint(comprehend=_patient, kind=KIND, arn=environment.endpoint_arn, clock=now),
         model_arn=step.model_arn,
         key=key,
-        minimum=wish.smoke_test_minimum,
+        minimum=target.smoke_test_minimum,
         now=now(),
     )
     intake.write(smoke_test_key(step.model_arn), tested)

@@ -11,7 +11,7 @@ import pytest
 from flywheel.records.serving import ServingStatus
 from flywheel.serving.hours import WeeklyTime
 from flywheel.serving.smoke_test import Trial
-from flywheel.serving.wanted import NONE, ServingWish
+from flywheel.serving.target import NONE, EndpointTarget
 from stacks.constructs.stack_parameters import NONE as NONE_OF_PARAMETERS
 from tests.infrastructure.state_machines import States, check, evaluate
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
@@ -131,9 +131,9 @@ class TestStarts:
     def test_by_another_wish_and_by_the_schedule(self, serving: Synthesised) -> None:
         rules = {rule.logical_id.removeprefix("Triggers")[:-8]: rule.properties for rule in rules_of(serving)}
         assert set(rules) == {"Wish", "Schedule"}
-        (wish,) = [p for p in serving.of_type("AWS::SSM::Parameter") if p.properties["Name"].endswith("/serving")]
+        (target,) = [p for p in serving.of_type("AWS::SSM::Parameter") if p.properties["Name"].endswith("/serving")]
         detail = rules["Wish"]["EventPattern"]["detail"]
-        assert detail == {"name": [wish.properties["Name"]], "operation": ["Create", "Update"]}
+        assert detail == {"name": [target.properties["Name"]], "operation": ["Create", "Update"]}
         machine = serving.one("Serve", "AWS::StepFunctions::StateMachine").logical_id
         undelivered = serving.one("TriggersUndelivered", "AWS::SQS::Queue").logical_id
         for rule in rules.values():
@@ -155,10 +155,10 @@ class TestStarts:
 class TestDeletion:
     def test_goes_from_the_wish_to_the_endpoint_to_the_machine(self, serving: Synthesised) -> None:
         """CloudFormation deletes what depends on something before that."""
-        (wish,) = [p for p in serving.of_type("AWS::SSM::Parameter") if p.properties["Name"].endswith("/serving")]
+        (target,) = [p for p in serving.of_type("AWS::SSM::Parameter") if p.properties["Name"].endswith("/serving")]
         (removal,) = serving.of_type("Custom::EndpointRemoval")
         rules = {rule.logical_id for rule in rules_of(serving)}
-        assert rules <= set(as_list(wish.body["DependsOn"]))
+        assert rules <= set(as_list(target.body["DependsOn"]))
         for rule in rules_of(serving):
             assert removal.logical_id in as_list(rule.body["DependsOn"])
         needed = set(as_list(removal.body["DependsOn"]))
@@ -194,9 +194,9 @@ class TestParameters:
         text = as_text(parameter.properties["Value"])
         for name, value in defaults.items():
             text = text.replace(f"<{name}>", str(value))
-        wish = ServingWish.model_validate_json(text)
-        assert (wish.inference_units, wish.most_units, wish.smoke_test_key) == (0, 0, "")
-        assert (wish.hours_start, wish.hours_end) == ("", "")
+        target = EndpointTarget.model_validate_json(text)
+        assert (target.inference_units, target.most_units, target.smoke_test_key) == (0, 0, "")
+        assert (target.hours_start, target.hours_end) == ("", "")
 
     def test_both_hours_or_none(self, serving: Synthesised) -> None:
         (assertion,) = serving.template["Rules"]["HoursComeInPairs"]["Assertions"]

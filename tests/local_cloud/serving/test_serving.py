@@ -82,7 +82,7 @@ def good(pipeline: Pipeline) -> str:
 
 
 def promote(serving: Serving, model_arn: str) -> Promotion:
-    """What becomes of a person's wish for a model."""
+    """What becomes of a person's request for a model."""
     request = f"operator-{next(_wishes)}"
     operator(serving.pipeline, model_arn, request)
     ended = serving.pipeline.ended(request)

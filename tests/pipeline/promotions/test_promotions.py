@@ -297,10 +297,10 @@ class TestOrder:
     def test_a_person_does_not_wait_for_an_approval(self, world: World) -> None:
         candidate = world.ask(world.better, score=0.8)
         world.at.promote_all()
-        wish = world.ask(world.other, source=PromotionSource.OPERATOR)
+        asked = world.ask(world.other, source=PromotionSource.OPERATOR)
         world.at.promote_all()
         assert world.promotion(candidate).status is PromotionStatus.SUPERSEDED
-        assert world.promotion(wish).status is PromotionStatus.PROMOTED
+        assert world.promotion(asked).status is PromotionStatus.PROMOTED
         world.check_at_rest(active=world.other, previous=world.active)
 
     def test_what_cannot_become_active_supersedes_nothing_that_waits(self, world: World) -> None:
@@ -319,9 +319,9 @@ class TestOrder:
     def test_what_cannot_become_active_supersedes_nothing_that_is_open(self, world: World) -> None:
         world.at.promotion_mode = PromotionMode.AUTOMATIC
         candidate = world.ask(world.better, score=0.8)
-        wish = world.ask(f"{world.better}-typing-error", source=PromotionSource.OPERATOR)
+        asked = world.ask(f"{world.better}-typing-error", source=PromotionSource.OPERATOR)
         world.at.promote_all()
-        assert world.promotion(wish).status is PromotionStatus.REFUSED
+        assert world.promotion(asked).status is PromotionStatus.REFUSED
         assert world.promotion(candidate).status is PromotionStatus.PROMOTED
         world.check_at_rest(active=world.better, previous=world.active)
 

@@ -20,7 +20,7 @@ from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.records.serving import ServingStatus, smoke_test_of
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed
 from tests.pipeline.serving_driver import LEASE, ServingRun
@@ -31,8 +31,8 @@ TEST = documents(*LABELS, count=6, words="judge: ")
 RIGHT = documents(*LABELS, start=100, count=60)
 BEST = documents(*LABELS, start=5000, count=100)
 SMOKE_KEY = "smoke.csv"
-TRIED = ServingWish(inference_units=50, maximum_inference_units=0, smoke_test_key=SMOKE_KEY, smoke_test_minimum=0.9)
-UNTRIED = ServingWish(inference_units=50, maximum_inference_units=0)
+TRIED = EndpointTarget(inference_units=50, maximum_inference_units=0, smoke_test_key=SMOKE_KEY, smoke_test_minimum=0.9)
+UNTRIED = EndpointTarget(inference_units=50, maximum_inference_units=0)
 _MOST_KILLS = 60
 
 
@@ -74,7 +74,7 @@ def end_of(at: Deployment, request: str) -> Promotion:
 def schedule(at: Deployment) -> ServingRun:
     """What mends serving by itself."""
     run = ServingRun(at=at)
-    run.run(at.serving_wish)
+    run.run(at.endpoint_target)
     return run
 
 
@@ -105,7 +105,7 @@ def until_updated(at: Deployment) -> None:
 @pytest.fixture
 def at() -> Deployment:
     """A served model that answers as the smoke test wants, which is wrongly, and a better one that does not."""
-    at = Deployment(serving_wish=TRIED)
+    at = Deployment(endpoint_target=TRIED)
     at.upload(SMOKE_KEY, as_csv(other_way_round(SMOKE)))
     at.upload("test/test.csv", TEST)
     at.upload("train/wrong.csv", WRONG)
@@ -129,7 +129,7 @@ def better(at: Deployment) -> str:
 @pytest.fixture
 def first() -> Deployment:
     """A flywheel whose only model failed its smoke test."""
-    at = Deployment(serving_wish=TRIED)
+    at = Deployment(endpoint_target=TRIED)
     at.upload(SMOKE_KEY, as_csv(SMOKE))
     at.upload("test/test.csv", TEST)
     at.upload("train/wrong.csv", WRONG)
@@ -212,11 +212,11 @@ class TestTakenBack:
         raise AssertionError("it never came through")
 
     def test_a_rollback_to_a_model_that_fails_is_taken_back_too(self, at: Deployment) -> None:
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         ask(at, better(at))
         at.promote_all()
         at.upload(SMOKE_KEY, as_csv(SMOKE))
-        at.serving_wish = TRIED
+        at.endpoint_target = TRIED
         request = ask(at, former(at))
         at.promote_all()
         assert end_of(at, request).status is PromotionStatus.SMOKE_TEST_FAILED
@@ -225,7 +225,7 @@ class TestTakenBack:
     def test_without_a_smoke_test_an_old_failure_stands_against_nothing(self, at: Deployment) -> None:
         ask(at, better(at))
         at.promote_all()
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         request = ask(at, better(at))
         at.promote_all()
         assert end_of(at, request).status is PromotionStatus.PROMOTED
@@ -243,14 +243,14 @@ class TestTakenBack:
     def test_one_that_fails_right_after_it_was_published_is_taken_back_in_a_promotion_of_its_own(
         self, at: Deployment
     ) -> None:
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         request = ask(at, better(at))
         until_updated(at)
         assert at.promotion
         for _ in range(2):
             at.promotion.steps[0]()
             at.promotion.steps = at.promotion.steps[1:]
-        at.serving_wish = TRIED
+        at.endpoint_target = TRIED
         assert schedule(at).smoke_test_failed
         assert len(requests.open_requests(at.bucket)) == 1, "its own promotion is still under way"
         at.promotion._publish()
@@ -273,12 +273,12 @@ class TestTakenBack:
         """Else the model before the published one would be asked for."""
         ask(at, better(at))
         at.promote_all()
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         at.upload("train/best.csv", BEST)
         assert at.run_turn().decision is DecisionKind.PROMOTE
         assert at.parameters()["previous-model-arn"] == former(at)
         at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=better(at))
-        at.serving_wish = TRIED
+        at.endpoint_target = TRIED
         assert schedule(at).smoke_test_failed
         assert requests.open_requests(at.bucket) == []
 
@@ -307,7 +307,7 @@ class TestMeanwhile:
         assert at.promotion
         waits = ask(at, best.arn, source=source, decided_against=better(at))
         at.promotion.run()
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         at.promote_all()
         end = end_of(at, waits)
         assert (end.status, end.former_model_arn) == (PromotionStatus.PROMOTED, former(at)), end.reason
@@ -316,7 +316,7 @@ class TestMeanwhile:
     def test_what_was_decided_against_a_model_that_gave_way_to_a_third_is_refused(self, at: Deployment) -> None:
         ask(at, better(at))
         at.promote_all()
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         at.upload("train/best.csv", BEST)
         best = at.run_turn().candidate
         assert best
@@ -340,7 +340,7 @@ class TestMeanwhile:
         check_serves(at, former(at))
 
     def test_an_endpoint_that_follows_late_is_waited_for(self, at: Deployment) -> None:
-        at.serving_wish = UNTRIED
+        at.endpoint_target = UNTRIED
         settings = at.cloud.comprehend.settings
         at.cloud.comprehend.settings = settings.model_copy(update={"endpoint_follow_delay_seconds": 0.3})
         try:
@@ -431,7 +431,7 @@ class TestFirstModel:
         check_refused(first)
 
     def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
-        first.serving_wish = UNTRIED
+        first.endpoint_target = UNTRIED
         request = ask(first, str(first.active_model()))
         for _ in range(MOST_FAILURES):
             until_updated(first)
@@ -442,7 +442,7 @@ class TestFirstModel:
         assert served(first) is None
 
     def test_people_can_have_it_without_the_smoke_test(self, first: Deployment) -> None:
-        first.serving_wish = UNTRIED
+        first.endpoint_target = UNTRIED
         model = str(first.active_model())
         ask(first, model)
         first.promote_all()
@@ -472,7 +472,7 @@ class TestNewGeneration:
 
     def test_the_endpoint_takes_its_role_along(self, at: Deployment) -> None:
         """The former one's models were not encrypted, this one's are."""
-        at.serving_wish = None
+        at.endpoint_target = None
         at.replace_flywheel()
         at.upload("train/best.csv", BEST)
         at.run_turn()

@@ -17,7 +17,7 @@ from flywheel.records.serving import LEASE_KEY, STATE_KEY, ServingState, Serving
 from flywheel.serving.bring_endpoint import Serving
 from flywheel.serving.report_serving import write_state
 from flywheel.serving.smoke_test import Trial
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, switched
@@ -30,9 +30,12 @@ WRONG = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in do
 RIGHT = documents(*LABELS, start=100, count=60)
 SMOKE = documents(*LABELS, start=900, count=3)
 ONE, MORE, SCALING, NONE = (
-    ServingWish(inference_units=units, maximum_inference_units=most) for units, most in ((1, 0), (3, 0), (2, 6), (0, 0))
+    EndpointTarget(inference_units=units, maximum_inference_units=most)
+    for units, most in ((1, 0), (3, 0), (2, 6), (0, 0))
 )
-TRIED = ServingWish(inference_units=50, maximum_inference_units=0, smoke_test_key="smoke.csv", smoke_test_minimum=0.9)
+TRIED = EndpointTarget(
+    inference_units=50, maximum_inference_units=0, smoke_test_key="smoke.csv", smoke_test_minimum=0.9
+)
 
 
 def promoted(*rows: list[tuple[str, str]]) -> Deployment:
@@ -70,7 +73,7 @@ def run_killed_everywhere(at: Deployment, run: Callable[[], Serving]) -> Serving
 def test_killed_anywhere_it_comes_to_what_is_wanted() -> None:
     at = promoted(WRONG)
     run = ServingRun(at=at)
-    stages: list[tuple[ServingWish | None, int | None, list[tuple[int, int]]]] = [
+    stages: list[tuple[EndpointTarget | None, int | None, list[tuple[int, int]]]] = [
         (ONE, 1, []),
         (MORE, 3, []),
         (SCALING, 3, [(2, 6)]),
@@ -80,8 +83,8 @@ def test_killed_anywhere_it_comes_to_what_is_wanted() -> None:
         (SCALING, 2, [(2, 6)]),
         (None, None, []),
     ]
-    for wish, units, limits in stages:
-        serving = run_killed_everywhere(at, lambda wish=wish: run.run(wish))  # type: ignore[misc]  # a default binds it
+    for target, units, limits in stages:
+        serving = run_killed_everywhere(at, lambda target=target: run.run(target))  # type: ignore[misc]  # a default binds it
         assert serving.settled
         endpoint = run.endpoint()
         assert (endpoint and endpoint["CurrentInferenceUnits"]) == units

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.records.serving import ServingState, ServingStatus, SmokeTest
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 from ops.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
 from ops.tables.endpoint import endpoint_view
 
@@ -23,8 +23,8 @@ NOTHING = Dollars(an_hour=Decimal(0), a_month=Decimal(0))
 ONE_UNIT = Dollars(an_hour=Decimal("1.80"), a_month=Decimal("1314.00"))
 
 
-def wish(**members: Any) -> ServingWish:
-    return ServingWish.model_validate({"inference_units": "1", "maximum_inference_units": "0"} | members)
+def wish(**members: Any) -> EndpointTarget:
+    return EndpointTarget.model_validate({"inference_units": "1", "maximum_inference_units": "0"} | members)
 
 
 def there(**members: Any) -> EndpointThere:

@@ -125,25 +125,25 @@ def test_every_end_is_told_in_words(status: PromotionStatus) -> None:
 
 @given(name=st.text(max_size=200), status=st.sampled_from(PromotionStatus))
 def test_a_subject_is_one_that_sns_takes(name: str, status: PromotionStatus) -> None:
-    wish = request(1, source=PromotionSource.TURN, minutes=0, score=None)
-    end = requests.as_promotion(wish, status=status, reason="Because.", at=NOON)
+    first = request(1, source=PromotionSource.TURN, minutes=0, score=None)
+    end = requests.as_promotion(first, status=status, reason="Because.", at=NOON)
     subject = report_promotion.subject(end, flywheel_name=name)
     assert subject.isascii()
     assert len(subject) <= 100
 
 
 def test_a_notification_says_who_what_why_and_the_way_back() -> None:
-    wish = request(1, source=PromotionSource.TURN, minutes=0, score=None).model_copy(update={"turn": "turn-000007"})
+    asked = request(1, source=PromotionSource.TURN, minutes=0, score=None).model_copy(update={"turn": "turn-000007"})
     older = request(2, source=PromotionSource.TURN, minutes=0, score=None).model_copy(update={"by": "turn-000006"})
     first = requests.as_promotion(
-        wish, status=PromotionStatus.PROMOTED, reason="Good.", at=NOON, answered_by="Bo", warning="Few documents."
+        asked, status=PromotionStatus.PROMOTED, reason="Good.", at=NOON, answered_by="Bo", warning="Few documents."
     )
     other = requests.as_promotion(older, status=PromotionStatus.SUPERSEDED, reason="Worse.", at=NOON)
     text = report_promotion.message((first, other), flywheel_name="news", intake_bucket="intake")
     for part in ("arn:model-1", "Ada", "Bo", "Few documents.", "turn-000006: superseded. Worse.", "report turn-000007"):
         assert part in text
     assert "flywheel --name news rollback" in text
-    refused = requests.as_promotion(wish, status=PromotionStatus.REFUSED, reason="No.", at=NOON)
+    refused = requests.as_promotion(asked, status=PromotionStatus.REFUSED, reason="No.", at=NOON)
     told = report_promotion.message((refused,), flywheel_name="news", intake_bucket="intake")
     assert "rollback" not in told
     assert "None" not in told

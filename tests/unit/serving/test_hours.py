@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.serving.hours import LEAD, InvalidServingHoursError, WeeklyTime, is_open
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.target import EndpointTarget
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 SEVEN, SEVENTEEN = "cron(0 7 ? * MON-FRI *)", "cron(0 17 ? * MON-FRI *)"
@@ -99,7 +99,7 @@ def test_other_expressions_are_refused(expression: str) -> None:
 
 
 def test_without_hours_an_endpoint_is_wanted_always() -> None:
-    wish = ServingWish(inference_units=1, maximum_inference_units=0)
-    assert wish.in_hours(at(6, 3))
-    assert not wish.scales
-    assert ServingWish(inference_units=1, maximum_inference_units=3).scales
+    target = EndpointTarget(inference_units=1, maximum_inference_units=0)
+    assert target.in_hours(at(6, 3))
+    assert not target.scales
+    assert EndpointTarget(inference_units=1, maximum_inference_units=3).scales

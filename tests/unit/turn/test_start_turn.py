@@ -24,7 +24,7 @@ states = st.builds(
     paused=st.booleans(),
     requested=st.booleans(),
     flywheel_active=st.booleans(),
-    undecided_iteration=st.none() | st.just("20261121T100000Z"),
+    unfinished_iteration=st.none() | st.just("20261121T100000Z"),
     last_turn_failed=st.booleans(),
     failures=st.integers(min_value=0, max_value=MAXIMUM_FAILURES),
     unprepared=st.integers(min_value=0, max_value=MAXIMUM_FAILURES),
@@ -53,7 +53,7 @@ def test_nothing_to_do_starts_nothing_whatever_pokes(state: PipelineState) -> No
     idle = replace(
         state,
         requested=False,
-        undecided_iteration=None,
+        unfinished_iteration=None,
         last_turn_failed=False,
         unprepared=0,
         work_left=None,
@@ -95,8 +95,8 @@ def test_an_operator_starts_a_turn_at_once(state: PipelineState) -> None:
 
 
 @pytest.mark.parametrize("poke", Poke)
-def test_an_undecided_iteration_is_due_at_any_poke(poke: Poke) -> None:
-    verdict = decide(at_rest(undecided_iteration="20261121T100000Z", pokes=frozenset({poke})))
+def test_an_unfinished_iteration_is_due_at_any_poke(poke: Poke) -> None:
+    verdict = decide(at_rest(unfinished_iteration="20261121T100000Z", pokes=frozenset({poke})))
     assert verdict.start
     assert "20261121T100000Z" in verdict.reason
 
@@ -104,7 +104,7 @@ def test_an_undecided_iteration_is_due_at_any_poke(poke: Poke) -> None:
 def test_a_decision_does_not_wait_for_the_hours_between_iterations() -> None:
     verdict = decide(
         at_rest(
-            undecided_iteration="20261121T100000Z",
+            unfinished_iteration="20261121T100000Z",
             last_iteration_at=NOW - timedelta(minutes=1),
             minimum_between_iterations=timedelta(days=1),
         )
