@@ -10,12 +10,11 @@ from constructs import Construct
 from stacks.analysis.parameters import AnalysisParameters
 from stacks.analysis.steps import AnalysisSteps
 from stacks.constructs.distributed_map import permissions_for_children
-from stacks.constructs.function_task import FunctionTasks
-from stacks.constructs.poll import FAILURE, Poll
-from stacks.constructs.retries import retry_unreadable_items
+from stacks.constructs.poll import Poll
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.state_machine import StateMachine, logs_and_traces, name_in_deployment, trust_of_own_machines
+from stacks.constructs.states import AS_IT_CAME, States
 from stacks.flywheel.access import classification_jobs
 from stacks.flywheel.encryption_key import EncryptionKey
 
@@ -26,7 +25,7 @@ JOB_BUDGET = cdk.Duration.days(14)
 PARTS_AT_ONCE = 4
 """Comprehend runs ten classification jobs of an account at a time (reference 4.7); the hold-outs need some. Each part
 ends with a function of minutes, and a new account runs ten functions at a time."""
-RUN = {"job": "{% $job %}", "run": "{% $run %}"}
+RUN = {"run": "{% $run %}"}
 NO_RUN_YET = "{% null %}"
 """An expression, because the CDK drops a null, and the report of a failure reads the variable."""
 
@@ -52,7 +51,6 @@ class AnalysisMachine(Construct):
         self._steps = steps
         self._intake = intake
         self._parameters = parameters
-        self._tasks = FunctionTasks(self)
         role = ServiceRole(
             self,
             "Service",
@@ -72,15 +70,19 @@ class AnalysisMachine(Construct):
                 logs_and_traces(),
             ],
         )
-        self._failed = self._tasks.report_failure(
-            steps.report_analysis, payload={**RUN, "outcome": "FAILED"}, ends_in="AnalysisFailed"
+        self._states = States(
+            self,
+            names={"job": "{% $job %}"},
+            report=steps.report_analysis,
+            failure={**RUN, "outcome": "FAILED"},
+            ends_in="AnalysisFailed",
         )
         machine = StateMachine(
             self,
             "Machine",
             machine_name=machine_name,
             comment="Classify the files of a job with the active model and join the answers with the text.",
-            start=self._definition(),
+            definition=self._definition(),
             role_arn=role.arn,
             waits=JOB_BUDGET,
             log_retention_days=parameters.log_retention_days,
@@ -88,81 +90,51 @@ class AnalysisMachine(Construct):
         )
         self.arn = machine.arn
 
-    def _definition(self) -> sfn.State:
-        named = sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": NO_RUN_YET})
-        begin = self._tasks.task(
-            "BeginAnalysis",
-            self._steps.begin_analysis,
-            payload={"job": "{% $job %}"},
-            assign={
-                "run": "{% $states.result.Payload.run %}",
-                "units": "{% $states.result.Payload.units %}",
-            },
-            catch=self._failed,
+    def _definition(self) -> sfn.Chain:
+        steps, states = self._steps, self._states
+        begin = states.call(
+            steps.begin_analysis,
+            assign={"run": "{% $states.result.Payload.run %}", "units": "{% $states.result.Payload.units %}"},
         )
-        split = self._map("SplitUnits", key="{% $units.key %}", at_once=as_number(self._parameters.map_concurrency))
-        split.item_processor(
-            self._tasks.task(
-                "SplitUnit",
-                self._steps.split_analysis,
-                payload="{% $states.input %}",
-                outputs={},
-                catch=self._fail("UnitNotSplit"),
-            )
+        split = states.call(
+            steps.split_analysis, "SplitUnit", payload=AS_IT_CAME, outputs={}, failed=self._fail("UnitNotSplit")
         )
-        plan = self._tasks.task(
-            "PlanParts",
-            self._steps.plan_analysis,
-            payload=RUN,
-            assign={"parts": "{% $states.result.Payload.parts %}"},
-            catch=self._failed,
+        plan = states.call(
+            steps.plan_analysis, "PlanParts", payload=RUN, assign={"parts": "{% $states.result.Payload.parts %}"}
         )
-        classify = self._map("ClassifyParts", key="{% $parts.key %}", at_once=PARTS_AT_ONCE)
-        classify.item_processor(self._part())
-        succeeded = sfn.Succeed.jsonata(self, "AnalysisSucceeded")
         superseded = sfn.Succeed.jsonata(
             self, "Superseded", comment="Files came since: the run of all of them gives the output."
         )
-        join = self._tasks.task("JoinAnalysis", self._steps.join_analysis, payload=RUN)
-        join.add_catch(superseded, errors=["Superseded"], outputs=FAILURE)
-        join.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
-        report = self._tasks.task(
-            "ReportAnalysis", self._steps.report_analysis, payload={**RUN, "outcome": "SUCCEEDED"}, catch=self._failed
+        join = states.call(steps.join_analysis, payload=RUN, catches={"Superseded": superseded})
+        at_once = as_number(self._parameters.map_concurrency)
+        return (
+            sfn.Pass.jsonata(self, "Job", assign={"job": "{% $states.input.job %}", "run": NO_RUN_YET})
+            .next(begin)
+            .next(self._each("SplitUnits", key="{% $units.key %}", at_once=at_once, do=split))
+            .next(plan)
+            .next(self._each("ClassifyParts", key="{% $parts.key %}", at_once=PARTS_AT_ONCE, do=self._classify_part()))
+            .next(join)
+            .next(states.call(steps.report_analysis, payload={**RUN, "outcome": "SUCCEEDED"}))
+            .next(sfn.Succeed.jsonata(self, "AnalysisSucceeded"))
         )
-        named.next(begin).next(split).next(plan).next(classify).next(join).next(report).next(succeeded)
-        return named
 
-    def _map(self, name: str, *, key: str, at_once: float) -> sfn.DistributedMap:
-        """A child that fails is left to the step after it, which says what is missing and why: a classification job
-        cannot be stopped, so what runs is collected. Children are STANDARD because an EXPRESS one ends after five
-        minutes."""
-        found = sfn.DistributedMap.jsonata(
-            self,
-            name,
-            label=name,
-            map_execution_type=sfn.StateMachineType.STANDARD,
-            item_reader=sfn.S3JsonItemReader(bucket=self._intake, key=key),
-            max_concurrency=at_once,
-            tolerated_failure_percentage=100,
-            outputs={},
-        )
-        retry_unreadable_items(found)
-        found.add_catch(self._failed, errors=["States.ALL"], outputs=FAILURE)
-        return found
+    def _each(self, name: str, *, key: str, at_once: float, do: sfn.IChainable) -> sfn.DistributedMap:
+        """What fails is for the step after it, which says what is missing and why: a classification job cannot be
+        stopped, so what runs is collected."""
+        return self._states.each_in_s3(name, bucket=self._intake, key=key, at_once=at_once, do=do)
 
-    def _part(self) -> sfn.IChainable:
+    def _classify_part(self) -> sfn.Chain:
         """What becomes of the job is for CollectPart to find out."""
         failed = self._fail("PartNotClassified")
-        ask = self._tasks.task(
-            "ClassifyPart",
+        classify = self._states.call(
             self._steps.classify_part,
-            payload="{% $states.input %}",
-            assign={"item": "{% $states.input %}", "jobId": "{% $states.result.Payload.job_id %}"},
-            catch=failed,
+            payload=AS_IT_CAME,
+            assign={"item": AS_IT_CAME, "jobId": "{% $states.result.Payload.job_id %}"},
+            failed=failed,
             # Comprehend may be busy with other jobs for a day.
             busy_attempts=100,
         )
-        poll = Poll(
+        classified = Poll(
             self,
             "AwaitPart",
             action="describeDocumentClassificationJob",
@@ -175,14 +147,9 @@ class AnalysisMachine(Construct):
             budget=PART_BUDGET,
             failed=failed,
         )
-        collect = self._tasks.task(
-            "CollectPart", self._steps.collect_part, payload="{% $item %}", outputs={}, catch=failed
-        )
-        asked = sfn.Choice.jsonata(self, "PartAsked")
-        asked.when(sfn.Condition.jsonata("{% $jobId != null %}"), poll.next(collect)).otherwise(collect)
-        return ask.next(asked)
+        collect = self._states.call(self._steps.collect_part, payload="{% $item %}", outputs={}, failed=failed)
+        return classify.next(self._states.when("PartAsked", "{% $jobId != null %}", classified)).next(collect)
 
     def _fail(self, name: str) -> sfn.Fail:
         """Briefly: a map's results may have 256 KiB together, and each child's history has the whole cause."""
-        cause = "{% $substring($states.input.Cause, 0, 200) %}"
-        return sfn.Fail.jsonata(self, name, error="{% $states.input.Error %}", cause=cause)
+        return self._states.fail(name, cause="{% $substring($states.input.Cause, 0, 200) %}")

@@ -9,13 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.retries import retry_comprehend_faults, retry_until_found
-
-FAILURE = {
-    "Error": "{% $states.errorOutput.Error %}",
-    "Cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '' %}",
-}
-"""What a caught error hands to the state that deals with failures."""
+from stacks.constructs.retries import FAILURE, retry_comprehend_faults, retry_until_found
 
 
 class Poll(sfn.StateMachineFragment):

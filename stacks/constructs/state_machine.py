@@ -29,7 +29,7 @@ class StateMachine(Construct):
         *,
         machine_name: str,
         comment: str,
-        start: sfn.State,
+        definition: sfn.IChainable,
         role_arn: str,
         waits: cdk.Duration,
         log_retention_days: cdk.CfnParameter,
@@ -49,7 +49,7 @@ class StateMachine(Construct):
             kms_key_id=encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-        graph = sfn.StateGraph(start, machine_name).to_graph_json(sfn.QueryLanguage.JSONATA)
+        graph = sfn.StateGraph(definition.start_state, machine_name).to_graph_json(sfn.QueryLanguage.JSONATA)
         for state in graph["States"].values():
             # The CDK knows a time-out that is computed by its name in JSONPath only.
             if "TimeoutSecondsPath" in state:

@@ -6,7 +6,6 @@ Every state is one concern, so that what follows a promotion can be put before i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -14,12 +13,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.function import FlywheelFunction
-from stacks.constructs.function_task import FunctionTasks
-from stacks.constructs.poll import FAILURE
-from stacks.constructs.retries import retry_event_faults, retry_execution_faults, retry_parameter_faults
+from stacks.constructs.retries import FAILURE, retry_service_faults
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.constructs.state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
+from stacks.constructs.states import CAUSE, ERROR, States
 from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.flywheel.flywheel import Flywheel
 from stacks.promotions.steps import PromotionSteps
@@ -34,6 +31,13 @@ EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
 NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
 """An expression, because the CDK drops a null."""
+OUTCOME = {
+    "answered_by": "{% $answeredBy %}",
+    "warning": "{% $warning %}",
+    "serving": "{% $serving.reason %}",
+    "serving_behind": "{% $serving.behind %}",
+}
+"""What is told of a promotion that came as far as serving."""
 
 
 class PromoteMachine(Construct):
@@ -63,7 +67,13 @@ class PromoteMachine(Construct):
         self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_machine_arn)
         self._steps = steps
         self._parameters = parameters
-        self._tasks = FunctionTasks(self)
+        self._states = States(
+            self,
+            names={"promotion": PROMOTION},
+            report=steps.report_promotion,
+            failure={"status": "FAILED"},
+            ends_in="PromotionFailed",
+        )
         bus = f"arn:{cdk.Aws.PARTITION}:events:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:event-bus/default"
         functions = [
             steps.begin_promotion,
@@ -109,7 +119,7 @@ class PromoteMachine(Construct):
             "Machine",
             machine_name=machine_name,
             comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
-            start=self._definition(),
+            definition=self._definition(),
             role_arn=self.role.arn,
             waits=WAITS,
             log_retention_days=parameters.log_retention_days,
@@ -117,91 +127,59 @@ class PromoteMachine(Construct):
         )
         self.arn = machine.arn
 
-    def _definition(self) -> sfn.State:
-        done = sfn.Succeed.jsonata(self, "PromotionEnded")
-        failed = self._tasks.report_failure(
-            self._steps.report_promotion,
-            payload={"promotion": PROMOTION, "status": "FAILED"},
-            ends_in="PromotionFailed",
-        )
-        refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
-        taken_back = self._take_back(failed=failed, refused=refused, done=done)
-        publish = self._step(
-            "PublishModel", self._steps.publish_model, failed=failed, refused=refused, taken_back=taken_back
-        )
-        published = (
-            publish.next(self._tell_the_bus(failed))
-            .next(
-                self._report(
-                    "ReportPromotion",
-                    status="{% $status %}",
-                    failed=failed,
-                    more={
-                        "answered_by": "{% $answeredBy %}",
-                        "warning": "{% $warning %}",
-                        "serving": "{% $serving.reason %}",
-                        "serving_behind": "{% $serving.behind %}",
-                    },
-                )
-            )
-            .next(done)
-        )
-        serve = self._serve(then=published, taken_back=taken_back)
-        update = self._step(
-            "UpdateActiveModel",
-            self._steps.update_active_model,
-            failed=failed,
-            refused=refused,
-            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
-        )
-        update.next(serve)
-        asked = self._ask(then=update, done=done, refused=refused, failed=failed)
-        wanted = sfn.Choice.jsonata(self, "ApprovalWanted")
-        wanted.when(sfn.Condition.jsonata("{% $approval %}"), asked).otherwise(update)
-        check = self._step(
-            "CheckModel",
-            self._steps.check_model,
-            failed=failed,
-            refused=refused,
+    def _definition(self) -> sfn.Chain:
+        steps, states = self._steps, self._states
+        ended = sfn.Succeed.jsonata(self, "PromotionEnded")
+        refused = {"PromotionRefused": self._report("ReportRefusal", "REFUSED").next(ended)}
+        take_back = self._take_back(refused).next(ended)
+        begin = states.call(steps.begin_promotion, assign={"approval": "{% $states.result.Payload.approval %}"})
+        check = states.call(
+            steps.check_model,
+            catches=refused,
             assign={"warning": "{% $states.result.Payload.warning %}", "answeredBy": "{% null %}"},
         )
-        check.next(wanted)
-        begin = self._step(
-            "BeginPromotion",
-            self._steps.begin_promotion,
-            failed=failed,
-            assign={"approval": "{% $states.result.Payload.approval %}"},
+        ask = self._ask_for_approval(
+            {
+                "Declined": self._report("ReportDeclined", "DECLINED").next(ended),
+                "Superseded": self._report("ReportSuperseded", "SUPERSEDED").next(ended),
+                "States.Timeout": self._report("ReportTimeout", "NOT_ANSWERED").next(ended),
+                **refused,
+            }
         )
-        found = sfn.Choice.jsonata(self, "RequestFound")
-        found.when(sfn.Condition.jsonata("{% $states.input.model_arn = null %}"), done).otherwise(check)
-        begin.next(found)
-        return begin
+        update = states.call(
+            steps.update_active_model,
+            catches=refused,
+            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
+        )
+        publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
+        return (
+            begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))
+            .next(check)
+            .next(states.when("ApprovalWanted", "{% $approval %}", ask))
+            .next(update)
+            .next(self._serve(take_back=take_back, if_not_deployed=publish))
+            .next(publish)
+            .next(self._tell_the_bus())
+            .next(self._report("ReportPromotion", "{% $status %}", details=OUTCOME))
+            .next(ended)
+        )
 
-    def _ask(
-        self, *, then: sfn.IChainable, done: sfn.IChainable, refused: sfn.IChainable, failed: sfn.IChainable
-    ) -> sfn.IChainable:
+    def _ask_for_approval(self, catches: Mapping[str, sfn.IChainable]) -> sfn.TaskStateBase:
         hours = self._parameters.approval_hours.value_as_string
-        ask = self._tasks.task(
-            "AskForApproval",
+        return self._states.call(
             self._steps.ask_for_approval,
-            payload={"promotion": PROMOTION, "task_token": "{% $states.context.Task.Token %}"},
+            payload={"task_token": "{% $states.context.Task.Token %}"},
             outputs={},
             # Whoever answers may write 256 KiB, which is all that the state of the report may have.
             assign={
                 "answeredBy": "{% $exists($states.result.by) ? $substring($string($states.result.by), 0, 1000) "
                 ": 'somebody' %}"
             },
+            catches=catches,
             answered_within=f"{{% $max([1, $ceil({hours} * 3600)]) %}}",
         )
-        ends = {"Declined": "DECLINED", "Superseded": "SUPERSEDED", "States.Timeout": "NOT_ANSWERED"}
-        for error, status in ends.items():
-            report = self._report(f"Report{error.removeprefix('States.')}", status=status, failed=failed)
-            ask.add_catch(report.next(done), errors=[error], outputs=FAILURE)
-        ask.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        return ask.next(then)
 
-    def _serve(self, *, then: sfn.IChainable, taken_back: sfn.IChainable) -> sfn.IChainable:
+    def _serve(self, *, take_back: sfn.IChainable, if_not_deployed: sfn.IChainable) -> sfn.Chain:
         """Wait until the endpoint answers with the model, where one is wanted, and take the model back if it does so
         wrongly. That serving is behind holds up no promotion: the serve machine's schedule mends it."""
         find = tasks.CallAwsService.jsonata(
@@ -213,62 +191,35 @@ class PromoteMachine(Construct):
             iam_resources=[],
             outputs="{% $parse($states.result.Parameter.Value) %}",
         )
-        retry_parameter_faults(find)
-        # No Serving stack. The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
+        retry_service_faults(find, "Ssm")
+        # The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
         for name in ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"):
-            find.add_catch(then, errors=[name])
-        behind = sfn.Pass.jsonata(
-            self, "ServingIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
+            find.add_catch(if_not_deployed, errors=[name])
+        serve = self._bring_endpoint("ServeModel")
+        behind = self._behind("ServingIsBehind", find, serve)
+        wanted = self._states.when(
+            "ServingWanted",
+            "{% $number($states.input.inference_units) > 0 %}",
+            serve.next(self._states.when("ModelServesWell", "{% $states.input.smoke_test_failed %}", take_back)),
         )
-        behind.next(then)
-        find.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
-        wanted = sfn.Choice.jsonata(self, "ServingWanted")
-        serve = self._bring_endpoint(
-            "ServeModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
-        )
-        serve.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
-        tested = sfn.Choice.jsonata(self, "ModelServesWell")
-        tested.when(sfn.Condition.jsonata("{% $states.input.smoke_test_failed %}"), taken_back).otherwise(then)
-        serve.next(tested)
-        wanted.when(sfn.Condition.jsonata("{% $number($states.input.inference_units) > 0 %}"), serve).otherwise(then)
-        return find.next(wanted)
+        return sfn.Chain.custom(find, [*find.next(wanted).end_states, behind], behind)
 
-    def _take_back(self, *, failed: sfn.IChainable, refused: sfn.IChainable, done: sfn.IChainable) -> sfn.IChainable:
+    def _take_back(self, refused: Mapping[str, sfn.IChainable]) -> sfn.Chain:
         """The model answers wrongly: the former one becomes the active one again, and is waited for."""
-        put_back = self._tasks.task(
-            "PutBackFormerModel",
+        put_back = self._states.call(
             self._steps.update_active_model,
-            payload={"promotion": PROMOTION, "put_back": True},
+            "PutBackFormerModel",
+            payload={"put_back": True},
+            catches=refused,
             assign={"putBack": "{% $states.result.Payload.put_back %}"},
         )
-        put_back.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        put_back.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        report = self._report(
-            "ReportSmokeTest",
-            status="SMOKE_TEST_FAILED",
-            failed=failed,
-            more={
-                "answered_by": "{% $answeredBy %}",
-                "warning": "{% $warning %}",
-                "serving": "{% $serving.reason %}",
-                "serving_behind": "{% $serving.behind %}",
-                "put_back": "{% $putBack %}",
-            },
+        serve = self._bring_endpoint("ServeFormerModel")
+        behind = self._behind("FormerModelIsBehind", serve)
+        return put_back.next(sfn.Chain.custom(serve, [serve, behind], behind)).next(
+            self._report("ReportSmokeTest", "SMOKE_TEST_FAILED", details={**OUTCOME, "put_back": "{% $putBack %}"})
         )
-        report.next(done)
-        again = self._bring_endpoint(
-            "ServeFormerModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
-        )
-        still_behind = sfn.Pass.jsonata(
-            self, "FormerModelIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
-        )
-        again.add_catch(still_behind, errors=["States.ALL"], outputs=FAILURE)
-        still_behind.next(report)
-        put_back.next(again)
-        again.next(report)
-        return put_back
 
-    def _bring_endpoint(self, state: str, *, assign: Mapping[str, Any]) -> tasks.StepFunctionsStartExecution:
+    def _bring_endpoint(self, state: str) -> sfn.TaskStateBase:
         """Run the serve machine to its end. Redriven, another run finds what is left to do."""
         task = tasks.StepFunctionsStartExecution.jsonata(
             self,
@@ -277,12 +228,19 @@ class PromoteMachine(Construct):
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             input=sfn.TaskInput.from_object({"started_by": PROMOTION}),
             outputs="{% $states.result.Output %}",
-            assign=dict(assign),
+            assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}},
         )
-        retry_execution_faults(task)
+        retry_service_faults(task, "StepFunctions")
         return task
 
-    def _tell_the_bus(self, failed: sfn.IChainable) -> sfn.TaskStateBase:
+    def _behind(self, state: str, *served_by: sfn.TaskStateBase) -> sfn.Pass:
+        """Where these states go that fail."""
+        behind = sfn.Pass.jsonata(self, state, assign={"serving": {"reason": CAUSE, "behind": True}})
+        for task in served_by:
+            task.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
+        return behind
+
+    def _tell_the_bus(self) -> sfn.TaskStateBase:
         """Repeated if the execution is redriven: who listens knows a promotion by its name."""
         tell = tasks.EventBridgePutEvents.jsonata(
             self,
@@ -297,35 +255,15 @@ class PromoteMachine(Construct):
             ],
             outputs={},
         )
-        retry_event_faults(tell)
-        tell.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        # FailedEntry: an entry that EventBridge did not take.
+        retry_service_faults(tell, "EventBridge", "Events", also=["EventBridge.FailedEntry"])
+        tell.add_catch(self._states.failed, errors=["States.ALL"], outputs=FAILURE)
         return tell
 
-    def _step(
-        self,
-        state: str,
-        step: FlywheelFunction,
-        *,
-        failed: sfn.IChainable,
-        refused: sfn.IChainable | None = None,
-        taken_back: sfn.IChainable | None = None,
-        assign: Mapping[str, Any] | None = None,
-    ) -> tasks.LambdaInvoke:
-        task = self._tasks.task(state, step, payload={"promotion": PROMOTION}, assign=assign)
-        if taken_back is not None:
-            task.add_catch(taken_back, errors=["SmokeTestFailed"], outputs=FAILURE)
-        if refused is not None:
-            task.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        task.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        return task
-
-    def _report(
-        self, state: str, *, status: str, failed: sfn.IChainable, more: Mapping[str, Any] | None = None
-    ) -> tasks.LambdaInvoke:
-        details = more or {"error": "{% $states.input.Error %}", "cause": "{% $states.input.Cause %}"}
-        return self._tasks.task(
-            state,
+    def _report(self, state: str, status: str, *, details: Mapping[str, str] | None = None) -> sfn.TaskStateBase:
+        """With the error that brought it about, unless `details` say more."""
+        return self._states.call(
             self._steps.report_promotion,
-            payload={"promotion": PROMOTION, "status": status, **details},
-            catch=failed,
+            state,
+            payload={"status": status, **(details or {"error": ERROR, "cause": CAUSE})},
         )

@@ -9,10 +9,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.constructs.function_task import FunctionTasks
 from stacks.constructs.poll import Poll
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.constructs.state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from stacks.constructs.states import States
 from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.serving.parameters import ServingParameters
 from stacks.serving.steps import ServingSteps
@@ -56,7 +56,9 @@ class ServeMachine(Construct):
         self._steps = steps
         self._endpoint_arn = endpoint_arn
         self._parameters = parameters
-        self._tasks = FunctionTasks(self)
+        self._states = States(
+            self, report=steps.report_serving, failure={"status": "BEHIND", "answer": ANSWER}, ends_in="ServingBehind"
+        )
         functions = [steps.bring_endpoint, steps.smoke_test, steps.report_serving]
         self.role = ServiceRole(
             self,
@@ -77,7 +79,7 @@ class ServeMachine(Construct):
             # The Flywheel stack knows this machine by its name alone.
             names_executions=False,
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
-            start=self._definition(),
+            definition=self._definition(),
             role_arn=self.role.arn,
             waits=cdk.Duration.minutes(MOST_CHANGES * CHANGE_BUDGET.to_minutes()),
             log_retention_days=parameters.log_retention_days,
@@ -86,16 +88,10 @@ class ServeMachine(Construct):
         self.resource = machine.resource
         self.arn = machine.arn
 
-    def _definition(self) -> sfn.State:
-        failed = self._tasks.report_failure(
-            self._steps.report_serving,
-            payload={"status": "BEHIND", "answer": ANSWER},
-            ends_in="ServingBehind",
-        )
-        begin = sfn.Pass.jsonata(self, "Begin", assign={"replaced": False, "changes": 0})
-        bring = self._tasks.task(
-            "BringEndpoint",
-            self._steps.bring_endpoint,
+    def _definition(self) -> sfn.Chain:
+        steps, states = self._steps, self._states
+        bring = states.call(
+            steps.bring_endpoint,
             payload={"execution": "{% $states.context.Execution.Name %}", "replaced": "{% $replaced %}"},
             assign={
                 "found": "{% $states.result.Payload %}",
@@ -104,11 +100,9 @@ class ServeMachine(Construct):
                 "changes": "{% $changes + 1 %}",
                 "target": "{% $states.result.Payload.status = 'DELETING' ? null : $states.result.Payload.model_arn %}",
             },
-            catch=failed,
         )
-        report = self._tasks.task(
-            "ReportServing",
-            self._steps.report_serving,
+        report = states.call(
+            steps.report_serving,
             payload={
                 "status": "{% $found.status %}",
                 "reason": "{% $found.reason %}",
@@ -116,23 +110,32 @@ class ServeMachine(Construct):
                 "trial": "{% $trial %}",
                 "answer": ANSWER,
             },
-            catch=failed,
         ).next(sfn.Succeed.jsonata(self, "Settled"))
-        smoke_test = self._tasks.task(
-            "SmokeTest",
-            self._steps.smoke_test,
+        smoke_test = states.call(
+            steps.smoke_test,
             payload={"model_arn": "{% $found.model_arn %}"},
             outputs={},
             assign={"trial": "{% $states.result.Payload.trial %}"},
-            catch=failed,
         ).next(report)
-        unsettled = sfn.Pass.jsonata(
+        give_up = sfn.Pass.jsonata(
             self,
             "NeverSettles",
             outputs={"Error": "NeverSettles", "Cause": "{% 'The endpoint is not settled: ' & $found.reason %}"},
+        ).next(states.failed)
+        return (
+            sfn.Pass.jsonata(self, "Begin", assign={"replaced": False, "changes": 0})
+            .next(bring)
+            .next(
+                sfn.Choice.jsonata(self, "IsSettled")
+                .when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
+                .when(sfn.Condition.jsonata("{% $found.settled %}"), report)
+                .when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), give_up)
+                .otherwise(self._await_change().next(bring))
+            )
         )
-        unsettled.next(failed)
-        pause = sfn.Wait.jsonata(
+
+    def _await_change(self) -> sfn.Chain:
+        begins = sfn.Wait.jsonata(
             self,
             "ChangeBegins",
             # Right after the call Comprehend may still show what was before.
@@ -154,14 +157,6 @@ class ServeMachine(Construct):
             done_if_gone=True,
             seconds=self._parameters.poll_seconds,
             budget=CHANGE_BUDGET,
-            failed=failed,
+            failed=self._states.failed,
         )
-        look = sfn.Choice.jsonata(self, "IsSettled")
-        look.when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
-        look.when(sfn.Condition.jsonata("{% $found.settled %}"), report)
-        look.when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), unsettled)
-        look.otherwise(pause)
-        pause.next(changed).next(bring)
-        begin.next(bring)
-        bring.next(look)
-        return begin
+        return begins.next(changed)
