@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.analysis.parameters import AnalysisParameters
 from stacks.analysis.steps import AnalysisSteps
-from stacks.constructs.distributed_map import permissions_for_children
 from stacks.constructs.poll import Poll
-from stacks.constructs.role import Permission, ServiceRole
+from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.constructs.state_machine import StateMachine, logs_and_traces, name_in_deployment, trust_of_own_machines
+from stacks.constructs.state_machine import (
+    StateMachine,
+    machine_role,
+    name_in_deployment,
+    permissions_for_children,
+    state_machine_arn,
+)
 from stacks.constructs.states import AS_IT_CAME, States
-from stacks.flywheel.access import classification_jobs
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FlywheelAccess
+from stacks.settings import FlywheelSettings
 
 PART_BUDGET = cdk.Duration.hours(24)
 """For one classification job. How long a million documents take is not documented."""
@@ -30,6 +34,15 @@ NO_RUN_YET = "{% null %}"
 """An expression, because the CDK drops a null, and the report of a failure reads the variable."""
 
 
+def analysis_machine_name(*, settings: FlywheelSettings) -> str:
+    return f"{settings.analysis_stack_name}-analyze"
+
+
+def analysis_machine_arn(*, settings: FlywheelSettings) -> str:
+    """Computed: the roles of the machine itself and of start_analysis name it."""
+    return state_machine_arn(name_in_deployment(analysis_machine_name(settings=settings)))
+
+
 class AnalysisMachine(Construct):
     """Its input is `{"job": <name>}`. Anybody may start it, also twice: what is done already is not done again.
 
@@ -41,35 +54,14 @@ class AnalysisMachine(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        machine_name: str,
         steps: AnalysisSteps,
-        intake: s3.IBucket,
+        access: FlywheelAccess,
         parameters: AnalysisParameters,
-        encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._intake = intake
+        self._intake = access.intake
         self._parameters = parameters
-        role = ServiceRole(
-            self,
-            "Service",
-            service="states.amazonaws.com",
-            description="The analysis machine calls its functions and asks Comprehend how far its jobs are.",
-            trust_condition=trust_of_own_machines(),
-            permissions=[
-                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in steps.all]),
-                classification_jobs("DescribeDocumentClassificationJob"),
-                Permission(
-                    actions=["s3:GetObject"],
-                    resources=[intake.arn_for_objects("analysis/jobs/*")],
-                    wildcard_reason="The lists that a distributed map reads lie below the job's own prefix.",
-                ),
-                *permissions_for_children(machine_name=name_in_deployment(machine_name)),
-                *encryption.permissions(through=["s3"]),
-                logs_and_traces(),
-            ],
-        )
         self._states = States(
             self,
             names={"job": "{% $job %}"},
@@ -77,18 +69,32 @@ class AnalysisMachine(Construct):
             failure={**RUN, "outcome": "FAILED"},
             ends_in="AnalysisFailed",
         )
-        machine = StateMachine(
+        role = machine_role(
+            self,
+            description="The analysis machine calls its functions and asks Comprehend how far its jobs are.",
+            functions=steps,
+            permissions=[
+                access.jobs("DescribeDocumentClassificationJob"),
+                Permission(
+                    actions=["s3:GetObject"],
+                    resources=[access.intake.arn_for_objects("analysis/jobs/*")],
+                    wildcard_reason="The lists that a distributed map reads lie below the job's own prefix.",
+                ),
+                *permissions_for_children(analysis_machine_arn(settings=access.settings)),
+                *access.encryption.permissions(through=["s3"]),
+            ],
+        )
+        self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=machine_name,
+            machine_name=analysis_machine_name(settings=access.settings),
             comment="Classify the files of a job with the active model and join the answers with the text.",
             definition=self._definition(),
-            role_arn=role.arn,
+            role=role,
             waits=JOB_BUDGET,
             log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
-        )
-        self.arn = machine.arn
+            encryption=access.encryption,
+        ).arn
 
     def _definition(self) -> sfn.Chain:
         steps, states = self._steps, self._states
@@ -139,7 +145,6 @@ class AnalysisMachine(Construct):
             "AwaitPart",
             action="describeDocumentClassificationJob",
             arguments={"JobId": "{% $jobId %}"},
-            resource_arn="*",
             properties="DocumentClassificationJobProperties",
             status="JobStatus",
             successes=["COMPLETED", "FAILED", "STOPPED"],

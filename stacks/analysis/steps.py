@@ -10,9 +10,9 @@ from constructs import Construct
 
 from stacks.analysis.role import AnalysisRole
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.role import pass_to_comprehend
 from stacks.constructs.steps import Steps
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FlywheelAccess
 from stacks.turn.steps import FLYWHEEL, READ, UPLOAD, WRITE
 
 LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
@@ -32,12 +32,11 @@ class AnalysisSteps(Steps):
         construct_id: str,
         *,
         functions: Functions,
-        flywheel: DeployedFlywheel,
+        access: FlywheelAccess,
         role: AnalysisRole,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, functions=functions)
-        access = flywheel.access
         self.begin_analysis = self._step(
             "begin_analysis",
             description="Pins the input and the model of an analysis job, and plans how it is split.",
@@ -86,10 +85,10 @@ class AnalysisSteps(Steps):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 access.flywheel_of_any_generation("StartDocumentClassificationJob"),
-                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
+                access.jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
                 access.models("StartDocumentClassificationJob"),
                 pass_to_comprehend(role.arn),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.collect_part = self._step(
@@ -102,7 +101,7 @@ class AnalysisSteps(Steps):
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
                 access.list_intake(),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.jobs("DescribeDocumentClassificationJob"),
             ],
         )
         self.join_analysis = self._step(
@@ -129,7 +128,7 @@ class AnalysisSteps(Steps):
                 access.objects(WORK, actions=READ),
                 access.objects("analysis/output/*", actions=WRITE),
                 access.list_intake(versions=True),
-                Permission(actions=["sns:Publish"], resources=[flywheel.topic.topic_arn]),
+                access.publish(),
             ],
         )
         self.all: Sequence[FlywheelFunction] = (

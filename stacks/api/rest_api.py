@@ -19,10 +19,9 @@ from stacks.constructs.managed_policy import ManagedPolicy
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.access import FlywheelAccess
-from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
-from stacks.settings import ApiLogRole, FlywheelSettings
+from stacks.settings import ApiLogRole
 
 API = "api"
 """The parameter in which the API is published."""
@@ -83,15 +82,48 @@ class Api(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: FlywheelSettings,
         functions: Functions,
         access: FlywheelAccess,
-        encryption: EncryptionKey,
         parameters: ServingParameters,
     ) -> None:
-        """`functions` know ENDPOINT_ARN and REVIEW_THRESHOLD."""
         super().__init__(scope, construct_id)
-        self._function = FlywheelFunction(
+        self._function = self._classify(functions=functions, access=access)
+        if parameters.reserve_concurrency is not None:
+            self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
+        self._api = self._rest_api(access=access, parameters=parameters)
+        self._add_methods()
+        self._answer_errors()
+        method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in _ROUTES]
+        lambda_.CfnPermission(
+            self,
+            "Invocation",
+            action="lambda:InvokeFunction",
+            function_name=self._function.arn,
+            principal="apigateway.amazonaws.com",
+            source_arn=self._api.arn_for_execute_api("*", "/*", STAGE),
+        )
+        parameter = ssm.CfnParameter(
+            self,
+            "Published",
+            name=f"{access.settings.parameter_prefix}/{API}",
+            type="String",
+            value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
+            description="Where the real-time API is, as JSON.",
+        )
+        self.callers_policy_arn = ManagedPolicy(
+            self,
+            "Callers",
+            description="Classify texts through the flywheel's real-time API.",
+            permissions=[
+                Permission(actions=["execute-api:Invoke"], resources=method_arns),
+                access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
+            ],
+        ).arn
+        parameter.node.add_dependency(self._api.deployment_stage)
+
+    def _classify(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
+        """`functions` know ENDPOINT_ARN and REVIEW_THRESHOLD."""
+        return FlywheelFunction(
             self,
             "Classify",
             wing="api",
@@ -113,7 +145,7 @@ class Api(Construct):
             permissions=[
                 Permission(
                     actions=["comprehend:ClassifyDocument", "comprehend:DescribeEndpoint"],
-                    resources=[endpoint_arn(settings=settings)],
+                    resources=[endpoint_arn(settings=access.settings)],
                 ),
                 access.models("DescribeDocumentClassifier"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
@@ -122,38 +154,6 @@ class Api(Construct):
                 access.list_intake(),
             ],
         )
-        if parameters.reserve_concurrency is not None:
-            self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
-        self._api = self._rest_api(settings=settings, encryption=encryption, parameters=parameters)
-        self._add_methods()
-        self._answer_errors()
-        method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in _ROUTES]
-        lambda_.CfnPermission(
-            self,
-            "Invocation",
-            action="lambda:InvokeFunction",
-            function_name=self._function.arn,
-            principal="apigateway.amazonaws.com",
-            source_arn=self._api.arn_for_execute_api("*", "/*", STAGE),
-        )
-        parameter = ssm.CfnParameter(
-            self,
-            "Published",
-            name=f"{settings.parameter_prefix}/{API}",
-            type="String",
-            value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
-            description="Where the real-time API is, as JSON.",
-        )
-        self.callers_policy_arn = ManagedPolicy(
-            self,
-            "Callers",
-            description="Classify texts through the flywheel's real-time API.",
-            permissions=[
-                Permission(actions=["execute-api:Invoke"], resources=method_arns),
-                access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
-            ],
-        ).arn
-        parameter.node.add_dependency(self._api.deployment_stage)
 
     @property
     def url(self) -> str:
@@ -180,15 +180,14 @@ class Api(Construct):
             )
         )
 
-    def _rest_api(
-        self, *, settings: FlywheelSettings, encryption: EncryptionKey, parameters: ServingParameters
-    ) -> apigateway.RestApi:
+    def _rest_api(self, *, access: FlywheelAccess, parameters: ServingParameters) -> apigateway.RestApi:
+        settings = access.settings
         log_group = logs.CfnLogGroup(
             self,
             "Access",
             log_group_name=f"/comprehend-flywheel/{settings.name}/api-access",
             retention_in_days=as_number(parameters.log_retention_days),
-            kms_key_id=encryption.arn,
+            kms_key_id=access.encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         api = apigateway.RestApi(

@@ -36,6 +36,11 @@ class Permission:
         return statement
 
 
+def on_behalf_of(source_arn: str) -> Condition:
+    """A service may act for this resource of this account only; `source_arn` may be a pattern."""
+    return {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": source_arn}}
+
+
 def pass_to_comprehend(role_arn: str) -> Permission:
     """To name the role in a request to Comprehend."""
     return Permission(

@@ -21,6 +21,8 @@ LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 
 class StackParameters(Construct):
     """The parameters' names are an interface; `values` is what Parameter Store shows."""
 
+    log_retention_days: cdk.CfnParameter
+
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         self._parameters: dict[str, cdk.CfnParameter] = {}

@@ -13,14 +13,23 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
 from stacks.constructs.retries import FAILURE, retry_service_faults
-from stacks.constructs.role import Permission, ServiceRole
-from stacks.constructs.state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
+from stacks.constructs.role import Permission
+from stacks.constructs.state_machine import (
+    StateMachine,
+    machine_role,
+    name_in_deployment,
+    permissions_to_run,
+    state_machine_arn,
+)
 from stacks.constructs.states import CAUSE, ERROR, States
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
 from stacks.promotions.steps import PromotionSteps
-from stacks.serving.machine import LONGEST_RUN
+from stacks.serving.machine import LONGEST_RUN, serve_machine_arn
+from stacks.serving.wanted import SERVING_WISH
+from stacks.settings import FlywheelSettings
 from stacks.turn.parameters import MOST_APPROVAL_HOURS, TurnParameters
 
 PROMOTION = "{% $states.context.Execution.Name %}"
@@ -40,33 +49,36 @@ OUTCOME = {
 """What is told of a promotion that came as far as serving."""
 
 
-class PromoteMachine(Construct):
-    """`machine_name` is fixed, so that the role of start_promotion can name it.
+def promote_machine_name(*, settings: FlywheelSettings) -> str:
+    return f"{settings.stack_name}-promote"
 
-    That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
-    should have worked and did not fails the execution.
-    """
+
+def promote_machine_arn(*, settings: FlywheelSettings) -> str:
+    """Computed: the role of start_promotion names it."""
+    return state_machine_arn(name_in_deployment(promote_machine_name(settings=settings)))
+
+
+class PromoteMachine(Construct):
+    """That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
+    should have worked and did not fails the execution."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        machine_name: str,
         steps: PromotionSteps,
+        access: FlywheelAccess,
         flywheel: Flywheel,
         parameters: TurnParameters,
-        encryption: EncryptionKey,
-        serving_parameter: str,
-        serve_machine_arn: str,
     ) -> None:
-        """`serving_parameter` is the name of the parameter with the wish; it and the serve machine are in the Serving
-        stack, which comes later or never."""
         super().__init__(scope, construct_id)
-        self._serving_parameter = serving_parameter
-        self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_machine_arn)
         self._steps = steps
+        self._settings = access.settings
         self._parameters = parameters
+        # In the Serving stack, which comes later or never.
+        serve_arn = serve_machine_arn(settings=access.settings)
+        self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_arn)
         self._states = States(
             self,
             names={"promotion": PROMOTION},
@@ -74,58 +86,32 @@ class PromoteMachine(Construct):
             failure={"status": "FAILED"},
             ends_in="PromotionFailed",
         )
-        bus = f"arn:{cdk.Aws.PARTITION}:events:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:event-bus/default"
-        functions = [
-            steps.begin_promotion,
-            steps.check_model,
-            steps.ask_for_approval,
-            steps.update_active_model,
-            steps.publish_model,
-            steps.report_promotion,
-        ]
-        self.role = ServiceRole(
+        role = machine_role(
             self,
-            "Service",
-            service="states.amazonaws.com",
             description="The promote machine calls its functions and tells the bus of a new active model.",
-            trust_condition=trust_of_own_machines(),
+            functions=steps,
             permissions=[
-                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
                 Permission(
                     actions=["events:PutEvents"],
-                    resources=[bus],
-                    condition={
-                        "StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED},
-                    },
+                    resources=[arn_of("events", "event-bus/default")],
+                    condition={"StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED}},
                 ),
-                Permission(
-                    actions=["ssm:GetParameter"],
-                    resources=[
-                        cdk.Arn.format(
-                            cdk.ArnComponents(
-                                service="ssm", resource="parameter", resource_name=serving_parameter.lstrip("/")
-                            ),
-                            cdk.Stack.of(self),
-                        )
-                    ],
-                ),
-                *permissions_to_run(serve_machine_arn),
-                logs_and_traces(),
+                access.parameters(SERVING_WISH, actions=("GetParameter",)),
+                *permissions_to_run(serve_arn),
             ],
         )
-        self.role.resource.add_resource_dependency(flywheel.resource)
-        machine = StateMachine(
+        role.resource.add_resource_dependency(flywheel.resource)
+        self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=machine_name,
+            machine_name=promote_machine_name(settings=access.settings),
             comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
             definition=self._definition(),
-            role_arn=self.role.arn,
+            role=role,
             waits=WAITS,
             log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
-        )
-        self.arn = machine.arn
+            encryption=access.encryption,
+        ).arn
 
     def _definition(self) -> sfn.Chain:
         steps, states = self._steps, self._states
@@ -187,7 +173,7 @@ class PromoteMachine(Construct):
             "FindServing",
             service="ssm",
             action="getParameter",
-            parameters={"Name": self._serving_parameter},
+            parameters={"Name": f"{self._settings.parameter_prefix}/{SERVING_WISH}"},
             iam_resources=[],
             outputs="{% $parse($states.result.Parameter.Value) %}",
         )

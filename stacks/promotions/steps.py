@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.role import pass_to_comprehend
 from stacks.constructs.steps import Steps
 from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
 from stacks.flywheel.data_access_role import DataAccessRole
@@ -32,11 +31,9 @@ class PromotionSteps(Steps):
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
         data_access_role: DataAccessRole,
-        topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
-        publish = Permission(actions=["sns:Publish"], resources=[topic.topic_arn])
         self.begin_promotion = self._step(
             "begin_promotion",
             description="Chooses the open request that a promotion works on.",
@@ -72,7 +69,7 @@ class PromotionSteps(Steps):
                 access.objects("promotions/*", actions=WRITE),
                 access.objects("decisions/*", actions=READ),
                 access.list_intake(),
-                publish,
+                access.publish(),
             ],
         )
         self.update_active_model = self._step(
@@ -87,7 +84,7 @@ class PromotionSteps(Steps):
                 access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
                 # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
                 pass_to_comprehend(data_access_role.arn),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.publish_model = self._step(
@@ -114,6 +111,6 @@ class PromotionSteps(Steps):
                 access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                publish,
+                access.publish(),
             ],
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
@@ -29,7 +28,6 @@ class PromotionTriggers(Construct):
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
         machine_arn: str,
-        topic: sns.ITopic,
         report_promotion: FlywheelFunction,
         parameters: TurnParameters,
     ) -> None:
@@ -63,7 +61,7 @@ class PromotionTriggers(Construct):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 access.models("DescribeDocumentClassifier"),
-                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
+                access.publish(),
                 access.parameters("active-model-arn", "desired-model-arn", actions=("GetParameter",)),
                 permission_to_work_off(queues.promotions),
             ],
@@ -80,7 +78,7 @@ class PromotionTriggers(Construct):
                 "source": ["aws.ssm"],
                 "detail-type": ["Parameter Store Change"],
                 "detail": {
-                    "name": [f"{access.parameter_prefix}/desired-model-arn"],
+                    "name": [f"{access.settings.parameter_prefix}/desired-model-arn"],
                     "operation": ["Create", "Update"],
                 },
             },

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-import aws_cdk as cdk
-
+from stacks.constructs.arn import arn_of
 from stacks.settings import FlywheelSettings
 
 LONGEST_NAME = 40
@@ -20,7 +19,4 @@ def endpoint_name(*, settings: FlywheelSettings) -> str:
 
 
 def endpoint_arn(*, settings: FlywheelSettings) -> str:
-    return (
-        f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-        f":document-classifier-endpoint/{endpoint_name(settings=settings)}"
-    )
+    return arn_of("comprehend", f"document-classifier-endpoint/{endpoint_name(settings=settings)}")

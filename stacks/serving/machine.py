@@ -10,10 +10,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.poll import Poll
-from stacks.constructs.role import Permission, ServiceRole
-from stacks.constructs.state_machine import StateMachine, logs_and_traces, trust_of_own_machines
+from stacks.constructs.role import Permission
+from stacks.constructs.state_machine import StateMachine, machine_role, state_machine_arn
 from stacks.constructs.states import States
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FlywheelAccess
+from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
 from stacks.serving.steps import ServingSteps
 from stacks.settings import FlywheelSettings
@@ -34,8 +35,7 @@ def serve_machine_name(*, settings: FlywheelSettings) -> str:
 
 def serve_machine_arn(*, settings: FlywheelSettings) -> str:
     """Computed: the promote machine, in the stack before, starts it."""
-    states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    return f"{states}:stateMachine:{serve_machine_name(settings=settings)}"
+    return state_machine_arn(serve_machine_name(settings=settings))
 
 
 class ServeMachine(Construct):
@@ -46,44 +46,35 @@ class ServeMachine(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: FlywheelSettings,
         steps: ServingSteps,
-        endpoint_arn: str,
+        access: FlywheelAccess,
         parameters: ServingParameters,
-        encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._endpoint_arn = endpoint_arn
+        self._endpoint_arn = endpoint_arn(settings=access.settings)
         self._parameters = parameters
         self._states = States(
             self, report=steps.report_serving, failure={"status": "BEHIND", "answer": ANSWER}, ends_in="ServingBehind"
         )
-        functions = [steps.bring_endpoint, steps.smoke_test, steps.report_serving]
-        self.role = ServiceRole(
+        role = machine_role(
             self,
-            "Service",
-            service="states.amazonaws.com",
             description="The serve machine calls its functions and asks Comprehend how far the endpoint is.",
-            trust_condition=trust_of_own_machines(),
-            permissions=[
-                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
-                Permission(actions=["comprehend:DescribeEndpoint"], resources=[endpoint_arn]),
-                logs_and_traces(),
-            ],
+            functions=steps,
+            permissions=[Permission(actions=["comprehend:DescribeEndpoint"], resources=[self._endpoint_arn])],
         )
         machine = StateMachine(
             self,
             "Machine",
-            machine_name=serve_machine_name(settings=settings),
+            machine_name=serve_machine_name(settings=access.settings),
             # The Flywheel stack knows this machine by its name alone.
             names_executions=False,
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
             definition=self._definition(),
-            role_arn=self.role.arn,
+            role=role,
             waits=cdk.Duration.minutes(MOST_CHANGES * CHANGE_BUDGET.to_minutes()),
             log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
+            encryption=access.encryption,
         )
         self.resource = machine.resource
         self.arn = machine.arn
@@ -146,7 +137,6 @@ class ServeMachine(Construct):
             "EndpointChange",
             action="describeEndpoint",
             arguments={"EndpointArn": self._endpoint_arn},
-            resource_arn=self._endpoint_arn,
             properties="EndpointProperties",
             # A promotion may have changed the flywheel's model before the endpoint shows that it follows.
             unless=(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.role import Permission, pass_to_comprehend
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FlywheelAccess
+from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.wanted import SERVING_WISH
 from stacks.turn.steps import FLYWHEEL, READ, WRITE
 
@@ -24,19 +26,16 @@ class ServingSteps(Construct):
         construct_id: str,
         *,
         functions: Functions,
-        flywheel: DeployedFlywheel,
-        endpoint_arn: str,
+        access: FlywheelAccess,
         endpoint_role_arn: str | None,
         smoke_test_key: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        access = flywheel.access
-        account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
+        endpoint = endpoint_arn(settings=access.settings)
         scaling_role = (
-            f"arn:{partition}:iam::{account}:role/aws-service-role/{SCALING_SERVICE}"
+            f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/aws-service-role/{SCALING_SERVICE}"
             "/AWSServiceRoleForApplicationAutoScaling_ComprehendEndpoint"
         )
-        scaling = f"arn:{partition}:application-autoscaling:{region}:{account}"
         endpoint_actions = ("CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "DeleteEndpoint", "TagResource")
         self.bring_endpoint = FlywheelFunction(
             self,
@@ -54,8 +53,8 @@ class ServingSteps(Construct):
                 access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
                 access.flywheel("ListTagsForResource"),
                 access.models("DescribeDocumentClassifier", "CreateEndpoint", "UpdateEndpoint"),
-                Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint_arn]),
-                *functions.encryption.job_permissions(),
+                Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint]),
+                *access.encryption.job_permissions(),
                 access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
                 access.parameters("endpoint-arn", actions=("GetParameter", "PutParameter", "DeleteParameters")),
                 Permission(
@@ -64,7 +63,7 @@ class ServingSteps(Construct):
                         "application-autoscaling:DeregisterScalableTarget",
                         "application-autoscaling:PutScalingPolicy",
                     ],
-                    resources=[f"{scaling}:scalable-target/*"],
+                    resources=[arn_of("application-autoscaling", "scalable-target/*")],
                     wildcard_reason="Application Auto Scaling names a target when it is registered.",
                 ),
                 Permission(
@@ -77,12 +76,12 @@ class ServingSteps(Construct):
                 ),
                 Permission(
                     actions=["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
-                    resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-*"],
+                    resources=[arn_of("cloudwatch", "alarm:TargetTracking-*")],
                     wildcard_reason="Application Auto Scaling names the alarms of a policy.",
                 ),
                 Permission(
                     actions=["cloudwatch:DescribeAlarms"],
-                    resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"],
+                    resources=[arn_of("cloudwatch", "alarm:*")],
                     wildcard_reason="Asking for alarms by the beginning of their names is asking for all of them.",
                 ),
                 Permission(
@@ -107,7 +106,7 @@ class ServingSteps(Construct):
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint_arn]),
+                Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint]),
                 access.parameters(SERVING_WISH, actions=("GetParameter",)),
             ],
         )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.poll import Poll
+from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.constructs.state_machine import StateMachine
+from stacks.constructs.state_machine import (
+    StateMachine,
+    machine_role,
+    name_in_deployment,
+    permissions_for_children,
+    state_machine_arn,
+)
 from stacks.constructs.states import AS_IT_CAME, States
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
+from stacks.settings import FlywheelSettings
 from stacks.turn.parameters import TurnParameters
-from stacks.turn.role import TurnMachineRole
 from stacks.turn.steps import TurnSteps
 
 TURN = "{% $states.context.Execution.Name %}"
@@ -27,66 +33,66 @@ UNFINISHED = "What an earlier turn left is decided before anything new."
 WAITS = DATASET_BUDGET.plus(ITERATION_BUDGET).plus(PREDICTION_BUDGET)
 
 
-class TurnMachine(Construct):
-    """`machine_name` is fixed, so that the role of the machine and of start_turn can name it.
+def turn_machine_name(*, settings: FlywheelSettings) -> str:
+    return f"{settings.stack_name}-turn"
 
-    Data go from state to state as names only; lists lie in S3. A failure of any state ends in ReportFailure.
-    """
+
+def turn_machine_arn(*, settings: FlywheelSettings) -> str:
+    """Computed: the roles of the machine itself and of start_turn name it."""
+    return state_machine_arn(name_in_deployment(turn_machine_name(settings=settings)))
+
+
+class TurnMachine(Construct):
+    """Data go from state to state as names only; lists lie in S3. A failure of any state ends in ReportFailure."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        machine_name: str,
         steps: TurnSteps,
-        intake: s3.IBucket,
+        access: FlywheelAccess,
         flywheel: Flywheel,
         parameters: TurnParameters,
-        encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._intake = intake
+        self._intake = access.intake
         self._flywheel_arn = flywheel.arn
         self._parameters = parameters
-        self.role = TurnMachineRole(
-            self,
-            "Role",
-            machine_name=machine_name,
-            functions=[
-                steps.begin_turn,
-                steps.prepare_upload,
-                steps.compose_datasets,
-                steps.register_dataset,
-                steps.accept_dataset,
-                steps.run_iteration,
-                steps.prepare_holdout,
-                steps.predict_holdout,
-                steps.compare_metrics,
-                steps.request_promotion,
-                steps.delete_old_models,
-                steps.report_turn,
-            ],
-            intake=intake,
-            flywheel=flywheel,
-            encryption=encryption,
-        )
         self._states = States(
             self, names={"turn": TURN}, report=steps.report_turn, failure={"outcome": "FAILED"}, ends_in="TurnFailed"
         )
-        machine = StateMachine(
+        role = machine_role(
+            Construct(self, "Role"),
+            description="The turn machine calls its functions and asks Comprehend how far things are.",
+            functions=steps,
+            permissions=[
+                access.datasets("DescribeDataset"),
+                access.flywheel("DescribeFlywheelIteration"),
+                access.jobs("DescribeDocumentClassificationJob"),
+                Permission(
+                    actions=["s3:GetObject"],
+                    resources=[access.intake.arn_for_objects("turns/*")],
+                    wildcard_reason="The batches that a distributed map reads lie below the turn's own prefix.",
+                ),
+                *permissions_for_children(turn_machine_arn(settings=access.settings)),
+                *access.encryption.permissions(through=["s3"]),
+            ],
+        )
+        # It names the flywheel by its computed ARN, as the functions' roles do.
+        role.resource.add_resource_dependency(flywheel.resource)
+        self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=machine_name,
+            machine_name=turn_machine_name(settings=access.settings),
             comment="One turn of the flywheel: uploads to datasets to an iteration to a decision.",
             definition=self._definition(),
-            role_arn=self.role.arn,
+            role=role,
             waits=WAITS,
             log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
-        )
-        self.arn = machine.arn
+            encryption=access.encryption,
+        ).arn
 
     def _definition(self) -> sfn.Chain:
         steps, states = self._steps, self._states
@@ -156,7 +162,6 @@ class TurnMachine(Construct):
             "AwaitDataset",
             action="describeDataset",
             arguments={"DatasetArn": "{% $datasetArn %}"},
-            resource_arn=f"{self._flywheel_arn}/dataset/*",
             properties="DatasetProperties",
             successes=["COMPLETED"],
             failures=["FAILED"],
@@ -178,7 +183,6 @@ class TurnMachine(Construct):
             "AwaitIteration",
             action="describeFlywheelIteration",
             arguments={"FlywheelArn": self._flywheel_arn, "FlywheelIterationId": "{% $iterationId %}"},
-            resource_arn=self._flywheel_arn,
             properties="FlywheelIterationProperties",
             successes=["COMPLETED"],
             # STOP_REQUESTED is on its way to STOPPED.
@@ -206,7 +210,6 @@ class TurnMachine(Construct):
             "AwaitPrediction",
             action="describeDocumentClassificationJob",
             arguments={"JobId": "{% $jobId %}"},
-            resource_arn="*",
             properties="DocumentClassificationJobProperties",
             status="JobStatus",
             successes=["COMPLETED", "FAILED", "STOPPED"],

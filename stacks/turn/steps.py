@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -38,7 +37,6 @@ class TurnSteps(Steps):
         flywheel: comprehend.CfnFlywheel,
         data_access_role: DataAccessRole,
         promotion_queue: sqs.IQueue,
-        topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
@@ -98,7 +96,7 @@ class TurnSteps(Steps):
                 access.list_intake(),
                 access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
                 access.datasets("DescribeDataset", "TagResource"),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.accept_dataset = self._step(
@@ -128,7 +126,7 @@ class TurnSteps(Steps):
                 access.flywheel(
                     "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"
                 ),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.prepare_holdout = self._step(
@@ -143,7 +141,7 @@ class TurnSteps(Steps):
                 access.objects("evaluations/*", actions=(*READ, *UPLOAD)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.jobs("DescribeDocumentClassificationJob"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -157,10 +155,10 @@ class TurnSteps(Steps):
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
+                access.jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
                 access.models("StartDocumentClassificationJob"),
                 pass_to_comprehend(data_access_role.arn),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.compare_metrics = self._step(
@@ -177,7 +175,7 @@ class TurnSteps(Steps):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
                 access.models("DescribeDocumentClassifier"),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.jobs("DescribeDocumentClassificationJob"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -224,6 +222,6 @@ class TurnSteps(Steps):
                 access.objects("turns/*", actions=WRITE),
                 access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
                 access.list_intake(versions=True),
-                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
+                access.publish(),
             ],
         )

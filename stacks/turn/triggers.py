@@ -6,7 +6,6 @@ import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
@@ -29,7 +28,6 @@ class Triggers(Construct):
         functions: Functions,
         access: FlywheelAccess,
         flywheel: comprehend.CfnFlywheel,
-        intake: s3.IBucket,
         machine_arn: str,
         report_turn: FlywheelFunction,
         parameters: TurnParameters,
@@ -54,7 +52,7 @@ class Triggers(Construct):
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
                 "detail": {
-                    "bucket": {"name": [intake.bucket_name]},
+                    "bucket": {"name": [access.intake.bucket_name]},
                     "object": {"key": [{"prefix": "train/"}, {"prefix": "test/"}]},
                 },
             },
