@@ -40,10 +40,6 @@ class AnalysisStack(ProjectStack):
                 "ANALYSIS_ROLE_ARN": role.arn,
                 "ANALYSIS_MACHINE_ARN": analysis_machine_arn(settings=settings),
                 "ANALYSIS_QUEUE_URL": queues.jobs.queue_url,
-                "LOW_CONFIDENCE": parameters.low_confidence.value_as_string,
-                "DOCUMENTS_PER_PART": parameters.documents_per_part.value_as_string,
-                "MEGABYTES_PER_PART": parameters.megabytes_per_part.value_as_string,
-                "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
             },
         )
         steps = AnalysisSteps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
@@ -29,7 +30,7 @@ from stacks.settings import FlywheelSettings
 from stacks.turn.machine import TurnMachine, turn_machine_arn
 from stacks.turn.parameters import TurnParameters
 from stacks.turn.steps import TurnSteps
-from stacks.turn.triggers import Triggers
+from stacks.turn.triggers import TurnTriggers
 
 
 class FlywheelStack(ProjectStack):
@@ -62,90 +63,72 @@ class FlywheelStack(ProjectStack):
         self._functions = self._access.functions(
             self,
             parameters=self._parameters,
+            flywheel=self._flywheel.resource,
             environment={
                 "TURN_MACHINE_ARN": turn_machine_arn(settings=settings),
                 "TURN_QUEUE_URL": self._queues.turns.queue_url,
                 "PROMOTION_MACHINE_ARN": promote_machine_arn(settings=settings),
                 "PROMOTION_QUEUE_URL": self._queues.promotions.queue_url,
-                "SELECTION_METRIC": self._parameters.selection_metric.value_as_string,
-                "MINIMUM_SCORE": self._parameters.minimum_score.value_as_string,
-                "MINIMUM_IMPROVEMENT": self._parameters.minimum_improvement.value_as_string,
-                "MAXIMUM_REGRESSION": self._parameters.maximum_regression.value_as_string,
-                "PROMOTION_MODE": self._parameters.promotion_mode.value_as_string,
-                "APPROVAL_HOURS": self._parameters.approval_hours.value_as_string,
-                "MODELS_TO_KEEP": self._parameters.models_to_keep.value_as_string,
-                "EVIDENCE": self._parameters.evidence.value_as_string,
-                "HOLDOUT_DOCUMENTS": self._parameters.holdout_documents.value_as_string,
-                "CONFIDENCE_LEVEL": self._parameters.confidence_level.value_as_string,
-                "MINIMUM_DOCUMENTS_PER_LABEL": self._parameters.minimum_documents_per_label.value_as_string,
-                "MAXIMUM_BAD_LINES_PERCENT": self._parameters.maximum_bad_lines_percent.value_as_string,
-                "CONFLICTING_LABELS": self._parameters.conflicting_labels.value_as_string,
-                "QUIET_PERIOD_MINUTES": self._parameters.quiet_period_minutes.value_as_string,
-                "MINIMUM_HOURS_BETWEEN_ITERATIONS": self._parameters.minimum_hours_between_iterations.value_as_string,
             },
         )
-        turn, turn_triggers = self._turn()
-        promote, promotion_triggers = self._promotions()
-        self._let_rules_send(turn_triggers, promotion_triggers)
-        self._monitor(turn, turn_triggers, promote, promotion_triggers)
-        self._publish_deployment(turn, promote)
+        self._add_turn()
+        self._add_promotions()
+        self._let_rules_send()
+        self._monitor()
+        self._publish_deployment()
 
-    def _turn(self) -> tuple[TurnMachine, Triggers]:
+    def _add_turn(self) -> None:
         steps = TurnSteps(
             self,
             "Steps",
             functions=self._functions,
             access=self._access,
-            flywheel=self._flywheel.resource,
-            data_access_role=self._role,
+            role=self._role,
             promotion_queue=self._queues.promotions,
             undelivered=self._queues.undelivered,
         )
-        machine = TurnMachine(
+        self._turn = TurnMachine(
             self, "Turn", steps=steps, access=self._access, flywheel=self._flywheel, parameters=self._parameters
         )
-        triggers = Triggers(
+        self._turn_triggers = TurnTriggers(
             self,
             "Triggers",
             queues=self._queues,
             functions=self._functions,
             access=self._access,
-            flywheel=self._flywheel.resource,
-            machine_arn=machine.arn,
+            machine_arn=self._turn.arn,
             report_turn=steps.report_turn,
             parameters=self._parameters,
         )
-        return machine, triggers
 
-    def _promotions(self) -> tuple[PromoteMachine, PromotionTriggers]:
+    def _add_promotions(self) -> None:
         steps = PromotionSteps(
             self,
             "PromotionSteps",
             functions=self._functions,
             access=self._access,
-            flywheel=self._flywheel.resource,
-            data_access_role=self._role,
+            role=self._role,
             undelivered=self._queues.undelivered,
         )
-        machine = PromoteMachine(
+        self._promote = PromoteMachine(
             self, "Promote", steps=steps, access=self._access, flywheel=self._flywheel, parameters=self._parameters
         )
-        triggers = PromotionTriggers(
+        self._promotion_triggers = PromotionTriggers(
             self,
             "PromotionTriggers",
             queues=self._queues,
             functions=self._functions,
             access=self._access,
-            flywheel=self._flywheel.resource,
-            machine_arn=machine.arn,
+            machine_arn=self._promote.arn,
             report_promotion=steps.report_promotion,
             parameters=self._parameters,
         )
-        RuntimeParameters(self, "RuntimeParameters", functions=self._functions, access=self._access)
-        return machine, triggers
+        # What it deletes belongs to no generation of the flywheel.
+        functions = dataclasses.replace(self._functions, flywheel=None)
+        RuntimeParameters(self, "RuntimeParameters", functions=functions, access=self._access)
 
-    def _let_rules_send(self, turn: Triggers, promotions: PromotionTriggers) -> None:
-        queues = self._queues
+    def _let_rules_send(self) -> None:
+        queues, turn, promotions = self._queues, self._turn_triggers, self._promotion_triggers
         rules: dict[sqs.Queue, Sequence[events.CfnRule]] = {
             queues.turns: turn.pokes,
             queues.promotions: promotions.pokes,
@@ -156,18 +139,16 @@ class FlywheelStack(ProjectStack):
         for queue, senders in rules.items():
             let_rules_send(queue, rules=senders)
 
-    def _monitor(
-        self, turn: TurnMachine, turn_triggers: Triggers, promote: PromoteMachine, promotion_triggers: PromotionTriggers
-    ) -> None:
+    def _monitor(self) -> None:
         Alarms(
             self,
             "Alarms",
             topic=self._access.topic,
             queues=self._queues,
-            turn_machine_arn=turn.arn,
-            promote_machine_arn=promote.arn,
-            start_turn=turn_triggers.start_turn,
-            start_promotion=promotion_triggers.start_promotion,
+            turn_machine_arn=self._turn.arn,
+            promote_machine_arn=self._promote.arn,
+            start_turn=self._turn_triggers.start_turn,
+            start_promotion=self._promotion_triggers.start_promotion,
             flywheel_name=self._settings.name,
             parameters=self._parameters,
         )
@@ -175,14 +156,14 @@ class FlywheelStack(ProjectStack):
             self,
             "Dashboard",
             settings=self._settings,
-            turn_machine_arn=turn.arn,
-            promote_machine_arn=promote.arn,
+            turn_machine_arn=self._turn.arn,
+            promote_machine_arn=self._promote.arn,
             queues=self._queues,
             parameters=self._parameters,
         )
         self._publish(DashboardName=dashboard.name)
 
-    def _publish_deployment(self, turn: TurnMachine, promote: PromoteMachine) -> None:
+    def _publish_deployment(self) -> None:
         buckets, queues, topic, key_arn = self._buckets, self._queues, self._access.topic, self._access.encryption.arn
         DeploymentParameters(
             self,
@@ -192,9 +173,9 @@ class FlywheelStack(ProjectStack):
             resources={
                 "intake_bucket": buckets.intake.bucket_name,
                 "lake_bucket": buckets.lake.bucket_name,
-                "turn_machine_arn": turn.arn,
+                "turn_machine_arn": self._turn.arn,
                 "turn_queue_url": queues.turns.queue_url,
-                "promotion_machine_arn": promote.arn,
+                "promotion_machine_arn": self._promote.arn,
                 "promotion_queue_url": queues.promotions.queue_url,
                 "topic_arn": topic.topic_arn,
             },
@@ -210,9 +191,9 @@ class FlywheelStack(ProjectStack):
             IntakeBucketName=buckets.intake.bucket_name,
             LakeBucketName=buckets.lake.bucket_name,
             FlywheelArn=self._flywheel.arn,
-            TurnMachineArn=turn.arn,
+            TurnMachineArn=self._turn.arn,
             TurnQueueUrl=queues.turns.queue_url,
-            PromotionMachineArn=promote.arn,
+            PromotionMachineArn=self._promote.arn,
             PromotionQueueUrl=queues.promotions.queue_url,
             TopicArn=topic.topic_arn,
             TrainingUploadersPolicyArn=people.training_uploaders,

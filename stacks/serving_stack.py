@@ -28,9 +28,7 @@ class ServingStack(ProjectStack):
             settings=settings,
             description="Live predictions of the active model of an Amazon Comprehend flywheel",
         )
-        self._parameters = ServingParameters(
-            self, "Parameters", concurrency_is_a_setting=settings.reserved_concurrency is not None
-        )
+        self._parameters = ServingParameters(self, "Parameters", settings=settings)
         self._access = deployed_flywheel(self, "Flywheel", settings=settings)
         endpoint = endpoint_arn(settings=settings)
         encryption = self._access.encryption
@@ -46,7 +44,6 @@ class ServingStack(ProjectStack):
                 "ENDPOINT_ARN": endpoint,
                 "ENDPOINT_ROLE_ARN": role.arn if role else "",
                 "SERVE_MACHINE_ARN": serve_machine_arn(settings=settings),
-                "REVIEW_THRESHOLD": self._parameters.review_threshold.value_as_string,
             },
         )
         machine = self._serving(endpoint_role_arn=role.arn if role else None)

@@ -102,12 +102,8 @@ class AnalysisMachine(Construct):
             steps.begin_analysis,
             assign={"run": "{% $states.result.Payload.run %}", "units": "{% $states.result.Payload.units %}"},
         )
-        split = states.call(
-            steps.split_analysis, "SplitUnit", payload=AS_IT_CAME, outputs={}, failed=self._fail("UnitNotSplit")
-        )
-        plan = states.call(
-            steps.plan_analysis, "PlanParts", payload=RUN, assign={"parts": "{% $states.result.Payload.parts %}"}
-        )
+        split = states.call(steps.split_analysis, payload=AS_IT_CAME, outputs={}, failed=self._fail("UnitNotSplit"))
+        plan = states.call(steps.plan_analysis, payload=RUN, assign={"parts": "{% $states.result.Payload.parts %}"})
         superseded = sfn.Succeed.jsonata(
             self, "Superseded", comment="Files came since: the run of all of them gives the output."
         )

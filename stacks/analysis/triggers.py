@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import aws_cdk as cdk
@@ -9,9 +10,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import permission_to_work_off, rule, rule_on_stops, work_off
+from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rule_on_stops, work_off
 from stacks.constructs.role import Permission
-from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.flywheel.queues import dead_letters, let_rules_send, pokes
 
 START_TIMEOUT = cdk.Duration.minutes(5)
@@ -44,20 +45,41 @@ class AnalysisTriggers(Construct):
         report_analysis: FlywheelFunction,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.start_analysis = FlywheelFunction(
+        self.start_analysis = self._start_analysis(queues, functions, access=access, machine_arn=machine_arn)
+        work_off(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
+        poke_on = functools.partial(rule, self, target_arn=queues.jobs.queue_arn, undelivered=queues.undelivered)
+        files = poke_on(
+            "Files",
+            description="A file of an analysis job arrived in the intake bucket.",
+            event_pattern=objects_created(access.intake, "analysis/input/"),
+        )
+        schedule = poke_on(
+            "Schedule",
+            description="It is time to look for analysis jobs that nobody was told of.",
+            schedule_expression=EVERY,
+            message=json.dumps({"poke": "schedule"}),
+        )
+        stopped = rule_on_stops(
+            self, word="Analysis", machine_arn=machine_arn, report=report_analysis, undelivered=queues.undelivered
+        )
+        let_rules_send(queues.jobs, rules=[files, schedule])
+        let_rules_send(queues.undelivered, rules=[files, schedule, stopped])
+        let_rules_send(queues.job_dead_letters, rules=[])
+
+    def _start_analysis(
+        self, queues: AnalysisQueues, functions: Functions, *, access: FlywheelAccess, machine_arn: str
+    ) -> FlywheelFunction:
+        return FlywheelFunction(
             self,
-            "StartAnalysis",
+            "start_analysis",
             wing="analysis",
-            name="start_analysis",
             functions=functions,
             description="Starts the analysis jobs whose drop is complete.",
             timeout=START_TIMEOUT,
             memory_mib=1024,
             encrypted=["s3", "sns", "sqs"],
             environment=[
-                "FLYWHEEL_NAME",
-                "FLYWHEEL_ARN",
-                "INTAKE_BUCKET",
+                *FLYWHEEL,
                 "ANALYSIS_MACHINE_ARN",
                 "ANALYSIS_QUEUE_URL",
                 "TOPIC_ARN",
@@ -70,34 +92,3 @@ class AnalysisTriggers(Construct):
                 permission_to_work_off(queues.jobs, "sqs:SendMessage"),
             ],
         )
-        work_off(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
-        files = rule(
-            self,
-            "Files",
-            description="A file of an analysis job arrived in the intake bucket.",
-            target_arn=queues.jobs.queue_arn,
-            undelivered=queues.undelivered,
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [access.intake.bucket_name]},
-                    "object": {"key": [{"prefix": "analysis/input/"}]},
-                },
-            },
-        )
-        schedule = rule(
-            self,
-            "Schedule",
-            description="It is time to look for analysis jobs that nobody was told of.",
-            target_arn=queues.jobs.queue_arn,
-            undelivered=queues.undelivered,
-            schedule_expression=EVERY,
-            message=json.dumps({"poke": "schedule"}),
-        )
-        stopped = rule_on_stops(
-            self, word="Analysis", machine_arn=machine_arn, report=report_analysis, undelivered=queues.undelivered
-        )
-        let_rules_send(queues.jobs, rules=[files, schedule])
-        let_rules_send(queues.undelivered, rules=[files, schedule, stopped])
-        let_rules_send(queues.job_dead_letters, rules=[])

@@ -18,7 +18,7 @@ from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.managed_policy import ManagedPolicy
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
 from stacks.settings import ApiLogRole
@@ -87,8 +87,8 @@ class Api(Construct):
         parameters: ServingParameters,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._function = self._classify(functions=functions, access=access)
-        if parameters.reserve_concurrency is not None:
+        self._classify_api = self._add_classify_api(functions=functions, access=access)
+        if access.settings.reserved_concurrency is None:
             self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
         self._api = self._rest_api(access=access, parameters=parameters)
         self._add_methods()
@@ -98,7 +98,7 @@ class Api(Construct):
             self,
             "Invocation",
             action="lambda:InvokeFunction",
-            function_name=self._function.arn,
+            function_name=self._classify_api.arn,
             principal="apigateway.amazonaws.com",
             source_arn=self._api.arn_for_execute_api("*", "/*", STAGE),
         )
@@ -121,27 +121,20 @@ class Api(Construct):
         ).arn
         parameter.node.add_dependency(self._api.deployment_stage)
 
-    def _classify(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
-        """`functions` know ENDPOINT_ARN and REVIEW_THRESHOLD."""
+    def _add_classify_api(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
         return FlywheelFunction(
             self,
-            "Classify",
+            "classify_api",
             wing="api",
-            name="classify_api",
+            # As it was called when it was first deployed: an id decides what is replaced.
+            construct_id="Classify",
             functions=functions,
             description="Answers the real-time API.",
             # API Gateway waits 29 s.
             timeout=cdk.Duration.seconds(28),
             # More memory is more processor: half of one shortens the first answer.
             memory_mib=1024,
-            environment=[
-                "FLYWHEEL_NAME",
-                "FLYWHEEL_ARN",
-                "INTAKE_BUCKET",
-                "PARAMETER_PREFIX",
-                "ENDPOINT_ARN",
-                "REVIEW_THRESHOLD",
-            ],
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
             permissions=[
                 Permission(
                     actions=["comprehend:ClassifyDocument", "comprehend:DescribeEndpoint"],
@@ -169,7 +162,7 @@ class Api(Construct):
             "Reserve",
             expression=cdk.Fn.condition_equals(wanted.value_as_string, "true"),
         )
-        function = self._function.resource
+        function = self._classify_api.resource
         function.reserved_concurrent_executions = cdk.Token.as_number(
             cdk.Fn.condition_if(reserve.logical_id, limit.value_as_string, cdk.Aws.NO_VALUE)
         )
@@ -266,7 +259,7 @@ class Api(Construct):
         integration = apigateway.Integration(
             type=apigateway.IntegrationType.AWS_PROXY,
             integration_http_method="POST",
-            uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._function.arn}/invocations",
+            uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._classify_api.arn}/invocations",
         )
         for verb, path in _ROUTES:
             method = self._api.root.add_resource(path.strip("/")).add_method(

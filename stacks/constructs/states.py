@@ -76,7 +76,7 @@ class States:
         of_invocation = sfn.Timeout.duration(step.timeout.plus(cdk.Duration.minutes(1)))
         task = tasks.LambdaInvoke.jsonata(
             self._scope,
-            state or step.name.title().replace("_", ""),
+            state or step.state,
             lambda_function=self._functions[step.name],
             payload=sfn.TaskInput.from_text(payload)
             if isinstance(payload, str)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
@@ -18,6 +19,12 @@ from stacks.flywheel.flywheel import any_generation_arn, flywheel_arn
 from stacks.settings import FlywheelSettings
 
 OBJECTS_COME_AND_GO = "The objects below this prefix come and go with the turns; the function needs no other prefix."
+READ = ("GetObject",)
+WRITE = ("GetObject", "PutObject")
+UPLOAD = ("PutObject", "AbortMultipartUpload")
+"""Files that may be larger than one request carries."""
+FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
+"""What most functions are told."""
 RUNTIME_PARAMETERS = ("active-model-arn", "previous-model-arn", "desired-model-arn")
 
 
@@ -30,8 +37,16 @@ class FlywheelAccess:
     topic: sns.ITopic
     encryption: EncryptionKey
 
-    def functions(self, stack: cdk.Stack, *, parameters: StackParameters, environment: Mapping[str, str]) -> Functions:
-        """What the functions of a stack have in common. `environment` comes on top of what names the flywheel."""
+    def functions(
+        self,
+        stack: cdk.Stack,
+        *,
+        parameters: StackParameters,
+        environment: Mapping[str, str],
+        flywheel: comprehend.CfnFlywheel | None = None,
+    ) -> Functions:
+        """What the functions of a stack have in common. `environment` comes on top of the flywheel's names and of the
+        stack's parameters."""
         settings = self.settings
         return Functions(
             flywheel_name=settings.name,
@@ -41,6 +56,7 @@ class FlywheelAccess:
             encryption=self.encryption,
             vpc=settings.functions_vpc,
             reserved_concurrency=settings.reserved_concurrency,
+            flywheel=flywheel,
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": flywheel_arn(settings=settings),
@@ -48,6 +64,7 @@ class FlywheelAccess:
                 "PARAMETER_PREFIX": settings.parameter_prefix,
                 "LABEL_DELIMITER": settings.label_delimiter,
                 "TOPIC_ARN": self.topic.topic_arn,
+                **parameters.environment,
                 **environment,
             },
         )

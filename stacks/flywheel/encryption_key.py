@@ -47,7 +47,7 @@ class EncryptionKey(Construct):
 
     def permissions(self, *, through: Sequence[str]) -> list[Permission]:
         """What a role needs to read and write encrypted data by way of services such as "s3", "sqs", "sns"."""
-        if self.key is None:
+        if self.key is None or not through:
             return []
         region, suffix = cdk.Aws.REGION, cdk.Aws.URL_SUFFIX
         return [

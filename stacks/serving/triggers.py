@@ -7,7 +7,7 @@ import json
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.constructs.pokes import rule
+from stacks.constructs.pokes import parameter_edited, rule
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import acknowledge_dead_letters_of_rules, dead_letters
@@ -40,14 +40,7 @@ class ServingTriggers(Construct):
             role_arn=role.arn,
             undelivered=self.undelivered,
             message=json.dumps({"started_by": "wish"}),
-            event_pattern={
-                "source": ["aws.ssm"],
-                "detail-type": ["Parameter Store Change"],
-                "detail": {
-                    "name": [f"{access.settings.parameter_prefix}/{SERVING_WISH}"],
-                    "operation": ["Create", "Update"],
-                },
-            },
+            event_pattern=parameter_edited(f"{access.settings.parameter_prefix}/{SERVING_WISH}"),
         )
         schedule = rule(
             self,
