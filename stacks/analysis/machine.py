@@ -8,7 +8,7 @@ from constructs import Construct
 
 from stacks.analysis.parameters import AnalysisParameters
 from stacks.analysis.steps import AnalysisSteps
-from stacks.constructs.poll import Poll
+from stacks.constructs.poll import job_poll
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.state_machine import (
@@ -61,6 +61,7 @@ class AnalysisMachine(Construct):
         super().__init__(scope, construct_id)
         self._steps = steps
         self._intake = access.intake
+        self._kind = access.kind
         self._parameters = parameters
         self._states = States(
             self,
@@ -74,7 +75,7 @@ class AnalysisMachine(Construct):
             description="The analysis machine calls its functions and asks Comprehend how far its jobs are.",
             functions=steps,
             permissions=[
-                access.jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
                 Permission(
                     actions=["s3:GetObject"],
                     resources=[access.intake.arn_for_objects("analysis/jobs/*")],
@@ -136,14 +137,10 @@ class AnalysisMachine(Construct):
             # Comprehend may be busy with other jobs for a day.
             busy_attempts=100,
         )
-        classified = Poll(
+        classified = job_poll(
             self,
             "AwaitPart",
-            action="describeDocumentClassificationJob",
-            arguments={"JobId": "{% $jobId %}"},
-            properties="DocumentClassificationJobProperties",
-            status="JobStatus",
-            successes=["COMPLETED", "FAILED", "STOPPED"],
+            kind=self._kind,
             seconds=self._parameters.poll_seconds,
             budget=PART_BUDGET,
             failed=failed,

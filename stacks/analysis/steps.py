@@ -50,7 +50,7 @@ class AnalysisSteps(Construct):
                 access.objects(WORK, actions=WRITE),
                 access.objects("analysis/begun/*", actions=("PutObject",)),
                 access.list_intake(versions=True),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -86,9 +86,9 @@ class AnalysisSteps(Construct):
                 access.objects(WORK, actions=WRITE),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.flywheel_of_any_generation("StartDocumentClassificationJob"),
-                access.jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
-                access.models("StartDocumentClassificationJob"),
+                access.flywheel_of_any_generation(access.kind.start_job),
+                access.jobs(access.kind.start_job, access.kind.describe_job),
+                access.models(access.kind.start_job),
                 pass_to_comprehend(role.arn),
                 *access.encryption.job_permissions(),
             ],
@@ -103,7 +103,7 @@ class AnalysisSteps(Construct):
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
                 access.list_intake(),
-                access.jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
             ],
         )
 

@@ -137,10 +137,10 @@ class Api(Construct):
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
             permissions=[
                 Permission(
-                    actions=["comprehend:ClassifyDocument", "comprehend:DescribeEndpoint"],
+                    actions=[f"comprehend:{access.kind.detect}", "comprehend:DescribeEndpoint"],
                     resources=[endpoint_arn(settings=access.settings)],
                 ),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
                 access.objects("serving/state.json", actions=("GetObject",)),
                 access.objects("predictions/low-confidence/*", actions=("PutObject",)),

@@ -9,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks.constructs.model_kind import ModelKind
 from stacks.constructs.retries import FAILURE, retry_comprehend_faults, retry_until_found
 
 
@@ -102,6 +103,31 @@ class Poll(sfn.StateMachineFragment):
     @property
     def end_states(self) -> list[sfn.INextable]:
         return [self._done]
+
+
+def job_poll(
+    scope: Construct,
+    construct_id: str,
+    *,
+    kind: ModelKind,
+    seconds: cdk.CfnParameter,
+    budget: cdk.Duration,
+    failed: sfn.IChainable,
+) -> Poll:
+    """For the job `$jobId`, in which a model answers documents. What became of it is for the state after it to find
+    out."""
+    return Poll(
+        scope,
+        construct_id,
+        action=f"{kind.describe_job[0].lower()}{kind.describe_job[1:]}",
+        arguments={"JobId": "{% $jobId %}"},
+        properties=kind.job_properties,
+        status="JobStatus",
+        successes=["COMPLETED", "FAILED", "STOPPED"],
+        seconds=seconds,
+        budget=budget,
+        failed=failed,
+    )
 
 
 def _status_in(values: Sequence[str]) -> sfn.Condition:

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import Functions, function_code, powertools_layer_arn
+from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import StackParameters
 from stacks.flywheel.encryption_key import EncryptionKey
@@ -36,6 +37,10 @@ class FlywheelAccess:
     intake: s3.IBucket
     topic: sns.ITopic
     encryption: EncryptionKey
+
+    @property
+    def kind(self) -> ModelKind:
+        return model_kind(self.settings)
 
     def functions(
         self,
@@ -99,11 +104,16 @@ class FlywheelAccess:
 
     def models(self, *actions: str) -> Permission:
         reason = "The name of a flywheel's models is Comprehend's choice and not documented."
-        return _comprehend(*actions, arn=arn_of("comprehend", "document-classifier/*"), wildcard_reason=reason)
+        return _comprehend(*actions, arn=arn_of("comprehend", f"{self.kind.model}/*"), wildcard_reason=reason)
+
+    def list_models(self) -> Permission:
+        return _comprehend(
+            self.kind.list_models, arn="*", wildcard_reason=f"{self.kind.list_models} knows no resource."
+        )
 
     def jobs(self, *actions: str) -> Permission:
         reason = "Comprehend names a job when it is started."
-        return _comprehend(*actions, arn=arn_of("comprehend", "document-classification-job/*"), wildcard_reason=reason)
+        return _comprehend(*actions, arn=arn_of("comprehend", f"{self.kind.job}/*"), wildcard_reason=reason)
 
     def publish(self) -> Permission:
         return Permission(actions=["sns:Publish"], resources=[self.topic.topic_arn])

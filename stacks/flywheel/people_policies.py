@@ -105,10 +105,10 @@ class PeoplePolicies(Construct):
             access.flywheel(
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
             ),
-            access.models("DescribeDocumentClassifier"),
+            access.models(access.kind.describe_model),
             Permission(actions=["comprehend:DescribeEndpoint"], resources=[endpoint_arn(settings=access.settings)]),
             Permission(
-                actions=["application-autoscaling:DescribeScalableTargets", "comprehend:ListDocumentClassifiers"],
+                actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],
                 resources=["*"],
                 wildcard_reason="These lists know no resource.",
             ),

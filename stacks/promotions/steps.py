@@ -57,7 +57,7 @@ class PromotionSteps(Construct):
                 access.objects("promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
             ],
         )
         self.ask_for_approval = self._step(
@@ -84,7 +84,7 @@ class PromotionSteps(Construct):
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
-                access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
+                access.models("UpdateFlywheel", access.kind.describe_model),
                 # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
                 pass_to_comprehend(role.arn),
                 *access.encryption.job_permissions(),

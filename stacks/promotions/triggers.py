@@ -87,7 +87,7 @@ class PromotionTriggers(Construct):
                 ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
                 access.publish(),
                 access.parameters("active-model-arn", "desired-model-arn", actions=("GetParameter",)),
                 permission_to_work_off(queues.promotions),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from stacks.constructs.arn import arn_of
+from stacks.constructs.model_kind import model_kind
 from stacks.settings import FlywheelSettings
 
 LONGEST_NAME = 40
@@ -19,4 +20,4 @@ def endpoint_name(*, settings: FlywheelSettings) -> str:
 
 
 def endpoint_arn(*, settings: FlywheelSettings) -> str:
-    return arn_of("comprehend", f"document-classifier-endpoint/{endpoint_name(settings=settings)}")
+    return arn_of("comprehend", f"{model_kind(settings).endpoint}/{endpoint_name(settings=settings)}")

@@ -81,7 +81,7 @@ class ServingSteps(Construct):
                 access.list_intake(),
                 access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
                 access.flywheel("ListTagsForResource"),
-                access.models("DescribeDocumentClassifier", "CreateEndpoint", "UpdateEndpoint"),
+                access.models(access.kind.describe_model, "CreateEndpoint", "UpdateEndpoint"),
                 Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint]),
                 *access.encryption.job_permissions(),
                 access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
@@ -100,7 +100,7 @@ class ServingSteps(Construct):
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint]),
+                Permission(actions=[f"comprehend:{access.kind.detect}"], resources=[endpoint]),
                 access.parameters(SERVING_WISH, actions=("GetParameter",)),
             ],
         )

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.constructs.poll import Poll
+from stacks.constructs.poll import Poll, job_poll
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.state_machine import (
@@ -58,6 +58,7 @@ class TurnMachine(Construct):
         super().__init__(scope, construct_id)
         self._steps = steps
         self._intake = access.intake
+        self._kind = access.kind
         self._flywheel_arn = flywheel.arn
         self._parameters = parameters
         self._states = States(
@@ -70,7 +71,7 @@ class TurnMachine(Construct):
             permissions=[
                 access.datasets("DescribeDataset"),
                 access.flywheel("DescribeFlywheelIteration"),
-                access.jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
                 Permission(
                     actions=["s3:GetObject"],
                     resources=[access.intake.arn_for_objects("turns/*")],
@@ -205,14 +206,10 @@ class TurnMachine(Construct):
             assign={"jobId": "{% $states.result.Payload.job_id %}"},
             failed=not_asked,
         )
-        predicted = Poll(
+        predicted = job_poll(
             self,
             "AwaitPrediction",
-            action="describeDocumentClassificationJob",
-            arguments={"JobId": "{% $jobId %}"},
-            properties="DocumentClassificationJobProperties",
-            status="JobStatus",
-            successes=["COMPLETED", "FAILED", "STOPPED"],
+            kind=self._kind,
             seconds=self._parameters.poll_seconds,
             budget=PREDICTION_BUDGET,
             failed=not_asked,

@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
-from stacks.constructs.role import Permission, pass_to_comprehend, permission_to_send
+from stacks.constructs.role import pass_to_comprehend, permission_to_send
 from stacks.flywheel.access import FLYWHEEL, READ, RUNTIME_PARAMETERS, UPLOAD, WRITE, FlywheelAccess
 from stacks.flywheel.data_access_role import DataAccessRole
 
@@ -154,7 +154,7 @@ class TurnSteps(Construct):
                 access.objects("evaluations/*", actions=(*READ, *UPLOAD)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
-                access.jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -168,8 +168,8 @@ class TurnSteps(Construct):
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
-                access.models("StartDocumentClassificationJob"),
+                access.jobs(access.kind.start_job, access.kind.describe_job),
+                access.models(access.kind.start_job),
                 pass_to_comprehend(role.arn),
                 *access.encryption.job_permissions(),
             ],
@@ -189,8 +189,8 @@ class TurnSteps(Construct):
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
-                access.models("DescribeDocumentClassifier"),
-                access.jobs("DescribeDocumentClassificationJob"),
+                access.models(access.kind.describe_model),
+                access.jobs(access.kind.describe_job),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -217,12 +217,8 @@ class TurnSteps(Construct):
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.models("DeleteDocumentClassifier"),
-                Permission(
-                    actions=["comprehend:ListDocumentClassifiers"],
-                    resources=["*"],
-                    wildcard_reason="ListDocumentClassifiers knows no resource.",
-                ),
+                access.models(access.kind.delete_model),
+                access.list_models(),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
             ],
         )
