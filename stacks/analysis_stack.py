@@ -8,16 +8,14 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.analysis.alarms import AnalysisAlarms
-from stacks.analysis.machine import AnalysisMachine
+from stacks.analysis.machine import AnalysisMachine, analysis_machine_arn
 from stacks.analysis.parameters import AnalysisParameters
 from stacks.analysis.role import AnalysisRole
 from stacks.analysis.steps import AnalysisSteps
 from stacks.analysis.triggers import AnalysisQueues, AnalysisTriggers
 from stacks.constructs.project_stack import ProjectStack
-from stacks.constructs.state_machine import name_in_deployment
-
-from .deployed_flywheel import DeployedFlywheel
-from .settings import FlywheelSettings
+from stacks.deployed_flywheel import deployed_flywheel
+from stacks.settings import FlywheelSettings
 
 ANALYSIS = "analysis"
 """The parameter in which the stack says where its machine is."""
@@ -31,50 +29,36 @@ class AnalysisStack(ProjectStack):
             settings=settings,
             description="Batch predictions of the active model of an Amazon Comprehend flywheel",
         )
-        machine_name = f"{settings.analysis_stack_name}-analyze"
-        machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
-        machine_arn = f"{machines}:{name_in_deployment(machine_name)}"
         parameters = AnalysisParameters(self, "Parameters")
-        flywheel = DeployedFlywheel(self, "Flywheel", settings=settings)
-        role = AnalysisRole(self, "DataAccess", flywheel=flywheel, in_vpc=settings.training_vpc is not None)
-        queues = AnalysisQueues(self, "Queues", flywheel=flywheel)
-        functions = flywheel.functions(
-            log_retention_days=parameters.log_retention_days,
+        access = deployed_flywheel(self, "Flywheel", settings=settings)
+        role = AnalysisRole(self, "DataAccess", access=access)
+        queues = AnalysisQueues(self, "Queues", key=access.encryption.key)
+        functions = access.functions(
+            self,
+            parameters=parameters,
             environment={
                 "ANALYSIS_ROLE_ARN": role.arn,
-                "ANALYSIS_MACHINE_ARN": machine_arn,
+                "ANALYSIS_MACHINE_ARN": analysis_machine_arn(settings=settings),
                 "ANALYSIS_QUEUE_URL": queues.jobs.queue_url,
-                "LOW_CONFIDENCE": parameters.low_confidence.value_as_string,
-                "DOCUMENTS_PER_PART": parameters.documents_per_part.value_as_string,
-                "MEGABYTES_PER_PART": parameters.megabytes_per_part.value_as_string,
-                "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
             },
         )
         steps = AnalysisSteps(
-            self, "Steps", functions=functions, flywheel=flywheel, role=role, undelivered=queues.undelivered
+            self, "Steps", functions=functions, access=access, role=role, undelivered=queues.undelivered
         )
-        machine = AnalysisMachine(
-            self,
-            "Analyze",
-            machine_name=machine_name,
-            steps=steps,
-            intake=flywheel.intake,
-            parameters=parameters,
-            encryption=flywheel.encryption,
-        )
+        machine = AnalysisMachine(self, "Analyze", steps=steps, access=access, parameters=parameters)
         triggers = AnalysisTriggers(
             self,
             "Triggers",
             queues=queues,
             functions=functions,
-            flywheel=flywheel,
+            access=access,
             machine_arn=machine.arn,
             report_analysis=steps.report_analysis,
         )
         AnalysisAlarms(
             self,
             "Alarms",
-            topic=flywheel.topic,
+            topic=access.topic,
             queues=queues,
             machine_arn=machine.arn,
             start_analysis=triggers.start_analysis,
@@ -85,11 +69,7 @@ class AnalysisStack(ProjectStack):
             name=f"{settings.parameter_prefix}/{ANALYSIS}",
             type="String",
             value=json.dumps(
-                {
-                    "machine_arn": machine.arn,
-                    "queue_url": queues.jobs.queue_url,
-                    "parameters": parameters.values,
-                }
+                {"machine_arn": machine.arn, "queue_url": queues.jobs.queue_url, "parameters": parameters.values}
             ),
             description="Where analysis jobs are done and how they are tuned, as JSON.",
         )

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.function import Functions, function_code, powertools_layer_arn
 from stacks.constructs.project_stack import ProjectStack
-from stacks.constructs.state_machine import name_in_deployment
+from stacks.deployed_flywheel import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.buckets import Buckets
 from stacks.flywheel.data_access_role import DataAccessRole
 from stacks.flywheel.deployment_parameters import DeploymentParameters
 from stacks.flywheel.encryption_key import EncryptionKey
-from stacks.flywheel.flywheel import Flywheel, any_generation_arn, flywheel_arn
+from stacks.flywheel.flywheel import Flywheel
 from stacks.flywheel.people_policies import PeoplePolicies
-from stacks.flywheel.queues import Queues
+from stacks.flywheel.queues import Queues, let_rules_send
 from stacks.flywheel.runtime_parameters import RuntimeParameters
 from stacks.flywheel.topic import NotificationTopic
 from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
-from stacks.promotions.machine import PromoteMachine
+from stacks.promotions.machine import PromoteMachine, promote_machine_arn
 from stacks.promotions.steps import PromotionSteps
 from stacks.promotions.triggers import PromotionTriggers
-from stacks.serving.machine import serve_machine_arn
-from stacks.serving.wanted import SERVING_WISH
-from stacks.turn.machine import TurnMachine
+from stacks.settings import FlywheelSettings
+from stacks.turn.machine import TurnMachine, turn_machine_arn
 from stacks.turn.parameters import TurnParameters
 from stacks.turn.steps import TurnSteps
-from stacks.turn.triggers import Triggers
-
-from .deployed_flywheel import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
-from .settings import FlywheelSettings
+from stacks.turn.triggers import TurnTriggers
 
 
 class FlywheelStack(ProjectStack):
@@ -38,222 +38,168 @@ class FlywheelStack(ProjectStack):
         super().__init__(
             scope, construct_id, settings=settings, description="A self-running Amazon Comprehend flywheel"
         )
-
-        machines = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine"
-        turn_machine_name, promote_machine_name = f"{settings.stack_name}-turn", f"{settings.stack_name}-promote"
-        turn_machine_arn = f"{machines}:{name_in_deployment(turn_machine_name)}"
-        promote_machine_arn = f"{machines}:{name_in_deployment(promote_machine_name)}"
-        parameters = TurnParameters(self, "Parameters")
+        self._settings = settings
+        self._parameters = TurnParameters(self, "Parameters")
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
-        buckets = Buckets(self, "Buckets", key=encryption.key)
-        queues = Queues(self, "Queues", key=encryption.key)
+        self._buckets = Buckets(self, "Buckets", key=encryption.key)
+        self._queues = Queues(self, "Queues", key=encryption.key)
         notifications = NotificationTopic(
-            self, "Notifications", key=encryption.key, email=parameters.notification_email
+            self, "Notifications", key=encryption.key, email=self._parameters.notification_email
         )
-        data_access_role = DataAccessRole(
+        self._role = DataAccessRole(
             self,
             "DataAccess",
-            intake=buckets.intake,
-            lake=buckets.lake,
+            intake=self._buckets.intake,
+            lake=self._buckets.lake,
             encryption=encryption,
             in_vpc=settings.training_vpc is not None,
         )
-        flywheel = Flywheel(
+        self._flywheel = Flywheel(
+            self, "Flywheel", settings=settings, lake=self._buckets.lake, role=self._role, encryption=encryption
+        )
+        self._access = FlywheelAccess(
+            settings=settings, intake=self._buckets.intake, topic=notifications.topic, encryption=encryption
+        )
+        self._functions = self._access.functions(
             self,
-            "Flywheel",
-            settings=settings,
-            lake=buckets.lake,
-            role=data_access_role,
-            encryption=encryption,
-        )
-        access = FlywheelAccess(
-            intake=buckets.intake,
-            flywheel_arn=flywheel.arn,
-            any_generation_arn=any_generation_arn(settings=settings),
-            parameter_prefix=settings.parameter_prefix,
-        )
-        functions = Functions(
-            flywheel_name=settings.name,
-            code=function_code(self),
-            powertools_layer_arn=powertools_layer_arn(version=settings.powertools_layer_version),
-            log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
-            vpc=settings.functions_vpc,
-            reserved_concurrency=settings.reserved_concurrency,
+            parameters=self._parameters,
+            flywheel=self._flywheel.resource,
             environment={
-                "FLYWHEEL_NAME": settings.name,
-                "FLYWHEEL_ARN": flywheel_arn(settings=settings),
-                "INTAKE_BUCKET": buckets.intake.bucket_name,
-                "PARAMETER_PREFIX": settings.parameter_prefix,
-                "LABEL_DELIMITER": settings.label_delimiter,
-                "TURN_MACHINE_ARN": turn_machine_arn,
-                "TURN_QUEUE_URL": queues.turns.queue_url,
-                "PROMOTION_MACHINE_ARN": promote_machine_arn,
-                "PROMOTION_QUEUE_URL": queues.promotions.queue_url,
-                "TOPIC_ARN": notifications.topic.topic_arn,
-                "SELECTION_METRIC": parameters.selection_metric.value_as_string,
-                "MINIMUM_SCORE": parameters.minimum_score.value_as_string,
-                "MINIMUM_IMPROVEMENT": parameters.minimum_improvement.value_as_string,
-                "MAXIMUM_REGRESSION": parameters.maximum_regression.value_as_string,
-                "PROMOTION_MODE": parameters.promotion_mode.value_as_string,
-                "APPROVAL_HOURS": parameters.approval_hours.value_as_string,
-                "MODELS_TO_KEEP": parameters.models_to_keep.value_as_string,
-                "EVIDENCE": parameters.evidence.value_as_string,
-                "HOLDOUT_DOCUMENTS": parameters.holdout_documents.value_as_string,
-                "CONFIDENCE_LEVEL": parameters.confidence_level.value_as_string,
-                "MINIMUM_DOCUMENTS_PER_LABEL": parameters.minimum_documents_per_label.value_as_string,
-                "MAXIMUM_BAD_LINES_PERCENT": parameters.maximum_bad_lines_percent.value_as_string,
-                "CONFLICTING_LABELS": parameters.conflicting_labels.value_as_string,
-                "QUIET_PERIOD_MINUTES": parameters.quiet_period_minutes.value_as_string,
-                "MINIMUM_HOURS_BETWEEN_ITERATIONS": parameters.minimum_hours_between_iterations.value_as_string,
+                "TURN_MACHINE_ARN": turn_machine_arn(settings=settings),
+                "TURN_QUEUE_URL": self._queues.turns.queue_url,
+                "PROMOTION_MACHINE_ARN": promote_machine_arn(settings=settings),
+                "PROMOTION_QUEUE_URL": self._queues.promotions.queue_url,
             },
         )
+        self._add_turn()
+        self._add_promotions()
+        self._let_rules_send()
+        self._monitor()
+        self._publish_deployment()
+
+    def _add_turn(self) -> None:
         steps = TurnSteps(
             self,
             "Steps",
-            functions=functions,
-            access=access,
-            flywheel=flywheel.resource,
-            data_access_role=data_access_role,
-            promotion_queue=queues.promotions,
-            topic=notifications.topic,
-            undelivered=queues.undelivered,
+            functions=self._functions,
+            access=self._access,
+            role=self._role,
+            promotion_queue=self._queues.promotions,
+            undelivered=self._queues.undelivered,
         )
-        machine = TurnMachine(
-            self,
-            "Turn",
-            machine_name=turn_machine_name,
-            steps=steps,
-            intake=buckets.intake,
-            flywheel=flywheel,
-            parameters=parameters,
-            encryption=encryption,
+        self._turn = TurnMachine(
+            self, "Turn", steps=steps, access=self._access, flywheel=self._flywheel, parameters=self._parameters
         )
-        triggers = Triggers(
+        self._turn_triggers = TurnTriggers(
             self,
             "Triggers",
-            queues=queues,
-            functions=functions,
-            access=access,
-            flywheel=flywheel.resource,
-            intake=buckets.intake,
-            machine_arn=machine.arn,
+            queues=self._queues,
+            functions=self._functions,
+            access=self._access,
+            machine_arn=self._turn.arn,
             report_turn=steps.report_turn,
-            parameters=parameters,
+            parameters=self._parameters,
         )
-        promotion_steps = PromotionSteps(
+
+    def _add_promotions(self) -> None:
+        steps = PromotionSteps(
             self,
             "PromotionSteps",
-            functions=functions,
-            access=access,
-            flywheel=flywheel.resource,
-            data_access_role=data_access_role,
-            topic=notifications.topic,
-            undelivered=queues.undelivered,
+            functions=self._functions,
+            access=self._access,
+            role=self._role,
+            undelivered=self._queues.undelivered,
         )
-        promote_machine = PromoteMachine(
-            self,
-            "Promote",
-            machine_name=promote_machine_name,
-            steps=promotion_steps,
-            flywheel=flywheel,
-            parameters=parameters,
-            encryption=encryption,
-            serving_parameter=f"{settings.parameter_prefix}/{SERVING_WISH}",
-            serve_machine_arn=serve_machine_arn(settings=settings),
+        self._promote = PromoteMachine(
+            self, "Promote", steps=steps, access=self._access, flywheel=self._flywheel, parameters=self._parameters
         )
-        promotion_triggers = PromotionTriggers(
+        self._promotion_triggers = PromotionTriggers(
             self,
             "PromotionTriggers",
-            queues=queues,
-            functions=functions,
-            access=access,
-            flywheel=flywheel.resource,
-            machine_arn=promote_machine.arn,
-            topic=notifications.topic,
-            report_promotion=promotion_steps.report_promotion,
-            parameters=parameters,
+            queues=self._queues,
+            functions=self._functions,
+            access=self._access,
+            machine_arn=self._promote.arn,
+            report_promotion=steps.report_promotion,
+            parameters=self._parameters,
         )
-        queues.let_rules_send(
-            rules={
-                queues.turns: [rule.attr_arn for rule in triggers.pokes],
-                queues.promotions: [rule.attr_arn for rule in promotion_triggers.pokes],
-                queues.undelivered: [rule.attr_arn for rule in [*triggers.rules, *promotion_triggers.rules]],
-                queues.turn_dead_letters: [],
-                queues.promotion_dead_letters: [],
-            }
-        )
+        # What it deletes belongs to no generation of the flywheel.
+        functions = dataclasses.replace(self._functions, flywheel=None)
+        RuntimeParameters(self, "RuntimeParameters", functions=functions, access=self._access)
+
+    def _let_rules_send(self) -> None:
+        queues, turn, promotions = self._queues, self._turn_triggers, self._promotion_triggers
+        rules: dict[sqs.Queue, Sequence[events.CfnRule]] = {
+            queues.turns: turn.pokes,
+            queues.promotions: promotions.pokes,
+            queues.undelivered: [*turn.rules, *promotions.rules],
+            queues.turn_dead_letters: [],
+            queues.promotion_dead_letters: [],
+        }
+        for queue, senders in rules.items():
+            let_rules_send(queue, rules=senders)
+
+    def _monitor(self) -> None:
         Alarms(
             self,
             "Alarms",
-            topic=notifications.topic,
-            queues=queues,
-            turn_machine_arn=machine.arn,
-            promote_machine_arn=promote_machine.arn,
-            start_turn=triggers.start_turn,
-            start_promotion=promotion_triggers.start_promotion,
-            flywheel_name=settings.name,
-            parameters=parameters,
+            topic=self._access.topic,
+            queues=self._queues,
+            turn_machine_arn=self._turn.arn,
+            promote_machine_arn=self._promote.arn,
+            start_turn=self._turn_triggers.start_turn,
+            start_promotion=self._promotion_triggers.start_promotion,
+            flywheel_name=self._settings.name,
+            parameters=self._parameters,
         )
         dashboard = Dashboard(
             self,
             "Dashboard",
-            settings=settings,
-            machine_arn=machine.arn,
-            promote_machine_arn=promote_machine.arn,
-            turns=queues.turns,
-            dead_letters=[queues.turn_dead_letters, queues.promotion_dead_letters, queues.undelivered],
-            parameters=parameters,
+            settings=self._settings,
+            turn_machine_arn=self._turn.arn,
+            promote_machine_arn=self._promote.arn,
+            queues=self._queues,
+            parameters=self._parameters,
         )
-        people = PeoplePolicies(
-            self,
-            "People",
-            settings=settings,
-            intake=buckets.intake,
-            access=access,
-            encryption=encryption,
-            turn_machine_arn=turn_machine_arn,
-            promote_machine_arn=promote_machine_arn,
-            turn_queue=queues.turns,
-            promotion_queue=queues.promotions,
-        )
-        RuntimeParameters(self, "RuntimeParameters", functions=functions, access=access)
-        resources = {
-            "intake_bucket": buckets.intake.bucket_name,
-            "lake_bucket": buckets.lake.bucket_name,
-            "turn_machine_arn": machine.arn,
-            "turn_queue_url": queues.turns.queue_url,
-            "promotion_machine_arn": promote_machine.arn,
-            "promotion_queue_url": queues.promotions.queue_url,
-            "topic_arn": notifications.topic.topic_arn,
-        }
+        self._publish(DashboardName=dashboard.name)
+
+    def _publish_deployment(self) -> None:
+        buckets, queues, topic, key_arn = self._buckets, self._queues, self._access.topic, self._access.encryption.arn
         DeploymentParameters(
             self,
             "Deployment",
-            settings=settings,
-            flywheel=flywheel,
-            resources=resources,
-            parameters=parameters.values,
+            settings=self._settings,
+            flywheel=self._flywheel,
+            resources={
+                "intake_bucket": buckets.intake.bucket_name,
+                "lake_bucket": buckets.lake.bucket_name,
+                "turn_machine_arn": self._turn.arn,
+                "turn_queue_url": queues.turns.queue_url,
+                "promotion_machine_arn": self._promote.arn,
+                "promotion_queue_url": queues.promotions.queue_url,
+                "topic_arn": topic.topic_arn,
+            },
+            parameters=self._parameters.values,
             for_later_stacks={
                 INTAKE_BUCKET: buckets.intake.bucket_name,
-                TOPIC_ARN: notifications.topic.topic_arn,
-                **({KEY_ARN: encryption.arn} if encryption.arn else {}),
+                TOPIC_ARN: topic.topic_arn,
+                **({KEY_ARN: key_arn} if key_arn else {}),
             },
         )
+        people = PeoplePolicies(self, "People", access=self._access, queues=queues)
         self._publish(
             IntakeBucketName=buckets.intake.bucket_name,
             LakeBucketName=buckets.lake.bucket_name,
-            FlywheelArn=flywheel.arn,
-            TurnMachineArn=machine.arn,
+            FlywheelArn=self._flywheel.arn,
+            TurnMachineArn=self._turn.arn,
             TurnQueueUrl=queues.turns.queue_url,
-            PromotionMachineArn=promote_machine.arn,
+            PromotionMachineArn=self._promote.arn,
             PromotionQueueUrl=queues.promotions.queue_url,
-            TopicArn=notifications.topic.topic_arn,
+            TopicArn=topic.topic_arn,
             TrainingUploadersPolicyArn=people.training_uploaders,
             TestUploadersPolicyArn=people.test_uploaders,
             RejectedReviewersPolicyArn=people.rejected_reviewers,
             OperatorsPolicyArn=people.operators,
             ApproversPolicyArn=people.approvers,
-            DataAccessRoleArn=data_access_role.arn,
-            DashboardName=dashboard.name,
+            DataAccessRoleArn=self._role.arn,
         )

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from stacks.analysis.triggers import AnalysisQueues
 from stacks.constructs.function import FlywheelFunction
-from stacks.monitoring import watch
+from stacks.monitoring.watch import alarms, dead_letters, errors, executions
 
 
 class AnalysisAlarms(Construct):
@@ -24,24 +24,26 @@ class AnalysisAlarms(Construct):
         start_analysis: FlywheelFunction,
     ) -> None:
         super().__init__(scope, construct_id)
-        machine = ("StateMachineArn", machine_arn)
-        watches = {
-            "AnalysisDeadLetters": watch.dead_letters(
-                queues.job_dead_letters, "start_analysis could not handle pokes: its log says why."
-            ),
-            "UndeliveredAnalysisEvents": watch.dead_letters(
-                queues.undelivered, "Events of analysis jobs reached neither the queue nor the function that reports."
-            ),
-            "AnalysisFailed": watch.executions(
-                "ExecutionsFailed", machine, "An analysis job failed: its summary.json says why."
-            ),
-            "AnalysisTimedOut": watch.executions(
-                "ExecutionsTimedOut", machine, "An analysis job did not end in its time."
-            ),
-            "AnalysisAborted": watch.executions(
-                "ExecutionsAborted", machine, "An analysis job was stopped from outside."
-            ),
-            "StartAnalysisErrors": watch.errors(start_analysis, "start_analysis fails: no analysis job may start."),
-        }
-        for construct_id_, found in watches.items():
-            watch.alarm(self, construct_id_, found, topic_arn=topic.topic_arn)
+        alarms(
+            self,
+            topic=topic,
+            watches={
+                "AnalysisDeadLetters": dead_letters(
+                    queues.job_dead_letters, "start_analysis could not handle pokes: its log says why."
+                ),
+                "UndeliveredAnalysisEvents": dead_letters(
+                    queues.undelivered,
+                    "Events of analysis jobs reached neither the queue nor the function that reports.",
+                ),
+                "AnalysisFailed": executions(
+                    "ExecutionsFailed", machine_arn, "An analysis job failed: its summary.json says why."
+                ),
+                "AnalysisTimedOut": executions(
+                    "ExecutionsTimedOut", machine_arn, "An analysis job did not end in its time."
+                ),
+                "AnalysisAborted": executions(
+                    "ExecutionsAborted", machine_arn, "An analysis job was stopped from outside."
+                ),
+                "StartAnalysisErrors": errors(start_analysis, "start_analysis fails: no analysis job may start."),
+            },
+        )

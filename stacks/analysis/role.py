@@ -5,31 +5,30 @@ from __future__ import annotations
 from constructs import Construct
 
 from stacks.constructs.role import Permission, ServiceRole
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.data_access_role import permission_in_vpc, trust_of_comprehend
 
 
 class AnalysisRole(Construct):
     """Not for what people drop: it reads and writes only what the functions make of it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel, in_vpc: bool) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess) -> None:
         super().__init__(scope, construct_id)
-        intake = flywheel.intake
         self.role = ServiceRole(
             self,
             "Service",
             service="comprehend.amazonaws.com",
             description="Comprehend reads the documents of analysis jobs and writes what it answers.",
             permissions=[
-                Permission(actions=["s3:ListBucket"], resources=[intake.bucket_arn]),
+                Permission(actions=["s3:ListBucket"], resources=[access.intake.bucket_arn]),
                 Permission(
                     actions=["s3:GetObject", "s3:PutObject"],
-                    resources=[intake.arn_for_objects("analysis/jobs/*")],
+                    resources=[access.intake.arn_for_objects("analysis/jobs/*")],
                     wildcard_reason="Jobs come and go; Comprehend names the folder of a job's output after the job.",
                 ),
-                *flywheel.encryption.permissions(through=["s3"]),
-                *flywheel.encryption.job_permissions(),
-                *([permission_in_vpc()] if in_vpc else []),
+                *access.encryption.permissions(through=["s3"]),
+                *access.encryption.job_permissions(),
+                *([permission_in_vpc()] if access.settings.training_vpc else []),
             ],
             trust_condition=trust_of_comprehend(),
         )

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.analysis.role import AnalysisRole
-from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
-from stacks.constructs.steps import Steps
-from stacks.deployed_flywheel import DeployedFlywheel
-from stacks.turn.steps import FLYWHEEL, READ, UPLOAD, WRITE
+from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
+from stacks.constructs.role import pass_to_comprehend
+from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
 
 LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
 WORK = "analysis/jobs/*"
-LONGEST = cdk.Duration.minutes(15)
-ONE_PROCESSOR_MIB = 1769
 
 
-class AnalysisSteps(Steps):
+class AnalysisSteps(Construct):
     """What each may do is what it does: its row in docs/interfaces.md."""
-
-    wing = "analysis"
 
     def __init__(
         self,
@@ -32,12 +26,17 @@ class AnalysisSteps(Steps):
         construct_id: str,
         *,
         functions: Functions,
-        flywheel: DeployedFlywheel,
+        access: FlywheelAccess,
         role: AnalysisRole,
         undelivered: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id, functions=functions)
-        access = flywheel.access
+        super().__init__(scope, construct_id)
+        self._step = functools.partial(FlywheelFunction, self, wing="analysis", functions=functions)
+        self._add_parts(access)
+        self._add_jobs(access, role=role)
+        self._add_output(access, undelivered=undelivered)
+
+    def _add_parts(self, access: FlywheelAccess) -> None:
         self.begin_analysis = self._step(
             "begin_analysis",
             description="Pins the input and the model of an analysis job, and plans how it is split.",
@@ -51,7 +50,7 @@ class AnalysisSteps(Steps):
                 access.objects(WORK, actions=WRITE),
                 access.objects("analysis/begun/*", actions=("PutObject",)),
                 access.list_intake(versions=True),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -60,7 +59,7 @@ class AnalysisSteps(Steps):
             description="Splits one unit of an analysis job's input into parts that Comprehend takes.",
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
-            ephemeral_storage_mib=10_240,
+            storage_mib=MOST_STORAGE_MIB,
             environment=["INTAKE_BUCKET", *LIMITS],
             permissions=[
                 access.objects("analysis/input/*", actions=("GetObjectVersion",)),
@@ -76,6 +75,8 @@ class AnalysisSteps(Steps):
             environment=["INTAKE_BUCKET"],
             permissions=[access.objects(WORK, actions=WRITE), access.list_intake()],
         )
+
+    def _add_jobs(self, access: FlywheelAccess, *, role: AnalysisRole) -> None:
         self.classify_part = self._step(
             "classify_part",
             description="Has the model classify a part: starts the job, or finds the one that runs.",
@@ -85,11 +86,11 @@ class AnalysisSteps(Steps):
                 access.objects(WORK, actions=WRITE),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.flywheel_of_any_generation("StartDocumentClassificationJob"),
-                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
-                access.models("StartDocumentClassificationJob"),
+                access.flywheel_of_any_generation(access.kind.start_job),
+                access.jobs(access.kind.start_job, access.kind.describe_job),
+                access.models(access.kind.start_job),
                 pass_to_comprehend(role.arn),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.collect_part = self._step(
@@ -97,14 +98,16 @@ class AnalysisSteps(Steps):
             description="Joins what Comprehend answered to a part with the part's text.",
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
-            ephemeral_storage_mib=10_240,
+            storage_mib=MOST_STORAGE_MIB,
             environment=[*FLYWHEEL, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
                 access.list_intake(),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
             ],
         )
+
+    def _add_output(self, access: FlywheelAccess, *, undelivered: sqs.IQueue) -> None:
         self.join_analysis = self._step(
             "join_analysis",
             description="Puts the rows of all parts of an analysis job together.",
@@ -124,20 +127,11 @@ class AnalysisSteps(Steps):
             memory_mib=512,
             environment=[*FLYWHEEL, "TOPIC_ARN", "LOW_CONFIDENCE"],
             encrypted=["s3", "sns", "sqs"],
-            dead_letter_queue_arn=undelivered.queue_arn,
+            dead_letters=undelivered,
             permissions=[
                 access.objects(WORK, actions=READ),
                 access.objects("analysis/output/*", actions=WRITE),
                 access.list_intake(versions=True),
-                Permission(actions=["sns:Publish"], resources=[flywheel.topic.topic_arn]),
+                access.publish(),
             ],
-        )
-        self.all: Sequence[FlywheelFunction] = (
-            self.begin_analysis,
-            self.split_analysis,
-            self.plan_analysis,
-            self.classify_part,
-            self.collect_part,
-            self.join_analysis,
-            self.report_analysis,
         )

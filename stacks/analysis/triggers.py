@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import permission_to_work_off, rule, rule_on_stops, work_off
+from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rule_on_stops, work_off
 from stacks.constructs.role import Permission
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.flywheel.queues import dead_letters, let_rules_send, pokes
 
 START_TIMEOUT = cdk.Duration.minutes(5)
@@ -21,9 +23,8 @@ EVERY = "rate(1 hour)"
 class AnalysisQueues(Construct):
     """`jobs`: messages that say which job to look at. `undelivered`: events that reached neither it nor a function."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
-        key = flywheel.encryption.key
         self.job_dead_letters = dead_letters(self, "JobDeadLetters", key=key)
         self.undelivered = dead_letters(self, "Undelivered", key=key)
         self.jobs = pokes(self, "Jobs", key=key, dead_letters=self.job_dead_letters, timeout=START_TIMEOUT)
@@ -39,26 +40,46 @@ class AnalysisTriggers(Construct):
         *,
         queues: AnalysisQueues,
         functions: Functions,
-        flywheel: DeployedFlywheel,
+        access: FlywheelAccess,
         machine_arn: str,
         report_analysis: FlywheelFunction,
     ) -> None:
         super().__init__(scope, construct_id)
-        access = flywheel.access
-        self.start_analysis = FlywheelFunction(
+        self.start_analysis = self._start_analysis(queues, functions, access=access, machine_arn=machine_arn)
+        work_off(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
+        poke_on = functools.partial(rule, self, target_arn=queues.jobs.queue_arn, undelivered=queues.undelivered)
+        files = poke_on(
+            "Files",
+            description="A file of an analysis job arrived in the intake bucket.",
+            event_pattern=objects_created(access.intake, "analysis/input/"),
+        )
+        schedule = poke_on(
+            "Schedule",
+            description="It is time to look for analysis jobs that nobody was told of.",
+            schedule_expression=EVERY,
+            message=json.dumps({"poke": "schedule"}),
+        )
+        stopped = rule_on_stops(
+            self, word="Analysis", machine_arn=machine_arn, report=report_analysis, undelivered=queues.undelivered
+        )
+        let_rules_send(queues.jobs, rules=[files, schedule])
+        let_rules_send(queues.undelivered, rules=[files, schedule, stopped])
+        let_rules_send(queues.job_dead_letters, rules=[])
+
+    def _start_analysis(
+        self, queues: AnalysisQueues, functions: Functions, *, access: FlywheelAccess, machine_arn: str
+    ) -> FlywheelFunction:
+        return FlywheelFunction(
             self,
-            "StartAnalysis",
+            "start_analysis",
             wing="analysis",
-            name="start_analysis",
             functions=functions,
             description="Starts the analysis jobs whose drop is complete.",
             timeout=START_TIMEOUT,
             memory_mib=1024,
             encrypted=["s3", "sns", "sqs"],
             environment=[
-                "FLYWHEEL_NAME",
-                "FLYWHEEL_ARN",
-                "INTAKE_BUCKET",
+                *FLYWHEEL,
                 "ANALYSIS_MACHINE_ARN",
                 "ANALYSIS_QUEUE_URL",
                 "TOPIC_ARN",
@@ -67,38 +88,7 @@ class AnalysisTriggers(Construct):
             permissions=[
                 Permission(actions=["states:StartExecution"], resources=[machine_arn]),
                 access.list_intake(versions=True),
-                Permission(actions=["sns:Publish"], resources=[flywheel.topic.topic_arn]),
+                access.publish(),
                 permission_to_work_off(queues.jobs, "sqs:SendMessage"),
             ],
         )
-        work_off(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
-        files = rule(
-            self,
-            "Files",
-            description="A file of an analysis job arrived in the intake bucket.",
-            target_arn=queues.jobs.queue_arn,
-            undelivered=queues.undelivered,
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [flywheel.intake.bucket_name]},
-                    "object": {"key": [{"prefix": "analysis/input/"}]},
-                },
-            },
-        )
-        schedule = rule(
-            self,
-            "Schedule",
-            description="It is time to look for analysis jobs that nobody was told of.",
-            target_arn=queues.jobs.queue_arn,
-            undelivered=queues.undelivered,
-            schedule_expression=EVERY,
-            message=json.dumps({"poke": "schedule"}),
-        )
-        stopped = rule_on_stops(
-            self, word="Analysis", machine_arn=machine_arn, report=report_analysis, undelivered=queues.undelivered
-        )
-        let_rules_send(queues.jobs, rule_arns=[files.attr_arn, schedule.attr_arn])
-        let_rules_send(queues.undelivered, rule_arns=[found.attr_arn for found in (files, schedule, stopped)])
-        let_rules_send(queues.job_dead_letters, rule_arns=[])

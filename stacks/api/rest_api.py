@@ -18,11 +18,10 @@ from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.managed_policy import ManagedPolicy
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.access import FlywheelAccess
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
-from stacks.settings import ApiLogRole, FlywheelSettings
+from stacks.settings import ApiLogRole
 
 API = "api"
 """The parameter in which the API is published."""
@@ -83,48 +82,15 @@ class Api(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: FlywheelSettings,
         functions: Functions,
         access: FlywheelAccess,
-        encryption: EncryptionKey,
         parameters: ServingParameters,
     ) -> None:
-        """`functions` know ENDPOINT_ARN and REVIEW_THRESHOLD."""
         super().__init__(scope, construct_id)
-        self._function = FlywheelFunction(
-            self,
-            "Classify",
-            wing="api",
-            name="classify_api",
-            functions=functions,
-            description="Answers the real-time API.",
-            # API Gateway waits 29 s.
-            timeout=cdk.Duration.seconds(28),
-            # More memory is more processor: half of one shortens the first answer.
-            memory_mib=1024,
-            environment=[
-                "FLYWHEEL_NAME",
-                "FLYWHEEL_ARN",
-                "INTAKE_BUCKET",
-                "PARAMETER_PREFIX",
-                "ENDPOINT_ARN",
-                "REVIEW_THRESHOLD",
-            ],
-            permissions=[
-                Permission(
-                    actions=["comprehend:ClassifyDocument", "comprehend:DescribeEndpoint"],
-                    resources=[endpoint_arn(settings=settings)],
-                ),
-                access.models("DescribeDocumentClassifier"),
-                access.parameters("active-model-arn", actions=("GetParameter",)),
-                access.objects("serving/state.json", actions=("GetObject",)),
-                access.objects("predictions/low-confidence/*", actions=("PutObject",)),
-                access.list_intake(),
-            ],
-        )
-        if parameters.reserve_concurrency is not None:
+        self._classify_api = self._add_classify_api(functions=functions, access=access)
+        if access.settings.reserved_concurrency is None:
             self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
-        self._api = self._rest_api(settings=settings, encryption=encryption, parameters=parameters)
+        self._api = self._rest_api(access=access, parameters=parameters)
         self._add_methods()
         self._answer_errors()
         method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in _ROUTES]
@@ -132,14 +98,14 @@ class Api(Construct):
             self,
             "Invocation",
             action="lambda:InvokeFunction",
-            function_name=self._function.arn,
+            function_name=self._classify_api.arn,
             principal="apigateway.amazonaws.com",
             source_arn=self._api.arn_for_execute_api("*", "/*", STAGE),
         )
         parameter = ssm.CfnParameter(
             self,
             "Published",
-            name=f"{settings.parameter_prefix}/{API}",
+            name=f"{access.settings.parameter_prefix}/{API}",
             type="String",
             value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
             description="Where the real-time API is, as JSON.",
@@ -155,6 +121,33 @@ class Api(Construct):
         ).arn
         parameter.node.add_dependency(self._api.deployment_stage)
 
+    def _add_classify_api(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
+        return FlywheelFunction(
+            self,
+            "classify_api",
+            wing="api",
+            # As it was called when it was first deployed: an id decides what is replaced.
+            construct_id="Classify",
+            functions=functions,
+            description="Answers the real-time API.",
+            # API Gateway waits 29 s.
+            timeout=cdk.Duration.seconds(28),
+            # More memory is more processor: half of one shortens the first answer.
+            memory_mib=1024,
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
+            permissions=[
+                Permission(
+                    actions=[f"comprehend:{access.kind.detect}", "comprehend:DescribeEndpoint"],
+                    resources=[endpoint_arn(settings=access.settings)],
+                ),
+                access.models(access.kind.describe_model),
+                access.parameters("active-model-arn", actions=("GetParameter",)),
+                access.objects("serving/state.json", actions=("GetObject",)),
+                access.objects("predictions/low-confidence/*", actions=("PutObject",)),
+                access.list_intake(),
+            ],
+        )
+
     @property
     def url(self) -> str:
         """Without a slash at its end."""
@@ -169,7 +162,7 @@ class Api(Construct):
             "Reserve",
             expression=cdk.Fn.condition_equals(wanted.value_as_string, "true"),
         )
-        function = self._function.resource
+        function = self._classify_api.resource
         function.reserved_concurrent_executions = cdk.Token.as_number(
             cdk.Fn.condition_if(reserve.logical_id, limit.value_as_string, cdk.Aws.NO_VALUE)
         )
@@ -180,15 +173,14 @@ class Api(Construct):
             )
         )
 
-    def _rest_api(
-        self, *, settings: FlywheelSettings, encryption: EncryptionKey, parameters: ServingParameters
-    ) -> apigateway.RestApi:
+    def _rest_api(self, *, access: FlywheelAccess, parameters: ServingParameters) -> apigateway.RestApi:
+        settings = access.settings
         log_group = logs.CfnLogGroup(
             self,
             "Access",
             log_group_name=f"/comprehend-flywheel/{settings.name}/api-access",
             retention_in_days=as_number(parameters.log_retention_days),
-            kms_key_id=encryption.arn,
+            kms_key_id=access.encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         api = apigateway.RestApi(
@@ -267,7 +259,7 @@ class Api(Construct):
         integration = apigateway.Integration(
             type=apigateway.IntegrationType.AWS_PROXY,
             integration_http_method="POST",
-            uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._function.arn}/invocations",
+            uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._classify_api.arn}/invocations",
         )
         for verb, path in _ROUTES:
             method = self._api.root.add_resource(path.strip("/")).add_method(

@@ -1,4 +1,4 @@
-"""One Lambda function of the flywheel with its own role and log group."""
+"""The Lambda functions of the flywheel: one way to make one, for all of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_lambda import CfnFunction
 from constructs import Construct
 
-from stacks.constructs.role import Permission, ServiceRole
+from stacks.constructs.role import Permission, ServiceRole, permission_to_send
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.settings import Vpc
@@ -36,11 +37,21 @@ _NETWORK_INTERFACES = Permission(
     wildcard_reason="Lambda makes network interfaces with the function's role, and demands these without a resource.",
 )
 """What Lambda needs to run a function in a VPC."""
+_TRACING = Permission(
+    actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    resources=["*"],
+    wildcard_reason="X-Ray's write actions know no resource.",
+)
+LONGEST = cdk.Duration.minutes(15)
+"""The longest that a function may run."""
+ONE_PROCESSOR_MIB = 1769
+"""With so much memory comes one whole processor."""
+MOST_STORAGE_MIB = 10_240
 
 
 @dataclass(frozen=True, kw_only=True)
 class Functions:
-    """What the functions of one flywheel have in common."""
+    """What the functions of one stack have in common."""
 
     flywheel_name: str
     """The setting: it begins the log groups' names and is the service name in logs, metrics and traces."""
@@ -52,6 +63,9 @@ class Functions:
     """Every variable that a function may ask for."""
     vpc: Vpc | None = None
     reserved_concurrency: int | None = None
+    flywheel: comprehend.CfnFlywheel | None = None
+    """Where it is in the same stack. Roles and functions know its computed ARN: when it is replaced, they must not
+    change to the new one before it is there."""
 
 
 def function_code(scope: Construct) -> s3_assets.Asset:
@@ -76,15 +90,14 @@ def powertools_layer_arn(*, version: str) -> str:
 
 
 class FlywheelFunction(Construct):
-    """The module `handlers.<wing>.<name>` of the code asset, on Python 3.13 and arm64, with X-Ray."""
+    """The module `handlers.<wing>.<name>` of the code asset, on Python 3.13 and arm64, with X-Ray, a role and logs."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        name: str,
         *,
         wing: str,
-        name: str,
         functions: Functions,
         description: str,
         permissions: Sequence[Permission],
@@ -92,27 +105,24 @@ class FlywheelFunction(Construct):
         encrypted: Sequence[str] = ("s3",),
         timeout: cdk.Duration,
         memory_mib: int = 256,
-        ephemeral_storage_mib: int | None = None,
-        dead_letter_queue_arn: str | None = None,
+        storage_mib: int | None = None,
+        dead_letters: sqs.IQueue | None = None,
+        construct_id: str | None = None,
     ) -> None:
-        """`encrypted` names the services through which the function touches data under the flywheel's key."""
-        super().__init__(scope, construct_id)
+        """The construct is named after the module, and so is the state that calls it, unless `construct_id` is given.
+        `encrypted` names the services through which the function touches data under the flywheel's key."""
         self.name = name
+        self.state = name.title().replace("_", "")
         self.timeout = timeout
-        encryption = functions.encryption
+        super().__init__(scope, construct_id or self.state)
         log_group = logs.CfnLogGroup(
             self,
             "Logs",
             log_group_name=f"/comprehend-flywheel/{functions.flywheel_name}/{name}",
             retention_in_days=as_number(functions.log_retention_days),
-            kms_key_id=encryption.arn,
+            kms_key_id=functions.encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-        tracing = Permission(
-            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-            resources=["*"],
-            wildcard_reason="X-Ray's write actions know no resource.",
-        )
         self.role = ServiceRole(
             self,
             "Service",
@@ -120,65 +130,53 @@ class FlywheelFunction(Construct):
             description=description,
             permissions=[
                 *permissions,
-                *([] if not encrypted else encryption.permissions(through=encrypted)),
-                *(
-                    [Permission(actions=["sqs:SendMessage"], resources=[dead_letter_queue_arn])]
-                    if dead_letter_queue_arn
-                    else []
-                ),
+                *functions.encryption.permissions(through=encrypted),
+                *([permission_to_send(dead_letters)] if dead_letters else []),
                 # The ARN that CloudFormation gives already ends in the streams' wildcard.
                 Permission(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.attr_arn]),
-                tracing,
+                _TRACING,
                 *([_NETWORK_INTERFACES] if functions.vpc else []),
             ],
         )
-        self.resource = lambda_.CfnFunction(
+        if functions.flywheel is not None:
+            self.role.resource.add_resource_dependency(functions.flywheel)
+        self.resource = CfnFunction(
             self,
             "Function",
             description=description,
             runtime=PYTHON,
             architectures=["arm64"],
             handler=f"handlers.{wing}.{name}.handler",
-            code=lambda_.CfnFunction.CodeProperty(
-                s3_bucket=functions.code.s3_bucket_name, s3_key=functions.code.s3_object_key
-            ),
+            code=CfnFunction.CodeProperty(s3_bucket=functions.code.s3_bucket_name, s3_key=functions.code.s3_object_key),
             layers=[functions.powertools_layer_arn],
             role=self.role.arn,
             memory_size=memory_mib,
             timeout=timeout.to_seconds(),
-            ephemeral_storage=lambda_.CfnFunction.EphemeralStorageProperty(size=ephemeral_storage_mib)
-            if ephemeral_storage_mib
-            else None,
-            vpc_config=lambda_.CfnFunction.VpcConfigProperty(
+            ephemeral_storage=CfnFunction.EphemeralStorageProperty(size=storage_mib) if storage_mib else None,
+            vpc_config=CfnFunction.VpcConfigProperty(
                 subnet_ids=list(functions.vpc.subnets), security_group_ids=list(functions.vpc.security_groups)
             )
             if functions.vpc
             else None,
             reserved_concurrent_executions=functions.reserved_concurrency,
-            tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
-            logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.ref),
-            dead_letter_config=lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letter_queue_arn)
-            if dead_letter_queue_arn
+            tracing_config=CfnFunction.TracingConfigProperty(mode="Active"),
+            logging_config=CfnFunction.LoggingConfigProperty(log_group=log_group.ref),
+            dead_letter_config=CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
+            if dead_letters
             else None,
-            environment=lambda_.CfnFunction.EnvironmentProperty(
+            environment=CfnFunction.EnvironmentProperty(
                 variables={
                     **{variable: functions.environment[variable] for variable in environment},
                     "POWERTOOLS_SERVICE_NAME": functions.flywheel_name,
                 }
             ),
         )
-
         cdk.Validations.of(self.resource).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions-L1",
                 reason="Python 3.13 is maintained, and it is what the pinned Powertools layer and the tests are for.",
             )
         )
-
-    def wait_for(self, flywheel: comprehend.CfnFlywheel) -> None:
-        """Role and function know the flywheel's computed ARN: when it is replaced, they must not change to the new one
-        before it is there."""
-        self.role.resource.add_resource_dependency(flywheel)
 
     @property
     def arn(self) -> str:

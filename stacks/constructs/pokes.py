@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -50,6 +51,27 @@ def rule(
             )
         ],
     )
+
+
+def objects_created(bucket: s3.IBucket, *prefixes: str) -> dict[str, object]:
+    """The pattern of EventBridge for objects that come below these prefixes."""
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [bucket.bucket_name]},
+            "object": {"key": [{"prefix": prefix} for prefix in prefixes]},
+        },
+    }
+
+
+def parameter_edited(name: str) -> dict[str, object]:
+    """The pattern for a parameter of Parameter Store that gets another value."""
+    return {
+        "source": ["aws.ssm"],
+        "detail-type": ["Parameter Store Change"],
+        "detail": {"name": [name], "operation": ["Create", "Update"]},
+    }
 
 
 def _status_change(*, machine_arn: str, statuses: list[str]) -> dict[str, object]:

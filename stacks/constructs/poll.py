@@ -9,13 +9,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.retries import retry_comprehend_faults, retry_until_found
-
-FAILURE = {
-    "Error": "{% $states.errorOutput.Error %}",
-    "Cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '' %}",
-}
-"""What a caught error hands to the state that deals with failures."""
+from stacks.constructs.model_kind import ModelKind
+from stacks.constructs.retries import FAILURE, retry_comprehend_faults, retry_until_found
 
 
 class Poll(sfn.StateMachineFragment):
@@ -37,7 +32,6 @@ class Poll(sfn.StateMachineFragment):
         *,
         action: str,
         arguments: Mapping[str, str],
-        resource_arn: str,
         properties: str,
         status: str = "Status",
         successes: Sequence[str],
@@ -59,58 +53,48 @@ class Poll(sfn.StateMachineFragment):
         # Named after the wait: Step Functions refuses a variable that a surrounding scope has too.
         waited = f"{construct_id[0].lower()}{construct_id[1:]}Seconds"
         pause = f"$max([{seconds.value_as_string}, $floor(${waited} / 100)])"
-        begin = sfn.Pass.jsonata(self, f"{construct_id}Begin", assign={waited: 0})
-        describe = tasks.CallAwsService.jsonata(
+        self._begin = sfn.Pass.jsonata(self, f"{construct_id}Begin", assign={waited: 0})
+        self._done = sfn.Pass.jsonata(self, f"{construct_id}Done")
+        message = f"$states.result.{properties}.Message"
+        ask = tasks.CallAwsService.jsonata(
             self,
             f"{construct_id}Ask",
             service="comprehend",
             action=action,
             parameters=dict(arguments),
-            iam_resources=[resource_arn],
+            # Of a policy that the CDK would make: the machines' roles are written out.
+            iam_resources=[],
             outputs={
                 "Status": f"{{% {_status(properties, status, unless)} %}}",
-                "Message": f"{{% $exists($states.result.{properties}.Message) "
-                f"? $states.result.{properties}.Message : 'Comprehend gave no reason.' %}}",
+                "Message": f"{{% $exists({message}) ? {message} : 'Comprehend gave no reason.' %}}",
             },
         )
-        retry_comprehend_faults(describe)
+        retry_comprehend_faults(ask)
         if done_if_gone:
             gone = sfn.Pass.jsonata(self, f"{construct_id}Gone", outputs={"Status": "GONE"})
-            describe.add_catch(gone, errors=["Comprehend.ResourceNotFoundException"], outputs=FAILURE)
+            ask.add_catch(gone, errors=["Comprehend.ResourceNotFoundException"], outputs=FAILURE)
+            gone.next(self._done)
         else:
-            retry_until_found(describe)
-        describe.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+            retry_until_found(ask)
+        ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        too_late = f"{{% 'The status is still ' & $states.input.Status & ' after {budget.to_human_string()}.' %}}"
         wait = sfn.Wait.jsonata(
             self,
             f"{construct_id}Pause",
             time=sfn.WaitTime.seconds(f"{{% {pause} %}}"),
             assign={waited: f"{{% ${waited} + {pause} %}}"},
         )
-        self._done = sfn.Pass.jsonata(self, f"{construct_id}Done")
-        if done_if_gone:
-            gone.next(self._done)
-        timed_out = sfn.Pass.jsonata(
-            self,
-            f"{construct_id}TimedOut",
-            outputs={
-                "Error": "WaitTimedOut",
-                "Cause": f"{{% 'The status is still ' & $states.input.Status "
-                f"& ' after {budget.to_human_string()}.' %}}",
-            },
-        )
-        look = sfn.Choice.jsonata(self, f"{construct_id}Look")
-        look.when(sfn.Condition.jsonata(f"{{% $states.input.Status in {_strings(successes)} %}}"), self._done)
+        look = sfn.Choice.jsonata(self, f"{construct_id}Look").when(_status_in(successes), self._done)
         if failures:
-            refused = sfn.Pass.jsonata(
-                self, f"{construct_id}Failed", outputs={"Error": error, "Cause": "{% $states.input.Message %}"}
-            )
-            condition = sfn.Condition.jsonata(f"{{% $states.input.Status in {_strings(failures)} %}}")
-            look.when(condition, refused.next(failed))
-        look.when(sfn.Condition.jsonata(f"{{% ${waited} >= {budget.to_seconds()} %}}"), timed_out.next(failed))
-        look.otherwise(wait.next(describe))
-        self._begin = begin
-        begin.next(describe)
-        describe.next(look)
+            look.when(_status_in(failures), self._failure("Failed", error, "{% $states.input.Message %}").next(failed))
+        look.when(
+            sfn.Condition.jsonata(f"{{% ${waited} >= {budget.to_seconds()} %}}"),
+            self._failure("TimedOut", "WaitTimedOut", too_late).next(failed),
+        ).otherwise(wait.next(ask))
+        self._begin.next(ask).next(look)
+
+    def _failure(self, name: str, error: str, cause: str) -> sfn.Pass:
+        return sfn.Pass.jsonata(self, f"{self.node.id}{name}", outputs={"Error": error, "Cause": cause})
 
     @property
     def start_state(self) -> sfn.State:
@@ -121,8 +105,33 @@ class Poll(sfn.StateMachineFragment):
         return [self._done]
 
 
-def _strings(values: Sequence[str]) -> str:
-    return f"[{', '.join(f'{value!r}' for value in values)}]"
+def job_poll(
+    scope: Construct,
+    construct_id: str,
+    *,
+    kind: ModelKind,
+    seconds: cdk.CfnParameter,
+    budget: cdk.Duration,
+    failed: sfn.IChainable,
+) -> Poll:
+    """For the job `$jobId`, in which a model answers documents. What became of it is for the state after it to find
+    out."""
+    return Poll(
+        scope,
+        construct_id,
+        action=f"{kind.describe_job[0].lower()}{kind.describe_job[1:]}",
+        arguments={"JobId": "{% $jobId %}"},
+        properties=kind.job_properties,
+        status="JobStatus",
+        successes=["COMPLETED", "FAILED", "STOPPED"],
+        seconds=seconds,
+        budget=budget,
+        failed=failed,
+    )
+
+
+def _status_in(values: Sequence[str]) -> sfn.Condition:
+    return sfn.Condition.jsonata(f"{{% $states.input.Status in [{', '.join(map(repr, values))}] %}}")
 
 
 def _status(properties: str, status: str, unless: tuple[str, str] | None) -> str:

@@ -1,6 +1,8 @@
-"""Which errors of a state are worth another try, and how often."""
+"""Which errors of a state are worth another try, how often, and what is left of those that are not."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
@@ -8,6 +10,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from flywheel.fault_names import LAMBDA_FAULTS, of_sdk_integration
 
 BUSY_ATTEMPTS = 12
+FAILURE = {
+    "Error": "{% $states.errorOutput.Error %}",
+    "Cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '' %}",
+}
+"""What a caught error hands to the state that deals with failures."""
 
 
 def retry_function_faults(state: sfn.TaskStateBase, *, busy_attempts: int = BUSY_ATTEMPTS) -> None:
@@ -76,32 +83,10 @@ def retry_unreadable_items(state: sfn.DistributedMap) -> None:
     )
 
 
-def retry_parameter_faults(state: sfn.TaskStateBase) -> None:
-    """Parameter Store's own faults and throttling."""
+def retry_service_faults(state: sfn.TaskStateBase, *services: str, also: Sequence[str] = ()) -> None:
+    """Faults and throttling of a service that answers at once, by the names that Step Functions gives it."""
     state.add_retry(
-        errors=of_sdk_integration("Ssm"),
-        interval=cdk.Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=6,
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-
-
-def retry_event_faults(state: sfn.TaskStateBase) -> None:
-    """EventBridge's own faults, and an entry that it did not take."""
-    state.add_retry(
-        errors=["EventBridge.FailedEntry", *of_sdk_integration("EventBridge"), *of_sdk_integration("Events")],
-        interval=cdk.Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=6,
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-
-
-def retry_execution_faults(state: sfn.TaskStateBase) -> None:
-    """Step Functions' own faults and throttling at the start of another machine."""
-    state.add_retry(
-        errors=of_sdk_integration("StepFunctions"),
+        errors=[*also, *(error for service in services for error in of_sdk_integration(service))],
         interval=cdk.Duration.seconds(2),
         backoff_rate=2,
         max_attempts=6,

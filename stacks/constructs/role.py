@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
@@ -34,6 +35,15 @@ class Permission:
         if self.condition:
             statement["Condition"] = self.condition
         return statement
+
+
+def on_behalf_of(source_arn: str) -> Condition:
+    """A service may act for this resource of this account only; `source_arn` may be a pattern."""
+    return {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": source_arn}}
+
+
+def permission_to_send(queue: sqs.IQueue) -> Permission:
+    return Permission(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
 
 
 def pass_to_comprehend(role_arn: str) -> Permission:

@@ -7,7 +7,8 @@ read them.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, overload
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -18,90 +19,108 @@ NONE = "none"
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
 
-class StackParameters(Construct):
-    """The parameters' names are an interface; `values` is what Parameter Store shows."""
+class Parameter:
+    """Declared in the class of a stack's parameters, and read from an object of it as the CDK's parameter.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    It has one name: `minimum_score` is the template's MinimumScore and the functions' MINIMUM_SCORE.
+    """
+
+    def __init__(self, *, default: str, allowed: str, description: str, **properties: Any) -> None:
+        """`allowed` says in words what the value must be."""
+        self._allowed = allowed
+        self._properties = {"type": "String", "default": default, "description": description, **properties}
+
+    def __set_name__(self, owner: type[StackParameters], name: str) -> None:
+        self.attribute = name
+        self.name = name.title().replace("_", "")
+
+    @overload
+    def __get__(self, parameters: None, owner: type[StackParameters]) -> Parameter: ...
+    @overload
+    def __get__(self, parameters: StackParameters, owner: type[StackParameters]) -> cdk.CfnParameter: ...
+    def __get__(self, parameters: StackParameters | None, owner: type[StackParameters]) -> Parameter | cdk.CfnParameter:
+        return self if parameters is None else parameters.by_attribute[self.attribute]
+
+    def add_to(self, scope: Construct) -> cdk.CfnParameter:
+        must = f"{self.name} must be {self._allowed}."
+        parameter = cdk.CfnParameter(scope, self.name, constraint_description=must, **self._properties)
+        parameter.override_logical_id(self.name)
+        return parameter
+
+
+def one_of(*, allowed: tuple[str, ...], default: str, description: str) -> Parameter:
+    return Parameter(
+        default=default, allowed=f"one of {', '.join(allowed)}", description=description, allowed_values=list(allowed)
+    )
+
+
+def text(*, default: str, pattern: str, allowed: str, most_characters: int, description: str) -> Parameter:
+    """`most_characters` matters to whoever hands the value on: environments, Parameter Store and policies are
+    bounded."""
+    return Parameter(
+        default=default, allowed=allowed, description=description, allowed_pattern=pattern, max_length=most_characters
+    )
+
+
+def whole_number(*, default: int, least: int, most: int, description: str) -> Parameter:
+    return text(
+        default=str(default),
+        pattern=f"^({whole_numbers(least, most)})$",
+        allowed=f"a whole number from {least} to {most}, such as {default}",
+        most_characters=len(str(most)),
+        description=description,
+    )
+
+
+def number(*, default: float, least: int, most: int, description: str) -> Parameter:
+    """Also a fraction."""
+    return text(
+        default=str(default),
+        pattern=f"^({numbers(least, most)})$",
+        allowed=f"a number from {least} to {most}, such as {default}, with at most {MOST_DECIMALS} decimals",
+        most_characters=len(str(most)) + 1 + MOST_DECIMALS,
+        description=description,
+    )
+
+
+def map_concurrency() -> Parameter:
+    return whole_number(
+        # A new account runs ten functions at a time, and more than one map may be at work.
+        default=4,
+        least=1,
+        most=1000,
+        description="How many functions a state machine runs at once for many files. The account's Lambda concurrency "
+        "(10 in a new account) has to leave room for the others.",
+    )
+
+
+class StackParameters(Construct):
+    """Has the parameters that its class declares. Their names are an interface."""
+
+    log_retention_days = one_of(
+        allowed=tuple(map(str, LOG_RETENTION_DAYS)),
+        default="90",
+        description="How long the logs of functions and state machines are kept, in days.",
+    )
+
+    def __init__(self, scope: Construct, construct_id: str, *, without: Collection[str] = ()) -> None:
         super().__init__(scope, construct_id)
-        self._parameters: dict[str, cdk.CfnParameter] = {}
+        members = [member for kind in type(self).__mro__ for member in vars(kind).items()]
+        self.by_attribute = {
+            attribute: member.add_to(self)
+            for attribute, member in members
+            if isinstance(member, Parameter) and attribute not in without
+        }
 
     @property
     def values(self) -> dict[str, str]:
-        """Every tunable with its value, as a string."""
-        return {name: parameter.value_as_string for name, parameter in self._parameters.items()}
+        """Every parameter's value by its name in the template: what Parameter Store shows."""
+        return {parameter.node.id: parameter.value_as_string for parameter in self.by_attribute.values()}
 
-    def _log_retention_days(self) -> cdk.CfnParameter:
-        return self._one_of(
-            "LogRetentionDays",
-            default="90",
-            allowed=tuple(map(str, LOG_RETENTION_DAYS)),
-            description="How long the logs of functions and state machines are kept, in days.",
-        )
-
-    def _map_concurrency(self) -> cdk.CfnParameter:
-        return self._whole_number(
-            "MapConcurrency",
-            # A new account runs ten functions at a time, and more than one map may be at work.
-            default=4,
-            least=1,
-            most=1000,
-            description=(
-                "How many functions a state machine runs at once for many files. The account's Lambda concurrency (10 "
-                "in a new account) has to leave room for the others."
-            ),
-        )
-
-    def _one_of(self, name: str, *, default: str, allowed: tuple[str, ...], description: str) -> cdk.CfnParameter:
-        return self._add(
-            name,
-            type="String",
-            default=default,
-            allowed_values=list(allowed),
-            description=description,
-            constraint_description=f"{name} must be one of {', '.join(allowed)}.",
-        )
-
-    def _whole_number(self, name: str, *, default: int, least: int, most: int, description: str) -> cdk.CfnParameter:
-        return self._text(
-            name,
-            default=str(default),
-            pattern=f"^({whole_numbers(least, most)})$",
-            allowed=f"a whole number from {least} to {most}, such as {default}",
-            most_characters=len(str(most)),
-            description=description,
-        )
-
-    def _number(self, name: str, *, default: float, least: int, most: int, description: str) -> cdk.CfnParameter:
-        """Also a fraction."""
-        return self._text(
-            name,
-            default=str(default),
-            pattern=f"^({numbers(least, most)})$",
-            allowed=f"a number from {least} to {most}, such as {default}, with at most {MOST_DECIMALS} decimals",
-            most_characters=len(str(most)) + 1 + MOST_DECIMALS,
-            description=description,
-        )
-
-    def _text(
-        self, name: str, *, default: str, pattern: str, allowed: str, description: str, most_characters: int
-    ) -> cdk.CfnParameter:
-        """`most_characters` matters to whoever hands the value on: environments, Parameter Store and policies are
-        bounded."""
-        return self._add(
-            name,
-            type="String",
-            default=default,
-            allowed_pattern=pattern,
-            max_length=most_characters,
-            description=description,
-            constraint_description=f"{name} must be {allowed}.",
-        )
-
-    def _add(self, name: str, **properties: Any) -> cdk.CfnParameter:
-        parameter = cdk.CfnParameter(self, name, **properties)
-        parameter.override_logical_id(name)
-        self._parameters[name] = parameter
-        return parameter
+    @property
+    def environment(self) -> dict[str, str]:
+        """Every parameter's value by its name in the environment of a function."""
+        return {name.upper(): parameter.value_as_string for name, parameter in self.by_attribute.items()}
 
 
 def as_number(parameter: cdk.CfnParameter) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,7 +11,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.constructs.role import Condition, Permission
+from stacks.constructs.arn import arn_of
+from stacks.constructs.function import FlywheelFunction
+from stacks.constructs.role import Permission, ServiceRole, on_behalf_of
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.encryption_key import EncryptionKey
 
@@ -29,8 +31,8 @@ class StateMachine(Construct):
         *,
         machine_name: str,
         comment: str,
-        start: sfn.State,
-        role_arn: str,
+        definition: sfn.IChainable,
+        role: ServiceRole,
         waits: cdk.Duration,
         log_retention_days: cdk.CfnParameter,
         encryption: EncryptionKey,
@@ -49,7 +51,7 @@ class StateMachine(Construct):
             kms_key_id=encryption.arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-        graph = sfn.StateGraph(start, machine_name).to_graph_json(sfn.QueryLanguage.JSONATA)
+        graph = sfn.StateGraph(definition.start_state, machine_name).to_graph_json(sfn.QueryLanguage.JSONATA)
         for state in graph["States"].values():
             # The CDK knows a time-out that is computed by its name in JSONPath only.
             if "TimeoutSecondsPath" in state:
@@ -59,7 +61,7 @@ class StateMachine(Construct):
             "Machine",
             state_machine_name=name_in_deployment(machine_name) if names_executions else machine_name,
             state_machine_type="STANDARD",
-            role_arn=role_arn,
+            role_arn=role.arn,
             definition_string=cdk.Stack.of(self).to_json_string(
                 {
                     "Comment": comment,
@@ -85,6 +87,15 @@ class StateMachine(Construct):
     @property
     def arn(self) -> str:
         return self.resource.ref
+
+
+def state_machine_arn(name: str) -> str:
+    return arn_of("states", f"stateMachine:{name}")
+
+
+def execution_arn(machine_arn: str) -> str:
+    """What the ARNs of all executions of a machine begin with."""
+    return machine_arn.replace(":stateMachine:", ":execution:")
 
 
 def name_in_deployment(machine_name: str) -> str:
@@ -114,50 +125,69 @@ def seconds_of_tasks(states: Mapping[str, Any]) -> int:
     return math.ceil(seconds)
 
 
-def trust_of_own_machines() -> Condition:
-    """Step Functions may take on the role for machines of this account only."""
-    states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    return {
-        "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
-        "ArnLike": {"aws:SourceArn": f"{states}:stateMachine:*"},
-    }
+def machine_role(
+    scope: Construct, *, description: str, functions: Construct, permissions: Sequence[Permission]
+) -> ServiceRole:
+    """Lets a machine call the functions below `functions`, write logs and traces, and do what `permissions` say."""
+    arns = [child.arn for child in functions.node.children if isinstance(child, FlywheelFunction)]
+    return ServiceRole(
+        scope,
+        "Service",
+        service="states.amazonaws.com",
+        description=description,
+        trust_condition=on_behalf_of(state_machine_arn("*")),
+        permissions=[
+            Permission(actions=["lambda:InvokeFunction"], resources=arns),
+            *permissions,
+            Permission(
+                actions=[
+                    "logs:CreateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeResourcePolicies",
+                    "logs:GetLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:UpdateLogDelivery",
+                    "xray:GetSamplingRules",
+                    "xray:GetSamplingTargets",
+                    "xray:PutTelemetryRecords",
+                    "xray:PutTraceSegments",
+                ],
+                resources=["*"],
+                wildcard_reason="Log delivery and X-Ray know no resource: Step Functions' guide demands them so.",
+            ),
+        ],
+    )
 
 
 def permissions_to_run(machine_arn: str) -> list[Permission]:
     """What the role of a machine needs to run another one to its end (Step Functions' guide, nested executions)."""
-    arn = f"arn:{cdk.Aws.PARTITION}"
-    place = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    name = machine_arn.rpartition(":")[2]
+    rule = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
     return [
         Permission(actions=["states:StartExecution"], resources=[machine_arn]),
         Permission(
             actions=["states:DescribeExecution", "states:StopExecution"],
-            resources=[f"{arn}:states:{place}:execution:{name}:*"],
+            resources=[f"{execution_arn(machine_arn)}:*"],
             wildcard_reason="Each execution has a name of its own.",
         ),
         Permission(
             actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            resources=[f"{arn}:events:{place}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"],
+            resources=[arn_of("events", rule)],
         ),
     ]
 
 
-def logs_and_traces() -> Permission:
-    return Permission(
-        actions=[
-            "logs:CreateLogDelivery",
-            "logs:DeleteLogDelivery",
-            "logs:DescribeLogGroups",
-            "logs:DescribeResourcePolicies",
-            "logs:GetLogDelivery",
-            "logs:ListLogDeliveries",
-            "logs:PutResourcePolicy",
-            "logs:UpdateLogDelivery",
-            "xray:GetSamplingRules",
-            "xray:GetSamplingTargets",
-            "xray:PutTelemetryRecords",
-            "xray:PutTraceSegments",
-        ],
-        resources=["*"],
-        wildcard_reason="Log delivery and X-Ray know no resource: Step Functions' guide demands them so.",
-    )
+def permissions_for_children(machine_arn: str) -> list[Permission]:
+    """What the role of a machine needs to run the children of a distributed map, which are executions of itself."""
+    reason = "Step Functions names the children of a distributed map."
+    executions = execution_arn(machine_arn)
+    return [
+        Permission(actions=["states:StartExecution"], resources=[machine_arn]),
+        Permission(
+            actions=["states:DescribeExecution", "states:StopExecution"],
+            resources=[f"{executions}:*"],
+            wildcard_reason=reason,
+        ),
+        Permission(actions=["states:RedriveExecution"], resources=[f"{executions}/*"], wildcard_reason=reason),
+    ]

@@ -2,36 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 
+from stacks.constructs.arn import arn_of
+from stacks.constructs.function import Functions, function_code, powertools_layer_arn
+from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.role import Permission
+from stacks.constructs.stack_parameters import StackParameters
+from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.flywheel import any_generation_arn, flywheel_arn
+from stacks.settings import FlywheelSettings
 
 OBJECTS_COME_AND_GO = "The objects below this prefix come and go with the turns; the function needs no other prefix."
-DATASETS_COME = "Datasets are named after the turn that composes them."
-MODELS_ARE_NAMED_BY_COMPREHEND = "The name of a flywheel's models is Comprehend's choice and not documented."
+READ = ("GetObject",)
+WRITE = ("GetObject", "PutObject")
+UPLOAD = ("PutObject", "AbortMultipartUpload")
+"""Files that may be larger than one request carries."""
+FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
+"""What most functions are told."""
 RUNTIME_PARAMETERS = ("active-model-arn", "previous-model-arn", "desired-model-arn")
-
-
-def classification_jobs(*actions: str) -> Permission:
-    arn = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:document-classification-job/*"
-    return Permission(
-        actions=[f"comprehend:{action}" for action in actions],
-        resources=[arn],
-        wildcard_reason="Comprehend names a job when it is started.",
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlywheelAccess:
-    """Builds the statements of the functions' roles."""
+    """What a stack knows of the flywheel, and the statements of roles that come of it."""
 
+    settings: FlywheelSettings
     intake: s3.IBucket
-    flywheel_arn: str
-    any_generation_arn: str
-    parameter_prefix: str
+    topic: sns.ITopic
+    encryption: EncryptionKey
+
+    @property
+    def kind(self) -> ModelKind:
+        return model_kind(self.settings)
+
+    def functions(
+        self,
+        stack: cdk.Stack,
+        *,
+        parameters: StackParameters,
+        environment: Mapping[str, str],
+        flywheel: comprehend.CfnFlywheel | None = None,
+    ) -> Functions:
+        """What the functions of a stack have in common. `environment` comes on top of the flywheel's names and of the
+        stack's parameters."""
+        settings = self.settings
+        return Functions(
+            flywheel_name=settings.name,
+            code=function_code(stack),
+            powertools_layer_arn=powertools_layer_arn(version=settings.powertools_layer_version),
+            log_retention_days=parameters.log_retention_days,
+            encryption=self.encryption,
+            vpc=settings.functions_vpc,
+            reserved_concurrency=settings.reserved_concurrency,
+            flywheel=flywheel,
+            environment={
+                "FLYWHEEL_NAME": settings.name,
+                "FLYWHEEL_ARN": flywheel_arn(settings=settings),
+                "INTAKE_BUCKET": self.intake.bucket_name,
+                "PARAMETER_PREFIX": settings.parameter_prefix,
+                "LABEL_DELIMITER": settings.label_delimiter,
+                "TOPIC_ARN": self.topic.topic_arn,
+                **parameters.environment,
+                **environment,
+            },
+        )
 
     def objects(self, *keys: str, actions: tuple[str, ...]) -> Permission:
         """`actions` without "s3:"; `keys` are keys or end in a wildcard."""
@@ -51,36 +92,41 @@ class FlywheelAccess:
         )
 
     def flywheel(self, *actions: str) -> Permission:
-        return Permission(actions=[f"comprehend:{action}" for action in actions], resources=[self.flywheel_arn])
+        return _comprehend(*actions, arn=flywheel_arn(settings=self.settings))
 
     def flywheel_of_any_generation(self, *actions: str) -> Permission:
-        return Permission(
-            actions=[f"comprehend:{action}" for action in actions],
-            resources=[self.any_generation_arn],
-            wildcard_reason="A former generation of the flywheel serves on until a model of the present one is better.",
-        )
+        reason = "A former generation of the flywheel serves on until a model of the present one is better."
+        return _comprehend(*actions, arn=any_generation_arn(settings=self.settings), wildcard_reason=reason)
 
     def datasets(self, *actions: str) -> Permission:
-        return Permission(
-            actions=[f"comprehend:{action}" for action in actions],
-            resources=[f"{self.flywheel_arn}/dataset/*"],
-            wildcard_reason=DATASETS_COME,
-        )
+        reason = "Datasets are named after the turn that composes them."
+        return _comprehend(*actions, arn=f"{flywheel_arn(settings=self.settings)}/dataset/*", wildcard_reason=reason)
 
     def models(self, *actions: str) -> Permission:
-        arn = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:document-classifier/*"
-        return Permission(
-            actions=[f"comprehend:{action}" for action in actions],
-            resources=[arn],
-            wildcard_reason=MODELS_ARE_NAMED_BY_COMPREHEND,
+        reason = "The name of a flywheel's models is Comprehend's choice and not documented."
+        return _comprehend(*actions, arn=arn_of("comprehend", f"{self.kind.model}/*"), wildcard_reason=reason)
+
+    def list_models(self) -> Permission:
+        return _comprehend(
+            self.kind.list_models, arn="*", wildcard_reason=f"{self.kind.list_models} knows no resource."
         )
 
-    def classification_jobs(self, *actions: str) -> Permission:
-        return classification_jobs(*actions)
+    def jobs(self, *actions: str) -> Permission:
+        reason = "Comprehend names a job when it is started."
+        return _comprehend(*actions, arn=arn_of("comprehend", f"{self.kind.job}/*"), wildcard_reason=reason)
+
+    def publish(self) -> Permission:
+        return Permission(actions=["sns:Publish"], resources=[self.topic.topic_arn])
 
     def parameters(self, *names: str, actions: tuple[str, ...]) -> Permission:
         """`names` are relative to the flywheel's prefix."""
-        prefix = f"arn:{cdk.Aws.PARTITION}:ssm:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:parameter{self.parameter_prefix}"
         return Permission(
-            actions=[f"ssm:{action}" for action in actions], resources=[f"{prefix}/{name}" for name in names]
+            actions=[f"ssm:{action}" for action in actions],
+            resources=[arn_of("ssm", f"parameter{self.settings.parameter_prefix}/{name}") for name in names],
         )
+
+
+def _comprehend(*actions: str, arn: str, wildcard_reason: str | None = None) -> Permission:
+    return Permission(
+        actions=[f"comprehend:{action}" for action in actions], resources=[arn], wildcard_reason=wildcard_reason
+    )

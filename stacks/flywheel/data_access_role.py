@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
 from stacks.constructs.role import Condition, Permission, ServiceRole
 from stacks.flywheel.encryption_key import EncryptionKey
 
@@ -36,7 +37,7 @@ def trust_of_comprehend() -> Condition:
     That it names a resource at all is documented for endpoints and custom models only, not for flywheels, datasets and
     jobs: a missing one is no reason to refuse.
     """
-    source = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:*"
+    source = arn_of("comprehend", "*")
     return {
         "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
         "ArnLikeIfExists": {"aws:SourceArn": source},

@@ -9,7 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.constructs.role import Condition, Permission
+from stacks.constructs.arn import arn_of
+from stacks.constructs.role import Condition, Permission, on_behalf_of
 from stacks.settings import Encryption, EncryptionMode
 
 
@@ -46,7 +47,7 @@ class EncryptionKey(Construct):
 
     def permissions(self, *, through: Sequence[str]) -> list[Permission]:
         """What a role needs to read and write encrypted data by way of services such as "s3", "sqs", "sns"."""
-        if self.key is None:
+        if self.key is None or not through:
             return []
         region, suffix = cdk.Aws.REGION, cdk.Aws.URL_SUFFIX
         return [
@@ -67,29 +68,20 @@ class EncryptionKey(Construct):
         ]
 
     def _let_services_use(self, key: kms.Key) -> None:
-        region, account, partition = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID, cdk.Aws.PARTITION
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="CloudWatchLogs",
-                principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
+                principals=[iam.ServicePrincipal(f"logs.{cdk.Aws.REGION}.amazonaws.com")],
                 actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                 resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": f"arn:{partition}:logs:{region}:{account}:log-group:*"
-                    }
-                },
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn_of("logs", "log-group:*")}},
             )
         )
-        alarms = {
-            "StringEquals": {"aws:SourceAccount": account},
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
-        }
         senders: dict[str, tuple[str, Condition]] = {
             # EventBridge is not known to name account and rule where it uses a key, and would drop the events without
             # a word. Which rules may send is for the policies of the queues to say.
             "EventsToQueues": ("events", {}),
-            "AlarmsToTopic": ("cloudwatch", alarms),
+            "AlarmsToTopic": ("cloudwatch", on_behalf_of(arn_of("cloudwatch", "alarm:*"))),
         }
         for sid, (service, condition) in senders.items():
             key.add_to_resource_policy(

@@ -10,6 +10,8 @@ from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
+from stacks.constructs.model_kind import model_kind
 from stacks.flywheel.data_access_role import DataAccessRole
 from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.settings import FlywheelSettings
@@ -44,16 +46,12 @@ def flywheel_name(*, settings: FlywheelSettings) -> str:
 
 def flywheel_arn(*, settings: FlywheelSettings) -> str:
     """Computed from the name, so that nothing has to import it."""
-    return (
-        f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-        f":flywheel/{flywheel_name(settings=settings)}"
-    )
+    return arn_of("comprehend", f"flywheel/{flywheel_name(settings=settings)}")
 
 
 def any_generation_arn(*, settings: FlywheelSettings) -> str:
     """A pattern for IAM: a former generation serves on until a model of the present one is better."""
-    arn = f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    return f"{arn}:flywheel/{settings.name}-{'?' * HASH_LENGTH}"
+    return arn_of("comprehend", f"flywheel/{settings.name}-{'?' * HASH_LENGTH}")
 
 
 class Flywheel(Construct):
@@ -92,12 +90,7 @@ class Flywheel(Construct):
             data_access_role_arn=role.arn,
             data_lake_s3_uri=f"s3://{lake.bucket_name}/{LAKE_PREFIX}",
             model_type=settings.model_type,
-            task_config=comprehend.CfnFlywheel.TaskConfigProperty(
-                language_code=settings.language,
-                document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
-                    mode=settings.mode, labels=list(settings.labels)
-                ),
-            ),
+            task_config=model_kind(settings).task(settings),
             data_security_config=security if encryption.arn or vpc else None,
         )
         self.resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -31,11 +32,6 @@ class Queues(Construct):
         self.promotions = pokes(
             self, "Promotions", key=key, dead_letters=self.promotion_dead_letters, timeout=START_TIMEOUT
         )
-
-    def let_rules_send(self, *, rules: dict[sqs.Queue, Sequence[str]]) -> None:
-        """The policy of each queue, for the ARNs of the given rules."""
-        for queue, rule_arns in rules.items():
-            let_rules_send(queue, rule_arns=rule_arns)
 
 
 def pokes(
@@ -75,10 +71,10 @@ def acknowledge_dead_letters_of_rules(queue: sqs.Queue) -> None:
     )
 
 
-def let_rules_send(queue: sqs.Queue, *, rule_arns: Sequence[str]) -> None:
+def let_rules_send(queue: sqs.Queue, *, rules: Sequence[events.CfnRule]) -> None:
     """Writes the queue's policy: TLS only, and EventBridge for the given rules."""
     statements = [{**NO_PLAIN_HTTP, "Action": "sqs:*", "Resource": queue.queue_arn}]
-    if rule_arns:
+    if rules:
         statements.append(
             {
                 "Sid": "Events",
@@ -86,7 +82,7 @@ def let_rules_send(queue: sqs.Queue, *, rule_arns: Sequence[str]) -> None:
                 "Principal": {"Service": "events.amazonaws.com"},
                 "Action": "sqs:SendMessage",
                 "Resource": queue.queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+                "Condition": {"ArnEquals": {"aws:SourceArn": [rule.attr_arn for rule in rules]}},
             }
         )
     sqs.CfnQueuePolicy(

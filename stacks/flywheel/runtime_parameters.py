@@ -15,11 +15,10 @@ class RuntimeParameters(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, functions: Functions, access: FlywheelAccess) -> None:
         super().__init__(scope, construct_id)
-        function = FlywheelFunction(
+        delete_runtime_parameters = FlywheelFunction(
             self,
-            "DeleteRuntimeParameters",
+            "delete_runtime_parameters",
             wing="promotions",
-            name="delete_runtime_parameters",
             functions=functions,
             description="Removes the parameters that the pipeline wrote, when the stack is destroyed.",
             timeout=cdk.Duration.minutes(2),
@@ -30,7 +29,7 @@ class RuntimeParameters(Construct):
         cdk.CustomResource(
             self,
             "Parameters",
-            service_token=function.arn,
+            service_token=delete_runtime_parameters.arn,
             resource_type="Custom::RuntimeParameters",
             # CloudFormation would wait an hour for an answer that got lost. Lambda needs the time where it is busy: it
             # keeps an event that it has no room for, and tries again.

@@ -9,6 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
+from stacks.constructs.role import on_behalf_of
 from stacks.constructs.stack_parameters import NONE
 
 NO_PLAIN_HTTP: dict[str, Any] = {
@@ -25,7 +27,6 @@ class NotificationTopic(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None, email: cdk.CfnParameter) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", master_key=key)
-        alarms = f"arn:{cdk.Aws.PARTITION}:cloudwatch:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:alarm:*"
         sns.CfnTopicPolicy(
             self,
             "Policy",
@@ -40,10 +41,7 @@ class NotificationTopic(Construct):
                         "Principal": {"Service": "cloudwatch.amazonaws.com"},
                         "Action": "sns:Publish",
                         "Resource": self.topic.topic_arn,
-                        "Condition": {
-                            "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
-                            "ArnLike": {"aws:SourceArn": alarms},
-                        },
+                        "Condition": on_behalf_of(arn_of("cloudwatch", "alarm:*")),
                     },
                 ],
             },

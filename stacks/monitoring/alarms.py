@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -9,7 +11,7 @@ from constructs import Construct
 from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.queues import Queues
-from stacks.monitoring.watch import OWN_NAMESPACE, Watch, alarm, dead_letters, errors, executions
+from stacks.monitoring.watch import Watch, alarms, dead_letters, errors, executions, own
 from stacks.turn.parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
 
 TRAIN_DATASETS_OF_A_FLYWHEEL = 50
@@ -36,11 +38,22 @@ class Alarms(Construct):
         parameters: TurnParameters,
     ) -> None:
         super().__init__(scope, construct_id)
-        drift_wanted = self._unless_zero("DriftWanted", parameters.drift_floor)
-        no_turn_wanted = self._unless_zero("NoTurnWanted", parameters.maximum_days_without_turn)
-        turns, promotions = ("StateMachineArn", turn_machine_arn), ("StateMachineArn", promote_machine_arn)
-        flywheel = ("Flywheel", flywheel_name)
-        watches = {
+        self._flywheel_name = flywheel_name
+        alarms(
+            self,
+            topic=topic,
+            watches={
+                **self._pokes(queues, start_turn=start_turn, start_promotion=start_promotion),
+                **self._turns(turn_machine_arn, maximum_days=parameters.maximum_days_without_turn),
+                **self._promotions(promote_machine_arn),
+                **self._data(drift_floor=parameters.drift_floor),
+            },
+        )
+
+    def _pokes(
+        self, queues: Queues, *, start_turn: FlywheelFunction, start_promotion: FlywheelFunction
+    ) -> dict[str, Watch]:
+        return {
             "TurnDeadLetters": dead_letters(
                 queues.turn_dead_letters, "start_turn could not handle pokes: its log says why."
             ),
@@ -50,75 +63,75 @@ class Alarms(Construct):
             "UndeliveredEvents": dead_letters(
                 queues.undelivered, "Events reached neither a queue nor the function that reports."
             ),
-            "TurnFailed": executions("ExecutionsFailed", turns, "A turn failed: `flywheel show` says why."),
-            "TurnTimedOut": executions("ExecutionsTimedOut", turns, "A turn did not end in its time."),
-            "TurnAborted": executions("ExecutionsAborted", turns, "A turn was stopped from outside."),
-            "PromotionFailed": executions(
-                "ExecutionsFailed", promotions, "A promotion failed: `flywheel show` of its turn says why."
-            ),
-            "PromotionTimedOut": executions("ExecutionsTimedOut", promotions, "A promotion did not end in its time."),
-            "PromotionAborted": executions("ExecutionsAborted", promotions, "A promotion was stopped from outside."),
             "StartTurnErrors": errors(start_turn, "start_turn fails: no turn may be starting."),
             "StartPromotionErrors": errors(start_promotion, "start_promotion fails: no promotion may be starting."),
-            "ApprovalWaiting": Watch(
-                description="A better model waits for approval: `flywheel approve` or `flywheel decline` answers.",
-                namespace=OWN_NAMESPACE,
-                metric="PromotionsWaiting",
-                dimension=flywheel,
-                missing="ignore",
+        }
+
+    def _turns(self, machine_arn: str, *, maximum_days: cdk.CfnParameter) -> dict[str, Watch]:
+        return {
+            "TurnFailed": executions("ExecutionsFailed", machine_arn, "A turn failed: `flywheel show` says why."),
+            "TurnTimedOut": executions("ExecutionsTimedOut", machine_arn, "A turn did not end in its time."),
+            "TurnAborted": executions("ExecutionsAborted", machine_arn, "A turn was stopped from outside."),
+            "WaitingForAPerson": own(
+                "WaitingForAPerson",
+                self._flywheel_name,
+                "Several turns in a row failed, and none starts by itself: `flywheel status` says why.",
             ),
-            "WaitingForAPerson": Watch(
-                description="Several turns in a row failed, and none starts by itself: `flywheel status` says why.",
-                namespace=OWN_NAMESPACE,
-                metric="WaitingForAPerson",
-                dimension=flywheel,
-                missing="ignore",
-            ),
-            "UploadsNotPrepared": Watch(
-                description="Turns tried uploads and could not prepare them; they lie where they were dropped:"
-                " `flywheel status` names them.",
-                namespace=OWN_NAMESPACE,
-                metric="UploadsNotPrepared",
-                dimension=flywheel,
-                missing="ignore",
-            ),
-            "TrainDatasetQuota": Watch(
-                description="Four fifths of the flywheel's TRAIN datasets are used, and none can be deleted: have the"
-                " quota raised, upload less often, or plan a new generation.",
-                namespace=OWN_NAMESPACE,
-                metric="TrainDatasetsUsed",
-                dimension=flywheel,
-                comparison="GreaterThanOrEqualToThreshold",
-                threshold=TRAIN_DATASETS_THAT_ALARM,
-                missing="ignore",
-            ),
-            "Drift": Watch(
-                description="The active model's SelectionMetric on new test data is below DriftFloor.",
-                namespace=OWN_NAMESPACE,
-                metric="ActiveModelScoreOnNewTestData",
-                dimension=flywheel,
-                statistic="Minimum",
-                comparison="LessThanThreshold",
-                threshold=as_number(parameters.drift_floor),
-                missing="ignore",
-                condition=drift_wanted,
-            ),
-            "NoTurn": Watch(
-                description="No turn began for MaximumDaysWithoutTurn.",
-                namespace="AWS/States",
-                metric="ExecutionsStarted",
-                dimension=turns,
-                statistic="Sum",
+            "NoTurn": dataclasses.replace(
+                executions("ExecutionsStarted", machine_arn, "No turn began for MaximumDaysWithoutTurn."),
                 comparison="LessThanThreshold",
                 threshold=1,
                 period=A_DAY,
-                evaluation_periods=self._days(parameters.maximum_days_without_turn),
+                evaluation_periods=self._days(maximum_days),
                 missing="breaching",
-                condition=no_turn_wanted,
+                condition=self._unless_zero("NoTurnWanted", maximum_days),
             ),
         }
-        for construct_id, watch in watches.items():
-            alarm(self, construct_id, watch, topic_arn=topic.topic_arn)
+
+    def _promotions(self, machine_arn: str) -> dict[str, Watch]:
+        return {
+            "PromotionFailed": executions(
+                "ExecutionsFailed", machine_arn, "A promotion failed: `flywheel show` of its turn says why."
+            ),
+            "PromotionTimedOut": executions("ExecutionsTimedOut", machine_arn, "A promotion did not end in its time."),
+            "PromotionAborted": executions("ExecutionsAborted", machine_arn, "A promotion was stopped from outside."),
+            "ApprovalWaiting": own(
+                "PromotionsWaiting",
+                self._flywheel_name,
+                "A better model waits for approval: `flywheel approve` or `flywheel decline` answers.",
+            ),
+        }
+
+    def _data(self, *, drift_floor: cdk.CfnParameter) -> dict[str, Watch]:
+        return {
+            "UploadsNotPrepared": own(
+                "UploadsNotPrepared",
+                self._flywheel_name,
+                "Turns tried uploads and could not prepare them; they lie where they were dropped: `flywheel status` "
+                "names them.",
+            ),
+            "TrainDatasetQuota": dataclasses.replace(
+                own(
+                    "TrainDatasetsUsed",
+                    self._flywheel_name,
+                    "Four fifths of the flywheel's TRAIN datasets are used, and none can be deleted: have the quota "
+                    "raised, upload less often, or plan a new generation.",
+                ),
+                comparison="GreaterThanOrEqualToThreshold",
+                threshold=TRAIN_DATASETS_THAT_ALARM,
+            ),
+            "Drift": dataclasses.replace(
+                own(
+                    "ActiveModelScoreOnNewTestData",
+                    self._flywheel_name,
+                    "The active model's SelectionMetric on new test data is below DriftFloor.",
+                ),
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=as_number(drift_floor),
+                condition=self._unless_zero("DriftWanted", drift_floor),
+            ),
+        }
 
     def _unless_zero(self, construct_id: str, parameter: cdk.CfnParameter) -> cdk.CfnCondition:
         return cdk.CfnCondition(

@@ -7,10 +7,10 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.stack_parameters import as_number
+from stacks.flywheel.queues import Queues
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
 from stacks.monitoring.watch import OWN_NAMESPACE
 from stacks.serving.endpoint_name import endpoint_arn
@@ -19,9 +19,10 @@ from stacks.turn.parameters import TurnParameters
 
 MOST_LABELS_SHOWN = 20
 """As many as report_turn measures one by one."""
-AN_HOUR, A_DAY = 3600, 86_400
+FIVE_MINUTES, AN_HOUR, A_DAY = 300, 3600, 86_400
 WIDTH, HEIGHT, IN_A_ROW = 8, 6, 3
 
+Widget = dict[str, Any]
 Metric = list[Any]
 """Namespace, name, dimensions as name and value in turn, and how to draw it: CloudWatch's own form."""
 
@@ -35,16 +36,48 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         settings: FlywheelSettings,
-        machine_arn: str,
+        turn_machine_arn: str,
         promote_machine_arn: str,
-        turns: sqs.IQueue,
-        dead_letters: Sequence[sqs.IQueue],
+        queues: Queues,
         parameters: TurnParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flywheel = ["Flywheel", settings.name]
-        metric = parameters.selection_metric.value_as_string
         widgets = [
+            *self._scores(parameters),
+            *self._documents(settings.labels),
+            *self._turns(turn_machine_arn),
+            *self._waiting(queues),
+            *self._promotions(promote_machine_arn),
+            *self._serving(endpoint_arn(settings=settings)),
+        ]
+        body = {
+            "start": "-P30D",
+            "widgets": [
+                {
+                    "x": number % IN_A_ROW * WIDTH,
+                    "y": number // IN_A_ROW * HEIGHT,
+                    "width": WIDTH,
+                    "height": HEIGHT,
+                    **widget,
+                }
+                for number, widget in enumerate(widgets)
+            ],
+        }
+        dashboard = cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=f"{settings.stack_name}-{cdk.Aws.REGION}",
+            dashboard_body=cdk.Stack.of(self).to_json_string(body),
+        )
+        self.name = dashboard.ref
+
+    def _own(self, name: str, *, label: str | None = None) -> Metric:
+        return [OWN_NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
+
+    def _scores(self, parameters: TurnParameters) -> list[Widget]:
+        metric = parameters.selection_metric.value_as_string
+        return [
             _graph(
                 f"SelectionMetric ({metric})",
                 [
@@ -73,8 +106,12 @@ class Dashboard(Construct):
                 )
                 for which in ("active", "candidate")
             ),
+        ]
+
+    def _documents(self, labels: Sequence[str]) -> list[Widget]:
+        return [
             _graph("Documents put into datasets", [self._own("DocumentsInDatasets")], period=A_DAY, statistic="Sum"),
-            self._documents_by_label(settings.labels),
+            self._documents_by_label(labels),
             _graph(
                 "TRAIN datasets used",
                 [self._own("TrainDatasetsUsed")],
@@ -82,36 +119,43 @@ class Dashboard(Construct):
                 statistic="Maximum",
                 lines={"alarm": TRAIN_DATASETS_THAT_ALARM, "quota": TRAIN_DATASETS_OF_A_FLYWHEEL},
             ),
-            _graph(
-                "Turns by outcome",
-                _executions(machine_arn),
-                period=A_DAY,
-                statistic="Sum",
-            ),
+        ]
+
+    def _turns(self, machine_arn: str) -> list[Widget]:
+        return [
+            _graph("Turns by outcome", _executions(machine_arn), period=A_DAY, statistic="Sum"),
             _graph("Duration of turns, in seconds", [self._own("TurnDuration")], period=AN_HOUR, statistic="Maximum"),
             _graph("Rejected uploads", [self._own("UploadsRejected")], period=A_DAY, statistic="Sum"),
+        ]
+
+    def _waiting(self, queues: Queues) -> list[Widget]:
+        return [
             _graph(
                 "Oldest message in the turn queue, in seconds",
-                [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", turns.queue_name]],
-                period=300,
+                [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queues.turns.queue_name]],
+                period=FIVE_MINUTES,
                 statistic="Maximum",
             ),
             _graph(
                 "Dead letters",
                 [
                     ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue.queue_name]
-                    for queue in dead_letters
+                    for queue in (queues.turn_dead_letters, queues.promotion_dead_letters, queues.undelivered)
                 ],
-                period=300,
+                period=FIVE_MINUTES,
                 statistic="Maximum",
             ),
             _graph(
                 "Waiting for a person",
                 [self._own("WaitingForAPerson", label="turns"), self._own("PromotionsWaiting", label="a promotion")],
-                period=300,
+                period=FIVE_MINUTES,
                 statistic="Maximum",
                 most=1,
             ),
+        ]
+
+    def _promotions(self, machine_arn: str) -> list[Widget]:
+        return [
             _graph(
                 "Promotions",
                 [
@@ -123,37 +167,13 @@ class Dashboard(Construct):
             ),
             _graph(
                 "Executions of the promote machine by outcome",
-                _executions(promote_machine_arn),
+                _executions(machine_arn),
                 period=A_DAY,
                 statistic="Sum",
             ),
-            *self._serving(endpoint_arn(settings=settings)),
         ]
-        body = {
-            "start": "-P30D",
-            "widgets": [
-                {
-                    "x": number % IN_A_ROW * WIDTH,
-                    "y": number // IN_A_ROW * HEIGHT,
-                    "width": WIDTH,
-                    "height": HEIGHT,
-                    **widget,
-                }
-                for number, widget in enumerate(widgets)
-            ],
-        }
-        dashboard = cloudwatch.CfnDashboard(
-            self,
-            "Dashboard",
-            dashboard_name=f"{settings.stack_name}-{cdk.Aws.REGION}",
-            dashboard_body=cdk.Stack.of(self).to_json_string(body),
-        )
-        self.name = dashboard.ref
 
-    def _own(self, name: str, *, label: str | None = None) -> Metric:
-        return [OWN_NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
-
-    def _serving(self, endpoint: str) -> list[dict[str, Any]]:
+    def _serving(self, endpoint: str) -> list[Widget]:
         """Empty graphs where nothing is served."""
         return [
             _graph(
@@ -185,13 +205,13 @@ class Dashboard(Construct):
                     self._own("ServingBehind", label="behind what is wanted"),
                     self._own("SmokeTestFailed", label="smoke test failed"),
                 ],
-                period=300,
+                period=FIVE_MINUTES,
                 statistic="Maximum",
                 most=1,
             ),
         ]
 
-    def _documents_by_label(self, labels: Sequence[str]) -> dict[str, Any]:
+    def _documents_by_label(self, labels: Sequence[str]) -> Widget:
         title = "Training documents by label"
         if len(labels) > MOST_LABELS_SHOWN:
             return {
@@ -232,7 +252,7 @@ def _graph(
     statistic: str,
     lines: dict[str, float] | None = None,
     most: float | None = None,
-) -> dict[str, Any]:
+) -> Widget:
     return {
         "type": "metric",
         "properties": {

@@ -1,12 +1,14 @@
-"""What a metric has to do to call a person, and the alarm that does."""
+"""What a metric has to do to call a person, and the alarms that do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -34,24 +36,37 @@ class Watch:
     """Leaves the alarm out where it is false."""
 
 
-def alarm(scope: Construct, construct_id: str, watch: Watch, *, topic_arn: str) -> None:
-    resource = cloudwatch.CfnAlarm(
-        scope,
-        construct_id,
-        alarm_description=watch.description,
-        namespace=watch.namespace,
-        metric_name=watch.metric,
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
-        statistic=watch.statistic,
-        period=watch.period,
-        evaluation_periods=watch.evaluation_periods,
-        threshold=watch.threshold,
-        comparison_operator=watch.comparison,
-        treat_missing_data=watch.missing,
-        alarm_actions=[topic_arn],
+def alarms(scope: Construct, *, topic: sns.ITopic, watches: Mapping[str, Watch]) -> None:
+    """One for each watch, by its construct's id."""
+    for construct_id, watch in watches.items():
+        alarm = cloudwatch.CfnAlarm(
+            scope,
+            construct_id,
+            alarm_description=watch.description,
+            namespace=watch.namespace,
+            metric_name=watch.metric,
+            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=watch.dimension[0], value=watch.dimension[1])],
+            statistic=watch.statistic,
+            period=watch.period,
+            evaluation_periods=watch.evaluation_periods,
+            threshold=watch.threshold,
+            comparison_operator=watch.comparison,
+            treat_missing_data=watch.missing,
+            alarm_actions=[topic.topic_arn],
+        )
+        if watch.condition is not None:
+            alarm.cfn_options.condition = watch.condition
+
+
+def own(metric: str, flywheel_name: str, description: str) -> Watch:
+    """Of a metric that the functions write."""
+    return Watch(
+        description=description,
+        namespace=OWN_NAMESPACE,
+        metric=metric,
+        dimension=("Flywheel", flywheel_name),
+        missing="ignore",
     )
-    if watch.condition is not None:
-        resource.cfn_options.condition = watch.condition
 
 
 def dead_letters(queue: sqs.IQueue, description: str) -> Watch:
@@ -73,5 +88,11 @@ def errors(function: FlywheelFunction, description: str) -> Watch:
     )
 
 
-def executions(metric: str, machine: tuple[str, str], description: str) -> Watch:
-    return Watch(description=description, namespace="AWS/States", metric=metric, dimension=machine, statistic="Sum")
+def executions(metric: str, machine_arn: str, description: str) -> Watch:
+    return Watch(
+        description=description,
+        namespace="AWS/States",
+        metric=metric,
+        dimension=("StateMachineArn", machine_arn),
+        statistic="Sum",
+    )

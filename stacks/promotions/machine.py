@@ -6,7 +6,6 @@ Every state is one concern, so that what follows a promotion can be put before i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -14,16 +13,23 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.function import FlywheelFunction
-from stacks.constructs.function_task import FunctionTasks
-from stacks.constructs.poll import FAILURE
-from stacks.constructs.retries import retry_event_faults, retry_execution_faults, retry_parameter_faults
-from stacks.constructs.role import Permission, ServiceRole
-from stacks.constructs.state_machine import StateMachine, logs_and_traces, permissions_to_run, trust_of_own_machines
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.constructs.arn import arn_of
+from stacks.constructs.retries import FAILURE, retry_service_faults
+from stacks.constructs.role import Permission
+from stacks.constructs.state_machine import (
+    StateMachine,
+    machine_role,
+    name_in_deployment,
+    permissions_to_run,
+    state_machine_arn,
+)
+from stacks.constructs.states import CAUSE, ERROR, States
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
 from stacks.promotions.steps import PromotionSteps
-from stacks.serving.machine import LONGEST_RUN
+from stacks.serving.machine import LONGEST_RUN, serve_machine_arn
+from stacks.serving.wanted import SERVING_WISH
+from stacks.settings import FlywheelSettings
 from stacks.turn.parameters import MOST_APPROVAL_HOURS, TurnParameters
 
 PROMOTION = "{% $states.context.Execution.Name %}"
@@ -34,174 +40,132 @@ EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
 NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
 """An expression, because the CDK drops a null."""
+OUTCOME = {
+    "answered_by": "{% $answeredBy %}",
+    "warning": "{% $warning %}",
+    "serving": "{% $serving.reason %}",
+    "serving_behind": "{% $serving.behind %}",
+}
+"""What is told of a promotion that came as far as serving."""
+
+
+def promote_machine_name(*, settings: FlywheelSettings) -> str:
+    return f"{settings.stack_name}-promote"
+
+
+def promote_machine_arn(*, settings: FlywheelSettings) -> str:
+    """Computed: the role of start_promotion names it."""
+    return state_machine_arn(name_in_deployment(promote_machine_name(settings=settings)))
 
 
 class PromoteMachine(Construct):
-    """`machine_name` is fixed, so that the role of start_promotion can name it.
-
-    That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
-    should have worked and did not fails the execution.
-    """
+    """That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
+    should have worked and did not fails the execution."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        machine_name: str,
         steps: PromotionSteps,
+        access: FlywheelAccess,
         flywheel: Flywheel,
         parameters: TurnParameters,
-        encryption: EncryptionKey,
-        serving_parameter: str,
-        serve_machine_arn: str,
     ) -> None:
-        """`serving_parameter` is the name of the parameter with the wish; it and the serve machine are in the Serving
-        stack, which comes later or never."""
         super().__init__(scope, construct_id)
-        self._serving_parameter = serving_parameter
-        self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_machine_arn)
         self._steps = steps
+        self._settings = access.settings
         self._parameters = parameters
-        self._tasks = FunctionTasks(self)
-        bus = f"arn:{cdk.Aws.PARTITION}:events:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:event-bus/default"
-        functions = [
-            steps.begin_promotion,
-            steps.check_model,
-            steps.ask_for_approval,
-            steps.update_active_model,
-            steps.publish_model,
-            steps.report_promotion,
-        ]
-        self.role = ServiceRole(
+        # In the Serving stack, which comes later or never.
+        serve_arn = serve_machine_arn(settings=access.settings)
+        self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_arn)
+        self._states = States(
             self,
-            "Service",
-            service="states.amazonaws.com",
-            description="The promote machine calls its functions and tells the bus of a new active model.",
-            trust_condition=trust_of_own_machines(),
-            permissions=[
-                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
-                Permission(
-                    actions=["events:PutEvents"],
-                    resources=[bus],
-                    condition={
-                        "StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED},
-                    },
-                ),
-                Permission(
-                    actions=["ssm:GetParameter"],
-                    resources=[
-                        cdk.Arn.format(
-                            cdk.ArnComponents(
-                                service="ssm", resource="parameter", resource_name=serving_parameter.lstrip("/")
-                            ),
-                            cdk.Stack.of(self),
-                        )
-                    ],
-                ),
-                *permissions_to_run(serve_machine_arn),
-                logs_and_traces(),
-            ],
-        )
-        self.role.resource.add_resource_dependency(flywheel.resource)
-        machine = StateMachine(
-            self,
-            "Machine",
-            machine_name=machine_name,
-            comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
-            start=self._definition(),
-            role_arn=self.role.arn,
-            waits=WAITS,
-            log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
-        )
-        self.arn = machine.arn
-
-    def _definition(self) -> sfn.State:
-        done = sfn.Succeed.jsonata(self, "PromotionEnded")
-        failed = self._tasks.report_failure(
-            self._steps.report_promotion,
-            payload={"promotion": PROMOTION, "status": "FAILED"},
+            names={"promotion": PROMOTION},
+            report=steps.report_promotion,
+            failure={"status": "FAILED"},
             ends_in="PromotionFailed",
         )
-        refused = self._report("ReportRefusal", status="REFUSED", failed=failed).next(done)
-        taken_back = self._take_back(failed=failed, refused=refused, done=done)
-        publish = self._step(
-            "PublishModel", self._steps.publish_model, failed=failed, refused=refused, taken_back=taken_back
+        role = machine_role(
+            self,
+            description="The promote machine calls its functions and tells the bus of a new active model.",
+            functions=steps,
+            permissions=[
+                Permission(
+                    actions=["events:PutEvents"],
+                    resources=[arn_of("events", "event-bus/default")],
+                    condition={"StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED}},
+                ),
+                access.parameters(SERVING_WISH, actions=("GetParameter",)),
+                *permissions_to_run(serve_arn),
+            ],
         )
-        published = (
-            publish.next(self._tell_the_bus(failed))
-            .next(
-                self._report(
-                    "ReportPromotion",
-                    status="{% $status %}",
-                    failed=failed,
-                    more={
-                        "answered_by": "{% $answeredBy %}",
-                        "warning": "{% $warning %}",
-                        "serving": "{% $serving.reason %}",
-                        "serving_behind": "{% $serving.behind %}",
-                    },
-                )
-            )
-            .next(done)
-        )
-        serve = self._serve(then=published, taken_back=taken_back)
-        update = self._step(
-            "UpdateActiveModel",
-            self._steps.update_active_model,
-            failed=failed,
-            refused=refused,
-            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
-        )
-        update.next(serve)
-        asked = self._ask(then=update, done=done, refused=refused, failed=failed)
-        wanted = sfn.Choice.jsonata(self, "ApprovalWanted")
-        wanted.when(sfn.Condition.jsonata("{% $approval %}"), asked).otherwise(update)
-        check = self._step(
-            "CheckModel",
-            self._steps.check_model,
-            failed=failed,
-            refused=refused,
+        role.resource.add_resource_dependency(flywheel.resource)
+        self.arn = StateMachine(
+            self,
+            "Machine",
+            machine_name=promote_machine_name(settings=access.settings),
+            comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
+            definition=self._definition(),
+            role=role,
+            waits=WAITS,
+            log_retention_days=parameters.log_retention_days,
+            encryption=access.encryption,
+        ).arn
+
+    def _definition(self) -> sfn.Chain:
+        steps, states = self._steps, self._states
+        ended = sfn.Succeed.jsonata(self, "PromotionEnded")
+        refused = {"PromotionRefused": self._report("ReportRefusal", "REFUSED").next(ended)}
+        take_back = self._take_back(refused).next(ended)
+        begin = states.call(steps.begin_promotion, assign={"approval": "{% $states.result.Payload.approval %}"})
+        check = states.call(
+            steps.check_model,
+            catches=refused,
             assign={"warning": "{% $states.result.Payload.warning %}", "answeredBy": "{% null %}"},
         )
-        check.next(wanted)
-        begin = self._step(
-            "BeginPromotion",
-            self._steps.begin_promotion,
-            failed=failed,
-            assign={"approval": "{% $states.result.Payload.approval %}"},
+        ask = self._ask_for_approval(
+            {
+                "Declined": self._report("ReportDeclined", "DECLINED").next(ended),
+                "Superseded": self._report("ReportSuperseded", "SUPERSEDED").next(ended),
+                "States.Timeout": self._report("ReportTimeout", "NOT_ANSWERED").next(ended),
+                **refused,
+            }
         )
-        found = sfn.Choice.jsonata(self, "RequestFound")
-        found.when(sfn.Condition.jsonata("{% $states.input.model_arn = null %}"), done).otherwise(check)
-        begin.next(found)
-        return begin
+        update = states.call(
+            steps.update_active_model,
+            catches=refused,
+            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
+        )
+        publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
+        return (
+            begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))
+            .next(check)
+            .next(states.when("ApprovalWanted", "{% $approval %}", ask))
+            .next(update)
+            .next(self._serve(take_back=take_back, if_not_deployed=publish))
+            .next(publish)
+            .next(self._tell_the_bus())
+            .next(self._report("ReportPromotion", "{% $status %}", details=OUTCOME))
+            .next(ended)
+        )
 
-    def _ask(
-        self, *, then: sfn.IChainable, done: sfn.IChainable, refused: sfn.IChainable, failed: sfn.IChainable
-    ) -> sfn.IChainable:
+    def _ask_for_approval(self, catches: Mapping[str, sfn.IChainable]) -> sfn.TaskStateBase:
         hours = self._parameters.approval_hours.value_as_string
-        ask = self._tasks.task(
-            "AskForApproval",
+        return self._states.call(
             self._steps.ask_for_approval,
-            payload={"promotion": PROMOTION, "task_token": "{% $states.context.Task.Token %}"},
+            payload={"task_token": "{% $states.context.Task.Token %}"},
             outputs={},
             # Whoever answers may write 256 KiB, which is all that the state of the report may have.
             assign={
                 "answeredBy": "{% $exists($states.result.by) ? $substring($string($states.result.by), 0, 1000) "
                 ": 'somebody' %}"
             },
+            catches=catches,
             answered_within=f"{{% $max([1, $ceil({hours} * 3600)]) %}}",
         )
-        ends = {"Declined": "DECLINED", "Superseded": "SUPERSEDED", "States.Timeout": "NOT_ANSWERED"}
-        for error, status in ends.items():
-            report = self._report(f"Report{error.removeprefix('States.')}", status=status, failed=failed)
-            ask.add_catch(report.next(done), errors=[error], outputs=FAILURE)
-        ask.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        ask.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        return ask.next(then)
 
-    def _serve(self, *, then: sfn.IChainable, taken_back: sfn.IChainable) -> sfn.IChainable:
+    def _serve(self, *, take_back: sfn.IChainable, if_not_deployed: sfn.IChainable) -> sfn.Chain:
         """Wait until the endpoint answers with the model, where one is wanted, and take the model back if it does so
         wrongly. That serving is behind holds up no promotion: the serve machine's schedule mends it."""
         find = tasks.CallAwsService.jsonata(
@@ -209,66 +173,39 @@ class PromoteMachine(Construct):
             "FindServing",
             service="ssm",
             action="getParameter",
-            parameters={"Name": self._serving_parameter},
+            parameters={"Name": f"{self._settings.parameter_prefix}/{SERVING_WISH}"},
             iam_resources=[],
             outputs="{% $parse($states.result.Parameter.Value) %}",
         )
-        retry_parameter_faults(find)
-        # No Serving stack. The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
+        retry_service_faults(find, "Ssm")
+        # The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
         for name in ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"):
-            find.add_catch(then, errors=[name])
-        behind = sfn.Pass.jsonata(
-            self, "ServingIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
+            find.add_catch(if_not_deployed, errors=[name])
+        serve = self._bring_endpoint("ServeModel")
+        behind = self._behind("ServingIsBehind", find, serve)
+        wanted = self._states.when(
+            "ServingWanted",
+            "{% $number($states.input.inference_units) > 0 %}",
+            serve.next(self._states.when("ModelServesWell", "{% $states.input.smoke_test_failed %}", take_back)),
         )
-        behind.next(then)
-        find.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
-        wanted = sfn.Choice.jsonata(self, "ServingWanted")
-        serve = self._bring_endpoint(
-            "ServeModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
-        )
-        serve.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
-        tested = sfn.Choice.jsonata(self, "ModelServesWell")
-        tested.when(sfn.Condition.jsonata("{% $states.input.smoke_test_failed %}"), taken_back).otherwise(then)
-        serve.next(tested)
-        wanted.when(sfn.Condition.jsonata("{% $number($states.input.inference_units) > 0 %}"), serve).otherwise(then)
-        return find.next(wanted)
+        return sfn.Chain.custom(find, [*find.next(wanted).end_states, behind], behind)
 
-    def _take_back(self, *, failed: sfn.IChainable, refused: sfn.IChainable, done: sfn.IChainable) -> sfn.IChainable:
+    def _take_back(self, refused: Mapping[str, sfn.IChainable]) -> sfn.Chain:
         """The model answers wrongly: the former one becomes the active one again, and is waited for."""
-        put_back = self._tasks.task(
-            "PutBackFormerModel",
+        put_back = self._states.call(
             self._steps.update_active_model,
-            payload={"promotion": PROMOTION, "put_back": True},
+            "PutBackFormerModel",
+            payload={"put_back": True},
+            catches=refused,
             assign={"putBack": "{% $states.result.Payload.put_back %}"},
         )
-        put_back.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        put_back.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        report = self._report(
-            "ReportSmokeTest",
-            status="SMOKE_TEST_FAILED",
-            failed=failed,
-            more={
-                "answered_by": "{% $answeredBy %}",
-                "warning": "{% $warning %}",
-                "serving": "{% $serving.reason %}",
-                "serving_behind": "{% $serving.behind %}",
-                "put_back": "{% $putBack %}",
-            },
+        serve = self._bring_endpoint("ServeFormerModel")
+        behind = self._behind("FormerModelIsBehind", serve)
+        return put_back.next(sfn.Chain.custom(serve, [serve, behind], behind)).next(
+            self._report("ReportSmokeTest", "SMOKE_TEST_FAILED", details={**OUTCOME, "put_back": "{% $putBack %}"})
         )
-        report.next(done)
-        again = self._bring_endpoint(
-            "ServeFormerModel", assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}}
-        )
-        still_behind = sfn.Pass.jsonata(
-            self, "FormerModelIsBehind", assign={"serving": {"reason": "{% $states.input.Cause %}", "behind": True}}
-        )
-        again.add_catch(still_behind, errors=["States.ALL"], outputs=FAILURE)
-        still_behind.next(report)
-        put_back.next(again)
-        again.next(report)
-        return put_back
 
-    def _bring_endpoint(self, state: str, *, assign: Mapping[str, Any]) -> tasks.StepFunctionsStartExecution:
+    def _bring_endpoint(self, state: str) -> sfn.TaskStateBase:
         """Run the serve machine to its end. Redriven, another run finds what is left to do."""
         task = tasks.StepFunctionsStartExecution.jsonata(
             self,
@@ -277,12 +214,19 @@ class PromoteMachine(Construct):
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             input=sfn.TaskInput.from_object({"started_by": PROMOTION}),
             outputs="{% $states.result.Output %}",
-            assign=dict(assign),
+            assign={"serving": {"reason": "{% $states.result.Output.reason %}", "behind": False}},
         )
-        retry_execution_faults(task)
+        retry_service_faults(task, "StepFunctions")
         return task
 
-    def _tell_the_bus(self, failed: sfn.IChainable) -> sfn.TaskStateBase:
+    def _behind(self, state: str, *served_by: sfn.TaskStateBase) -> sfn.Pass:
+        """Where these states go that fail."""
+        behind = sfn.Pass.jsonata(self, state, assign={"serving": {"reason": CAUSE, "behind": True}})
+        for task in served_by:
+            task.add_catch(behind, errors=["States.ALL"], outputs=FAILURE)
+        return behind
+
+    def _tell_the_bus(self) -> sfn.TaskStateBase:
         """Repeated if the execution is redriven: who listens knows a promotion by its name."""
         tell = tasks.EventBridgePutEvents.jsonata(
             self,
@@ -297,35 +241,15 @@ class PromoteMachine(Construct):
             ],
             outputs={},
         )
-        retry_event_faults(tell)
-        tell.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
+        # FailedEntry: an entry that EventBridge did not take.
+        retry_service_faults(tell, "EventBridge", "Events", also=["EventBridge.FailedEntry"])
+        tell.add_catch(self._states.failed, errors=["States.ALL"], outputs=FAILURE)
         return tell
 
-    def _step(
-        self,
-        state: str,
-        step: FlywheelFunction,
-        *,
-        failed: sfn.IChainable,
-        refused: sfn.IChainable | None = None,
-        taken_back: sfn.IChainable | None = None,
-        assign: Mapping[str, Any] | None = None,
-    ) -> tasks.LambdaInvoke:
-        task = self._tasks.task(state, step, payload={"promotion": PROMOTION}, assign=assign)
-        if taken_back is not None:
-            task.add_catch(taken_back, errors=["SmokeTestFailed"], outputs=FAILURE)
-        if refused is not None:
-            task.add_catch(refused, errors=["PromotionRefused"], outputs=FAILURE)
-        task.add_catch(failed, errors=["States.ALL"], outputs=FAILURE)
-        return task
-
-    def _report(
-        self, state: str, *, status: str, failed: sfn.IChainable, more: Mapping[str, Any] | None = None
-    ) -> tasks.LambdaInvoke:
-        details = more or {"error": "{% $states.input.Error %}", "cause": "{% $states.input.Cause %}"}
-        return self._tasks.task(
-            state,
+    def _report(self, state: str, status: str, *, details: Mapping[str, str] | None = None) -> sfn.TaskStateBase:
+        """With the error that brought it about, unless `details` say more."""
+        return self._states.call(
             self._steps.report_promotion,
-            payload={"promotion": PROMOTION, "status": status, **details},
-            catch=failed,
+            state,
+            payload={"status": status, **(details or {"error": ERROR, "cause": CAUSE})},
         )

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+
 import aws_cdk as cdk
-from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.function import Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
-from stacks.constructs.steps import Steps
-from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.constructs.function import FlywheelFunction, Functions
+from stacks.constructs.role import pass_to_comprehend
+from stacks.flywheel.access import FLYWHEEL, READ, RUNTIME_PARAMETERS, WRITE, FlywheelAccess
 from stacks.flywheel.data_access_role import DataAccessRole
-from stacks.turn.steps import FLYWHEEL, READ, WRITE
 
 TIMEOUT = cdk.Duration.minutes(2)
 
 
-class PromotionSteps(Steps):
+class PromotionSteps(Construct):
     """What each may do is what it does: its row in docs/interfaces.md."""
-
-    wing = "promotions"
 
     def __init__(
         self,
@@ -30,13 +26,15 @@ class PromotionSteps(Steps):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        flywheel: comprehend.CfnFlywheel,
-        data_access_role: DataAccessRole,
-        topic: sns.ITopic,
+        role: DataAccessRole,
         undelivered: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
-        publish = Permission(actions=["sns:Publish"], resources=[topic.topic_arn])
+        super().__init__(scope, construct_id)
+        self._step = functools.partial(FlywheelFunction, self, wing="promotions", functions=functions)
+        self._add_checks(access)
+        self._add_changes(access, role=role, undelivered=undelivered)
+
+    def _add_checks(self, access: FlywheelAccess) -> None:
         self.begin_promotion = self._step(
             "begin_promotion",
             description="Chooses the open request that a promotion works on.",
@@ -59,7 +57,7 @@ class PromotionSteps(Steps):
                 access.objects("promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.models("DescribeDocumentClassifier"),
+                access.models(access.kind.describe_model),
             ],
         )
         self.ask_for_approval = self._step(
@@ -72,9 +70,11 @@ class PromotionSteps(Steps):
                 access.objects("promotions/*", actions=WRITE),
                 access.objects("decisions/*", actions=READ),
                 access.list_intake(),
-                publish,
+                access.publish(),
             ],
         )
+
+    def _add_changes(self, access: FlywheelAccess, *, role: DataAccessRole, undelivered: sqs.IQueue) -> None:
         self.update_active_model = self._step(
             "update_active_model",
             description="Makes a model the active one: the only function that may.",
@@ -84,10 +84,10 @@ class PromotionSteps(Steps):
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
-                access.models("UpdateFlywheel", "DescribeDocumentClassifier"),
+                access.models("UpdateFlywheel", access.kind.describe_model),
                 # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
-                pass_to_comprehend(data_access_role.arn),
-                *functions.encryption.job_permissions(),
+                pass_to_comprehend(role.arn),
+                *access.encryption.job_permissions(),
             ],
         )
         self.publish_model = self._step(
@@ -108,12 +108,12 @@ class PromotionSteps(Steps):
             timeout=TIMEOUT,
             environment=[*FLYWHEEL, "TOPIC_ARN"],
             encrypted=["s3", "sns", "sqs"],
-            dead_letter_queue_arn=undelivered.queue_arn,
+            dead_letters=undelivered,
             permissions=[
                 access.objects("promotions/*", "turns/*", actions=WRITE),
                 access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                publish,
+                access.publish(),
             ],
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-import aws_cdk as cdk
-
+from stacks.constructs.arn import arn_of
+from stacks.constructs.model_kind import model_kind
 from stacks.settings import FlywheelSettings
 
 LONGEST_NAME = 40
@@ -20,7 +20,4 @@ def endpoint_name(*, settings: FlywheelSettings) -> str:
 
 
 def endpoint_arn(*, settings: FlywheelSettings) -> str:
-    return (
-        f"arn:{cdk.Aws.PARTITION}:comprehend:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-        f":document-classifier-endpoint/{endpoint_name(settings=settings)}"
-    )
+    return arn_of("comprehend", f"{model_kind(settings).endpoint}/{endpoint_name(settings=settings)}")

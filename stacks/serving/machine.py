@@ -9,11 +9,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.constructs.function_task import FunctionTasks
 from stacks.constructs.poll import Poll
-from stacks.constructs.role import Permission, ServiceRole
-from stacks.constructs.state_machine import StateMachine, logs_and_traces, trust_of_own_machines
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.constructs.role import Permission
+from stacks.constructs.state_machine import StateMachine, machine_role, state_machine_arn
+from stacks.constructs.states import States
+from stacks.flywheel.access import FlywheelAccess
+from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
 from stacks.serving.steps import ServingSteps
 from stacks.settings import FlywheelSettings
@@ -34,8 +35,7 @@ def serve_machine_name(*, settings: FlywheelSettings) -> str:
 
 def serve_machine_arn(*, settings: FlywheelSettings) -> str:
     """Computed: the promote machine, in the stack before, starts it."""
-    states = f"arn:{cdk.Aws.PARTITION}:states:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    return f"{states}:stateMachine:{serve_machine_name(settings=settings)}"
+    return state_machine_arn(serve_machine_name(settings=settings))
 
 
 class ServeMachine(Construct):
@@ -46,56 +46,43 @@ class ServeMachine(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: FlywheelSettings,
         steps: ServingSteps,
-        endpoint_arn: str,
+        access: FlywheelAccess,
         parameters: ServingParameters,
-        encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._endpoint_arn = endpoint_arn
+        self._endpoint_arn = endpoint_arn(settings=access.settings)
         self._parameters = parameters
-        self._tasks = FunctionTasks(self)
-        functions = [steps.bring_endpoint, steps.smoke_test, steps.report_serving]
-        self.role = ServiceRole(
+        self._states = States(
+            self, report=steps.report_serving, failure={"status": "BEHIND", "answer": ANSWER}, ends_in="ServingBehind"
+        )
+        role = machine_role(
             self,
-            "Service",
-            service="states.amazonaws.com",
             description="The serve machine calls its functions and asks Comprehend how far the endpoint is.",
-            trust_condition=trust_of_own_machines(),
-            permissions=[
-                Permission(actions=["lambda:InvokeFunction"], resources=[function.arn for function in functions]),
-                Permission(actions=["comprehend:DescribeEndpoint"], resources=[endpoint_arn]),
-                logs_and_traces(),
-            ],
+            functions=steps,
+            permissions=[Permission(actions=["comprehend:DescribeEndpoint"], resources=[self._endpoint_arn])],
         )
         machine = StateMachine(
             self,
             "Machine",
-            machine_name=serve_machine_name(settings=settings),
+            machine_name=serve_machine_name(settings=access.settings),
             # The Flywheel stack knows this machine by its name alone.
             names_executions=False,
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",
-            start=self._definition(),
-            role_arn=self.role.arn,
+            definition=self._definition(),
+            role=role,
             waits=cdk.Duration.minutes(MOST_CHANGES * CHANGE_BUDGET.to_minutes()),
             log_retention_days=parameters.log_retention_days,
-            encryption=encryption,
+            encryption=access.encryption,
         )
         self.resource = machine.resource
         self.arn = machine.arn
 
-    def _definition(self) -> sfn.State:
-        failed = self._tasks.report_failure(
-            self._steps.report_serving,
-            payload={"status": "BEHIND", "answer": ANSWER},
-            ends_in="ServingBehind",
-        )
-        begin = sfn.Pass.jsonata(self, "Begin", assign={"replaced": False, "changes": 0})
-        bring = self._tasks.task(
-            "BringEndpoint",
-            self._steps.bring_endpoint,
+    def _definition(self) -> sfn.Chain:
+        steps, states = self._steps, self._states
+        bring = states.call(
+            steps.bring_endpoint,
             payload={"execution": "{% $states.context.Execution.Name %}", "replaced": "{% $replaced %}"},
             assign={
                 "found": "{% $states.result.Payload %}",
@@ -104,11 +91,9 @@ class ServeMachine(Construct):
                 "changes": "{% $changes + 1 %}",
                 "target": "{% $states.result.Payload.status = 'DELETING' ? null : $states.result.Payload.model_arn %}",
             },
-            catch=failed,
         )
-        report = self._tasks.task(
-            "ReportServing",
-            self._steps.report_serving,
+        report = states.call(
+            steps.report_serving,
             payload={
                 "status": "{% $found.status %}",
                 "reason": "{% $found.reason %}",
@@ -116,23 +101,32 @@ class ServeMachine(Construct):
                 "trial": "{% $trial %}",
                 "answer": ANSWER,
             },
-            catch=failed,
         ).next(sfn.Succeed.jsonata(self, "Settled"))
-        smoke_test = self._tasks.task(
-            "SmokeTest",
-            self._steps.smoke_test,
+        smoke_test = states.call(
+            steps.smoke_test,
             payload={"model_arn": "{% $found.model_arn %}"},
             outputs={},
             assign={"trial": "{% $states.result.Payload.trial %}"},
-            catch=failed,
         ).next(report)
-        unsettled = sfn.Pass.jsonata(
+        give_up = sfn.Pass.jsonata(
             self,
             "NeverSettles",
             outputs={"Error": "NeverSettles", "Cause": "{% 'The endpoint is not settled: ' & $found.reason %}"},
+        ).next(states.failed)
+        return (
+            sfn.Pass.jsonata(self, "Begin", assign={"replaced": False, "changes": 0})
+            .next(bring)
+            .next(
+                sfn.Choice.jsonata(self, "IsSettled")
+                .when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
+                .when(sfn.Condition.jsonata("{% $found.settled %}"), report)
+                .when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), give_up)
+                .otherwise(self._await_change().next(bring))
+            )
         )
-        unsettled.next(failed)
-        pause = sfn.Wait.jsonata(
+
+    def _await_change(self) -> sfn.Chain:
+        begins = sfn.Wait.jsonata(
             self,
             "ChangeBegins",
             # Right after the call Comprehend may still show what was before.
@@ -143,7 +137,6 @@ class ServeMachine(Construct):
             "EndpointChange",
             action="describeEndpoint",
             arguments={"EndpointArn": self._endpoint_arn},
-            resource_arn=self._endpoint_arn,
             properties="EndpointProperties",
             # A promotion may have changed the flywheel's model before the endpoint shows that it follows.
             unless=(
@@ -154,14 +147,6 @@ class ServeMachine(Construct):
             done_if_gone=True,
             seconds=self._parameters.poll_seconds,
             budget=CHANGE_BUDGET,
-            failed=failed,
+            failed=self._states.failed,
         )
-        look = sfn.Choice.jsonata(self, "IsSettled")
-        look.when(sfn.Condition.jsonata("{% $found.settled and $trial = 'DUE' %}"), smoke_test)
-        look.when(sfn.Condition.jsonata("{% $found.settled %}"), report)
-        look.when(sfn.Condition.jsonata(f"{{% $changes >= {MOST_CHANGES} %}}"), unsettled)
-        look.otherwise(pause)
-        pause.next(changed).next(bring)
-        begin.next(bring)
-        bring.next(look)
-        return begin
+        return begins.next(changed)

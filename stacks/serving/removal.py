@@ -32,11 +32,10 @@ class ServingRemoval(Construct):
     ) -> None:
         """`report` answers CloudFormation for a run of the machine that ended without doing so."""
         super().__init__(scope, construct_id)
-        function = FlywheelFunction(
+        remove_endpoint = FlywheelFunction(
             self,
-            "RemoveEndpoint",
+            "remove_endpoint",
             wing="serving",
-            name="remove_endpoint",
             functions=functions,
             description="Has the serve machine remove the endpoint, when the stack is destroyed.",
             timeout=cdk.Duration.minutes(2),
@@ -47,7 +46,7 @@ class ServingRemoval(Construct):
         removal = cdk.CustomResource(
             self,
             "Removal",
-            service_token=function.arn,
+            service_token=remove_endpoint.arn,
             resource_type="Custom::EndpointRemoval",
             service_timeout=MOST_TIME,
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.constructs.role import ServiceRole
+from stacks.constructs.role import ServiceRole, on_behalf_of
 from stacks.flywheel.encryption_key import EncryptionKey
 
 
@@ -18,10 +17,7 @@ class EndpointRole(Construct):
             service="comprehend.amazonaws.com",
             description="Comprehend's endpoint opens the encrypted model.",
             permissions=encryption.job_permissions(),
-            trust_condition={
-                "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
-                "ArnLike": {"aws:SourceArn": endpoint_arn},
-            },
+            trust_condition=on_behalf_of(endpoint_arn),
         )
 
     @property

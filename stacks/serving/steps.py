@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+import functools
+
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.constructs.function import FlywheelFunction, Functions
+from stacks.constructs.arn import arn_of
+from stacks.constructs.function import LONGEST, FlywheelFunction, Functions
 from stacks.constructs.role import Permission, pass_to_comprehend
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
+from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.wanted import SERVING_WISH
-from stacks.turn.steps import FLYWHEEL, READ, WRITE
 
 BRING_TIMEOUT = cdk.Duration.minutes(2)
 """handlers/serving/bring_endpoint.py holds its lease a little longer than this."""
-SMOKE_TEST_TIMEOUT = cdk.Duration.minutes(15)
 SCALING_SERVICE = "comprehend.application-autoscaling.amazonaws.com"
+SCALING_ROLE = f"aws-service-role/{SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_ComprehendEndpoint"
+SCALING = (
+    Permission(
+        actions=[
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+        ],
+        resources=[arn_of("application-autoscaling", "scalable-target/*")],
+        wildcard_reason="Application Auto Scaling names a target when it is registered.",
+    ),
+    Permission(
+        actions=[
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScalingPolicies",
+        ],
+        resources=["*"],
+        wildcard_reason="Application Auto Scaling's lists know no resource.",
+    ),
+    Permission(
+        actions=["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+        resources=[arn_of("cloudwatch", "alarm:TargetTracking-*")],
+        wildcard_reason="Application Auto Scaling names the alarms of a policy.",
+    ),
+    Permission(
+        actions=["cloudwatch:DescribeAlarms"],
+        resources=[arn_of("cloudwatch", "alarm:*")],
+        wildcard_reason="Asking for alarms by the beginning of their names is asking for all of them.",
+    ),
+    Permission(
+        actions=["iam:CreateServiceLinkedRole"],
+        resources=[f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{SCALING_ROLE}"],
+        condition={"StringEquals": {"iam:AWSServiceName": SCALING_SERVICE}},
+    ),
+)
+"""To have an endpoint scaled."""
 
 
 class ServingSteps(Construct):
@@ -24,26 +62,16 @@ class ServingSteps(Construct):
         construct_id: str,
         *,
         functions: Functions,
-        flywheel: DeployedFlywheel,
-        endpoint_arn: str,
+        access: FlywheelAccess,
         endpoint_role_arn: str | None,
         smoke_test_key: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        access = flywheel.access
-        account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
-        scaling_role = (
-            f"arn:{partition}:iam::{account}:role/aws-service-role/{SCALING_SERVICE}"
-            "/AWSServiceRoleForApplicationAutoScaling_ComprehendEndpoint"
-        )
-        scaling = f"arn:{partition}:application-autoscaling:{region}:{account}"
+        step = functools.partial(FlywheelFunction, self, wing="serving", functions=functions)
+        endpoint = endpoint_arn(settings=access.settings)
         endpoint_actions = ("CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "DeleteEndpoint", "TagResource")
-        self.bring_endpoint = FlywheelFunction(
-            self,
-            "BringEndpoint",
-            wing="serving",
-            name="bring_endpoint",
-            functions=functions,
+        self.bring_endpoint = step(
+            "bring_endpoint",
             description="Brings the endpoint one change nearer to what is wanted: the only function that changes it.",
             timeout=BRING_TIMEOUT,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "ENDPOINT_ROLE_ARN"],
@@ -53,70 +81,31 @@ class ServingSteps(Construct):
                 access.list_intake(),
                 access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
                 access.flywheel("ListTagsForResource"),
-                access.models("DescribeDocumentClassifier", "CreateEndpoint", "UpdateEndpoint"),
-                Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint_arn]),
-                *functions.encryption.job_permissions(),
+                access.models(access.kind.describe_model, "CreateEndpoint", "UpdateEndpoint"),
+                Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint]),
+                *access.encryption.job_permissions(),
                 access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
                 access.parameters("endpoint-arn", actions=("GetParameter", "PutParameter", "DeleteParameters")),
-                Permission(
-                    actions=[
-                        "application-autoscaling:RegisterScalableTarget",
-                        "application-autoscaling:DeregisterScalableTarget",
-                        "application-autoscaling:PutScalingPolicy",
-                    ],
-                    resources=[f"{scaling}:scalable-target/*"],
-                    wildcard_reason="Application Auto Scaling names a target when it is registered.",
-                ),
-                Permission(
-                    actions=[
-                        "application-autoscaling:DescribeScalableTargets",
-                        "application-autoscaling:DescribeScalingPolicies",
-                    ],
-                    resources=["*"],
-                    wildcard_reason="Application Auto Scaling's lists know no resource.",
-                ),
-                Permission(
-                    actions=["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
-                    resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-*"],
-                    wildcard_reason="Application Auto Scaling names the alarms of a policy.",
-                ),
-                Permission(
-                    actions=["cloudwatch:DescribeAlarms"],
-                    resources=[f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"],
-                    wildcard_reason="Asking for alarms by the beginning of their names is asking for all of them.",
-                ),
-                Permission(
-                    actions=["iam:CreateServiceLinkedRole"],
-                    resources=[scaling_role],
-                    condition={"StringEquals": {"iam:AWSServiceName": SCALING_SERVICE}},
-                ),
+                *SCALING,
                 *([pass_to_comprehend(endpoint_role_arn)] if endpoint_role_arn else []),
             ],
         )
-        self.smoke_test = FlywheelFunction(
-            self,
-            "SmokeTest",
-            wing="serving",
-            name="smoke_test",
-            functions=functions,
+        self.smoke_test = step(
+            "smoke_test",
             description="Asks the endpoint about a small labelled file.",
-            timeout=SMOKE_TEST_TIMEOUT,
+            timeout=LONGEST,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "ENDPOINT_ARN"],
             permissions=[
                 access.objects(smoke_test_key, actions=("GetObject",)),
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                Permission(actions=["comprehend:ClassifyDocument"], resources=[endpoint_arn]),
+                Permission(actions=[f"comprehend:{access.kind.detect}"], resources=[endpoint]),
                 access.parameters(SERVING_WISH, actions=("GetParameter",)),
             ],
         )
-        self.report_serving = FlywheelFunction(
-            self,
-            "ReportServing",
-            wing="serving",
-            name="report_serving",
-            functions=functions,
+        self.report_serving = step(
+            "report_serving",
             description="Notes how a run of the serve machine ended.",
             timeout=cdk.Duration.minutes(1),
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN"],

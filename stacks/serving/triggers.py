@@ -7,9 +7,9 @@ import json
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.constructs.pokes import rule
+from stacks.constructs.pokes import parameter_edited, rule
 from stacks.constructs.role import Permission, ServiceRole
-from stacks.deployed_flywheel import DeployedFlywheel
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import acknowledge_dead_letters_of_rules, dead_letters
 from stacks.serving.wanted import SERVING_WISH
 
@@ -20,7 +20,7 @@ EVERY = "rate(15 minutes)"
 class ServingTriggers(Construct):
     """The rules start the machine themselves: it needs no queue, because runs of it may overlap."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, flywheel: DeployedFlywheel, machine_arn: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess, machine_arn: str) -> None:
         super().__init__(scope, construct_id)
         role = ServiceRole(
             self,
@@ -30,7 +30,7 @@ class ServingTriggers(Construct):
             permissions=[Permission(actions=["states:StartExecution"], resources=[machine_arn])],
             trust_condition={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
         )
-        self.undelivered = dead_letters(self, "Undelivered", key=flywheel.encryption.key)
+        self.undelivered = dead_letters(self, "Undelivered", key=access.encryption.key)
         acknowledge_dead_letters_of_rules(self.undelivered)
         wish = rule(
             self,
@@ -40,14 +40,7 @@ class ServingTriggers(Construct):
             role_arn=role.arn,
             undelivered=self.undelivered,
             message=json.dumps({"started_by": "wish"}),
-            event_pattern={
-                "source": ["aws.ssm"],
-                "detail-type": ["Parameter Store Change"],
-                "detail": {
-                    "name": [f"{flywheel.access.parameter_prefix}/{SERVING_WISH}"],
-                    "operation": ["Create", "Update"],
-                },
-            },
+            event_pattern=parameter_edited(f"{access.settings.parameter_prefix}/{SERVING_WISH}"),
         )
         schedule = rule(
             self,

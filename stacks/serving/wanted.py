@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from stacks.serving.parameters import ServingParameters
 from stacks.settings import FlywheelSettings
 
 SERVING_WISH = "serving"
@@ -17,7 +17,7 @@ class ServingWish(Construct):
     """The parameter `serving`. Without it nothing is wanted, and nobody makes an endpoint."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: FlywheelSettings, wish: Mapping[str, str]
+        self, scope: Construct, construct_id: str, *, settings: FlywheelSettings, parameters: ServingParameters
     ) -> None:
         super().__init__(scope, construct_id)
         self.resource = ssm.CfnParameter(
@@ -25,6 +25,15 @@ class ServingWish(Construct):
             "Wish",
             name=f"{settings.parameter_prefix}/{SERVING_WISH}",
             type="String",
-            value=json.dumps(dict(wish)),
+            value=json.dumps(
+                {
+                    "inference_units": parameters.inference_units.value_as_string,
+                    "maximum_inference_units": parameters.maximum_inference_units.value_as_string,
+                    "smoke_test_key": parameters.smoke_test_key.value_as_string,
+                    "smoke_test_minimum": parameters.smoke_test_minimum.value_as_string,
+                    "hours_start": parameters.serving_hours_start.value_as_string,
+                    "hours_end": parameters.serving_hours_end.value_as_string,
+                }
+            ),
             description="What the Serving stack wants, as JSON: docs/interfaces.md.",
         )

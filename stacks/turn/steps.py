@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+
 import aws_cdk as cdk
-from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.function import Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
-from stacks.constructs.steps import Steps
-from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
+from stacks.constructs.role import pass_to_comprehend, permission_to_send
+from stacks.flywheel.access import FLYWHEEL, READ, RUNTIME_PARAMETERS, UPLOAD, WRITE, FlywheelAccess
 from stacks.flywheel.data_access_role import DataAccessRole
 
-READ = ("GetObject",)
-WRITE = ("GetObject", "PutObject")
-UPLOAD = ("PutObject", "AbortMultipartUpload")
-"""Files that may be larger than one request carries."""
-
-FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
 GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
 
 
-class TurnSteps(Steps):
+class TurnSteps(Construct):
     """What each may do is what it does: its row in docs/interfaces.md."""
-
-    wing = "turn"
 
     def __init__(
         self,
@@ -35,13 +26,12 @@ class TurnSteps(Steps):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        flywheel: comprehend.CfnFlywheel,
-        data_access_role: DataAccessRole,
+        role: DataAccessRole,
         promotion_queue: sqs.IQueue,
-        topic: sns.ITopic,
         undelivered: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id, functions=functions, flywheel=flywheel)
+        super().__init__(scope, construct_id)
+        self._step = functools.partial(FlywheelFunction, self, wing="turn", functions=functions)
         self.begin_turn = self._step(
             "begin_turn",
             description="Finds what an earlier turn left and collects the waiting uploads.",
@@ -57,13 +47,32 @@ class TurnSteps(Steps):
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
         )
+        self._add_datasets(access)
+        self._add_iteration(access, role=role)
+        self._add_decision(access, promotion_queue=promotion_queue)
+        self.report_turn = self._step(
+            "report_turn",
+            description="Writes the record of a turn and tells people, also about turns that failed or were stopped.",
+            timeout=cdk.Duration.minutes(2),
+            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            encrypted=["s3", "sns", "sqs"],
+            dead_letters=undelivered,
+            permissions=[
+                access.objects("turns/*", actions=WRITE),
+                access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
+                access.list_intake(versions=True),
+                access.publish(),
+            ],
+        )
+
+    def _add_datasets(self, access: FlywheelAccess) -> None:
         self.prepare_upload = self._step(
             "prepare_upload",
             description="Turns uploads into documents that Comprehend takes, or rejects them with a report.",
             # The longest there is: an upload may have 5 GB. 1769 MiB is one whole processor.
-            timeout=cdk.Duration.minutes(15),
-            memory_mib=1769,
-            ephemeral_storage_mib=10_240,
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            storage_mib=MOST_STORAGE_MIB,
             environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT", "CONFLICTING_LABELS"],
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
@@ -76,9 +85,9 @@ class TurnSteps(Steps):
         self.compose_datasets = self._step(
             "compose_datasets",
             description="Puts prepared documents together to at most one TRAIN and one TEST dataset.",
-            timeout=cdk.Duration.minutes(15),
-            memory_mib=1769,
-            ephemeral_storage_mib=10_240,
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            storage_mib=MOST_STORAGE_MIB,
             environment=[*FLYWHEEL, "LABEL_DELIMITER", "MINIMUM_DOCUMENTS_PER_LABEL", "CONFLICTING_LABELS"],
             permissions=[
                 access.objects("prepared/*", "datasets/*", actions=("GetObject", "DeleteObject", *UPLOAD)),
@@ -98,7 +107,7 @@ class TurnSteps(Steps):
                 access.list_intake(),
                 access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
                 access.datasets("DescribeDataset", "TagResource"),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.accept_dataset = self._step(
@@ -116,6 +125,8 @@ class TurnSteps(Steps):
                 access.datasets("DescribeDataset"),
             ],
         )
+
+    def _add_iteration(self, access: FlywheelAccess, *, role: DataAccessRole) -> None:
         self.run_iteration = self._step(
             "run_iteration",
             description="Starts a flywheel iteration if there are new datasets, or finds the one that runs.",
@@ -128,22 +139,22 @@ class TurnSteps(Steps):
                 access.flywheel(
                     "DescribeFlywheel", "ListFlywheelIterationHistory", "ListDatasets", "StartFlywheelIteration"
                 ),
-                *functions.encryption.job_permissions(),
+                *access.encryption.job_permissions(),
             ],
         )
         self.prepare_holdout = self._step(
             "prepare_holdout",
             description="Freezes the hold-out that models are compared on and finds who has not answered it.",
-            timeout=cdk.Duration.minutes(15),
-            memory_mib=1769,
-            ephemeral_storage_mib=10_240,
+            timeout=LONGEST,
+            memory_mib=ONE_PROCESSOR_MIB,
+            storage_mib=MOST_STORAGE_MIB,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "HOLDOUT_DOCUMENTS"],
             permissions=[
                 access.objects("turns/*", "datasets/*", "decisions/*", actions=READ),
                 access.objects("evaluations/*", actions=(*READ, *UPLOAD)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.jobs(access.kind.describe_job),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -157,18 +168,20 @@ class TurnSteps(Steps):
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.classification_jobs("StartDocumentClassificationJob", "DescribeDocumentClassificationJob"),
-                access.models("StartDocumentClassificationJob"),
-                pass_to_comprehend(data_access_role.arn),
-                *functions.encryption.job_permissions(),
+                access.jobs(access.kind.start_job, access.kind.describe_job),
+                access.models(access.kind.start_job),
+                pass_to_comprehend(role.arn),
+                *access.encryption.job_permissions(),
             ],
         )
+
+    def _add_decision(self, access: FlywheelAccess, *, promotion_queue: sqs.IQueue) -> None:
         self.compare_metrics = self._step(
             "compare_metrics",
             description="Decides with reasons whether the candidate is better than the active model.",
             timeout=cdk.Duration.minutes(10),
             # One whole processor: the interval of a difference is found by drawing a hold-out a thousand times.
-            memory_mib=1769,
+            memory_mib=ONE_PROCESSOR_MIB,
             environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE, "EVIDENCE", "CONFIDENCE_LEVEL"],
             permissions=[
                 access.objects("turns/*", "evaluations/*", actions=READ),
@@ -176,8 +189,8 @@ class TurnSteps(Steps):
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
-                access.models("DescribeDocumentClassifier"),
-                access.classification_jobs("DescribeDocumentClassificationJob"),
+                access.models(access.kind.describe_model),
+                access.jobs(access.kind.describe_job),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
             ],
         )
@@ -191,7 +204,7 @@ class TurnSteps(Steps):
                 access.objects("turns/*", "decisions/*", "promotions/requests/*", actions=READ),
                 access.objects("promotions/requests/*", "promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
-                Permission(actions=["sqs:SendMessage"], resources=[promotion_queue.queue_arn]),
+                permission_to_send(promotion_queue),
             ],
         )
         self.delete_old_models = self._step(
@@ -204,26 +217,8 @@ class TurnSteps(Steps):
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
-                access.models("DeleteDocumentClassifier"),
-                Permission(
-                    actions=["comprehend:ListDocumentClassifiers"],
-                    resources=["*"],
-                    wildcard_reason="ListDocumentClassifiers knows no resource.",
-                ),
+                access.models(access.kind.delete_model),
+                access.list_models(),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
-            ],
-        )
-        self.report_turn = self._step(
-            "report_turn",
-            description="Writes the record of a turn and tells people, also about turns that failed or were stopped.",
-            timeout=cdk.Duration.minutes(2),
-            environment=[*FLYWHEEL, "TOPIC_ARN"],
-            encrypted=["s3", "sns", "sqs"],
-            dead_letter_queue_arn=undelivered.queue_arn,
-            permissions=[
-                access.objects("turns/*", actions=WRITE),
-                access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
-                access.list_intake(versions=True),
-                Permission(actions=["sns:Publish"], resources=[topic.topic_arn]),
             ],
         )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import aws_cdk as cdk
-from aws_cdk import aws_comprehend as comprehend
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import permission_to_work_off, rule, rules_on_ends, work_off
+from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rules_on_ends, work_off
 from stacks.constructs.role import Permission
-from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.flywheel.queues import START_TIMEOUT, Queues
 from stacks.turn.parameters import TurnParameters
 
 
-class Triggers(Construct):
+class TurnTriggers(Construct):
     """start_turn with its queue, and the rules of EventBridge."""
 
     def __init__(
@@ -28,43 +27,28 @@ class Triggers(Construct):
         queues: Queues,
         functions: Functions,
         access: FlywheelAccess,
-        flywheel: comprehend.CfnFlywheel,
-        intake: s3.IBucket,
         machine_arn: str,
         report_turn: FlywheelFunction,
         parameters: TurnParameters,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._queues = queues
-        self.start_turn = self._start_turn(functions=functions, access=access, machine_arn=machine_arn)
-        self.start_turn.wait_for(flywheel)
+        self.start_turn = self._start_turn(queues, functions, access=access, machine_arn=machine_arn)
+        work_off(self, "Pokes", function=self.start_turn, queue=queues.turns)
+        poke_on = functools.partial(rule, self, target_arn=queues.turns.queue_arn, undelivered=queues.undelivered)
         on_upload = cdk.CfnCondition(
             self,
             "OnUpload",
             expression=cdk.Fn.condition_equals(parameters.trigger_on_upload.value_as_string, "true"),
         )
-        uploads = rule(
-            self,
+        uploads = poke_on(
             "Uploads",
             description="An upload arrived in the intake bucket.",
-            target_arn=queues.turns.queue_arn,
-            undelivered=queues.undelivered,
             state=cdk.Fn.condition_if(on_upload.logical_id, "ENABLED", "DISABLED").to_string(),
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [intake.bucket_name]},
-                    "object": {"key": [{"prefix": "train/"}, {"prefix": "test/"}]},
-                },
-            },
+            event_pattern=objects_created(access.intake, "train/", "test/"),
         )
-        schedule = rule(
-            self,
+        schedule = poke_on(
             "Schedule",
             description="It is time to look for work.",
-            target_arn=queues.turns.queue_arn,
-            undelivered=queues.undelivered,
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
@@ -80,20 +64,19 @@ class Triggers(Construct):
         """The rules that send to the turn queue."""
         self.rules = [*self.pokes, stopped]
 
-    def _start_turn(self, *, functions: Functions, access: FlywheelAccess, machine_arn: str) -> FlywheelFunction:
-        function = FlywheelFunction(
+    def _start_turn(
+        self, queues: Queues, functions: Functions, *, access: FlywheelAccess, machine_arn: str
+    ) -> FlywheelFunction:
+        return FlywheelFunction(
             self,
-            "StartTurn",
+            "start_turn",
             wing="turn",
-            name="start_turn",
             functions=functions,
             description="Starts a turn if it would do something, one at a time.",
             timeout=START_TIMEOUT,
             encrypted=["s3", "sqs"],
             environment=[
-                "FLYWHEEL_NAME",
-                "FLYWHEEL_ARN",
-                "INTAKE_BUCKET",
+                *FLYWHEEL,
                 "PARAMETER_PREFIX",
                 "TURN_MACHINE_ARN",
                 "TURN_QUEUE_URL",
@@ -107,8 +90,6 @@ class Triggers(Construct):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
-                permission_to_work_off(self._queues.turns, "sqs:SendMessage"),
+                permission_to_work_off(queues.turns, "sqs:SendMessage"),
             ],
         )
-        work_off(self, "Pokes", function=function, queue=self._queues.turns)
-        return function

@@ -32,6 +32,20 @@ def test_no_state_reads_a_variable_that_some_way_to_it_does_not_assign(definitio
     assert unassigned(definition) == set()
 
 
+@pytest.mark.parametrize(("kind", "machine"), MACHINES)
+def test_a_function_is_called_by_a_state_of_its_own_name(default: Synthesised, kind: str, machine: str) -> None:
+    """Besides, one may be called by states that say what for. There are two of PrepareUpload: one for each split."""
+    stack = default.beside(kind)
+    names = {f"<{function.logical_id}.Arn>": name for name, function in stack.functions().items()}
+    called = {state["Arguments"]["FunctionName"] for _, state in calls(stack.definition(machine))}
+    states = {name for name, _ in calls(stack.definition(machine))} | {"PrepareUpload"}
+    assert {names[function].title().replace("_", "") for function in called} <= states
+
+
+def calls(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, state) for name, state in tasks(definition) if "FunctionName" in state["Arguments"]]
+
+
 @pytest.mark.parametrize(
     ("kind", "machine", "times"), [("flywheel", "Turn", 1), ("serving", "Serve", 20), ("analysis", "Analyze", 1)]
 )

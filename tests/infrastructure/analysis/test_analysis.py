@@ -19,8 +19,8 @@ from tests.infrastructure.turn.test_triggers import mapping_of, queue, rule
 
 CALLS = {
     "BeginAnalysis": "begin_analysis",
-    "SplitUnit": "split_analysis",
-    "PlanParts": "plan_analysis",
+    "SplitAnalysis": "split_analysis",
+    "PlanAnalysis": "plan_analysis",
     "ClassifyPart": "classify_part",
     "CollectPart": "collect_part",
     "JoinAnalysis": "join_analysis",
@@ -90,7 +90,7 @@ class TestMachine:
             "Job",
             "BeginAnalysis",
             "SplitUnits",
-            "PlanParts",
+            "PlanAnalysis",
             "ClassifyParts",
             "JoinAnalysis",
             "ReportAnalysis",

@@ -1,0 +1,63 @@
+"""What templates spell differently for each of Comprehend's kinds of custom models: only this module spells it.
+
+The functions' side of it is `lambdas/flywheel/comprehend/model_kind.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aws_cdk import aws_comprehend as comprehend
+
+from stacks.settings import FlywheelSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelKind:
+    """Actions are Comprehend's, as IAM writes them after "comprehend:"; resources are words of ARNs."""
+
+    model: str
+    """A resource, as are `endpoint` and `job`."""
+    endpoint: str
+    job: str
+    describe_model: str
+    """An action, as are all that follow, down to `detect`."""
+    list_models: str
+    delete_model: str
+    start_job: str
+    describe_job: str
+    detect: str
+    job_properties: str
+    """The member of describe_job's answer that holds what is known of the job."""
+    task: Callable[[FlywheelSettings], comprehend.CfnFlywheel.TaskConfigProperty]
+    """What a flywheel's models are trained to do."""
+
+
+def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
+    return comprehend.CfnFlywheel.TaskConfigProperty(
+        language_code=settings.language,
+        document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
+            mode=settings.mode, labels=list(settings.labels)
+        ),
+    )
+
+
+DOCUMENT_CLASSIFICATION = ModelKind(
+    model="document-classifier",
+    endpoint="document-classifier-endpoint",
+    job="document-classification-job",
+    describe_model="DescribeDocumentClassifier",
+    list_models="ListDocumentClassifiers",
+    delete_model="DeleteDocumentClassifier",
+    start_job="StartDocumentClassificationJob",
+    describe_job="DescribeDocumentClassificationJob",
+    detect="ClassifyDocument",
+    job_properties="DocumentClassificationJobProperties",
+    task=_classify_documents,
+)
+_KINDS = {"DOCUMENT_CLASSIFIER": DOCUMENT_CLASSIFICATION}
+
+
+def model_kind(settings: FlywheelSettings) -> ModelKind:
+    return _KINDS[settings.model_type]
