@@ -145,7 +145,9 @@ class _Run:
         first = self._bad.examples[0]
         if first.alike < _MOST_BAD_LINES * self._bad.total:
             return too_many
-        reason = f" Line {first.line:,}, for example: {first.message}"
+        # A refused conflict has no line.
+        where = "For" if first.line is None else f"Line {first.line:,}, for"
+        reason = f" {where} example: {first.message}"
         return Violation(too_many.rule, {**too_many.facts, "rest": too_many.facts["rest"] + reason})
 
     def _read_documents(self, found: Found, head: bytes) -> Violation | None:

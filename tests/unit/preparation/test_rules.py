@@ -434,6 +434,17 @@ def test_many_refused_documents_are_reported_by_pairs_of_labels() -> None:
     assert '9 documents: The same text came before with "SPORTS"; here it has "SCI_TECH".' in render_text(preparation)
 
 
+def test_a_file_of_refused_documents_is_rejected_with_an_example() -> None:
+    lines = [f"{label},text {number}\n" for label in ("SPORTS", "SCI_TECH") for number in range(9)]
+    limits = Limits(conflicting_labels=ConflictingLabels.REFUSE)
+    preparation, _, _ = prepared("".join(lines).encode(), limits=limits)
+    assert preparation.file_problem is not None
+    assert preparation.file_problem.message == (
+        "9 of 18 lines are bad (50 %), more than the 5 % allowed: nothing was taken. "
+        'For example: The same text came before with "SPORTS"; here it has "SCI_TECH".'
+    )
+
+
 @pytest.mark.parametrize("refuse", [False, True])
 def test_labels_in_another_order_are_no_conflict(refuse: bool) -> None:
     limits = Limits(conflicting_labels=ConflictingLabels.REFUSE if refuse else ConflictingLabels.KEEP)
