@@ -189,7 +189,7 @@ class CsvReader:
         if line_end - start > self._longest_record:
             violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
             return self._refuse(violation, view, start, line_end, line)
-        if line == self._closing:
+        if line == self._closing and not self._is_whole(view, start, line_end):
             return self._refuse(Violation(CLOSING_QUOTE, {"opened": self._opened}), view, start, line_end, line)
         record = self._syntax.read(data, start, self._longest_record)
         if record is Flaw.UNCLOSED and self._may_end_in_another_block(view, start):
@@ -285,6 +285,18 @@ class CsvReader:
         text = without_newlines(field)
         violation = check_text(text, document_bytes=self._limits.document_bytes)
         return (head, text) if violation is None else violation
+
+    def _is_whole(self, view: _View, start: int, line_end: int) -> bool:
+        """Whether a line is a good record when it is read on its own, and the quotes of its text are pairs."""
+        line = view.data[start:line_end]
+        record = self._syntax.read(line, 0, len(line))
+        _, _, field = next(self._split_in_two([line]))
+        return (
+            field.count(_QUOTE) % 2 == 0
+            and isinstance(record, CsvRecord)
+            and (view.utf8 or check_utf8(line) is None)
+            and not isinstance(self._document(record), Violation)
+        )
 
     def _refuse(self, violation: Violation, view: _View, start: int, end: int, line: int) -> int:
         self._bad.add(violation, line=line, raw=view.raw(start, end + 1))
