@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, islice, repeat
 
-from .bad_lines import BadLines
 from .csv_record import BLANK_LINES, CsvRecord, CsvSyntax, Flaw
 from .documents import DocumentWriter
 from .label_advice import delimiter_name
 from .labels import LabelColumn
 from .limits import Limits
 from .line_reader import Block
-from .problems import Violation
+from .problems import BadLines, Violation
 from .rules import (
     BROKEN_QUOTES,
     CLOSING_QUOTE,

@@ -10,9 +10,8 @@ from itertools import compress
 from struct import pack, unpack
 from typing import BinaryIO
 
-from .bad_lines import BadLines
 from .labels import LabelColumn
-from .problems import Problem, Violation
+from .problems import BadLines, Problem, Violation
 from .rules import CONFLICTING_LABELS
 
 TEXT_HASH_BYTES = 8

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .bad_lines import BadLines
 from .documents import DocumentWriter
 from .label_advice import shortened
 from .labels import LabelColumn
 from .limits import Limits
 from .line_reader import Block
-from .problems import Violation
+from .problems import BadLines, Violation
 from .rules import (
     DOCUMENT_TOO_LARGE,
     INVALID_JSON,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from .bad_lines import BadLines
 from .csv_documents import QUOTED_BYTES_PER_BYTE, CsvReader
 from .diagnosis import diagnose
 from .documents import DocumentWriter
@@ -14,8 +13,8 @@ from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .line_reader import LineReader
-from .preparation import Preparation
-from .problems import Violation
+from .problems import BadLines, Violation
+from .report import Preparation
 from .rules import (
     DOCUMENT_TOO_LARGE,
     EMPTY_FILE,
