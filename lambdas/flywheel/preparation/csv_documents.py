@@ -18,7 +18,7 @@ from .csv_record import BLANK_LINES, CsvRecord, CsvSyntax, Flaw
 from .documents import DocumentWriter
 from .label_advice import delimiter_name
 from .labels import LabelColumn
-from .limits import Limits
+from .limits import BYTES_BESIDES_THE_TEXT, Limits
 from .line_reader import Block
 from .problems import BadLines, Violation
 from .rules import (
@@ -36,7 +36,7 @@ from .rules import (
 from .text import without_newlines
 
 # A text that consists of double quotes takes two bytes for each.
-QUOTED_BYTES_PER_BYTE = 2
+_QUOTED_BYTES_PER_BYTE = 2
 _CARRIAGE_RETURN = ord("\r")
 _QUOTE = ord('"')
 _FIRST_BEYOND_ASCII = 128
@@ -57,7 +57,6 @@ class CsvReader:
         quotes_all: bool,
         labels: LabelColumn,
         limits: Limits,
-        longest_record: int,
         documents: DocumentWriter,
         bad: BadLines,
     ) -> None:
@@ -67,7 +66,8 @@ class CsvReader:
         self._syntax = CsvSyntax(delimiter)
         self._labels = labels
         self._limits = limits
-        self._longest_record = longest_record
+        self.longest_record = _QUOTED_BYTES_PER_BYTE * limits.document_bytes + BYTES_BESIDES_THE_TEXT
+        """Bytes of the longest record that can hold a document within the limit."""
         self._documents = documents
         self._bad = bad
         # Label cells as files write them, with quotes and spaces -> head.
@@ -185,12 +185,12 @@ class CsvReader:
             line_end = len(data)
         if not data[start:line_end].strip():
             return line_end
-        if line_end - start > self._longest_record:
+        if line_end - start > self.longest_record:
             violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
             return self._refuse(violation, view, start, line_end, line)
         if line == self._closing and not self._is_whole(view, start, line_end):
             return self._refuse(Violation(CLOSING_QUOTE, {"opened": self._opened}), view, start, line_end, line)
-        record = self._syntax.read(data, start, self._longest_record)
+        record = self._syntax.read(data, start, self.longest_record)
         if record is Flaw.UNCLOSED and self._may_end_in_another_block(view, start):
             return _CUT_OFF
         if isinstance(record, Flaw):
@@ -207,8 +207,7 @@ class CsvReader:
         return self._take(record, view, start, line_end, line, batch)
 
     def _take(self, record: CsvRecord, view: _View, start: int, line_end: int, line: int, batch: _Batch) -> int:
-        found = None if view.utf8 else check_utf8(view.data[start : record.end])
-        document = found or self._document(record)
+        document = self._document(record, view, start)
         if isinstance(document, Violation):
             return self._refuse(document, view, start, record.end, line)
         head, text = document
@@ -232,7 +231,7 @@ class CsvReader:
         block, left = view.block, len(view.data) - start
         return (
             not block.final
-            and left + block.ahead <= self._longest_record
+            and left + block.ahead <= self.longest_record
             and view.data.count(b"\n", start) <= self._limits.record_lines
         )
 
@@ -273,8 +272,10 @@ class CsvReader:
             return Violation(UNCLOSED_QUOTE)
         return Violation(BROKEN_QUOTES, {"delimiter": delimiter_name(self._delimiter)})
 
-    def _document(self, record: CsvRecord) -> tuple[bytes, bytes] | Violation:
-        violation = check_columns(record.columns, delimiter=self._delimiter)
+    def _document(self, record: CsvRecord, view: _View, start: int) -> tuple[bytes, bytes] | Violation:
+        """Head and text of a record, or what is wrong with it."""
+        violation = None if view.utf8 else check_utf8(view.data[start : record.end])
+        violation = violation or check_columns(record.columns, delimiter=self._delimiter)
         if violation is not None:
             return violation
         cell, field = reversed(record.fields) if self._text_first else record.fields
@@ -287,14 +288,12 @@ class CsvReader:
 
     def _is_whole(self, view: _View, start: int, line_end: int) -> bool:
         """Whether a line is a good record when it is read on its own, and the quotes of its text are pairs."""
-        line = view.data[start:line_end]
-        record = self._syntax.read(line, 0, len(line))
-        _, _, field = next(self._split_in_two([line]))
+        record = self._syntax.read(view.data, start, line_end - start)
+        _, _, field = next(self._split_in_two([view.data[start:line_end]]))
         return (
             field.count(_QUOTE) % 2 == 0
             and isinstance(record, CsvRecord)
-            and (view.utf8 or check_utf8(line) is None)
-            and not isinstance(self._document(record), Violation)
+            and not isinstance(self._document(record, view, start), Violation)
         )
 
     def _refuse(self, violation: Violation, view: _View, start: int, end: int, line: int) -> int:
