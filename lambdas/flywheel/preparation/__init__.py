@@ -9,6 +9,7 @@ from .labels import labels_hash
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .prepare import prepare
 from .problems import Problem
+from .read_documents import LabelledDocument, read_documents
 from .report import Preparation
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "FileFormat",
     "FileKind",
     "LabelRules",
+    "LabelledDocument",
     "Limits",
     "LineEnds",
     "Preparation",
     "Problem",
     "labels_hash",
     "prepare",
+    "read_documents",
     "text_hash",
 ]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, islice, repeat
 
 from .csv_record import BLANK_LINES, CsvRecord, CsvSyntax, Flaw
-from .documents import DocumentWriter
+from .documents import TakesDocuments
 from .label_advice import delimiter_name
 from .labels import LabelColumn
 from .limits import BYTES_BESIDES_THE_TEXT, Limits
@@ -57,7 +57,7 @@ class CsvReader:
         quotes_all: bool,
         labels: LabelColumn,
         limits: Limits,
-        documents: DocumentWriter,
+        documents: TakesDocuments,
         bad: BadLines,
     ) -> None:
         self._delimiter = delimiter

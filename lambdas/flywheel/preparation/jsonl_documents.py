@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .documents import DocumentWriter
+from .documents import TakesDocuments
 from .label_advice import shortened
 from .labels import LabelColumn
 from .limits import BYTES_BESIDES_THE_TEXT, Limits
@@ -49,7 +49,7 @@ class _NotJsonError(Exception):
 class JsonLinesReader:
     """Turns blocks of lines into documents and bad lines."""
 
-    def __init__(self, *, labels: LabelColumn, limits: Limits, documents: DocumentWriter, bad: BadLines) -> None:
+    def __init__(self, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines) -> None:
         self._labels = labels
         self._limits = limits
         self.longest_record = _ESCAPED_BYTES_PER_BYTE * limits.document_bytes + BYTES_BESIDES_THE_TEXT

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from .csv_documents import CsvReader
 from .diagnosis import diagnose
-from .documents import DocumentWriter
+from .documents import DocumentWriter, TakesDocuments
 from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
 from .jsonl_documents import JsonLinesReader
 from .labels import LabelColumn
@@ -196,7 +196,7 @@ class _Run:
 
 
 def reader_of(
-    found: Found, *, labels: LabelColumn, limits: Limits, documents: DocumentWriter, bad: BadLines
+    found: Found, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines
 ) -> CsvReader | JsonLinesReader:
     """What reads the records of a file of this layout."""
     delimiter = found.format.delimiter
