@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from flywheel.comprehend.confidence import confidence_of, labels_of
+from flywheel.evaluation.confidence import confidence_of, labels_of
 
 CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode

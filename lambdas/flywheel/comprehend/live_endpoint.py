@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flywheel.comprehend.confidence import confidence_of
+from flywheel.evaluation.confidence import confidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

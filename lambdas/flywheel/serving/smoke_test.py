@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.confidence import labels_of
 from flywheel.comprehend.live_endpoint import prediction_of
 from flywheel.errors import FlywheelError
+from flywheel.evaluation.confidence import labels_of
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
