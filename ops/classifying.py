@@ -17,8 +17,8 @@ from botocore.utils import get_environ_proxies
 from pydantic import ValidationError
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode
-from flywheel.comprehend.confidence import labels_of
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
+from flywheel.confidence import labels_of
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment

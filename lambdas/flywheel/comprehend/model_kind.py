@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flywheel.comprehend.confidence import confidence_of
+from flywheel.confidence import confidence_of
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flywheel.comprehend.confidence import confidence_of, labels_of
+from flywheel.confidence import confidence_of, labels_of
 
 
 class ClassifiedDocument:

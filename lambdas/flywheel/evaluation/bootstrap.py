@@ -56,11 +56,6 @@ class DifferenceInterval:
     confidence_level: float
     resamples: int
 
-    @property
-    def within_noise(self) -> bool:
-        """The interval contains 0: the documents do not tell the models apart."""
-        return self.low <= 0 <= self.high
-
 
 def difference_interval(
     outcomes: Mapping[Outcome, int],

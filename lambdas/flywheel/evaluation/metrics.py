@@ -35,7 +35,7 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelScore:
-    """One label against all others. Scores are from 0 to 1, counts are documents."""
+    """One label against all others. Scores are from 0 to 1."""
 
     label: str
     precision: float
@@ -43,9 +43,6 @@ class LabelScore:
     f1: float
     support: int
     """Documents that carry the label."""
-    true_positives: int
-    false_positives: int
-    false_negatives: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +78,6 @@ class Evaluation:
         if metric is Metric.PRECISION:
             return self.macro.precision
         return self.macro.recall if metric is Metric.RECALL else self.macro.f1
-
-    def confusion_matrix(self) -> list[list[int]] | None:
-        """Documents by true label (row) and predicted label (column), in label order; as large as the labels squared.
-
-        Documents without a predicted label of the flywheel are in no column, as with scikit-learn's `labels`.
-        """
-        if self.confusions is None:
-            return None
-        places = {score.label: place for place, score in enumerate(self.labels)}
-        matrix = [[0] * len(places) for _ in places]
-        for confusion in self.confusions:
-            if confusion.predicted is not None:
-                matrix[places[confusion.true]][places[confusion.predicted]] = confusion.documents
-        return matrix
 
 
 class Tally:
@@ -175,9 +158,6 @@ def _label_score(label: str, hits: int, predicted: int, support: int) -> LabelSc
         recall=scores.recall,
         f1=scores.f1,
         support=support,
-        true_positives=hits,
-        false_positives=predicted - hits,
-        false_negatives=support - hits,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast
 
-from flywheel.comprehend.confidence import YES
+from flywheel.confidence import labels_of
 
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
 from .label_places import LabelSet
@@ -40,31 +40,24 @@ class Predictions:
         return dict(sorted(Counter(self.errors.values()).items()))
 
 
-def read_predictions(
-    archive: Readable,
-    *,
-    documents: int,
-    labels: Sequence[str],
-    multi_label: bool,
-    threshold: float = YES,
-) -> Predictions:
+def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str], multi_label: bool) -> Predictions:
     """Read the `output.tar.gz` of a job over one file of `documents` lines (InputFormat ONE_DOC_PER_LINE).
 
-    MULTI_CLASS: the class with the highest score; of equals the one that stands first in `labels`. MULTI_LABEL: the
-    labels whose score is at least `threshold`. AWS names neither the files in the archive nor the order of lines, so
-    every regular file is read, and lines are joined by their number, which counts from 0 and is written as a string.
+    MULTI_CLASS: the class with the highest score; of equals the one that stands first in `labels`. MULTI_LABEL: every
+    label that the model says yes to (`confidence.YES`). AWS names neither the files in the archive nor the order of
+    lines, so every regular file is read, and lines are joined by their number, which counts from 0 and is written as a
+    string.
 
     Args:
         archive: the compressed archive; it is only read forwards, once, so the body of an S3 object will do.
         labels: the flywheel's labels. A model of an earlier generation may know others: they are kept as they are.
-        threshold: from 0 to 1.
 
     Raises:
         MissingPredictions: the output lacks lines.
         DoubledPrediction: the output answers a line twice.
         InvalidPredictions: anything else that is not what Comprehend describes.
     """
-    reader = _Reader(documents=documents, labels=labels, multi_label=multi_label, threshold=threshold)
+    reader = _Reader(documents=documents, labels=labels, multi_label=multi_label)
     for where, line in archive_lines(archive):
         reader.take(where, line)
     return reader.predictions()
@@ -101,12 +94,11 @@ def read_answer(where: str, line: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, *, documents: int, labels: Sequence[str], multi_label: bool, threshold: float) -> None:
+    def __init__(self, *, documents: int, labels: Sequence[str], multi_label: bool) -> None:
         self._answers: list[LabelSet | None] = [None] * documents
         self._errors: dict[int, str] = {}
         self._places = {label: place for place, label in enumerate(labels)}
         self._multi_label = multi_label
-        self._threshold = threshold
         self._file: str | None = None
         self._same: dict[LabelSet, LabelSet] = {}
 
@@ -164,13 +156,10 @@ class _Reader:
             mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
             raise invalid(where, f"it has {other}, but the flywheel's mode is {mode}: the model is not of its kind")
         scores = read_scores(where, member, answer.get(member))
-        if self._multi_label:
-            return frozenset(name for name, score in scores if score >= self._threshold)
-        if not scores:
-            return _NOTHING
-        outside = len(self._places)
-        best, _ = min(scores, key=lambda scored: (-scored[1], self._places.get(scored[0], outside), scored[0]))
-        return frozenset((best,))
+        if not self._multi_label:
+            unknown = len(self._places)
+            scores.sort(key=lambda scored: (-scored[1], self._places.get(scored[0], unknown), scored[0]))
+        return frozenset(labels_of(scores, multi_label=self._multi_label))
 
 
 def read_scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:

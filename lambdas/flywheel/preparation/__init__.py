@@ -3,29 +3,28 @@
 Files in, files out: no service, no events.
 """
 
-from .documents import TEXT_HASH_BYTES, text_hash
+from .documents import text_hash
 from .file_format import FileFormat, FileKind, LineEnds
 from .labels import labels_hash
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
-from .preparation import Preparation
 from .prepare import prepare
-from .problems import Problem, Rule
-from .rules import RULES
+from .problems import Problem
+from .read_documents import LabelledDocument, read_documents
+from .report import Preparation
 
 __all__ = [
-    "RULES",
-    "TEXT_HASH_BYTES",
     "AnyLabel",
     "ConflictingLabels",
     "FileFormat",
     "FileKind",
     "LabelRules",
+    "LabelledDocument",
     "Limits",
     "LineEnds",
     "Preparation",
     "Problem",
-    "Rule",
     "labels_hash",
     "prepare",
+    "read_documents",
     "text_hash",
 ]

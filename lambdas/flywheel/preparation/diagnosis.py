@@ -90,7 +90,7 @@ def _joined(layout: Layout, rows: list[Row], labels: LabelColumn) -> Violation |
             if several:
                 joined.append((row, several))
     # Some documents may have one label, which is written as it should be.
-    if 2 * len(joined) < len(rows):
+    if not joined or 2 * len(joined) < len(rows):
         return None
     row, several = max(joined, key=lambda found: len(found[1]))
     suggestion = joining_advice(several, labels.delimiter)

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import compress
 from struct import pack, unpack
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from .bad_lines import BadLines
 from .labels import LabelColumn
-from .problems import Problem, Violation
+from .problems import BadLines, Problem, Violation
 from .rules import CONFLICTING_LABELS
 
 TEXT_HASH_BYTES = 8
@@ -26,6 +25,11 @@ _LARGEST_BATCH = 1 << 16
 def text_hash(text: str) -> bytes:
     """The eight bytes that stand for a text in a file of hashes: BLAKE2b of its UTF-8, the same in every process."""
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()[:TEXT_HASH_BYTES]
+
+
+class TakesDocuments(Protocol):
+    def write(self, heads: list[bytes], texts: list[bytes], with_quotes: Iterable[int], /) -> None:
+        """Take documents in order. ``with_quotes`` are the places in ``texts`` that may hold double quotes."""
 
 
 class DocumentWriter:
@@ -80,7 +84,7 @@ class DocumentWriter:
         self.conflict_examples: list[Problem] = []
 
     def write(self, heads: list[bytes], texts: list[bytes], with_quotes: Iterable[int]) -> None:
-        """Write documents in order. ``with_quotes`` are the places in ``texts`` that may hold double quotes."""
+        """Write documents in order, as `TakesDocuments` has it."""
         digests = [blake2b(text, digest_size=_DIGEST_BYTES).digest() for text in texts]
         for place in with_quotes:
             texts[place] = texts[place].replace(b'"', b'""')

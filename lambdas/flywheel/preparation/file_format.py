@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -38,12 +37,6 @@ class FileFormat:
     header_lines: int = 0
     text_first: bool = False
     separator_line: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """What is known, as what ``json.dumps`` takes."""
-        known = {name: value for name, value in asdict(self).items() if value is not None}
-        known.update(kind=self.kind.value, line_ends=self.line_ends.value)
-        return known if self.header is None else {**known, "header": list(self.header)}
 
 
 def line_ends_of(head: bytes) -> LineEnds:

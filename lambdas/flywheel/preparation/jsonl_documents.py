@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .bad_lines import BadLines
-from .documents import DocumentWriter
+from .documents import TakesDocuments
 from .label_advice import shortened
 from .labels import LabelColumn
-from .limits import Limits
+from .limits import BYTES_BESIDES_THE_TEXT, Limits
 from .line_reader import Block
-from .problems import Violation
+from .problems import BadLines, Violation
 from .rules import (
     DOCUMENT_TOO_LARGE,
     INVALID_JSON,
@@ -27,7 +26,7 @@ from .rules import (
 from .text import without_newlines
 
 # A character outside ASCII takes six bytes as an escape and at least two as itself.
-ESCAPED_BYTES_PER_BYTE = 3
+_ESCAPED_BYTES_PER_BYTE = 3
 _KEYS = ("label", "labels", "text")
 _KEYS_SHOWN = 5
 # White space, and a byte order mark where files were put together.
@@ -50,12 +49,11 @@ class _NotJsonError(Exception):
 class JsonLinesReader:
     """Turns blocks of lines into documents and bad lines."""
 
-    def __init__(
-        self, *, labels: LabelColumn, limits: Limits, longest_record: int, documents: DocumentWriter, bad: BadLines
-    ) -> None:
+    def __init__(self, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines) -> None:
         self._labels = labels
         self._limits = limits
-        self._longest_record = longest_record
+        self.longest_record = _ESCAPED_BYTES_PER_BYTE * limits.document_bytes + BYTES_BESIDES_THE_TEXT
+        """Bytes of the longest record that can hold a document within the limit."""
         self._documents = documents
         self._bad = bad
         self.line = 1
@@ -82,7 +80,7 @@ class JsonLinesReader:
 
     def _document(self, raw: bytes, *, utf8: bool) -> tuple[bytes, bytes] | Violation:
         """Head and text of one line. ``utf8`` says that the line is known to be UTF-8."""
-        if len(raw.rstrip(b"\r\n")) > self._longest_record:
+        if len(raw.rstrip(b"\r\n")) > self.longest_record:
             return Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
         violation = None if utf8 else check_utf8(raw)
         if violation is not None:

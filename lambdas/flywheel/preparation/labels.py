@@ -70,6 +70,11 @@ class LabelColumn:
         labels = [self._known[name] for name in compared]
         return self._head(sorted(labels, key=self._places.__getitem__))
 
+    def names_of(self, head: bytes) -> tuple[str, ...]:
+        """The labels of a combination, in the order of the settings."""
+        name = self.names[head]
+        return tuple(name.split(self._delimiter)) if self._multi_label else (name,)
+
     def knows(self, cell: str) -> bool:
         """Whether a column is made of configured labels only; what was learned is no evidence of anything."""
         return bool(self.configured) and not isinstance(self.of_cell(cell), Violation)

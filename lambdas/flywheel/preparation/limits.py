@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from .label_forms import as_compared
 
-MEGABYTE = 1_000_000
-GIGABYTE = 1_000_000_000
+BYTES_BESIDES_THE_TEXT = 1 << 16
+"""What a record may have besides its text: the label column, quotes, JSON keys."""
+_MEGABYTE = 1_000_000
+_GIGABYTE = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Limits:
     """
 
     maximum_bad_lines_percent: float = 5.0
-    document_bytes: int = 10 * MEGABYTE
-    file_bytes: int = 5 * GIGABYTE
+    document_bytes: int = 10 * _MEGABYTE
+    file_bytes: int = 5 * _GIGABYTE
     documents: int = 1_000_000
     rows: int = 2_000_000
     record_lines: int = 25_000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-_DOS_END = b"\x1a"
+DOS_END = b"\x1a"
 """Ctrl-Z, the end of a text file for DOS, is nothing of the file's content."""
 
 
@@ -104,7 +104,7 @@ class LineReader:
             chunk = self._source.read(max(self._block_bytes, wanted - (len(self._buffer) - self._start)))
             if not chunk:
                 self._exhausted = True
-                self._buffer = self._buffer[: self._start] + self._buffer[self._start :].rstrip(_DOS_END)
+                self._buffer = self._buffer[: self._start] + self._buffer[self._start :].rstrip(DOS_END)
                 break
             self.bytes_read += len(chunk)
             if self._old_mac:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from .bad_lines import BadLines
-from .csv_documents import QUOTED_BYTES_PER_BYTE, CsvReader
+from .csv_documents import CsvReader
 from .diagnosis import diagnose
-from .documents import DocumentWriter
+from .documents import DocumentWriter, TakesDocuments
 from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
-from .jsonl_documents import ESCAPED_BYTES_PER_BYTE, JsonLinesReader
+from .jsonl_documents import JsonLinesReader
 from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .line_reader import LineReader
-from .preparation import Preparation
-from .problems import Violation
+from .problems import BadLines, Violation
+from .report import Preparation
 from .rules import (
     DOCUMENT_TOO_LARGE,
     EMPTY_FILE,
@@ -28,8 +27,6 @@ from .rules import (
 from .unsupported import check_type
 
 BLOCK_BYTES = 1 << 17
-# What a record has besides its text: the label column, quotes, JSON keys.
-_BYTES_BESIDES_THE_TEXT = 1 << 16
 _MOST_BAD_LINES = 0.8
 
 
@@ -145,16 +142,18 @@ class _Run:
         first = self._bad.examples[0]
         if first.alike < _MOST_BAD_LINES * self._bad.total:
             return too_many
-        reason = f" Line {first.line:,}, for example: {first.message}"
+        # A refused conflict has no line.
+        where = "For" if first.line is None else f"Line {first.line:,}, for"
+        reason = f" {where} example: {first.message}"
         return Violation(too_many.rule, {**too_many.facts, "rest": too_many.facts["rest"] + reason})
 
     def _read_documents(self, found: Found, head: bytes) -> Violation | None:
         file_format = found.format
-        reader, longest = self._reader(found)
+        reader = reader_of(found, labels=self._labels, limits=self._limits, documents=self._documents, bad=self._bad)
         old_mac = file_format.line_ends is LineEnds.CR
         self._lines.begin(
-            skip=_header_bytes(file_format, head.replace(b"\r", b"\n") if old_mac else head),
-            longest_line=longest,
+            skip=header_bytes(file_format, head.replace(b"\r", b"\n") if old_mac else head),
+            longest_line=reader.longest_record,
             old_mac=old_mac,
         )
         reader.line += file_format.header_lines
@@ -171,30 +170,6 @@ class _Run:
             violation = self._check_so_far()
         self.lines_read = reader.line - 1
         return violation
-
-    def _reader(self, found: Found) -> tuple[CsvReader | JsonLinesReader, int]:
-        """What reads the records, and the bytes of the longest record that can hold a document within the limit."""
-        file_format = found.format
-        if file_format.delimiter is None:
-            longest = ESCAPED_BYTES_PER_BYTE * self._limits.document_bytes + _BYTES_BESIDES_THE_TEXT
-            return JsonLinesReader(
-                labels=self._labels,
-                limits=self._limits,
-                longest_record=longest,
-                documents=self._documents,
-                bad=self._bad,
-            ), longest
-        longest = QUOTED_BYTES_PER_BYTE * self._limits.document_bytes + _BYTES_BESIDES_THE_TEXT
-        return CsvReader(
-            delimiter=file_format.delimiter,
-            text_first=file_format.text_first,
-            quotes_all=found.quotes_all,
-            labels=self._labels,
-            limits=self._limits,
-            longest_record=longest,
-            documents=self._documents,
-            bad=self._bad,
-        ), longest
 
     def _pass_over_line(self, line: int) -> None:
         pieces = self._lines.skip_line()
@@ -220,7 +195,25 @@ class _Run:
         )
 
 
-def _header_bytes(file_format: FileFormat, head: bytes) -> int:
+def reader_of(
+    found: Found, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines
+) -> CsvReader | JsonLinesReader:
+    """What reads the records of a file of this layout."""
+    delimiter = found.format.delimiter
+    if delimiter is None:
+        return JsonLinesReader(labels=labels, limits=limits, documents=documents, bad=bad)
+    return CsvReader(
+        delimiter=delimiter,
+        text_first=found.format.text_first,
+        quotes_all=found.quotes_all,
+        labels=labels,
+        limits=limits,
+        documents=documents,
+        bad=bad,
+    )
+
+
+def header_bytes(file_format: FileFormat, head: bytes) -> int:
     """The bytes of the byte order mark and the header row, which hold no document."""
     end = len(BYTE_ORDER_MARK) if file_format.byte_order_mark else 0
     for _ in range(file_format.header_lines):

@@ -1,14 +1,16 @@
-"""What is wrong with a file or a line, in words a person can act on."""
+"""What is wrong with a file or a line, in words a person can act on, and an account of all bad lines of a file."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
 
 from .label_forms import printable
 
-EXCERPT_CHARACTERS = 80
+_EXCERPT_CHARACTERS = 80
+_MOST_KINDS_OF_A_RULE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Violation:
             message=_encodable(self.rule.message.format(**facts)),
             fix=_encodable(self.rule.fix.format(**facts)),
             line=line,
-            excerpt=None if raw is None else excerpt(raw),
+            excerpt=None if raw is None else _excerpt(raw),
         )
 
 
@@ -62,8 +64,57 @@ class Problem:
     excerpt: str | None = None
     alike: int = 1
 
-    def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
+
+class BadLines:
+    """Counts every bad record by rule, spells the first of each kind out, and copies all of them to ``copy``.
+
+    ``examples`` are spelled out in all, ``of_a_kind`` of those that are bad in the same way.
+    """
+
+    def __init__(self, *, copy: BinaryIO | None, examples: int, of_a_kind: int) -> None:
+        self._copy = copy
+        self._room = examples
+        self._of_a_kind = of_a_kind
+        self._kinds_of_rule: Counter[str] = Counter()
+        self._totals: Counter[str] = Counter()
+        self._kinds: dict[tuple[str, object], list[Problem]] = {}
+        self._alike: Counter[tuple[str, object]] = Counter()
+        self.total = 0
+        """Bad records so far."""
+
+    def add(self, violation: Violation, *, line: int | None, raw: bytes) -> None:
+        """``line`` is where the record begins, counted from 1, None if nobody knows any more; ``raw`` is the record as
+        it stood, line end included."""
+        self.total += 1
+        rule = violation.rule
+        self._totals[rule.id] += 1
+        kind = (rule.id, violation.facts.get(rule.kind) if rule.kind else None)
+        if kind not in self._alike:
+            if self._kinds_of_rule[rule.id] >= _MOST_KINDS_OF_A_RULE:
+                kind = (rule.id, None)
+            else:
+                self._kinds_of_rule[rule.id] += 1
+        self._alike[kind] += 1
+        if self._room and self._alike[kind] <= self._of_a_kind:
+            self._room -= 1
+            self._kinds.setdefault(kind, []).append(violation.problem(line=line, raw=raw))
+        self.copy_more(raw)
+
+    def copy_more(self, raw: bytes) -> None:
+        """More bytes of the record added last."""
+        if self._copy is not None:
+            self._copy.write(raw)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Bad records by rule id, most frequent first."""
+        return dict(self._totals.most_common())
+
+    @property
+    def examples(self) -> tuple[Problem, ...]:
+        """Those of a kind one after the other, the most frequent kind first."""
+        frequent = sorted(self._kinds, key=self._alike.__getitem__, reverse=True)
+        return tuple(replace(problem, alike=self._alike[kind]) for kind in frequent for problem in self._kinds[kind])
 
 
 def _encodable(text: str) -> str:
@@ -71,11 +122,11 @@ def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def excerpt(raw: bytes) -> str:
+def _excerpt(raw: bytes) -> str:
     """The beginning of a line on one line of at most 80 characters, with unprintable characters escaped."""
     # Four bytes are the most a UTF-8 character takes, so this is enough for the characters that are kept.
-    text = raw[: 4 * (EXCERPT_CHARACTERS + 1)].decode(errors="replace").rstrip("\r\n")
+    text = raw[: 4 * (_EXCERPT_CHARACTERS + 1)].decode(errors="replace").rstrip("\r\n")
     shown = printable(text)
-    if len(shown) <= EXCERPT_CHARACTERS:
+    if len(shown) <= _EXCERPT_CHARACTERS:
         return shown
-    return shown[: EXCERPT_CHARACTERS - 1] + "…"
+    return shown[: _EXCERPT_CHARACTERS - 1] + "…"

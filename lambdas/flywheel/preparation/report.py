@@ -1,14 +1,14 @@
-"""The report on an upload, for people."""
+"""What became of an upload, and the report on it for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from textwrap import TextWrapper
 
 from .file_format import FileFormat, LineEnds
 from .label_advice import delimiter_name
-from .preparation import Preparation
 from .problems import Problem
 
 _LINE_ENDS = {
@@ -18,6 +18,44 @@ _LINE_ENDS = {
     LineEnds.MIXED: "mixed line ends",
 }
 _WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The outcome of preparing one file.
+
+    When it is not ``accepted``, ``file_problem`` says why, and what was written is to be thrown away.
+    """
+
+    name: str
+    accepted: bool
+    file_problem: Problem | None
+    format: FileFormat | None
+    """How the file is written; None if it is empty or of an unsupported type."""
+    lines: int
+    """Lines read, blank ones and the header included."""
+    documents: int
+    """Documents written."""
+    bytes: int
+    """Size of what was written."""
+    content_hash: str
+    """32 hex digits that are equal exactly when the written documents and their order are."""
+    labels: dict[str, int]
+    """Written documents by label combination as written, several labels in the order of the settings."""
+    duplicates: int
+    """Documents dropped because an earlier one has the same labels and the same text."""
+    conflicts: int
+    """Documents with the text of an earlier one and other labels: written, or among the bad lines."""
+    conflict_examples: tuple[Problem, ...]
+    """The first of those that were written, spelled out."""
+    bad_lines: dict[str, int]
+    """How many records broke each rule, by the rule's id."""
+    examples: tuple[Problem, ...]
+    """The first bad records, spelled out."""
+
+    @property
+    def bad_lines_total(self) -> int:
+        return sum(self.bad_lines.values())
 
 
 def render_text(preparation: Preparation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .label_advice import LONGEST_LABEL_COMPARED, advise, delimiter_name, shortened
 from .problems import Rule, Violation
@@ -150,42 +150,6 @@ DELIMITER_TAKEN = Rule(
     "columns: nothing was taken.",
     "Separate label and text by a comma, or use JSON Lines.",
 )
-
-RULES: Mapping[str, Rule] = {
-    rule.id: rule
-    for rule in (
-        NOT_UTF8,
-        UNCLOSED_QUOTE,
-        CLOSING_QUOTE,
-        RECORDS_IN_QUOTES,
-        BROKEN_QUOTES,
-        WRONG_COLUMNS,
-        EMPTY_LABEL,
-        UNKNOWN_LABEL,
-        TOO_MANY_CLASSES,
-        REPEATED_LABEL,
-        TOO_MANY_LABELS,
-        CONTROL_CHARACTER,
-        CONFLICTING_LABELS,
-        EMPTY_TEXT,
-        DOCUMENT_TOO_LARGE,
-        INVALID_JSON,
-        MISSING_JSON_KEY,
-        WRONG_JSON_VALUE,
-        REPEATED_JSON_KEY,
-        FILE_TOO_LARGE,
-        EMPTY_FILE,
-        UNSUPPORTED_TYPE,
-        TOO_MANY_DOCUMENTS,
-        TOO_MANY_ROWS,
-        TOO_MANY_BAD_LINES,
-        COLUMNS_SWAPPED,
-        EXTRA_COLUMNS,
-        UNQUOTED_TEXTS,
-        JOINED_LABELS,
-        DELIMITER_TAKEN,
-    )
-}
 
 NUL = b"\0"
 # In UTF-8: the ASCII white space that bytes.strip() removes, Unicode's white space, and its characters of no width

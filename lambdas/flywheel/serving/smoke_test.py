@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.confidence import labels_of
+from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
 from flywheel.records.serving import SmokeTest, WrongLine
 

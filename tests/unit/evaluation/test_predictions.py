@@ -61,21 +61,12 @@ def answered(
     return {"File": file, "Line": line, member: [{"Name": name, "Score": score} for name, score in scores.items()]}
 
 
-def read(
-    answers: Sequence[Answer], *, documents: int, multi_label: bool = False, threshold: float = 0.5
-) -> Predictions:
-    return read_bytes(
-        archived({"predictions.jsonl": lines(answers)}),
-        documents=documents,
-        multi_label=multi_label,
-        threshold=threshold,
-    )
+def read(answers: Sequence[Answer], *, documents: int, multi_label: bool = False) -> Predictions:
+    return read_bytes(archived({"predictions.jsonl": lines(answers)}), documents=documents, multi_label=multi_label)
 
 
-def read_bytes(archive: bytes, *, documents: int, multi_label: bool = False, threshold: float = 0.5) -> Predictions:
-    return read_predictions(
-        Forwards(archive), documents=documents, labels=LABELS, multi_label=multi_label, threshold=threshold
-    )
+def read_bytes(archive: bytes, *, documents: int, multi_label: bool = False) -> Predictions:
+    return read_predictions(Forwards(archive), documents=documents, labels=LABELS, multi_label=multi_label)
 
 
 scores = st.fixed_dictionaries({label: st.integers(0, 4).map(lambda n: n / 4) for label in LABELS})
@@ -96,12 +87,12 @@ def test_one_label_is_the_best_of_its_line_in_whatever_order_and_files_lines_com
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(scores, min_size=1, max_size=20), st.sampled_from([0.25, 0.3, 0.5]))
-def test_several_labels_are_those_at_or_above_the_threshold(given: list[dict[str, float]], threshold: float) -> None:
+@given(st.lists(scores, min_size=1, max_size=20))
+def test_several_labels_are_those_at_or_above_one_half(given: list[dict[str, float]]) -> None:
     answers = [answered(str(line), scored, member="Labels") for line, scored in enumerate(given)]
-    predictions = read(answers, documents=len(given), multi_label=True, threshold=threshold)
+    predictions = read(answers, documents=len(given), multi_label=True)
     assert predictions.by_line == tuple(
-        frozenset(label for label, score in scored.items() if score >= threshold) for scored in given
+        frozenset(label for label, score in scored.items() if score >= 0.5) for scored in given
     )
 
 

@@ -124,6 +124,10 @@ def test_labels_in_the_second_column_are_named(header: list[str]) -> None:
     assert "text,label" in said
 
 
+def test_a_header_above_nothing_but_misplaced_quotes_is_a_bad_file() -> None:
+    assert "2 of 2 lines are bad" in refusal(b'label,text\nBILLING,"a"b\nBILLING,"a"b\n')
+
+
 def test_a_first_row_with_an_unknown_label_is_no_header() -> None:
     rows = [f"{quoted(text)},{label}" for label, text in ROWS]
     preparation, _ = prepared(lines(["bye,FAREWELL", *rows]))

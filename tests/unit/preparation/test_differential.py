@@ -164,6 +164,13 @@ def is_label(cell: bytes, rules: LabelRules) -> bool:
     return not isinstance(label_parts(cell.decode(errors="replace"), rules), str)
 
 
+def is_whole(line: bytes, reading: Reading) -> bool:
+    """Whether a line is a document on its own although a quote opened above would end on it."""
+    alone = read_record(line, 0, reading.delimiter)
+    pairs = in_two(line, reading)[2].count(b'"') % 2 == 0
+    return pairs and not isinstance(alone, str) and not isinstance(judge(line, alone[0], reading), str)
+
+
 def expect(data: bytes, rules: LabelRules, limits: Limits) -> Expected:
     layout = find_layout(data, whole=True, labels=LabelColumn(rules))
     file_format = layout.format
@@ -189,7 +196,7 @@ def expect(data: bytes, rules: LabelRules, limits: Limits) -> Expected:
         rule = ""
         if not first_line.strip():
             pass
-        elif line == closing:
+        elif line == closing and not is_whole(first_line, reading):
             rule = "closing-quote"
         elif isinstance(record, str):
             alone = read_record(first_line, 0, delimiter)
@@ -290,6 +297,7 @@ def nasty(data: bytes, *, multi_label: bool = False) -> example:
 @nasty(b'A,good\nA,"open\nA,one\nx\ny"\nA,more\n')
 @nasty(b'A,"good"\nA,"open\nA,one"\nA,more\nA,"open\nA,one"\n')
 @nasty(b'text,label\ngood,A\n"open,A\none,A\n55",A\nmore,A\n')
+@nasty(b'text,label\ngood,A\n"\n"A\n,A\n,A\n,A\n",;",A\n')
 @nasty(b'A,good\nA,nul\0\nA,"\0"\n\n\n \nA,\xc3\xa9\n')
 @nasty(b'text,label\ngood,A\none, two,A\n"one, two",A\n"one", two,A\n"one""," two",A\n"one,A\n')
 @given(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
 
 import pytest
 
 from flywheel.preparation import (
-    RULES,
     ConflictingLabels,
     LabelRules,
     Limits,
@@ -17,8 +15,10 @@ from flywheel.preparation import (
     Problem,
     labels_hash,
     prepare,
+    rules,
 )
 from flywheel.preparation.label_advice import nearest_label
+from flywheel.preparation.problems import Rule
 from flywheel.preparation.report import render_text
 from flywheel.preparation.rules import check_utf8, is_blank
 
@@ -368,30 +368,9 @@ def test_a_label_of_a_single_label_flywheel_may_contain_the_delimiter() -> None:
 
 
 def test_every_rule_has_an_id_of_its_own_and_says_something() -> None:
-    for rule_id, rule in RULES.items():
-        assert rule.id == rule_id
-        assert rule.message
-        assert rule.fix
-
-
-def test_the_outcome_is_json() -> None:
-    preparation, _, _ = prepared(b"\xef\xbb\xbflabel\ttext\r\nSPORTS\tx\r\nSport\ty\r\n")
-
-    facts = json.loads(json.dumps(preparation.to_json()))
-
-    assert facts["labels"] == {"SPORTS": 1}
-    assert facts["file_problem"] is None
-    assert facts["format"] == {
-        "kind": "csv",
-        "line_ends": "CRLF",
-        "byte_order_mark": True,
-        "delimiter": "\t",
-        "header": ["label", "text"],
-        "header_lines": 1,
-        "text_first": False,
-    }
-    assert facts["examples"][0]["rule"] == "unknown-label"
-    assert facts["examples"][0]["line"] == 3
+    known = [rule for rule in vars(rules).values() if isinstance(rule, Rule)]
+    assert len({rule.id for rule in known}) == len(known) > 20
+    assert all(rule.message and rule.fix for rule in known)
 
 
 @pytest.mark.parametrize(
@@ -432,6 +411,17 @@ def test_many_refused_documents_are_reported_by_pairs_of_labels() -> None:
     preparation, _, _ = prepared("".join(lines).encode(), limits=limits)
     assert [problem.alike for problem in preparation.examples] == [9, 9, 9]
     assert '9 documents: The same text came before with "SPORTS"; here it has "SCI_TECH".' in render_text(preparation)
+
+
+def test_a_file_of_refused_documents_is_rejected_with_an_example() -> None:
+    lines = [f"{label},text {number}\n" for label in ("SPORTS", "SCI_TECH") for number in range(9)]
+    limits = Limits(conflicting_labels=ConflictingLabels.REFUSE)
+    preparation, _, _ = prepared("".join(lines).encode(), limits=limits)
+    assert preparation.file_problem is not None
+    assert preparation.file_problem.message == (
+        "9 of 18 lines are bad (50 %), more than the 5 % allowed: nothing was taken. "
+        'For example: The same text came before with "SPORTS"; here it has "SCI_TECH".'
+    )
 
 
 @pytest.mark.parametrize("refuse", [False, True])
