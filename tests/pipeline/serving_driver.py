@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.comprehend.model_kind import Task
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
 from flywheel.serving.bring_endpoint import Server, Serving
-from flywheel.serving.smoke_test import Trial, read_lines, run_smoke_test
+from flywheel.serving.smoke_test import Trial, read_documents, run_smoke_test
 from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 
@@ -86,11 +87,14 @@ class ServingRun:
     def _try(self, target: EndpointTarget, model_arn: str) -> None:
         at = self.at
         with at.acting_as("smoke_test", smoke_test_key=target.smoke_test_key):
-            lines = read_lines(
-                at.intake.read_bytes(target.smoke_test_key), key=target.smoke_test_key, labels=at.labels, delimiter=None
+            documents = read_documents(
+                at.intake.read_bytes(target.smoke_test_key),
+                key=target.smoke_test_key,
+                task=Task(labels=at.labels),
+                delimiter="|",
             )
             tested = run_smoke_test(
-                lines,
+                documents,
                 endpoint=LiveEndpoint(
                     comprehend=at.functions.clients["comprehend"],
                     kind=DOCUMENT_CLASSIFICATION,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flywheel import preparation
 from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
+from flywheel.preparation import AnyLabel, LabelledDocument, LabelRules, Limits, Problem
 from flywheel.records.serving import SmokeTest, WrongLine
 
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
+    from flywheel.comprehend.model_kind import Task
 
 
 MOST_DOCUMENTS = 200
@@ -37,54 +37,28 @@ class Trial(StrEnum):
     DONE = "DONE"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LabelledLine:
-    number: int
-    labels: frozenset[str]
-    text: str
+def read_documents(content: bytes, *, key: str, task: Task, delimiter: str) -> list[LabelledDocument]:
+    """The documents of a labelled file, as uploads have them. A flywheel whose labels are not known yet takes any.
 
-
-def read_lines(content: bytes, *, key: str, labels: Sequence[str], delimiter: str | None) -> list[LabelledLine]:
-    """The documents of a CSV file of label and text, as uploads have it.
-
-    `labels` are the flywheel's (none known: any will do), `delimiter` stands between the labels of a multi-label
-    document. Raises SmokeTestImpossible.
+    Raises SmokeTestImpossible.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SmokeTestImpossible(f"{key} is not UTF-8: byte {error.start} cannot be read.") from error
-    known = frozenset(labels)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines: list[LabelledLine] = []
-    try:
-        for row in reader:
-            if not row:
-                continue
-            lines.append(_line(row, number=reader.line_num, key=key, known=known, delimiter=delimiter))
-    except csv.Error as error:
-        raise SmokeTestImpossible(f"{key}, line {reader.line_num}: {error}.") from error
-    if not 1 <= len(lines) <= MOST_DOCUMENTS:
-        raise SmokeTestImpossible(f"{key} has {len(lines)} documents; a smoke test takes 1 to {MOST_DOCUMENTS}.")
-    characters = sum(len(line.text) for line in lines)
+    rules: LabelRules | AnyLabel = AnyLabel(multi_label=task.multi_label, delimiter=delimiter)
+    if task.labels:
+        rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
+    found = preparation.read_documents(content, rules=rules, limits=Limits())
+    if isinstance(found, Problem):
+        where = f"{key}, line {found.line}" if found.line else key
+        raise SmokeTestImpossible(f"{where}: {found.message} {found.fix}")
+    if not 1 <= len(found) <= MOST_DOCUMENTS:
+        raise SmokeTestImpossible(f"{key} has {len(found)} documents; a smoke test takes 1 to {MOST_DOCUMENTS}.")
+    characters = sum(len(document.text) for document in found)
     if characters > MOST_CHARACTERS:
         raise SmokeTestImpossible(f"{key} has {characters} characters; a smoke test takes {MOST_CHARACTERS} at most.")
-    return lines
-
-
-def _line(row: list[str], *, number: int, key: str, known: frozenset[str], delimiter: str | None) -> LabelledLine:
-    if len(row) != 2 or not row[1].strip():
-        raise SmokeTestImpossible(f"{key}, line {number}: a line holds a label and a text.")
-    labels = frozenset(row[0].split(delimiter) if delimiter else [row[0]])
-    unknown = labels - known if known else frozenset()
-    if unknown:
-        names = ", ".join(sorted(unknown))
-        raise SmokeTestImpossible(f"{key}, line {number}: {names} is not among the flywheel's labels.")
-    return LabelledLine(number=number, labels=labels, text=row[1])
+    return found
 
 
 def run_smoke_test(
-    lines: Sequence[LabelledLine],
+    documents: Sequence[LabelledDocument],
     *,
     endpoint: LiveEndpoint,
     model_arn: str,
@@ -92,21 +66,22 @@ def run_smoke_test(
     minimum: float,
     now: datetime,
 ) -> SmokeTest:
-    """Ask the endpoint about each line. Its client retries what is throttled. Raises botocore's ClientError."""
+    """Ask the endpoint about each document. Its client retries what is throttled. Raises botocore's ClientError."""
     wrong = []
-    for line in lines:
-        found = endpoint.classify(line.text)
+    for document in documents:
+        found = endpoint.classify(document.text)
         answered = frozenset(labels_of(found.scores, multi_label=found.multi_label))
-        if answered != line.labels:
+        expected = frozenset(document.labels)
+        if answered != expected:
             wrong.append(
-                WrongLine(line=line.number, expected=tuple(sorted(line.labels)), answered=tuple(sorted(answered)))
+                WrongLine(line=document.line, expected=tuple(sorted(expected)), answered=tuple(sorted(answered)))
             )
     return SmokeTest(
         model_arn=model_arn,
         endpoint_arn=endpoint.arn,
         key=key,
-        documents=len(lines),
-        right=len(lines) - len(wrong),
+        documents=len(documents),
+        right=len(documents) - len(wrong),
         minimum=minimum,
         wrong=tuple(wrong[:MOST_WRONG_LINES]),
         at=now,

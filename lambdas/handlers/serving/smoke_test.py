@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
-from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_lines, run_smoke_test
+from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
@@ -43,15 +43,14 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     key = target.smoke_test_key
     if not intake.exists(key):
         raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
-    flywheel = flywheel_service(environment).describe()
-    lines = read_lines(
+    documents = read_documents(
         intake.read_bytes(key),
         key=key,
-        labels=flywheel.task.labels,
-        delimiter=environment.label_delimiter if flywheel.task.multi_label else None,
+        task=flywheel_service(environment).describe().task,
+        delimiter=environment.label_delimiter,
     )
     tested = run_smoke_test(
-        lines,
+        documents,
         endpoint=LiveEndpoint(comprehend=_patient, kind=KIND, arn=environment.endpoint_arn, clock=now),
         model_arn=step.model_arn,
         key=key,

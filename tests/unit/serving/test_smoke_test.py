@@ -6,15 +6,16 @@ from typing import Any, cast
 import pytest
 
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.comprehend.model_kind import Task
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.preparation import LabelledDocument
 from flywheel.records.serving import SmokeTest, WrongLine
 from flywheel.serving.smoke_test import (
     MOST_CHARACTERS,
     MOST_DOCUMENTS,
-    LabelledLine,
     SmokeTestImpossible,
     Trial,
-    read_lines,
+    read_documents,
     run_smoke_test,
     trial_of,
 )
@@ -23,9 +24,10 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 LABELS = ("CALM", "STORM")
 
 
-def read(content: str | bytes, *, delimiter: str | None = None) -> list[LabelledLine]:
+def read(content: str | bytes, *, delimiter: str | None = None) -> list[LabelledDocument]:
     given = content.encode() if isinstance(content, str) else content
-    return read_lines(given, key="serving/smoke.csv", labels=LABELS, delimiter=delimiter)
+    task = Task(labels=LABELS, multi_label=delimiter is not None)
+    return read_documents(given, key="serving/smoke.csv", task=task, delimiter=delimiter or "|")
 
 
 def a_smoke_test(*, right: int = 9, documents: int = 10, minimum: float = 0.8) -> SmokeTest:
@@ -42,7 +44,7 @@ def a_smoke_test(*, right: int = 9, documents: int = 10, minimum: float = 0.8) -
 
 def test_reads_labels_and_texts_as_uploads_have_them() -> None:
     lines = read('\ufeffCALM,"a lake, at ""dawn"""\r\nSTORM,"two\nlines"\r\n')
-    assert [(*line.labels, line.text) for line in lines] == [("CALM", 'a lake, at "dawn"'), ("STORM", "two\nlines")]
+    assert [(*line.labels, line.text) for line in lines] == [("CALM", 'a lake, at "dawn"'), ("STORM", "two lines")]
 
 
 def test_takes_as_much_text_as_one_unit_answers_in_the_functions_time() -> None:
@@ -51,18 +53,18 @@ def test_takes_as_much_text_as_one_unit_answers_in_the_functions_time() -> None:
 
 
 def test_reads_several_labels_of_a_document() -> None:
-    assert read("CALM|STORM,both\n", delimiter="|")[0].labels == {"CALM", "STORM"}
+    assert read("CALM|STORM,both\n", delimiter="|")[0].labels == ("CALM", "STORM")
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"CALM,\xff\n", "not UTF-8: byte 5"),
+        (b"CALM,\xff\n", "line 1: The line is not UTF-8"),
         ("", "0 documents; a smoke test takes 1 to"),
-        ("CALM,a\nFOG,b\n", "line 2: FOG is not among the flywheel's labels"),
-        ("CALM,a\nSTORM\n", "line 2: a line holds a label and a text"),
-        ("CALM, \n", "line 1: a line holds a label and a text"),
-        ("CALM,a,b\n", "line 1: a line holds a label and a text"),
+        ("CALM,a\nFOG,b\n", 'line 2: Label "FOG" is not one of the flywheel\'s labels'),
+        ("CALM,a\nSTORM\n", "line 2: The line has 1 column(s)"),
+        ("CALM, \n", "line 1: The text is empty"),
+        ("CALM,a,b\n", "line 1: The line has 3 column(s)"),
         ('CALM,"a\n', "line 1"),
         ("CALM,a\n" * (MOST_DOCUMENTS + 1), f"{MOST_DOCUMENTS + 1} documents"),
         (f"CALM,a\nSTORM,{'b' * MOST_CHARACTERS}\n", f"{MOST_CHARACTERS + 1} characters"),
@@ -110,7 +112,7 @@ def test_a_document_is_right_if_its_labels_are_those_and_no_others(
     member: str, text: str, answered: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     tested = run_smoke_test(
-        [LabelledLine(number=7, labels=frozenset(expected), text=text)],
+        [LabelledDocument(line=7, labels=expected, text=text)],
         endpoint=LiveEndpoint(
             comprehend=cast("Any", Endpoint(member)), kind=DOCUMENT_CLASSIFICATION, arn="endpoint", clock=lambda: NOW
         ),
