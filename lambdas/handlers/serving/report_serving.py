@@ -83,7 +83,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer_for(stopped: StatusEvent) -> dict[str, Any]:
     """If it has answered itself, CloudFormation takes no notice of this."""
-    asked = json.loads(stopped.input or "{}").get("answer")
+    given = json.loads(stopped.input or "null")
+    asked = given.get("answer") if isinstance(given, dict) else None
     if asked:
         reason = f"The removal of the endpoint, {stopped.name}, ended as {stopped.status}. Destroy the stack again."
         answer(CustomResourceEvent.model_validate(asked), status="FAILED", reason=reason, physical_id="endpoint")

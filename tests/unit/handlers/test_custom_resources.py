@@ -168,7 +168,7 @@ class TestRemovalOfTheEndpoint:
         report = importlib.import_module("handlers.serving.report_serving")
         started = {"answer": CustomResourceEvent.model_validate(cloudformation.event()).model_dump()}
         for given in ({"started_by": "schedule"}, started):
-            detail = {"name": "remove-7c2f3b0e", "status": status, "input": json.dumps(given)}
+            detail = {"name": "remove-7c2f3b0e", "status": status, "startDate": 0, "input": json.dumps(given)}
             assert report.handler({"detail-type": "any", "detail": detail}, context()) == {}
         assert cloudformation.answer[0] == "FAILED"
         assert status in cloudformation.answer[1]
