@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.promotions.changed_outside import change_outside, publish_what_is
+from flywheel.promotions.changed_outside import describe_change_outside, publish_active_model
 from flywheel.records import turns
 from flywheel.records.turns import REQUEST_KEY, BatchList, TurnBeginning, TurnRequest, result_key
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
@@ -45,7 +45,7 @@ def begin_turn(
         # A second invocation of the same turn may have been faster: what it wrote counts.
         beginning = found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, TurnBeginning)
     if beginning.changed_outside:
-        publish_what_is(pipeline=pipeline)
+        publish_active_model(pipeline=pipeline)
     if beginning.request is not None:
         _consume(pipeline.intake, beginning.request)
     return beginning
@@ -94,7 +94,7 @@ def _find(
         request=request,
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
-        changed_outside=change_outside(pipeline=pipeline, unfinished=unfinished),
+        changed_outside=describe_change_outside(pipeline=pipeline, unfinished=unfinished),
     )
     reason = _reason_not_to_collect(pipeline.service, unfinished, request, minimum_between_iterations, now)
     if reason:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from flywheel.promotions.changed_outside import change_outside
+from flywheel.promotions.changed_outside import describe_change_outside
 from flywheel.records import turns
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split
@@ -166,7 +166,7 @@ def observe(
         pokes=pokes,
         requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
         unfinished_iteration=unfinished,
-        changed_outside=None if unfinished else change_outside(pipeline=pipeline, unfinished=None),
+        changed_outside=None if unfinished else describe_change_outside(pipeline=pipeline, unfinished=None),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
