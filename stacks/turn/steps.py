@@ -69,7 +69,7 @@ class TurnSteps(Construct):
         self.prepare_upload = self._step(
             "prepare_upload",
             description="Turns uploads into documents that Comprehend takes, or rejects them with a report.",
-            # The longest there is: an upload may have 5 GB. 1769 MiB is one whole processor.
+            # An upload may have 5 GB.
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
