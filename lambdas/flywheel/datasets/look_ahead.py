@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.model_kind import DatasetMinimum
 from flywheel.datasets.distinct import Distinct, Found, find_distinct, read_digests
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
-from flywheel.records.datasets import Waiting, by_single_label, manifests, without_labels
+from flywheel.records.datasets import WaitingDocuments, by_single_label, manifests, without_labels
 from flywheel.records.parts import prepared_location, waiting_parts
 from flywheel.records.uploads import Split
 
@@ -38,7 +38,7 @@ class Outlook:
     """Documents of the candidates that count, each once."""
     included: dict[str, int]
 
-    def waiting(self) -> Waiting | None:
+    def waiting(self) -> WaitingDocuments | None:
         """What is not included, and why; None if nothing waits."""
         labels = _difference(self.combinations, self.included)
         candidates = [candidate for candidate in self.candidates if not candidate.all_accepted_before]
@@ -51,7 +51,9 @@ class Outlook:
             copies = sum(candidate.duplicates for candidate in candidates)
             if copies and not self.included:
                 reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
-        return Waiting(split=self.split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason)
+        return WaitingDocuments(
+            split=self.split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason
+        )
 
 
 def look_ahead(

@@ -16,7 +16,7 @@ from flywheel.records.datasets import (
     DatasetPart,
     DatasetRef,
     LabelConflict,
-    Waiting,
+    WaitingDocuments,
     by_single_label,
     without_labels,
 )
@@ -37,7 +37,7 @@ class DatasetPlan:
     """The dataset to assemble; None if the documents are not enough for one."""
     left_out: bytes = b""
     """For the manifest's `dropped_file`: the places of the documents that its parts leave out."""
-    waiting: Waiting | None = None
+    waiting: WaitingDocuments | None = None
     cleared: tuple[str, ...] = ()
     """Content hashes of parts whose every document a dataset has already: they need not wait."""
     known: int = 0
@@ -86,7 +86,7 @@ def plan_leftover(leftover: DatasetManifest, beside: Outlook) -> DatasetPlan:
     enough for one."""
     waiting = beside.waiting()
     if beside.included:
-        waiting = Waiting(
+        waiting = WaitingDocuments(
             split=leftover.split,
             documents=sum(beside.combinations.values()),
             labels=by_single_label(beside.combinations),

@@ -51,5 +51,5 @@ def publish_what_is(*, pipeline: Pipeline) -> None:
     actual = pipeline.service.describe().active_model_arn
     if actual is not None and actual != pipeline.published.active():
         pipeline.published.publish(
-            actual, another_is_desired=another_is_desired(None, pipeline.published, pipeline.intake)
+            actual, keep_desired=another_is_desired(None, pipeline.published, pipeline.intake)
         )

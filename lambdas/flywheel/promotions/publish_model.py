@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.promotions.requests import beginning_of, request_of
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion, PromotionBeginning
+from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
 from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     The smoke test is looked at here too: whichever run of the serve machine made it, the one that this promotion
     waited for may have failed afterwards, or have found the endpoint as another run left it.
     """
-    promotions.require_current(pipeline.intake, promotion)
+    require_current(pipeline.intake, promotion)
     beginning = beginning_of(promotion, pipeline.intake)
     request = request_of(beginning)
     active = pipeline.service.describe().active_model_arn
@@ -41,7 +40,7 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     if tested is not None and not tested.passed and tested.at >= beginning.began_at:
         raise SmokeTestFailed(tested.sentence)
     pipeline.published.publish(
-        request.model_arn, another_is_desired=another_is_desired(beginning, pipeline.published, pipeline.intake)
+        request.model_arn, keep_desired=another_is_desired(beginning, pipeline.published, pipeline.intake)
     )
     return beginning
 
@@ -59,4 +58,4 @@ def another_is_desired(beginning: PromotionBeginning | None, published: Publishe
     edited = beginning is not None and desired.version != beginning.desired_version
     if desired.arn == published.active() and not edited:
         return False
-    return intake.read(promotions.end_key(desired.request_id), Promotion) is None
+    return intake.read(end_key(desired.request_id), Promotion) is None
