@@ -50,6 +50,4 @@ def publish_what_is(*, pipeline: Pipeline) -> None:
     """Publish the model that is active now: a repeated turn may have promoted another since it began."""
     actual = pipeline.service.describe().active_model_arn
     if actual is not None and actual != pipeline.published.active():
-        pipeline.published.publish(
-            actual, keep_desired=another_is_desired(None, pipeline.published, pipeline.intake)
-        )
+        pipeline.published.publish(actual, keep_desired=another_is_desired(None, pipeline.published, pipeline.intake))
