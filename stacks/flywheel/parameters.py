@@ -17,7 +17,7 @@ MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
 
 
-class TurnParameters(StackParameters):
+class FlywheelParameters(StackParameters):
     """The parameters of the Flywheel stack."""
 
     selection_metric = one_of(

@@ -6,7 +6,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.flywheel.access import FlywheelAccess
+from stacks.names import RUNTIME_PARAMETERS
 
 
 class RuntimeParameters(Construct):

@@ -7,23 +7,19 @@ import json
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from stacks.names import SERVING_TARGET, Names
 from stacks.serving.parameters import ServingParameters
-from stacks.settings import FlywheelSettings
-
-SERVING_WISH = "serving"
 
 
-class ServingWish(Construct):
+class ServingTarget(Construct):
     """The parameter `serving`. Without it nothing is wanted, and nobody makes an endpoint."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: FlywheelSettings, parameters: ServingParameters
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, parameters: ServingParameters) -> None:
         super().__init__(scope, construct_id)
         self.resource = ssm.CfnParameter(
             self,
             "Wish",
-            name=f"{settings.parameter_prefix}/{SERVING_WISH}",
+            name=names.parameter(SERVING_TARGET),
             type="String",
             value=json.dumps(
                 {

@@ -88,11 +88,11 @@ def errors(function: FlywheelFunction, description: str) -> Watch:
     )
 
 
-def executions(metric: str, machine_arn: str, description: str) -> Watch:
+def executions(outcome: str, machine_arn: str, description: str) -> Watch:
     return Watch(
         description=description,
         namespace="AWS/States",
-        metric=metric,
+        metric=f"Executions{outcome}",
         dimension=("StateMachineArn", machine_arn),
         statistic="Sum",
     )
