@@ -87,7 +87,7 @@ class EndpointReport(Record):
 
 
 def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
-    """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingWish."""
+    """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingTarget."""
     wanted = serving_wish(deployment)
     state = serving_state(deployment)
     arn = endpoint_arn(deployment, state)

@@ -1,4 +1,4 @@
-"""Decides whether a turn should start: `observe` reads the state of the pipeline, and the pure function `decide` decides.
+"""Decides whether a turn should start: `observe` reads the state of the pipeline, then the pure `decide` decides.
 
 A message to start_turn (a poke) only makes it look; alone it never starts a turn.
 """
