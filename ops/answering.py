@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from flywheel.promotions import requests
 from flywheel.promotions.ask_for_approval import DECLINED
-from flywheel.promotions.requests import Waiting
+from flywheel.promotions.requests import WaitingPromotion
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
@@ -93,7 +93,7 @@ def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, r
     return answered
 
 
-def _send(deployment: Deployment, waiting: Waiting, answered: Answered) -> None:
+def _send(deployment: Deployment, waiting: WaitingPromotion, answered: Answered) -> None:
     """SendTaskSuccess takes 262,144 bytes of output, SendTaskFailure 32,768 characters of cause."""
     stepfunctions, token = deployment.clients.stepfunctions, waiting.wait.task_token
     try:

@@ -62,7 +62,7 @@ def rollback(
 
 def _is_or_will_be_published(deployment: Deployment, model_arn: str) -> bool:
     """A flywheel's only model stays active in Comprehend though it failed its smoke test: it can be asked for again."""
-    return deployment.models.active() == model_arn or model_arn in requests.models_under_way(deployment.intake)
+    return deployment.models.active() == model_arn or model_arn in requests.requested_models(deployment.intake)
 
 
 def find_model(deployment: Deployment, wanted: str) -> str:

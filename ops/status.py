@@ -10,7 +10,7 @@ from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.look_ahead import look_ahead
 from flywheel.decisions.history import known_score
 from flywheel.pipeline import Pipeline
-from flywheel.promotions.changed_outside import change_outside
+from flywheel.promotions.changed_outside import describe_change_outside
 from flywheel.records import turns
 from flywheel.records.datasets import accepted_manifests
 from flywheel.records.decisions import ModelScore
@@ -145,7 +145,7 @@ def changed_outside(deployment: Deployment) -> str | None:
     """What the next turn would find, by its own rules; a running one may be about to publish it."""
     intake, service = deployment.intake, deployment.service
     unfinished = unfinished_iteration(intake, service)
-    change = change_outside(
+    change = describe_change_outside(
         pipeline=Pipeline(intake=intake, service=service, published=deployment.models), unfinished=unfinished
     )
     return f"{change} The next turn records that and publishes it." if change else None

@@ -228,7 +228,7 @@ class Pipeline:
 
         return until(find, patience=LONG)
 
-    def waits(self) -> requests.Waiting:
+    def waits(self) -> requests.WaitingPromotion:
         """The promotion that waits for a person, once one does."""
         return until(lambda: requests.waiting_promotion(self.deployment.intake), patience=LONG)
 

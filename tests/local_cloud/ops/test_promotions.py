@@ -593,7 +593,7 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
     found = status(deployment).desired
     assert found is not None
     assert (found.arn, found.promotion) == (new, None)
-    pending = requests.pending_desire(
+    pending = requests.request_of_parameter_edit(
         published=deployment.models,
         intake=deployment.intake,
         flywheel=deployment.service.describe(),

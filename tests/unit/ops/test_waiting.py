@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.datasets.distinct import Distinct, Found
+from flywheel.datasets.distinct import Distinct, DistinctParts
 from flywheel.datasets.look_ahead import Outlook
 from flywheel.datasets.stored_parts import StoredPart, waiting_part
 from flywheel.document_classification.minimum import dataset_minimum
@@ -77,7 +77,7 @@ def looked_at(
     return Outlook(
         split=split,
         candidates=candidates,
-        found=Found(parts=tuple(candidates), all_seen=True),
+        found=DistinctParts(parts=tuple(candidates), all_seen=True),
         full=False,
         minimum=reached,
         combinations=combinations,
