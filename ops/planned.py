@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from flywheel.serving.wanted import SERVING, ServingWish
-from ops.billed import (
+from ops.synthesised import SynthesisedFlywheel
+from ops.usage import (
     ALARM,
     BUCKET,
     DASHBOARD,
@@ -17,7 +18,6 @@ from ops.billed import (
     TrainingTimesOf,
     wanted_units,
 )
-from ops.synthesised import SynthesisedFlywheel
 
 METRICS = 20
 """Custom metrics that the pipeline writes, about; and one for each label up to MOST_LABEL_METRICS labels."""

@@ -8,7 +8,7 @@ from flywheel.promotions import requests
 from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.running_turns import current_step
+from ops.turn_progress import current_step
 
 ASKING = "AskForApproval"
 """The state of the promote machine in which it waits for a person."""

@@ -21,9 +21,9 @@ from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY, TurnStart, decide, observe
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
+from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
-from ops.running_turns import TurnProgress, TurnState, running_turn
-from ops.waiting import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
+from ops.turn_progress import TurnProgress, TurnState, running_turn
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""

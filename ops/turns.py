@@ -16,8 +16,8 @@ from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError
-from ops.poking import poke
-from ops.running_turns import TurnProgress, TurnState, progress_of
+from ops.poke import poke
+from ops.turn_progress import TurnProgress, TurnState, progress_of
 
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""

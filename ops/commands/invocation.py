@@ -14,8 +14,8 @@ from rich.text import Text
 from flywheel.store.record import Record
 from flywheel.text.printable import printable
 from ops.clients import Clients
-from ops.console import result_console, side_console
 from ops.deployment import Deployment, find_deployment
+from ops.terminal import result_console, side_console
 
 __all__ = ["Invocation", "JsonOption", "invocation_of", "result_console", "show", "show_all", "side_console"]
 

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from ops.commands.invocation import as_ascii_json, invocation_of, result_console
-from ops.turn_logs import LogEvent, turn_events
+from ops.logs import LogEvent, turn_events
 
 _STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 

@@ -8,9 +8,8 @@ import typer
 
 from flywheel.records.promotions import Promotion
 from ops import models as api
-from ops import rolling_back
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all
-from ops.commands.waiting import (
+from ops.commands.wait_option import (
     DEFAULT_POLL_SECONDS,
     DEFAULT_TIMEOUT_MINUTES,
     PollOption,
@@ -18,6 +17,7 @@ from ops.commands.waiting import (
     waiting_display,
 )
 from ops.promotions import wait_for_promotion
+from ops.rollback import rollback as ask_for
 from ops.tables.models import models_table
 from ops.tables.promotions import promotion_words, rollback_sentence
 
@@ -50,7 +50,7 @@ def rollback(
     It ends what waits for approval. Exit status 1 if the model does not become active.
     """
     deployment = invocation_of(context).deployment()
-    asked = rolling_back.rollback(deployment, to=to, reason=reason)
+    asked = ask_for(deployment, to=to, reason=reason)
     if wait and asked.request is not None:
         with waiting_display("The promotion is asked for") as say:
             ended = wait_for_promotion(

@@ -11,8 +11,8 @@ from flywheel.store.record import Record
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, result_console, show, side_console
 from ops.deployment import choose_name
 from ops.errors import PurgeError
-from ops.kept import Kept, find_kept
-from ops.purging import purge as purge_kept
+from ops.left_behind import Kept, find_kept
+from ops.purge import purge as purge_kept
 from ops.tables.purge import kept_view
 
 

@@ -9,7 +9,7 @@ import typer
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from ops import turns as api
 from ops.commands.invocation import JsonOption, invocation_of, show, show_all
-from ops.commands.waiting import (
+from ops.commands.wait_option import (
     DEFAULT_POLL_SECONDS,
     DEFAULT_TIMEOUT_MINUTES,
     PollOption,

@@ -16,10 +16,10 @@ from botocore.exceptions import (
 
 from flywheel.records.uploads import Split
 from ops import rejected as rejections
-from ops import uploading
+from ops import upload as api
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console
-from ops.commands.sending import upload_display, words_for
-from ops.commands.waiting import waiting_display
+from ops.commands.upload_progress import upload_display, words_for
+from ops.commands.wait_option import waiting_display
 from ops.deployment import SETTINGS_FILE, Deployment
 from ops.errors import NoDeploymentError, RefusedFilesError
 from ops.tables.uploads import report_text, results_table, uploaded_table
@@ -54,9 +54,10 @@ def validate(
     """
     # Loaded here: every other verb does without the parser.
     from flywheel.preparation import LabelRules, Limits
-    from ops import file_labels, validating
+    from ops import file_labels
+    from ops import validate as checks
 
-    uploading.check_paths(files)
+    api.check_paths(files)
     limits = Limits()
     if label and labels_from_file:
         raise typer.BadParameter("give --label or --labels-from-file, not both")
@@ -76,7 +77,7 @@ def validate(
     else:
         rules, limits = _deployed_rules(invocation_of(context))
     with waiting_display(f"Checking {words_for(files)}"):
-        results = validating.validate(files, rules=rules, limits=limits)
+        results = checks.validate(files, rules=rules, limits=limits)
     show_all(results, as_json=as_json, table=lambda: report_text("\n".join(result.report for result in results)))
     if not all(result.accepted for result in results):
         raise typer.Exit(1)
@@ -92,8 +93,8 @@ def upload(
     as_json: JsonOption = False,
 ) -> None:
     """Upload training files (test files with --test), each under its own name."""
-    uploading.check_paths(files)
-    uploading.check_names(files)
+    api.check_paths(files)
+    api.check_names(files)
     deployment = invocation_of(context).deployment()
     if validate_first:
         _refuse_bad_files(deployment, files)
@@ -136,24 +137,24 @@ def register(app: typer.Typer) -> None:
 def _deployed_rules(invocation: Invocation) -> tuple[LabelRules, Limits]:
     """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
     from flywheel.preparation import Limits
-    from ops import validating
+    from ops import validate as checks
 
     try:
         deployment = invocation.deployment()
     except (NoDeploymentError, NoRegionError, CredentialRetrievalError, NoCredentialsError, EndpointConnectionError):
-        rules = None if invocation.name or invocation.region else validating.rules_of_settings(Path.cwd())
+        rules = None if invocation.name or invocation.region else checks.rules_of_settings(Path.cwd())
         if rules is None:
             raise
         side_console().print(f"No deployment was found: the labels are those of {SETTINGS_FILE} in this folder.")
         return rules, Limits()
-    return validating.rules_of(deployment), validating.limits_of(deployment)
+    return checks.rules_of(deployment), checks.limits_of(deployment)
 
 
 def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
     """Raises RefusedFilesError; the reports of what is wrong go to standard error."""
-    from ops import validating
+    from ops import validate as checks
 
-    results = validating.validate(files, rules=validating.rules_of(deployment), limits=validating.limits_of(deployment))
+    results = checks.validate(files, rules=checks.rules_of(deployment), limits=checks.limits_of(deployment))
     console = side_console()
     for result in results:
         if not result.accepted or result.bad_lines:
@@ -163,6 +164,6 @@ def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
         raise RefusedFilesError(refused)
 
 
-def _upload_with_progress(deployment: Deployment, files: list[Path], split: Split) -> list[uploading.Uploaded]:
+def _upload_with_progress(deployment: Deployment, files: list[Path], split: Split) -> list[api.Uploaded]:
     with upload_display(files) as advance:
-        return uploading.upload(deployment, files, split, on_bytes=advance)
+        return api.upload(deployment, files, split, on_bytes=advance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from ops.kept import Kept
+from ops.left_behind import Kept
 from ops.tables.figures import count
 from ops.tables.listing import Column, Listing
 

@@ -9,13 +9,13 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
+from ops.prepared import Prepared, UploadState, UploadWaiting
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
 from ops.tables.figures import all_scores, count, model_name, moment, size
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
-from ops.waiting import Prepared, UploadState, UploadWaiting
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20

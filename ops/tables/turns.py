@@ -10,11 +10,11 @@ from rich.text import Text
 from flywheel.promotions.history import PromotionHistory
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.turn.left_out import left_out_sentences
-from ops.running_turns import TurnProgress, TurnState
 from ops.tables.figures import all_scores, count, minute, model_name, moment, score
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
+from ops.turn_progress import TurnProgress, TurnState
 from ops.turns import PastTurn, TurnView, past_turn
 
 

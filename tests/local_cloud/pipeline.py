@@ -32,8 +32,8 @@ from flywheel.turn.start_turn import Poke
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
-from ops.pausing import pause, resume
-from ops.running_turns import execution_arn
+from ops.pause import pause, resume
+from ops.turn_progress import execution_arn
 from ops.turns import request_turn
 from tests.local_cloud.resources import change_parameters, create_queue, create_role, lets_send, messages, until
 

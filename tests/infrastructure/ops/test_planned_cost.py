@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from flywheel.records.decisions import Evidence
-from ops.billed import WantedUnits
-from ops.costs import planned_cost
+from ops.cost import planned_cost
 from ops.errors import NotSynthesisedError, WrongParametersError
 from ops.planned import find_planned
 from ops.synthesised import read_synthesised
+from ops.usage import WantedUnits
 from tests.infrastructure.synthesised import Synthesised
 
 ALARM = "AWS::CloudWatch::Alarm"

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from flywheel.api.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
-from ops.classifying import Answer, RealTimeApi, classify, find_api
+from ops.classify import Answer, RealTimeApi, classify, find_api
 from ops.clients import Clients
 from ops.errors import NoEndpointError
 from ops.main import app

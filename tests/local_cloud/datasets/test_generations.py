@@ -13,8 +13,8 @@ from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
 from ops.clients import Clients
-from ops.kept import find_kept
-from ops.pausing import pause, wait_until_idle
+from ops.left_behind import find_kept
+from ops.pause import pause, wait_until_idle
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, stack_status
 

@@ -13,12 +13,12 @@ from flywheel.records.one_at_a_time import Current
 from flywheel.records.turns import Pause
 from flywheel.turn.start_turn import PAUSE_KEY
 from local.cloud import CloudAccount
-from ops import pausing
+from ops import pause
 from ops.clients import Clients
-from ops.deploying import destroy
+from ops.deploy import destroy
 from ops.deployment import Deployment, find_deployment
 from ops.errors import DestroyError, StillRunningError
-from ops.running_turns import execution_arn
+from ops.turn_progress import execution_arn
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"
@@ -82,10 +82,10 @@ def test_while_the_stacks_are_destroyed_it_is_paused(deployment: Deployment, tmp
 
 
 def test_the_pause_of_a_person_stands(deployment: Deployment) -> None:
-    pausing.pause(deployment, reason="holidays")
+    pause.pause(deployment, reason="holidays")
     run()
     assert paused(deployment)
-    pausing.resume(deployment)
+    pause.resume(deployment)
 
 
 def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:

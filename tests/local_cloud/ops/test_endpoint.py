@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount
-from ops.billed import WantedUnits, find_billed
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.endpoint import Scaling, endpoint
 from ops.main import app
 from ops.status import status
+from ops.usage import WantedUnits, find_billed
 from tests.local_cloud.ops import ops_stack
 from tests.local_cloud.resources import create_bucket
 from tests.local_cloud.trained_models import data_access_role, serving_endpoint

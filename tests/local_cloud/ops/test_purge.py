@@ -17,9 +17,9 @@ from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import find_deployment
 from ops.errors import StillDeployedError
-from ops.kept import Kept, find_kept
+from ops.left_behind import Kept, find_kept
 from ops.main import app
-from ops.purging import purge
+from ops.purge import purge
 from tests.local_cloud.ops import ops_stack
 
 NAME = "mail"

@@ -26,10 +26,9 @@ from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnR
 from flywheel.records.uploads import Part, Split, Upload, UploadOutcome, UploadResult
 from flywheel.turn.start_turn import REQUEST_KEY
 from local.cloud import CloudAccount
-from ops import pausing, rejected, turns
-from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
+from ops import pause, rejected, turns
 from ops.clients import Clients
-from ops.costs import Costs, Range
+from ops.cost import Costs, Range
 from ops.deployment import Deployment, find_deployment
 from ops.errors import (
     NoRecordError,
@@ -42,10 +41,11 @@ from ops.errors import (
     UnwritableFileError,
 )
 from ops.main import app
-from ops.reports import save_report
-from ops.running_turns import TurnProgress, TurnState, execution_arn, running_turn
+from ops.report import save_report
 from ops.status import status
-from ops.uploading import upload
+from ops.turn_progress import TurnProgress, TurnState, execution_arn, running_turn
+from ops.upload import upload
+from ops.usage import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
 from tests.local_cloud.ops import ops_stack
 
 NAME = "verbs"
@@ -275,16 +275,16 @@ def test_a_model_that_was_deleted_has_no_score(deployment: Deployment) -> None:
 
 
 def test_a_pause_stands_until_it_is_resumed(deployment: Deployment) -> None:
-    first = pausing.pause(deployment, reason="checking data")
-    again = pausing.pause(deployment, reason="something else")
+    first = pause.pause(deployment, reason="checking data")
+    again = pause.pause(deployment, reason="something else")
     assert not first.already
     assert again.already
     assert again.pause.reason == "checking data"
     with pytest.raises(PausedError, match="checking data"):
         turns.request_turn(deployment)
     assert not status(deployment).next_turn.due
-    assert pausing.resume(deployment).was == first.pause
-    assert pausing.resume(deployment).was is None
+    assert pause.resume(deployment).was == first.pause
+    assert pause.resume(deployment).was is None
     assert status(deployment).paused is None
     assert pokes(deployment) == [{"poke": "operator"}] * 2
 
@@ -297,14 +297,14 @@ def test_waiting_for_idle_tells_what_runs_and_ends_when_it_has_ended(deployment:
         told.append(what)
         end_turn(deployment, number)
 
-    pausing.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0, on_progress=end_it)
+    pause.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0, on_progress=end_it)
     assert told == [f"{name}: RunIteration"]
 
 
 def test_waiting_for_idle_gives_up(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
     with pytest.raises(StillRunningError, match=name):
-        pausing.wait_until_idle(deployment, timeout_seconds=0, poll_seconds=0)
+        pause.wait_until_idle(deployment, timeout_seconds=0, poll_seconds=0)
 
 
 def test_a_requested_turn_is_asked_for_and_poked(deployment: Deployment) -> None:
@@ -354,7 +354,7 @@ def test_waiting_gives_up_in_time_and_at_a_pause(deployment: Deployment, number:
     end_turn(deployment, number)
     with pytest.raises(TurnTimeoutError):
         turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
-    pausing.pause(deployment)
+    pause.pause(deployment)
     with pytest.raises(PausedError):
         turns.wait_for_turn(deployment, after=number, poll_seconds=0)
 

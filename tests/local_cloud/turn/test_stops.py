@@ -13,8 +13,8 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
-from ops.pausing import pause, resume
-from ops.running_turns import execution_arn
+from ops.pause import pause, resume
+from ops.turn_progress import execution_arn
 from ops.turns import request_turn
 from tests.local_cloud.pipeline import CONTEXT, LONG, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise, until

@@ -15,7 +15,7 @@ from flywheel.records.uploads import Split, UploadOutcome, UploadResult
 from flywheel.turn import start_turn
 from flywheel.uploads.faults import UnreadableUpload
 from flywheel.uploads.prepare_upload import rejected_folder
-from ops.waiting import UploadState, uploads_waiting
+from ops.prepared import UploadState, uploads_waiting
 from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
 
 FIRST = documents(*LABELS, count=10)

@@ -12,15 +12,15 @@ from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
 from ops.commands.invocation import result_console
-from ops.kept import Kept, KeptBucket, KeptModel
-from ops.running_turns import TurnProgress, TurnState
+from ops.left_behind import Kept, KeptBucket, KeptModel
+from ops.prepared import LabelCount, Prepared, UploadWaiting
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.purge import kept_view
 from ops.tables.status import status_view
 from ops.tables.turns import progress_sentence, turn_view, turns_table
 from ops.tables.uploads import results_table
+from ops.turn_progress import TurnProgress, TurnState
 from ops.turns import TurnView
-from ops.waiting import LabelCount, Prepared, UploadWaiting
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/Comprehend-Generated-v1-bb52d585"

@@ -38,7 +38,7 @@ from ops.errors import (
     UnreadableDeploymentError,
     UnwritableFileError,
 )
-from ops.uploading import OnBytes, check_names, check_paths, upload_to
+from ops.upload import OnBytes, check_names, check_paths, upload_to
 
 DEFAULT_TIMEOUT_SECONDS = 24 * 3600.0
 SUMMARY_SECONDS = 60.0

@@ -10,10 +10,10 @@ from rich.console import RenderableType
 
 from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionSource, PromotionStatus
-from ops.answering import Answer, Answered, ended_sentence
+from ops.approve import Answer, Answered, ended_sentence
 from ops.commands.invocation import result_console
 from ops.models import DELETED, ActiveTime, ModelMark, ModelVersion, PublishedVersion, active_times, matching
-from ops.rolling_back import Rollback
+from ops.rollback import Rollback
 from ops.running_promotions import DesiredModel, Promotions
 from ops.status import NextTurn, Status
 from ops.tables.models import models_table

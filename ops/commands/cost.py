@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ops import costs as api
+from ops import cost as api
 from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.synthesised import read_synthesised
-from ops.tables.costs import costs_view
+from ops.tables.cost import costs_view
 
 
 def cost(

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ops import pausing
+from ops import pause as api
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.commands.waiting import (
+from ops.commands.wait_option import (
     DEFAULT_POLL_SECONDS,
     DEFAULT_TIMEOUT_MINUTES,
     PollOption,
@@ -39,10 +39,10 @@ def pause(
     if decline_waiting and not wait:
         raise typer.BadParameter("`--decline-waiting` needs `--wait`: a turn that runs may ask for approval yet")
     deployment = invocation_of(context).deployment()
-    result = pausing.pause(deployment, reason=reason)
+    result = api.pause(deployment, reason=reason)
     if wait:
         with waiting_display("Waiting for what runs") as say:
-            pausing.wait_until_idle(
+            api.wait_until_idle(
                 deployment,
                 timeout_seconds=timeout_minutes * 60,
                 poll_seconds=poll_seconds,
@@ -55,7 +55,7 @@ def pause(
 
 def resume(context: typer.Context, as_json: JsonOption = False) -> None:
     """End a pause and let the pipeline look for work at once."""
-    result = pausing.resume(invocation_of(context).deployment())
+    result = api.resume(invocation_of(context).deployment())
     show(result, as_json=as_json, table=lambda: _resume_sentence(result))
 
 
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
     app.command()(resume)
 
 
-def _pause_sentence(result: pausing.PauseResult) -> str:
+def _pause_sentence(result: api.PauseResult) -> str:
     because = f" ({result.pause.reason})" if result.pause.reason else ""
     if result.already:
         said = f"It was already paused by {result.pause.by}{because}."
@@ -73,7 +73,7 @@ def _pause_sentence(result: pausing.PauseResult) -> str:
     return f"{said} {result.running.turn} goes on to its end." if result.running else said
 
 
-def _resume_sentence(result: pausing.ResumeResult) -> str:
+def _resume_sentence(result: api.ResumeResult) -> str:
     if result.was is None:
         return "It was not paused; the pipeline looks for work now."
     return f"The pause by {result.was.by} has ended; the pipeline looks for work now."

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ops import classifying as api
+from ops import classify as api
 from ops.commands.invocation import as_ascii_json, invocation_of, result_console, side_console
-from ops.tables.classifying import classified_table
+from ops.tables.classify import classified_table
 
 
 def classify(

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from flywheel.records.promotions import PromotionStatus
-from ops import answering
-from ops.answering import Answer, Answered
+from ops import approve as api
+from ops.approve import Answer, Answered
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.commands.waiting import (
+from ops.commands.wait_option import (
     DEFAULT_POLL_SECONDS,
     DEFAULT_TIMEOUT_MINUTES,
     PollOption,
@@ -41,7 +41,7 @@ def approve(
     Exit status 3 if nobody was asked, 4 if that has ended already, 5 if it was answered a moment ago.
     """
     deployment = invocation_of(context).deployment()
-    answered = answering.approve(deployment, turn, reason=reason)
+    answered = api.approve(deployment, turn, reason=reason)
     _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def decline(
     Exit status 3 if nobody was asked, 4 if that has ended already, 5 if it was answered a moment ago.
     """
     deployment = invocation_of(context).deployment()
-    answered = answering.decline(deployment, turn, reason=reason)
+    answered = api.decline(deployment, turn, reason=reason)
     _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
 

@@ -16,7 +16,10 @@ from botocore.stub import Stubber
 from flywheel.evaluation import holdout_cost
 from flywheel.records.decisions import Evidence
 from ops import prices
-from ops.billed import (
+from ops.commands.invocation import result_console
+from ops.cost import Costs, Line, Per, Range, charge, costs_of
+from ops.tables.cost import costs_view, money
+from ops.usage import (
     PUBLISHED_TRAINING_SECONDS,
     Billed,
     BucketSize,
@@ -28,9 +31,6 @@ from ops.billed import (
     inference_units,
     training_times,
 )
-from ops.commands.invocation import result_console
-from ops.costs import Costs, Line, Per, Range, charge, costs_of
-from ops.tables.costs import costs_view, money
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PUBLISHED = TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flywheel.api.messages import MOST_DOCUMENTS
-from ops.classifying import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
+from ops.classify import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
 from ops.errors import ApiDeniedError, ApiFailedError, NoEndpointError, TextTooLongError
 
 THROTTLED = {"error": {"code": "THROTTLED", "message": "full"}}

@@ -10,7 +10,7 @@ from threading import Lock
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from ops.commands.invocation import side_console
-from ops.uploading import OnBytes
+from ops.upload import OnBytes
 
 
 def words_for(files: Sequence[Path]) -> str:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import PurgeError
-from ops.kept import Kept, require_not_deployed
+from ops.left_behind import Kept, require_not_deployed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef

@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from ops.clients import Clients
-from ops.console_pages import Part, console_pages, shown_by_aws
 from ops.deployment import Deployment, Published
+from ops.open_console import Part, console_pages, shown_by_aws
 
 
 def deployment(*, partition: str = "aws", region: str = "eu-west-1") -> Deployment:

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from flywheel.analysis.jobs import AnalysisOutcome, InputFormat
-from ops import analyzing
+from ops import analyze as api
 from ops.commands.invocation import JsonOption, invocation_of, show, side_console
-from ops.commands.sending import upload_display
-from ops.commands.waiting import DEFAULT_POLL_SECONDS, PollOption, TimeoutOption, waiting_display
+from ops.commands.upload_progress import upload_display
+from ops.commands.wait_option import DEFAULT_POLL_SECONDS, PollOption, TimeoutOption, waiting_display
 from ops.deployment import Deployment
-from ops.tables.analyses import finished_table, started_table
-from ops.uploading import check_names, check_paths
+from ops.tables.analyze import finished_table, started_table
+from ops.upload import check_names, check_paths
 
 
 def analyze(
@@ -37,7 +37,7 @@ def analyze(
         typer.Option(help="Folder for what is predicted. Default: one named after the job.", show_default=False),
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start the job.")] = False,
-    timeout_minutes: TimeoutOption = analyzing.DEFAULT_TIMEOUT_SECONDS / 60,
+    timeout_minutes: TimeoutOption = api.DEFAULT_TIMEOUT_SECONDS / 60,
     poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,16 +53,16 @@ def analyze(
         show(started, as_json=as_json, table=lambda: started_table(started))
         return
     with waiting_display(f"{started.job}: starting") as tell:
-        summary = analyzing.wait_for_analysis(
+        summary = api.wait_for_analysis(
             deployment,
             started,
             timeout_seconds=timeout_minutes * 60,
             poll_seconds=poll_seconds,
             on_progress=lambda progress: tell(f"{started.job}: {progress.words}"),
         )
-    finished = analyzing.finished(summary)
+    finished = api.finished(summary)
     if summary.predictions:
-        finished = analyzing.download(deployment, summary, output or Path(f"analysis-{started.job}"))
+        finished = api.download(deployment, summary, output or Path(f"analysis-{started.job}"))
         for file in finished.files:
             side_console().print(f"Saved {file}", soft_wrap=True)
     show(finished, as_json=as_json, table=lambda: finished_table(finished))
@@ -76,8 +76,8 @@ def register(app: typer.Typer) -> None:
 
 def _start(
     deployment: Deployment, files: list[Path], *, job: str | None, input_format: InputFormat, again: str | None
-) -> analyzing.StartedAnalysis:
+) -> api.StartedAnalysis:
     if again is not None:
-        return analyzing.start_again(deployment, again)
+        return api.start_again(deployment, again)
     with upload_display(files) as advance:
-        return analyzing.start_job(deployment, files, job=job, input_format=input_format, on_bytes=advance)
+        return api.start_job(deployment, files, job=job, input_format=input_format, on_bytes=advance)

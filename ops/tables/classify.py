@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from ops.classifying import ClassifiedText
+from ops.classify import ClassifiedText
 from ops.tables.figures import model_name
 from ops.tables.listing import Column, Listing
 

@@ -14,13 +14,13 @@ from flywheel.promotions.requests import waiting_promotion
 from flywheel.records.turns import Pause
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY
-from ops.answering import decline_whatever_waits
+from ops.approve import decline_whatever_waits
 from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import StillRunningError
-from ops.poking import poke
+from ops.poke import poke
 from ops.running_promotions import running_promotion
-from ops.running_turns import TurnProgress, TurnState, running_turn
+from ops.turn_progress import TurnProgress, TurnState, running_turn
 
 _LOOKS_IN_A_ROW = 2
 """A turn that was being started when the pause came is seen by the second look."""

@@ -18,8 +18,8 @@ from ops.commands.invocation import side_console
 from ops.deployment import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
 from ops.errors import DestroyError, NoDeploymentError, OperatorError
 from ops.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
-from ops.kept import live_stacks
-from ops.pausing import pause, resume, wait_until_idle
+from ops.left_behind import live_stacks
+from ops.pause import pause, resume, wait_until_idle
 from ops.service_errors import ServiceError, sentence_of
 from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 

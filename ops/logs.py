@@ -13,7 +13,7 @@ from typing import Any
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import NoTurnError
-from ops.running_turns import TurnState, execution_arn
+from ops.turn_progress import TurnState, execution_arn
 from ops.turns import TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)

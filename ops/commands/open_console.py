@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from ops.commands.invocation import JsonOption, invocation_of, show_all, side_console
-from ops.console_pages import Part, console_pages, shown_by_aws
+from ops.open_console import Part, console_pages, shown_by_aws
 
 
 def open_console(

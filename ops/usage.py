@@ -18,8 +18,8 @@ from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish
-from ops.kept import belongs_to, live_stacks
-from ops.running_turns import execution_arn
+from ops.left_behind import belongs_to, live_stacks
+from ops.turn_progress import execution_arn
 from ops.turns import list_turns
 
 if TYPE_CHECKING:

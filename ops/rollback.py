@@ -15,7 +15,7 @@ from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
 from ops.models import active_history, decisions_by_model, matching
-from ops.poking import poke_promotions
+from ops.poke import poke_promotions
 from ops.turns import turn_name
 
 _MODEL_ARN = ":document-classifier/"

@@ -10,12 +10,12 @@ from flywheel.evaluation.sampling import MINIMUM_UNITS
 from flywheel.records.decisions import Evidence
 from flywheel.store.record import Record
 from ops import prices
-from ops.billed import Billed, KeptHoldout, TrainingTimes, TrainingTimesOf, find_billed
 from ops.deployment import Deployment
 from ops.endpoint import HOURS_A_MONTH
 from ops.planned import find_planned
 from ops.prices import Price
 from ops.synthesised import SynthesisedFlywheel
+from ops.usage import Billed, KeptHoldout, TrainingTimes, TrainingTimesOf, find_billed
 
 _GIGABYTE = 2**30
 _SMALLEST = Decimal("0.000001")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ops.costs import Costs, Line, Per, Range, total
+from ops.cost import Costs, Line, Per, Range, total
 from ops.tables.listing import Column, Listing
 
 _TITLES = {Per.MONTH: "A month", Per.TURN: "A turn that trains"}

@@ -13,7 +13,7 @@ from flywheel.records.uploads import BadLine
 from flywheel.store.record import Record
 from ops.deployment import SETTINGS_FILE, Deployment, read_settings_file
 from ops.errors import InvalidSettingError
-from ops.uploading import check_paths
+from ops.upload import check_paths
 
 
 class Validation(Record):

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from flywheel.analysis.jobs import AnalysisOutcome
 from flywheel.text.printable import printable
-from ops.analyzing import FinishedAnalysis, StartedAnalysis
+from ops.analyze import FinishedAnalysis, StartedAnalysis
 from ops.tables.figures import count, model_name
 from ops.tables.listing import Column, Facts, Listing
 

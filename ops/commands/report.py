@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.invocation import JsonOption, invocation_of, show, side_console
-from ops.reports import save_report
+from ops.report import save_report
 
 
 def report(

@@ -16,7 +16,7 @@ from flywheel.datasets.stored_parts import StoredPart, waiting_part
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.parts import prepared_location
 from flywheel.records.uploads import Part, Split
-from ops.waiting import Prepared, prepared, size_about
+from ops.prepared import Prepared, prepared, size_about
 
 LABELS = ("SPORTS", "WORLD", "BUSINESS")
 COUNTS = st.dictionaries(st.sampled_from(LABELS), st.integers(min_value=1, max_value=120))
