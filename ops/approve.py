@@ -12,7 +12,6 @@ from flywheel.promotions.requests import Waiting
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AnsweredError, NotAskedError, PromotionEndedError
 from ops.promotions import failures_of, find_request
@@ -83,7 +82,7 @@ def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, r
         raise _not_waiting(request, now, requests.current_beginning(intake))
     answered = Answered(
         answer=answer,
-        by=caller_of(deployment.clients),
+        by=deployment.clients.caller(),
         reason=reason,
         whose=whose(request),
         promotion=now.model_copy(update={"promotion": waiting.beginning.promotion}),

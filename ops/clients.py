@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,10 @@ class Clients:
     @property
     def region(self) -> str:
         return str(self.session.region_name)
+
+    def caller(self) -> str:
+        """The ARN of the credentials' user or role session, for the records that name a person."""
+        return self.sts.get_caller_identity()["Arn"]
 
     @cached_property
     def s3(self) -> S3Client:
@@ -104,3 +109,12 @@ class Clients:
     @cached_property
     def service_quotas(self) -> Any:
         return self.session.client("service-quotas", config=_SELDOM)
+
+
+def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+    """The answers of an operation that boto3 has no paginator for."""
+    page = operation(**arguments)
+    yield page
+    while page.get("NextToken"):
+        page = operation(**arguments, NextToken=page["NextToken"])
+        yield page

@@ -14,13 +14,13 @@ from pathlib import Path
 import typer
 
 from ops.clients import Clients
-from ops.commands.invocation import side_console
 from ops.deployment import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
 from ops.errors import DestroyError, NoDeploymentError, OperatorError
 from ops.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
-from ops.left_behind import live_stacks
 from ops.pause import pause, resume, wait_until_idle
 from ops.service_errors import ServiceError, sentence_of
+from ops.stacks import live_stacks
+from ops.terminal import side_console
 from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 
 REASON = "make destroy"

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.preparation import ConflictingLabels
@@ -27,11 +28,12 @@ from ops.errors import (
     SeveralDeploymentsError,
     UnreadableDeploymentError,
 )
+from ops.executions import execution_arn
 
 NAME_VARIABLE = "FLYWHEEL_NAME"
 SETTINGS_FILE = "cdk.json"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_NAME_OPTION = "from --name"
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Published(BaseModel):
@@ -52,6 +54,24 @@ class Published(BaseModel):
     label_delimiter: str
     language: str
     parameters: dict[str, str | int | float | bool] = {}
+
+
+class Parameters(BaseModel):
+    """Parameters of the Flywheel stack, with the values that they have for a deployment without them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_pascal)
+
+    minimum_documents_per_label: int = 50
+    maximum_bad_lines_percent: float = 5
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    quiet_period_minutes: float = 0
+    minimum_hours_between_iterations: float = 0
+    trigger_on_upload: bool = True
+    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    evidence: Evidence = Evidence.ITERATION
+    holdout_documents: int = 2000
+    models_to_keep: int = 5
+    selection_metric: str = "F1Score"
 
 
 @dataclass(frozen=True)
@@ -78,85 +98,51 @@ class Deployment:
         return self.published.mode == "MULTI_LABEL"
 
     @property
+    def prefix(self) -> str:
+        """Of its values in Parameter Store."""
+        return f"{PARAMETER_ROOT}/{self.name}"
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Raises UnreadableDeploymentError."""
+        try:
+            return Parameters.model_validate(self.published.parameters)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            problem = f"{wrong['loc'][0]} is {wrong['input']!r}"
+            raise UnreadableDeploymentError(parameter=f"{self.prefix}/deployment", problem=problem) from error
+
+    @property
     def models(self) -> PublishedModels:
         """The active, previous and desired model in Parameter Store, as they are now."""
-        return PublishedModels(ssm=self.clients.ssm, prefix=f"{PARAMETER_ROOT}/{self.name}")
+        return PublishedModels(ssm=self.clients.ssm, prefix=self.prefix)
 
     @cached_property
     def intake(self) -> IntakeBucket:
         return IntakeBucket(s3=self.clients.s3, bucket=self.published.intake_bucket)
 
     @property
-    def minimum_documents_per_label(self) -> int:
-        return int(self._number("MinimumDocumentsPerLabel", 50))
-
-    @property
-    def maximum_bad_lines_percent(self) -> float:
-        return self._number("MaximumBadLinesPercent", 5)
-
-    @property
-    def conflicting_labels(self) -> ConflictingLabels:
-        value = self.published.parameters.get("ConflictingLabels", ConflictingLabels.KEEP)
-        try:
-            return ConflictingLabels(str(value))
-        except ValueError as error:
-            raise self._unreadable("ConflictingLabels", value) from error
-
-    @property
-    def quiet_period_minutes(self) -> float:
-        return self._number("QuietPeriodMinutes", 0)
-
-    @property
-    def minimum_hours_between_iterations(self) -> float:
-        return self._number("MinimumHoursBetweenIterations", 0)
-
-    @property
-    def trigger_on_upload(self) -> bool:
-        return str(self.published.parameters.get("TriggerOnUpload", "true")).lower() == "true"
-
-    @property
-    def promotion_mode(self) -> PromotionMode:
-        value = self.published.parameters.get("PromotionMode", PromotionMode.AUTOMATIC)
-        try:
-            return PromotionMode(str(value))
-        except ValueError as error:
-            raise self._unreadable("PromotionMode", value) from error
-
-    @property
-    def evidence(self) -> Evidence:
-        value = self.published.parameters.get("Evidence", Evidence.ITERATION)
-        try:
-            return Evidence(str(value))
-        except ValueError as error:
-            raise self._unreadable("Evidence", value) from error
-
-    @property
-    def holdout_documents(self) -> int:
-        return int(self._number("HoldoutDocuments", 2000))
-
-    @property
-    def models_to_keep(self) -> int:
-        return int(self._number("ModelsToKeep", 5))
-
-    @property
     def service(self) -> FlywheelService:
         return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn)
 
-    @property
-    def selection_metric(self) -> str:
-        return str(self.published.parameters.get("SelectionMetric", "F1Score"))
+    def turn_execution(self, turn: str) -> str:
+        """The ARN of its execution, whether or not it has begun."""
+        return execution_arn(self.published.turn_machine_arn, turn)
 
-    def _number(self, parameter: str, default: float) -> float:
-        value = self.published.parameters.get(parameter, default)
+    def promotion_execution(self, promotion: str) -> str:
+        return execution_arn(self.published.promotion_machine_arn, promotion)
+
+    def read_published(self, last: str, kind: type[ModelT]) -> ModelT | None:
+        """What another stack of the flywheel publishes under `last`; None if it is not deployed.
+
+        Raises UnreadableDeploymentError.
+        """
+        name = f"{self.prefix}/{last}"
         try:
-            return float(value)
-        except ValueError as error:
-            raise self._unreadable(parameter, value) from error
-
-    def _unreadable(self, parameter: str, value: object) -> UnreadableDeploymentError:
-        return UnreadableDeploymentError(
-            parameter=f"{PARAMETER_ROOT}/{self.name}/deployment", problem=f"{parameter} is {value!r}"
-        )
+            value = self.clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        except self.clients.ssm.exceptions.ParameterNotFound:
+            return None
+        return _parse(value, kind, parameter=name)
 
 
 def find_deployment(clients: Clients, *, name: str | None = None, folder: Path | None = None) -> Deployment:
@@ -182,7 +168,7 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
     return Deployment(
         name=name,
         flywheel_arn=found["flywheel-arn"],
-        published=_parse(found["deployment"], parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
+        published=_parse(found["deployment"], Published, parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
         clients=clients,
     )
 
@@ -202,7 +188,7 @@ def is_deployed(clients: Clients, name: str) -> bool:
 def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple[str, str] | None:
     """The name that was asked for and where it came from, None if none was. Raises InvalidSettingError."""
     if name:
-        chosen = name, _NAME_OPTION
+        chosen = name, "from --name"
     elif os.environ.get(NAME_VARIABLE):
         chosen = os.environ[NAME_VARIABLE], f"from {NAME_VARIABLE}"
     elif (from_settings := name_in(read_context(folder or Path.cwd()))) is not None:
@@ -254,9 +240,9 @@ def _read_parameters(clients: Clients, name: str) -> dict[str, str]:
     return {parameter["Name"].removeprefix(prefix): parameter["Value"] for parameter in answer["Parameters"]}
 
 
-def _parse(value: str, *, parameter: str) -> Published:
+def _parse(value: str, kind: type[ModelT], *, parameter: str) -> ModelT:
     try:
-        return Published.model_validate_json(value)
+        return kind.model_validate_json(value)
     except ValidationError as error:
         wrong = sorted({".".join(str(part) for part in problem["loc"]) or "not JSON" for problem in error.errors()})
         raise UnreadableDeploymentError(parameter=parameter, problem=f"wrong or missing: {', '.join(wrong)}") from error

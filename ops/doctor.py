@@ -14,8 +14,8 @@ from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import serving_wish
-from ops.left_behind import live_stacks
 from ops.service_errors import ServiceError, is_access_denied, sentence_of
+from ops.stacks import live_stacks
 from ops.synthesised import SynthesisedFlywheel
 
 

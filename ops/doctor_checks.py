@@ -37,7 +37,7 @@ _NAMES = {
 
 def caller(at: Surroundings) -> str:
     try:
-        return str(at.clients.sts.get_caller_identity()["Arn"])
+        return at.clients.caller()
     except ServiceError as error:
         raise ToDo(sentence_of(error)) from error
 
@@ -150,7 +150,7 @@ def concurrency(at: Surroundings) -> tuple[int, int]:
 
 def deployer(at: Surroundings) -> str:
     """The CLI deploys by roles of the bootstrap stack: to take them on is all that the deployer needs."""
-    arn = at.clients.sts.get_caller_identity()["Arn"]
+    arn = at.clients.caller()
     _, partition, _, _, account, who = arn.split(":", 5)
     if who == "root":
         return "the account's root may do everything; people should deploy with a role"

@@ -14,7 +14,6 @@ from flywheel.serving.wanted import ServingWish, read_wish
 from flywheel.store.record import Record
 from ops import prices
 from ops.deployment import Deployment
-from ops.errors import PARAMETER_ROOT
 
 HOURS_A_MONTH = 730
 _WEEK = timedelta(days=7)
@@ -118,7 +117,7 @@ def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: Serv
 
 
 def serving_wish(deployment: Deployment) -> ServingWish | None:
-    return read_wish(ssm=deployment.clients.ssm, prefix=f"{PARAMETER_ROOT}/{deployment.name}")
+    return read_wish(ssm=deployment.clients.ssm, prefix=deployment.prefix)
 
 
 def serving_state(deployment: Deployment) -> ServingState | None:

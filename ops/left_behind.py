@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -13,20 +11,17 @@ from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
-from ops.errors import PARAMETER_ROOT, StillDeployedError
+from ops.errors import StillDeployedError
+from ops.generations import belongs_to, list_flywheels, list_models
+from ops.stacks import belongs_to_flywheel, live_stacks, stacks_named_after
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackSummaryTypeDef
-
-_HASH = r"[0-9a-f]{8}"
-"""A flywheel's physical name ends in this hash of its configuration."""
 _COUNTED_AT_MOST = 1000
 _MISSING_BUCKET = {"404", "NoSuchBucket", "NotFound"}
 _BUCKET, _KEY = "AWS::S3::Bucket", "AWS::KMS::Key"
 _COVERED = {_BUCKET, _KEY, "AWS::Comprehend::Flywheel", "AWS::S3::BucketPolicy"}
 
 
-class KeptBucket(Record):
+class LeftBucket(Record):
     name: str
     versions: int
     """Object versions and delete markers, counted to 1000."""
@@ -34,14 +29,14 @@ class KeptBucket(Record):
     """There are more than were counted."""
 
 
-class KeptFlywheel(Record):
-    """Of an older generation, or kept when its stack was destroyed."""
+class LeftFlywheel(Record):
+    """Of an older generation, or left when its stack was destroyed."""
 
     arn: str
     status: str
 
 
-class KeptModel(Record):
+class LeftModel(Record):
     """Costs $0.50 a month until it is deleted."""
 
     arn: str
@@ -49,12 +44,12 @@ class KeptModel(Record):
     status: str
 
 
-class Kept(Record):
+class LeftBehind(Record):
     name: str
     region: str
-    buckets: tuple[KeptBucket, ...] = ()
-    flywheels: tuple[KeptFlywheel, ...] = ()
-    models: tuple[KeptModel, ...] = ()
+    buckets: tuple[LeftBucket, ...] = ()
+    flywheels: tuple[LeftFlywheel, ...] = ()
+    models: tuple[LeftModel, ...] = ()
     keys: tuple[str, ...] = ()
     """ARNs of KMS keys that the stack made; an existing key it was given is never among them."""
     others: tuple[str, ...] = ()
@@ -65,23 +60,23 @@ class Kept(Record):
         return not (self.buckets or self.flywheels or self.models or self.keys)
 
 
-def find_kept(clients: Clients, name: str, *, buckets: Sequence[str] = ()) -> Kept:
+def find_left_behind(clients: Clients, name: str, *, buckets: Sequence[str] = ()) -> LeftBehind:
     """Everything of the flywheel `name` that is still there although its stacks are gone.
 
-    CloudFormation remembers a deleted stack for 90 days, so long it says what it left behind; `buckets` names buckets
-    that it no longer, or never, knew. Raises StillDeployedError and botocore's errors.
+    CloudFormation remembers for 90 days what a deleted stack left behind; `buckets` names buckets that it no longer,
+    or never, knew. Raises StillDeployedError and botocore's errors.
     """
     require_not_deployed(clients, name)
-    left_behind = list(_left_behind(clients, name))
-    bucket_names = _unique([*(identity for kind, identity in left_behind if kind == _BUCKET), *buckets])
-    return Kept(
+    resources = list(dict.fromkeys(_resources(clients, name)))
+    bucket_names = dict.fromkeys([*(identity for kind, identity in resources if kind == _BUCKET), *buckets])
+    return LeftBehind(
         name=name,
         region=clients.region,
-        buckets=tuple(bucket for bucket in (_bucket(clients, bucket) for bucket in bucket_names) if bucket is not None),
+        buckets=tuple(found for found in (_bucket(clients, bucket) for bucket in bucket_names) if found is not None),
         flywheels=tuple(_flywheels(clients, name)),
         models=tuple(_models(clients, name)),
-        keys=tuple(_keys(clients, _unique(identity for kind, identity in left_behind if kind == _KEY))),
-        others=tuple(_unique(f"{kind}: {identity}" for kind, identity in left_behind if kind not in _COVERED)),
+        keys=tuple(_keys(clients, (identity for kind, identity in resources if kind == _KEY))),
+        others=tuple(f"{kind}: {identity}" for kind, identity in resources if kind not in _COVERED),
     )
 
 
@@ -93,45 +88,17 @@ def require_not_deployed(clients: Clients, name: str) -> None:
         raise StillDeployedError(name=name, what="its values are in Parameter Store")
 
 
-def belongs_to(name: str, flywheel_arn: str) -> bool:
-    """Whether the ARN is of the flywheel `name`, of any generation: `news-2` is not a generation of `news`."""
-    return re.fullmatch(rf"{re.escape(name)}-{_HASH}", flywheel_arn.partition(":flywheel/")[2]) is not None
-
-
-def live_stacks(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
-    """The stacks of the flywheel `name` that exist, in any state: its own, and each that publishes values below it."""
-    for stack in _named_after(clients, name):
-        if stack["StackStatus"] == "DELETE_COMPLETE":
-            continue
-        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
-        resources = ((each.get("PhysicalResourceId", "") for each in page["StackResourceSummaries"]) for page in pages)
-        if stack["StackName"] == f"{name}-flywheel" or any(_publishes(name, ids) for ids in resources):
-            yield stack
-
-
-def _named_after(clients: Clients, name: str) -> Iterator[StackSummaryTypeDef]:
-    """Deleted ones, too. `news-2-serving` is not named after `news`, but a stack of somebody else's may be."""
-    named = re.compile(rf"{re.escape(name)}-[A-Za-z0-9]+")
-    for page in clients.cloudformation.get_paginator("list_stacks").paginate():
-        yield from (stack for stack in page["StackSummaries"] if named.fullmatch(stack["StackName"]))
-
-
-def _publishes(name: str, identities: Iterable[str]) -> bool:
-    """Whether a stack of these resources is one of the flywheel's: each publishes in Parameter Store what it is."""
-    return any(identity.startswith(f"{PARAMETER_ROOT}/{name}/") for identity in identities)
-
-
-def _left_behind(clients: Clients, name: str) -> Iterator[tuple[str, str]]:
+def _resources(clients: Clients, name: str) -> Iterator[tuple[str, str]]:
     """Type and physical id of each resource that a deleted stack, or a replacement in one, left behind."""
-    for stack in _named_after(clients, name):
+    for stack in stacks_named_after(clients, name):
         pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
         events = [event for page in pages for event in page["StackEvents"] if event.get("PhysicalResourceId")]
-        if stack["StackName"] == f"{name}-flywheel" or _publishes(name, (e["PhysicalResourceId"] for e in events)):
+        if belongs_to_flywheel(name, stack, (event["PhysicalResourceId"] for event in events)):
             skipped = (event for event in events if event.get("ResourceStatus") == "DELETE_SKIPPED")
             yield from ((event["ResourceType"], event["PhysicalResourceId"]) for event in skipped)
 
 
-def _bucket(clients: Clients, bucket: str) -> KeptBucket | None:
+def _bucket(clients: Clients, bucket: str) -> LeftBucket | None:
     try:
         page = clients.s3.list_object_versions(Bucket=bucket, MaxKeys=_COUNTED_AT_MOST)
     except ClientError as error:
@@ -139,29 +106,21 @@ def _bucket(clients: Clients, bucket: str) -> KeptBucket | None:
             return None
         raise
     count = len(page.get("Versions", [])) + len(page.get("DeleteMarkers", []))
-    return KeptBucket(name=bucket, versions=count, more=page.get("IsTruncated", False))
+    return LeftBucket(name=bucket, versions=count, more=page.get("IsTruncated", False))
 
 
-def _flywheels(clients: Clients, name: str) -> Iterator[KeptFlywheel]:
-    token: dict[str, Any] = {}
-    while True:
-        page = clients.comprehend.list_flywheels(MaxResults=100, **token)
-        for found in page.get("FlywheelSummaryList", []):
-            arn = found.get("FlywheelArn", "")
-            if belongs_to(name, arn):
-                yield KeptFlywheel(arn=arn, status=found.get("Status", "UNKNOWN"))
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+def _flywheels(clients: Clients, name: str) -> Iterator[LeftFlywheel]:
+    for found in list_flywheels(clients):
+        arn = found.get("FlywheelArn", "")
+        if belongs_to(name, arn):
+            yield LeftFlywheel(arn=arn, status=found.get("Status", "UNKNOWN"))
 
 
-def _models(clients: Clients, name: str) -> Iterator[KeptModel]:
-    for page in clients.comprehend.get_paginator("list_document_classifiers").paginate():
-        for found in page.get("DocumentClassifierPropertiesList", []):
-            flywheel_arn = found.get("FlywheelArn", "")
-            if belongs_to(name, flywheel_arn) and found.get("Status") != "DELETING":
-                arn = required(found, "DocumentClassifierArn", of="a model")
-                yield KeptModel(arn=arn, flywheel_arn=flywheel_arn, status=found.get("Status", "UNKNOWN"))
+def _models(clients: Clients, name: str) -> Iterator[LeftModel]:
+    for found in list_models(clients, name):
+        if found.get("Status") != "DELETING":
+            arn = required(found, "DocumentClassifierArn", of="a model")
+            yield LeftModel(arn=arn, flywheel_arn=found["FlywheelArn"], status=found.get("Status", "UNKNOWN"))
 
 
 def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:
@@ -172,7 +131,3 @@ def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:
             continue
         if metadata["KeyState"] != "PendingDeletion":
             yield metadata["Arn"]
-
-
-def _unique(items: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(items))

@@ -13,7 +13,7 @@ from typing import Any
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import NoTurnError
-from ops.turn_progress import TurnState, execution_arn
+from ops.turn_progress import TurnState
 from ops.turns import TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)
@@ -103,7 +103,7 @@ def _sources(deployment: Deployment, turn: str) -> list[_Source]:
         sources.append(_Source(name=group.rpartition("/")[2], group=group))
     for destination in machine.get("loggingConfiguration", {}).get("destinations", []):
         group = destination["cloudWatchLogsLogGroup"]["logGroupArn"].partition(":log-group:")[2].removesuffix(":*")
-        sources.append(_Source(name=machine["name"], group=group, execution=execution_arn(deployment, turn)))
+        sources.append(_Source(name=machine["name"], group=group, execution=deployment.turn_execution(turn)))
     return sources
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -28,9 +29,10 @@ from ops.commands import (
     turns,
     uploads,
 )
-from ops.commands.invocation import Invocation, side_console
+from ops.commands.invocation import Invocation
 from ops.errors import OperatorError
 from ops.service_errors import ServiceError, sentence_of
+from ops.terminal import side_console
 
 _BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFILE"}
 
@@ -91,21 +93,29 @@ def flywheel(
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
-for group in (
-    doctor,
-    status,
-    uploads,
-    turns,
-    report,
-    logs,
-    open_console,
-    promotions,
-    models,
-    endpoint,
-    classify,
-    analyze,
-    pause,
-    cost,
-    purge,
-):
-    group.register(app)
+VERBS: dict[str, Callable[..., None]] = {
+    "doctor": doctor.doctor,
+    "status": status.status,
+    "validate": uploads.validate,
+    "upload": uploads.upload,
+    "rejected": uploads.rejected,
+    "turns": turns.turns,
+    "show": turns.show_turn,
+    "turn": turns.turn,
+    "report": report.report,
+    "logs": logs.logs,
+    "open": open_console.open_console,
+    "approve": promotions.approve,
+    "decline": promotions.decline,
+    "models": models.models,
+    "rollback": promotions.rollback,
+    "endpoint": endpoint.endpoint,
+    "classify": classify.classify,
+    "analyze": analyze.analyze,
+    "pause": pause.pause,
+    "resume": pause.resume,
+    "cost": cost.cost,
+    "purge": purge.purge,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)

@@ -14,7 +14,6 @@ from flywheel.records.promotions import Promotion
 from flywheel.store.parameters import ACTIVE
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import PARAMETER_ROOT
 from ops.promotions import all_requests
 
 DELETED = "DELETED"
@@ -98,7 +97,7 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
 def active_history(deployment: Deployment) -> list[PublishedVersion]:
     """The versions of `active-model-arn`, oldest first; none before the first promotion."""
     ssm = deployment.clients.ssm
-    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{PARAMETER_ROOT}/{deployment.name}/{ACTIVE}")
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{deployment.prefix}/{ACTIVE}")
     try:
         versions = [version for page in pages for version in page["Parameters"]]
     except ssm.exceptions.ParameterNotFound:

@@ -15,11 +15,10 @@ from flywheel.records.turns import Pause
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY
 from ops.approve import decline_whatever_waits
-from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import StillRunningError
 from ops.poke import poke
-from ops.running_promotions import running_promotion
+from ops.promotions import running_promotion
 from ops.turn_progress import TurnProgress, TurnState, running_turn
 
 _LOOKS_IN_A_ROW = 2
@@ -40,7 +39,7 @@ class ResumeResult(Record):
 
 
 def pause(deployment: Deployment, *, reason: str = "") -> PauseResult:
-    wanted = Pause(by=caller_of(deployment.clients), at=datetime.now(UTC), reason=reason)
+    wanted = Pause(by=deployment.clients.caller(), at=datetime.now(UTC), reason=reason)
     written = deployment.intake.write_once(PAUSE_KEY, wanted)
     standing = wanted if written else deployment.intake.read(PAUSE_KEY, Pause) or wanted
     return PauseResult(pause=standing, already=not written, running=running_turn(deployment))

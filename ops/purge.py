@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ from botocore.exceptions import ClientError
 from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import PurgeError
-from ops.left_behind import Kept, require_not_deployed
+from ops.left_behind import LeftBehind, require_not_deployed
+from ops.polling import looks
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -21,35 +21,32 @@ KEY_WAITING_DAYS = 30
 _FLYWHEEL_TIMEOUT_SECONDS = 900.0
 _ATTEMPTS_TO_DELETE_A_BUCKET = 5
 
-OnStep = Callable[[str], None]
-
 
 def purge(
     clients: Clients,
-    kept: Kept,
+    left: LeftBehind,
     *,
     delete_keys: bool = False,
-    on_step: OnStep | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
     poll_seconds: float = 5.0,
 ) -> None:
-    """Removes what `kept` lists; KMS keys are scheduled for deletion only with `delete_keys`.
+    """Removes what `left` lists; KMS keys are scheduled for deletion only with `delete_keys`.
 
     May be repeated after a failure. Models come after their flywheels, because an active model cannot be deleted, keys
     last, because what they protect must be gone. Raises StillDeployedError, PurgeError and botocore's errors.
     """
-    require_not_deployed(clients, kept.name)
-    say = on_step or (lambda _: None)
-    for flywheel in kept.flywheels:
-        say(f"flywheel {flywheel.arn}")
+    require_not_deployed(clients, left.name)
+    for flywheel in left.flywheels:
+        on_step(f"flywheel {flywheel.arn}")
         _delete_flywheel(clients, flywheel.arn, poll_seconds)
-    for model in kept.models:
-        say(f"model {model.arn}")
+    for model in left.models:
+        on_step(f"model {model.arn}")
         _delete_model(clients, model.arn)
-    for bucket in kept.buckets:
-        say(f"bucket {bucket.name}")
+    for bucket in left.buckets:
+        on_step(f"bucket {bucket.name}")
         _delete_bucket(clients, bucket.name)
-    for key in kept.keys if delete_keys else ():
-        say(f"key {key}")
+    for key in left.keys if delete_keys else ():
+        on_step(f"key {key}")
         clients.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAITING_DAYS)
 
 
@@ -67,12 +64,10 @@ def _delete_flywheel(clients: Clients, arn: str, poll_seconds: float) -> None:
     except comprehend.exceptions.ResourceUnavailableException as error:
         if _flywheel_status(clients, arn) not in {"DELETING", None}:
             raise PurgeError(f"{arn} cannot be deleted at the moment: run purge again in a few minutes.") from error
-    deadline = time.monotonic() + _FLYWHEEL_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
+    for _ in looks(timeout_seconds=_FLYWHEEL_TIMEOUT_SECONDS, poll_seconds=poll_seconds):
         # The status may still read ACTIVE for a while (reference 2.3): gone is when it cannot be described.
         if _flywheel_status(clients, arn) is None:
             return
-        time.sleep(poll_seconds)
     raise PurgeError(f"{arn} is still being deleted: run purge again in a few minutes.")
 
 
@@ -125,9 +120,9 @@ def _delete_bucket(clients: Clients, bucket: str) -> None:
 def _empty(clients: Clients, bucket: str) -> None:
     pages = clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
     for page in pages:
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         objects: list[ObjectIdentifierTypeDef] = [
-            {"Key": item["Key"], "VersionId": item["VersionId"]} for item in found
+            {"Key": item["Key"], "VersionId": item["VersionId"]}
+            for item in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
         ]
         if not objects:
             continue

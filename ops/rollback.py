@@ -11,7 +11,6 @@ from flywheel.records import turn_folders as turn_keys
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
 from ops.models import active_history, decisions_by_model, matching
@@ -51,7 +50,7 @@ def rollback(
         model_arn=model_arn,
         flywheel_arn=deployment.flywheel_arn,
         requested_at=_after_the_others(deployment, now),
-        by=caller_of(deployment.clients),
+        by=deployment.clients.caller(),
         reason=within(reason, LONGEST_SENTENCE) or "No reason was given.",
         decided_against=active,
     )

@@ -22,7 +22,7 @@ from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY, TurnStart, decide, 
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
-from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
+from ops.promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.turn_progress import TurnProgress, TurnState, running_turn
 
 DATASETS_A_FLYWHEEL = 50
@@ -95,11 +95,11 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         flywheel_arn=deployment.flywheel_arn,
         flywheel_status=properties.get("Status", "UNKNOWN"),
         flywheel_message=properties.get("Message"),
-        selection_metric=deployment.selection_metric,
+        selection_metric=deployment.parameters.selection_metric,
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
         changed_outside=None if running else changed_outside(deployment),
         serving=serving_state(deployment),
-        promotion_mode=deployment.promotion_mode,
+        promotion_mode=deployment.parameters.promotion_mode,
         promotions=promotions_now(deployment),
         desired=another_desired(deployment, active=active_arn),
         running=running,
@@ -110,7 +110,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
             start=_next_turn(deployment, service, now),
             running=running,
             paused=paused,
-            trigger_on_upload=deployment.trigger_on_upload,
+            trigger_on_upload=deployment.parameters.trigger_on_upload,
             now=now,
         ),
         uploads=tuple(uploads_waiting(intake, turn_runs=running is not None and running.state is not TurnState.ENDED)),
@@ -170,15 +170,15 @@ def _next_turn(deployment: Deployment, service: FlywheelService, now: datetime) 
         published=deployment.models,
         pokes=frozenset(),
         now=now,
-        quiet_period=timedelta(minutes=deployment.quiet_period_minutes),
-        minimum_between_iterations=timedelta(hours=deployment.minimum_hours_between_iterations),
+        quiet_period=timedelta(minutes=deployment.parameters.quiet_period_minutes),
+        minimum_between_iterations=timedelta(hours=deployment.parameters.minimum_hours_between_iterations),
     )
     return decide(state)
 
 
 def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
     accepted = accepted_manifests(deployment.intake, quota.split)
-    minimum = deployment.minimum_documents_per_label
+    minimum = deployment.parameters.minimum_documents_per_label
     outlook = look_ahead(
         quota.split,
         intake=deployment.intake,
@@ -186,7 +186,7 @@ def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
         accepted=accepted,
         labels=deployment.labels,
         minimum=minimum,
-        conflicting_labels=deployment.conflicting_labels,
+        conflicting_labels=deployment.parameters.conflicting_labels,
         size=size_about,
     )
     return prepared(

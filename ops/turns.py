@@ -13,7 +13,6 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
-from ops.callers import caller_of
 from ops.deployment import Deployment
 from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError
 from ops.poke import poke
@@ -113,7 +112,7 @@ def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> R
     """
     _require_not_paused(deployment)
     after = _last_begun(deployment)
-    request = TurnRequest(by=caller_of(deployment.clients), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
+    request = TurnRequest(by=deployment.clients.caller(), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
     deployment.intake.write(REQUEST_KEY, request)
     poke(deployment)
     return RequestedTurn(request=request, after=after)

@@ -1,9 +1,9 @@
-"""What of a deployed flywheel is billed, as the services count it now."""
+"""What of a flywheel is charged for: as the services count it now, or as the templates of one to be deployed say."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,14 @@ from botocore.exceptions import ClientError
 from flywheel.decisions.predict_holdout import Prediction
 from flywheel.decisions.prepare_holdout import IterationHoldout, read_holdout
 from flywheel.service_faults import error_code
-from flywheel.serving.wanted import ServingWish
+from flywheel.serving.wanted import SERVING, ServingWish
 from flywheel.store.record import Record
-from ops.clients import Clients
+from ops.clients import Clients, pages
 from ops.deployment import Deployment
 from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish
-from ops.left_behind import belongs_to, live_stacks
-from ops.turn_progress import execution_arn
+from ops.generations import belongs_to, list_models
+from ops.stacks import live_stacks, stack_resources
+from ops.synthesised import SynthesisedFlywheel
 from ops.turns import list_turns
 
 if TYPE_CHECKING:
@@ -28,17 +29,16 @@ if TYPE_CHECKING:
 PUBLISHED_TRAINING_SECONDS = (Decimal(81 * 60), Decimal(143 * 60))
 """Iterations in the samples of AWS's guide and of its command line's manual (reference 4.6)."""
 METRICS_NAMESPACE = "ComprehendFlywheel"
+PLANNED_METRICS = 20
+"""Custom metrics that the pipeline writes, about; and one for each label up to MOST_LABEL_METRICS labels."""
+MOST_LABEL_METRICS = 20
 _UNKNOWN_OPERATION = "UnknownOperationException"
 _TRAINED = {"TRAINED", "TRAINED_WITH_WARNING"}
 _TURNS_LOOKED_AT = 50
 _MOST_PAGES_OF_A_BUCKET = 20
 """Of 1,000 versions each: an access log has a great many."""
-ALARM, DASHBOARD, KEY, BUCKET = (
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::KMS::Key",
-    "AWS::S3::Bucket",
-)
+_ALARM, _DASHBOARD = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
+_KEY, _BUCKET = "AWS::KMS::Key", "AWS::S3::Bucket"
 
 
 class TrainingTimesOf(StrEnum):
@@ -54,7 +54,7 @@ class TrainingTimes(Record):
     of: TrainingTimesOf
 
 
-class KeptHoldout(Record):
+class LastHoldout(Record):
     """The hold-out of the last iteration that has one."""
 
     documents: int
@@ -87,7 +87,7 @@ class WantedUnits(Record):
     hours_a_month: Decimal
 
 
-class Billed(Record):
+class Usage(Record):
     deployed: bool = True
     """False: worked out from templates, and nothing is there yet."""
     models: int
@@ -95,9 +95,9 @@ class Billed(Record):
     older_models: int = 0
     active_model_arn: str | None = None
     training: TrainingTimes
-    holdout: KeptHoldout | None = None
+    holdout: LastHoldout | None = None
     inference_units: int | None
-    """Of all endpoints that nobody here wants; None where the service does not know them."""
+    """Of all endpoints but the wanted one; None where the service does not know them."""
     wanted: WantedUnits | None = None
     """None: the Serving stack wants no endpoint, or there is none."""
     alarms: int = 0
@@ -109,23 +109,28 @@ class Billed(Record):
     transitions: TurnTransitions | None = None
 
 
-def find_billed(deployment: Deployment) -> Billed:
+def find_usage(deployment: Deployment) -> Usage:
     """Raises botocore's errors and flywheel.errors.InvalidRecord."""
-    clients = deployment.clients
-    models = list(_models(clients.comprehend, deployment))
+    clients, published = deployment.clients, deployment.published
+    models = list(list_models(clients, deployment.name))
     trained = [model for model in models if model["Status"] in _TRAINED]
     own = [model for model in trained if model["FlywheelArn"] == deployment.flywheel_arn]
-    resources = list(_resources(clients, deployment.name))
+    resources = [
+        (found["ResourceType"], found["PhysicalResourceId"])
+        for stack in live_stacks(clients, deployment.name)
+        for found in stack_resources(clients, stack["StackName"])
+        if found.get("PhysicalResourceId") and not found["ResourceStatus"].startswith("DELETE_")
+    ]
     kinds = Counter(kind for kind, _ in resources)
-    buckets = [bucket for kind, bucket in resources if kind == BUCKET]
+    in_stacks = [identity for kind, identity in resources if kind == _BUCKET]
+    buckets = dict.fromkeys([published.intake_bucket, published.lake_bucket, *in_stacks])
     wanted = wanted_units(serving_wish(deployment))
-    named = [deployment.published.intake_bucket, deployment.published.lake_bucket]
-    return Billed(
+    return Usage(
         models=len(own),
         older_models=len(trained) - len(own),
         active_model_arn=deployment.service.describe().active_model_arn,
-        training=training_times(models=own, iterations=_iterations(clients.comprehend, deployment)),
-        holdout=_kept_holdout(deployment),
+        training=training_times(models=own, iterations=_iterations(deployment)),
+        holdout=_last_holdout(deployment),
         inference_units=inference_units(
             clients.comprehend,
             name=deployment.name,
@@ -133,12 +138,31 @@ def find_billed(deployment: Deployment) -> Billed:
             besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
         wanted=wanted,
-        alarms=kinds[ALARM],
-        dashboards=kinds[DASHBOARD],
-        keys=kinds[KEY],
+        alarms=kinds[_ALARM],
+        dashboards=kinds[_DASHBOARD],
+        keys=kinds[_KEY],
         metrics=_metrics(clients, deployment.name),
-        buckets=tuple(_bucket_size(clients, bucket) for bucket in dict.fromkeys([*named, *buckets])),
+        buckets=tuple(_bucket_size(clients, bucket) for bucket in buckets),
         transitions=_transitions(deployment),
+    )
+
+
+def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
+    """Raises NotSynthesisedError and pydantic's ValidationError."""
+    kinds = Counter(body["Type"] for _, body in synthesised.resources())
+    labels = synthesised.published.labels
+    wish = synthesised.parameter(SERVING)
+    return Usage(
+        deployed=False,
+        models=0,
+        training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
+        inference_units=0,
+        wanted=wanted_units(ServingWish.model_validate_json(wish) if wish else None),
+        alarms=kinds[_ALARM],
+        dashboards=kinds[_DASHBOARD],
+        keys=kinds[_KEY],
+        metrics=PLANNED_METRICS + min(MOST_LABEL_METRICS, len(labels) if labels is not None else MOST_LABEL_METRICS),
+        buckets=tuple(BucketSize(name="", bytes=0) for _ in range(kinds[_BUCKET])),
     )
 
 
@@ -147,7 +171,7 @@ def training_times(*, models: Iterable[Any], iterations: Iterable[Any]) -> Train
     of_models = [
         _seconds(model["TrainingStartTime"], model["TrainingEndTime"])
         for model in models
-        if "TrainingStartTime" in model and "TrainingEndTime" in model
+        if {"TrainingStartTime", "TrainingEndTime"} <= model.keys()
     ]
     if of_models:
         return TrainingTimes(seconds=tuple(of_models), of=TrainingTimesOf.MODELS)
@@ -166,17 +190,16 @@ def inference_units(
 ) -> int | None:
     """Of the endpoints bound to a flywheel of `name` or to one of `models`; None if the service has no ListEndpoints.
 
-    `besides` is the ARN of one that does not count.
-
-    Raises botocore's ClientError for everything else that the service refuses.
+    `besides` is the ARN of one that does not count. Raises botocore's ClientError for everything else that the service
+    refuses.
     """
     try:
-        pages = list(comprehend.get_paginator("list_endpoints").paginate())
+        answers = list(comprehend.get_paginator("list_endpoints").paginate())
     except ClientError as error:
         if error_code(error) != _UNKNOWN_OPERATION:
             raise
         return None
-    endpoints: list[Any] = [found for page in pages for found in page.get("EndpointPropertiesList", [])]
+    endpoints: list[Any] = [found for page in answers for found in page.get("EndpointPropertiesList", [])]
     return sum(
         _units_of(endpoint)
         for endpoint in endpoints
@@ -194,33 +217,24 @@ def wanted_units(wish: ServingWish | None) -> WantedUnits | None:
 
 def _units_of(endpoint: Any) -> int:
     """One that is still being created has no current units yet, but is billed from its start."""
-    wanted = endpoint.get("DesiredInferenceUnits", 0) if endpoint.get("Status") == "CREATING" else 0
-    return int(endpoint.get("CurrentInferenceUnits") or wanted)
+    desired = endpoint.get("DesiredInferenceUnits", 0) if endpoint.get("Status") == "CREATING" else 0
+    return int(endpoint.get("CurrentInferenceUnits") or desired)
 
 
 def _seconds(start: Any, end: Any) -> Decimal:
     return Decimal(str((end - start).total_seconds()))
 
 
-def _models(comprehend: ComprehendClient, deployment: Deployment) -> Iterator[Any]:
-    """As Comprehend describes them, those of older generations too."""
-    for page in comprehend.get_paginator("list_document_classifiers").paginate():
-        for found in page.get("DocumentClassifierPropertiesList", []):
-            if belongs_to(deployment.name, found.get("FlywheelArn", "")):
-                yield found
+def _iterations(deployment: Deployment) -> Iterable[Any]:
+    history = pages(
+        deployment.clients.comprehend.list_flywheel_iteration_history,
+        FlywheelArn=deployment.flywheel_arn,
+        MaxResults=100,
+    )
+    return (found for page in history for found in page.get("FlywheelIterationPropertiesList", []))
 
 
-def _iterations(comprehend: ComprehendClient, deployment: Deployment) -> Iterator[Any]:
-    token: dict[str, Any] = {}
-    while True:
-        page = comprehend.list_flywheel_iteration_history(FlywheelArn=deployment.flywheel_arn, MaxResults=100, **token)
-        yield from page.get("FlywheelIterationPropertiesList", [])
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _kept_holdout(deployment: Deployment) -> KeptHoldout | None:
+def _last_holdout(deployment: Deployment) -> LastHoldout | None:
     intake = deployment.intake
     keys = sorted(intake.keys("evaluations/iterations/"))
     chosen = [each for each in intake.read_all(keys, IterationHoldout) if each.holdout_id]
@@ -230,31 +244,21 @@ def _kept_holdout(deployment: Deployment) -> KeptHoldout | None:
     asked = [key for key in intake.keys(f"evaluations/predictions/{frozen.id}/") if key.endswith("/prediction.json")]
     predictions = intake.read_all(sorted(asked), Prediction)
     answered = frozenset(each.model_arn for each in predictions if each.archive and not each.failure)
-    return KeptHoldout(documents=frozen.documents, units=frozen.units, answered=answered)
-
-
-def _resources(clients: Clients, name: str) -> Iterator[tuple[str, str]]:
-    """Type and physical id of everything in the flywheel's stacks."""
-    for stack in live_stacks(clients, name):
-        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
-        for page in pages:
-            for found in page["StackResourceSummaries"]:
-                if found.get("PhysicalResourceId") and not found["ResourceStatus"].startswith("DELETE_"):
-                    yield found["ResourceType"], found["PhysicalResourceId"]
+    return LastHoldout(documents=frozen.documents, units=frozen.units, answered=answered)
 
 
 def _metrics(clients: Clients, name: str) -> int:
-    pages = clients.cloudwatch.get_paginator("list_metrics").paginate(
+    found = clients.cloudwatch.get_paginator("list_metrics").paginate(
         Namespace=METRICS_NAMESPACE, Dimensions=[{"Name": "Flywheel", "Value": name}]
     )
-    return sum(len(page["Metrics"]) for page in pages)
+    return sum(len(page["Metrics"]) for page in found)
 
 
 def _bucket_size(clients: Clients, bucket: str) -> BucketSize:
     """CloudWatch knows a bucket's size, too, but a day late."""
     size = 0
-    pages = clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
-    for number, page in enumerate(pages, start=1):
+    versions = clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
+    for number, page in enumerate(versions, start=1):
         size += sum(version["Size"] for version in page.get("Versions", []))
         if number == _MOST_PAGES_OF_A_BUCKET:
             return BucketSize(name=bucket, bytes=size, more=page.get("IsTruncated", False))
@@ -268,11 +272,11 @@ def _transitions(deployment: Deployment) -> TurnTransitions | None:
     if turn is None:
         return None
     stepfunctions = deployment.clients.stepfunctions
-    pages = stepfunctions.get_paginator("get_execution_history").paginate(
-        executionArn=execution_arn(deployment, turn), includeExecutionData=False, PaginationConfig={"PageSize": 1000}
+    history = stepfunctions.get_paginator("get_execution_history").paginate(
+        executionArn=deployment.turn_execution(turn), includeExecutionData=False, PaginationConfig={"PageSize": 1000}
     )
     try:
-        entered = sum(event["type"].endswith("StateEntered") for page in pages for event in page["events"])
+        entered = sum(event["type"].endswith("StateEntered") for page in history for event in page["events"])
     except stepfunctions.exceptions.ExecutionDoesNotExist:
         return None
     return TurnTransitions(turn=turn, count=entered)

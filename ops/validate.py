@@ -67,8 +67,8 @@ def rules_of_settings(folder: Path) -> LabelRules | None:
 
 def limits_of(deployment: Deployment) -> Limits:
     return Limits(
-        maximum_bad_lines_percent=deployment.maximum_bad_lines_percent,
-        conflicting_labels=deployment.conflicting_labels,
+        maximum_bad_lines_percent=deployment.parameters.maximum_bad_lines_percent,
+        conflicting_labels=deployment.parameters.conflicting_labels,
     )
 
 

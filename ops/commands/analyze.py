@@ -9,11 +9,11 @@ import typer
 
 from flywheel.analysis.jobs import AnalysisOutcome, InputFormat
 from ops import analyze as api
-from ops.commands.invocation import JsonOption, invocation_of, show, side_console
+from ops.commands import wait_option
+from ops.commands.invocation import JsonOption, invocation_of, remark, show
 from ops.commands.upload_progress import upload_display
-from ops.commands.wait_option import DEFAULT_POLL_SECONDS, PollOption, TimeoutOption, waiting_display
-from ops.deployment import Deployment
-from ops.tables.analyze import finished_table, started_table
+from ops.tables.analyze import finished_table, started_sentence
+from ops.turns import DEFAULT_POLL_SECONDS
 from ops.upload import check_names, check_paths
 
 
@@ -37,22 +37,26 @@ def analyze(
         typer.Option(help="Folder for what is predicted. Default: one named after the job.", show_default=False),
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start the job.")] = False,
-    timeout_minutes: TimeoutOption = api.DEFAULT_TIMEOUT_SECONDS / 60,
-    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: wait_option.TimeoutOption = api.DEFAULT_TIMEOUT_SECONDS / 60,
+    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Classify whole files with the active model, as a batch. Exit status 1 if the job does not succeed."""
     if bool(files) is bool(again):
         raise typer.BadParameter("name files, or a job with --again")
-    if files:
-        check_paths(files)
-        check_names(files)
+    files = files or []
+    check_paths(files)
+    check_names(files)
     deployment = invocation_of(context).deployment()
-    started = _start(deployment, files or [], job=job, input_format=input_format, again=again)
+    if again is not None:
+        started = api.start_again(deployment, again)
+    else:
+        with upload_display(files) as advance:
+            started = api.start_job(deployment, files, job=job, input_format=input_format, on_bytes=advance)
     if no_wait:
-        show(started, as_json=as_json, table=lambda: started_table(started))
+        show(started, as_json=as_json, table=started_sentence)
         return
-    with waiting_display(f"{started.job}: starting") as tell:
+    with wait_option.waiting_display(f"{started.job}: starting") as tell:
         summary = api.wait_for_analysis(
             deployment,
             started,
@@ -64,20 +68,7 @@ def analyze(
     if summary.predictions:
         finished = api.download(deployment, summary, output or Path(f"analysis-{started.job}"))
         for file in finished.files:
-            side_console().print(f"Saved {file}", soft_wrap=True)
-    show(finished, as_json=as_json, table=lambda: finished_table(finished))
+            remark(f"Saved {file}")
+    show(finished, as_json=as_json, table=finished_table)
     if summary.outcome is not AnalysisOutcome.SUCCEEDED:
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(analyze)
-
-
-def _start(
-    deployment: Deployment, files: list[Path], *, job: str | None, input_format: InputFormat, again: str | None
-) -> api.StartedAnalysis:
-    if again is not None:
-        return api.start_again(deployment, again)
-    with upload_display(files) as advance:
-        return api.start_job(deployment, files, job=job, input_format=input_format, on_bytes=advance)

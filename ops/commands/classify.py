@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from ops import classify as api
-from ops.commands.invocation import as_ascii_json, invocation_of, result_console, side_console
+from ops.commands.invocation import invocation_of, remark, show_line
 from ops.tables.classify import classified_table
+from ops.terminal import result_console
 
 
 def classify(
@@ -32,15 +33,11 @@ def classify(
     for result in api.classify(texts if texts else _lines(), api=through, on_wait=_say_wait):
         found.append(result)
         if as_json:
-            typer.echo(as_ascii_json(result.model_dump(mode="json")))
+            show_line(result)
     if not as_json:
         result_console().print(classified_table(found))
     if not all(result.answered for result in found):
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(classify)
 
 
 def _lines() -> Iterator[str]:
@@ -51,4 +48,4 @@ def _lines() -> Iterator[str]:
 
 
 def _say_wait(seconds: float) -> None:
-    side_console().print(f"The endpoint takes no more for the moment: again in {seconds:g} s", soft_wrap=True)
+    remark(f"The endpoint takes no more for the moment: again in {seconds:g} s")

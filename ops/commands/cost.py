@@ -32,8 +32,4 @@ def cost(
         found = api.planned_cost(read_synthesised(parameters=parameter or ()))
     else:
         found = api.cost(invocation_of(context).deployment())
-    show(found, as_json=as_json, table=lambda: costs_view(found))
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(cost)
+    show(found, as_json=as_json, table=costs_view)

@@ -20,13 +20,9 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     surroundings = _surroundings(invocation_of(context))
     with waiting_display("Looking"):
         found = examine(surroundings, CHECKS)
-    show(found, as_json=as_json, table=lambda: examination_text(found))
+    show(found, as_json=as_json, table=examination_text)
     if not found.fine:
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(doctor)
 
 
 def _surroundings(invocation: Invocation) -> Surroundings:

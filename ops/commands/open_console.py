@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ops.commands.invocation import JsonOption, invocation_of, show_all, side_console
+from ops.commands.invocation import JsonOption, invocation_of, remark, show
 from ops.open_console import Part, console_pages, shown_by_aws
 
 
@@ -25,16 +25,12 @@ def open_console(
     pages = [page for page in console_pages(deployment) if not parts or page.part in parts]
     width = max(len(page.part) for page in pages)
     lines = "\n".join(f"{page.part:<{width}}  {page.url}" for page in pages)
-    show_all(pages, as_json=as_json, table=lambda: Text(lines))
+    show(pages, as_json=as_json, table=lambda _: Text(lines))
     if no_open or as_json:
         return
     if not shown_by_aws(deployment):
-        side_console().print("Nothing was opened: AWS's console does not show the local cloud.", soft_wrap=True)
+        remark("Nothing was opened: AWS's console does not show the local cloud.")
         return
     opened = [webbrowser.open(page.url) for page in pages]
     if not all(opened):
-        side_console().print("No browser was found: open them yourself.", soft_wrap=True)
-
-
-def register(app: typer.Typer) -> None:
-    app.command("open")(open_console)
+        remark("No browser was found: open them yourself.")

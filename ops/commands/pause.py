@@ -7,14 +7,9 @@ from typing import Annotated
 import typer
 
 from ops import pause as api
+from ops.commands import wait_option
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.commands.wait_option import (
-    DEFAULT_POLL_SECONDS,
-    DEFAULT_TIMEOUT_MINUTES,
-    PollOption,
-    TimeoutOption,
-    waiting_display,
-)
+from ops.turns import DEFAULT_POLL_SECONDS
 
 
 def pause(
@@ -28,8 +23,8 @@ def pause(
             help="With --wait: decline what waits for approval, with the same reason; for when the stacks are to go.",
         ),
     ] = False,
-    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Let no further turn start; a running one goes on to its end.
@@ -41,7 +36,7 @@ def pause(
     deployment = invocation_of(context).deployment()
     result = api.pause(deployment, reason=reason)
     if wait:
-        with waiting_display("Waiting for what runs") as say:
+        with wait_option.waiting_display("Waiting for what runs") as say:
             api.wait_until_idle(
                 deployment,
                 timeout_seconds=timeout_minutes * 60,
@@ -50,18 +45,12 @@ def pause(
                 on_progress=lambda what: say(f"Waiting for {what}"),
             )
         result = result.model_copy(update={"running": None})
-    show(result, as_json=as_json, table=lambda: _pause_sentence(result))
+    show(result, as_json=as_json, table=_pause_sentence)
 
 
 def resume(context: typer.Context, as_json: JsonOption = False) -> None:
     """End a pause and let the pipeline look for work at once."""
-    result = api.resume(invocation_of(context).deployment())
-    show(result, as_json=as_json, table=lambda: _resume_sentence(result))
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(pause)
-    app.command()(resume)
+    show(api.resume(invocation_of(context).deployment()), as_json=as_json, table=_resume_sentence)
 
 
 def _pause_sentence(result: api.PauseResult) -> str:

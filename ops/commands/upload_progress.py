@@ -9,7 +9,7 @@ from threading import Lock
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from ops.commands.invocation import side_console
+from ops.terminal import side_console
 from ops.upload import OnBytes
 
 
@@ -20,12 +20,7 @@ def words_for(files: Sequence[Path]) -> str:
 @contextmanager
 def upload_display(files: Sequence[Path]) -> Iterator[OnBytes]:
     """Gives what to call with each file's further bytes."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Progress(*columns, console=side_console(), transient=True) as display:
         total = sum(path.stat().st_size for path in files)
         task = display.add_task(f"Uploading {words_for(files)}", total=total)

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ops.commands.invocation import side_console
-from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
-
-__all__ = ["DEFAULT_POLL_SECONDS", "DEFAULT_TIMEOUT_MINUTES", "PollOption", "TimeoutOption", "waiting_display"]
+from ops.terminal import side_console
+from ops.turns import DEFAULT_TIMEOUT_SECONDS
 
 DEFAULT_TIMEOUT_MINUTES = DEFAULT_TIMEOUT_SECONDS / 60
 

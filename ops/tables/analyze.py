@@ -12,7 +12,7 @@ from ops.tables.figures import count, model_name
 from ops.tables.listing import Column, Facts, Listing
 
 
-def started_table(started: StartedAnalysis) -> RenderableType:
+def started_sentence(started: StartedAnalysis) -> str:
     return (
         f"Job {started.job} runs. Its predictions will be at {started.output}; "
         f"`flywheel analyze --again {started.job}` waits for them and gets them."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flywheel.promotions.ask_for_approval import DECLINED
-from ops.running_promotions import ASKING
+from ops.promotions import ASKING
 from tests.infrastructure.synthesised import Synthesised
 
 

@@ -18,7 +18,6 @@ from ops.clients import Clients
 from ops.deploy import destroy
 from ops.deployment import Deployment, find_deployment
 from ops.errors import DestroyError, StillRunningError
-from ops.turn_progress import execution_arn
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"
@@ -96,7 +95,7 @@ def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:
     with pytest.raises(StillRunningError):
         run(timeout_seconds=0.2)
     assert not paused(deployment)
-    deployment.clients.stepfunctions.stop_execution(executionArn=execution_arn(deployment, "turn-000001"))
+    deployment.clients.stepfunctions.stop_execution(executionArn=deployment.turn_execution("turn-000001"))
 
 
 def test_nobody_to_ask_and_a_person_who_says_no(deployment: Deployment) -> None:

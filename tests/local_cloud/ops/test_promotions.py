@@ -48,8 +48,7 @@ from ops.errors import (
 )
 from ops.main import app
 from ops.models import DELETED, ModelMark, ModelVersion, list_models, version_name
-from ops.promotions import wait_for_promotion
-from ops.running_promotions import execution_arn, running_promotion
+from ops.promotions import running_promotion, wait_for_promotion
 from ops.service_errors import sentence_of
 from ops.status import status
 from tests.local_cloud.ops import ops_stack
@@ -206,7 +205,7 @@ def end(
 
 
 def stop(deployment: Deployment, promotion: str) -> None:
-    deployment.clients.stepfunctions.stop_execution(executionArn=execution_arn(deployment, promotion))
+    deployment.clients.stepfunctions.stop_execution(executionArn=deployment.promotion_execution(promotion))
 
 
 def entered(deployment: Deployment, promotion: str, state: str) -> Any:
@@ -214,7 +213,7 @@ def entered(deployment: Deployment, promotion: str, state: str) -> Any:
 
     def found() -> str | None:
         history = deployment.clients.stepfunctions.get_execution_history(
-            executionArn=execution_arn(deployment, promotion)
+            executionArn=deployment.promotion_execution(promotion)
         )
         details = (event.get("stateEnteredEventDetails") for event in history["events"])
         return next((each["input"] for each in details if each and each["name"] == state), None)

@@ -43,9 +43,9 @@ from ops.errors import (
 from ops.main import app
 from ops.report import save_report
 from ops.status import status
-from ops.turn_progress import TurnProgress, TurnState, execution_arn, running_turn
+from ops.turn_progress import TurnProgress, TurnState, running_turn
 from ops.upload import upload
-from ops.usage import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
+from ops.usage import METRICS_NAMESPACE, LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
 from tests.local_cloud.ops import ops_stack
 
 NAME = "verbs"
@@ -231,7 +231,7 @@ def test_status_follows_the_running_turn_to_its_step(deployment: Deployment, num
 
 def test_a_turn_whose_execution_was_stopped_has_ended_without_a_record(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
-    deployment.clients.stepfunctions.stop_execution(executionArn=execution_arn(deployment, name))
+    deployment.clients.stepfunctions.stop_execution(executionArn=deployment.turn_execution(name))
     progress = running_turn(deployment)
     assert progress is not None
     assert (progress.state, progress.execution_status) == (TurnState.ENDED, "ABORTED")
@@ -362,7 +362,7 @@ def test_waiting_gives_up_in_time_and_at_a_pause(deployment: Deployment, number:
 def test_waiting_for_a_turn_that_left_no_record_ends(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
     deployment.clients.stepfunctions.stop_execution(
-        executionArn=execution_arn(deployment, name), error="Stopped", cause="by hand"
+        executionArn=deployment.turn_execution(name), error="Stopped", cause="by hand"
     )
     with pytest.raises(NoRecordError, match=f"{name} ended ABORTED .*Stopped: by hand"):
         turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0, record_seconds=0)
@@ -470,11 +470,11 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
     end_turn(deployment, number + 1)
     freeze_holdout(deployment, documents=100, units=400, answered=("arn:first",))
 
-    found = find_billed(deployment)
+    found = find_usage(deployment)
     assert (found.models, found.older_models, found.active_model_arn) == (0, 0, None)
     assert (found.alarms, found.dashboards, found.keys, found.metrics) == (2, 1, 1, 1), "of both stacks of its own"
     assert found.training.of is TrainingTimesOf.PUBLISHED
-    assert found.holdout == KeptHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
+    assert found.holdout == LastHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
     assert found.transitions == TurnTransitions(turn=name, count=1)
     assert len(found.buckets) == 3, "the stack's two, of which one is the published lake, and the test's own"
 
@@ -482,7 +482,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
         file.write_text(content)
         upload(deployment, [file])
     before = {bucket.name: bucket.bytes for bucket in found.buckets}
-    after = {bucket.name: bucket.bytes for bucket in find_billed(deployment).buckets}
+    after = {bucket.name: bucket.bytes for bucket in find_usage(deployment).buckets}
     grown = {name: size - before[name] for name, size in after.items() if size != before[name]}
     assert grown == {deployment.intake.name: len("SPORTS,a goal\nWORLD,a treaty between two\n")}, "old versions too"
 

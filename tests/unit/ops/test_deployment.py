@@ -109,10 +109,10 @@ def test_a_deployment_is_read_from_its_parameters(clients: Clients, ssm: Stubber
     assert deployment.flywheel_arn == ARN
     assert deployment.labels == ("A", "B")
     assert deployment.multi_label
-    assert deployment.minimum_documents_per_label == 10
-    assert deployment.quiet_period_minutes == 2.5
-    assert deployment.maximum_bad_lines_percent == 5
-    assert not deployment.trigger_on_upload
+    assert deployment.parameters.minimum_documents_per_label == 10
+    assert deployment.parameters.quiet_period_minutes == 2.5
+    assert deployment.parameters.maximum_bad_lines_percent == 5
+    assert not deployment.parameters.trigger_on_upload
     assert deployment.region == "eu-west-1"
 
 
@@ -172,4 +172,4 @@ def test_a_parameter_that_is_no_number_is_named(clients: Clients, ssm: Stubber) 
     wrong = PUBLISHED | {"parameters": {"MinimumDocumentsPerLabel": "many"}}
     ssm.add_response("get_parameters", parameters("news", deployment=json.dumps(wrong), flywheel_arn=ARN))
     with pytest.raises(UnreadableDeploymentError, match="MinimumDocumentsPerLabel is 'many'"):
-        _ = find_deployment(clients, name="news").minimum_documents_per_label
+        _ = find_deployment(clients, name="news").parameters.minimum_documents_per_label

@@ -1,10 +1,10 @@
-"""Purging must not take another flywheel's models."""
+"""Which flywheels belong to one: purging must not take the models of another."""
 
 from __future__ import annotations
 
 import pytest
 
-from ops.left_behind import belongs_to
+from ops.generations import belongs_to
 
 PREFIX = "arn:aws:comprehend:us-east-1:111122223333:flywheel/"
 
