@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flywheel.analysis.inputs import find_input
 from flywheel.analysis.jobs import (
@@ -28,16 +25,14 @@ from flywheel.analysis.start_analysis import execution_input, start
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import (
-    PARAMETER_ROOT,
-    AnalysisLostError,
-    AnalysisTimeoutError,
     ExistingAnalysisError,
-    InvalidAnalysisNameError,
     NoAnalysisStackError,
-    UnknownAnalysisError,
-    UnreadableDeploymentError,
+    OperatorError,
     UnwritableFileError,
+    WaitTimeoutError,
 )
+from ops.executions import execution_arn
+from ops.polling import looks
 from ops.upload import OnBytes, check_names, check_paths, upload_to
 
 DEFAULT_TIMEOUT_SECONDS = 24 * 3600.0
@@ -46,14 +41,10 @@ SUMMARY_SECONDS = 60.0
 _NAME = re.compile(r"[^/\x00-\x1f]{1,200}")
 
 
-class PublishedAnalysis(BaseModel):
+class PublishedAnalysis(Record):
     """The JSON in the parameter `analysis`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     machine_arn: str
-    queue_url: str
-    parameters: dict[str, str | int | float | bool] = {}
 
 
 class StartedAnalysis(Record):
@@ -86,21 +77,12 @@ class FinishedAnalysis(Record):
     """What was downloaded."""
 
 
-OnProgress = Callable[[AnalysisProgress], None]
-
-
 def find_analysis(deployment: Deployment) -> PublishedAnalysis:
     """What the Analysis stack publishes. Raises NoAnalysisStackError, UnreadableDeploymentError."""
-    name = f"{PARAMETER_ROOT}/{deployment.name}/analysis"
-    ssm = deployment.clients.ssm
-    try:
-        value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound as error:
-        raise NoAnalysisStackError(name=deployment.name, region=deployment.region) from error
-    try:
-        return PublishedAnalysis.model_validate_json(value)
-    except ValidationError as error:
-        raise UnreadableDeploymentError(parameter=name, problem=f"{error.error_count()} members are wrong") from error
+    published = deployment.read_published("analysis", PublishedAnalysis)
+    if published is None:
+        raise NoAnalysisStackError(name=deployment.name, region=deployment.region)
+    return published
 
 
 def start_job(
@@ -113,7 +95,7 @@ def start_job(
 ) -> StartedAnalysis:
     """Upload the files as a job and start it. Without `job` it is named after the first file and the time.
 
-    Raises the errors of `check_paths` and `check_names`, NoAnalysisStackError, InvalidAnalysisNameError and
+    Raises the errors of `check_paths` and `check_names`, NoAnalysisStackError, OperatorError for a wrong name and
     ExistingAnalysisError before anything is uploaded.
     """
     check_paths(paths)
@@ -121,7 +103,9 @@ def start_job(
     machine_arn = find_analysis(deployment).machine_arn
     job = job or f"{readable(paths[0].stem)}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     if not _NAME.fullmatch(job):
-        raise InvalidAnalysisNameError(job)
+        raise OperatorError(
+            f"{job!r} cannot be the name of a job: up to 200 characters, none of them a slash or a control character."
+        )
     folder = input_folder(job)
     if next(deployment.intake.keys(folder), None) is not None:
         raise ExistingAnalysisError(job)
@@ -135,11 +119,11 @@ def start_job(
 
 
 def start_again(deployment: Deployment, job: str) -> StartedAnalysis:
-    """Another execution of a job that is there: it does what is missing. Raises UnknownAnalysisError."""
+    """Another execution of a job that is there: it does what is missing. Raises OperatorError."""
     machine_arn = find_analysis(deployment).machine_arn
     found = find_input(deployment.intake, job)
     if found.newest is None:
-        raise UnknownAnalysisError(job)
+        raise OperatorError(f"There is no analysis job {job!r}: nothing lies below {input_folder(job)}.")
     name = f"{readable(job)[:40]}-again-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     deployment.clients.stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=execution_input(job))
     return _started(deployment, job=job, run=found.run, machine_arn=machine_arn, execution=name)
@@ -151,20 +135,19 @@ def wait_for_analysis(
     *,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     poll_seconds: float = 5,
-    on_progress: OnProgress | None = None,
+    on_progress: Callable[[AnalysisProgress], None] = lambda _: None,
 ) -> AnalysisSummary:
-    """The summary, once the execution has ended. Raises AnalysisTimeoutError, AnalysisLostError."""
-    deadline = time.monotonic() + timeout_seconds
-    stepfunctions = deployment.clients.stepfunctions
-    while True:
-        execution = stepfunctions.describe_execution(executionArn=started.execution_arn)
+    """The summary, once the execution has ended. Raises WaitTimeoutError, and OperatorError if it left none."""
+    for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
+        execution = deployment.clients.stepfunctions.describe_execution(executionArn=started.execution_arn)
         if execution["status"] != "RUNNING":
             return _summary_of(deployment, started, execution, poll_seconds=poll_seconds)
-        if on_progress is not None:
-            on_progress(progress_of(deployment, started))
-        if time.monotonic() >= deadline:
-            raise AnalysisTimeoutError(job=started.job, seconds=timeout_seconds)
-        time.sleep(poll_seconds)
+        on_progress(progress_of(deployment, started))
+    raise WaitTimeoutError(
+        f"The analysis job {started.job!r}",
+        seconds=timeout_seconds,
+        where=f"its output will be below {output_key(started.job, '')} of the intake bucket.",
+    )
 
 
 def progress_of(deployment: Deployment, started: StartedAnalysis) -> AnalysisProgress:
@@ -210,7 +193,7 @@ def _started(deployment: Deployment, *, job: str, run: str, machine_arn: str, ex
     return StartedAnalysis(
         job=job,
         run=run,
-        execution_arn=f"{machine_arn.replace(':stateMachine:', ':execution:')}:{execution}",
+        execution_arn=execution_arn(machine_arn, execution),
         input=f"s3://{deployment.intake.name}/{input_folder(job)}",
         output=f"s3://{deployment.intake.name}/{output_key(job, '')}",
     )
@@ -220,15 +203,16 @@ def _summary_of(
     deployment: Deployment, started: StartedAnalysis, execution: Any, *, poll_seconds: float
 ) -> AnalysisSummary:
     """An execution that was stopped is reported by an event, a moment later."""
-    deadline = time.monotonic() + SUMMARY_SECONDS
     succeeded = execution["status"] == "SUCCEEDED"
-    while True:
+    for _ in looks(timeout_seconds=SUMMARY_SECONDS, poll_seconds=min(poll_seconds, 1)):
         summary = deployment.intake.read(output_key(started.job, SUMMARY), AnalysisSummary)
         if summary is not None and summary.run == started.run:
             if succeeded and summary.outcome is AnalysisOutcome.SUCCEEDED:
                 return summary
             if not succeeded and summary.ended_at >= execution["startDate"]:
                 return summary
-        if time.monotonic() >= deadline:
-            raise AnalysisLostError(job=started.job, status=execution["status"], execution=started.execution_arn)
-        time.sleep(min(poll_seconds, 1))
+    raise OperatorError(
+        f"The execution of the analysis job {started.job!r} ended {execution['status']} without a summary of its own: "
+        f"files may have come since, whose run tells the end. Look into {started.execution_arn} and the log of "
+        "report_analysis."
+    )

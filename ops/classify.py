@@ -14,7 +14,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
-from pydantic import ValidationError
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode
 from flywheel.comprehend.confidence import labels_of
@@ -22,15 +21,7 @@ from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
-from ops.errors import (
-    PARAMETER_ROOT,
-    ApiDeniedError,
-    ApiFailedError,
-    NoApiError,
-    NoEndpointError,
-    TextTooLongError,
-    UnreadableDeploymentError,
-)
+from ops.errors import ApiDeniedError, ApiFailedError, NoEndpointError, OperatorError, TextTooLongError
 
 API = "api"
 MOST_WAITS = 8
@@ -118,17 +109,13 @@ class RealTimeApi:
 
 
 def find_api(deployment: Deployment) -> RealTimeApi:
-    """Raises NoApiError if the Serving stack is not deployed."""
-    name = f"{PARAMETER_ROOT}/{deployment.name}/{API}"
-    ssm = deployment.clients.ssm
-    try:
-        value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound as error:
-        raise NoApiError(name=deployment.name) from error
-    try:
-        published = PublishedApi.model_validate_json(value)
-    except ValidationError as error:
-        raise UnreadableDeploymentError(parameter=name, problem="url is missing") from error
+    """Raises OperatorError if the Serving stack is not deployed."""
+    published = deployment.read_published(API, PublishedApi)
+    if published is None:
+        raise OperatorError(
+            f"The flywheel {deployment.name!r} has no real-time API ({deployment.prefix}/{API} is not in Parameter "
+            f"Store): deploy its stack {deployment.name}-serving."
+        )
     return RealTimeApi(url=published.url.rstrip("/"), clients=deployment.clients)
 
 

@@ -66,35 +66,9 @@ class FileError(OperatorError):
     """A file of the user's cannot be used."""
 
 
-class MissingFileError(FileError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} does not exist: check the path.")
-
-
-class NotAFileError(FileError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
-
-
 class UnwritableFileError(FileError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path} cannot be written ({problem}): name another file with --output.")
-
-
-class SameNameError(FileError):
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"Two of the files are named {name!r} and would replace each other in the bucket: "
-            "rename one of them, or upload it after the other has been collected."
-        )
-
-
-class RefusedFilesError(FileError):
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(
-            f"Nothing was uploaded: the pipeline would reject {', '.join(names)}. "
-            "`flywheel validate` shows every problem; without --validate the files are uploaded anyway."
-        )
 
 
 class PausedError(OperatorError):
@@ -107,11 +81,6 @@ class UnknownTurnError(OperatorError):
     def __init__(self, *, turn: str, current: int) -> None:
         known = f"the latest is {current}" if current else "none has begun yet"
         super().__init__(f"There is no turn {turn} ({known}): `flywheel turns` lists them.")
-
-
-class NoTurnError(OperatorError):
-    def __init__(self) -> None:
-        super().__init__("No turn has begun yet: `flywheel status` shows what happens.")
 
 
 class UnknownPromotionError(OperatorError):
@@ -138,14 +107,6 @@ class AnsweredError(OperatorError):
         super().__init__(
             f"The promotion of {whose} has its answer already, or its time is up: `flywheel status` shows what becomes "
             "of it."
-        )
-
-
-class PromotionTimeoutError(OperatorError):
-    def __init__(self, *, request_id: str, seconds: float, last: str) -> None:
-        super().__init__(
-            f"The promotion {request_id} did not end within {seconds / 60:g} minutes ({last}). It goes on without you: "
-            "`flywheel status` shows where it is, `flywheel models` how it ended."
         )
 
 
@@ -191,13 +152,11 @@ class UnknownUploadError(OperatorError):
         )
 
 
-class TurnTimeoutError(OperatorError):
-    def __init__(self, *, after: int, seconds: float) -> None:
-        awaited = f"The turn after {after}" if after else "The first turn"
-        super().__init__(
-            f"{awaited} did not end within {seconds / 60:g} minutes. It goes on without you: `flywheel status` shows "
-            "where it is, `flywheel turns` how it ended."
-        )
+class WaitTimeoutError(OperatorError):
+    def __init__(self, what: str, *, seconds: float, now: str | None = None, where: str) -> None:
+        """`now` says how it stands, `where` where its end will be found."""
+        stands = f" ({now})" if now else ""
+        super().__init__(f"{what} did not end within {seconds / 60:g} minutes{stands}. It goes on without you: {where}")
 
 
 class NoRecordError(OperatorError):
@@ -242,47 +201,11 @@ class NoAnalysisStackError(OperatorError):
         )
 
 
-class InvalidAnalysisNameError(OperatorError):
-    def __init__(self, job: str) -> None:
-        super().__init__(
-            f"{job!r} cannot be the name of a job: up to 200 characters, none of them a slash or a control character."
-        )
-
-
 class ExistingAnalysisError(OperatorError):
     def __init__(self, job: str) -> None:
         super().__init__(
             f"There are files of a job {job!r} already: choose another name with --job, or do again what is missing of "
             f"it with `flywheel analyze --again {job}`."
-        )
-
-
-class UnknownAnalysisError(OperatorError):
-    def __init__(self, job: str) -> None:
-        super().__init__(f"There is no analysis job {job!r}: nothing lies below analysis/input/{job}/.")
-
-
-class AnalysisTimeoutError(OperatorError):
-    def __init__(self, *, job: str, seconds: float) -> None:
-        super().__init__(
-            f"The analysis job {job!r} did not end within {seconds / 60:g} minutes. It goes on without you: its output "
-            f"will be below analysis/output/{job}/ of the intake bucket."
-        )
-
-
-class AnalysisLostError(OperatorError):
-    def __init__(self, *, job: str, status: str, execution: str) -> None:
-        super().__init__(
-            f"The execution of the analysis job {job!r} ended {status} without a summary of its own: files may have "
-            f"come since, whose run tells the end. Look into {execution} and the log of report_analysis."
-        )
-
-
-class NoApiError(OperatorError):
-    def __init__(self, *, name: str) -> None:
-        super().__init__(
-            f"The flywheel {name!r} has no real-time API ({PARAMETER_ROOT}/{name}/api is not in Parameter Store): "
-            f"deploy its stack {name}-serving."
         )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import NoTurnError
+from ops.errors import OperatorError
 from ops.turn_progress import TurnState
 from ops.turns import TurnView, current_turn, show_turn
 
@@ -46,15 +46,14 @@ def turn_events(
     *,
     follow: bool = False,
     poll_seconds: float = 2.0,
-    on_wait: Callable[[], None] = lambda: None,
 ) -> Iterator[LogEvent]:
     """The lines of `turn` (a name or a number; None: the last that began), oldest first.
 
-    With `follow` the iterator goes on until the turn has ended. There is one turn at a time, so what
-    its functions wrote in that time is its own. Raises NoTurnError, UnknownTurnError and botocore's errors.
+    With `follow` the iterator goes on until the turn has ended. There is one turn at a time, so what its functions
+    wrote in that time is its own. Raises UnknownTurnError, OperatorError before the first turn, and botocore's errors.
     """
     if turn is None and current_turn(deployment) == 0:
-        raise NoTurnError
+        raise OperatorError("No turn has begun yet: `flywheel status` shows what happens.")
     view = show_turn(deployment, turn or str(current_turn(deployment)))
     began = _began_at(view)
     sources = _sources(deployment, view.turn)
@@ -73,7 +72,6 @@ def turn_events(
         if not follow or ended is not None:
             return
         since = max(since, datetime.now(UTC) - _LOOK_BACK - timedelta(seconds=poll_seconds))
-        on_wait()
         time.sleep(poll_seconds)
         view = show_turn(deployment, view.turn)
 

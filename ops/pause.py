@@ -5,7 +5,6 @@ Promotions go on: they are how a person undoes what a turn did, paused or not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from ops.approve import decline_whatever_waits
 from ops.deployment import Deployment
 from ops.errors import StillRunningError
 from ops.poke import poke
+from ops.polling import looks
 from ops.promotions import running_promotion
 from ops.turn_progress import TurnProgress, TurnState, running_turn
 
@@ -59,7 +59,7 @@ def wait_until_idle(
     timeout_seconds: float,
     poll_seconds: float,
     decline_waiting: str | None = None,
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Returns when no turn runs and Comprehend neither iterates nor ingests: only then it lets go of a flywheel.
 
@@ -67,20 +67,18 @@ def wait_until_idle(
     reason with which to decline it: Step Functions deletes no machine before its executions have ended.
     `on_progress` is told in words what still runs. Meant for a paused pipeline. Raises StillRunningError.
     """
-    deadline = time.monotonic() + timeout_seconds
     idle = 0
-    while True:
+    running: str | None = None
+    for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
         if decline_waiting is not None:
             decline_whatever_waits(deployment, reason=decline_waiting)
         running = what_runs(deployment, waiting_too=decline_waiting is not None)
         idle = 0 if running else idle + 1
         if idle == _LOOKS_IN_A_ROW:
             return
-        if running and on_progress is not None:
+        if running:
             on_progress(running)
-        if time.monotonic() >= deadline:
-            raise StillRunningError(what=running or "a turn that was being started", seconds=timeout_seconds)
-        time.sleep(poll_seconds)
+    raise StillRunningError(what=running or "a turn that was being started", seconds=timeout_seconds)
 
 
 def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | None:

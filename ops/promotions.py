@@ -18,7 +18,7 @@ from flywheel.records.promotions import (
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import NotAskedError, PromotionTimeoutError, UnknownPromotionError
+from ops.errors import NotAskedError, UnknownPromotionError, WaitTimeoutError
 from ops.executions import current_step, find_execution, runs
 from ops.polling import looks
 from ops.turns import turn_name
@@ -145,7 +145,7 @@ def wait_for_promotion(
 ) -> Promotion:
     """The end of the request, or its next failure after so many `failures`, also if it is tried again.
 
-    `on_progress` is told at every look how it stands. Raises PromotionTimeoutError.
+    `on_progress` is told at every look how it stands. Raises WaitTimeoutError.
     """
     now: Promotion | None = None
     for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
@@ -157,5 +157,9 @@ def wait_for_promotion(
             return failed.last
         now = requests.promotion_of(request_id, intake=deployment.intake)
         on_progress(now)
-    last = f"{now.status}: {now.reason.rstrip('.')}" if now else "its request is gone"
-    raise PromotionTimeoutError(request_id=request_id, seconds=timeout_seconds, last=last)
+    raise WaitTimeoutError(
+        f"The promotion {request_id}",
+        seconds=timeout_seconds,
+        now=f"{now.status}: {now.reason.rstrip('.')}" if now else "its request is gone",
+        where="`flywheel status` shows where it is, `flywheel models` how it ended.",
+    )

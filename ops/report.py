@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import turn_folders
 from flywheel.records.turns import TurnRecord
 from flywheel.store.record import Record
 from flywheel.turn.report_turn import page_of
 from ops.deployment import Deployment
 from ops.errors import NoReportError, UnwritableFileError
-from ops.turns import current_turn, show_turn, with_promotion_now
+from ops.turns import list_turns, show_turn
 
 _LOOK_BACK = 20
 """Turns that were killed so hard that they left no record are few."""
@@ -31,30 +31,27 @@ def save_report(deployment: Deployment, turn: str | None = None, *, output: Path
     It is rendered here, by the function that writes the page in the bucket: what became of the model since is in it.
     Raises UnknownTurnError, NoReportError, UnwritableFileError.
     """
-    record = with_promotion_now(deployment, _record(deployment, turn))
-    key = turn_keys.page_key(record.turn)
+    record = _record(deployment, turn)
     page = page_of(record, intake=deployment.intake).encode()
     target = output or Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{record.turn}.html"
     try:
         target.write_bytes(page)
     except OSError as error:
         raise UnwritableFileError(target, error.strerror or str(error)) from error
-    return Report(turn=record.turn, uri=f"s3://{deployment.intake.name}/{key}", path=str(target.resolve()))
+    return Report(
+        turn=record.turn,
+        uri=f"s3://{deployment.intake.name}/{turn_folders.page_key(record.turn)}",
+        path=str(target.resolve()),
+    )
 
 
 def _record(deployment: Deployment, turn: str | None) -> TurnRecord:
     if turn is None:
-        return _last_ended(deployment)
+        ended = list_turns(deployment, last=_LOOK_BACK)
+        if not ended:
+            raise NoReportError
+        turn = ended[0].turn
     view = show_turn(deployment, turn)
     if view.record is None:
         raise NoReportError(view.turn)
     return view.record
-
-
-def _last_ended(deployment: Deployment) -> TurnRecord:
-    current = current_turn(deployment)
-    for number in range(current, max(0, current - _LOOK_BACK), -1):
-        record = deployment.intake.read(turn_keys.record_key(turn_keys.name_of(number)), TurnRecord)
-        if record is not None:
-            return record
-    raise NoReportError

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from flywheel.decisions.generations import is_of_another_flywheel
 from flywheel.promotions import requests
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import turn_folders
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
@@ -71,7 +71,7 @@ def find_model(deployment: Deployment, wanted: str) -> str:
             raise UnknownVersionError(wanted, why="it is not the ARN of a document classifier")
         return wanted
     made = decisions_by_model(deployment)
-    if turn_keys.number_of(wanted) is not None:
+    if turn_folders.number_of(wanted) is not None:
         turn = turn_name(deployment, wanted)
         trained = [arn for arn, decision in made.items() if decision.turn == turn]
         if not trained:

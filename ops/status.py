@@ -11,7 +11,6 @@ from flywheel.datasets.look_ahead import look_ahead
 from flywheel.decisions.scores import known_score
 from flywheel.decisions.unfinished import undecided_iteration
 from flywheel.promotions.changed_outside import change_outside
-from flywheel.records import turn_folders
 from flywheel.records.decisions import ModelScore
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.serving import ServingState
@@ -24,6 +23,7 @@ from ops.endpoint import serving_state
 from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.turn_progress import TurnProgress, TurnState, running_turn
+from ops.turns import list_turns
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
@@ -103,7 +103,8 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         promotions=promotions_now(deployment),
         desired=another_desired(deployment, active=active_arn),
         running=running,
-        last_turn=last_record(deployment),
+        # The current turn may still run.
+        last_turn=next(iter(list_turns(deployment, last=2)), None),
         paused=paused,
         request=intake.read(REQUEST_KEY, TurnRequest),
         next_turn=next_turn(
@@ -117,16 +118,6 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         prepared=tuple(_prepared(deployment, quota) for quota in quotas),
         quotas=quotas,
     )
-
-
-def last_record(deployment: Deployment) -> TurnRecord | None:
-    """The record of the last turn that ended; the current one may still run."""
-    number = turn_folders.current_number(deployment.intake)
-    for candidate in range(number, max(0, number - 2), -1):
-        record = deployment.intake.read(turn_folders.record_key(turn_folders.name_of(candidate)), TurnRecord)
-        if record is not None:
-            return record
-    return None
 
 
 def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:

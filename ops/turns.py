@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 
 from flywheel.promotions.history import PromotionHistory, in_a_word
 from flywheel.promotions.requests import promotion_of
-from flywheel.records import turn_folders as turn_keys
+from flywheel.records import turn_folders
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
 from ops.deployment import Deployment
-from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError
+from ops.errors import NoRecordError, PausedError, UnknownTurnError, WaitTimeoutError
 from ops.poke import poke
+from ops.polling import looks
 from ops.turn_progress import TurnProgress, TurnState, progress_of
 
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
@@ -51,14 +52,14 @@ class RequestedTurn(Record):
 
 def current_turn(deployment: Deployment) -> int:
     """The number of the current turn, running or ended; 0 before the first."""
-    return turn_keys.current_number(deployment.intake)
+    return turn_folders.current_number(deployment.intake)
 
 
 def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
     """The records of the `last` turns, newest first. A running turn has none yet, and old ones expire."""
     current = current_turn(deployment)
-    names = [turn_keys.name_of(number) for number in range(current, max(0, current - last), -1)]
-    return deployment.intake.read_all((turn_keys.record_key(name) for name in names), TurnRecord)
+    names = [turn_folders.name_of(number) for number in range(current, max(0, current - last), -1)]
+    return deployment.intake.read_all((turn_folders.record_key(name) for name in names), TurnRecord)
 
 
 def past_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
@@ -78,23 +79,23 @@ def past_turn(record: TurnRecord, history: PromotionHistory) -> PastTurn:
 def show_turn(deployment: Deployment, turn: str) -> TurnView:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError."""
     name, current = turn_name(deployment, turn), current_turn(deployment)
-    record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
+    record = deployment.intake.read(turn_folders.record_key(name), TurnRecord)
     if record is not None:
         since = PromotionHistory.read(deployment.intake).sentences(record)
         return TurnView(turn=name, record=with_promotion_now(deployment, record), since=tuple(since))
     progress = progress_of(deployment, name)
-    if progress is None or (name != turn_keys.name_of(current) and progress.execution_status is None):
+    if progress is None or (name != turn_folders.name_of(current) and progress.execution_status is None):
         raise UnknownTurnError(turn=turn, current=current)
     return TurnView(turn=name, progress=progress)
 
 
 def turn_name(deployment: Deployment, turn: str) -> str:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError if it has not begun."""
-    number = int(turn) if turn.isdecimal() else turn_keys.number_of(turn)
+    number = int(turn) if turn.isdecimal() else turn_folders.number_of(turn)
     current = current_turn(deployment)
     if number is None or not 0 < number <= current:
         raise UnknownTurnError(turn=turn, current=current)
-    return turn_keys.name_of(number)
+    return turn_folders.name_of(number)
 
 
 def with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord:
@@ -126,22 +127,21 @@ def wait_for_turn(
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     poll_seconds: float = DEFAULT_POLL_SECONDS,
     record_seconds: float = RECORD_SECONDS,
-    on_progress: Callable[[TurnProgress | None], None] | None = None,
+    on_progress: Callable[[TurnProgress | None], None] = lambda _: None,
 ) -> TurnRecord:
     """The record of the first turn after number `after` that ended; with `request` of the one that answered it.
 
     `on_progress` is told where the turn is at every look, None while none runs. Raises PausedError if the pipeline is
-    paused before the turn begins, NoRecordError if it ended without a record for `record_seconds`, TurnTimeoutError.
+    paused before the turn begins, NoRecordError if it ended without a record for `record_seconds`, WaitTimeoutError.
     """
-    deadline = time.monotonic() + timeout_seconds
     ended_at: float | None = None
     seen = after
-    while True:
+    for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
         current = current_turn(deployment)
         progress: TurnProgress | None = None
         for number in range(seen + 1, current + 1):
-            name = turn_keys.name_of(number)
-            record = deployment.intake.read(turn_keys.record_key(name), TurnRecord)
+            name = turn_folders.name_of(number)
+            record = deployment.intake.read(turn_folders.record_key(name), TurnRecord)
             if record is None and number < current:
                 # It was killed, and the pipeline went on: its record may still come, or never will.
                 continue
@@ -155,12 +155,13 @@ def wait_for_turn(
         if progress is None:
             _require_not_paused(deployment)
             # An earlier turn may still run, which is what keeps the one that is waited for from starting.
-            progress = progress_of(deployment, turn_keys.name_of(current)) if current else None
-        if on_progress is not None:
-            on_progress(progress)
-        if time.monotonic() >= deadline:
-            raise TurnTimeoutError(after=after, seconds=timeout_seconds)
-        time.sleep(poll_seconds)
+            progress = progress_of(deployment, turn_folders.name_of(current)) if current else None
+        on_progress(progress)
+    raise WaitTimeoutError(
+        f"The turn after {after}" if after else "The first turn",
+        seconds=timeout_seconds,
+        where="`flywheel status` shows where it is, `flywheel turns` how it ended.",
+    )
 
 
 def answers(record: TurnRecord, request: TurnRequest | None) -> bool:
@@ -188,9 +189,9 @@ def _last_begun(deployment: Deployment) -> int:
     current = current_turn(deployment)
     if current == 0:
         return 0
-    name = turn_keys.name_of(current)
-    begun = deployment.intake.read(turn_keys.begin_key(name), TurnBeginning) is not None
-    ended = begun or deployment.intake.read(turn_keys.record_key(name), TurnRecord) is not None
+    name = turn_folders.name_of(current)
+    begun = deployment.intake.read(turn_folders.begin_key(name), TurnBeginning) is not None
+    ended = begun or deployment.intake.read(turn_folders.record_key(name), TurnRecord) is not None
     return current if ended else current - 1
 
 

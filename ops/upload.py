@@ -15,7 +15,7 @@ from flywheel.records.uploads import Split, Upload
 from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import MissingFileError, NotAFileError, SameNameError
+from ops.errors import FileError
 from ops.service_errors import is_access_denied
 
 _FILES_AT_ONCE = 8
@@ -37,19 +37,22 @@ class Uploaded(Record):
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """Raises MissingFileError, NotAFileError."""
+    """Raises FileError for what is no file."""
     for path in paths:
         if path.is_dir():
-            raise NotAFileError(path)
+            raise FileError(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
         if not path.is_file():
-            raise MissingFileError(path)
+            raise FileError(f"{path} does not exist: check the path.")
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Raises SameNameError: the folder of a file is no part of its key."""
-    name, times = Counter(path.name for path in paths).most_common(1)[0] if paths else ("", 0)
-    if times > 1:
-        raise SameNameError(name)
+    """Raises FileError if two have one name: the folder of a file is no part of its key."""
+    for name, times in Counter(path.name for path in paths).items():
+        if times > 1:
+            raise FileError(
+                f"Two of the files are named {name!r} and would replace each other in the bucket: "
+                "rename one of them, or upload it after the other has been collected."
+            )
 
 
 def upload(

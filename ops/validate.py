@@ -73,7 +73,7 @@ def limits_of(deployment: Deployment) -> Limits:
 
 
 def validate(paths: Sequence[Path], *, rules: LabelRules, limits: Limits) -> list[Validation]:
-    """Reads each file once, however large, in little memory. Raises MissingFileError, NotAFileError."""
+    """Reads each file once, however large, in little memory. Raises FileError."""
     check_paths(paths)
     return [_validate_one(path, rules=rules, limits=limits) for path in paths]
 

@@ -40,11 +40,11 @@ from ops.errors import (
     NotAskedError,
     OperatorError,
     PromotionEndedError,
-    PromotionTimeoutError,
     StillRunningError,
     UnknownPromotionError,
     UnknownTurnError,
     UnknownVersionError,
+    WaitTimeoutError,
 )
 from ops.main import app
 from ops.models import DELETED, ModelMark, ModelVersion, list_models, version_name
@@ -373,7 +373,7 @@ def test_waiting_ends_with_the_end_or_the_next_failure(deployed: CloudAccount, d
     )
     assert (failed.promotion, failed.status) == (second, PromotionStatus.FAILED)
     assert seen == [PromotionStatus.FAILED]
-    with pytest.raises(PromotionTimeoutError, match="throttled again"):
+    with pytest.raises(WaitTimeoutError, match="throttled again"):
         wait_for_promotion(deployment, request.id, failures=2, timeout_seconds=0, poll_seconds=0)
     end(deployment, second, PromotionStatus.PROMOTED)
     ended = wait_for_promotion(deployment, request.id, failures=2, timeout_seconds=0, poll_seconds=0)

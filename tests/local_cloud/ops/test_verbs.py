@@ -35,10 +35,10 @@ from ops.errors import (
     NoReportError,
     PausedError,
     StillRunningError,
-    TurnTimeoutError,
     UnknownTurnError,
     UnknownUploadError,
     UnwritableFileError,
+    WaitTimeoutError,
 )
 from ops.main import app
 from ops.report import save_report
@@ -352,7 +352,7 @@ def test_a_turn_that_took_no_notice_of_the_request_is_passed_over(deployment: De
 
 def test_waiting_gives_up_in_time_and_at_a_pause(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number)
-    with pytest.raises(TurnTimeoutError):
+    with pytest.raises(WaitTimeoutError):
         turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
     pause.pause(deployment)
     with pytest.raises(PausedError):
