@@ -11,7 +11,7 @@ from flywheel.records.decisions import Evidence
 from flywheel.store.record import Record
 from ops import prices
 from ops.deployment import Deployment, Parameters
-from ops.endpoint import HOURS_A_MONTH
+from ops.endpoint import HOURS_A_MONTH, hours_a_month
 from ops.prices import Price
 from ops.synthesised import SynthesisedFlywheel
 from ops.usage import LastHoldout, TrainingTimes, TrainingTimesOf, Usage, find_usage, planned_usage
@@ -127,12 +127,13 @@ def _models(usage: Usage, *, models_to_keep: int) -> Line:
 def _endpoints(usage: Usage) -> Iterator[Line]:
     wanted, others = usage.wanted, usage.inference_units
     if wanted is not None:
-        most = f", at most {wanted.most} by auto scaling (MaximumInferenceUnits)" if wanted.most > wanted.least else ""
+        units, most, hours = wanted.inference_units, wanted.most_units, hours_a_month(wanted)
+        at_most = f", at most {most} by auto scaling (MaximumInferenceUnits)" if wanted.scales else ""
         yield charge(
             "Endpoint",
-            quantity=Range.of(wanted.least * wanted.hours_a_month, wanted.most * wanted.hours_a_month),
+            quantity=Range.of(units * hours, most * hours),
             price=prices.INFERENCE_UNIT,
-            basis=f"InferenceUnits is {wanted.least}{most}; it is there {wanted.hours_a_month:.0f} hours a month",
+            basis=f"InferenceUnits is {units}{at_most}; it is there {hours:.0f} hours a month",
         )
     if others is None or (wanted is not None and not others):
         return

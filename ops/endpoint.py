@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.comprehend.flywheel import required
@@ -37,6 +38,22 @@ class EndpointThere(Record):
     """None until it is in service."""
     created_at: datetime | None = None
     changed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, found: Any) -> EndpointThere:
+        """Of a member of DescribeEndpoint's or ListEndpoints' answer."""
+        return cls(
+            arn=found.get("EndpointArn", ""),
+            status=EndpointStatus(required(found, "Status", of="an endpoint")),
+            message=found.get("Message"),
+            model_arn=found.get("ModelArn"),
+            desired_model_arn=found.get("DesiredModelArn"),
+            flywheel_arn=found.get("FlywheelArn"),
+            desired_units=found.get("DesiredInferenceUnits"),
+            current_units=found.get("CurrentInferenceUnits"),
+            created_at=found.get("CreationTime"),
+            changed_at=found.get("LastModifiedTime"),
+        )
 
     @property
     def billed_units(self) -> int:
@@ -101,7 +118,7 @@ def endpoint(deployment: Deployment, *, now: datetime | None = None) -> Endpoint
         in_hours=wanted is None or wanted.in_hours(now or datetime.now(UTC)),
         state=state,
         endpoint=there,
-        scaling=_scaling(deployment, arn) if there else None,
+        scaling=_scaling(deployment, there.arn) if there else None,
         active_model_arn=deployment.service.describe().active_model_arn,
         smoke_test=_smoke_test(deployment, there, state),
         costs_now=_dollars(now_units, hours=hours),
@@ -154,23 +171,9 @@ def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
         answer = comprehend.describe_endpoint(EndpointArn=arn)
     except comprehend.exceptions.ResourceNotFoundException:
         return None
-    found = required(answer, "EndpointProperties", of=f"endpoint {arn}")
-    return EndpointThere(
-        arn=arn,
-        status=EndpointStatus(required(found, "Status", of=f"endpoint {arn}")),
-        message=found.get("Message"),
-        model_arn=found.get("ModelArn"),
-        desired_model_arn=found.get("DesiredModelArn"),
-        flywheel_arn=found.get("FlywheelArn"),
-        desired_units=found.get("DesiredInferenceUnits"),
-        current_units=found.get("CurrentInferenceUnits"),
-        created_at=found.get("CreationTime"),
-        changed_at=found.get("LastModifiedTime"),
-    )
+    return EndpointThere.of({"EndpointArn": arn, **required(answer, "EndpointProperties", of=f"endpoint {arn}")})
 
 
-def _scaling(deployment: Deployment, arn: str | None) -> Scaling | None:
-    if arn is None:
-        return None
+def _scaling(deployment: Deployment, arn: str) -> Scaling | None:
     limits = EndpointScaling(scaling=deployment.clients.scaling, endpoint_arn=arn).limits()
     return Scaling(least=limits[0], most=limits[1]) if limits else None

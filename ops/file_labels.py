@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flywheel.preparation import AnyLabel, Limits, Preparation, prepare
+from flywheel.preparation import AnyLabel, Limits, Preparation
 from flywheel.preparation.label_advice import delimiter_name, shortened
 from flywheel.preparation.label_forms import twins
 from ops.errors import FileError
+from ops.validate import read_file
 
 MODES = ("MULTI_CLASS", "MULTI_LABEL")
 _MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
@@ -102,11 +102,7 @@ def _several(paths: Sequence[Path], delimiter: str) -> bool:
 
 def _read(path: Path, rules: AnyLabel, *, whole: bool = True) -> Preparation:
     """``whole``: a file that would be rejected whole raises UnclearLabelsError."""
-    nowhere = Path(os.devnull)
-    with path.open("rb") as source, nowhere.open("wb") as sink:
-        preparation = prepare(
-            source=source, sink=sink, hashes=sink, rules=rules, limits=Limits(), name=path.name, bad_lines=None
-        )
+    preparation = read_file(path, rules=rules, limits=Limits())
     problem = preparation.file_problem
     if problem is None or (not whole and "too-many-labels" in preparation.bad_lines):
         return preparation

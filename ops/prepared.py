@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.minimum import without
+from flywheel.datasets.minimum import DATASET_BYTES, enough, without
 from flywheel.records import turn_folders
 from flywheel.records.datasets import by_single_label
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
@@ -46,36 +46,30 @@ def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWait
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
     number = turn_folders.current_number(intake)
     beginning = last_beginning(intake, (turn_folders.name_of(number - back) for back in range(min(number, 4))))
-    tried = {_version(upload): upload for upload in beginning.uploads} if beginning else {}
-    set_aside = {_version(upload): upload for upload in beginning.set_aside} if beginning else {}
+    tried = (*beginning.uploads, *beginning.set_aside) if beginning else ()
+    uploads = {(upload.key, upload.etag, upload.last_modified): upload for upload in tried}
     found: list[UploadWaiting] = []
     for split in Split:
         for item in intake.list(f"{split}/"):
-            if item["Key"].endswith("/"):
-                continue
-            version = (item["Key"], item["ETag"], item["LastModified"])
-            upload = set_aside.get(version) or tried.get(version)
-            report = intake.read(report_key(upload), UploadResult) if upload else None
-            state, reason = UploadState.WAITING, None
-            if report is not None and report.outcome is UploadOutcome.UNREADABLE:
-                state, reason = UploadState.UNREADABLE, report.reason
-            elif upload is not None:
-                state = UploadState.IN_TURN if turn_runs else UploadState.NOT_PREPARED
-            found.append(
-                UploadWaiting(
-                    key=item["Key"],
-                    split=split,
-                    size=item["Size"],
-                    last_modified=item["LastModified"],
-                    state=state,
-                    reason=reason,
+            key, came = item["Key"], item["LastModified"]
+            if not key.endswith("/"):
+                state, reason = _state(uploads.get((key, item["ETag"], came)), intake, turn_runs=turn_runs)
+                found.append(
+                    UploadWaiting(
+                        key=key, split=split, size=item["Size"], last_modified=came, state=state, reason=reason
+                    )
                 )
-            )
     return sorted(found, key=lambda waiting: (waiting.last_modified, waiting.key))
 
 
-def _version(upload: Upload) -> tuple[str, str, datetime]:
-    return upload.key, upload.etag, upload.last_modified
+def _state(tried: Upload | None, intake: IntakeBucket, *, turn_runs: bool) -> tuple[UploadState, str | None]:
+    """With the reason of an unreadable one."""
+    if tried is None:
+        return UploadState.WAITING, None
+    report = intake.read(report_key(tried), UploadResult)
+    if report is not None and report.outcome is UploadOutcome.UNREADABLE:
+        return UploadState.UNREADABLE, report.reason
+    return UploadState.IN_TURN if turn_runs else UploadState.NOT_PREPARED, None
 
 
 class LabelCount(Record):
@@ -107,8 +101,9 @@ class Prepared(Record):
 
 def prepared(outlook: Outlook, *, labels: tuple[str, ...], minimum: int, first: bool, quota_left: int) -> Prepared:
     """What the next turn would do with what waits. `first`: the flywheel has no dataset of this split yet."""
-    waiting = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
+    waiting = [candidate.stored.part for candidate in outlook.candidates if not candidate.all_accepted_before]
     counts = by_single_label(outlook.combinations)
+    needed = _needed(outlook.split, counts, labels=labels, minimum=minimum, first=first)
     missing = dict(outlook.verdict.missing)
     documents = sum(outlook.combinations.values())
     ready = sum(outlook.included.values())
@@ -116,15 +111,10 @@ def prepared(outlook: Outlook, *, labels: tuple[str, ...], minimum: int, first: 
         split=outlook.split,
         parts=len(waiting),
         documents=documents,
-        copies=sum(candidate.stored.part.documents for candidate in waiting) - documents,
-        bytes=sum(candidate.stored.part.bytes for candidate in waiting),
+        copies=sum(part.documents for part in waiting) - documents,
+        bytes=sum(part.bytes for part in waiting),
         labels=tuple(
-            LabelCount(
-                label=label,
-                documents=counts.get(label, 0),
-                needed=_needed(split=outlook.split, present=label in counts, minimum=minimum, first=first),
-                missing=missing.get(label, 0),
-            )
+            LabelCount(label=label, documents=counts.get(label, 0), needed=needed[label], missing=missing.get(label, 0))
             for label in labels
         ),
         ready=ready if quota_left > 0 else 0,
@@ -143,10 +133,14 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
     return round(size)
 
 
-def _needed(*, split: Split, present: bool, minimum: int, first: bool) -> int:
-    if split is Split.TEST:
-        return 1
-    return minimum if first or present else 0
+def _needed(
+    split: Split, counts: Mapping[str, int], *, labels: tuple[str, ...], minimum: int, first: bool
+) -> dict[str, int]:
+    """How many documents of each label the pipeline asks for: one of each that there is, and what it misses then."""
+    one_each = dict.fromkeys(counts, 1)
+    verdict = enough(split, one_each, labels=labels, minimum=minimum, first=first, size=lambda _: DATASET_BYTES)
+    missing = dict(verdict.missing)
+    return {label: one_each.get(label, 0) + missing.get(label, 0) for label in labels}
 
 
 def _reason(outlook: Outlook, *, documents: int, ready: int, quota_left: int) -> str:

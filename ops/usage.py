@@ -17,7 +17,7 @@ from flywheel.serving.wanted import SERVING, ServingWish
 from flywheel.store.record import Record
 from ops.clients import Clients, pages
 from ops.deployment import Deployment
-from ops.endpoint import endpoint_arn, hours_a_month, most_wanted, serving_state, serving_wish
+from ops.endpoint import EndpointThere, endpoint_arn, serving_state, serving_wish
 from ops.generations import belongs_to, list_models
 from ops.stacks import live_stacks, stack_resources
 from ops.synthesised import SynthesisedFlywheel
@@ -78,15 +78,6 @@ class TurnTransitions(Record):
     """States that its execution entered."""
 
 
-class WantedUnits(Record):
-    """What the Serving stack wants of inference units, at least one."""
-
-    least: int
-    most: int
-    """With auto scaling."""
-    hours_a_month: Decimal
-
-
 class Usage(Record):
     deployed: bool = True
     """False: worked out from templates, and nothing is there yet."""
@@ -98,7 +89,7 @@ class Usage(Record):
     holdout: LastHoldout | None = None
     inference_units: int | None
     """Of all endpoints but the wanted one; None where the service does not know them."""
-    wanted: WantedUnits | None = None
+    wanted: ServingWish | None = None
     """None: the Serving stack wants no endpoint, or there is none."""
     alarms: int = 0
     dashboards: int = 0
@@ -124,7 +115,7 @@ def find_usage(deployment: Deployment) -> Usage:
     kinds = Counter(kind for kind, _ in resources)
     in_stacks = [identity for kind, identity in resources if kind == _BUCKET]
     buckets = dict.fromkeys([published.intake_bucket, published.lake_bucket, *in_stacks])
-    wanted = wanted_units(serving_wish(deployment))
+    wanted = _wanted(serving_wish(deployment))
     return Usage(
         models=len(own),
         older_models=len(trained) - len(own),
@@ -157,7 +148,7 @@ def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
         models=0,
         training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
         inference_units=0,
-        wanted=wanted_units(ServingWish.model_validate_json(wish) if wish else None),
+        wanted=_wanted(ServingWish.model_validate_json(wish) if wish else None),
         alarms=kinds[_ALARM],
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],
@@ -199,26 +190,16 @@ def inference_units(
         if error_code(error) != _UNKNOWN_OPERATION:
             raise
         return None
-    endpoints: list[Any] = [found for page in answers for found in page.get("EndpointPropertiesList", [])]
+    endpoints = [EndpointThere.of(found) for page in answers for found in page.get("EndpointPropertiesList", [])]
     return sum(
-        _units_of(endpoint)
+        endpoint.billed_units
         for endpoint in endpoints
-        if endpoint.get("EndpointArn", "") != besides
-        and (belongs_to(name, endpoint.get("FlywheelArn", "")) or endpoint.get("ModelArn") in models)
+        if endpoint.arn != besides and (belongs_to(name, endpoint.flywheel_arn or "") or endpoint.model_arn in models)
     )
 
 
-def wanted_units(wish: ServingWish | None) -> WantedUnits | None:
-    """None if no endpoint is wanted, or there is no Serving stack."""
-    if wish is None or not wish.inference_units:
-        return None
-    return WantedUnits(least=wish.inference_units, most=most_wanted(wish), hours_a_month=hours_a_month(wish))
-
-
-def _units_of(endpoint: Any) -> int:
-    """One that is still being created has no current units yet, but is billed from its start."""
-    desired = endpoint.get("DesiredInferenceUnits", 0) if endpoint.get("Status") == "CREATING" else 0
-    return int(endpoint.get("CurrentInferenceUnits") or desired)
+def _wanted(wish: ServingWish | None) -> ServingWish | None:
+    return wish if wish is not None and wish.inference_units else None
 
 
 def _seconds(start: Any, end: Any) -> Decimal:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from flywheel.preparation import LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation import AnyLabel, LabelRules, Limits, Preparation, Problem, prepare
 from flywheel.preparation.report import render_text
 from flywheel.records.uploads import BadLine
 from flywheel.store.record import Record
@@ -78,38 +78,36 @@ def validate(paths: Sequence[Path], *, rules: LabelRules, limits: Limits) -> lis
     return [_validate_one(path, rules=rules, limits=limits) for path in paths]
 
 
-def _validate_one(path: Path, *, rules: LabelRules, limits: Limits) -> Validation:
-    with (
-        path.open("rb") as source,
-        Path(os.devnull).open("wb") as documents,
-        Path(os.devnull).open("wb") as hashes,
-        Path(os.devnull).open("wb") as bad_lines,
-    ):
-        preparation: Preparation = prepare(
+def read_file(path: Path, *, rules: LabelRules | AnyLabel, limits: Limits) -> Preparation:
+    """What the pipeline would make of the file; its documents are kept nowhere."""
+    with path.open("rb") as source, Path(os.devnull).open("wb") as nowhere:
+        return prepare(
             source=source,
-            sink=documents,
-            hashes=hashes,
+            sink=nowhere,
+            hashes=nowhere,
             rules=rules,
             limits=limits,
             name=path.name,
-            bad_lines=bad_lines,
+            bad_lines=None,
         )
+
+
+def _validate_one(path: Path, *, rules: LabelRules, limits: Limits) -> Validation:
+    found = read_file(path, rules=rules, limits=limits)
     return Validation(
         path=str(path),
-        accepted=preparation.accepted,
-        documents=preparation.documents,
-        labels=dict(preparation.labels),
-        duplicates=preparation.duplicates,
-        conflicts=preparation.conflicts,
-        conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
-        bad_lines=dict(preparation.bad_lines),
-        problem=_bad_line(preparation.file_problem) if preparation.file_problem is not None else None,
-        examples=tuple(_bad_line(problem) for problem in preparation.examples),
-        report=render_text(preparation),
+        accepted=found.accepted,
+        documents=found.documents,
+        labels=dict(found.labels),
+        duplicates=found.duplicates,
+        conflicts=found.conflicts,
+        conflict_examples=tuple(_bad_line(problem) for problem in found.conflict_examples),
+        bad_lines=dict(found.bad_lines),
+        problem=_bad_line(found.file_problem) if found.file_problem is not None else None,
+        examples=tuple(_bad_line(problem) for problem in found.examples),
+        report=render_text(found),
     )
 
 
 def _bad_line(problem: Problem) -> BadLine:
-    return BadLine(
-        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
-    )
+    return BadLine.model_validate(problem, from_attributes=True)

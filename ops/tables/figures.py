@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.filesize import decimal
 
 from flywheel.records.decisions import ModelScore
+from ops.tables.listing import Words, words
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -33,10 +34,11 @@ def score(model: ModelScore | None, metric: str) -> str:
     return f"{value:.4f}" if value is not None else "-"
 
 
-def all_scores(model: ModelScore) -> str:
-    """`F1Score 0.8812, Precision 0.8790, ...`, those that there are."""
+def model_words(model: ModelScore) -> Words:
+    """Its name, and `F1Score 0.8812, Precision 0.8790, ... (this iteration)`, those scores that there are."""
     values = model.metrics.model_dump(exclude_none=True)
-    return ", ".join(f"{name} {value:.4f}" for name, value in values.items()) or "no score"
+    scores = ", ".join(f"{name} {value:.4f}" for name, value in values.items()) or "no score"
+    return words(model_name(model.arn), f"{scores} ({model.source})")
 
 
 def model_name(arn: str) -> str:

@@ -12,7 +12,7 @@ from flywheel.records.uploads import Split
 from ops.prepared import Prepared, UploadState, UploadWaiting
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
-from ops.tables.figures import all_scores, count, model_name, moment, size
+from ops.tables.figures import count, model_name, model_words, moment, size
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
@@ -61,7 +61,7 @@ def _flywheel_words(status: Status) -> str:
 def _model_words(status: Status) -> Words:
     if status.active is None:
         return words(f"none yet: {_FIRST_MODEL[status.promotion_mode]}")
-    return words(model_name(status.active.arn), f"{all_scores(status.active)} ({status.active.source})")
+    return model_words(status.active)
 
 
 _FIRST_MODEL = {

@@ -12,7 +12,7 @@ from flywheel.records.decisions import Evidence
 from ops.cost import planned_cost
 from ops.errors import NotSynthesisedError, WrongParametersError
 from ops.synthesised import read_synthesised
-from ops.usage import WantedUnits, planned_usage
+from ops.usage import planned_usage
 from tests.infrastructure.synthesised import Synthesised
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -42,7 +42,8 @@ def test_parameters_count(folder: Path) -> None:
     synthesised = read_synthesised(folder, parameters=given)
     planned = planned_usage(synthesised)
     assert planned.alarms == without.alarms + 2
-    assert planned.wanted == WantedUnits(least=2, most=3, hours_a_month=Decimal(730))
+    assert planned.wanted is not None
+    assert (planned.wanted.inference_units, planned.wanted.most_units) == (2, 3)
     assert synthesised.published.parameters["Evidence"] == Evidence.HOLDOUT
     lines = {line.what: line for line in planned_cost(synthesised).lines}
     assert lines["Endpoint"].dollars.low == 2 * 730 * Decimal("1.80")

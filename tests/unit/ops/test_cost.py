@@ -15,6 +15,7 @@ from botocore.stub import Stubber
 
 from flywheel.evaluation import holdout_cost
 from flywheel.records.decisions import Evidence
+from flywheel.serving.wanted import ServingWish
 from ops import prices
 from ops.cost import Costs, Line, Per, Range, charge, costs_of
 from ops.deployment import Parameters
@@ -28,7 +29,6 @@ from ops.usage import (
     TrainingTimesOf,
     TurnTransitions,
     Usage,
-    WantedUnits,
     inference_units,
     training_times,
 )
@@ -143,7 +143,7 @@ def test_an_endpoint_costs_every_hour() -> None:
 
 
 def test_a_wanted_endpoint_costs_its_units_up_to_what_auto_scaling_may_add() -> None:
-    wanted = WantedUnits(least=1, most=3, hours_a_month=Decimal(730))
+    wanted = ServingWish(inference_units=1, maximum_inference_units=3)
     found = costs(usage(wanted=wanted))
     assert line(found, "Endpoint").dollars == dollars("1314", "3942")
     assert "MaximumInferenceUnits" in line(found, "Endpoint").basis
@@ -152,15 +152,16 @@ def test_a_wanted_endpoint_costs_its_units_up_to_what_auto_scaling_may_add() -> 
 
 
 def test_a_wanted_endpoint_costs_its_serving_hours_only() -> None:
-    wanted = WantedUnits(least=2, most=2, hours_a_month=Decimal(100))
+    hours = {"hours_start": "cron(0 8 ? * MON-FRI *)", "hours_end": "cron(0 18 ? * MON-FRI *)"}
+    wanted = ServingWish(inference_units=2, maximum_inference_units=0, **hours)
     found = line(costs(usage(wanted=wanted)), "Endpoint")
-    assert found.dollars == dollars("360")
-    assert "100 hours a month" in found.basis
+    assert money(found.dollars) == "$840.80", "233.6 hours of two units"
+    assert "234 hours a month" in found.basis
     assert "MaximumInferenceUnits" not in found.basis
 
 
 def test_endpoints_besides_the_wanted_one_are_not_forgotten() -> None:
-    wanted = WantedUnits(least=1, most=1, hours_a_month=Decimal(730))
+    wanted = ServingWish(inference_units=1, maximum_inference_units=0)
     found = costs(usage(wanted=wanted, inference_units=2))
     assert line(found, "Other endpoints").dollars == dollars("2628")
     assert "Other endpoints" not in [each.what for each in costs(usage(wanted=wanted, inference_units=None)).lines]
@@ -208,7 +209,7 @@ def test_every_price_names_a_source_and_what_is_recalled_is_marked() -> None:
     assert {name for name, price in table.items() if price.verified} == {"TRAINING", "MODEL", "INFERENCE_UNIT"}
 
 
-def test_training_times_prefer_what_is_usage() -> None:
+def test_training_times_prefer_what_is_billed() -> None:
     def model(**times: datetime) -> dict[str, Any]:
         return {"DocumentClassifierArn": MODEL, "Status": "TRAINED", **times}
 
