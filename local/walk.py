@@ -22,8 +22,7 @@ from ops.given_parameters import check_parameters
 from ops.pause import pause, resume
 from ops.promotions import wait_for_promotion
 from ops.rollback import rollback
-from ops.turn_progress import TurnProgress
-from ops.turns import current_turn, request_turn, wait_for_turn
+from ops.turns import TurnProgress, current_turn, request_turn, wait_for_turn
 from ops.upload import upload
 
 _LOOK_AGAIN_SECONDS = 0.25

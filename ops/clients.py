@@ -50,6 +50,13 @@ class Clients:
         """The ARN of the credentials' user or role session, for the records that name a person."""
         return self.sts.get_caller_identity()["Arn"]
 
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter in Parameter Store; None if there is none."""
+        try:
+            return self.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        except self.ssm.exceptions.ParameterNotFound:
+            return None
+
     @cached_property
     def s3(self) -> S3Client:
         return self.session.client("s3", config=_S3)

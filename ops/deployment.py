@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,10 +17,12 @@ from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.preparation import ConflictingLabels
+from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
+from flywheel.turn import start_turn
 from ops.clients import Clients
 from ops.errors import (
     PARAMETER_ROOT,
@@ -138,11 +141,19 @@ class Deployment:
         Raises UnreadableDeploymentError.
         """
         name = f"{self.prefix}/{last}"
-        try:
-            value = self.clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
-        except self.clients.ssm.exceptions.ParameterNotFound:
-            return None
-        return _parse(value, kind, parameter=name)
+        value = self.clients.parameter(name)
+        return None if value is None else _parse(value, kind, parameter=name)
+
+    def poke(self) -> None:
+        """Sends one message to the turn queue. By itself it starts nothing: start_turn looks and judges."""
+        self._send(self.published.turn_queue_url, start_turn.Poke.OPERATOR)
+
+    def poke_promotions(self) -> None:
+        """The same of the promotion queue, where start_promotion looks and judges."""
+        self._send(self.published.promotion_queue_url, start_promotion.Poke.OPERATOR)
+
+    def _send(self, queue_url: str, poke: StrEnum) -> None:
+        self.clients.sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"poke": poke.value}))
 
 
 def find_deployment(clients: Clients, *, name: str | None = None, folder: Path | None = None) -> Deployment:

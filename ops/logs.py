@@ -13,8 +13,7 @@ from typing import Any
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import OperatorError
-from ops.turn_progress import TurnState
-from ops.turns import TurnView, current_turn, show_turn
+from ops.turns import TurnState, TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)
 """So much later than a turn's end its last lines may be written."""

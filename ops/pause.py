@@ -16,10 +16,9 @@ from flywheel.turn.start_turn import PAUSE_KEY
 from ops.approve import decline_whatever_waits
 from ops.deployment import Deployment
 from ops.errors import StillRunningError
-from ops.poke import poke
 from ops.polling import looks
 from ops.promotions import running_promotion
-from ops.turn_progress import TurnProgress, TurnState, running_turn
+from ops.turns import TurnProgress, TurnState, running_turn
 
 _LOOKS_IN_A_ROW = 2
 """A turn that was being started when the pause came is seen by the second look."""
@@ -49,7 +48,7 @@ def resume(deployment: Deployment) -> ResumeResult:
     """Ends the pause and lets the pipeline look for work, whether it was paused or not."""
     was = deployment.intake.read(PAUSE_KEY, Pause)
     deployment.intake.delete([PAUSE_KEY])
-    poke(deployment)
+    deployment.poke()
     return ResumeResult(was=was)
 
 

@@ -14,7 +14,6 @@ from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from ops.deployment import Deployment
 from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
 from ops.models import active_history, decisions_by_model, matching
-from ops.poke import poke_promotions
 from ops.turns import turn_name
 
 _MODEL_ARN = ":document-classifier/"
@@ -55,7 +54,7 @@ def rollback(
         decided_against=active,
     )
     deployment.intake.write_once(requests.request_key(request.id), request)
-    poke_promotions(deployment)
+    deployment.poke_promotions()
     return Rollback(model_arn=model_arn, request=request)
 
 

@@ -22,8 +22,7 @@ from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.promotions import DesiredModel, Promotions, another_desired, promotions_now
-from ops.turn_progress import TurnProgress, TurnState, running_turn
-from ops.turns import list_turns
+from ops.turns import TurnProgress, TurnState, list_turns, running_turn
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""

@@ -1,10 +1,11 @@
-"""Turns: listing them, showing one, asking for one and waiting for it."""
+"""Turns: listing them, showing one, how far the current one is, asking for one and waiting for it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from flywheel.promotions.history import PromotionHistory, in_a_word
 from flywheel.promotions.requests import promotion_of
@@ -12,12 +13,12 @@ from flywheel.records import turn_folders
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.store.record import Record
+from flywheel.turn.report_turn import readable_cause
 from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
 from ops.deployment import Deployment
 from ops.errors import NoRecordError, PausedError, UnknownTurnError, WaitTimeoutError
-from ops.poke import poke
+from ops.executions import current_step, find_execution, runs
 from ops.polling import looks
-from ops.turn_progress import TurnProgress, TurnState, progress_of
 
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
@@ -26,6 +27,29 @@ _OPEN = {PromotionStatus.REQUESTED, PromotionStatus.WAITING, PromotionStatus.FAI
 """A failed one may have been tried again; what has its end is noted in the record."""
 RECORD_SECONDS = 60.0
 """A turn that was stopped gets its record from an event, which takes seconds; after this none is expected."""
+
+
+class TurnState(StrEnum):
+    STARTING = "STARTING"
+    """Its number is taken, its execution has not begun."""
+    RUNNING = "RUNNING"
+    ENDED = "ENDED"
+    """Its execution has ended and its record is still to come."""
+
+
+class TurnProgress(Record):
+    """A turn without a record."""
+
+    turn: str
+    state: TurnState
+    began_at: datetime | None = None
+    step: str | None = None
+    """The state of the turn machine that was entered last."""
+    execution_status: str | None = None
+    """Step Functions' own word."""
+    error: str | None = None
+    cause: str | None = None
+    """As the execution gives them, if it failed."""
 
 
 class TurnView(Record):
@@ -89,6 +113,32 @@ def show_turn(deployment: Deployment, turn: str) -> TurnView:
     return TurnView(turn=name, progress=progress)
 
 
+def running_turn(deployment: Deployment) -> TurnProgress | None:
+    """The turn that goes on now, None between turns."""
+    number = current_turn(deployment)
+    return progress_of(deployment, turn_folders.name_of(number)) if number else None
+
+
+def progress_of(deployment: Deployment, turn: str) -> TurnProgress | None:
+    """Where `turn` is; None if its record says how it ended."""
+    if deployment.intake.read(turn_folders.record_key(turn), TurnRecord) is not None:
+        return None
+    arn = deployment.turn_execution(turn)
+    execution = find_execution(deployment.clients, arn)
+    if execution is None:
+        return TurnProgress(turn=turn, state=TurnState.STARTING)
+    running = runs(execution)
+    return TurnProgress(
+        turn=turn,
+        state=TurnState.RUNNING if running else TurnState.ENDED,
+        began_at=execution["startDate"],
+        step=current_step(deployment.clients, arn) if running else None,
+        execution_status=execution["status"],
+        error=execution.get("error"),
+        cause=readable_cause(execution.get("cause")),
+    )
+
+
 def turn_name(deployment: Deployment, turn: str) -> str:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError if it has not begun."""
     number = int(turn) if turn.isdecimal() else turn_folders.number_of(turn)
@@ -115,7 +165,7 @@ def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> R
     after = _last_begun(deployment)
     request = TurnRequest(by=deployment.clients.caller(), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
     deployment.intake.write(REQUEST_KEY, request)
-    poke(deployment)
+    deployment.poke()
     return RequestedTurn(request=request, after=after)
 
 

@@ -43,7 +43,7 @@ from ops.errors import (
 from ops.main import app
 from ops.report import save_report
 from ops.status import status
-from ops.turn_progress import TurnProgress, TurnState, running_turn
+from ops.turns import TurnProgress, TurnState, running_turn
 from ops.upload import upload
 from ops.usage import METRICS_NAMESPACE, LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
 from tests.local_cloud.ops import ops_stack

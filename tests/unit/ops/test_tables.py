@@ -19,8 +19,7 @@ from ops.tables.status import status_view
 from ops.tables.turns import progress_sentence, turn_view, turns_table
 from ops.tables.uploads import results_table
 from ops.terminal import result_console
-from ops.turn_progress import TurnProgress, TurnState
-from ops.turns import TurnView
+from ops.turns import TurnProgress, TurnState, TurnView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/Comprehend-Generated-v1-bb52d585"
