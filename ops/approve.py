@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from contextlib import suppress
 from enum import StrEnum
 
 from flywheel.promotions import requests
 from flywheel.promotions.ask_for_approval import DECLINED
+from flywheel.promotions.history import moment
 from flywheel.promotions.requests import Waiting
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionRequest, PromotionStatus
 from flywheel.store.record import Record
@@ -60,16 +61,12 @@ def decline(deployment: Deployment, asked: str, *, reason: str) -> Answered:
     return _answer(deployment, find_request(deployment, asked), Answer.DECLINED, reason)
 
 
-def decline_whatever_waits(deployment: Deployment, *, reason: str) -> bool:
-    """Whether something waited; that somebody else answered it meanwhile is as good."""
+def decline_whatever_waits(deployment: Deployment, *, reason: str) -> None:
+    """That somebody else answered it meanwhile is as good."""
     waiting = requests.waiting_promotion(deployment.intake)
-    if waiting is None or waiting.beginning.request is None:
-        return False
-    try:
-        _answer(deployment, waiting.beginning.request, Answer.DECLINED, reason)
-    except (AnsweredError, PromotionEndedError, NotAskedError):
-        return False
-    return True
+    if waiting is not None and waiting.beginning.request is not None:
+        with suppress(AnsweredError, PromotionEndedError, NotAskedError):
+            _answer(deployment, waiting.beginning.request, Answer.DECLINED, reason)
 
 
 def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
@@ -95,15 +92,12 @@ def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, r
 def _send(deployment: Deployment, waiting: Waiting, answered: Answered) -> None:
     """SendTaskSuccess takes 262,144 bytes of output, SendTaskFailure 32,768 characters of cause."""
     stepfunctions, token = deployment.clients.stepfunctions, waiting.wait.task_token
+    by, reason = answered.by, within(answered.reason, LONGEST_SENTENCE)
     try:
         if answered.answer is Answer.APPROVED:
-            reason = within(answered.reason, LONGEST_SENTENCE)
-            output = json.dumps({"by": answered.by, "reason": reason})
-            stepfunctions.send_task_success(taskToken=token, output=output)
+            stepfunctions.send_task_success(taskToken=token, output=json.dumps({"by": by, "reason": reason}))
         else:
-            by = f" ({answered.by})"
-            cause = within(answered.reason, LONGEST_SENTENCE) + by
-            stepfunctions.send_task_failure(taskToken=token, error=DECLINED, cause=cause)
+            stepfunctions.send_task_failure(taskToken=token, error=DECLINED, cause=f"{reason} ({by})")
     except (
         stepfunctions.exceptions.TaskTimedOut,
         stepfunctions.exceptions.TaskDoesNotExist,
@@ -136,7 +130,7 @@ def whose(request: PromotionRequest | Promotion) -> str:
 def ended_sentence(promotion: Promotion) -> str:
     """When, by whom and why a promotion does not wait any more, and what can still be done."""
     by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
-    at = f"{promotion.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    at = moment(promotion.at)
     ended = f"The model of {whose(promotion)} {_WORDS[promotion.status]} at {at}{by}: {promotion.reason}"
     if promotion.status.made_active or promotion.status is PromotionStatus.FAILED:
         return ended

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby, zip_longest
 
 from flywheel.comprehend.flywheel import Model
 from flywheel.decisions.scores import score_by
@@ -51,7 +52,7 @@ class ModelVersion(Record):
     """As published in Parameter Store, which keeps the last 100 changes."""
     marks: tuple[ModelMark, ...] = ()
     promotion: Promotion | None = None
-    """What became of the last wish to promote it."""
+    """What became of the last request to promote it."""
 
 
 class PublishedVersion(Record):
@@ -64,19 +65,17 @@ class PublishedVersion(Record):
 def list_models(deployment: Deployment) -> list[ModelVersion]:
     """Newest first: what Comprehend has of this flywheel, and what else was active once."""
     service = deployment.service
-    history = active_history(deployment)
-    times = active_times(history)
+    times = active_times(active_history(deployment))
     marks = _marks(deployment, actual=service.describe().active_model_arn)
     described: dict[str, Model | None] = {model.arn: model for model in service.models()}
     for arn in [*times, *marks]:
         if arn not in described:
             described[arn] = service.model(arn)
     made = decisions_by_model(deployment)
-    wished = {request.model_arn: request.id for request in all_requests(deployment)}
+    requested = {request.model_arn: request.id for request in all_requests(deployment)}
     found = []
     for arn, model in described.items():
-        decision, active = made.get(arn), times.get(arn, ())
-        promotion = requests.promotion_of(wished[arn], intake=deployment.intake) if arn in wished else None
+        decision, request_id = made.get(arn), requested.get(arn)
         found.append(
             ModelVersion(
                 arn=arn,
@@ -86,9 +85,9 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
                 score=score_by(decision, service=service, model_arn=arn),
                 turn=decision.turn if decision else None,
                 iteration_id=decision.iteration_id if decision else None,
-                active=active,
+                active=times.get(arn, ()),
                 marks=marks.get(arn, ()),
-                promotion=promotion,
+                promotion=requests.promotion_of(request_id, intake=deployment.intake) if request_id else None,
             )
         )
     return sorted(found, key=_age, reverse=True)
@@ -108,10 +107,10 @@ def active_history(deployment: Deployment) -> list[PublishedVersion]:
 
 def active_times(history: Sequence[PublishedVersion]) -> dict[str, tuple[ActiveTime, ...]]:
     """From when to when each model was active, oldest first. A version that repeats the one before changes nothing."""
-    changes = [version for index, version in enumerate(history) if index == 0 or history[index - 1].arn != version.arn]
+    changes = [next(versions) for _, versions in groupby(history, key=lambda version: version.arn)]
     times: dict[str, tuple[ActiveTime, ...]] = {}
-    for index, change in enumerate(changes):
-        until = changes[index + 1].at if index + 1 < len(changes) else None
+    for change, following in zip_longest(changes, changes[1:]):
+        until = following.at if following else None
         times[change.arn] = (*times.get(change.arn, ()), ActiveTime(since=change.at, until=until))
     return times
 
@@ -134,22 +133,18 @@ def matching(names: Iterable[str], wanted: str) -> list[str]:
     return exact or [arn for arn in arns if version_name(arn).startswith(wanted) or version_name(arn).endswith(wanted)]
 
 
-def _marks(deployment: Deployment, *, actual: str | None) -> Mapping[str, tuple[ModelMark, ...]]:
-    marks: dict[str, tuple[ModelMark, ...]] = {}
-    for mark, arn in _marked(deployment, actual):
-        if arn is not None:
-            marks[arn] = (*marks.get(arn, ()), mark)
-    return marks
-
-
-def _marked(deployment: Deployment, actual: str | None) -> Iterator[tuple[ModelMark, str | None]]:
+def _marks(deployment: Deployment, *, actual: str | None) -> dict[str, tuple[ModelMark, ...]]:
+    """By ARN."""
     published = deployment.models
     desired, waiting = published.desired(), requests.waiting_promotion(deployment.intake)
-    yield ModelMark.ACTIVE, actual
-    yield ModelMark.PREVIOUS, published.previous()
-    yield ModelMark.DESIRED, desired.arn if desired and desired.arn != actual else None
     request = waiting.beginning.request if waiting else None
-    yield ModelMark.WAITING, request.model_arn if request else None
+    marked = {
+        ModelMark.ACTIVE: actual,
+        ModelMark.PREVIOUS: published.previous(),
+        ModelMark.DESIRED: desired.arn if desired and desired.arn != actual else None,
+        ModelMark.WAITING: request.model_arn if request else None,
+    }
+    return {arn: tuple(mark for mark, of in marked.items() if of == arn) for arn in marked.values() if arn is not None}
 
 
 def _age(version: ModelVersion) -> tuple[datetime, str]:
