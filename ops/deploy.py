@@ -15,12 +15,12 @@ import typer
 
 from ops.clients import Clients
 from ops.deployment import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
-from ops.errors import DestroyError, NoDeploymentError, OperatorError
+from ops.errors import DestroyError, NoDeploymentError
 from ops.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
 from ops.pause import pause, resume, wait_until_idle
-from ops.service_errors import ServiceError, sentence_of
+from ops.service_errors import ANY_FAILURE, ServiceError, failure, sentence_of
 from ops.stacks import live_stacks
-from ops.terminal import side_console
+from ops.terminal import asks_a_person, remark
 from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 
 REASON = "make destroy"
@@ -138,27 +138,19 @@ def _run(command: Sequence[str], *, environment: Mapping[str, str] | None = None
 
 def main(arguments: Sequence[str]) -> int:
     """`deploy` or `destroy`, what the CLI is to get besides, `--`, and the CLI's command."""
-    console = side_console()
-
-    def say(sentence: str) -> None:
-        console.print(sentence, soft_wrap=True)
-
     split = len(arguments) - 1 - list(reversed(arguments)).index("--")
     (verb, *given), cdk = arguments[:split], arguments[split + 1 :]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if verb == "deploy":
-            return deploy(cdk, parameters=os.environ.get("PARAMETERS", ""), arguments=given, say=say)
-        confirm = (lambda question: typer.confirm(question, err=True)) if sys.stdin.isatty() else None
-        return destroy(cdk, arguments=given, confirm=confirm, say=say)
-    except OperatorError as error:
-        say(str(error))
-        return error.exit_status
-    except ServiceError as error:
-        say(sentence_of(error))
-        return OperatorError.exit_status
+            return deploy(cdk, parameters=os.environ.get("PARAMETERS", ""), arguments=given, say=remark)
+        return destroy(cdk, arguments=given, confirm=asks_a_person(), say=remark)
+    except ANY_FAILURE as error:
+        sentence, exit_status = failure(error)
+        remark(sentence)
+        return exit_status
     except (KeyboardInterrupt, typer.Abort):
-        say("Interrupted.")
+        remark("Interrupted.")
         return INTERRUPTED
 
 

@@ -54,20 +54,19 @@ def turn_events(
     if turn is None and current_turn(deployment) == 0:
         raise OperatorError("No turn has begun yet: `flywheel status` shows what happens.")
     view = show_turn(deployment, turn or str(current_turn(deployment)))
-    began = _began_at(view)
     sources = _sources(deployment, view.turn)
-    seen: set[tuple[str, str]] = set()
-    since = began
+    seen: set[str] = set()
+    since = _began_at(view)
     while True:
         ended = _ended_at(view)
-        fresh: list[LogEvent] = []
-        for source in sources:
-            for identity, event in _events(deployment, source, since=since, until=ended):
-                if (source.group, identity) not in seen:
-                    seen.add((source.group, identity))
-                    fresh.append(event)
-        fresh.sort(key=lambda event: event.at)
-        yield from fresh
+        found = {
+            identity: event
+            for source in sources
+            for identity, event in _events(deployment, source, since=since, until=ended)
+        }
+        fresh = [event for identity, event in found.items() if identity not in seen]
+        seen |= found.keys()
+        yield from sorted(fresh, key=lambda event: event.at)
         if not follow or ended is not None:
             return
         since = max(since, datetime.now(UTC) - _LOOK_BACK - timedelta(seconds=poll_seconds))
@@ -116,7 +115,8 @@ def _events(
         for event in page["events"]:
             if source.execution and f'"{source.execution}"' not in event["message"]:
                 continue
-            identity = f"{event.get('logStreamName')} {event.get('eventId')} {event['timestamp']} {event['message']}"
+            stream, event_id = event.get("logStreamName"), event.get("eventId")
+            identity = f"{source.group} {stream} {event_id} {event['timestamp']} {event['message']}"
             yield identity, _read(source.name, event)
 
 

@@ -10,7 +10,6 @@ import typer
 from typer._click.exceptions import NoSuchOption
 from typer.core import TyperGroup
 
-from flywheel.errors import FlywheelError
 from flywheel.text.printable import printable
 from ops.commands import (
     analyze,
@@ -30,9 +29,8 @@ from ops.commands import (
     uploads,
 )
 from ops.commands.invocation import Invocation
-from ops.errors import OperatorError
-from ops.service_errors import ServiceError, sentence_of
-from ops.terminal import side_console
+from ops.service_errors import ANY_FAILURE, failure
+from ops.terminal import remark
 
 _BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFILE"}
 
@@ -49,13 +47,9 @@ class SentenceGroup(TyperGroup):
                 verb = error.ctx.info_name if error.ctx else "VERB"
                 error.message = f"{error.option_name} goes before the verb: flywheel {error.option_name} {value} {verb}"
             raise
-        except OperatorError as error:
-            sentence, exit_status = str(error), error.exit_status
-        except FlywheelError as error:
-            sentence, exit_status = str(error), OperatorError.exit_status
-        except ServiceError as error:
-            sentence, exit_status = sentence_of(error), OperatorError.exit_status
-        side_console().print(printable(sentence), style="red", soft_wrap=True)
+        except ANY_FAILURE as error:
+            sentence, exit_status = failure(error)
+        remark(printable(sentence), style="red")
         raise typer.Exit(exit_status)
 
 

@@ -25,9 +25,14 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from flywheel.errors import FlywheelError
+from flywheel.service_faults import error_code, error_message
+from ops.errors import OperatorError
 from ops.local_cloud import environment_command, local_command
 
 ServiceError = (BotoCoreError, ClientError, Boto3Error)
+ANY_FAILURE = (OperatorError, FlywheelError, *ServiceError)
+"""What is shown as a sentence; anything else is a defect and keeps its trace."""
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -64,7 +69,14 @@ _ACTION_IN_MESSAGE = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
 def is_access_denied(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code", "") in _DENIED
+    return error_code(error) in _DENIED
+
+
+def failure(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit status of one of ANY_FAILURE."""
+    if isinstance(error, OperatorError):
+        return str(error), error.exit_status
+    return str(error) if isinstance(error, FlywheelError) else sentence_of(error), OperatorError.exit_status
 
 
 def sentence_of(error: Exception) -> str:
@@ -106,9 +118,7 @@ def _client_error_behind(error: BaseException | None) -> ClientError | None:
 
 
 def _of_client_error(error: ClientError) -> str:
-    details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "")), str(details.get("Message", ""))
-    operation = error.operation_name
+    code, message, operation = error_code(error), error_message(error), error.operation_name
     if code in _DENIED:
         named = _ACTION_IN_MESSAGE.search(message)
         action = named[1] if named else _ACTIONS.get(operation, operation)
@@ -121,10 +131,8 @@ def _of_client_error(error: ClientError) -> str:
             "family, and that they belong to this endpoint."
         )
     if code == "NoSuchBucket":
-        return (
-            f"The bucket {details.get('BucketName', 'of this deployment')} does not exist: was it deleted by hand? "
-            "Destroy the stack and deploy it again."
-        )
+        bucket = error.response["Error"].get("BucketName", "of this deployment")
+        return f"The bucket {bucket} does not exist: was it deleted by hand? Destroy the stack and deploy it again."
     return f"{operation} failed: {message.rstrip('.') or 'no reason given'} ({code})."
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
@@ -40,3 +42,13 @@ def result_console() -> Console:
 def side_console() -> Console:
     """For progress and remarks: standard output is for results alone."""
     return SafeConsole(stderr=True)
+
+
+def remark(sentence: str, *, style: str | None = None) -> None:
+    """On standard error."""
+    side_console().print(sentence, style=style, soft_wrap=True)
+
+
+def asks_a_person() -> Callable[[str], bool] | None:
+    """What puts a question to a person and gives the answer; None where there is nobody to ask."""
+    return partial(typer.confirm, err=True) if sys.stdin.isatty() else None

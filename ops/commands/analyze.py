@@ -10,9 +10,10 @@ import typer
 from flywheel.analysis.jobs import AnalysisOutcome, InputFormat
 from ops import analyze as api
 from ops.commands import wait_option
-from ops.commands.invocation import JsonOption, invocation_of, remark, show
+from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.commands.upload_progress import upload_display
 from ops.tables.analyze import finished_table, started_sentence
+from ops.terminal import remark
 from ops.turns import DEFAULT_POLL_SECONDS
 from ops.upload import check_names, check_paths
 

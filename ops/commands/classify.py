@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from ops import classify as api
-from ops.commands.invocation import invocation_of, remark, show_line
+from ops.commands.invocation import invocation_of, show_line
 from ops.tables.classify import classified_table
-from ops.terminal import result_console
+from ops.terminal import remark, result_console
 
 
 def classify(

@@ -15,7 +15,7 @@ from flywheel.store.record import Record
 from flywheel.text.printable import printable
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
-from ops.terminal import result_console, side_console
+from ops.terminal import result_console
 
 ResultT = TypeVar("ResultT", bound=Record | Sequence[Record])
 
@@ -64,11 +64,6 @@ def show(result: ResultT, *, as_json: bool, table: Callable[[ResultT], Renderabl
 def show_line(record: Record) -> None:
     """As JSON, for verbs that show results as they come."""
     typer.echo(as_ascii_json(record.model_dump(mode="json")))
-
-
-def remark(sentence: str) -> None:
-    """On standard error: standard output is for results alone."""
-    side_console().print(sentence, soft_wrap=True)
 
 
 def as_ascii_json(value: object, *, indent: int | None = None) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ops.commands.invocation import JsonOption, invocation_of, remark, show
+from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.open_console import Part, console_pages, shown_by_aws
+from ops.terminal import remark
 
 
 def open_console(

@@ -9,12 +9,12 @@ import typer
 
 from flywheel.store.record import Record
 from ops import purge as api
-from ops.commands.invocation import Invocation, JsonOption, invocation_of, remark, show
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.deployment import choose_name
 from ops.errors import PurgeError
 from ops.left_behind import LeftBehind, find_left_behind
 from ops.tables.purge import left_behind_view
-from ops.terminal import result_console
+from ops.terminal import remark, result_console
 
 
 class PurgeResult(Record):

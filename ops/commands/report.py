@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.invocation import JsonOption, LastTurnArgument, invocation_of, remark, show
+from ops.commands.invocation import JsonOption, LastTurnArgument, invocation_of, show
 from ops.report import save_report
+from ops.terminal import remark
 
 
 def report(

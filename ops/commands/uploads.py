@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,14 +18,14 @@ from flywheel.records.uploads import Split
 from ops import rejected as rejections
 from ops import upload as uploads
 from ops import validate as checks
-from ops.commands.invocation import Invocation, JsonOption, invocation_of, remark, show
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.commands.upload_progress import upload_display, words_for
 from ops.commands.wait_option import waiting_display
 from ops.deployment import SETTINGS_FILE, Deployment
 from ops.errors import FileError, NoDeploymentError
 from ops.file_labels import agree_on_labels, find_labels
 from ops.tables.uploads import report_text, results_table, uploaded_table
-from ops.terminal import side_console
+from ops.terminal import asks_a_person, remark, side_console
 
 Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
 
@@ -66,7 +65,7 @@ def validate(
         found = find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
         agree_on_labels(
             found,
-            confirm=(lambda question: typer.confirm(question, err=True)) if sys.stdin.isatty() else None,
+            confirm=asks_a_person(),
             instead="Correct the files, or name the labels with --label.",
         )
         rules = LabelRules(labels=found.labels, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
