@@ -24,14 +24,9 @@ from flywheel.analysis.jobs import (
 from flywheel.analysis.start_analysis import execution_input, start
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import (
-    ExistingAnalysisError,
-    NoAnalysisStackError,
-    OperatorError,
-    UnwritableFileError,
-    WaitTimeoutError,
-)
+from ops.errors import OperatorError, UnwritableFileError, WaitTimeoutError
 from ops.executions import execution_arn
+from ops.local_cloud import local_command
 from ops.polling import looks
 from ops.upload import OnBytes, check_names, check_paths, upload_to
 
@@ -78,10 +73,14 @@ class FinishedAnalysis(Record):
 
 
 def find_analysis(deployment: Deployment) -> PublishedAnalysis:
-    """What the Analysis stack publishes. Raises NoAnalysisStackError, UnreadableDeploymentError."""
+    """What the Analysis stack publishes. Raises OperatorError if it is not deployed."""
     published = deployment.read_published("analysis", PublishedAnalysis)
     if published is None:
-        raise NoAnalysisStackError(name=deployment.name, region=deployment.region)
+        raise OperatorError(
+            f"The stack {deployment.name}-analysis is not deployed in {deployment.region} "
+            f"({deployment.prefix}/analysis is not in its Parameter Store): analysis jobs need it. "
+            f"Deploy it with `make deploy` (locally: `{local_command('up')}`)."
+        )
     return published
 
 
@@ -95,8 +94,8 @@ def start_job(
 ) -> StartedAnalysis:
     """Upload the files as a job and start it. Without `job` it is named after the first file and the time.
 
-    Raises the errors of `check_paths` and `check_names`, NoAnalysisStackError, OperatorError for a wrong name and
-    ExistingAnalysisError before anything is uploaded.
+    Raises the errors of `check_paths`, `check_names` and `find_analysis`, and OperatorError for a name that cannot be
+    one or is taken, before anything is uploaded.
     """
     check_paths(paths)
     check_names(paths)
@@ -108,7 +107,10 @@ def start_job(
         )
     folder = input_folder(job)
     if next(deployment.intake.keys(folder), None) is not None:
-        raise ExistingAnalysisError(job)
+        raise OperatorError(
+            f"There are files of a job {job!r} already: choose another name with --job, or do again what is missing of "
+            f"it with `flywheel analyze --again {job}`."
+        )
     upload_to(deployment, {path: f"{folder}{path.name}" for path in paths}, on_bytes=on_bytes)
     # Last: it says that the drop is complete.
     deployment.intake.write(f"{folder}{OPTIONS}", JobOptions(format=input_format))

@@ -51,7 +51,7 @@ class Answered(Record):
 def approve(deployment: Deployment, asked: str, *, reason: str = "") -> Answered:
     """`asked` is a turn (name or number) or a promotion (name).
 
-    Raises UnknownTurnError, UnknownPromotionError, NotAskedError, PromotionEndedError, AnsweredError.
+    Raises the errors of `find_request`, NotAskedError, PromotionEndedError, AnsweredError.
     """
     return _answer(deployment, find_request(deployment, asked), Answer.APPROVED, reason)
 

@@ -21,7 +21,7 @@ from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
-from ops.errors import ApiDeniedError, ApiFailedError, NoEndpointError, OperatorError, TextTooLongError
+from ops.errors import OperatorError
 
 API = "api"
 MOST_WAITS = 8
@@ -128,7 +128,7 @@ def classify(
 ) -> Iterator[ClassifiedText]:
     """The answer to each text, in order, as they come: up to 25 a request, and what is throttled is sent again.
 
-    Raises TextTooLongError (what came before it is answered), ApiDeniedError, NoEndpointError and ApiFailedError.
+    Raises OperatorError for a text that is too long (what came before it is answered), and if the API refuses.
     """
     checked = _checked(texts)
     while batch := list(islice(checked, MOST_DOCUMENTS)):
@@ -139,7 +139,10 @@ def _checked(texts: Iterable[str]) -> Iterator[str]:
     for number, text in enumerate(texts, start=1):
         size = len(text.encode(errors="surrogatepass"))
         if size > MOST_TEXT_BYTES:
-            raise TextTooLongError(number=number, size=size, limit=MOST_TEXT_BYTES)
+            raise OperatorError(
+                f"Text {number} has {size:,} bytes in UTF-8, and Comprehend takes {MOST_TEXT_BYTES:,}: shorten it, or "
+                "classify it in an analysis job."
+            )
         yield text
 
 
@@ -186,14 +189,18 @@ def _classified(text: str, document: dict[str, Any], *, model_arn: str | None) -
     )
 
 
-def _error(answer: Answer) -> Exception:
+def _error(answer: Answer) -> OperatorError:
     code = str(answer.body.get("code", ""))
     message = str(answer.body.get("message") or answer.body.get("Message") or "no reason given")
     if code == ErrorCode.NO_ENDPOINT:
-        return NoEndpointError(message=message, since=answer.body.get("since"))
+        since = answer.body.get("since")
+        return OperatorError(f"{message} Since {since}." if since else message)
     if answer.status == 403:
-        return ApiDeniedError(message=message)
-    return ApiFailedError(status=answer.status, code=code, message=message)
+        return OperatorError(
+            "These credentials may not call the API: attach the policy that is the output CallersPolicyArn of the "
+            f"Serving stack (execute-api:Invoke), or use others with --profile. ({message})"
+        )
+    return OperatorError(f"The API answered {f'{answer.status} {code}'.strip()}: {message}")
 
 
 def _object(content: bytes) -> dict[str, Any]:

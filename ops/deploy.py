@@ -15,7 +15,7 @@ import typer
 
 from ops.clients import Clients
 from ops.deployment import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
-from ops.errors import DestroyError, NoDeploymentError
+from ops.errors import NoDeploymentError, OperatorError
 from ops.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
 from ops.pause import pause, resume, wait_until_idle
 from ops.service_errors import ANY_FAILURE, ServiceError, failure, sentence_of
@@ -55,7 +55,7 @@ def destroy(
     """Asks, pauses, lets what runs end, then destroys all stacks; the CLI's exit status.
 
     `confirm` is None where nobody can be asked: then `arguments` must hold `--force`. Whatever ends it before the
-    stacks are gone, the pause that it made ends as well. Raises DestroyError, StillRunningError and botocore's errors.
+    stacks are gone, the pause that it made ends as well. Raises OperatorError, StillRunningError and botocore's errors.
     """
     name = _name(arguments)
     if not _FORCE & set(arguments):
@@ -113,9 +113,9 @@ def _resume(deployment: Deployment, *, say: Say) -> None:
 
 def _ask(confirm: Callable[[str], bool] | None, *, name: str) -> None:
     if confirm is None:
-        raise DestroyError("Nothing was destroyed: there is nobody to ask. `make destroy ARGS=--force` does not ask.")
+        raise OperatorError("Nothing was destroyed: there is nobody to ask. `make destroy ARGS=--force` does not ask.")
     if not confirm(f"Destroy the stacks of the flywheel {name}? Its buckets and models are kept."):
-        raise DestroyError("Nothing was destroyed.")
+        raise OperatorError("Nothing was destroyed.")
 
 
 def _name(arguments: Sequence[str]) -> str:
@@ -127,7 +127,7 @@ def _name(arguments: Sequence[str]) -> str:
             context[key] = json.loads(given) if given.startswith("{") else given
     name = name_in(context)
     if name is None:
-        raise DestroyError(f"Nothing was destroyed: {SETTINGS_FILE} in this folder names no flywheel.")
+        raise OperatorError(f"Nothing was destroyed: {SETTINGS_FILE} in this folder names no flywheel.")
     return name
 
 

@@ -28,7 +28,7 @@ from ops.errors import (
     PARAMETER_ROOT,
     InvalidSettingError,
     NoDeploymentError,
-    SeveralDeploymentsError,
+    OperatorError,
     UnreadableDeploymentError,
 )
 from ops.executions import execution_arn
@@ -160,7 +160,8 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
     """The deployment called `name`; without it the one that FLYWHEEL_NAME or the cdk.json in `folder` (default: the
     current one) names, else the only one that there is.
 
-    Raises NoDeploymentError, SeveralDeploymentsError, InvalidSettingError, UnreadableDeploymentError and botocore's.
+    Raises NoDeploymentError, OperatorError if there are several, InvalidSettingError, UnreadableDeploymentError and
+    botocore's errors.
     """
     chosen = choose_name(name=name, folder=folder)
     if chosen is None:
@@ -168,7 +169,9 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
         if not deployed:
             raise NoDeploymentError(region=clients.region, name=None, name_came_from=None, deployed=())
         if len(deployed) > 1:
-            raise SeveralDeploymentsError(region=clients.region, deployed=deployed)
+            raise OperatorError(
+                f"Several flywheels are deployed in {clients.region}: choose with --name ({', '.join(deployed)})."
+            )
         chosen = deployed[0], "the only one"
     name, came_from = chosen
     found = _read_parameters(clients, name)

@@ -18,7 +18,7 @@ from flywheel.records.promotions import (
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import NotAskedError, UnknownPromotionError, WaitTimeoutError
+from ops.errors import NotAskedError, OperatorError, WaitTimeoutError
 from ops.executions import current_step, find_execution, runs
 from ops.polling import looks
 from ops.turns import turn_name
@@ -95,12 +95,12 @@ def all_requests(deployment: Deployment) -> list[PromotionRequest]:
 def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
     """The request that a turn (name or number) made, or that a promotion (name) works or worked on.
 
-    Raises UnknownTurnError, UnknownPromotionError, and NotAskedError where there is no request.
+    Raises UnknownTurnError, OperatorError for an unknown promotion, and NotAskedError where there is no request.
     """
     if requests.number_of(asked) is not None:
         beginning = deployment.intake.read(requests.begin_key(asked), PromotionBeginning)
         if beginning is None:
-            raise UnknownPromotionError(asked)
+            raise OperatorError(f"There is no promotion {asked}: `flywheel models` shows what became of each model.")
         if beginning.request is None:
             raise NotAskedError(f"{asked} found nothing to promote: there is nothing to answer.")
         return beginning.request

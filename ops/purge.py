@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.service_faults import error_code
 from ops.clients import Clients
-from ops.errors import PurgeError
+from ops.errors import OperatorError
 from ops.left_behind import LeftBehind, require_not_deployed
 from ops.polling import looks
 
@@ -33,7 +33,7 @@ def purge(
     """Removes what `left` lists; KMS keys are scheduled for deletion only with `delete_keys`.
 
     May be repeated after a failure. Models come after their flywheels, because an active model cannot be deleted, keys
-    last, because what they protect must be gone. Raises StillDeployedError, PurgeError and botocore's errors.
+    last, because what they protect must be gone. Raises StillDeployedError, OperatorError and botocore's errors.
     """
     require_not_deployed(clients, left.name)
     for flywheel in left.flywheels:
@@ -57,18 +57,18 @@ def _delete_flywheel(clients: Clients, arn: str, poll_seconds: float) -> None:
     except comprehend.exceptions.ResourceNotFoundException:
         return
     except comprehend.exceptions.ResourceInUseException as error:
-        raise PurgeError(
+        raise OperatorError(
             f"{arn} is in use: wait until its iteration and datasets are done and delete its endpoints, "
             "then run purge again."
         ) from error
     except comprehend.exceptions.ResourceUnavailableException as error:
         if _flywheel_status(clients, arn) not in {"DELETING", None}:
-            raise PurgeError(f"{arn} cannot be deleted at the moment: run purge again in a few minutes.") from error
+            raise OperatorError(f"{arn} cannot be deleted at the moment: run purge again in a few minutes.") from error
     for _ in looks(timeout_seconds=_FLYWHEEL_TIMEOUT_SECONDS, poll_seconds=poll_seconds):
         # The status may still read ACTIVE for a while (reference 2.3): gone is when it cannot be described.
         if _flywheel_status(clients, arn) is None:
             return
-    raise PurgeError(f"{arn} is still being deleted: run purge again in a few minutes.")
+    raise OperatorError(f"{arn} is still being deleted: run purge again in a few minutes.")
 
 
 def _flywheel_status(clients: Clients, arn: str) -> str | None:
@@ -88,7 +88,7 @@ def _delete_model(clients: Clients, arn: str) -> None:
         return
     except (comprehend.exceptions.ResourceInUseException, comprehend.exceptions.ResourceUnavailableException) as error:
         if not _is_being_deleted(clients, arn):
-            raise PurgeError(
+            raise OperatorError(
                 f"{arn} is in use: delete the endpoints on it and let its jobs end, then run purge again."
             ) from error
 
@@ -129,7 +129,7 @@ def _empty(clients: Clients, bucket: str) -> None:
         answer = clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         errors = answer.get("Errors", [])
         if errors:
-            raise PurgeError(
+            raise OperatorError(
                 f"{len(errors)} objects of {bucket} could not be deleted, the first is {errors[0].get('Key')}: "
                 f"{errors[0].get('Message', errors[0].get('Code'))}"
             )

@@ -10,8 +10,8 @@ from flywheel.records.turns import TurnRecord
 from flywheel.store.record import Record
 from flywheel.turn.report_turn import page_of
 from ops.deployment import Deployment
-from ops.errors import NoReportError, UnwritableFileError
-from ops.turns import list_turns, show_turn
+from ops.errors import OperatorError, UnwritableFileError
+from ops.turns import last_ended_turn, show_turn
 
 _LOOK_BACK = 20
 """Turns that were killed so hard that they left no record are few."""
@@ -29,7 +29,7 @@ def save_report(deployment: Deployment, turn: str | None = None, *, output: Path
     """Saves the page of `turn` (a name, a number; None: the last one that ended) to `output` or a new temporary file.
 
     It is rendered here, by the function that writes the page in the bucket: what became of the model since is in it.
-    Raises UnknownTurnError, NoReportError, UnwritableFileError.
+    Raises UnknownTurnError, UnwritableFileError, and OperatorError before a turn has ended.
     """
     record = _record(deployment, turn)
     page = page_of(record, intake=deployment.intake).encode()
@@ -47,11 +47,11 @@ def save_report(deployment: Deployment, turn: str | None = None, *, output: Path
 
 def _record(deployment: Deployment, turn: str | None) -> TurnRecord:
     if turn is None:
-        ended = list_turns(deployment, last=_LOOK_BACK)
-        if not ended:
-            raise NoReportError
-        turn = ended[0].turn
+        ended = last_ended_turn(deployment, look_back=_LOOK_BACK)
+        if ended is None:
+            raise OperatorError("No turn has ended yet, so there is no report: `flywheel status` shows what happens.")
+        turn = ended.turn
     view = show_turn(deployment, turn)
     if view.record is None:
-        raise NoReportError(view.turn)
+        raise OperatorError(f"{view.turn} has no report before it has ended: `flywheel status` shows how far it is.")
     return view.record

@@ -12,7 +12,7 @@ from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSo
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from ops.deployment import Deployment
-from ops.errors import AmbiguousVersionError, DeletedModelError, NoPreviousModelError, UnknownVersionError
+from ops.errors import OperatorError, UnknownVersionError
 from ops.models import active_history, decisions_by_model, matching
 from ops.turns import turn_name
 
@@ -33,7 +33,7 @@ def rollback(
     """Ask the promote machine for the model that `to` names, by default the one that was active before.
 
     `to` is a model's ARN, a version's name or an unmistakable beginning or end of it, or a turn's name. Raises
-    NoPreviousModelError, UnknownVersionError, AmbiguousVersionError, DeletedModelError, UnknownTurnError.
+    UnknownVersionError, UnknownTurnError, and OperatorError if that is ambiguous, deleted or there is none before.
     """
     service = deployment.service
     active = service.describe().active_model_arn
@@ -41,7 +41,10 @@ def rollback(
     if model_arn == active and _is_or_will_be_published(deployment, model_arn):
         return Rollback(model_arn=model_arn)
     if service.model(model_arn) is None:
-        raise DeletedModelError(model_arn)
+        raise OperatorError(
+            f"{model_arn} was deleted (ModelsToKeep): `flywheel models` lists what there is. Its training data are "
+            "still in the flywheel: the next model is trained on them, too."
+        )
     now = now or datetime.now(UTC)
     request = PromotionRequest(
         id=f"operator-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
@@ -82,12 +85,12 @@ def find_model(deployment: Deployment, wanted: str) -> str:
     if not found:
         raise UnknownVersionError(wanted)
     if len(found) > 1:
-        raise AmbiguousVersionError(wanted, found=found)
+        raise OperatorError(f"{wanted} may be each of {', '.join(found)}: write more of the name, or the ARN.")
     return found[0]
 
 
 def _before(deployment: Deployment, active: str | None) -> str:
-    """What was active before `active`, also where that is not published yet. Raises NoPreviousModelError."""
+    """What was active before `active`, also where that is not published yet. Raises OperatorError."""
     published = deployment.models
     last = published.active()
     unpublished = active is not None and last is not None and last != active
@@ -95,7 +98,10 @@ def _before(deployment: Deployment, active: str | None) -> str:
         return str(last)
     previous = published.previous()
     if previous is None:
-        raise NoPreviousModelError
+        raise OperatorError(
+            "No model was active before the present one, so there is nothing to go back to: `flywheel models` lists "
+            "what --to may name."
+        )
     return previous
 
 

@@ -22,7 +22,7 @@ from ops.deployment import Deployment
 from ops.endpoint import serving_state
 from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.promotions import DesiredModel, Promotions, another_desired, promotions_now
-from ops.turns import TurnProgress, TurnState, list_turns, running_turn
+from ops.turns import TurnProgress, TurnState, last_ended_turn, running_turn
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
@@ -103,7 +103,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         desired=another_desired(deployment, active=active_arn),
         running=running,
         # The current turn may still run.
-        last_turn=next(iter(list_turns(deployment, last=2)), None),
+        last_turn=last_ended_turn(deployment, look_back=2),
         paused=paused,
         request=intake.read(REQUEST_KEY, TurnRequest),
         next_turn=next_turn(

@@ -16,7 +16,7 @@ from flywheel.store.record import Record
 from flywheel.turn.report_turn import readable_cause
 from flywheel.turn.start_turn import PAUSE_KEY, REQUEST_KEY
 from ops.deployment import Deployment
-from ops.errors import NoRecordError, PausedError, UnknownTurnError, WaitTimeoutError
+from ops.errors import OperatorError, UnknownTurnError, WaitTimeoutError
 from ops.executions import current_step, find_execution, runs
 from ops.polling import looks
 
@@ -84,6 +84,14 @@ def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
     current = current_turn(deployment)
     names = [turn_folders.name_of(number) for number in range(current, max(0, current - last), -1)]
     return deployment.intake.read_all((turn_folders.record_key(name) for name in names), TurnRecord)
+
+
+def last_ended_turn(deployment: Deployment, *, look_back: int) -> TurnRecord | None:
+    """The newest record of so many turns. What is older than that is not read: it need not be readable."""
+    current = current_turn(deployment)
+    names = (turn_folders.name_of(number) for number in range(current, max(0, current - look_back), -1))
+    records = (deployment.intake.read(turn_folders.record_key(name), TurnRecord) for name in names)
+    return next((record for record in records if record is not None), None)
 
 
 def past_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
@@ -157,7 +165,7 @@ def with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord
 
 
 def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> RequestedTurn:
-    """Ask for a turn now, also when nothing is new. Raises PausedError.
+    """Ask for a turn now, also when nothing is new. Raises OperatorError while the pipeline is paused.
 
     `overrule_minimum`: datasets are composed although labels have fewer documents than MinimumDocumentsPerLabel.
     """
@@ -181,8 +189,8 @@ def wait_for_turn(
 ) -> TurnRecord:
     """The record of the first turn after number `after` that ended; with `request` of the one that answered it.
 
-    `on_progress` is told where the turn is at every look, None while none runs. Raises PausedError if the pipeline is
-    paused before the turn begins, NoRecordError if it ended without a record for `record_seconds`, WaitTimeoutError.
+    `on_progress` is told where the turn is at every look, None while none runs. Raises WaitTimeoutError, and
+    OperatorError if the pipeline is paused before the turn begins, or it ended without a record for `record_seconds`.
     """
     ended_at: float | None = None
     seen = after
@@ -224,12 +232,14 @@ def answers(record: TurnRecord, request: TurnRequest | None) -> bool:
 
 
 def _require_record_soon(progress: TurnProgress | None, ended_at: float | None, record_seconds: float) -> float | None:
-    """When the execution was first seen ended. Raises NoRecordError when its record has not come since."""
+    """When the execution was first seen ended. Raises OperatorError when its record has not come since."""
     if progress is None or progress.state is not TurnState.ENDED:
         return None
     if ended_at is not None and time.monotonic() - ended_at >= record_seconds:
-        raise NoRecordError(
-            turn=progress.turn, status=progress.execution_status, error=progress.error, cause=progress.cause
+        why = ": ".join(part for part in (progress.error, progress.cause) if part) or "no cause is given"
+        raise OperatorError(
+            f"{progress.turn} ended {progress.execution_status} without writing its record ({why}): look into its "
+            "execution and the log of report_turn."
         )
     return ended_at or time.monotonic()
 
@@ -248,4 +258,5 @@ def _last_begun(deployment: Deployment) -> int:
 def _require_not_paused(deployment: Deployment) -> None:
     paused = deployment.intake.read(PAUSE_KEY, Pause)
     if paused is not None:
-        raise PausedError(by=paused.by, reason=paused.reason)
+        because = f" ({paused.reason})" if paused.reason else ""
+        raise OperatorError(f"The pipeline was paused by {paused.by}{because}: no turn starts until `flywheel resume`.")

@@ -11,7 +11,7 @@ from flywheel.store.record import Record
 from ops import purge as api
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.deployment import choose_name
-from ops.errors import PurgeError
+from ops.errors import OperatorError
 from ops.left_behind import LeftBehind, find_left_behind
 from ops.tables.purge import left_behind_view
 from ops.terminal import remark, result_console
@@ -54,12 +54,12 @@ def _name(invocation: Invocation) -> str:
     """Never guessed: after the stacks are gone no parameter says which flywheel is meant."""
     chosen = choose_name(name=invocation.name)
     if chosen is None:
-        raise PurgeError("Say which flywheel to purge: `flywheel --name NAME purge`.")
+        raise OperatorError("Say which flywheel to purge: `flywheel --name NAME purge`.")
     return chosen[0]
 
 
 def _confirmed(left: LeftBehind) -> bool:
     if not sys.stdin.isatty():
-        raise PurgeError("Nothing was removed: there is nobody to ask. `--yes` removes without asking.")
+        raise OperatorError("Nothing was removed: there is nobody to ask. `--yes` removes without asking.")
     typer.confirm(f"Remove all of this of {left.name} for good?", abort=True, err=True)
     return True

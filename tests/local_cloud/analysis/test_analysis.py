@@ -17,7 +17,7 @@ from flywheel.analysis.jobs import AnalysisOutcome, AnalysisSummary, InputFormat
 from flywheel.records.decisions import DecisionKind
 from local.cloud import LocalCloud
 from ops import analyze
-from ops.errors import ExistingAnalysisError, NoAnalysisStackError
+from ops.errors import OperatorError
 from ops.main import app
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, messages, until
@@ -36,7 +36,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     )
     assembly = synthesise(context=CONTEXT)
     pipeline = Pipeline.deploy(account, assembly, TriggerOnUpload="false", MinimumScore="0")
-    with pytest.raises(NoAnalysisStackError, match="is not deployed"):
+    with pytest.raises(OperatorError, match="is not deployed"):
         analyze.find_analysis(pipeline.deployment)
     account.deploy(assembly, stacks=[STACK], parameters={f"{STACK}:{key}": value for key, value in PARAMETERS.items()})
     with_nothing = drop(pipeline, {"a.txt": b"harbour"}, job="too early")
@@ -205,7 +205,7 @@ def test_the_command_line(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytes
     with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
         assert [row["text"] for row in csv.DictReader(file)] == [*lines, " "]
     refused = runner.invoke(app, call)
-    assert refused.exit_code == ExistingAnalysisError.exit_status
+    assert refused.exit_code == OperatorError.exit_status
     assert "already" in refused.stderr
     table = runner.invoke(app, ["--name", NAME, "analyze", "--again", "reviews", "--poll-seconds", "0.2"])
     assert table.exit_code == 0, table.output

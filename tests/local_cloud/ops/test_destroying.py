@@ -17,7 +17,7 @@ from ops import pause
 from ops.clients import Clients
 from ops.deploy import destroy
 from ops.deployment import Deployment, find_deployment
-from ops.errors import DestroyError, StillRunningError
+from ops.errors import OperatorError, StillRunningError
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"
@@ -99,9 +99,9 @@ def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:
 
 
 def test_nobody_to_ask_and_a_person_who_says_no(deployment: Deployment) -> None:
-    with pytest.raises(DestroyError, match="ARGS=--force"):
+    with pytest.raises(OperatorError, match="ARGS=--force"):
         run(arguments=())
-    with pytest.raises(DestroyError, match=r"Nothing was destroyed\.$"):
+    with pytest.raises(OperatorError, match=r"Nothing was destroyed\.$"):
         destroy(FAILS, arguments=["-c", f"name={NAME}"], confirm=lambda _: False, say=lambda _: None)
     assert not paused(deployment)
 

@@ -33,15 +33,11 @@ from ops import approve, pause, rollback, turns
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.errors import (
-    AmbiguousVersionError,
     AnsweredError,
-    DeletedModelError,
-    NoPreviousModelError,
     NotAskedError,
     OperatorError,
     PromotionEndedError,
     StillRunningError,
-    UnknownPromotionError,
     UnknownTurnError,
     UnknownVersionError,
     WaitTimeoutError,
@@ -307,10 +303,10 @@ def test_what_nobody_was_asked_about(deployed: CloudAccount, deployment: Deploym
         with pytest.raises(NotAskedError, match=words) as error:
             approve.approve(deployment, asked)
         assert error.value.exit_status == 3
-    unknown: dict[str, type[OperatorError]] = {"6": UnknownTurnError, "promotion-999999": UnknownPromotionError}
-    for asked, kind in unknown.items():
-        with pytest.raises(kind):
-            approve.approve(deployment, asked)
+    with pytest.raises(UnknownTurnError):
+        approve.approve(deployment, "6")
+    with pytest.raises(OperatorError, match="There is no promotion promotion-999999"):
+        approve.approve(deployment, "promotion-999999")
 
 
 def test_what_does_not_wait_yet(deployed: CloudAccount, deployment: Deployment) -> None:
@@ -427,10 +423,10 @@ def test_nothing_is_asked_for_that_is_active_already_or_never_was(
     old, _ = models
     activate(deployment, old)
     assert rollback.rollback(deployment, to=old).request is None
-    with pytest.raises(NoPreviousModelError, match="flywheel models"):
+    with pytest.raises(OperatorError, match="nothing to go back to: `flywheel models`"):
         rollback.rollback(deployment)
     gone = old.replace("/version/", "/version/x")
-    with pytest.raises(DeletedModelError, match=gone):
+    with pytest.raises(OperatorError, match=f"{gone} was deleted"):
         rollback.rollback(deployment, to=gone)
     assert list(deployment.intake.keys(requests.REQUESTS)) == []
     assert pokes(deployed, deployment) == []
@@ -470,7 +466,7 @@ def test_a_version_is_meant_by_name_part_of_it_arn_or_turn(deployment: Deploymen
     assert rollback.find_model(deployment, "turn-000002") == new
     # Comprehend names the versions that iterations train alike up to here.
     both = "Comprehend-Generated-"
-    with pytest.raises(AmbiguousVersionError) as error:
+    with pytest.raises(OperatorError, match="may be each of") as error:
         rollback.find_model(deployment, both)
     assert old in str(error.value)
     assert new in str(error.value)
@@ -479,7 +475,7 @@ def test_a_version_is_meant_by_name_part_of_it_arn_or_turn(deployment: Deploymen
             rollback.find_model(deployment, wanted)
     with pytest.raises(UnknownTurnError):
         rollback.rollback(deployment, to="turn-000009")
-    with pytest.raises(DeletedModelError):
+    with pytest.raises(OperatorError, match="was deleted"):
         rollback.rollback(deployment, to="turn-000003")
 
 

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from ops.clients import Clients
 from ops.deployment import choose_name, find_deployment
-from ops.errors import InvalidSettingError, NoDeploymentError, SeveralDeploymentsError, UnreadableDeploymentError
+from ops.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-0a1b2c3d"
 PUBLISHED = {
@@ -137,7 +137,7 @@ def test_the_only_deployment_is_found_without_a_name(clients: Clients, ssm: Stub
 def test_several_deployments_ask_for_a_name(clients: Clients, ssm: Stubber, tmp_path: Path) -> None:
     both = parameters("news", deployment="{}")["Parameters"] + parameters("mail", deployment="{}")["Parameters"]
     ssm.add_response("get_parameters_by_path", {"Parameters": both})
-    with pytest.raises(SeveralDeploymentsError, match=r"mail, news"):
+    with pytest.raises(OperatorError, match=r"mail, news"):
         find_deployment(clients, folder=tmp_path)
 
 
