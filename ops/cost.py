@@ -14,12 +14,19 @@ from ops.deployment import Deployment, Parameters
 from ops.endpoint import HOURS_A_MONTH, hours_a_month
 from ops.prices import Price
 from ops.synthesised import SynthesisedFlywheel
-from ops.usage import LastHoldout, TrainingTimes, TrainingTimesOf, Usage, find_usage, planned_usage
+from ops.usage import LastHoldout, TrainingTimesOf, Usage, find_usage, planned_usage
 
 _GIGABYTE = 2**30
 _SMALLEST = Decimal("0.000001")
 _ASKED_OF = 2
 """The candidate and the active model."""
+_OF_TRAINING = {
+    TrainingTimesOf.MODELS: "billed training time of this flywheel's models that there are ({}), shortest to longest",
+    TrainingTimesOf.ITERATIONS: "this flywheel's iterations that trained ({}), shortest to longest, evaluation "
+    "included",
+    TrainingTimesOf.PUBLISHED: "no iteration has trained yet: what AWS's published samples took, yours depends on your "
+    "documents",
+}
 
 
 class Per(StrEnum):
@@ -175,7 +182,7 @@ def _partly_free(what: str, *, quantity: Range, price: Price, basis: str) -> Lin
 def _by_turn(usage: Usage, *, evidence: Evidence, holdout_documents: int) -> Iterator[Line]:
     seconds = usage.training.seconds
     hours = Range.of(min(seconds) / 3600, max(seconds) / 3600)
-    of_training = _training_basis(usage.training)
+    of_training = _OF_TRAINING[usage.training.of].format(len(seconds))
     yield charge("Training", per=Per.TURN, quantity=hours, price=prices.TRAINING, basis=of_training)
     if evidence is Evidence.HOLDOUT:
         units, basis = _holdout_units(usage.holdout, active=usage.active_model_arn, at_most=holdout_documents)
@@ -191,17 +198,6 @@ def _by_turn(usage: Usage, *, evidence: Evidence, holdout_documents: int) -> Ite
             basis=f"states entered in {usage.transitions.turn}, without retries and the executions of its distributed "
             "maps",
         )
-
-
-def _training_basis(training: TrainingTimes) -> str:
-    number = len(training.seconds)
-    match training.of:
-        case TrainingTimesOf.MODELS:
-            return f"billed training time of this flywheel's models that there are ({number}), shortest to longest"
-        case TrainingTimesOf.ITERATIONS:
-            return f"this flywheel's iterations that trained ({number}), shortest to longest, evaluation included"
-        case TrainingTimesOf.PUBLISHED:
-            return "no iteration has trained yet: what AWS's published samples took, yours depends on your documents"
 
 
 def _holdout_units(last: LastHoldout | None, *, active: str | None, at_most: int) -> tuple[Range, str]:

@@ -101,19 +101,14 @@ def examine(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> 
 def find(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> Iterator[Finding]:
     """As each is known."""
     for name, check in checks:
-        yield _find(name, check, surroundings)
-
-
-def _find(name: str, check: Check, surroundings: Surroundings) -> Finding:
-    try:
-        return Finding(check=name, health=Health.FINE, message=check(surroundings))
-    except ToDo as problem:
-        return Finding(check=name, health=Health.TO_DO, message=str(problem))
-    except Unknown as reason:
-        return Finding(check=name, health=Health.UNKNOWN, message=str(reason))
-    except ServiceError as error:
-        denied = isinstance(error, ClientError) and is_access_denied(error)
-        words = sentence_of(error)
-        return Finding(
-            check=name, health=Health.UNKNOWN, message=words if denied else f"this could not be asked here. {words}"
-        )
+        health = Health.UNKNOWN
+        try:
+            health, message = Health.FINE, check(surroundings)
+        except ToDo as problem:
+            health, message = Health.TO_DO, str(problem)
+        except Unknown as reason:
+            message = str(reason)
+        except ServiceError as error:
+            denied = isinstance(error, ClientError) and is_access_denied(error)
+            message = sentence_of(error) if denied else f"this could not be asked here. {sentence_of(error)}"
+        yield Finding(check=name, health=health, message=message)
