@@ -112,7 +112,7 @@ def start_job(
             f"it with `flywheel analyze --again {job}`."
         )
     upload_to(deployment, {path: f"{folder}{path.name}" for path in paths}, on_bytes=on_bytes)
-    # Last: it says that the drop is complete.
+    # Written last: it tells the pipeline that all files are there.
     deployment.intake.write(f"{folder}{OPTIONS}", JobOptions(format=input_format))
     run = find_input(deployment.intake, job).run
     # The event of job.json starts the same execution: whoever comes first, there is one.
@@ -204,7 +204,7 @@ def _started(deployment: Deployment, *, job: str, run: str, machine_arn: str, ex
 def _summary_of(
     deployment: Deployment, started: StartedAnalysis, execution: Any, *, poll_seconds: float
 ) -> AnalysisSummary:
-    """An execution that was stopped is reported by an event, a moment later."""
+    """Raises OperatorError if there is none after SUMMARY_SECONDS: a stopped execution gets its own from an event."""
     succeeded = execution["status"] == "SUCCEEDED"
     for _ in looks(timeout_seconds=SUMMARY_SECONDS, poll_seconds=min(poll_seconds, 1)):
         summary = deployment.intake.read(output_key(started.job, SUMMARY), AnalysisSummary)

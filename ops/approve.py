@@ -62,7 +62,7 @@ def decline(deployment: Deployment, asked: str, *, reason: str) -> Answered:
 
 
 def decline_whatever_waits(deployment: Deployment, *, reason: str) -> None:
-    """That somebody else answered it meanwhile is as good."""
+    """Decline the promotion that waits, if one does. Somebody else may answer it first: then nothing is left to do."""
     waiting = requests.waiting_promotion(deployment.intake)
     if waiting is not None and waiting.beginning.request is not None:
         with suppress(AnsweredError, PromotionEndedError, NotAskedError):

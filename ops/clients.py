@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Comprehend allows about one write and ten reads a second: a listing alone can meet that.
 _COMPREHEND = Config(retries={"mode": "standard", "total_max_attempts": 8})
 _SELDOM = Config(retries={"mode": "standard", "total_max_attempts": 2})
-"""Where an answer is worth little waiting."""
+"""For an answer that is not worth a long wait."""
 _S3 = Config(max_pool_connections=32)
 
 

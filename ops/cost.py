@@ -1,4 +1,4 @@
-"""What a flywheel costs a month and a turn: what is billed, or would be, times its price, with what that rests on."""
+"""What a flywheel costs a month and a turn: usage times price, with what each figure rests on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Per(StrEnum):
 
 
 class Range(Record):
-    """Equal ends where it is known exactly."""
+    """Both ends are equal where the value is known exactly."""
 
     low: Decimal
     high: Decimal
@@ -46,7 +46,7 @@ class Range(Record):
         return cls(low=Decimal(low), high=Decimal(low if high is None else high))
 
     def rounded(self) -> Range:
-        """To a millionth, where there is more behind it."""
+        """To a millionth."""
         return Range.of(_rounded(self.low), _rounded(self.high))
 
 
@@ -86,7 +86,7 @@ def cost(deployment: Deployment) -> Costs:
 
 
 def planned_cost(synthesised: SynthesisedFlywheel) -> Costs:
-    """What the templates that are here would cost. Raises NotSynthesisedError."""
+    """What the templates in this folder would cost. Raises NotSynthesisedError."""
     parameters = Parameters.model_validate(synthesised.published.parameters)
     return costs_of(planned_usage(synthesised), name=synthesised.name, region=prices.REGION, parameters=parameters)
 
@@ -114,7 +114,7 @@ def total(lines: Iterable[Line], per: Per) -> Range:
 
 
 def charge(what: str, *, per: Per = Per.MONTH, quantity: Range, price: Price, basis: str) -> Line:
-    """The low end takes what is free for granted, the high end takes it as used up by others."""
+    """What is free in an account counts at the low end; at the high end others have used it up."""
     low = max(Decimal(0), quantity.low - price.free) * price.dollars
     dollars = Range.of(low, quantity.high * price.dollars)
     return Line(what=what, per=per, quantity=quantity.rounded(), price=price, dollars=dollars.rounded(), basis=basis)

@@ -1,4 +1,4 @@
-"""`make deploy` and `make destroy`: what goes on around the CDK CLI's own `deploy` and `destroy`."""
+"""`make deploy` and `make destroy`: what is done before and after the CDK CLI's own `deploy` and `destroy`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 
 REASON = "make destroy"
 INTERRUPTED = 130
-"""As a shell says it."""
+"""The exit status that a shell gives an interrupted command."""
 Say = Callable[[str], None]
 _FORCE = {"--force", "-f"}
 
@@ -54,8 +54,8 @@ def destroy(
 ) -> int:
     """Asks, pauses, lets what runs end, then destroys all stacks; the CLI's exit status.
 
-    `confirm` is None where nobody can be asked: then `arguments` must hold `--force`. Whatever ends it before the
-    stacks are gone, the pause that it made ends as well. Raises OperatorError, StillRunningError and botocore's errors.
+    `confirm` is None where nobody can be asked: then `arguments` must hold `--force`. If it ends
+    before the stacks are gone, it ends the pause that it made. Raises OperatorError and botocore's errors.
     """
     name = _name(arguments)
     if not _FORCE & set(arguments):
@@ -82,9 +82,9 @@ def destroy(
 
 @contextmanager
 def _paused(deployment: Deployment, *, say: Say) -> Iterator[None]:
-    """Paused while the block runs, and no longer if the flywheel's stack is still whole then.
+    """Pauses the pipeline for the block, and resumes it afterwards if the flywheel's stack is still whole.
 
-    A pause that somebody made before stands.
+    A pause that somebody made before stays.
     """
     already = pause(deployment, reason=REASON).already
     try:
@@ -119,7 +119,7 @@ def _ask(confirm: Callable[[str], bool] | None, *, name: str) -> None:
 
 
 def _name(arguments: Sequence[str]) -> str:
-    """Of what the CLI will destroy, which the settings alone say."""
+    """The flywheel that the CLI will destroy: the settings alone decide."""
     context = read_context(Path.cwd())
     for option in ("-c", "--context"):
         for value in option_values(arguments, option):
@@ -132,12 +132,12 @@ def _name(arguments: Sequence[str]) -> str:
 
 
 def _run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> int:
-    """The CLI with this terminal; what interrupts it reaches it first."""
+    """Runs the CLI in this terminal; an interrupt reaches it first."""
     return subprocess.run(command, env={**os.environ, **(environment or {})}, check=False).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`deploy` or `destroy`, what the CLI is to get besides, `--`, and the CLI's command."""
+    """`arguments`: `deploy` or `destroy`, further arguments for the CLI, `--`, and the CLI's command."""
     split = len(arguments) - 1 - list(reversed(arguments)).index("--")
     (verb, *given), cdk = arguments[:split], arguments[split + 1 :]
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -60,7 +60,7 @@ class Published(BaseModel):
 
 
 class Parameters(BaseModel):
-    """Parameters of the Flywheel stack, with the values that they have for a deployment without them."""
+    """Parameters of the Flywheel stack; the defaults are for deployments of earlier versions, which lack some."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_pascal)
 
@@ -102,7 +102,7 @@ class Deployment:
 
     @property
     def prefix(self) -> str:
-        """Of its values in Parameter Store."""
+        """What the names of its values in Parameter Store begin with."""
         return f"{PARAMETER_ROOT}/{self.name}"
 
     @cached_property
@@ -145,11 +145,11 @@ class Deployment:
         return None if value is None else _parse(value, kind, parameter=name)
 
     def poke(self) -> None:
-        """Sends one message to the turn queue. By itself it starts nothing: start_turn looks and judges."""
+        """Sends one message to the turn queue. It starts nothing by itself: start_turn looks and decides."""
         self._send(self.published.turn_queue_url, start_turn.Poke.OPERATOR)
 
     def poke_promotions(self) -> None:
-        """The same of the promotion queue, where start_promotion looks and judges."""
+        """The same for the promotion queue, where start_promotion looks and decides."""
         self._send(self.published.promotion_queue_url, start_promotion.Poke.OPERATOR)
 
     def _send(self, queue_url: str, poke: StrEnum) -> None:

@@ -13,7 +13,7 @@ from flywheel.serving.wanted import SERVING, ServingWish
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
-from ops.endpoint import serving_wish
+from ops.endpoint import wanted_endpoint
 from ops.service_errors import ServiceError, is_access_denied, sentence_of
 from ops.stacks import live_stacks
 from ops.synthesised import SynthesisedFlywheel
@@ -78,9 +78,9 @@ class Surroundings:
 
     @property
     def wanted(self) -> ServingWish | None:
-        """What is deployed wants of an endpoint, or the templates here, once deployed."""
+        """What is wanted of an endpoint: by the deployment, else by the templates in this folder."""
         if self.deployment is not None:
-            return serving_wish(self.deployment)
+            return wanted_endpoint(self.deployment)
         published = self.synthesised.parameter(SERVING) if self.synthesised else None
         return ServingWish.model_validate_json(published) if published else None
 
@@ -99,7 +99,7 @@ def examine(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> 
 
 
 def find(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> Iterator[Finding]:
-    """As each is known."""
+    """Each finding as soon as it is known."""
     for name, check in checks:
         health = Health.UNKNOWN
         try:

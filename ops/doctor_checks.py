@@ -14,14 +14,14 @@ REGIONS = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "ap-south-1"),
     *("ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2"),
 )
-"""That have AWS::Comprehend::Flywheel (reference, CloudFormation)."""
+"""Regions that have AWS::Comprehend::Flywheel (reference, CloudFormation)."""
 BOOTSTRAP_VERSION = 6
-"""That the CDK's default synthesizer needs."""
+"""The least version that the CDK's default synthesizer needs."""
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 BESIDE = 5
-"""Functions that run beside those of a map: of triggers, promotions, the endpoint, the API."""
+"""How many functions run beside those of a map: triggers, promotions, the endpoint, the API."""
 UNRESERVED = 100
-"""Lambda keeps so many for functions that reserve none."""
+"""How much concurrency Lambda keeps for functions that reserve none."""
 _LAYER = re.compile(r"/aws/service/powertools/[\w./-]+")
 _MAP = re.compile(r'MaxConcurrency\\*"\s*:\s*(\d+)')
 _ROLES = ("deploy", "file-publishing")
@@ -146,7 +146,7 @@ def concurrency(at: Surroundings) -> tuple[int, int]:
 
 
 def deployer(at: Surroundings) -> str:
-    """The CLI deploys by roles of the bootstrap stack: to take them on is all that the deployer needs."""
+    """The CLI deploys with roles of the bootstrap stack: all that the deployer needs is to assume them."""
     arn = at.clients.caller()
     _, partition, _, _, account, who = arn.split(":", 5)
     if who == "root":
@@ -186,7 +186,7 @@ def names(at: Surroundings) -> str:
         raise ToDo(f"{'; '.join(unusable)}: look into its events, delete it, then deploy again")
     wanted = named_resources(at)
     existing = set(_existing(at))
-    # What an earlier pipeline wrote there, a new one would take for its own.
+    # A new pipeline would take what an earlier one left there for its own.
     left = {each for each in existing if each[0] == _PARAMETER} if f"{at.name}-flywheel" not in at.stacks else set()
     taken = sorted(left | wanted & existing)
     if taken:

@@ -105,7 +105,7 @@ class EndpointReport(Record):
 
 def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
     """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingWish."""
-    wanted = serving_wish(deployment)
+    wanted = wanted_endpoint(deployment)
     state = serving_state(deployment)
     arn = endpoint_arn(deployment, state)
     there = _described(deployment, arn) if arn else None
@@ -133,7 +133,7 @@ def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: Serv
     return smoke_test_of(model_arn, intake=deployment.intake) if model_arn else None
 
 
-def serving_wish(deployment: Deployment) -> ServingWish | None:
+def wanted_endpoint(deployment: Deployment) -> ServingWish | None:
     return read_wish(ssm=deployment.clients.ssm, prefix=deployment.prefix)
 
 
@@ -147,12 +147,12 @@ def endpoint_arn(deployment: Deployment, state: ServingState | None) -> str | No
 
 
 def most_wanted(wanted: ServingWish | None) -> int:
-    """Units; without any wanted there is nothing to scale."""
+    """The most units; 0 if none are wanted, also where auto scaling could add some."""
     return wanted.most_units if wanted and wanted.inference_units else 0
 
 
 def hours_a_month(wanted: ServingWish | None) -> Decimal:
-    """In which the endpoint is there, from before its hours begin, so that it answers when they do."""
+    """How long the endpoint is there: from before its hours begin, so that it answers when they do."""
     steps = int(_WEEK / _STEP)
     if wanted is None:
         return Decimal(HOURS_A_MONTH)

@@ -16,7 +16,7 @@ from ops.errors import OperatorError
 from ops.turns import TurnState, TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)
-"""So much later than a turn's end its last lines may be written."""
+"""The last lines may be written this long after the turn's end."""
 _FUNCTION_ARN = re.compile(r"arn:[a-z-]+:lambda:[^\":]+:\d{12}:function:[\w-]+")
 _LOOK_BACK = timedelta(seconds=30)
 """CloudWatch shows lines some seconds after they were written."""

@@ -36,7 +36,7 @@ _BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFIL
 
 
 class SentenceGroup(TyperGroup):
-    """What goes wrong for a user is one sentence on standard error and an exit status; a defect keeps its trace."""
+    """Shows what goes wrong for a user as one sentence on standard error; a defect keeps its trace."""
 
     def invoke(self, ctx: Any) -> Any:
         try:

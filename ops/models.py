@@ -39,7 +39,7 @@ class ActiveTime(Record):
 class ModelVersion(Record):
     arn: str
     name: str
-    """What stands at the end of the ARN."""
+    """The last part of the ARN."""
     status: str
     """Comprehend's, or DELETED."""
     trained_at: datetime | None = None

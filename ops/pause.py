@@ -60,7 +60,7 @@ def wait_until_idle(
     decline_waiting: str | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Returns when no turn runs and Comprehend neither iterates nor ingests: only then it lets go of a flywheel.
+    """Returns when no turn runs and Comprehend neither iterates nor ingests: before that it deletes no flywheel.
 
     A promotion that waits for approval may wait on for days and is none of this, unless `decline_waiting` gives the
     reason with which to decline it: Step Functions deletes no machine before its executions have ended.

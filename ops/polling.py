@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def looks(*, timeout_seconds: float, poll_seconds: float) -> Iterator[None]:
-    """Goes on at once and then every `poll_seconds`; ends when `timeout_seconds` have passed, after a last look."""
+    """Yields at once and then every `poll_seconds`; ends when `timeout_seconds` have passed, after a last look."""
     deadline = time.monotonic() + timeout_seconds
     yield
     while time.monotonic() < deadline:

@@ -136,7 +136,9 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
 def _needed(
     split: Split, counts: Mapping[str, int], *, labels: tuple[str, ...], minimum: int, first: bool
 ) -> dict[str, int]:
-    """How many documents of each label the pipeline asks for: one of each that there is, and what it misses then."""
+    """How many documents of each label the next dataset needs.
+
+    The pipeline's own rule says how many are missing beside one document of each label that is there."""
     one_each = dict.fromkeys(counts, 1)
     verdict = enough(split, one_each, labels=labels, minimum=minimum, first=first, size=lambda _: DATASET_BYTES)
     missing = dict(verdict.missing)

@@ -23,7 +23,7 @@ from ops.executions import current_step, find_execution, runs
 from ops.polling import looks
 from ops.turns import turn_name
 
-ASKING = "AskForApproval"
+ASK_FOR_APPROVAL = "AskForApproval"
 """The state of the promote machine in which it waits for a person."""
 _FAILED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
 
@@ -60,7 +60,7 @@ def promotions_now(deployment: Deployment) -> Promotions:
     ended_badly = last is not None and last.status in _FAILED and intake.exists(requests.end_key(last.request_id))
     return Promotions(
         open=tuple(promotion for promotion in found if promotion is not None),
-        waits_until=waiting.wait.ends_at if waiting and step == ASKING else None,
+        waits_until=waiting.wait.ends_at if waiting and step == ASK_FOR_APPROVAL else None,
         running=running,
         step=step,
         failed=last if ended_badly else None,

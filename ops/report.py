@@ -14,7 +14,7 @@ from ops.errors import OperatorError, UnwritableFileError
 from ops.turns import last_ended_turn, show_turn
 
 _LOOK_BACK = 20
-"""Turns that were killed so hard that they left no record are few."""
+"""How many turns without a record may follow the one that is shown: few are killed without leaving one."""
 
 
 class Report(Record):

@@ -1,4 +1,4 @@
-"""Undo, and any other wish of a person's to have a certain model active: through the one door, as every promotion."""
+"""A person's request to make a certain model active, by default the former one: through the promote machine."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def rollback(
 
 
 def _is_or_will_be_published(deployment: Deployment, model_arn: str) -> bool:
-    """A flywheel's only model stays active in Comprehend though it failed its smoke test: it can be asked for again."""
+    """A flywheel's only model stays active in Comprehend though it failed its smoke test: then it can be requested
+    again."""
     return deployment.models.active() == model_arn or model_arn in requests.models_under_way(deployment.intake)
 
 
@@ -106,6 +107,6 @@ def _before(deployment: Deployment, active: str | None) -> str:
 
 
 def _after_the_others(deployment: Deployment, now: datetime) -> datetime:
-    """Later than every open request, whatever this machine's clock says: a person's wish ends those before it."""
+    """Later than every open request, whatever this machine's clock says: a person's request ends older ones."""
     latest = max((request.requested_at for request in requests.open_requests(deployment.intake)), default=now)
     return now if now > latest else latest + timedelta(microseconds=1)

@@ -32,7 +32,7 @@ from ops.local_cloud import environment_command, local_command
 
 ServiceError = (BotoCoreError, ClientError, Boto3Error)
 ANY_FAILURE = (OperatorError, FlywheelError, *ServiceError)
-"""What is shown as a sentence; anything else is a defect and keeps its trace."""
+"""Errors that are shown as sentences. Any other is a defect and keeps its trace."""
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -109,7 +109,7 @@ def sentence_of(error: Exception) -> str:
 
 
 def _client_error_behind(error: BaseException | None) -> ClientError | None:
-    """boto3's transfer functions raise their own error, with the service's as context."""
+    """boto3's transfer functions raise an error of their own, whose context is the service's."""
     while error is not None:
         if isinstance(error, ClientError):
             return error

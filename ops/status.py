@@ -130,7 +130,7 @@ def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
 
 
 def changed_outside(deployment: Deployment) -> str | None:
-    """What the next turn would find, by its own rules; a running one may be about to publish it."""
+    """What the next turn would find. While one runs it may be about to publish the change."""
     intake, service = deployment.intake, deployment.service
     unfinished = undecided_iteration(intake, service)
     change = change_outside(service=service, published=deployment.models, unfinished=unfinished, intake=intake)

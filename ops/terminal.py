@@ -1,4 +1,4 @@
-"""Where results and remarks are printed: no text from outside can steer the terminal, whatever prints it."""
+"""Where results and remarks are printed: no text that a stranger wrote can steer the terminal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rich.segment import Segment
 from flywheel.text.printable import printable_lines
 
 PIPED_WIDTH = 1_000_000
-"""Of what is no terminal: nothing wraps there, so that each row is one line for what reads it."""
+"""The width of what is not a terminal: nothing wraps there, so each row is one line for the program that reads it."""
 
 
 class SafeConsole(Console):
     """A rich console that takes text for text: no markup, no emoji codes, no control or direction characters.
 
-    Tables make their cells printable themselves (`ops.tables.listing`), before they measure them. This is the net
-    below everything: also a sentence that nobody thought of cannot get through.
+    Tables make their cells printable themselves (`ops.tables.listing`), before they measure them. This class
+    catches everything else.
     """
 
     def __init__(self, **options: Any) -> None:

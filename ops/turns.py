@@ -24,7 +24,7 @@ DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
 DEFAULT_POLL_SECONDS = 5.0
 _OPEN = {PromotionStatus.REQUESTED, PromotionStatus.WAITING, PromotionStatus.FAILED}
-"""A failed one may have been tried again; what has its end is noted in the record."""
+"""Promotions that may have gone on since the turn ended; a failed one may have been tried again."""
 RECORD_SECONDS = 60.0
 """A turn that was stopped gets its record from an event, which takes seconds; after this none is expected."""
 
@@ -87,7 +87,7 @@ def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
 
 
 def last_ended_turn(deployment: Deployment, *, look_back: int) -> TurnRecord | None:
-    """The newest record of so many turns. What is older than that is not read: it need not be readable."""
+    """The newest record of so many turns. Older records are not read: they need not be readable."""
     current = current_turn(deployment)
     names = (turn_folders.name_of(number) for number in range(current, max(0, current - look_back), -1))
     records = (deployment.intake.read(turn_folders.record_key(name), TurnRecord) for name in names)
@@ -201,7 +201,7 @@ def wait_for_turn(
             name = turn_folders.name_of(number)
             record = deployment.intake.read(turn_folders.record_key(name), TurnRecord)
             if record is None and number < current:
-                # It was killed, and the pipeline went on: its record may still come, or never will.
+                # It was killed and the next one began: its record may still come, or never.
                 continue
             if record is None:
                 progress = progress_of(deployment, name)
@@ -212,7 +212,7 @@ def wait_for_turn(
             seen = number
         if progress is None:
             _require_not_paused(deployment)
-            # An earlier turn may still run, which is what keeps the one that is waited for from starting.
+            # An earlier turn may still run: the awaited one starts after it.
             progress = progress_of(deployment, turn_folders.name_of(current)) if current else None
         on_progress(progress)
     raise WaitTimeoutError(

@@ -31,7 +31,7 @@ class Uploaded(Record):
     split: Split
     size: int
     replaced: Upload | None = None
-    """The upload of the same name that no turn had collected yet, and that now never will be."""
+    """The earlier upload of the same name, which no turn had collected and none will."""
     upload: Upload | None = None
     """What the pipeline calls it. None if it was collected at once, or if these credentials may write but not read."""
 

@@ -1,4 +1,4 @@
-"""What of a flywheel is charged for: as the services count it now, or as the templates of one to be deployed say."""
+"""What a flywheel uses that is charged for: counted in the services, or in the templates of one to be deployed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flywheel.serving.wanted import SERVING, ServingWish
 from flywheel.store.record import Record
 from ops.clients import Clients, pages
 from ops.deployment import Deployment
-from ops.endpoint import EndpointThere, endpoint_arn, serving_state, serving_wish
+from ops.endpoint import EndpointThere, endpoint_arn, serving_state, wanted_endpoint
 from ops.generations import belongs_to, list_models
 from ops.stacks import live_stacks, stack_resources
 from ops.synthesised import SynthesisedFlywheel
@@ -30,7 +30,7 @@ PUBLISHED_TRAINING_SECONDS = (Decimal(81 * 60), Decimal(143 * 60))
 """Iterations in the samples of AWS's guide and of its command line's manual (reference 4.6)."""
 METRICS_NAMESPACE = "ComprehendFlywheel"
 PLANNED_METRICS = 20
-"""Custom metrics that the pipeline writes, about; and one for each label up to MOST_LABEL_METRICS labels."""
+"""About how many custom metrics the pipeline writes; one more for each label, up to MOST_LABEL_METRICS."""
 MOST_LABEL_METRICS = 20
 _UNKNOWN_OPERATION = "UnknownOperationException"
 _TRAINED = {"TRAINED", "TRAINED_WITH_WARNING"}
@@ -43,7 +43,7 @@ _KEY, _BUCKET = "AWS::KMS::Key", "AWS::S3::Bucket"
 
 class TrainingTimesOf(StrEnum):
     MODELS = "models"
-    """From TrainingStartTime to TrainingEndTime: for that the API's description says that one is billed."""
+    """From TrainingStartTime to TrainingEndTime, for which one is billed by the API's description."""
     ITERATIONS = "iterations"
     """From beginning to end, where no model says how long it trained."""
     PUBLISHED = "published samples"
@@ -115,7 +115,7 @@ def find_usage(deployment: Deployment) -> Usage:
     kinds = Counter(kind for kind, _ in resources)
     in_stacks = [identity for kind, identity in resources if kind == _BUCKET]
     buckets = dict.fromkeys([published.intake_bucket, published.lake_bucket, *in_stacks])
-    wanted = _wanted(serving_wish(deployment))
+    wanted = _wanted(wanted_endpoint(deployment))
     return Usage(
         models=len(own),
         older_models=len(trained) - len(own),

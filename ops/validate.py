@@ -17,7 +17,7 @@ from ops.upload import check_paths
 
 
 class Validation(Record):
-    """What the pipeline would make of a file, but for what only it can know: documents that it already has."""
+    """What the pipeline would make of a file. Only the pipeline knows which of its documents it already has."""
 
     path: str
     accepted: bool
