@@ -102,9 +102,7 @@ class RealTimeApi:
         answer = self._http.send(request.prepare())
         wait = answer.headers.get("Retry-After", "")
         return Answer(
-            status=answer.status_code,
-            body=_object(answer.content),
-            retry_after=float(wait) if wait.isdigit() else None,
+            status=answer.status_code, body=_object(answer.content), retry_after=float(wait) if wait.isdigit() else None
         )
 
 

@@ -24,13 +24,7 @@ from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
 from flywheel.turn import start_turn
 from ops.clients import Clients
-from ops.errors import (
-    PARAMETER_ROOT,
-    InvalidSettingError,
-    NoDeploymentError,
-    OperatorError,
-    UnreadableDeploymentError,
-)
+from ops.errors import PARAMETER_ROOT, InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 from ops.executions import execution_arn
 
 NAME_VARIABLE = "FLYWHEEL_NAME"

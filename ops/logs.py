@@ -40,11 +40,7 @@ class _Source:
 
 
 def turn_events(
-    deployment: Deployment,
-    turn: str | None = None,
-    *,
-    follow: bool = False,
-    poll_seconds: float = 2.0,
+    deployment: Deployment, turn: str | None = None, *, follow: bool = False, poll_seconds: float = 2.0
 ) -> Iterator[LogEvent]:
     """The lines of `turn` (a name or a number; None: the last that began), oldest first.
 

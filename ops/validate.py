@@ -82,13 +82,7 @@ def read_file(path: Path, *, rules: LabelRules | AnyLabel, limits: Limits) -> Pr
     """What the pipeline would make of the file; its documents are kept nowhere."""
     with path.open("rb") as source, Path(os.devnull).open("wb") as nowhere:
         return prepare(
-            source=source,
-            sink=nowhere,
-            hashes=nowhere,
-            rules=rules,
-            limits=limits,
-            name=path.name,
-            bad_lines=None,
+            source=source, sink=nowhere, hashes=nowhere, rules=rules, limits=limits, name=path.name, bad_lines=None
         )
 
 

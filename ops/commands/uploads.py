@@ -6,12 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import (
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-)
+from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from flywheel.preparation import LabelRules, Limits
 from flywheel.records.uploads import Split
@@ -63,11 +58,7 @@ def validate(
             raise typer.BadParameter(str(error)) from error
     elif labels_from_file:
         found = find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
-        agree_on_labels(
-            found,
-            confirm=asks_a_person(),
-            instead="Correct the files, or name the labels with --label.",
-        )
+        agree_on_labels(found, confirm=asks_a_person(), instead="Correct the files, or name the labels with --label.")
         rules = LabelRules(labels=found.labels, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
     else:
         rules, limits = _deployed_rules(invocation_of(context))
