@@ -104,19 +104,3 @@ class WaitTimeoutError(OperatorError):
         """`now` says how it stands, `where` where its end will be found."""
         stands = f" ({now})" if now else ""
         super().__init__(f"{what} did not end within {seconds / 60:g} minutes{stands}. It goes on without you: {where}")
-
-
-class StillRunningError(OperatorError):
-    def __init__(self, *, what: str, seconds: float) -> None:
-        super().__init__(
-            f"{what} still runs after {seconds / 60:g} minutes. The pipeline stays paused: wait on with "
-            "`flywheel pause --wait`."
-        )
-
-
-class StillDeployedError(OperatorError):
-    def __init__(self, *, name: str, what: str) -> None:
-        super().__init__(
-            f"The flywheel {name!r} is still deployed ({what}): purge removes what is kept after the stacks are gone. "
-            "Run `make destroy` first."
-        )

@@ -48,13 +48,11 @@ def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimit
         mode = "MULTI_LABEL" if _several(paths, label_delimiter) else "MULTI_CLASS"
     several = mode == "MULTI_LABEL"
     preparations = [_read(path, AnyLabel(multi_label=several, delimiter=label_delimiter)) for path in paths]
-    combinations: Counter[str] = Counter()
-    for preparation in preparations:
-        combinations.update(preparation.labels)
     counts: Counter[str] = Counter()
-    for combination, count in combinations.items():
-        for label in combination.split(label_delimiter) if several else [combination]:
-            counts[label] += count
+    for preparation in preparations:
+        for combination, count in preparation.labels.items():
+            for label in combination.split(label_delimiter) if several else [combination]:
+                counts[label] += count
     labels = tuple(sorted(counts))
     if not 2 <= len(labels) <= _MOST_LABELS[mode]:
         raise UnclearLabelsError(

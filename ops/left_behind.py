@@ -11,7 +11,7 @@ from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
-from ops.errors import StillDeployedError
+from ops.errors import OperatorError
 from ops.generations import belongs_to, list_flywheels, list_models
 from ops.stacks import belongs_to_flywheel, live_stacks, stacks_named_after
 
@@ -64,7 +64,7 @@ def find_left_behind(clients: Clients, name: str, *, buckets: Sequence[str] = ()
     """Everything of the flywheel `name` that is still there although its stacks are gone.
 
     CloudFormation remembers for 90 days what a deleted stack left behind; `buckets` names buckets that it no longer,
-    or never, knew. Raises StillDeployedError and botocore's errors.
+    or never, knew. Raises OperatorError if they are not, and botocore's errors.
     """
     require_not_deployed(clients, name)
     resources = list(dict.fromkeys(_resources(clients, name)))
@@ -81,11 +81,14 @@ def find_left_behind(clients: Clients, name: str, *, buckets: Sequence[str] = ()
 
 
 def require_not_deployed(clients: Clients, name: str) -> None:
-    """Raises StillDeployedError while a stack of the flywheel exists in any state, or its parameters do."""
-    for stack in live_stacks(clients, name):
-        raise StillDeployedError(name=name, what=f"stack {stack['StackName']} is {stack['StackStatus']}")
-    if is_deployed(clients, name):
-        raise StillDeployedError(name=name, what="its values are in Parameter Store")
+    """Raises OperatorError while a stack of the flywheel exists in any state, or its parameters do."""
+    stack = next(live_stacks(clients, name), None)
+    if stack is not None or is_deployed(clients, name):
+        what = f"stack {stack['StackName']} is {stack['StackStatus']}" if stack else "its values are in Parameter Store"
+        raise OperatorError(
+            f"The flywheel {name!r} is still deployed ({what}): purge removes what is kept after the stacks are gone. "
+            "Run `make destroy` first."
+        )
 
 
 def _resources(clients: Clients, name: str) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from flywheel.store.record import Record
 from flywheel.turn.start_turn import PAUSE_KEY
 from ops.approve import decline_whatever_waits
 from ops.deployment import Deployment
-from ops.errors import StillRunningError
+from ops.errors import OperatorError
 from ops.polling import looks
 from ops.promotions import running_promotion
 from ops.turns import TurnProgress, TurnState, running_turn
@@ -64,7 +64,8 @@ def wait_until_idle(
 
     A promotion that waits for approval may wait on for days and is none of this, unless `decline_waiting` gives the
     reason with which to decline it: Step Functions deletes no machine before its executions have ended.
-    `on_progress` is told in words what still runs. Meant for a paused pipeline. Raises StillRunningError.
+    `on_progress` is told in words what still runs. Meant for a paused pipeline. Raises OperatorError if something
+    still runs after `timeout_seconds`.
     """
     idle = 0
     running: str | None = None
@@ -77,7 +78,10 @@ def wait_until_idle(
             return
         if running:
             on_progress(running)
-    raise StillRunningError(what=running or "a turn that was being started", seconds=timeout_seconds)
+    raise OperatorError(
+        f"{running or 'a turn that was being started'} still runs after {timeout_seconds / 60:g} minutes. The pipeline "
+        "stays paused: wait on with `flywheel pause --wait`."
+    )
 
 
 def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | None:

@@ -33,7 +33,7 @@ def purge(
     """Removes what `left` lists; KMS keys are scheduled for deletion only with `delete_keys`.
 
     May be repeated after a failure. Models come after their flywheels, because an active model cannot be deleted, keys
-    last, because what they protect must be gone. Raises StillDeployedError, OperatorError and botocore's errors.
+    last, because what they protect must be gone. Raises OperatorError and botocore's errors.
     """
     require_not_deployed(clients, left.name)
     for flywheel in left.flywheels:

@@ -17,7 +17,7 @@ from ops import pause
 from ops.clients import Clients
 from ops.deploy import destroy
 from ops.deployment import Deployment, find_deployment
-from ops.errors import OperatorError, StillRunningError
+from ops.errors import OperatorError
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"
@@ -92,7 +92,7 @@ def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name="turn-000001", input="{}"
     )
-    with pytest.raises(StillRunningError):
+    with pytest.raises(OperatorError, match="still runs after"):
         run(timeout_seconds=0.2)
     assert not paused(deployment)
     deployment.clients.stepfunctions.stop_execution(executionArn=deployment.turn_execution("turn-000001"))

@@ -37,7 +37,6 @@ from ops.errors import (
     NotAskedError,
     OperatorError,
     PromotionEndedError,
-    StillRunningError,
     UnknownTurnError,
     UnknownVersionError,
     WaitTimeoutError,
@@ -630,7 +629,7 @@ def test_what_waits_for_approval_keeps_a_pause_from_nothing(deployed: CloudAccou
     assert running_promotion(deployment) == name
     approve.approve(deployment, "turn-000003")
     end(deployment, name, PromotionStatus.PROMOTED)
-    with pytest.raises(StillRunningError, match=name):
+    with pytest.raises(OperatorError, match=f"{name}.* still runs after"):
         pause.wait_until_idle(deployment, timeout_seconds=0, poll_seconds=0)
     stop(deployment, name)
     pause.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0)

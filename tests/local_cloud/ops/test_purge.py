@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import find_deployment
-from ops.errors import StillDeployedError
+from ops.errors import OperatorError
 from ops.left_behind import LeftBehind, find_left_behind
 from ops.main import app
 from ops.purge import purge
@@ -113,13 +113,13 @@ def test_the_life_after_destroy(account: CloudAccount, tmp_path: Path, monkeypat
     deploy_and_use(account)
     deployment = find_deployment(clients, name=NAME)
 
-    with pytest.raises(StillDeployedError, match=f"{NAME}-flywheel is CREATE_COMPLETE"):
+    with pytest.raises(OperatorError, match=f"{NAME}-flywheel is CREATE_COMPLETE"):
         find_left_behind(clients, NAME)
 
     ops_stack.deploy_beside(account, stack=f"{NAME}-analysis", publishes=f"/comprehend-flywheel/{NAME}/analysis")
     ops_stack.deploy_beside(account, stack=f"{NAME}-website", publishes=None)
     ops_stack.destroy(account, name=NAME)
-    with pytest.raises(StillDeployedError, match=f"{NAME}-analysis is CREATE_COMPLETE"):
+    with pytest.raises(OperatorError, match=f"{NAME}-analysis is CREATE_COMPLETE"):
         find_left_behind(clients, NAME)
     ops_stack.destroy(account, name=NAME, kind="analysis")
     forgotten = "forgotten-by-cloudformation"
