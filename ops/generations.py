@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from ops.clients import Clients, pages
 
 _HASH = r"[0-9a-f]{8}"
@@ -25,7 +26,6 @@ def list_flywheels(clients: Clients) -> Iterator[Any]:
 
 def list_models(clients: Clients, name: str) -> Iterator[Any]:
     """The models that flywheels of this name trained."""
-    for page in clients.comprehend.get_paginator("list_document_classifiers").paginate():
-        for found in page.get("DocumentClassifierPropertiesList", []):
-            if belongs_to(name, found.get("FlywheelArn", "")):
-                yield found
+    for found in KIND.list_models(clients.comprehend):
+        if belongs_to(name, found.get("FlywheelArn", "")):
+            yield found

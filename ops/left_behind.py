@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import ClientError
 
-from flywheel.comprehend.required import required
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients
@@ -122,8 +122,8 @@ def _flywheels(clients: Clients, name: str) -> Iterator[LeftFlywheel]:
 def _models(clients: Clients, name: str) -> Iterator[LeftModel]:
     for found in list_models(clients, name):
         if found.get("Status") != "DELETING":
-            arn = required(found, "DocumentClassifierArn", of="a model")
-            yield LeftModel(arn=arn, flywheel_arn=found["FlywheelArn"], status=found.get("Status", "UNKNOWN"))
+            model = KIND.model(found)
+            yield LeftModel(arn=model.arn, flywheel_arn=found["FlywheelArn"], status=model.status)
 
 
 def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import OperatorError
@@ -83,7 +84,7 @@ def _flywheel_status(clients: Clients, arn: str) -> str | None:
 def _delete_model(clients: Clients, arn: str) -> None:
     comprehend = clients.comprehend
     try:
-        comprehend.delete_document_classifier(DocumentClassifierArn=arn)
+        KIND.delete_model(comprehend, arn)
     except comprehend.exceptions.ResourceNotFoundException:
         return
     except (comprehend.exceptions.ResourceInUseException, comprehend.exceptions.ResourceUnavailableException) as error:
@@ -96,10 +97,10 @@ def _delete_model(clients: Clients, arn: str) -> None:
 def _is_being_deleted(clients: Clients, model_arn: str) -> bool:
     """Deleting a model takes a while, in which deleting it again is refused: an earlier purge may have begun it."""
     try:
-        answer = clients.comprehend.describe_document_classifier(DocumentClassifierArn=model_arn)
+        found = KIND.describe_model(clients.comprehend, model_arn)
     except clients.comprehend.exceptions.ResourceNotFoundException:
         return True
-    return answer.get("DocumentClassifierProperties", {}).get("Status") == "DELETING"
+    return bool(found.get("Status") == "DELETING")
 
 
 def _delete_bucket(clients: Clients, bucket: str) -> None:

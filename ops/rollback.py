@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from flywheel.decisions.history import is_of_another_flywheel
+from flywheel.model_arn import ModelArn
 from flywheel.promotions import requests
 from flywheel.records import promotions, turns
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
@@ -15,8 +16,6 @@ from ops.deployment import Deployment
 from ops.errors import OperatorError, UnknownVersionError
 from ops.models import active_history, decisions_by_model, matching
 from ops.turns import turn_name
-
-_MODEL_ARN = ":document-classifier/"
 
 
 class Rollback(Record):
@@ -70,8 +69,9 @@ def _is_or_will_be_published(deployment: Deployment, model_arn: str) -> bool:
 def find_model(deployment: Deployment, wanted: str) -> str:
     """The ARN of the model that `wanted` names; see `rollback`."""
     if wanted.startswith("arn:"):
-        if _MODEL_ARN not in wanted:
-            raise UnknownVersionError(wanted, why="it is not the ARN of a document classifier")
+        kind, named = deployment.service.kind, ModelArn.parse(wanted)
+        if named is None or named.resource != kind.arn_resource:
+            raise UnknownVersionError(wanted, why=f"it is not the ARN of a {kind.words}")
         return wanted
     made = decisions_by_model(deployment)
     if turns.number_of(wanted) is not None:

@@ -125,7 +125,7 @@ def find_usage(deployment: Deployment) -> Usage:
         inference_units=inference_units(
             clients.comprehend,
             name=deployment.name,
-            models={model["DocumentClassifierArn"] for model in models if "DocumentClassifierArn" in model},
+            models={deployment.service.kind.model(model).arn for model in models},
             besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
         wanted=wanted,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rich.filesize import decimal
 
+from flywheel.model_arn import short_name
 from flywheel.records.decisions import ModelScore
 from ops.tables.listing import Words, words
 
@@ -30,17 +31,16 @@ def minute(at: datetime | None) -> str:
 
 
 def score(model: ModelScore | None, metric: str) -> str:
-    value = getattr(model.metrics, metric, None) if model else None
+    value = model.metrics.value(metric) if model else None
     return f"{value:.4f}" if value is not None else "-"
 
 
 def model_words(model: ModelScore) -> Words:
     """Its name, and `F1Score 0.8812, Precision 0.8790, ... (this iteration)`, those scores that there are."""
-    values = model.metrics.model_dump(exclude_none=True)
-    scores = ", ".join(f"{name} {value:.4f}" for name, value in values.items()) or "no score"
+    scores = model.metrics.sentence or "no score"
     return words(model_name(model.arn), f"{scores} ({model.source})")
 
 
 def model_name(arn: str) -> str:
     """What of a model's ARN people need to tell versions apart."""
-    return arn.rsplit(":document-classifier/", 1)[-1]
+    return short_name(arn)
