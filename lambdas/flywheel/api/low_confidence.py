@@ -1,6 +1,6 @@
-"""Documents that the model was not sure about, kept for people to look at.
+"""Records of documents that were classified with low confidence, stored for people's review.
 
-They are the only ones of callers' texts that are kept, each once a day however often it is sent.
+No other texts of callers are stored. A text is stored once a day, however often it is sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ScoredLabel(Record):
 
 
 class SightedModel(Record):
-    """Which model the endpoint said it served."""
+    """The model that the endpoint served at a moment."""
 
     model_arn: str | None
     at: datetime
@@ -34,20 +34,20 @@ class LowConfidencePrediction(Record):
     text: str
     multi_label: bool
     predictions: tuple[ScoredLabel, ...]
-    """The best first."""
+    """Best first."""
     confidence: float
     threshold: float
     endpoint_arn: str
     model_arn: str | None
-    """The model that made the prediction. None if that is not certain: an answer of Comprehend does not say it."""
+    """The model that made the prediction; None if that is not certain. ClassifyDocument does not return it."""
     seen_before: SightedModel | None
     seen_after: SightedModel | None
-    """What the endpoint served before and after it answered; if they differ, it may have been either of them."""
+    """The served model before and after the call. If they differ, either may have made the prediction."""
     at: datetime
 
 
 def key_of(record: LowConfidencePrediction) -> str:
-    """The same for each repetition of a text on one day."""
+    """The same key for the same text on one day."""
     digest = hashlib.sha256(record.text.encode()).hexdigest()[:32]
     return f"{LOW_CONFIDENCE_PREFIX}{record.at:%Y-%m-%d}/{digest}.json"
 
@@ -62,7 +62,7 @@ def record_of(
     after: EndpointSnapshot | None,
     at: datetime,
 ) -> LowConfidencePrediction:
-    """`before` and `after` are sightings of the endpoint on either side of the moment at which it answered."""
+    """`before` and `after` are the states of the endpoint before and after the call."""
     certain = before is not None and after is not None and before.model_arn == after.model_arn
     return LowConfidencePrediction(
         text=text,
