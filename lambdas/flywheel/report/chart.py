@@ -227,7 +227,7 @@ def _active_mark(scale: Scale, turn: PastTurn, score: float, metric: str) -> Mar
 
 
 def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, beside: float | None) -> Markup:
-    """The active model's mark is drawn over it. If both are at the same place, this one is larger, so that both show."""
+    """The active model's mark is drawn over it. If both are at one place, this one is larger, so that both show."""
     tie = beside is not None and abs(scale.y(score) - scale.y(beside)) < 2 * scale.mark
     end = "promoted" if turn.promoted else turn.decision
     return element(

@@ -1,4 +1,4 @@
-"""The events of the turn machine's steps, checked at the border."""
+"""The events of the turn machine's steps."""
 
 from __future__ import annotations
 

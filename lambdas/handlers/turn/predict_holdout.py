@@ -1,4 +1,4 @@
-"""Starts the job that has a model answer the hold-out, or finds the one that runs."""
+"""Starts the job in which a model predicts the hold-out, or finds the running one."""
 
 from __future__ import annotations
 
