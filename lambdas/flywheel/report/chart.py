@@ -151,7 +151,7 @@ def score_chart(turns: Sequence[PastTurn], *, metric: str) -> Markup:
         *_lines(scale, candidate, "candidate"),
         *(_failure(scale, turn) for turn in turns if turn.outcome is not TurnOutcome.SUCCEEDED),
         *(
-            _candidate_mark(scale, turn, score, metric, beside=active[turn.number])
+            _candidate_mark(scale, turn, score, metric, active_score=active[turn.number])
             for turn in turns
             if (score := candidate[turn.number]) is not None
         ),
@@ -226,9 +226,9 @@ def _active_mark(scale: Scale, turn: PastTurn, score: float, metric: str) -> Mar
     )
 
 
-def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, beside: float | None) -> Markup:
+def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, active_score: float | None) -> Markup:
     """The active model's mark is drawn over it. If both are at one place, this one is larger, so that both show."""
-    tie = beside is not None and abs(scale.y(score) - scale.y(beside)) < 2 * scale.mark
+    tie = active_score is not None and abs(scale.y(score) - scale.y(active_score)) < 2 * scale.mark
     end = "promoted" if turn.promoted else turn.decision
     return element(
         "path",

@@ -49,7 +49,7 @@ def render(
     body = element(
         "main",
         _header(record),
-        _verdict(record, promotions),
+        _result(record, promotions),
         *_section("Scores over the turns", _chart(turns, metric)),
         *_section("The two models", *_models(record, metric)),
         *holdout_sections(record.holdout),
@@ -129,7 +129,7 @@ _PROMOTION_WORDS = {
 }
 
 
-def _verdict(record: TurnRecord, promotions: PromotionHistory) -> Markup:
+def _result(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     reasons = list(record.reasons)
     if record.error or record.cause:
         reasons.append(": ".join(part for part in (record.error, record.cause) if part))

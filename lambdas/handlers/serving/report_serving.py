@@ -77,8 +77,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)
     logger.info("serving", status=status, reason=reason, smoke_test_failed=failed)
     if end.answer is not None:
-        gone = status is not ServingStatus.BEHIND
-        answer(end.answer, status="SUCCESS" if gone else "FAILED", reason=reason, physical_id="endpoint")
+        removed = status is not ServingStatus.BEHIND
+        answer(end.answer, status="SUCCESS" if removed else "FAILED", reason=reason, physical_id="endpoint")
     return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
 
 

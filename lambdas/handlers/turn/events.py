@@ -28,7 +28,7 @@ class IterationStep(Step):
     iteration_id: str
 
 
-class PredictionStep(IterationStep):
+class PredictHoldoutStep(IterationStep):
     model_arn: str
 
 

@@ -1,4 +1,4 @@
-"""Starts a turn if there is something to do: after an upload, the end of a turn, an operator's request, or on schedule."""
+"""Starts a turn if there is something to do. Uploads, ends of turns, operators and the schedule invoke it."""
 
 from __future__ import annotations
 
