@@ -166,9 +166,9 @@ def waiting_promotion(intake: IntakeBucket) -> WaitingPromotion | None:
         return None
     # A redriven promotion has a record already, but it is older than the wait.
     record = intake.read(record_key(beginning.promotion), Promotion)
-    return (
-        None if record is not None and record.at >= wait.asked_at else WaitingPromotion(beginning=beginning, wait=wait)
-    )
+    if record is not None and record.at >= wait.asked_at:
+        return None
+    return WaitingPromotion(beginning=beginning, wait=wait)
 
 
 def promotion_of(request_id: str, *, intake: IntakeBucket) -> Promotion | None:
