@@ -17,6 +17,7 @@ from flywheel.records.uploads import UploadOutcome
 from flywheel.text.printable import printable
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.errors import CdkFailed
+from local.command_line import pairs_of
 from local.derived_settings import DerivedSettings, derive_settings
 from local.story import turns_table
 from local.walk import Walk, as_json
@@ -62,7 +63,7 @@ def run(
             label_delimiter=label_delimiter,
             confirm=typer.confirm if sys.stdin.isatty() else None,
         )
-        record = _walk(settings, _parameters(parameter or []), train, test or [], console, result)
+        record = _walk(settings, pairs_of("--parameter", parameter), train, test or [], console, result)
         outcome, wrong = outcome_of(record)
         result.update(outcome=outcome, cause=record.cause or record.error, left_out=left_out(record))
         if wrong:
@@ -156,16 +157,6 @@ def in_short(error: Exception) -> str:
 
 def _log_of(sentence: str) -> str:
     return sentence.partition(" is in ")[2].partition(";")[0]
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    pairs: dict[str, Any] = {}
-    for item in given:
-        name, sign, value = item.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"--parameter takes NAME=VALUE, but was given {item!r}.")
-        pairs[name] = value
-    return pairs
 
 
 def _tell_problems(console: Console, record: TurnRecord) -> None:

@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.auto_scaling.contract import checked
-from local.auto_scaling.errors import AutoScalingError, invalid, not_found
+from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_found
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import Alarms, Endpoints, EndpointUnits, ScalingRefused
 from local.auto_scaling.state import (
