@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from local.comprehend import idempotency
 from local.comprehend.model_tasks import load_model
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, Flywheel, RegionState
@@ -50,7 +49,7 @@ class EndpointChanges:
         endpoint.status = EndpointStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.endpoint_deletion_seconds
         self._runtime.start(
-            partial(self._unmake, region, endpoint, gone_at), on_defect=partial(_forget, region, endpoint)
+            partial(self._unmake, region, endpoint, gone_at), on_defect=partial(region.forget, endpoint.arn)
         )
 
     def _start(self, region: RegionState, endpoint: Endpoint, *, ready_at: float) -> None:
@@ -98,14 +97,8 @@ class EndpointChanges:
     def _unmake(self, region: RegionState, endpoint: Endpoint, gone_at: float) -> None:
         self._runtime.wait_until(gone_at)
         with self._runtime.lock:
-            _forget(region, endpoint)
+            region.forget(endpoint.arn)
 
 
 def _fail(endpoint: Endpoint, message: str | None) -> None:
     endpoint.status, endpoint.message = EndpointStatus.FAILED, message
-
-
-def _forget(region: RegionState, endpoint: Endpoint) -> None:
-    region.endpoints.pop(endpoint.arn, None)
-    region.tags.pop(endpoint.arn, None)
-    idempotency.forget(region, resource=endpoint.arn)

@@ -274,18 +274,10 @@ def _run_state(
             return stepfunctions._apply_output_path(state, taken, context), None
         case "Fail":
             raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, value, context))
-        case "Pass":
-            result = stepfunctions._execute_pass(state, value, context)
-        case "Choice":
-            result = stepfunctions._execute_choice(state, value, context)
-        case "Wait":
-            result = stepfunctions._execute_wait(state, value, context)
-        case "Task":
-            result = stepfunctions._execute_task(state, value, execution, context)
-        case "Parallel":
-            result = stepfunctions._execute_parallel(state, value, execution, context)
-        case "Map":
-            result = stepfunctions._execute_map(state, value, execution, context)
+        case "Pass" | "Choice" | "Wait" as kind:
+            result = getattr(stepfunctions, f"_execute_{kind.lower()}")(state, value, context)
+        case "Task" | "Parallel" | "Map" as kind:
+            result = getattr(stepfunctions, f"_execute_{kind.lower()}")(state, value, execution, context)
         case other:
             raise stepfunctions._ExecutionError("States.Runtime", f"Unknown state type: {other}")
     output, following = result
