@@ -1,1 +1,1 @@
-"""The domain of the pipeline: uploads, datasets, iterations, decisions, promotion. Knows no Lambda events."""
+"""The domain of the pipeline: uploads, datasets, turns, decisions, promotions, serving. Knows no Lambda events."""

@@ -1,27 +1,26 @@
-"""How sure a model is of its answer, and which labels it says yes to."""
+"""The labels and the confidence of a model's prediction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 YES = 0.5
-"""From this score on a label of a multi-label model counts as one of the document's: its labels are decisions of their
-own, each yes or no."""
+"""A multi-label model scores each label on its own. A document has the labels with at least this score."""
 
 Scores = Sequence[tuple[str, float]]
-"""Labels with their scores, the best first."""
+"""Labels with their scores, best first."""
 
 
 def labels_of(scores: Scores, *, multi_label: bool) -> list[str]:
-    """The best of exclusive classes, or every label that the model says yes to; none where it said nothing."""
+    """The best class, or of a multi-label model every label with a score of YES or more. Empty without scores."""
     if multi_label:
         return [name for name, score in scores if score >= YES]
     return [scores[0][0]] if scores else []
 
 
 def confidence_of(scores: Scores, *, multi_label: bool) -> float:
-    """From 0 to 1: the score of the best of exclusive classes. Of several labels, each yes or no, the least certain one
-    counts: a label is as certain as its score, or as 1 minus its score where that is below 0.5."""
+    """From 0 to 1: the score of the best class. Of a multi-label model that of its least certain label, where a score
+    below 0.5 counts as 1 minus the score."""
     if multi_label:
         return min((max(score, 1 - score) for _, score in scores), default=0.0)
     return scores[0][1] if scores else 0.0

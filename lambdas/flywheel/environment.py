@@ -1,4 +1,4 @@
-"""The environment variables of the functions: each function declares what it reads, by composing these models."""
+"""Models of the functions' environment variables. Each function combines those that it reads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from flywheel.records.decisions import Evidence
 
 
 class Environment(BaseModel):
-    """Fields are read from the upper-case variables of the same name. Raises pydantic.ValidationError at start."""
+    """A field is read from the variable of the same name in upper case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     @classmethod
     def load(cls) -> Self:
+        """Raises pydantic.ValidationError."""
         return cls.model_validate({name.lower(): value for name, value in os.environ.items()})
 
 
@@ -34,7 +35,7 @@ class Parameters(Environment):
 
 
 class Pipeline(Flywheel, Intake, Parameters):
-    """Of functions that work with all three."""
+    """For functions that need all three."""
 
 
 class Labels(Environment):

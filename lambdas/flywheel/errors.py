@@ -6,10 +6,10 @@ from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 
 class FlywheelError(Exception):
-    """What the pipeline itself reports; the message says what to do.
+    """An error that the pipeline itself raises. The message says what to do.
 
-    Step Functions takes 256 KiB of a state's output, in which the cause of a failure stands: the message is shortened,
-    because others' words, such as a label or a key, may be part of it.
+    The message is shortened, because it may contain long labels or keys, and it becomes part of a state's output, for
+    which Step Functions allows 256 KiB.
     """
 
     def __str__(self) -> str:
@@ -40,23 +40,23 @@ class NotCurrentPromotion(NotCurrent):
 
 
 class PromotionRefused(FlywheelError):
-    """The model must not become the active one; the message says why, and the former model stays active."""
+    """The model must not become the active one. The message says why; the former model stays active."""
 
 
 class SmokeTestFailed(FlywheelError):
-    """The endpoint answers wrongly with the model of this promotion: the former one is to be put back."""
+    """The endpoint answers wrongly with the model of this promotion. The former model has to be put back."""
 
 
 class ServiceBusy(FlywheelError):
-    """Comprehend cannot do it now; the turn machine tries again later, a bounded number of times."""
+    """Comprehend cannot do it now. The state machine tries again later, a limited number of times."""
 
 
 class ServiceFault(FlywheelError):
-    """A service throttles or has a fault of its own, after the SDK's retries: the machines try again."""
+    """A service throttles or has a fault, even after the SDK's retries. The state machines try again."""
 
 
 class IncompleteAnswer(FlywheelError):
-    """Comprehend's answer lacks a member that nothing can be done without."""
+    """Comprehend's answer lacks a member that the pipeline needs."""
 
     def __init__(self, *, member: str, of: str) -> None:
         super().__init__(f"Comprehend's answer about {of} has no {member}: ask again, and look at it in the console.")
@@ -64,7 +64,7 @@ class IncompleteAnswer(FlywheelError):
 
 
 class ModelNotUsable(FlywheelError):
-    """Comprehend has no such model, or not in a state in which it answers."""
+    """Comprehend does not have the model, or the model is not in a state in which it can predict."""
 
     def __init__(self, model_arn: str, message: str) -> None:
         super().__init__(f"Comprehend cannot use {model_arn}: {message}")
@@ -72,7 +72,7 @@ class ModelNotUsable(FlywheelError):
 
 
 class PredictionFailed(FlywheelError):
-    """A model's answers to the hold-out are not there; the next turn asks again."""
+    """A model has no answers to the hold-out. The next turn tries again."""
 
 
 class UnknownRecord(FlywheelError):

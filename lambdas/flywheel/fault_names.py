@@ -1,8 +1,8 @@
-"""What AWS's services call "not now": throttling, and faults on their own side.
+"""The names of AWS errors that are worth a retry: throttling, and faults of the service.
 
-One list for functions, state machines and tests; it holds names only, as the stacks read it too. Sources: what the SDK
-itself repeats (`botocore.retries.standard`), the pages "Common errors" and "Error responses" of the services in use,
-and their API models.
+Functions, state machines and tests share these lists. Sources: the errors that the SDK itself retries
+(`botocore.retries.standard`), the pages "Common errors" and "Error responses" of the services in use, and their API
+models.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ THROTTLES = frozenset(
         "TransactionInProgressException",
     }
 )
-"""The service takes no more for the moment."""
+"""The service takes no more requests at the moment."""
 FAULTS = frozenset(
     {
         "InternalError",
@@ -61,9 +61,9 @@ CONFLICTS = frozenset(
         "TooManyUpdates",
     }
 )
-"""Somebody else was changing the same thing at the same moment: the answer is to ask again."""
+"""Another request changed the same resource at the same time."""
 PASSING = THROTTLES | FAULTS | CONFLICTS
-"""Worth another try after a while."""
+"""Errors that are worth a retry after a while."""
 
 LAMBDA_FAULTS = (
     "AWSLambdaException",
@@ -79,19 +79,19 @@ LAMBDA_FAULTS = (
     "ServiceException",
     "SubnetIPAddressLimitReachedException",
 )
-"""Of Invoke: faults of Lambda itself, a function that is being made or changed, a network that has no room.
-TooManyRequestsException, which lasts as long as other executions do, is apart."""
+"""Errors of Invoke: faults of Lambda itself, a function that is being created or changed, a subnet without free
+addresses. TooManyRequestsException is not among them, because it lasts as long as other invocations run."""
 
 INVALID = frozenset({"InvalidRequestException", "ValidationException"})
-"""The request has a bad value. The reference names the first; the second is what AWS's services answer before their own
-code is reached, and what others have recorded of Comprehend."""
+"""The request has an invalid value. Comprehend's API reference names the first. AWS's services return the second before
+their own code is reached, and it has been seen from Comprehend."""
 
 
 def of_sdk_integration(prefix: str) -> list[str]:
-    """The names of PASSING as a state machine sees them when it calls a service itself, such as `Comprehend`.
+    """The names of PASSING as an SDK integration of Step Functions reports them. `prefix` is such as `Comprehend`.
 
-    Step Functions calls with the SDK for Java: it adds "Exception" to names that lack it, and gives an error that the
-    service's model does not name the service's general one.
+    Step Functions uses the SDK for Java. That adds "Exception" to names without it, and reports errors that are not in
+    the service's model under the service's general exception.
     """
     spellings = {spelling for name in PASSING for spelling in (name, f"{name.removesuffix('Exception')}Exception")}
     plain = sorted(spelling for spelling in spellings if spelling.isalnum())

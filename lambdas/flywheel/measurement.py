@@ -1,4 +1,4 @@
-"""What is measured for dashboard and alarms; each wing says of what, docs/interfaces.md lists them all."""
+"""A value of a CloudWatch metric. The wings define the metrics; docs/interfaces.md lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """CloudWatch's units, as far as they are needed."""
+    """The units of CloudWatch that are used."""
 
     COUNT = "Count"
     SECONDS = "Seconds"
@@ -20,4 +20,4 @@ class Measurement:
     value: float
     unit: Unit = Unit.COUNT
     dimensions: dict[str, str] = field(default_factory=dict)
-    """Besides the flywheel's name."""
+    """In addition to the flywheel's name."""

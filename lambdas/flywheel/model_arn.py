@@ -1,4 +1,4 @@
-"""The parts of a model's ARN."""
+"""Parses the ARN of a model."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class ModelArn:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """None if it is not the ARN of a resource of Comprehend with a name and perhaps a version."""
+        """None if `text` is not the ARN of a Comprehend resource with a name and an optional version."""
         found = _ARN.fullmatch(text)
         return cls(**found.groupdict()) if found else None
 
     @property
     def short(self) -> str:
-        """Name and version, as the ARN ends."""
+        """The end of the ARN: name and version."""
         return f"{self.name}/version/{self.version}" if self.version else self.name
 
 
 def short_name(model_arn: str) -> str:
-    """How the model's ARN ends: its name and version. What is no such ARN is given back as it is."""
+    """The end of the model's ARN: name and version. A text that is no such ARN is returned unchanged."""
     found = ModelArn.parse(model_arn)
     return found.short if found else model_arn

@@ -1,4 +1,4 @@
-"""What nearly every step works with: the intake bucket, the flywheel, and the model that is published."""
+"""The three resources that nearly every step needs: the intake bucket, the flywheel, and the published parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells errors of AWS's services that pass by themselves from those that do not."""
+"""Tells temporary errors of AWS's services from lasting ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flywheel.errors import ServiceFault
 from flywheel.fault_names import FAULTS, PASSING, THROTTLES
 
 _NO_ANSWER = (SdkConnectionError, HTTPClientError, IncompleteReadError)
-"""The request or its answer got lost on the way."""
+"""The request or its answer got lost."""
 
 
 def error_code(error: ClientError) -> str:
@@ -28,17 +28,17 @@ def is_throttle(error: ClientError) -> bool:
 
 
 def is_fault(error: ClientError) -> bool:
-    """Something on the service's side that may be over in a moment."""
+    """Whether the service had a fault of its own, which may be over in a moment."""
     return not is_throttle(error) and (error_code(error) in FAULTS or _status(error) >= 500)
 
 
 def passes(error: BaseException) -> bool:
-    """Whether the error is worth another try after a while."""
-    # Imported once something has failed: many functions do without most of it.
+    """Whether the error is temporary, and so worth a retry."""
+    # Imported only after an error, because most functions do not need it.
     from boto3.exceptions import Boto3Error
 
     if isinstance(error, Boto3Error):
-        # A transfer of several requests hides the one that failed.
+        # boto3's transfers make several requests, and wrap the error of the one that failed.
         behind = getattr(error, "last_exception", None) or error.__cause__ or error.__context__
         return behind is not None and passes(behind)
     if isinstance(error, ClientError):
@@ -48,10 +48,10 @@ def passes(error: BaseException) -> bool:
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """Raise what passes by itself as ServiceFault.
+    """Raise temporary errors as ServiceFault.
 
-    A function's error reaches Step Functions under its class's name, and boto3 has classes only for the errors in a
-    service's model: any other throttle or fault would be a ClientError, which nobody can tell from a refusal.
+    Step Functions sees a function's error under the name of its class. boto3 has classes only for errors in a service's
+    model: other throttles and faults are ClientError, from which a Retry cannot tell whether they are temporary.
     """
     try:
         yield

@@ -27,7 +27,7 @@ _REASON_BYTES = 1024
 """CloudFormation takes 4,096 bytes of an answer, with ids of up to 2,300. The machine's execution has the whole."""
 
 
-class Asked(BaseModel):
+class CloudFormationRequest(BaseModel):
     """What an answer needs of CloudFormation's event, in its own spelling."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,7 +40,7 @@ class Asked(BaseModel):
     PhysicalResourceId: str | None = None
 
 
-class CustomResourceEvent(Asked):
+class CustomResourceEvent(CloudFormationRequest):
     RequestType: Literal["Create", "Update", "Delete"]
 
 
@@ -57,7 +57,7 @@ def answered(
     Raises pydantic.ValidationError for an event that says nobody whom to answer, and what kept the answer from
     arriving: CloudFormation invokes asynchronously, so Lambda tries again twice.
     """
-    asked = Asked.model_validate(event)
+    asked = CloudFormationRequest.model_validate(event)
     one_at_a_time = threading.Lock()
     said: list[Status] = []
 
@@ -86,7 +86,7 @@ def answered(
         alarm.cancel()
 
 
-def answer(asked: Asked, *, status: Status, reason: str, physical_id: str) -> None:
+def answer(asked: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> None:
     """`physical_id` counts where CloudFormation has none yet. Raises urllib's errors after the last attempt."""
     request = urllib.request.Request(  # noqa: S310 - the pre-signed URL that CloudFormation gave
         asked.ResponseURL,
@@ -104,7 +104,7 @@ def answer(asked: Asked, *, status: Status, reason: str, physical_id: str) -> No
             logger.warning("CloudFormation did not take the answer", tries_left=left)
 
 
-def answer_body(asked: Asked, *, status: Status, reason: str, physical_id: str) -> bytes:
+def answer_body(asked: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> bytes:
     body: dict[str, Any] = {
         "Status": status,
         "Reason": within(printable(reason), _REASON_BYTES),

@@ -14,7 +14,7 @@ from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
-from flywheel.serving.bring_endpoint import Server, Serving
+from flywheel.serving.bring_endpoint import EndpointController, Serving
 from flywheel.serving.smoke_test import Trial, read_documents, run_smoke_test
 from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
@@ -43,9 +43,9 @@ class ServingRun:
     def endpoint_arn(self) -> str:
         return f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier-endpoint/{self.at.name}"
 
-    def server(self) -> Server:
+    def server(self) -> EndpointController:
         clients = self.at.functions.clients
-        return Server(
+        return EndpointController(
             endpoints=EndpointService(comprehend=clients["comprehend"], arn=self.endpoint_arn),
             scaling=EndpointScaling(
                 scaling=clients["application-autoscaling"], kind=DOCUMENT_CLASSIFICATION, endpoint_arn=self.endpoint_arn

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.api import errors
-from flywheel.api.errors import RequestRefused
 from flywheel.api.low_confidence import key_of, record_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE
@@ -28,7 +27,7 @@ from flywheel.service_faults import error_code, is_fault, is_throttle
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flywheel.comprehend.live_endpoint import LiveEndpoint, Sighting
+    from flywheel.comprehend.live_endpoint import EndpointSnapshot, LiveEndpoint
     from flywheel.store.bucket import IntakeBucket
 
 PARALLEL = 8
@@ -51,18 +50,18 @@ def texts_of(request: OneText | SeveralDocuments) -> list[str]:
     """The documents to classify. Raises RequestRefused."""
     texts = [request.text] if isinstance(request, OneText) else list(request.documents)
     if not texts:
-        raise RequestRefused(errors.no_documents())
+        raise errors.RequestRefused(errors.no_documents())
     if len(texts) > MOST_DOCUMENTS:
-        raise RequestRefused(errors.too_many_documents(len(texts)))
+        raise errors.RequestRefused(errors.too_many_documents(len(texts)))
     for number, text in enumerate(texts):
         if not text.strip():
-            raise RequestRefused(errors.text_empty(number))
+            raise errors.RequestRefused(errors.text_empty(number))
         try:
             size = len(text.encode())
         except UnicodeEncodeError:
-            raise RequestRefused(errors.not_unicode(number)) from None
+            raise errors.RequestRefused(errors.not_unicode(number)) from None
         if size > MOST_TEXT_BYTES:
-            raise RequestRefused(errors.text_too_long(number, size))
+            raise errors.RequestRefused(errors.text_too_long(number, size))
     return texts
 
 
@@ -72,13 +71,13 @@ class Classified:
 
     answers: tuple[Prediction | Problem, ...]
     """In the order of the request."""
-    model: Sighting | None
+    model: EndpointSnapshot | None
     throttled: int
     """Calls that the endpoint refused for want of room, also those that were then tried again with success."""
     low_confidence: int
     causes: tuple[str, ...]
     """What went wrong, for the log: operations and error codes, nothing of a text."""
-    not_kept: int
+    not_stored: int
     """Low-confidence documents that could not be written."""
 
     @property
@@ -90,14 +89,14 @@ class Classified:
         return [answer for answer in self.answers if isinstance(answer, Problem)]
 
     @property
-    def refusal(self) -> RequestRefused | None:
+    def refusal(self) -> errors.RequestRefused | None:
         """The error that is the whole answer, if no document has one."""
         problems = self.problems
         if len(problems) < len(self.answers):
             return None
         worst = min(problems, key=lambda problem: _SEVERITY.index(problem.code))
         alone = worst if len(problems) == 1 else worst.model_copy(update={"document": None})
-        return RequestRefused(alone, retry_after=self.retry_after)
+        return errors.RequestRefused(alone, retry_after=self.retry_after)
 
     @property
     def retry_after(self) -> int | None:
@@ -108,7 +107,7 @@ class Classified:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Tried:
+class _DocumentResult:
     """What became of one document."""
 
     prediction: Prediction | None = None
@@ -118,7 +117,7 @@ class _Tried:
 
 
 @dataclass(kw_only=True)
-class Classifying:
+class RequestClassifier:
     """Kept from request to request: it remembers which model the endpoint served last."""
 
     endpoint: LiveEndpoint
@@ -129,7 +128,7 @@ class Classifying:
     clock: Callable[[], datetime]
     elapsed: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    _seen: Sighting | None = field(default=None, init=False)
+    _seen: EndpointSnapshot | None = field(default=None, init=False)
 
     def classify(self, texts: Sequence[str]) -> Classified:
         """Never takes much longer than MOST_PATIENCE. Raises only what reading `serving/state.json` does."""
@@ -147,24 +146,24 @@ class Classifying:
             for text, one in zip(texts, tried, strict=True)
             if one.prediction is not None and one.prediction.confidence < self.threshold
         ]
-        not_kept = self._keep(unsure, before=before, causes=causes) if unsure else 0
+        not_stored = self._keep(unsure, before=before, causes=causes) if unsure else 0
         return Classified(
             answers=self._answers(tried),
             model=self._seen,
             throttled=sum(one.throttled for one in tried),
             low_confidence=len(unsure),
             causes=tuple(causes),
-            not_kept=not_kept,
+            not_stored=not_stored,
         )
 
-    def _try(self, text: str, deadline: float) -> _Tried:
+    def _try(self, text: str, deadline: float) -> _DocumentResult:
         throttled = attempts = unavailable = 0
         if self.elapsed() > deadline:
             # Those before it took all the time: to the caller it is as if the endpoint had no room.
-            return _Tried(failure=ErrorCode.THROTTLED, cause="no time left")
+            return _DocumentResult(failure=ErrorCode.THROTTLED, cause="no time left")
         while True:
             try:
-                return _Tried(prediction=self.endpoint.classify(text), throttled=throttled)
+                return _DocumentResult(prediction=self.endpoint.classify(text), throttled=throttled)
             except ClientError as error:
                 code = error_code(error)
                 cause = f"ClassifyDocument: {code}"
@@ -178,10 +177,10 @@ class Classifying:
             delay = random.uniform(0.5, 1) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempts)  # noqa: S311 - no secret
             attempts += 1
             if not again or self.elapsed() + delay > deadline:
-                return _Tried(failure=failure, throttled=throttled, cause=cause)
+                return _DocumentResult(failure=failure, throttled=throttled, cause=cause)
             self.pause(delay)
 
-    def _look(self, causes: list[str]) -> Sighting | None:
+    def _look(self, causes: list[str]) -> EndpointSnapshot | None:
         """Which model the endpoint serves; None if it could not be asked or is not there."""
         try:
             seen = self.endpoint.look()
@@ -191,7 +190,7 @@ class Classifying:
         self._seen = seen
         return seen
 
-    def _answers(self, tried: Sequence[_Tried]) -> tuple[Prediction | Problem, ...]:
+    def _answers(self, tried: Sequence[_DocumentResult]) -> tuple[Prediction | Problem, ...]:
         state: ServingState | None = None
         if any(one.failure is ErrorCode.NO_ENDPOINT for one in tried):
             state = self.intake().read(STATE_KEY, ServingState)
@@ -200,7 +199,9 @@ class Classifying:
             for number, one in enumerate(tried)
         )
 
-    def _keep(self, unsure: Sequence[tuple[str, Prediction]], *, before: Sighting | None, causes: list[str]) -> int:
+    def _keep(
+        self, unsure: Sequence[tuple[str, Prediction]], *, before: EndpointSnapshot | None, causes: list[str]
+    ) -> int:
         """Write them for review; how many could not be written. That must not cost the caller the answer."""
         after = self._look(causes)
         now = self.clock()

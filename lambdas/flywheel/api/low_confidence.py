@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.live_endpoint import Sighting
+    from flywheel.comprehend.live_endpoint import EndpointSnapshot
     from flywheel.comprehend.model_kind import Prediction
 
 LOW_CONFIDENCE_PREFIX = "predictions/low-confidence/"
@@ -58,8 +58,8 @@ def record_of(
     *,
     threshold: float,
     endpoint_arn: str,
-    before: Sighting | None,
-    after: Sighting | None,
+    before: EndpointSnapshot | None,
+    after: EndpointSnapshot | None,
     at: datetime,
 ) -> LowConfidencePrediction:
     """`before` and `after` are sightings of the endpoint on either side of the moment at which it answered."""

@@ -17,4 +17,4 @@ def of_classified(classified: Classified) -> Iterator[Measurement]:
         yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
     yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
     yield Measurement(name="ThrottledPredictions", value=classified.throttled)
-    yield Measurement(name="LowConfidenceNotKept", value=classified.not_kept)
+    yield Measurement(name="LowConfidenceNotKept", value=classified.not_stored)

@@ -1,4 +1,4 @@
-"""The flywheel's endpoint as Comprehend has it, and what is done to it."""
+"""Describes, creates, changes and deletes the flywheel's endpoint."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class EndpointRefused(FlywheelError):
-    """Comprehend does not make or change the endpoint; the message is Comprehend's."""
+    """Comprehend refuses to create or change the endpoint. The message is Comprehend's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.invalid = code in INVALID
-        """The request has a bad value."""
+        """The request has an invalid value."""
 
 
 class EndpointFailed(FlywheelError):
-    """The endpoint is FAILED, also the one that replaced it; the message is Comprehend's."""
+    """The endpoint is FAILED, and so is the one that replaced it. The message is Comprehend's."""
 
 
 class EndpointStatus(StrEnum):
@@ -47,7 +47,7 @@ class Endpoint:
     model_arn: str | None
     """None: Comprehend does not say."""
     flywheel_arn: str | None
-    """None: it is bound to a model."""
+    """None: the endpoint is bound to a model, not to a flywheel."""
     desired_units: int | None
     """None: Comprehend does not say."""
 
@@ -61,14 +61,14 @@ _REFUSALS = INVALID | {
 
 
 class EndpointService:
-    """One endpoint, of a fixed name."""
+    """One endpoint with a fixed name."""
 
     def __init__(self, *, comprehend: ComprehendClient, arn: str) -> None:
         self._comprehend = comprehend
         self.arn = arn
 
     def describe(self) -> Endpoint | None:
-        """None if there is none."""
+        """None if the endpoint does not exist."""
         try:
             answer = self._comprehend.describe_endpoint(EndpointArn=self.arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
@@ -84,10 +84,11 @@ class EndpointService:
         )
 
     def create(self, *, flywheel_arn: str, units: int, role_arn: str | None, tags: Mapping[str, str]) -> None:
-        """Bound to the flywheel. `role_arn` is for models under a customer managed key. Raises EndpointRefused.
+        """Create the endpoint, bound to the flywheel. Raises EndpointRefused.
 
-        Without a token of our own: one that was used for an endpoint that is gone by now might bring back the old
-        answer instead of a new endpoint (reference 1.2). The fixed name keeps a second one away.
+        `role_arn` is for models that are encrypted with a customer managed key. There is no ClientRequestToken, because
+        a repeated token could return the answer about a deleted endpoint (reference 1.2). The fixed name prevents a
+        second endpoint.
         """
         optional = {"DataAccessRoleArn": role_arn} if role_arn else {}
         try:
@@ -99,7 +100,7 @@ class EndpointService:
                 **optional,
             )
         except ClientError as error:
-            # ResourceInUse: it is there by now, made by somebody else.
+            # ResourceInUse: somebody else has created it.
             _raise_refusal(error, besides="ResourceInUseException")
 
     def scale(self, units: int) -> None:
@@ -107,15 +108,16 @@ class EndpointService:
         self._update(DesiredInferenceUnits=units)
 
     def move(self, *, flywheel_arn: str, model_arn: str, role_arn: str | None, units: int | None) -> None:
-        """Bind it to another flywheel, whose active model is `model_arn`. Raises EndpointRefused.
+        """Bind the endpoint to another flywheel, whose active model is `model_arn`. Raises EndpointRefused.
 
-        `role_arn` as in `create`: another generation's models may be encrypted where the former's were not. Whether
-        UpdateEndpoint wants the model beside the flywheel, or takes the flywheel only without it, is not documented.
+        `role_arn` is as in `create`: the models of a new generation may be encrypted even if the former's are not.
+        Whether UpdateEndpoint needs or refuses the model together with the flywheel is not documented, so both are
+        tried.
         """
         role = {"DesiredDataAccessRoleArn": role_arn} if role_arn else {}
-        wanted_units = {"DesiredInferenceUnits": units} if units else {}
+        desired_units = {"DesiredInferenceUnits": units} if units else {}
         try:
-            self._update(FlywheelArn=flywheel_arn, DesiredModelArn=model_arn, **wanted_units, **role)
+            self._update(FlywheelArn=flywheel_arn, DesiredModelArn=model_arn, **desired_units, **role)
         except EndpointRefused as refused:
             if not refused.invalid:
                 raise
@@ -125,11 +127,11 @@ class EndpointService:
         try:
             self._comprehend.update_endpoint(EndpointArn=self.arn, **changes)
         except ClientError as error:
-            # ResourceInUse: it is changing already, for instance because it follows a promotion.
+            # ResourceInUse: the endpoint is changing already, for instance because it follows a promotion.
             _raise_refusal(error, besides="ResourceInUseException")
 
     def delete(self) -> None:
-        """One that is changing is refused silently: whoever asks waits, looks, and asks again."""
+        """Delete the endpoint. If it is changing, nothing happens: the caller describes it again later."""
         try:
             self._comprehend.delete_endpoint(EndpointArn=self.arn)
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""What the pipeline asks Comprehend, in one place: pages followed, statuses as enums, absent members as None."""
+"""Comprehend's calls about a flywheel: with pagination, statuses as enums, and None for absent members."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flywheel.records.uploads import Split
 
 FOUND_WITHIN = timedelta(minutes=5)
-"""Until then what was made a moment ago may not be found yet; whether Comprehend's reads lag is not documented."""
+"""A new resource may not be found for this long. Whether Comprehend's reads lag is not documented."""
 
 
 class IterationStatus(StrEnum):
@@ -37,7 +37,7 @@ class IterationStatus(StrEnum):
 
     @property
     def running(self) -> bool:
-        """The order of the two is not documented (reference 4.2), so nothing depends on it."""
+        """Whether TRAINING comes before EVALUATING is not documented (reference 4.2), so nothing depends on it."""
         return self in {IterationStatus.TRAINING, IterationStatus.EVALUATING, IterationStatus.STOP_REQUESTED}
 
 
@@ -51,7 +51,7 @@ class DatasetStatus(StrEnum):
 class FlywheelState:
     arn: str
     active: bool
-    """The flywheel's status is ACTIVE: it may be iterating or not."""
+    """The flywheel's status is ACTIVE, whether an iteration runs or not."""
     task: Task
     language: str | None
     active_model_arn: str | None
@@ -81,7 +81,7 @@ class Iteration:
 
 
 class FlywheelService:
-    """One flywheel of Comprehend. Throttling and faults are retried by the client, then raised as ClientError."""
+    """One flywheel. The client retries throttling and faults, then raises ClientError."""
 
     def __init__(self, *, comprehend: ComprehendClient, flywheel_arn: str, kind: ModelKind) -> None:
         self._comprehend = comprehend
@@ -114,8 +114,8 @@ class FlywheelService:
         )
 
     def tags(self) -> dict[str, str]:
-        """The flywheel's own: the setting `tags`, which has no room in a function's environment (4 KB), and what people
-        added. AWS's, such as CloudFormation's, can be put on nothing."""
+        """The flywheel's tags: those of the setting `tags`, and what people added. They are read here because a
+        function's environment (4 KB) has no room for them. Without AWS's own tags, which cannot be set."""
         found = self._comprehend.list_tags_for_resource(ResourceArn=self.arn).get("Tags", [])
         return {tag["Key"]: tag.get("Value", "") for tag in found if not tag["Key"].lower().startswith("aws:")}
 
@@ -123,7 +123,7 @@ class FlywheelService:
         return f"{self.arn}/dataset/{name}"
 
     def datasets(self) -> list[Dataset]:
-        """Every dataset of the flywheel, also those that somebody made in the console."""
+        """All datasets of the flywheel, including those that somebody created in the console."""
         found: list[Dataset] = []
         token: dict[str, Any] = {}
         while True:
@@ -141,10 +141,9 @@ class FlywheelService:
         return _dataset(required(answer, "DatasetProperties", of=f"dataset {name}"))
 
     def create_dataset(self, *, name: str, split: Split, s3_uri: str, delimiter: str | None, token: str) -> None:
-        """Register a dataset, with the flywheel's tags. One of that name that exists is success: the name belongs to
-        the turn that made it.
+        """Register a dataset, with the flywheel's tags. If the name exists, nothing happens: it belongs to this turn.
 
-        Raises ServiceBusy while a quota does not let it.
+        Raises ServiceBusy while a quota prevents it.
         """
         try:
             self._comprehend.create_dataset(
@@ -156,19 +155,19 @@ class FlywheelService:
                 Tags=[{"Key": key, "Value": value} for key, value in sorted(self.tags().items())],
             )
         except ClientError as error:
-            # A quota of datasets at once or in all, or the name is taken and the dataset does not show yet.
+            # A quota is reached, or the name exists and the dataset is not found yet.
             if error_code(error) not in BUSY:
                 raise
             if self.dataset(name) is None:
                 raise ServiceBusy(f"Comprehend takes no dataset now: {error_message(error)}") from error
 
     def iterations(self) -> Iterator[Iteration]:
-        """Newest first; read only as far as needed."""
+        """Newest first. Pages are read only as needed."""
         token: dict[str, Any] = {}
         while True:
             page = self._comprehend.list_flywheel_iteration_history(FlywheelArn=self.arn, MaxResults=25, **token)
             items = [self._iteration(item) for item in page.get("FlywheelIterationPropertiesList", [])]
-            # The order is newest first in the one published sample only (reference 2.7).
+            # Only a published sample, not the documentation, shows this order (reference 2.7).
             yield from sorted(items, key=lambda item: item.created_at, reverse=True)
             if not page.get("NextToken"):
                 return
@@ -179,7 +178,7 @@ class FlywheelService:
         return self._iteration(required(answer, "FlywheelIterationProperties", of=f"iteration {iteration_id}"))
 
     def start_iteration(self, *, token: str) -> str:
-        """The new iteration's id. The token makes a repeated call return the same one (reference 1.2)."""
+        """The new iteration's id. With the same token a repeated call returns the same id (reference 1.2)."""
         answer = self._comprehend.start_flywheel_iteration(FlywheelArn=self.arn, ClientRequestToken=token)
         iteration_id: str = required(answer, "FlywheelIterationId", of="the iteration that it starts")
         return iteration_id
@@ -195,8 +194,10 @@ class FlywheelService:
         name: str,
         token: str,
     ) -> StartedJob:
-        """As `JobService.start`: by this flywheel's own role unless `role_arn` is given, and protected as its training
-        is. Raises IncompleteAnswer, ModelNotUsable, ServiceBusy."""
+        """As `JobService.start`, with this flywheel's encryption keys and VPC, and its role if `role_arn` is None.
+
+        Raises IncompleteAnswer, ModelNotUsable, ServiceBusy.
+        """
         flywheel = self.describe()
         role = role_arn or flywheel.data_access_role_arn
         if role is None:
@@ -213,11 +214,11 @@ class FlywheelService:
         )
 
     def at(self, flywheel_arn: str) -> FlywheelService:
-        """Another flywheel, for instance of a former generation."""
+        """The service for another flywheel, for instance of a former generation."""
         return FlywheelService(comprehend=self._comprehend, flywheel_arn=flywheel_arn, kind=self.kind)
 
     def find_active_model(self) -> str | None:
-        """None also where the flywheel is gone."""
+        """None if the flywheel has no active model, or does not exist."""
         try:
             return self.describe().active_model_arn
         except self._comprehend.exceptions.ResourceNotFoundException:
@@ -238,7 +239,7 @@ class FlywheelService:
         )
 
     def _score(self, item: Any, which: str) -> ModelScore | None:
-        """The model and its metrics in an iteration; both may be absent, together or alone (reference 4.1)."""
+        """A model and its metrics in an iteration. The metrics, or both, may be absent (reference 4.1)."""
         arn = item.get(f"{which}ModelArn")
         if not arn:
             return None

@@ -1,4 +1,4 @@
-"""Jobs that have a model answer documents in the intake bucket: at most one for each attempt, and none paid twice."""
+"""Asynchronous jobs in which a model predicts documents of the intake bucket. No job is paid for twice."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=JobAttempt)
 
 BUSY = THROTTLES | {"ResourceInUseException", "ResourceLimitExceededException"}
-"""Of a request to make or start something: later there may be room for it."""
+"""Errors of a request to create or start something that may succeed later."""
 UNKNOWN_JOB = "Comprehend does not know it"
-"""Not for good: a job does not have to show at once. To start it again under the same token is the same job, if there
-is one, and else another."""
+"""The failure of a job that is not found. It may be found later; starting it again with the same token returns the same
+job if it exists, else starts a new one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSecurity:
-    """How a flywheel's training is protected, and so the jobs that its models do."""
+    """Encryption keys and VPC of a flywheel's training, which its jobs use too."""
 
     output_key: str | None = None
     volume_key: str | None = None
@@ -57,10 +57,10 @@ class JobService:
         name: str,
         token: str,
     ) -> StartedJob:
-        """A job over files with one document a line, by a model or by the active model of a flywheel.
+        """Start a job over files with one document a line, for a model or for the active model of a flywheel.
 
-        Comprehend reads and writes as `role_arn`. The token makes a repeated call return the same job. Raises
-        ModelNotUsable if the model is gone or not trained, ServiceBusy if too many jobs run.
+        Comprehend reads and writes with the role `role_arn`. With the same token a repeated call returns the same job.
+        Raises ModelNotUsable if the model does not exist or is not trained, ServiceBusy if too many jobs run.
         """
         optional = {"FlywheelArn": flywheel_arn, "VolumeKmsKeyId": security.volume_key, "VpcConfig": security.vpc}
         request = {
@@ -82,7 +82,7 @@ class JobService:
             raise
 
     def find(self, job_id: str) -> Job | None:
-        """None if Comprehend does not know it (any more)."""
+        """None if Comprehend does not know the job, or does not any more."""
         try:
             properties = self._kind.describe_job(self._comprehend, job_id)
         except self._comprehend.exceptions.JobNotFoundException:
@@ -99,10 +99,10 @@ class JobService:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempts(Generic[A]):
-    """The attempts to have a model answer the same documents; the record under `key` is the last one.
+    """The attempts to have a model predict the same documents. The record at `key` is the last attempt.
 
-    It is written after its job was started. A job that was started just before a kill is found again by its token,
-    which is made of the attempt's number.
+    The record is written after the job was started. If the function is killed in between, the next one gets the same
+    job, because the token is made of the attempt's number.
     """
 
     intake: IntakeBucket
@@ -111,7 +111,7 @@ class Attempts(Generic[A]):
     record: type[A]
 
     def last(self) -> A | None:
-        """What has become of its job since is noted."""
+        """The last attempt, with the present state of its job, which is also written to the record."""
         known = self.intake.read(self.key, self.record)
         if known is None or known.failure or not known.job_id:
             return known
@@ -138,7 +138,7 @@ class Attempts(Generic[A]):
 
 
 def next_attempt(known: JobAttempt | None) -> int:
-    """Its number. Where no job was started, or Comprehend does not know the job, the same attempt is made again."""
+    """The number of the next attempt. If no job was started, or Comprehend does not know the job, the number stays."""
     if known is None:
         return 1
     return known.attempt + (known.job_id is not None and known.failure != UNKNOWN_JOB)

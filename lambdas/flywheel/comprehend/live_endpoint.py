@@ -1,4 +1,4 @@
-"""The endpoint that answers in real time: what it says about a text, and which model it serves."""
+"""The endpoint in real time: classifies a text, and says which model it serves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind, Prediction
 
 MOST_TEXT_BYTES = 10 * 1024
-"""Of one document, in UTF-8 (reference 2.9)."""
+"""Most bytes of one document, in UTF-8 (reference 2.9)."""
 UNAVAILABLE = frozenset({"ResourceUnavailableException", "ResourceNotFoundException"})
-"""There is no such endpoint, or it does not answer yet."""
+"""The endpoint does not exist, or is not in service yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sighting:
-    """What the endpoint was at a moment."""
+class EndpointSnapshot:
+    """The state of the endpoint at a moment."""
 
     at: datetime
     status: str
@@ -43,14 +43,14 @@ class LiveEndpoint:
         """Raises ClientError; see UNAVAILABLE and `service_faults`."""
         return self._kind.detect(self._comprehend, endpoint_arn=self.arn, text=text)
 
-    def look(self) -> Sighting | None:
+    def look(self) -> EndpointSnapshot | None:
         """None if there is no endpoint. Raises ClientError."""
         try:
             answer = self._comprehend.describe_endpoint(EndpointArn=self.arn)
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
         properties = answer.get("EndpointProperties", {})
-        return Sighting(
+        return EndpointSnapshot(
             at=self._clock(),
             status=properties.get("Status", ""),
             model_arn=properties.get("ModelArn"),

@@ -1,4 +1,4 @@
-"""Versions of models: what Comprehend says of them. No flywheel is needed for that."""
+"""Comprehend's calls about model versions. They need no flywheel."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class ModelService:
         self.kind = kind
 
     def describe(self, model_arn: str) -> Model | None:
-        """None if there is no model of this ARN."""
+        """None if the model does not exist."""
         try:
             return self.kind.model(self.kind.describe_model(self._comprehend, model_arn))
         except self._comprehend.exceptions.ResourceNotFoundException:
             return None
 
     def trained_by(self, flywheel_arn: str) -> list[Model]:
-        """Every version that an iteration of the flywheel trained, oldest first."""
+        """All model versions that iterations of the flywheel trained, oldest first."""
         found = [self.kind.model(item) for item in self.kind.list_models(self._comprehend)]
         own = [model for model in found if model.flywheel_arn == flywheel_arn]
         return sorted(own, key=lambda model: (model.submitted_at, model.arn))
 
     def delete(self, model_arn: str) -> None:
-        """Raises ClientError, ResourceInUseException where something uses the model."""
+        """Raises ClientError; ResourceInUseException if an endpoint or a job uses the model."""
         self.kind.delete_model(self._comprehend, model_arn)
 
     def score(self, model_arn: str) -> ModelScore | None:
-        """The model's metrics from its own training, None if the model is gone or has none."""
+        """The model's metrics from its training; None if it has none, or does not exist."""
         try:
             metrics = self.kind.training_metrics(self.kind.describe_model(self._comprehend, model_arn))
         except self._comprehend.exceptions.ResourceNotFoundException:

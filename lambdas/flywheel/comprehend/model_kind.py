@@ -1,6 +1,6 @@
-"""What differs between Comprehend's kinds of custom model: everything else asks the kind.
+"""The interface for everything that differs between Comprehend's kinds of custom model.
 
-`flywheel.document_classification` is the one that there is.
+`flywheel.document_classification` is the only implementation.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a flywheel trains its models for."""
+    """The task that a flywheel trains its models for."""
 
     labels: tuple[str, ...] = ()
     multi_label: bool = False
-    """A document has any number of the labels, not exactly one."""
+    """A document may have any number of labels; otherwise it has exactly one."""
 
     @property
     def mode(self) -> str:
@@ -37,17 +37,17 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A version of a model."""
+    """A model version."""
 
     arn: str
     status: str
     flywheel_arn: str | None
-    """The flywheel whose iteration trained it; None for a model from elsewhere."""
+    """The flywheel that trained it; None for a model that no flywheel trained."""
     mode: str | None
     language: str | None
     submitted_at: datetime
     warning: str | None
-    """What Comprehend says about a model that is TRAINED_WITH_WARNING."""
+    """Comprehend's message about a model that is TRAINED_WITH_WARNING."""
 
     @property
     def trained(self) -> bool:
@@ -58,12 +58,12 @@ class Model:
 class StartedJob:
     id: str
     model_arn: str | None
-    """The model that the job is done by, as Comprehend names it."""
+    """The model that the job uses, as Comprehend says."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job that has a model answer documents."""
+    """An asynchronous job in which a model predicts documents."""
 
     id: str
     running: bool
@@ -74,10 +74,10 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a model says of one text."""
+    """The endpoint's prediction for one text."""
 
     scores: tuple[tuple[str, float], ...]
-    """Label and score, the best first; of a multi-label model all labels."""
+    """Labels with their scores, best first. A multi-label model gives all labels."""
     multi_label: bool
 
     @property
@@ -87,21 +87,21 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetLimits:
-    """Of one dataset."""
+    """Comprehend's limits of one dataset."""
 
     documents: int
     bytes: int
     minimum_bytes: int
     document_bytes: int
-    """The least that a document can have."""
+    """The fewest bytes that a document can have."""
 
 
 class Answer(Protocol):
-    """What a model says of one document of an analysis job."""
+    """A model's prediction for one document of an analysis job."""
 
     @property
     def labels(self) -> Sequence[str]:
-        """What the document counts as."""
+        """The labels that the document gets."""
 
     @property
     def score(self) -> float: ...
@@ -110,7 +110,7 @@ class Answer(Protocol):
     def low_confidence(self) -> bool: ...
 
     def members(self) -> dict[str, object]:
-        """Of the row in predictions.jsonl."""
+        """The prediction as members of a row in predictions.jsonl."""
 
 
 class ModelKind(Protocol):
@@ -126,27 +126,27 @@ class ModelKind(Protocol):
 
     @property
     def arn_resource(self) -> str:
-        """What stands before the name in a model's ARN."""
+        """The resource type in a model's ARN."""
 
     @property
     def endpoint_resource(self) -> str:
-        """What stands before the name in an endpoint's ARN."""
+        """The resource type in an endpoint's ARN."""
 
     @property
     def scalable_dimension(self) -> str:
-        """Of Application Auto Scaling."""
+        """The scalable dimension of an endpoint in Application Auto Scaling."""
 
     def task(self, config: Any) -> Task:
-        """What DescribeFlywheel's TaskConfig says; it may be empty until the flywheel is ACTIVE."""
+        """The task in DescribeFlywheel's TaskConfig, which may be empty until the flywheel is ACTIVE."""
 
     def dataset_input(self, *, s3_uri: str, delimiter: str | None) -> Any:
         """CreateDataset's InputDataConfig for the file of documents at `s3_uri`."""
 
     def describe_model(self, comprehend: ComprehendClient, model_arn: str) -> Any:
-        """The properties of a version. Raises the client's ResourceNotFoundException, IncompleteAnswer."""
+        """The properties of a model version. Raises the client's ResourceNotFoundException, IncompleteAnswer."""
 
     def list_models(self, comprehend: ComprehendClient) -> Iterator[Any]:
-        """The properties of every version in the account and Region."""
+        """The properties of all model versions in the account and Region."""
 
     def delete_model(self, comprehend: ComprehendClient, model_arn: str) -> None: ...
 
@@ -154,23 +154,23 @@ class ModelKind(Protocol):
         """Raises IncompleteAnswer."""
 
     def training_metrics(self, properties: Any) -> Metrics | None:
-        """What a version scored in its own training, None if it is not said."""
+        """A model version's scores from its training; None if Comprehend gives none."""
 
     def iteration_metrics(self, block: Any) -> Metrics:
-        """One of an iteration's two metric blocks."""
+        """The scores in one of an iteration's two metric blocks."""
 
     def start_job(self, comprehend: ComprehendClient, *, model_arn: str | None, request: dict[str, Any]) -> StartedJob:
-        """`request` holds the members that jobs of every kind have. Raises ClientError, IncompleteAnswer."""
+        """`request` has the members that all kinds of job share. Raises ClientError, IncompleteAnswer."""
 
     def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
         """The job's properties. Raises the client's JobNotFoundException, IncompleteAnswer."""
 
     @property
     def dataset_limits(self) -> DatasetLimits:
-        """Comprehend's."""
+        """Comprehend's limits of a dataset."""
 
     def prepare(self, **upload: Any) -> Preparation:
-        """Reads an upload; parameters and errors as of `flywheel.preparation.prepare`."""
+        """Read an upload. Parameters and errors are those of `flywheel.preparation.prepare`."""
 
     def minimum(
         self,
@@ -183,18 +183,18 @@ class ModelKind(Protocol):
         size: Callable[[frozenset[str]], int],
         overrule: bool = False,
     ) -> DatasetMinimum:
-        """What of the documents that wait may become a dataset of the split.
+        """Which of the waiting documents may become a dataset of the split.
 
         `combinations` are documents by label combination, `minimum` is MinimumDocumentsPerLabel, `first` says that the
         flywheel has no dataset of the split. `size` gives the bytes of the documents without those that have one of
-        the labels. `overrule` is an operator's word that it is enough.
+        the labels. With `overrule` an operator sets MinimumDocumentsPerLabel aside.
         """
 
     def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
-        """What a job answered to each line of its one file. Raises InvalidPredictions."""
+        """A job's predictions for each line of its input file. Raises InvalidPredictions."""
 
     def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
-        """A model's answers scored against what people said of each document."""
+        """Score a model's predictions against the documents' true labels."""
 
     def gain(
         self,
@@ -206,10 +206,10 @@ class ModelKind(Protocol):
         metric: Metric,
         confidence_level: float,
     ) -> DifferenceInterval:
-        """How much better the candidate's answers are than the active model's, and how sure that is."""
+        """The candidate's metric minus the active model's, with a confidence interval."""
 
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
-        """A line of a job's output that is no error; `where` it stands is for messages. Raises InvalidPredictions."""
+        """The prediction in a line of a job's output. `where` the line is, for messages. Raises InvalidPredictions."""
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
         """Raises ClientError."""
@@ -217,17 +217,18 @@ class ModelKind(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetMinimum:
-    """`held_back` are the labels whose documents wait; `missing` says for each label how many more are needed.
-
-    `unknown` are those of `held_back` that the flywheel does not have, left from when its label list was another.
-    """
+    """Whether waiting documents reach the minimum for a dataset, and what is missing."""
 
     dataset: bool
+    """They reach it."""
     held_back: frozenset[str] = frozenset()
+    """Labels whose documents keep waiting."""
     missing: tuple[tuple[str, int], ...] = ()
+    """By label: how many more documents are needed."""
     unknown: tuple[str, ...] = ()
+    """Those of `held_back` that the flywheel does not have (any more)."""
     too_small: int | None = None
-    """The bytes of what would be a dataset but for Comprehend's minimum, `minimum_bytes`."""
+    """The bytes of the documents, if these are below Comprehend's minimum, `minimum_bytes`."""
     minimum_bytes: int = 0
 
     def reason(self) -> str:

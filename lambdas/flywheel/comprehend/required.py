@@ -1,4 +1,4 @@
-"""Members of Comprehend's answers, all of which the API's model leaves optional."""
+"""Reads members of Comprehend's answers that must be there. The API's model makes all members optional."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind
 
 TARGET_UTILISATION = 70.0
-"""Percent: the target of the example in Comprehend's guide."""
+"""Percent, as in the example of Comprehend's guide."""
 POLICY = "utilisation"
 
 
@@ -25,7 +25,7 @@ class EndpointScaling:
         self._endpoint_arn = endpoint_arn
 
     def limits(self) -> tuple[int, int] | None:
-        """The least and the most units; None if it does not scale."""
+        """The minimum and maximum units; None if the endpoint does not scale."""
         answer = self._scaling.describe_scalable_targets(
             ServiceNamespace="comprehend",
             ResourceIds=[self._endpoint_arn],
@@ -36,7 +36,7 @@ class EndpointScaling:
         return None
 
     def scale_between(self, least: int, most: int) -> None:
-        """Repeated, it changes nothing."""
+        """Set up auto scaling. A repeated call changes nothing."""
         if self.limits() != (least, most):
             self._scaling.register_scalable_target(
                 **self._target,
@@ -59,7 +59,7 @@ class EndpointScaling:
         )
 
     def stop(self) -> None:
-        """Before the endpoint is deleted: its policies and alarms go with the target."""
+        """Stop auto scaling, before the endpoint is deleted. Removing the target removes its policies and alarms."""
         if self.limits() is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Gathers what the gate compares, and writes its decision once for each iteration."""
+"""Gathers the scores that the gate compares, and writes its decision once for each iteration."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ def compare_metrics(
     confidence_level: float = 0.95,
     pipeline: Pipeline,
 ) -> Decision:
-    """The decision of a COMPLETED iteration; what was decided once stays.
+    """The decision on a COMPLETED iteration. If there is one already, it is returned.
 
-    Raises NotCurrentTurn; and with evidence HOLDOUT PredictionFailed, or UnknownRecord if no hold-out was made ready.
+    Raises NotCurrentTurn. With evidence HOLDOUT also PredictionFailed, and UnknownRecord if `prepare_holdout` did not
+    run.
     """
     turns.require_current(pipeline.intake, turn)
     key = decision_key(iteration_id)
@@ -76,7 +77,7 @@ def compare_metrics(
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
-    """A judgement and what it was made on."""
+    """The gate's judgement, and the scores that it compared."""
 
     judgement: Judgement
     candidate: ModelScore | None
@@ -101,7 +102,7 @@ def _by_holdout(
     bar: Bar,
     confidence_level: float,
 ) -> _Comparison:
-    """Both models by their own answers; where there are none, the active model stays."""
+    """Compare both models' predictions for the hold-out. Without them the active model stays."""
     chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
     holdout = read_holdout(intake, chosen)
     if holdout is None:
@@ -152,7 +153,7 @@ def _holdout_score(arn: str | None, result: HoldoutResult | None, comparison: Ho
 def _active_score(
     iteration: Iteration, active_arn: str | None, intake: IntakeBucket, service: FlywheelService
 ) -> ModelScore | None:
-    """The active model with the best evidence there is: this iteration, the one that trained it, its training, none."""
+    """The active model's score: from this iteration, else from the one that trained it, else from its training."""
     if active_arn is None:
         return None
     if iteration.trained is not None and iteration.trained.arn == active_arn:

@@ -1,4 +1,4 @@
-"""Which models a decision compares."""
+"""Finds the models that a decision compares."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ class ComparedModels:
     candidate: str | None
     """None if the iteration trained no model."""
     active: str | None
-    """What serves predictions; it may be the candidate."""
+    """The model that is served; it may be the candidate."""
     active_now: str | None
-    """The flywheel's active model: none in a new generation whose former model still serves."""
+    """The flywheel's active model. None in a new generation while the former generation's model is served."""
 
     @property
     def arns(self) -> tuple[str, ...]:
-        """Those whose answers a decision on a hold-out needs, each once."""
+        """The models whose predictions a decision on a hold-out needs, each once."""
         return tuple(dict.fromkeys(arn for arn in (self.candidate, self.active) if arn)) if self.candidate else ()
 
 
 def find_compared_models(iteration: Iteration, *, pipeline: Pipeline) -> ComparedModels:
     active_now = pipeline.service.describe().active_model_arn
     serving = pipeline.published.active()
-    # A former generation's model serves until it is beaten, even if the service makes the first of this one active.
+    # A former generation's model is served until a better one is found, even if Comprehend itself makes the first model
+    # of this generation active.
     former = is_of_another_flywheel(serving, intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
     return ComparedModels(
         candidate=iteration.trained.arn if iteration.trained else None,

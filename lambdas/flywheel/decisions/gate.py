@@ -1,4 +1,4 @@
-"""Whether a candidate becomes the active model: a pure decision with its reasons in words."""
+"""Decides whether a candidate becomes the active model. Pure: from scores to a decision with its reasons in words."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from flywheel.records.decisions import DecisionKind, GainInterval, Metrics, ModelScore
 
 _ROUNDING = 12
-"""Decimal places at which scores are compared: differences beyond are floating-point noise."""
+"""Scores are compared at this number of decimal places; smaller differences are floating-point noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """What a candidate has to clear. Scores and differences are from 0 to 1."""
+    """The thresholds that a candidate has to reach. Scores and differences are from 0 to 1."""
 
     selection_metric: str
     minimum_score: float
     minimum_improvement: float
     maximum_regression: float
-    """By how much the candidate may fall behind in each of the other metrics; 1 asks nothing of them."""
+    """How much lower the candidate may be in each of the other metrics; 1 switches this check off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,10 @@ class Judgement:
 def judge(
     *, candidate: ModelScore | None, active: ModelScore | None, bar: Bar, interval: GainInterval | None = None
 ) -> Judgement:
-    """Promote only what is better, by a number that is there.
+    """Promote a candidate only if its known score is better than that of the active model.
 
-    `active` without a score of its own iteration is compared by the score of its training, and the reasons say so.
-    With an `interval` of the difference in the deciding metric, a gain that may be chance promotes nothing either.
+    If the scores come from different sources, the reasons say so. With an `interval` of the difference in the deciding
+    metric, a gain that may be chance does not promote either.
     """
     metric = bar.selection_metric
     if candidate is None:
@@ -96,7 +96,7 @@ def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar, interva
 
 
 def _lies(interval: GainInterval) -> str:
-    """`+.4f` alone would write a low end of a hundred-thousandth as nothing."""
+    """The interval in words. Ends below 0.0001 get two digits, because `+.4f` would show them as zero."""
     low, high = (
         f"{end:+.4f}" if abs(end) >= 0.0001 or end == 0 else f"{end:+.2g}" for end in (interval.low, interval.high)
     )
@@ -104,7 +104,7 @@ def _lies(interval: GainInterval) -> str:
 
 
 def _regressions(candidate: ModelScore, active: ModelScore, bar: Bar) -> tuple[list[str], list[str]]:
-    """Sentences about the other metrics: what fell by more than MaximumRegression, and what cannot be compared."""
+    """Sentences about the other metrics: those that fell by more than MaximumRegression, and those not comparable."""
     fallen: list[str] = []
     unknown: list[str] = []
     if bar.maximum_regression >= 1:

@@ -1,4 +1,4 @@
-"""The hold-out that models are compared on: test documents that no model has seen, written once and then left alone."""
+"""Makes the hold-out on which models are compared: test documents that were not used for training. Written once."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutFreezer:
-    """Chooses at most `at_most` documents; `delimiter` joins the labels of one in MULTI_LABEL mode."""
-
     intake: IntakeBucket
     service: FlywheelService
     delimiter: str
+    """Joins the labels of a document in MULTI_LABEL mode."""
     at_most: int
+    """Most documents of a hold-out."""
 
     def freeze(self, iteration_id: str) -> FrozenHoldout | None:
-        """The hold-out of an iteration, made if there is none yet; None without any document for it.
+        """The hold-out of an iteration; made if there is none yet. None if no document can be used.
 
         Raises SampleTooSmall if `at_most` cannot hold one document of each label.
         """
@@ -45,7 +45,7 @@ class HoldoutFreezer:
         return read_holdout(self.intake, chosen)
 
     def _make(self) -> FrozenHoldout | None:
-        """Two passes over the test data: digests and labels to choose by, then the chosen documents' texts."""
+        """Read the test data twice: to choose documents by digests and labels, then to write the chosen texts."""
         flywheel = self.service.describe()
         parts = [*self._parts()]
         trained_on = self._trained_on(parts)
@@ -54,7 +54,7 @@ class HoldoutFreezer:
         )
 
         def usable() -> Iterator[tuple[HoldoutDocument, str]]:
-            """Each document once: a new generation of the flywheel copies the test data of the former."""
+            """Each document once, because a new generation of the flywheel has copies of the former's test data."""
             seen: defaultdict[frozenset[str], set[int]] = defaultdict(set)
             for part in parts:
                 for labels, digest, text in self._documents(part, rules):
@@ -85,14 +85,14 @@ class HoldoutFreezer:
         return self.intake.require(holdout_key(frozen.id), FrozenHoldout)
 
     def _parts(self) -> Iterator[_TestPart]:
-        """Of every TEST dataset that Comprehend has accepted, also for a former generation of the flywheel."""
+        """The parts of all TEST datasets that Comprehend has accepted, of all generations of the flywheel."""
         for manifest in accepted_manifests(self.intake, Split.TEST):
             for part in manifest.parts:
                 location = dataset_location(manifest.prefix, part.content_hash)
                 yield _TestPart(location=location, delimiter=part.delimiter)
 
     def _trained_on(self, parts: list[_TestPart]) -> frozenset[int]:
-        """The digests of test documents that stand in the training data. Those of the training data pass by."""
+        """The digests of test documents that the training data contain. Only those of test data are held in memory."""
         tested: set[int] = set()
         for hashes in read_all_hashes(self.intake, (part.location.hashes for part in parts)):
             tested.update(hashes)
@@ -102,7 +102,7 @@ class HoldoutFreezer:
         return frozenset(found)
 
     def _documents(self, part: _TestPart, rules: _LabelReader) -> Iterator[tuple[frozenset[str], int, str]]:
-        """Without documents whose labels a former generation knew and this one does not."""
+        """Labels, digest and text of each document. Without those that have labels of a former generation only."""
         for row, digest in part_documents(self.intake, part.location):
             labels = rules.read(row[0], also=part.delimiter)
             if labels:
@@ -116,7 +116,7 @@ class _TestPart:
 
 
 class _LabelReader:
-    """Reads label columns; equal ones give the same set, so that a million documents do not hold a million sets."""
+    """Reads label columns. Equal columns give the same set object, to save memory for a million documents."""
 
     def __init__(self, *, labels: frozenset[str], delimiter: str) -> None:
         """`delimiter` is empty in MULTI_CLASS mode."""
@@ -125,7 +125,7 @@ class _LabelReader:
         self._known: dict[tuple[str, str], frozenset[str]] = {}
 
     def read(self, column: str, *, also: str) -> frozenset[str]:
-        """Empty unless all labels are the flywheel's. `also` is another delimiter that may have been in use."""
+        """The labels; empty unless the flywheel has all of them. `also` is a delimiter that earlier parts may use."""
         known = self._known.get((column, also))
         if known is None:
             known = self._known[column, also] = self._read(column, also)
@@ -139,11 +139,11 @@ class _LabelReader:
         return next((labels for labels in found if labels <= self._labels), frozenset())
 
 
-def read_holdout(intake: IntakeBucket, chosen: IterationHoldout) -> FrozenHoldout | None:
-    """None if the iteration has none. Raises UnknownRecord."""
-    return intake.require(holdout_key(chosen.holdout_id), FrozenHoldout) if chosen.holdout_id else None
-
-
 def on_one_line(text: str) -> str:
-    """Every kind of line end becomes a space: an answer belongs to a line."""
+    """Replaces every kind of line end by a space, because each line of the job's input is a document."""
     return " ".join(text.splitlines())
+
+
+def read_holdout(intake: IntakeBucket, chosen: IterationHoldout) -> FrozenHoldout | None:
+    """The chosen hold-out; None if the iteration has none. Raises UnknownRecord."""
+    return intake.require(holdout_key(chosen.holdout_id), FrozenHoldout) if chosen.holdout_id else None

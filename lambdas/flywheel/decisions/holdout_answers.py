@@ -1,4 +1,7 @@
-"""The models' answers to a hold-out: at most one job for each model, hold-out and attempt, and none paid for twice."""
+"""Has models predict a hold-out in jobs of Comprehend, and reads the results.
+
+No prediction is paid for twice: there is one job for each model, hold-out and attempt.
+"""
 
 from __future__ import annotations
 
@@ -19,30 +22,30 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 MOST_ATTEMPTS = 3
-"""So many jobs of one model fail before it counts as one that cannot be asked."""
+"""After this many failed jobs a model counts as unable to predict the hold-out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unanswered:
-    """A model that cannot be asked, and why."""
+    """Stands for the answers of a model that cannot predict the hold-out."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutAnswers:
-    """The answers to one hold-out."""
+    """The answers of models to one hold-out."""
 
     intake: IntakeBucket
     service: FlywheelService
     holdout: FrozenHoldout
 
     def lacking(self, models: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the models whose answers are not there."""
+        """The models without answers."""
         return tuple(arn for arn in models if not _is_answered(self._attempts(arn).last()))
 
     def start_job(self, *, iteration_id: str, model_arn: str, now: datetime) -> str | None:
-        """The job to wait for: the one that runs, or a new one. None if there is nothing to wait for.
+        """Id of the job to wait for: the running one, or a new one. None if there is nothing to wait for.
 
         Raises ServiceBusy if too many jobs run.
         """
@@ -76,7 +79,7 @@ class HoldoutAnswers:
     def read(self, model_arn: str, *, task: Task) -> tuple[HoldoutAttempt, Predictions] | Unanswered:
         """A model's answers, in the order of the hold-out's lines.
 
-        Raises PredictionFailed while another attempt is worth it, and when the model has not been asked.
+        Raises PredictionFailed if another attempt should follow, or if no job was started.
         """
         attempts = self._attempts(model_arn)
         known = attempts.last()

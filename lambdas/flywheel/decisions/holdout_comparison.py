@@ -1,4 +1,4 @@
-"""Two models on one hold-out: the scores of each, and how sure the difference between them is."""
+"""Scores two models on one hold-out, and computes a confidence interval of the difference between them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutScorer:
-    """Scores the answers to a hold-out by the labels of a flywheel."""
+    """Scores the answers to a hold-out."""
 
     holdout: FrozenHoldout
     kind: ModelKind
@@ -41,29 +41,29 @@ class HoldoutScorer:
     def compare(
         self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str
     ) -> tuple[HoldoutComparison, dict[str, str]]:
-        """The comparison as far as the models could be asked; and why not, by the ARN of each that could not.
+        """The comparison, and by model ARN the reason why a model has no answers.
 
-        Raises PredictionFailed where the next turn asks again.
+        Raises PredictionFailed if the next turn should try again.
         """
         answers: dict[str, Predictions] = {}
-        asked: list[HoldoutAttempt] = []
+        attempts: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
         for arn in models.arns:
             found = predictions.read(arn, task=self.task)
             if isinstance(found, Unanswered):
                 unanswered[arn] = found.reason
             else:
-                asked.append(found[0])
+                attempts.append(found[0])
                 answers[arn] = found[1]
         candidate = answers.get(models.candidate or "")
-        rival = models.active if models.active != models.candidate else None
-        active = answers.get(rival or "")
-        paid = sum(prediction.asked_for == iteration_id for prediction in asked)
+        other = models.active if models.active != models.candidate else None
+        active = answers.get(other or "")
+        paid = sum(attempt.asked_for == iteration_id for attempt in attempts)
         comparison = HoldoutComparison(
             holdout_id=self.holdout.id,
             documents=self.holdout.documents,
             candidate=self._result(models.candidate, candidate),
-            active=self._result(rival, active),
+            active=self._result(other, active),
             interval=self._interval(candidate, active) if candidate and active else None,
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
@@ -94,7 +94,7 @@ class HoldoutScorer:
 
 
 def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
-    """What the gate compares: macro averages, and the accuracy."""
+    """The scores that the gate compares: macro averages and accuracy."""
     metrics = Metrics(
         F1Score=result.macro.f1,
         Precision=result.macro.precision,

@@ -1,4 +1,4 @@
-"""The step that has one model answer the hold-out, by a job."""
+"""Starts a job in which one model predicts the hold-out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def predict_holdout(
     service: FlywheelService,
     now: datetime,
 ) -> str | None:
-    """The job to wait for; None if there is none. Raises NotCurrentTurn, ServiceBusy and UnknownRecord."""
+    """Id of the job to wait for; None if there is none. Raises NotCurrentTurn, ServiceBusy and UnknownRecord."""
     require_current(intake, turn)
     holdout = read_holdout(intake, intake.require(iteration_holdout_key(iteration_id), IterationHoldout))
     if holdout is None:

@@ -1,4 +1,4 @@
-"""The step that makes the hold-out of an iteration, if a decision needs one."""
+"""Makes the hold-out of an iteration, if a decision on it needs one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def prepare_holdout(*, turn: str, iteration_id: str, freezer: HoldoutFreezer, pipeline: Pipeline) -> tuple[str, ...]:
-    """The models that a decision compares and that have not answered the iteration's hold-out.
+    """The models that have to predict the hold-out before the decision.
 
-    None if it is decided, trained no model, or has no hold-out. Raises NotCurrentTurn and SampleTooSmall.
+    Empty if the iteration is decided, trained no model, or has no hold-out. Raises NotCurrentTurn and SampleTooSmall.
     """
     intake, service = pipeline.intake, pipeline.service
     require_current(intake, turn)

@@ -1,4 +1,4 @@
-"""Document classification: all that the pipeline has to know about this kind of model (`comprehend.model_kind`)."""
+"""Document classification: this kind of model's implementation of `comprehend.model_kind`."""
 
 from flywheel.document_classification.kind import DOCUMENT_CLASSIFICATION
 

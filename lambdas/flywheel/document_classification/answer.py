@@ -1,4 +1,4 @@
-"""What a document classifier says of one document."""
+"""A document classifier's prediction for one document of an analysis job."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from flywheel.confidence import confidence_of, labels_of
 
 
 class ClassifiedDocument:
-    """The labels that it says yes to, and how sure it is."""
-
     __slots__ = ("labels", "low_confidence", "score", "scores")
 
     def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
-        """`scores` by label. An answer whose confidence is below `low_confidence` is one for a person to look at."""
+        """`scores` by label. A confidence below `low_confidence` marks the document for a person's review."""
         self.scores = sorted(scores, key=lambda scored: -scored[1])
         self.score = self.scores[0][1] if self.scores else 0.0
         self.labels = labels_of(self.scores, multi_label=multi_label)

@@ -1,6 +1,6 @@
-"""Comprehend's calls and names for document classifiers, and what the pipeline does differently for them.
+"""Comprehend's calls and names for document classifiers, and the pipeline's rules for them.
 
-What few functions need is imported where it is used: every function starts with this module.
+All functions import this module at their start, so modules that only few of them need are imported where they are used.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DATASET_LIMITS = DatasetLimits(
     # A label and a text of one character, the comma and the line end.
     document_bytes=4,
 )
-"""Of one classification dataset (reference 3.3)."""
+"""Reference 3.3."""
 
 
 class _DocumentClassification:
@@ -175,7 +175,7 @@ class _DocumentClassification:
         answer: Any = comprehend.classify_document(EndpointArn=endpoint_arn, Text=text)
         multi_label = "Labels" in answer
         found = answer["Labels"] if multi_label else answer.get("Classes", [])
-        # The order is not documented.
+        # Comprehend does not document the order of the scores.
         scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
         return Prediction(scores=tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
 

@@ -1,4 +1,4 @@
-"""Which documents make a dataset that Comprehend accepts: a pure computation over counts (reference 3.3, 3.4)."""
+"""Which documents make a dataset that Comprehend accepts (reference 3.3, 3.4). Pure: computes with counts only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def dataset_minimum(
     size: Callable[[frozenset[str]], int],
     overrule: bool = False,
 ) -> DatasetMinimum:
-    """What of the waiting documents may become a dataset of the split. `size` are the bytes of those that have none of
-    the labels that it is given."""
+    """Which of the waiting documents may become a dataset of the split; parameters as of `ModelKind.minimum`."""
     if split is Split.TRAIN:
         found = minimum_to_train(combinations, labels=labels, minimum=minimum, first=first, overrule=overrule)
     else:
@@ -34,11 +33,11 @@ def dataset_minimum(
 def minimum_to_train(
     combinations: dict[str, int], *, labels: tuple[str, ...], minimum: int, first: bool, overrule: bool = False
 ) -> DatasetMinimum:
-    """What of the waiting training documents may become a dataset.
+    """Which of the waiting training documents may become a dataset.
 
-    The first dataset needs `minimum` documents of every label, because the model learns its labels from it. A later
-    one leaves out the documents of labels that have fewer: the minimum is read as per dataset (reference 3.3).
-    `combinations` are documents by label combination, `overrule` is an operator's word that it is enough.
+    The first dataset needs `minimum` documents of every label, because the model learns its labels from it. Later
+    datasets hold back the documents of labels with fewer documents: the minimum is taken to apply to each dataset
+    (reference 3.3).
     """
     unknown, known = _set_apart(combinations, labels)
     held_back = frozenset(unknown)
@@ -64,7 +63,7 @@ def minimum_to_train(
 
 
 def minimum_to_test(combinations: dict[str, int], *, labels: tuple[str, ...], overrule: bool = False) -> DatasetMinimum:
-    """A test dataset needs a document of every label (reference 3.4), read as per dataset."""
+    """A test dataset needs a document of every label. This too is taken to apply to each dataset (reference 3.4)."""
     unknown, known = _set_apart(combinations, labels)
     counts = by_single_label(known)
     missing = () if overrule else tuple((label, 1) for label in labels if not counts.get(label))
@@ -76,15 +75,16 @@ def minimum_to_test(combinations: dict[str, int], *, labels: tuple[str, ...], ov
 def _set_apart(combinations: dict[str, int], labels: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int]]:
     """The labels that the flywheel does not have, and the combinations without them.
 
-    Comprehend would drop such a label from a document, and a document that has no other, without a word (reference
-    4.5). They wait instead: for the label list to have them again, or for good, but visibly.
+    Comprehend would silently drop such labels, and documents that have no others (reference 4.5). These documents wait
+    instead, visibly, until the flywheel's label list has their labels.
     """
     unknown = tuple(sorted(by_single_label(combinations).keys() - set(labels)))
     return unknown, without_labels(combinations, frozenset(unknown))
 
 
 def _below_minimum(combinations: dict[str, int], *, labels: tuple[str, ...], minimum: int) -> frozenset[str]:
-    """Labels to leave out. Leaving out a document of two labels may push the other below: repeat until it holds."""
+    """The labels to hold back. Holding back a document with two labels may push the other one below the minimum, so
+    this is repeated until nothing changes."""
     held_back: frozenset[str] = frozenset()
     while True:
         counts = by_single_label(without_labels(combinations, held_back))

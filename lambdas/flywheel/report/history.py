@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.promotions import ENDS, Promotion, PromotionStatus
 
 if TYPE_CHECKING:
     from flywheel.records.turns import TurnRecord
@@ -26,7 +25,7 @@ class PromotionHistory:
 
     @classmethod
     def read(cls, intake: IntakeBucket) -> PromotionHistory:
-        return cls(intake.read_all(intake.keys(promotions.ENDS), Promotion))
+        return cls(intake.read_all(intake.keys(ENDS), Promotion))
 
     def own(self, iteration_id: str | None) -> Promotion | None:
         """The end of what the turn of the iteration asked for itself: its request has the iteration's id."""

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from flywheel.errors import InvalidRecord
-from flywheel.records import turns
-from flywheel.records.turns import TurnRecord
+from flywheel.records.turns import TurnRecord, name_of, number_of, record_key
 from flywheel.report.chart import PastTurn
 from flywheel.report.history import PromotionHistory
 from flywheel.report.page import render
@@ -24,8 +23,8 @@ _PARALLEL_READS = 16
 
 def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
     """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
-    number = turns.number_of(record.turn) or 0
-    names = [turns.name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
+    number = number_of(record.turn) or 0
+    names = [name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
         history = [past for past in pool.map(lambda name: _past_turn(intake, name), names) if past is not None]
     return render(record, history=history, intake_bucket=intake.name, promotions=PromotionHistory.read(intake))
@@ -34,6 +33,6 @@ def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
 def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
     """None if there is no record, or none that can be read: the page says that it is missing."""
     try:
-        return intake.read(turns.record_key(turn), PastTurn)
+        return intake.read(record_key(turn), PastTurn)
     except InvalidRecord:
         return None

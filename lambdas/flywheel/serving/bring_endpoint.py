@@ -1,7 +1,7 @@
-"""Brings the endpoint to what is wanted, one change at a time.
+"""Brings the endpoint to its target, one change at a time.
 
-Each call looks at everything anew and makes at most one change, so that it can be killed anywhere and repeated, and a
-change of mind in the middle of another change is carried out once that has come to its end.
+Each call reads the whole state again and makes at most one change, so that it can be killed at any point and repeated.
+If the target changes while the endpoint is changing, the new target is followed after that change has ended.
 """
 
 from __future__ import annotations
@@ -26,31 +26,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """What there is after a look at the endpoint, and what is to be waited for."""
+    """The state of the endpoint after a call."""
 
     status: ServingStatus
     reason: str
     settled: bool
-    """Nothing is left to do, until something else changes."""
+    """The endpoint has reached its target. Otherwise the serve machine waits and calls again."""
     model_arn: str | None = None
-    """The model that is to answer; to be waited for unless it is settled."""
+    """The model that the endpoint serves, or will serve once it is settled."""
     trial: Trial = Trial.NOT_WANTED
     replaced: bool = False
     """A FAILED endpoint was deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
-    """Whoever holds the lease at LEASE_KEY."""
+class EndpointController:
+    """Creates, changes and deletes the endpoint. The caller must hold the lease at LEASE_KEY."""
 
     endpoints: EndpointService
     scaling: EndpointScaling
     pipeline: Pipeline
     role_arn: str | None
-    """For models under a customer managed key."""
+    """The endpoint's data access role, for models that are encrypted with a customer managed key."""
 
     def bring(self, target: EndpointTarget | None, *, now: datetime, replaced: bool) -> Serving:
-        """`replaced` says that this run deleted a FAILED endpoint before. Raises EndpointRefused, EndpointFailed."""
+        """Make at most one change. `replaced`: this execution has deleted a FAILED endpoint before.
+
+        Raises EndpointRefused, and EndpointFailed if the endpoint fails again.
+        """
         endpoint = self.endpoints.describe()
         served = None
         if target is None or not target.inference_units:
@@ -73,7 +76,7 @@ class Server:
 
     def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str, now: datetime) -> Serving:
         if endpoint is None and self._may_not_show_yet(now):
-            # Left alone it would be billed by the hour, with nobody to delete it once the stack is gone.
+            # Without waiting for it, it would stay and cost money, and nothing deletes it once the stack is gone.
             reason = "It was asked for a moment ago and does not show yet; it is deleted as soon as it does."
             return Serving(status=ServingStatus.CREATING, reason=reason, settled=False)
         if endpoint is None:
@@ -110,7 +113,7 @@ class Server:
                 return self._adjust(endpoint, target=target, served=served)
 
     def _create(self, *, target: EndpointTarget, served: ServedModel, now: datetime) -> Serving:
-        # Noted before: whoever comes next knows of it, whatever becomes of this run.
+        # Written first, so that later runs know of the endpoint even if this one is killed.
         write_state(
             status=ServingStatus.CREATING,
             reason="The endpoint is being created.",

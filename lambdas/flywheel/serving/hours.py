@@ -1,4 +1,4 @@
-"""When the endpoint is to be there: a pair of cron expressions in UTC, of which the one that came last decides."""
+"""The serving hours: a start and an end as cron expressions in UTC. The one that came last decides."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LEAD = timedelta(minutes=45)
-"""So long before its hours begin an endpoint is wanted: creating one takes minutes, commonly said to be 5 to 15
-(reference 2.8, unverified), and the schedule looks every 15."""
+"""The endpoint is created this long before the hours start. Creating it takes minutes, commonly said to be 5 to 15
+(reference 2.8, unverified), and the schedule runs every 15."""
 _CRON = re.compile(r"cron\(([0-9]{1,2}) ([0-9]{1,2}) \? \* (\*|[A-Z,-]+) \*\)")
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -31,7 +31,7 @@ class WeeklyTime:
 
     @classmethod
     def of(cls, expression: str) -> WeeklyTime:
-        """From the part of EventBridge's cron syntax that tells times of the week. Raises InvalidServingHoursError."""
+        """Parse the part of EventBridge's cron syntax for times of the week. Raises InvalidServingHoursError."""
         found = _CRON.fullmatch(expression)
         if found is None:
             raise InvalidServingHoursError(expression)
@@ -42,7 +42,7 @@ class WeeklyTime:
         return cls(minute=minute, hour=hour, days=days)
 
     def last(self, now: datetime) -> datetime:
-        """The latest such time that is not after `now`."""
+        """The latest of these times that is not after `now`."""
         return next(
             time
             for back in range(8)
@@ -54,7 +54,7 @@ class WeeklyTime:
 
 
 def is_open(*, start: WeeklyTime, end: WeeklyTime, now: datetime) -> bool:
-    """Whether an endpoint is wanted at `now` (UTC): from LEAD before a start to the next end."""
+    """Whether the endpoint should exist at `now` (UTC): from LEAD before a start to the next end."""
     return start.last(now + LEAD) > end.last(now)
 
 

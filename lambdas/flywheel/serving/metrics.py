@@ -1,4 +1,4 @@
-"""The numbers of the endpoint that dashboard and alarms look at."""
+"""The metrics of the endpoint for the dashboard and the alarms."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def of_serving(state: ServingState, *, smoke_test_failed: bool) -> Iterator[Measurement]:
-    """1 while what is wanted could not be brought about, and while the model that answers failed its smoke test."""
+    """ServingBehind is 1 while the endpoint could not be brought to its target, SmokeTestFailed while the served model
+    has failed its smoke test."""
     yield Measurement(name="ServingBehind", value=int(state.status is ServingStatus.BEHIND))
     yield Measurement(name="SmokeTestFailed", value=int(smoke_test_failed))

@@ -1,4 +1,4 @@
-"""Starts the run of the serve machine that removes the endpoint when the stack is destroyed."""
+"""Starts the execution of the serve machine that removes the endpoint when the stack is destroyed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 
 class RemovalNotStarted(FlywheelError):
-    """Nothing removes the endpoint: the stack has to be destroyed again."""
+    """The endpoint is not being removed: the stack has to be destroyed again."""
 
 
 def remove_endpoint(*, request_id: str, answer: dict[str, Any], stepfunctions: SFNClient, machine_arn: str) -> None:
-    """The execution hands `answer` on to report_serving, which answers CloudFormation. Raises RemovalNotStarted.
+    """Start the execution. It gives `answer` to report_serving, which answers CloudFormation. Raises RemovalNotStarted.
 
-    The parameter `serving` is gone by then (it depends on the custom resource), so nothing is wanted any more.
+    CloudFormation has deleted the parameter `serving` before, because it depends on the custom resource. So there is no
+    target, and the endpoint is deleted.
     """
     try:
-        # Lambda may repeat the event: then the removal runs already.
+        # Lambda may deliver the event twice: then the removal runs already.
         with contextlib.suppress(stepfunctions.exceptions.ExecutionAlreadyExists):
             stepfunctions.start_execution(
                 stateMachineArn=machine_arn, name=f"remove-{request_id}", input=json.dumps({"answer": answer})

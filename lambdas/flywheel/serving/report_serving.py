@@ -1,4 +1,4 @@
-"""Writes down what there is of the endpoint, for people, for the API and for the next run."""
+"""Records the state of the endpoint, for people, for the API and for the next run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def write_state(
     *, status: ServingStatus, reason: str, model_arn: str | None, endpoint_arn: str, intake: IntakeBucket, now: datetime
 ) -> ServingState:
-    """Write down what there is. `since` stays while the status stays."""
+    """Write the state. `since` stays while the status stays."""
     before = intake.read(STATE_KEY, ServingState)
     since = before.since if before is not None and before.status is status else now
     gone = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}

@@ -1,4 +1,4 @@
-"""Which model the endpoint is to answer with, and by which flywheel it gets it."""
+"""Finds the model that the endpoint should serve, and the flywheel to bind the endpoint to."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.promotions import requests
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion
+from flywheel.records.promotions import Promotion, end_key
 from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
@@ -24,15 +23,15 @@ class ServedModel:
     flywheel_arn: str
     model_arn: str
     since: datetime | None = None
-    """When the promotion that brought the model began, while it is under way: a smoke test before that is not its."""
+    """When the model's promotion began, if it has not ended. An older smoke test does not count for it."""
 
 
 def find_served_model(*, pipeline: Pipeline) -> ServedModel | None:
-    """None while nothing was promoted.
+    """The model to serve; None before the first promotion.
 
-    A promotion that has made its model active and is not published yet comes first, unless its model failed the smoke
-    test. Else it is the published model, by whichever flywheel has it active: a former generation's until a model of
-    the present one has passed the gate.
+    The model of a running promotion comes first, once it is active and unless it has failed its smoke test. Otherwise
+    it is the published model, with the flywheel that has it active. That is the flywheel of a former generation until a
+    model of the present one is promoted.
     """
     return _under_way(intake=pipeline.intake, service=pipeline.service) or _published(
         service=pipeline.service, published=pipeline.published
@@ -42,7 +41,7 @@ def find_served_model(*, pipeline: Pipeline) -> ServedModel | None:
 def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> ServedModel | None:
     beginning = requests.current_beginning(intake)
     request = beginning.request if beginning else None
-    if beginning is None or request is None or intake.read(promotions.end_key(request.id), Promotion) is not None:
+    if beginning is None or request is None or intake.read(end_key(request.id), Promotion) is not None:
         return None
     active = service.at(request.flywheel_arn).find_active_model()
     if active != request.model_arn:
@@ -64,5 +63,6 @@ def _published(*, service: FlywheelService, published: PublishedModels) -> Serve
     of_model = model.flywheel_arn if model else None
     if of_model and of_model != service.arn and service.at(of_model).find_active_model() == model_arn:
         return ServedModel(flywheel_arn=of_model, model_arn=model_arn)
-    # Changed past the pipeline, or published in a moment: the endpoint follows the flywheel by itself in any case.
+    # The active model was changed outside the pipeline, or is about to be published. An endpoint follows its flywheel's
+    # active model by itself.
     return ServedModel(flywheel_arn=service.arn, model_arn=active) if active else None

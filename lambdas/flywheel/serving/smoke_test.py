@@ -1,4 +1,4 @@
-"""The smoke test of a model that has come into service: does the endpoint label a small file as people did?"""
+"""The smoke test of a newly served model: compares the endpoint's labels for a small file with those in the file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel import preparation
 from flywheel.confidence import labels_of
 from flywheel.errors import FlywheelError
 from flywheel.preparation import AnyLabel, LabelledDocument, LabelRules, Limits, Problem
+from flywheel.preparation import read_documents as read_labelled_file
 from flywheel.records.serving import SmokeTest, WrongLine
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 MOST_DOCUMENTS = 200
 MOST_CHARACTERS = 50_000
-"""Of all documents: one inference unit takes 2 documents and 100 characters a second (reference 9.1), and the function
-has 15 minutes. A file that takes longer would be tried again and again."""
+"""Of all documents together. One inference unit takes 2 documents and 100 characters a second (reference 9.1), and the
+function has 15 minutes: a test that takes longer could never end."""
 MOST_WRONG_LINES = 20
 
 
 class SmokeTestImpossible(FlywheelError):
-    """The file of SmokeTestKey cannot be used; the message says what is wrong with it, and in which line."""
+    """The file at SmokeTestKey cannot be used. The message says what is wrong, and in which line."""
 
 
 class Trial(StrEnum):
-    """Of the model that answers."""
+    """Whether the served model has to be tested."""
 
     NOT_WANTED = "NOT_WANTED"
     DUE = "DUE"
@@ -38,14 +38,14 @@ class Trial(StrEnum):
 
 
 def read_documents(content: bytes, *, key: str, task: Task, delimiter: str) -> list[LabelledDocument]:
-    """The documents of a labelled file, as uploads have them. A flywheel whose labels are not known yet takes any.
+    """The documents of a labelled file, which is in a format of uploads. Without `task.labels` all labels are allowed.
 
     Raises SmokeTestImpossible.
     """
     rules: LabelRules | AnyLabel = AnyLabel(multi_label=task.multi_label, delimiter=delimiter)
     if task.labels:
         rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
-    found = preparation.read_documents(content, rules=rules, limits=Limits())
+    found = read_labelled_file(content, rules=rules, limits=Limits())
     if isinstance(found, Problem):
         where = f"{key}, line {found.line}" if found.line else key
         raise SmokeTestImpossible(f"{where}: {found.message} {found.fix}")
@@ -66,7 +66,7 @@ def run_smoke_test(
     minimum: float,
     now: datetime,
 ) -> SmokeTest:
-    """Ask the endpoint about each document. Its client retries what is throttled. Raises botocore's ClientError."""
+    """Classify each document with the endpoint. Its client retries throttled calls. Raises botocore's ClientError."""
     wrong = []
     for document in documents:
         found = endpoint.classify(document.text)
@@ -89,8 +89,11 @@ def run_smoke_test(
 
 
 def trial_of(*, tested: SmokeTest | None, key: str, since: datetime | None) -> Trial:
-    """Whether the model that came into service is to be tested: each once with the file `key`, and again in a promotion
-    that began `since` its last test, `tested`. An older test, or one with another file, says nothing."""
+    """Whether the served model has to be tested with the file `key`. `tested` is its last test.
+
+    Each model is tested once, and again if the file's key changes or if a promotion of it began (`since`) after the
+    last test.
+    """
     if not key:
         return Trial.NOT_WANTED
     if tested is None or tested.key != key or (since is not None and tested.at < since):

@@ -1,4 +1,4 @@
-"""What is to be served: the parameter `serving`, which belongs to the Serving stack and is gone before that is."""
+"""The target of the endpoint: the parameter `serving`. The Serving stack writes it, and deletes it before the rest."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class EndpointTarget(Record):
     inference_units: int = Field(ge=0)
     maximum_inference_units: int = Field(ge=0)
     smoke_test_key: str = ""
-    """Of the intake bucket; empty: no smoke test."""
+    """Key of a file in the intake bucket; empty: no smoke test."""
     smoke_test_minimum: float = Field(ge=0, le=1, default=0)
-    """The least part of the smoke test's documents that has to be right."""
+    """The share of the smoke test's documents that has to be right."""
     hours_start: str = ""
     hours_end: str = ""
-    """Both or neither are given; neither: at all hours."""
+    """Both are given, or neither: then the endpoint is served at all hours."""
 
     @field_validator("smoke_test_key", "hours_start", "hours_end", mode="before")
     @classmethod
     def none_is_nothing(cls, value: object) -> object:
-        """The CDK CLI takes an empty parameter for one that keeps its value."""
+        """The stack writes "none", because the CDK CLI takes an empty parameter as "keep the value"."""
         return "" if value == NONE else value
 
     @field_validator("hours_start", "hours_end")
@@ -64,7 +64,7 @@ class EndpointTarget(Record):
 
 
 def read_target(*, ssm: SSMClient, prefix: str) -> EndpointTarget | None:
-    """None where no Serving stack is deployed, or it is being destroyed. Raises InvalidServingWish."""
+    """None if no Serving stack is deployed, or if it is being destroyed. Raises InvalidServingTarget."""
     name = f"{prefix}/{SERVING}"
     try:
         value = ssm.get_parameter(Name=name)["Parameter"]["Value"]

@@ -1,4 +1,5 @@
-"""The first step of a turn: what it found, and which uploads it works on. Written once, so that it can be redriven."""
+"""The first step of a turn: finds out the state of the pipeline and the uploads to work on, and writes both down once,
+so that a redriven turn works on the same."""
 
 from __future__ import annotations
 
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 _BATCH_UPLOADS = 100
 _BATCH_BYTES = 256 * 1024 * 1024
-"""What one invocation of prepare_upload takes on: many small files, or one large one."""
+"""Of the files for one invocation of prepare_upload: many small ones, or one large one."""
 _BATCH_ITEM_BYTES = 128 * 1024
-"""Step Functions takes 256 KiB of an execution's input, with the names of 100 uploads of up to 1,024 bytes each."""
+"""Step Functions allows 256 KiB of input, but the keys of 100 uploads may have up to 1,024 bytes each."""
 _CLOCKS_DIFFER = timedelta(minutes=15)
-"""At most, between S3 and a function; a turn also lists the uploads a little after it notes when it began."""
+"""Tolerance for comparing times of S3 with a turn's start: clocks differ, and a turn lists the uploads later."""
 
 
 def begin_turn(
@@ -52,38 +53,13 @@ def begin_turn(
     beginning = pipeline.intake.read(key, TurnBeginning)
     if beginning is None:
         found = _find(turn, minimum_between_iterations, now, pipeline)
-        # A second invocation of the same turn may have been faster: what it wrote counts.
+        # Another invocation of this step may have been faster: then its record counts.
         beginning = found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, TurnBeginning)
     if beginning.changed_outside:
         publish_active_model(pipeline=pipeline)
     if beginning.request is not None:
         _consume(pipeline.intake, beginning.request)
     return beginning
-
-
-def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
-    """The items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
-    batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
-    key = f"{folder(beginning.turn)}{split}-batches.json"
-    items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
-    intake.write_json(key, items)
-    return BatchList(bucket=intake.name, key=key, count=len(items))
-
-
-def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
-    batch: list[Upload] = []
-    size = item = 0
-    for upload in uploads:
-        written = size_as_json(upload.model_dump(mode="json"))
-        full = len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES or item + written > _BATCH_ITEM_BYTES
-        if batch and full:
-            yield batch
-            batch, size, item = [], 0, 0
-        batch.append(upload)
-        size += upload.size
-        item += written
-    if batch:
-        yield batch
 
 
 def _find(
@@ -133,7 +109,7 @@ def _reason_not_to_collect(
 
 
 def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:
-    """The uploads there are now, and the versions that they replaced before any turn took them in."""
+    """The current uploads, and the versions that they replaced before any turn collected those."""
     uploads: list[Upload] = []
     replaced: list[Upload] = []
     for split in Split:
@@ -145,8 +121,44 @@ def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[
     return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
 
 
+def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload | None, list[Upload]]:
+    """The current upload of a key, if it is not deleted, and the versions that it replaced since the last deletion.
+
+    A prepared upload gets a delete marker, so versions newer than the newest marker have not been collected.
+    """
+    current = next((upload for upload, latest in versions if latest), None)
+    if current is None:
+        return None, []
+    newest_marker = max(markers, default=None)
+    older = [
+        upload
+        for upload, latest in versions
+        if not latest and (newest_marker is None or upload.last_modified > newest_marker)
+    ]
+    return current, replaced_by_next([current, *older])
+
+
+def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
+    """Whether an earlier turn prepared this version. It did not delete the version if a newer one had come by then."""
+    for number in range((number_of(turn) or 0) - 1, 0, -1):
+        earlier = name_of(number)
+        beginning = intake.read(begin_key(earlier), TurnBeginning)
+        if beginning is None:
+            continue
+        if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
+            return False
+        taken_in = {known.version_id for known in beginning.uploads if known.key == upload.key}
+        if upload.version_id in taken_in and intake.exists(result_key(earlier, upload)):
+            return True
+    return False
+
+
+def _age(upload: Upload) -> tuple[datetime, str]:
+    return upload.last_modified, upload.key
+
+
 def _unreadable(intake: IntakeBucket, turn: str, uploads: Iterable[Upload]) -> tuple[Upload, ...]:
-    """Those that an earlier turn could not read: the same version would only fail again."""
+    """Uploads that an earlier turn could not read: the same version would fail again."""
     before = _last_collection(intake, turn)
     if before is None:
         return ()
@@ -165,44 +177,33 @@ def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
     return None
 
 
-def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
-    """Whether an earlier turn prepared this version: it was not deleted then if a newer one was there by that time."""
-    for number in range((number_of(turn) or 0) - 1, 0, -1):
-        earlier = name_of(number)
-        beginning = intake.read(begin_key(earlier), TurnBeginning)
-        if beginning is None:
-            continue
-        if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
-            return False
-        taken_in = {known.version_id for known in beginning.uploads if known.key == upload.key}
-        if upload.version_id in taken_in and intake.exists(result_key(earlier, upload)):
-            return True
-    return False
-
-
-def _age(upload: Upload) -> tuple[datetime, str]:
-    return upload.last_modified, upload.key
-
-
-def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload | None, list[Upload]]:
-    """The current upload of a key, if it is not deleted, and the uploads it replaced since the last deletion.
-
-    Collecting an upload ends in a delete marker, so what is newer than the newest marker was never collected.
-    """
-    current = next((upload for upload, latest in versions if latest), None)
-    if current is None:
-        return None, []
-    newest_marker = max(markers, default=None)
-    older = [
-        upload
-        for upload, latest in versions
-        if not latest and (newest_marker is None or upload.last_modified > newest_marker)
-    ]
-    return current, replaced_by_next([current, *older])
-
-
 def _consume(intake: IntakeBucket, request: TurnRequest) -> None:
-    """Delete the request this turn answers; a newer one stays for the next turn."""
+    """Delete the request that this turn fulfils. A newer request stays for the next turn."""
     found = intake.read_with_etag(REQUEST_KEY, TurnRequest)
     if found is not None and found[0] == request:
         intake.delete_if_unchanged(REQUEST_KEY, found[1])
+
+
+def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
+    """Write the items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
+    batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
+    key = f"{folder(beginning.turn)}{split}-batches.json"
+    items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
+    intake.write_json(key, items)
+    return BatchList(bucket=intake.name, key=key, count=len(items))
+
+
+def _batches(uploads: Iterable[Upload]) -> Iterable[list[Upload]]:
+    batch: list[Upload] = []
+    size = item = 0
+    for upload in uploads:
+        written = size_as_json(upload.model_dump(mode="json"))
+        full = len(batch) == _BATCH_UPLOADS or size + upload.size > _BATCH_BYTES or item + written > _BATCH_ITEM_BYTES
+        if batch and full:
+            yield batch
+            batch, size, item = [], 0, 0
+        batch.append(upload)
+        size += upload.size
+        item += written
+    if batch:
+        yield batch

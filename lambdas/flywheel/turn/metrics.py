@@ -1,4 +1,4 @@
-"""The numbers of a turn that dashboard and alarms look at."""
+"""The metrics of a turn for the dashboard and the alarms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import Dataset
 
 MOST_LABELS_MEASURED = 20
-"""A flywheel with more has no numbers by label: each label is a metric of its own, and CloudWatch bills by metric."""
+"""A flywheel with more labels has no metrics by label, because CloudWatch bills each label as a metric."""
 _LONGEST_DIMENSION = 1024
 """CloudWatch's limit, in characters of a dimension's value."""
 _NEW_EVIDENCE = ("this iteration", HOLDOUT_SOURCE)
 
 
 def of_turn(record: TurnRecord, *, labels: Iterable[str]) -> Iterator[Measurement]:
-    """What a turn that ended adds to the statistics; `labels` are all of the flywheel's."""
+    """The metrics of a turn that ended. `labels` are all labels of the flywheel."""
     succeeded = record.outcome is TurnOutcome.SUCCEEDED
     yield Measurement(name="TurnsSucceeded" if succeeded else "TurnsFailed", value=1)
     if record.began_at is not None:
@@ -42,25 +42,8 @@ def of_turn(record: TurnRecord, *, labels: Iterable[str]) -> Iterator[Measuremen
         yield Measurement(name="ActiveModelScoreOnNewTestData", value=score, unit=Unit.NONE)
 
 
-def of_train_datasets(existing: Iterable[Dataset], composition: Composition) -> Measurement:
-    """How much of the quota of TRAIN datasets is used, by the dataset too that this turn is about to register."""
-    names = {dataset.name for dataset in existing if dataset.type == Split.TRAIN.dataset_type}
-    names |= {reference.name for reference in composition.datasets if reference.split is Split.TRAIN}
-    return Measurement(name="TrainDatasetsUsed", value=len(names))
-
-
-def of_start(*, waits_for_a_person: bool) -> Measurement:
-    """1 while so many turns failed in a row that the pipeline does not try again by itself, else 0."""
-    return Measurement(name="WaitingForAPerson", value=int(waits_for_a_person))
-
-
-def as_dimension(label: str) -> str:
-    """CloudWatch takes ASCII in a dimension's value; what is not is escaped as Python writes it."""
-    return label.encode("ascii", "backslashreplace").decode()[:_LONGEST_DIMENSION]
-
-
 def _documents_by_label(record: TurnRecord, labels: tuple[str, ...]) -> Iterator[Measurement]:
-    """Training documents that the turn put into a dataset."""
+    """The training documents that the turn put into datasets."""
     if len(labels) > MOST_LABELS_MEASURED:
         return
     train = [dataset for dataset in record.datasets if dataset.split is Split.TRAIN]
@@ -72,15 +55,32 @@ def _documents_by_label(record: TurnRecord, labels: tuple[str, ...]) -> Iterator
         )
 
 
-def _score_on_new_test_data(record: TurnRecord) -> float | None:
-    """The SelectionMetric, in this turn's iteration or on its hold-out, of the model that is active when the turn ends.
+def as_dimension(label: str) -> str:
+    """The label as a dimension's value, for which CloudWatch takes only ASCII: the rest is escaped as in Python."""
+    return label.encode("ascii", "backslashreplace").decode()[:_LONGEST_DIMENSION]
 
-    A score of its training, or of an older iteration, says nothing about drift.
+
+def _score_on_new_test_data(record: TurnRecord) -> float | None:
+    """The score, from this turn's iteration or hold-out, of the model that is active when the turn ends.
+
+    A score from its training, or from an older iteration, says nothing about drift.
     """
     promotion = record.promotion
-    # The turn does not wait for the promotion it asked for; if nobody has to agree, it is done in a moment.
+    # The turn does not wait for the promotion that it requested. Without approval, it is complete in a moment.
     promoted = promotion is not None and (promotion.status.made_active or promotion.status is PromotionStatus.REQUESTED)
     model: ModelScore | None = record.candidate if promoted else record.active
     if model is None or not model.source.startswith(_NEW_EVIDENCE) or record.selection_metric is None:
         return None
     return model.metrics.value(record.selection_metric)
+
+
+def of_train_datasets(existing: Iterable[Dataset], composition: Composition) -> Measurement:
+    """The number of TRAIN datasets, which has a quota, including the one that this turn is about to register."""
+    names = {dataset.name for dataset in existing if dataset.type == Split.TRAIN.dataset_type}
+    names |= {reference.name for reference in composition.datasets if reference.split is Split.TRAIN}
+    return Measurement(name="TrainDatasetsUsed", value=len(names))
+
+
+def of_start(*, waits_for_a_person: bool) -> Measurement:
+    """1 if so many turns failed in a row that the pipeline does not try again by itself, else 0."""
+    return Measurement(name="WaitingForAPerson", value=int(waits_for_a_person))

@@ -1,4 +1,4 @@
-"""Puts a turn's record together from what its steps left, and says it in words."""
+"""Writes the record and the page of a turn from the records of its steps, and the text of the notification."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ def report_turn(
     flywheel_arn: str,
     now: datetime,
 ) -> TurnRecord:
-    """The record of a turn that ended, however it ended, and its page; what its steps did not get to is absent.
+    """Write the record and the page of a turn, however it ended. Results of steps that did not run are absent.
 
-    An older execution that somebody redrove ends with NotCurrentTurn: that is told, but the turn's record stays.
+    An older execution that somebody redrove ends with NotCurrentTurn. Then the stored record stays as it is; only the
+    returned one has the new outcome.
     """
     if error == NotCurrentTurn.__name__:
         written = intake.read(record_key(turn), TurnRecord)
@@ -117,8 +118,8 @@ def report_turn(
     while True:
         intake.write(record_key(turn), record)
         intake.write_text(page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
-        # A promotion that ends meanwhile notes it in both, unless they were not there yet or were overwritten here. It
-        # ends once, so this does too.
+        # A promotion that ends meanwhile updates both, but may do so before they exist or are overwritten here. This
+        # ends, because a promotion ends once.
         promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
         if promotion == record.promotion:
             return record
@@ -144,7 +145,7 @@ def _reasons(
 
 
 def _summaries(intake: IntakeBucket, references: tuple[DatasetRef, ...]) -> Iterator[DatasetSummary]:
-    """Without a dataset that failed and that the next turn, faster than this report, composed anew."""
+    """Summaries of the datasets. One is missing if it failed and the next turn has discarded it before this report."""
     keys = [manifest_key(reference.split, reference.name) for reference in references]
     for manifest in intake.read_all(keys, DatasetManifest):
         yield _summary(intake, manifest)
@@ -172,7 +173,7 @@ def subject(record: TurnRecord, *, flywheel_name: str) -> str:
 
 
 def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> str:
-    """The notification: what happened, in lines of plain text, without a word of any document."""
+    """The notification in plain text. It contains no text of documents."""
     return notification.message(
         _lines(record),
         closing=[
@@ -183,7 +184,7 @@ def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> st
 
 
 def _lines(record: TurnRecord) -> Iterator[str]:
-    """The more a line matters, the earlier it comes: the last ones are left out where there are too many."""
+    """The most important lines come first, because the last ones are left out if there are too many."""
     yield f"{record.turn} {record.outcome}. Decision: {record.decision}."
     for reason in record.reasons:
         yield f"  {reason}"

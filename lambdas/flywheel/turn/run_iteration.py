@@ -1,4 +1,4 @@
-"""Starts the iteration that the new datasets call for, or finds the one that is under way."""
+"""Starts an iteration if there are new datasets, or finds the unfinished one."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 _REFUSALS = INVALID | THROTTLES | {"ResourceInUseException", "ResourceLimitExceededException"}
-"""Which of them refuses an iteration while one runs is not documented (reference 14, question 6)."""
+"""Errors that may mean that an iteration runs. Comprehend's documentation does not say which one it is (reference 14,
+question 6)."""
 
 
 def run_iteration(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
-    """The iteration this turn waits for; none if nothing is new. Raises NotCurrentTurn and ServiceBusy."""
+    """The iteration to wait for; without an id if there is none. Raises NotCurrentTurn and ServiceBusy."""
     require_current(intake, turn)
     noted = intake.read(iteration_key(turn), IterationStart)
     if noted is not None and noted.iteration_id and intake.exists(decision_key(noted.iteration_id)):
-        # This turn was past here: nothing is new any more because of its own iteration.
+        # The step is repeated after this turn's decision: because of its own iteration no dataset is new any more.
         return noted
     start = _find_or_start(turn, intake, service)
     intake.write(iteration_key(turn), start)
@@ -53,7 +54,7 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
     if only_test and service.describe().active_model_arn is None:
         return found(None, "Only test data are new, and there is no active model to score on them.")
     token = _token(service.arn, new, newest)
-    # What the next turn registered meanwhile is not in the token: it would not be known for the same iteration.
+    # If the next turn has begun meanwhile, it may have registered more datasets, and would start with another token.
     require_current(intake, turn)
     try:
         return found(service.start_iteration(token=token), _sentence(new, first=last_completed is None))
@@ -63,14 +64,8 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
         return found(_running_or_busy(service, error), "It was started elsewhere at the same moment.")
 
 
-def _nothing_new(datasets: list[Dataset], last_completed: Iteration | None) -> str:
-    if last_completed is not None:
-        return "No dataset is new since the last iteration."
-    return "No dataset is ready yet." if datasets else "There is no dataset yet."
-
-
 def _newest(service: FlywheelService) -> tuple[Iteration | None, Iteration | None]:
-    """The newest iteration and the newest completed one; a failed one has used no dataset."""
+    """The newest iteration and the newest completed one. Datasets of a failed iteration are still new."""
     newest = None
     for iteration in service.iterations():
         newest = newest or iteration
@@ -86,8 +81,15 @@ def _is_new(dataset: Dataset, last: Iteration | None) -> bool:
     return last is None or dataset.available_at is None or dataset.available_at > last.created_at
 
 
+def _nothing_new(datasets: list[Dataset], last_completed: Iteration | None) -> str:
+    if last_completed is not None:
+        return "No dataset is new since the last iteration."
+    return "No dataset is ready yet." if datasets else "There is no dataset yet."
+
+
 def _token(flywheel_arn: str, new: list[Dataset], newest: Iteration | None) -> str:
-    """The same for the same datasets after the same iterations; a failed one lets the next try differ."""
+    """ClientRequestToken: the same for the same datasets after the same newest iteration. After a failed iteration it
+    differs, so that another one can start."""
     content = [flywheel_arn, newest.id if newest else "", *sorted(dataset.name for dataset in new)]
     return hashlib.sha256("\n".join(content).encode()).hexdigest()
 

@@ -1,4 +1,7 @@
-"""Whether a turn should start: what start_turn finds, and a pure decision over it. A poke alone never starts one."""
+"""Decides whether a turn should start: `observe` reads the state of the pipeline, then the pure `decide` decides.
+
+A message to start_turn (a poke) only makes it look; alone it never starts a turn.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +34,14 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 MAXIMUM_FAILURES = 3
-"""So many turns in a row may fail before the pipeline waits for a person."""
+"""After this many failed turns in a row the pipeline waits for a person."""
 _LOOK_BACK = MAXIMUM_FAILURES + 1
 _FLYWHEEL_CREATION = timedelta(seconds=60)
 
 
 class Poke(StrEnum):
+    """Why start_turn was invoked."""
+
     UPLOAD = "upload"
     TURN_ENDED = "turn ended"
     SCHEDULE = "schedule"
@@ -53,19 +58,19 @@ class PipelineState:
     flywheel_active: bool = True
     unfinished_iteration: str | None = None
     changed_outside: str | None = None
-    """A sentence, when the active model was changed past the pipeline and no turn has recorded it yet."""
+    """A sentence, if the active model was changed outside the pipeline and no turn has recorded that yet."""
     last_turn_failed: bool = False
-    """The current turn's record says so, or there is none."""
+    """The current turn failed, or has no record."""
     failures: int = 0
     """Turns that failed in a row, counted up to MAXIMUM_FAILURES."""
     unprepared: int = 0
-    """Turns in a row that ended well but could not prepare an upload, counted up to MAXIMUM_FAILURES."""
+    """Turns in a row that succeeded but could not prepare an upload, counted up to MAXIMUM_FAILURES."""
     work_left: str | None = None
-    """What the last turn or a deployment left for the next one to do, in words."""
+    """A sentence about work that the last turn or a deployment left for the next turn."""
     uncollected: tuple[datetime, ...] = ()
-    """When each upload that no turn has collected yet was last modified."""
+    """When each upload was last modified that no turn has collected yet."""
     left: int = 0
-    """Uploads that the last turn tried, or an earlier one set aside, and that are still where they were dropped."""
+    """Uploads that a turn has tried to prepare and that are still where they were dropped."""
     last_iteration_at: datetime | None = None
     quiet_period: timedelta = timedelta(0)
     minimum_between_iterations: timedelta = timedelta(0)
@@ -76,80 +81,9 @@ class TurnStart:
     start: bool
     reason: str
     again_in: timedelta | None = None
-    """Not yet, but look again after this long without waiting for an event."""
+    """Look again after this time."""
     waits_for_a_person: bool = False
-    """Nothing but an operator's request starts the next turn."""
-
-
-def decide(state: PipelineState) -> TurnStart:
-    """Should a turn start now? The reason is a sentence for the log and `flywheel status`."""
-    if state.paused:
-        return _no("the pipeline is paused")
-    if not state.flywheel_active:
-        return _no("the flywheel is not ACTIVE yet", again_in=_FLYWHEEL_CREATION)
-    # A turn that fails before it takes the request leaves it: the end of that turn must not start one without end.
-    if state.requested and (Poke.OPERATOR in state.pokes or state.failures < MAXIMUM_FAILURES):
-        return _yes("an operator asked for a turn")
-    if state.failures >= MAXIMUM_FAILURES:
-        return TurnStart(
-            start=False,
-            reason=f"the last {state.failures} turns failed: `flywheel turn --now` tries again",
-            waits_for_a_person=True,
-        )
-    if state.unfinished_iteration:
-        return _yes(f"iteration {state.unfinished_iteration} is not decided")
-    if state.changed_outside:
-        return _yes(state.changed_outside)
-    retry = _retry_of_the_schedule(state)
-    if retry:
-        return _yes(retry)
-    if state.work_left is None and not state.uncollected:
-        return _no(_nothing_to_do(state))
-    too_soon = too_soon_for_an_iteration(
-        now=state.now, last=state.last_iteration_at, minimum=state.minimum_between_iterations
-    )
-    if too_soon:
-        return _no(too_soon)
-    if state.work_left is not None:
-        return _yes(state.work_left)
-    rested_at = min(state.uncollected) + state.quiet_period
-    if rested_at > state.now:
-        return _no("the oldest upload has not rested for QuietPeriodMinutes yet", again_in=rested_at - state.now)
-    return _yes(f"{len(state.uncollected)} uploads wait")
-
-
-def _nothing_to_do(state: PipelineState) -> str:
-    if not state.left:
-        return "there is nothing to do"
-    uploads = "1 upload" if state.left == 1 else f"{state.left} uploads"
-    next_try = "the schedule tries again" if state.unprepared < MAXIMUM_FAILURES else "`flywheel turn --now` does"
-    return f"there is nothing new to do, but {uploads} could not be prepared: {next_try}"
-
-
-def _retry_of_the_schedule(state: PipelineState) -> str | None:
-    """A sentence if the schedule is to try again what the last turn could not do."""
-    if Poke.SCHEDULE not in state.pokes:
-        return None
-    if state.last_turn_failed:
-        return "the last turn failed and the schedule tries again"
-    if 0 < state.unprepared < MAXIMUM_FAILURES:
-        return "the last turn could not prepare an upload and the schedule tries again"
-    return None
-
-
-def too_soon_for_an_iteration(*, now: datetime, last: datetime | None, minimum: timedelta) -> str | None:
-    """A sentence if MinimumHoursBetweenIterations has not passed since the last iteration began."""
-    if last is None or now >= last + minimum:
-        return None
-    return f"the next iteration may begin at {last + minimum:%Y-%m-%d %H:%M} UTC (MinimumHoursBetweenIterations)"
-
-
-def _yes(reason: str) -> TurnStart:
-    return TurnStart(start=True, reason=reason)
-
-
-def _no(reason: str, again_in: timedelta | None = None) -> TurnStart:
-    return TurnStart(start=False, reason=reason, again_in=again_in)
+    """Only an operator's request starts the next turn."""
 
 
 def observe(
@@ -191,17 +125,17 @@ def observe(
 
 
 def _failed(record: TurnRecord | None) -> bool:
-    """A turn without a record was killed before it could report, or runs: then starting it again changes nothing."""
+    """Without a record the turn was killed before its report, or it runs. If it runs, starting it changes nothing."""
     return record is None or record.outcome is not TurnOutcome.SUCCEEDED
 
 
 def _unprepared(record: TurnRecord | None) -> bool:
-    """The upload stays where it is, but for the turn it is no reason to fail: others went on."""
+    """Whether the turn succeeded but could not prepare an upload, which stays where it is."""
     return record is not None and not _failed(record) and bool(record.unprepared)
 
 
 def _in_a_row(records: list[TurnRecord | None], holds: Callable[[TurnRecord | None], bool]) -> int:
-    """Of how many of the newest turns it holds, without a gap."""
+    """The number of newest turns in a row for which `holds` is true, at most MAXIMUM_FAILURES."""
     return min(sum(1 for _ in takewhile(holds, records)), MAXIMUM_FAILURES)
 
 
@@ -215,16 +149,12 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
     return None
 
 
-def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
-    beginnings = (intake.read(begin_key(turn), TurnBeginning) for turn in turns_newest_first)
-    return next((found for found in beginnings if found is not None), None)
-
-
 def _uploads(intake: IntakeBucket, recent: list[str]) -> tuple[list[datetime], int]:
-    """When the uploads that the last turn did not collect were last modified, and how many it did that are still there.
+    """When the uploads were last modified that the last turn did not collect, and the number of those that it collected
+    and that are still there.
 
-    Those are a failed turn's, or could not be prepared: retried, but not news. The same file dropped again has the
-    same ETag, but not the same age.
+    The latter are retried, but are no reason for a turn. A file that is uploaded again has the same ETag, but another
+    time.
     """
     beginning = last_beginning(intake, recent)
     collected = (
@@ -241,3 +171,79 @@ def _uploads(intake: IntakeBucket, recent: list[str]) -> tuple[list[datetime], i
             elif not found["Key"].endswith("/"):
                 uncollected.append(found["LastModified"])
     return uncollected, left
+
+
+def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
+    beginnings = (intake.read(begin_key(turn), TurnBeginning) for turn in turns_newest_first)
+    return next((found for found in beginnings if found is not None), None)
+
+
+def decide(state: PipelineState) -> TurnStart:
+    """Whether a turn should start now. The reason is for the log and for `flywheel status`."""
+    if state.paused:
+        return _no("the pipeline is paused")
+    if not state.flywheel_active:
+        return _no("the flywheel is not ACTIVE yet", again_in=_FLYWHEEL_CREATION)
+    # A turn that fails before it takes the request leaves it. The end of such a turn must not start turns forever.
+    if state.requested and (Poke.OPERATOR in state.pokes or state.failures < MAXIMUM_FAILURES):
+        return _yes("an operator asked for a turn")
+    if state.failures >= MAXIMUM_FAILURES:
+        return TurnStart(
+            start=False,
+            reason=f"the last {state.failures} turns failed: `flywheel turn --now` tries again",
+            waits_for_a_person=True,
+        )
+    if state.unfinished_iteration:
+        return _yes(f"iteration {state.unfinished_iteration} is not decided")
+    if state.changed_outside:
+        return _yes(state.changed_outside)
+    retry = _retry_of_the_schedule(state)
+    if retry:
+        return _yes(retry)
+    if state.work_left is None and not state.uncollected:
+        return _no(_nothing_to_do(state))
+    too_soon = too_soon_for_an_iteration(
+        now=state.now, last=state.last_iteration_at, minimum=state.minimum_between_iterations
+    )
+    if too_soon:
+        return _no(too_soon)
+    if state.work_left is not None:
+        return _yes(state.work_left)
+    rested_at = min(state.uncollected) + state.quiet_period
+    if rested_at > state.now:
+        return _no("the oldest upload has not rested for QuietPeriodMinutes yet", again_in=rested_at - state.now)
+    return _yes(f"{len(state.uncollected)} uploads wait")
+
+
+def _retry_of_the_schedule(state: PipelineState) -> str | None:
+    """A sentence if the schedule should repeat what the last turn could not do."""
+    if Poke.SCHEDULE not in state.pokes:
+        return None
+    if state.last_turn_failed:
+        return "the last turn failed and the schedule tries again"
+    if 0 < state.unprepared < MAXIMUM_FAILURES:
+        return "the last turn could not prepare an upload and the schedule tries again"
+    return None
+
+
+def too_soon_for_an_iteration(*, now: datetime, last: datetime | None, minimum: timedelta) -> str | None:
+    """A sentence if MinimumHoursBetweenIterations has not passed since the last iteration began."""
+    if last is None or now >= last + minimum:
+        return None
+    return f"the next iteration may begin at {last + minimum:%Y-%m-%d %H:%M} UTC (MinimumHoursBetweenIterations)"
+
+
+def _nothing_to_do(state: PipelineState) -> str:
+    if not state.left:
+        return "there is nothing to do"
+    uploads = "1 upload" if state.left == 1 else f"{state.left} uploads"
+    next_try = "the schedule tries again" if state.unprepared < MAXIMUM_FAILURES else "`flywheel turn --now` does"
+    return f"there is nothing new to do, but {uploads} could not be prepared: {next_try}"
+
+
+def _yes(reason: str) -> TurnStart:
+    return TurnStart(start=True, reason=reason)
+
+
+def _no(reason: str, again_in: timedelta | None = None) -> TurnStart:
+    return TurnStart(start=False, reason=reason, again_in=again_in)

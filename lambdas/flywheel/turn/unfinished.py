@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def unfinished_iteration(intake: IntakeBucket, service: FlywheelService) -> str | None:
-    """The oldest iteration, running or completed, that is newer than every settled one and not settled itself.
+    """Id of the oldest running or completed iteration that is newer than the last finished one.
 
-    Settled: decided, and its promotion requested where the decision says so. A failed or stopped iteration has nothing
-    to decide.
+    An iteration is finished when it has a decision and, if the decision is to promote, a promotion request. Failed and
+    stopped iterations need no decision.
     """
     oldest = None
     for iteration in service.iterations():
-        if _settled(intake, iteration.id):
+        if _is_finished(intake, iteration.id):
             break
         if iteration.status.running or iteration.status is IterationStatus.COMPLETED:
             oldest = iteration.id
     return oldest
 
 
-def _settled(intake: IntakeBucket, iteration_id: str) -> bool:
+def _is_finished(intake: IntakeBucket, iteration_id: str) -> bool:
     decision = intake.read(decision_key(iteration_id), Decision)
     if decision is None:
         return False

@@ -1,7 +1,7 @@
-"""What a turn's record holds of its uploads: how many of each outcome, and of some of them what became of each.
+"""Summarises a turn's uploads for its record: the number of each outcome, and the results of some uploads.
 
-A turn may take thousands of uploads with a hundred bad lines each. Every upload has a record of its own; the turn's
-is read whole by every poke, by fifty pages and by people.
+A turn may have thousands of uploads with a hundred bad lines each. Every upload has a record of its own. The turn's
+record must stay small, because start_turn, the pages of 50 turns and people read all of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flywheel.records.uploads import UploadOutcome, UploadResult
 
 UPLOADS_IN_RECORD = 200
 OTHERS_IN_RECORD = 100
-"""Uploads that were not prepared, and versions that were replaced."""
+"""Limits both the uploads that were not prepared and the versions that were replaced."""
 _WITH_EXAMPLES = 50
 _EXAMPLES = 10
 _LABELS = 20
@@ -32,20 +32,20 @@ _WORST_FIRST = (
 
 @dataclass
 class TurnUploads:
-    """`results` are those that the record holds, in the order they were given; `ids` of all that have one."""
-
     counts: UploadCounts = field(default_factory=UploadCounts)
     results: tuple[UploadResult, ...] = ()
+    """The results for the turn's record, in their original order."""
     ids: frozenset[str] = frozenset()
+    """Ids of all uploads that have a result."""
 
 
 def summarise(results: Iterable[UploadResult]) -> TurnUploads:
-    """Reads each result once and holds no more of it than the record will."""
+    """Summarise the results. Reads each once, and holds only what the record gets."""
     outcomes: Counter[UploadOutcome] = Counter()
     totals: Counter[str] = Counter()
     ids: set[str] = set()
 
-    def passing() -> Iterator[tuple[int, int, UploadResult]]:
+    def ranked() -> Iterator[tuple[int, int, UploadResult]]:
         for place, result in enumerate(results):
             outcomes[result.outcome] += 1
             totals.update(
@@ -54,15 +54,15 @@ def summarise(results: Iterable[UploadResult]) -> TurnUploads:
             ids.add(result.upload.id)
             yield _WORST_FIRST.index(result.outcome), place, _shortened(result)
 
-    worst = heapq.nsmallest(UPLOADS_IN_RECORD, passing(), key=lambda entry: entry[:2])
+    worst = heapq.nsmallest(UPLOADS_IN_RECORD, ranked(), key=lambda entry: entry[:2])
     without = {"examples": (), "conflict_examples": ()}
-    kept = [
+    recorded = [
         (place, result if rank < _WITH_EXAMPLES else result.model_copy(update=without))
         for rank, (_, place, result) in enumerate(worst)
     ]
     return TurnUploads(
         counts=UploadCounts(outcomes=dict(outcomes), **totals),
-        results=tuple(result for _, result in sorted(kept, key=lambda entry: entry[0])),
+        results=tuple(result for _, result in sorted(recorded, key=lambda entry: entry[0])),
         ids=frozenset(ids),
     )
 

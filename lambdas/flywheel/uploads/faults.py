@@ -1,4 +1,4 @@
-"""What went wrong with an upload: its own fault, or one of the moment that another attempt may not meet."""
+"""Tells errors of preparing an upload apart: those that the upload itself causes, temporary ones, and others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CAUSES_SHOWN = 5
 
 
 class UnreadableUpload(Exception):
-    """S3 does not hand the object out to the pipeline; the message says why and what to do."""
+    """S3 refuses to return the object to the pipeline. The message says why, and what to do."""
 
 
 class OutOfTime(Exception):
@@ -27,7 +27,7 @@ class OutOfTime(Exception):
 
 
 def why_unreadable(error: ClientError) -> str | None:
-    """What GetObject refuses because of the object itself (S3's list of error codes), None for any other error."""
+    """A sentence if GetObject failed because of the object itself (S3's list of error codes), None for other errors."""
     code = error_code(error)
     if code == "InvalidObjectState":
         return (
@@ -46,26 +46,26 @@ def why_unreadable(error: ClientError) -> str | None:
     return None
 
 
-def is_of_the_upload(error: Exception) -> bool:
-    """Whether what was raised while an upload was prepared would be raised again, and for no other upload.
+def is_fault_of_upload(error: Exception) -> bool:
+    """Whether preparing this upload would raise the error again, and preparing others would not.
 
-    Whatever AWS answers or does not answer is of the moment or of the deployment, and so is what the pipeline itself
-    raises; the rest is the code that cannot handle what is in the file.
+    Errors of AWS's services and of the pipeline's own types are temporary, or faults of the deployment. All others mean
+    that the code cannot handle the file.
     """
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return True
     return not isinstance(error, ClientError | BotoCoreError | Boto3Error | HTTPError | OSError | FlywheelError)
 
 
-def is_of_the_moment(error: Exception) -> bool:
-    """Whether AWS may answer another time: it did not answer at all, throttled, or failed itself."""
+def is_temporary(error: Exception) -> bool:
+    """Whether another attempt may succeed: AWS did not answer, throttled, or had a fault of its own."""
     if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
-        return is_of_the_moment(error.__context__)
+        return is_temporary(error.__context__)
     return passes(error) or isinstance(error, BotoCoreError | HTTPError | OSError)
 
 
 def trace_of(error: BaseException) -> list[str]:
-    """Types and places of an error and its causes, for the log. Messages are left out: they may quote a document."""
+    """Types and stack frames of an error and its causes, for the log. Without messages, which may quote a document."""
     lines: list[str] = []
     current: BaseException | None = error
     for _ in range(_CAUSES_SHOWN):
@@ -79,7 +79,7 @@ def trace_of(error: BaseException) -> list[str]:
 
 
 class TimedStream:
-    """A stream that ends with OutOfTime instead of being read on when less than `reserve` seconds remain."""
+    """A stream whose `read` raises OutOfTime when less than `reserve` seconds remain."""
 
     def __init__(self, stream: BinaryIO, *, remaining: Callable[[], float], reserve: float) -> None:
         self._stream = stream

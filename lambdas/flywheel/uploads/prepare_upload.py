@@ -1,10 +1,11 @@
-"""Takes one upload from `train/` or `test/` to `prepared/` or `rejected/`.
+"""Prepares uploads: moves each from `train/` or `test/` to `prepared/` or `rejected/`.
 
-The order of the writes makes a kill at any point harmless: what was written is found by content and by the upload's
-version, and the original goes last, only if it is still the version that was read.
+The function may be killed at any point and repeated: it finds what it has written by content and by the upload's
+version. The original is deleted last, and only if it is still the version that was read.
 
-No upload stops another: what the code cannot handle is rejected, and what S3 does not hand out stays where it is and
-is set aside, each with a report. Only faults of the moment end in an error, after all others were prepared.
+A bad upload does not stop the others. If the code cannot handle it, it is rejected; if S3 does not return it, it stays
+where it is. Both get a report. Only temporary errors, and faults of the deployment, are raised, after all other uploads
+have been prepared.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from flywheel.uploads.faults import (
     OutOfTime,
     TimedStream,
     UnreadableUpload,
-    is_of_the_moment,
-    is_of_the_upload,
+    is_fault_of_upload,
+    is_temporary,
     why_unreadable,
 )
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 
 _TIME_TO_STORE = 120.0
-"""Seconds that are kept for writing what was prepared: up to 5 GB."""
+"""Seconds reserved for storing the prepared documents: up to 5 GB."""
 
 
 class UploadPreparer:
@@ -67,7 +68,8 @@ class UploadPreparer:
         on_fault: Callable[[Upload, Exception], None],
         remaining_seconds: Callable[[], float],
     ) -> None:
-        """`on_fault` is told of every upload that could not be prepared; `remaining_seconds` is the function's time."""
+        """`on_fault` is called for every upload that could not be prepared. `remaining_seconds` gives the time until
+        Lambda ends the function."""
         self._intake = intake
         self._kind = kind
         self._turn = beginning.turn
@@ -80,10 +82,10 @@ class UploadPreparer:
         self._manifests = lru_cache(lambda split: manifests(intake, split))
 
     def prepare_all(self, uploads: Sequence[Upload], now: datetime) -> None:
-        """Every upload that can be, each for itself. Uploads that this turn is done with are left out.
+        """Prepare every upload, except those that this turn has prepared already.
 
-        Raises NotCurrentTurn; ServiceBusy if AWS could not do it for some of them at the moment; or another error of
-        the deployment, such as a permission that is missing, that some of them met.
+        Raises NotCurrentTurn; ServiceBusy if AWS had temporary errors for some of them; or another error that is not
+        the upload's fault, such as a missing permission.
         """
         require_current(self._intake, self._turn)
         faults: list[Exception] = []
@@ -101,7 +103,7 @@ class UploadPreparer:
                 faults.append(error)
         if not faults:
             return
-        lasting = next((error for error in faults if not is_of_the_moment(error)), None)
+        lasting = next((error for error in faults if not is_temporary(error)), None)
         if lasting is not None:
             raise lasting
         raise ServiceBusy(f"AWS could not do it for {len(faults)} of {len(uploads)} uploads: {faults[0]}") from faults[
@@ -109,7 +111,8 @@ class UploadPreparer:
         ]
 
     def _take(self, upload: Upload, now: datetime, *, alone: bool) -> bool:
-        """False if there was nothing left to do. `alone`: it has the invocation's time for itself."""
+        """Prepare and delete one upload. False if it was prepared before. `alone`: no other upload has used the
+        invocation's time."""
         key = result_key(self._turn, upload)
         result = self._intake.read(key, UploadResult)
         fresh = result is None
@@ -139,7 +142,7 @@ class UploadPreparer:
             reason = "The file could not be read in the time that a function may take: split it and upload the parts."
             return self._set_aside(upload, UploadOutcome.REJECTED, reason)
         except Exception as error:
-            if not is_of_the_upload(error):
+            if not is_fault_of_upload(error):
                 raise
             self._on_fault(upload, error)
             self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
@@ -150,7 +153,7 @@ class UploadPreparer:
             return self._set_aside(upload, UploadOutcome.REJECTED, reason)
 
     def _set_aside(self, upload: Upload, outcome: UploadOutcome, reason: str) -> UploadResult:
-        """The result of an upload that was not read to its end, with its report."""
+        """The result of an upload that could not be read completely, with its report."""
         key = report_key(upload)
         result = UploadResult(upload=upload, outcome=outcome, reason=reason, report_key=key)
         self._intake.write_text(f"{rejected_folder(upload)}report.txt", f"{upload.key}: {outcome}\n  {reason}\n")
@@ -222,7 +225,8 @@ class UploadPreparer:
         return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
 
     def _place_of(self, part: Part, source: UploadSource) -> str | None:
-        """Where the same documents are already, unless this very upload brought them there."""
+        """A phrase for the place where the same documents are already; None if there is none, or if they came from
+        this upload itself."""
         waiting = self._intake.read(facts_key(part.split, part.content_hash), Part)
         if waiting is not None:
             return None if source in waiting.sources else f"already waiting, from {waiting.sources[0].key}"
@@ -238,7 +242,7 @@ class UploadPreparer:
             for manifest in self._manifests(part.split)
             for known in manifest.parts
         ):
-            # This very upload, prepared again after a kill: its documents are in a dataset by now.
+            # This upload is prepared again after a kill, and a dataset has its documents by now.
             return None
         location = prepared_location(part.split, part.content_hash)
         self._intake.upload_file(files / "documents.csv", location.documents)
@@ -246,7 +250,7 @@ class UploadPreparer:
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None
-        # Another file with the same documents was prepared at the same moment.
+        # Another file with the same documents was prepared at the same time.
         return self._place_of(part, source)
 
     def _in_records(self, labels: str) -> str:

@@ -1,4 +1,4 @@
-"""Versions of uploads that newer ones replaced before any turn took them in: nothing else says that they were there."""
+"""Finds versions of uploads that newer versions replaced before any turn collected them, to report them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 Version = tuple[Upload, bool]
-"""And whether it is the current one."""
+"""A version of an upload, and whether it is the current one."""
 
 
 def versions_by_key(intake: IntakeBucket, split: Split) -> dict[str, tuple[list[Version], list[datetime]]]:
-    """The versions of each key, newest first as S3 lists them, and when it was deleted."""
+    """By key: its versions, newest first as S3 lists them, and the times of its delete markers."""
     by_key: dict[str, tuple[list[Version], list[datetime]]] = {}
     for found, is_marker in intake.list_versions(f"{split}/"):
         if found["Key"].endswith("/"):
@@ -39,7 +39,7 @@ def versions_by_key(intake: IntakeBucket, split: Split) -> dict[str, tuple[list[
 
 
 def replaced_by_next(newest_first: Sequence[Upload]) -> list[Upload]:
-    """All but the newest, each with the one that replaced it."""
+    """All versions but the newest, each with the version that replaced it."""
     return [
         older.model_copy(
             update={
@@ -53,9 +53,10 @@ def replaced_by_next(newest_first: Sequence[Upload]) -> list[Upload]:
 
 
 def replaced_while_prepared(intake: IntakeBucket, uploads: Iterable[Upload]) -> tuple[Upload, ...]:
-    """Versions that came while the uploads were prepared, were replaced, and lie under the uploads' delete markers.
+    """Versions that came, and were replaced, while the turn prepared these uploads.
 
-    An upload is deleted if the current version has its ETag, so also if other content came and then the same again.
+    Preparing ends with a delete marker if the current version has the upload's ETag. That is also so if other content
+    was uploaded, and then the same again: these versions are older than the marker, so no later turn finds them.
     """
     collected = {upload.key: upload for upload in uploads}
     found: list[Upload] = []
@@ -76,7 +77,7 @@ def _under_the_marker(collected: Upload, versions: list[Version], markers: list[
 
 
 def words(upload: Upload) -> str:
-    """What S3 knows of it: versions and times. Who uploaded a version is in CloudTrail's data events, if there are."""
+    """A sentence about the versions. S3 does not know who uploaded them; CloudTrail's data events do, if enabled."""
     if upload.replaced_by is None:
         return "A newer version replaced it before it was collected."
     newer = upload.replaced_by

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flywheel import environment as environments
 from flywheel.api import metrics
-from flywheel.api.classify_api import Classifying
+from flywheel.api.classify_api import RequestClassifier
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.store.bucket import IntakeBucket
 from handlers.api.classify_routes import routes
@@ -61,8 +61,8 @@ class Work:
         return LiveEndpoint(comprehend=client("comprehend"), kind=KIND, arn=environment.endpoint_arn, clock=now)
 
     @cached_property
-    def classifying(self) -> Classifying:
-        return Classifying(
+    def classifying(self) -> RequestClassifier:
+        return RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
             threshold=environment.review_threshold,

@@ -11,7 +11,7 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.environment import Pipeline
 from flywheel.records.serving import LEASE_KEY
-from flywheel.serving.bring_endpoint import Server
+from flywheel.serving.bring_endpoint import EndpointController
 from flywheel.serving.report_serving import write_state
 from flywheel.serving.target import read_target
 from flywheel.store.lease import held
@@ -39,7 +39,7 @@ class Step(BaseModel):
 @handles(Step, Environment)
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
-    server = Server(
+    server = EndpointController(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
             scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn

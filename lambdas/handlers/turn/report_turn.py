@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
-from flywheel.records import turns
-from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, begin_key, number_of, record_key
 from flywheel.turn import metrics, report_turn
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
@@ -45,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         flywheel_arn=environment.flywheel_arn,
         now=now(),
     )
-    beginning = intake.read(turns.begin_key(end.turn), TurnBeginning)
+    beginning = intake.read(begin_key(end.turn), TurnBeginning)
     emit(
         metrics.of_turn(record, labels=beginning.labels if beginning else ()),
         flywheel_name=environment.flywheel_name,
@@ -64,9 +63,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _from_status_event(execution: StatusEvent) -> TurnEnd | None:
     """None if the turn reported its own end, or the execution is not a turn."""
     turn, outcome = execution.name, TurnOutcome(execution.status)
-    if turns.number_of(turn) is None:
+    if number_of(turn) is None:
         return None
-    record = intake_bucket(environment).read(turns.record_key(turn), TurnRecord)
+    record = intake_bucket(environment).read(record_key(turn), TurnRecord)
     if record is not None and record.ended_at >= execution.began and outcome in {TurnOutcome.FAILED, record.outcome}:
         return None
     return TurnEnd(turn=turn, outcome=outcome, error=execution.error, cause=execution.cause)

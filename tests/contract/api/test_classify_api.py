@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from flywheel.api.classify_api import Classified, Classifying
+from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
 from flywheel.api.low_confidence import LowConfidencePrediction
 from flywheel.comprehend.flywheel import FlywheelService
@@ -60,7 +60,7 @@ class Api:
         )
         self._service = FlywheelService(comprehend=world.client, flywheel_arn="", kind=DOCUMENT_CLASSIFICATION)
         self._published = Published(active)
-        self._classifying = Classifying(
+        self._classifying = RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: self.kept,  # type: ignore[arg-type, return-value]  # a fake
             threshold=threshold,

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.api import metrics
-from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, Classifying, texts_of
+from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, RequestClassifier, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.low_confidence import LowConfidencePrediction, key_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, LiveEndpoint, Sighting
+from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, EndpointSnapshot, LiveEndpoint
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 
@@ -77,14 +77,14 @@ class Endpoint(LiveEndpoint):
         assert isinstance(answer, Prediction)
         return answer
 
-    def look(self) -> Sighting | None:
+    def look(self) -> EndpointSnapshot | None:
         self.looked += 1
         model = self.models.pop(0) if len(self.models) > 1 else self.models[0]
         if isinstance(model, Exception):
             raise model
         if model is None:
             return None
-        return Sighting(
+        return EndpointSnapshot(
             at=self._time.now(), status="IN_SERVICE", model_arn=model, desired_model_arn=model, inference_units=1
         )
 
@@ -111,7 +111,7 @@ class Scene:
         self.time.longest[0] = 0.0
         self.endpoint = Endpoint(self.time, **script)
         self.bucket = Bucket()
-        self.classifying = Classifying(
+        self.classifying = RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]  # a fake
             threshold=0.7,
@@ -347,7 +347,7 @@ class TestReview:
         scene.bucket.broken = True
         classified = scene.classify("unsure")
         assert classified.answers == (UNSURE,)
-        assert (classified.not_kept, classified.causes) == (1, ("PutObject: AccessDenied",))
+        assert (classified.not_stored, classified.causes) == (1, ("PutObject: AccessDenied",))
 
 
 class TestModelOfTheEndpoint:

@@ -232,7 +232,7 @@ def test_an_answer_of_the_api_with_the_longest_labels() -> None:
             throttled=0,
             low_confidence=0,
             causes=(),
-            not_kept=0,
+            not_stored=0,
         ),
         endpoint_arn="arn",
     )

@@ -9,7 +9,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from flywheel.errors import NotCurrentTurn
-from flywheel.uploads.faults import OutOfTime, TimedStream, is_of_the_moment, is_of_the_upload, trace_of, why_unreadable
+from flywheel.uploads.faults import OutOfTime, TimedStream, is_fault_of_upload, is_temporary, trace_of, why_unreadable
 
 SECRET = "a customer's text"
 
@@ -61,8 +61,8 @@ def test_throttles_and_faults_are_of_the_moment(code: str, status: int) -> None:
     error = refused(code, status)
     assert why_unreadable(error) is None
     for met in (error, failed_transfer(error)):
-        assert is_of_the_moment(met)
-        assert not is_of_the_upload(met)
+        assert is_temporary(met)
+        assert not is_fault_of_upload(met)
 
 
 @pytest.mark.parametrize(
@@ -75,27 +75,27 @@ def test_throttles_and_faults_are_of_the_moment(code: str, status: int) -> None:
     ],
 )
 def test_an_aws_that_does_not_answer_is_of_the_moment(error: Exception) -> None:
-    assert is_of_the_moment(error)
-    assert not is_of_the_upload(error)
+    assert is_temporary(error)
+    assert not is_fault_of_upload(error)
 
 
 def test_a_permission_that_is_missing_is_neither_of_the_moment_nor_of_the_upload() -> None:
     error = refused("AccessDenied", 403)
     for met in (error, failed_transfer(error), NotCurrentTurn(name="turn-000001", current=None)):
-        assert not is_of_the_moment(met)
-        assert not is_of_the_upload(met)
+        assert not is_temporary(met)
+        assert not is_fault_of_upload(met)
 
 
 @pytest.mark.parametrize(
     "error", [UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates"), MemoryError(), RecursionError(), KeyError("k")]
 )
 def test_whatever_the_code_itself_raises_belongs_to_the_upload(error: Exception) -> None:
-    assert is_of_the_upload(error)
-    assert not is_of_the_moment(error)
+    assert is_fault_of_upload(error)
+    assert not is_temporary(error)
 
 
 def test_a_full_disk_belongs_to_the_upload() -> None:
-    assert is_of_the_upload(OSError(28, "No space left on device"))
+    assert is_fault_of_upload(OSError(28, "No space left on device"))
 
 
 def test_a_trace_names_types_and_places_of_all_causes_but_no_message() -> None:
