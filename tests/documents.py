@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_NOT_OURS = {".git", ".local", ".venv", "cdk.out", "node_modules"}
+_NOT_OURS = {"cdk.out", "node_modules"}
 _FENCE = re.compile(r"^(```|~~~)")
 
 
 def documents() -> list[Path]:
     """Every Markdown file of the repository, without what is installed or built in it."""
-    folders = [entry for entry in ROOT.iterdir() if entry.is_dir() and entry.name not in _NOT_OURS]
+    entries = (entry for entry in ROOT.iterdir() if entry.is_dir() and entry.name not in _NOT_OURS)
+    folders = [entry for entry in entries if not entry.name.startswith(".")]
     return sorted([*ROOT.glob("*.md"), *(path for folder in folders for path in folder.rglob("*.md"))])
 
 
