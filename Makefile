@@ -53,13 +53,13 @@ synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; need
 	@$(CDK) synth --quiet
 
 deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:TurnSchedule=rate(2 hours) ..." ARGS="..."
-	@$(BIN)/python -m ops.deploying deploy $(ARGS) -- $(CDK)
+	@$(BIN)/python -m ops.deploy deploy $(ARGS) -- $(CDK)
 
 diff: setup  ## Show what a deployment would change on AWS
 	@$(CDK) diff $(ARGS)
 
 destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS
-	@$(BIN)/python -m ops.deploying destroy $(ARGS) -- $(CDK)
+	@$(BIN)/python -m ops.deploy destroy $(ARGS) -- $(CDK)
 
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py

@@ -51,7 +51,7 @@ from flywheel.store.record import Record
 from local.cloud import LocalCloud
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.walk import Walk
-from ops import analyzing
+from ops import analyze
 
 JOB, RUN = "benchmark", "0"
 MEBIBYTE = 1 << 20
@@ -234,8 +234,8 @@ def whole_job(count: int) -> list[Measured]:
         path = folder / "documents.txt"
         write_lines(path, count)
         began = time.monotonic()
-        started = analyzing.start_job(walk.deployment, [path])
-        summary = analyzing.wait_for_analysis(walk.deployment, started, poll_seconds=0.25)
+        started = analyze.start_job(walk.deployment, [path])
+        summary = analyze.wait_for_analysis(walk.deployment, started, poll_seconds=0.25)
         seconds = time.monotonic() - began
         assert summary.documents == count, summary.reason
         return [Measured(what="whole job in the local cloud, with the upload", documents=count, seconds=seconds)]

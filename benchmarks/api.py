@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.machine import describe_machine
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
-from ops.classifying import find_api
+from ops.classify import find_api
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 

@@ -16,7 +16,7 @@ from flywheel.records.promotions import Promotion
 from flywheel.records.serving import ServingStatus
 from local.cloud import LocalCloud, LocalCloudError
 from local.sample_news import Recipe, documents
-from ops.classifying import ClassifiedText, RealTimeApi, classify, find_api
+from ops.classify import ClassifiedText, RealTimeApi, classify, find_api
 from ops.deployment import Deployment
 from ops.endpoint import endpoint
 

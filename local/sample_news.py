@@ -13,8 +13,6 @@ from local.news_phrases import CITIES, DAYS, DESKS, GENERAL, VAGUE, Scene
 LABELS = tuple(DESKS)
 ALL = min(len(scenes) for scenes in DESKS.values())
 """So many scenes a topic has."""
-_LEAD = 2
-"""Sentences after the headline, besides asides."""
 _TRIES = 200
 
 
@@ -25,8 +23,6 @@ class Recipe:
     documents_per_label: int
     scenes: int = ALL
     """How many of a topic's scenes appear at all: a model trained on few does not know the rest."""
-    details: int = 1
-    """How many sentences of the lead speak of the topic; the others could stand under any headline."""
     asides: int = 0
     """How many sentences speak of something else in the news."""
     headline_only: bool = False
@@ -75,8 +71,8 @@ def _text(label: str, recipe: Recipe, chance: random.Random) -> str:
     headline = chance.choice(VAGUE) if chance.random() < recipe.vague else _headline(scene, chance)
     if recipe.headline_only:
         return _sentence(headline, chance)
-    told = min(recipe.details, _LEAD)
-    lead = chance.sample(scene.details, k=told) + chance.sample(GENERAL, k=_LEAD - told)
+    # One sentence of the topic, and one that could stand under any headline.
+    lead = chance.sample(scene.details, k=1) + chance.sample(GENERAL, k=1)
     chance.shuffle(lead)
     lead += [_aside(label, chance) for _ in range(recipe.asides)]
     return " ".join(_sentence(each, chance) for each in (headline, *lead))

@@ -15,16 +15,15 @@ from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
 from local.cloud import LocalCloud, LocalCloudError
-from ops.answering import Answered, approve, decline
+from ops.approve import Answered, approve, decline
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.given_parameters import check_parameters
-from ops.pausing import pause, resume
+from ops.pause import pause, resume
 from ops.promotions import wait_for_promotion
-from ops.rolling_back import rollback
-from ops.running_turns import TurnProgress
-from ops.turns import current_turn, request_turn, wait_for_turn
-from ops.uploading import upload
+from ops.rollback import rollback
+from ops.turns import TurnProgress, current_turn, request_turn, wait_for_turn
+from ops.upload import upload
 
 _LOOK_AGAIN_SECONDS = 0.25
 _TURN_TIMEOUT_SECONDS = 900.0

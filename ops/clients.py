@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # Comprehend allows about one write and ten reads a second: a listing alone can meet that.
 _COMPREHEND = Config(retries={"mode": "standard", "total_max_attempts": 8})
 _SELDOM = Config(retries={"mode": "standard", "total_max_attempts": 2})
-"""Where an answer is worth little waiting."""
+"""For an answer that is not worth a long wait."""
 _S3 = Config(max_pool_connections=32)
 
 
@@ -44,6 +45,17 @@ class Clients:
     @property
     def region(self) -> str:
         return str(self.session.region_name)
+
+    def caller(self) -> str:
+        """The ARN of the credentials' user or role session, for the records that name a person."""
+        return self.sts.get_caller_identity()["Arn"]
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter in Parameter Store; None if there is none."""
+        try:
+            return self.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        except self.ssm.exceptions.ParameterNotFound:
+            return None
 
     @cached_property
     def s3(self) -> S3Client:
@@ -104,3 +116,12 @@ class Clients:
     @cached_property
     def service_quotas(self) -> Any:
         return self.session.client("service-quotas", config=_SELDOM)
+
+
+def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+    """The answers of an operation that boto3 has no paginator for."""
+    page = operation(**arguments)
+    yield page
+    while page.get("NextToken"):
+        page = operation(**arguments, NextToken=page["NextToken"])
+        yield page

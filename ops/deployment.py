@@ -7,32 +7,32 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.pipeline import Pipeline
 from flywheel.preparation import ConflictingLabels
+from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
+from flywheel.turn import start_turn
 from ops.clients import Clients
-from ops.errors import (
-    PARAMETER_ROOT,
-    InvalidSettingError,
-    NoDeploymentError,
-    SeveralDeploymentsError,
-    UnreadableDeploymentError,
-)
+from ops.errors import PARAMETER_ROOT, InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
+from ops.executions import execution_arn
 
 NAME_VARIABLE = "FLYWHEEL_NAME"
 SETTINGS_FILE = "cdk.json"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_NAME_OPTION = "from --name"
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Published(BaseModel):
@@ -53,6 +53,24 @@ class Published(BaseModel):
     label_delimiter: str
     language: str
     parameters: dict[str, str | int | float | bool] = {}
+
+
+class Parameters(BaseModel):
+    """Parameters of the Flywheel stack; the defaults are for deployments of earlier versions, which lack some."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_pascal)
+
+    minimum_documents_per_label: int = 50
+    maximum_bad_lines_percent: float = 5
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    quiet_period_minutes: float = 0
+    minimum_hours_between_iterations: float = 0
+    trigger_on_upload: bool = True
+    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    evidence: Evidence = Evidence.ITERATION
+    holdout_documents: int = 2000
+    models_to_keep: int = 5
+    selection_metric: str = "F1Score"
 
 
 @dataclass(frozen=True)
@@ -79,65 +97,28 @@ class Deployment:
         return self.published.mode == "MULTI_LABEL"
 
     @property
+    def prefix(self) -> str:
+        """What the names of its values in Parameter Store begin with."""
+        return f"{PARAMETER_ROOT}/{self.name}"
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Raises UnreadableDeploymentError."""
+        try:
+            return Parameters.model_validate(self.published.parameters)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            problem = f"{wrong['loc'][0]} is {wrong['input']!r}"
+            raise UnreadableDeploymentError(parameter=f"{self.prefix}/deployment", problem=problem) from error
+
+    @property
     def models(self) -> PublishedModels:
         """The active, previous and desired model in Parameter Store, as they are now."""
-        return PublishedModels(ssm=self.clients.ssm, prefix=f"{PARAMETER_ROOT}/{self.name}")
+        return PublishedModels(ssm=self.clients.ssm, prefix=self.prefix)
 
     @cached_property
     def intake(self) -> IntakeBucket:
         return IntakeBucket(s3=self.clients.s3, bucket=self.published.intake_bucket)
-
-    @property
-    def minimum_documents_per_label(self) -> int:
-        return int(self._number("MinimumDocumentsPerLabel", 50))
-
-    @property
-    def maximum_bad_lines_percent(self) -> float:
-        return self._number("MaximumBadLinesPercent", 5)
-
-    @property
-    def conflicting_labels(self) -> ConflictingLabels:
-        value = self.published.parameters.get("ConflictingLabels", ConflictingLabels.KEEP)
-        try:
-            return ConflictingLabels(str(value))
-        except ValueError as error:
-            raise self._unreadable("ConflictingLabels", value) from error
-
-    @property
-    def quiet_period_minutes(self) -> float:
-        return self._number("QuietPeriodMinutes", 0)
-
-    @property
-    def minimum_hours_between_iterations(self) -> float:
-        return self._number("MinimumHoursBetweenIterations", 0)
-
-    @property
-    def trigger_on_upload(self) -> bool:
-        return str(self.published.parameters.get("TriggerOnUpload", "true")).lower() == "true"
-
-    @property
-    def promotion_mode(self) -> PromotionMode:
-        value = self.published.parameters.get("PromotionMode", PromotionMode.AUTOMATIC)
-        try:
-            return PromotionMode(str(value))
-        except ValueError as error:
-            raise self._unreadable("PromotionMode", value) from error
-
-    @property
-    def evidence(self) -> Evidence:
-        value = self.published.parameters.get("Evidence", Evidence.ITERATION)
-        try:
-            return Evidence(str(value))
-        except ValueError as error:
-            raise self._unreadable("Evidence", value) from error
-
-    @property
-    def holdout_documents(self) -> int:
-        return int(self._number("HoldoutDocuments", 2000))
-
-    @property
-    def models_to_keep(self) -> int:
-        return int(self._number("ModelsToKeep", 5))
 
     @property
     def service(self) -> FlywheelService:
@@ -146,27 +127,44 @@ class Deployment:
         )
 
     @property
-    def selection_metric(self) -> str:
-        return str(self.published.parameters.get("SelectionMetric", "F1Score"))
+    def pipeline(self) -> Pipeline:
+        """What the pipeline's own functions are asked with."""
+        return Pipeline(intake=self.intake, service=self.service, published=self.models)
 
-    def _number(self, parameter: str, default: float) -> float:
-        value = self.published.parameters.get(parameter, default)
-        try:
-            return float(value)
-        except ValueError as error:
-            raise self._unreadable(parameter, value) from error
+    def turn_execution(self, turn: str) -> str:
+        """The ARN of its execution, whether or not it has begun."""
+        return execution_arn(self.published.turn_machine_arn, turn)
 
-    def _unreadable(self, parameter: str, value: object) -> UnreadableDeploymentError:
-        return UnreadableDeploymentError(
-            parameter=f"{PARAMETER_ROOT}/{self.name}/deployment", problem=f"{parameter} is {value!r}"
-        )
+    def promotion_execution(self, promotion: str) -> str:
+        return execution_arn(self.published.promotion_machine_arn, promotion)
+
+    def read_published(self, last: str, kind: type[ModelT]) -> ModelT | None:
+        """What another stack of the flywheel publishes under `last`; None if it is not deployed.
+
+        Raises UnreadableDeploymentError.
+        """
+        name = f"{self.prefix}/{last}"
+        value = self.clients.parameter(name)
+        return None if value is None else _parse(value, kind, parameter=name)
+
+    def poke(self) -> None:
+        """Sends one message to the turn queue. It starts nothing by itself: start_turn looks and decides."""
+        self._send(self.published.turn_queue_url, start_turn.Poke.OPERATOR)
+
+    def poke_promotions(self) -> None:
+        """The same for the promotion queue, where start_promotion looks and decides."""
+        self._send(self.published.promotion_queue_url, start_promotion.Poke.OPERATOR)
+
+    def _send(self, queue_url: str, poke: StrEnum) -> None:
+        self.clients.sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"poke": poke.value}))
 
 
 def find_deployment(clients: Clients, *, name: str | None = None, folder: Path | None = None) -> Deployment:
     """The deployment called `name`; without it the one that FLYWHEEL_NAME or the cdk.json in `folder` (default: the
     current one) names, else the only one that there is.
 
-    Raises NoDeploymentError, SeveralDeploymentsError, InvalidSettingError, UnreadableDeploymentError and botocore's.
+    Raises NoDeploymentError, OperatorError if there are several, InvalidSettingError, UnreadableDeploymentError and
+    botocore's errors.
     """
     chosen = choose_name(name=name, folder=folder)
     if chosen is None:
@@ -174,7 +172,9 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
         if not deployed:
             raise NoDeploymentError(region=clients.region, name=None, name_came_from=None, deployed=())
         if len(deployed) > 1:
-            raise SeveralDeploymentsError(region=clients.region, deployed=deployed)
+            raise OperatorError(
+                f"Several flywheels are deployed in {clients.region}: choose with --name ({', '.join(deployed)})."
+            )
         chosen = deployed[0], "the only one"
     name, came_from = chosen
     found = _read_parameters(clients, name)
@@ -185,7 +185,7 @@ def find_deployment(clients: Clients, *, name: str | None = None, folder: Path |
     return Deployment(
         name=name,
         flywheel_arn=found["flywheel-arn"],
-        published=_parse(found["deployment"], parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
+        published=_parse(found["deployment"], Published, parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
         clients=clients,
     )
 
@@ -205,7 +205,7 @@ def is_deployed(clients: Clients, name: str) -> bool:
 def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple[str, str] | None:
     """The name that was asked for and where it came from, None if none was. Raises InvalidSettingError."""
     if name:
-        chosen = name, _NAME_OPTION
+        chosen = name, "from --name"
     elif os.environ.get(NAME_VARIABLE):
         chosen = os.environ[NAME_VARIABLE], f"from {NAME_VARIABLE}"
     elif (from_settings := name_in(read_context(folder or Path.cwd()))) is not None:
@@ -257,9 +257,9 @@ def _read_parameters(clients: Clients, name: str) -> dict[str, str]:
     return {parameter["Name"].removeprefix(prefix): parameter["Value"] for parameter in answer["Parameters"]}
 
 
-def _parse(value: str, *, parameter: str) -> Published:
+def _parse(value: str, kind: type[ModelT], *, parameter: str) -> ModelT:
     try:
-        return Published.model_validate_json(value)
+        return kind.model_validate_json(value)
     except ValidationError as error:
         wrong = sorted({".".join(str(part) for part in problem["loc"]) or "not JSON" for problem in error.errors()})
         raise UnreadableDeploymentError(parameter=parameter, problem=f"wrong or missing: {', '.join(wrong)}") from error

@@ -13,9 +13,9 @@ from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
-from ops.endpoint import serving_wish
-from ops.kept import live_stacks
+from ops.endpoint import wanted_endpoint
 from ops.service_errors import ServiceError, is_access_denied, sentence_of
+from ops.stacks import live_stacks
 from ops.synthesised import SynthesisedFlywheel
 
 
@@ -78,9 +78,9 @@ class Surroundings:
 
     @property
     def wanted(self) -> EndpointTarget | None:
-        """What is deployed wants of an endpoint, or the templates here, once deployed."""
+        """What is wanted of an endpoint: by the deployment, else by the templates in this folder."""
         if self.deployment is not None:
-            return serving_wish(self.deployment)
+            return wanted_endpoint(self.deployment)
         published = self.synthesised.parameter(SERVING) if self.synthesised else None
         return EndpointTarget.model_validate_json(published) if published else None
 
@@ -99,21 +99,16 @@ def examine(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> 
 
 
 def find(surroundings: Surroundings, checks: Sequence[tuple[str, Check]]) -> Iterator[Finding]:
-    """As each is known."""
+    """Each finding as soon as it is known."""
     for name, check in checks:
-        yield _find(name, check, surroundings)
-
-
-def _find(name: str, check: Check, surroundings: Surroundings) -> Finding:
-    try:
-        return Finding(check=name, health=Health.FINE, message=check(surroundings))
-    except ToDo as problem:
-        return Finding(check=name, health=Health.TO_DO, message=str(problem))
-    except Unknown as reason:
-        return Finding(check=name, health=Health.UNKNOWN, message=str(reason))
-    except ServiceError as error:
-        denied = isinstance(error, ClientError) and is_access_denied(error)
-        words = sentence_of(error)
-        return Finding(
-            check=name, health=Health.UNKNOWN, message=words if denied else f"this could not be asked here. {words}"
-        )
+        health = Health.UNKNOWN
+        try:
+            health, message = Health.FINE, check(surroundings)
+        except ToDo as problem:
+            health, message = Health.TO_DO, str(problem)
+        except Unknown as reason:
+            message = str(reason)
+        except ServiceError as error:
+            denied = isinstance(error, ClientError) and is_access_denied(error)
+            message = sentence_of(error) if denied else f"this could not be asked here. {sentence_of(error)}"
+        yield Finding(check=name, health=health, message=message)

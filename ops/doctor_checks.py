@@ -6,23 +6,22 @@ import json
 import re
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
 from ops.doctor import Check, Surroundings, ToDo, Unknown
+from ops.generations import list_flywheels
 from ops.service_errors import ServiceError, sentence_of
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "ap-south-1"),
     *("ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2"),
 )
-"""That have AWS::Comprehend::Flywheel (reference, CloudFormation)."""
+"""Regions that have AWS::Comprehend::Flywheel (reference, CloudFormation)."""
 BOOTSTRAP_VERSION = 6
-"""That the CDK's default synthesizer needs."""
+"""The least version that the CDK's default synthesizer needs."""
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 BESIDE = 5
-"""Functions that run beside those of a map: of triggers, promotions, the endpoint, the API."""
+"""How many functions run beside those of a map: triggers, promotions, the endpoint, the API."""
 UNRESERVED = 100
-"""Lambda keeps so many for functions that reserve none."""
+"""How much concurrency Lambda keeps for functions that reserve none."""
 _LAYER = re.compile(r"/aws/service/powertools/[\w./-]+")
 _MAP = re.compile(r'MaxConcurrency\\*"\s*:\s*(\d+)')
 _ROLES = ("deploy", "file-publishing")
@@ -37,7 +36,7 @@ _NAMES = {
 
 def caller(at: Surroundings) -> str:
     try:
-        return str(at.clients.sts.get_caller_identity()["Arn"])
+        return at.clients.caller()
     except ServiceError as error:
         raise ToDo(sentence_of(error)) from error
 
@@ -49,11 +48,9 @@ def region(at: Surroundings) -> str:
 
 
 def bootstrap(at: Surroundings) -> str:
-    parameter = BOOTSTRAP_PARAMETER
-    for stack in at.synthesised.stacks if at.synthesised else ():
-        parameter = stack.parameters.get("BootstrapVersion", parameter)
+    parameter = _bootstrap_parameter(at)
     command = "PATH=.venv/bin:$PATH node_modules/.bin/cdk bootstrap"
-    version = _value_of(at, parameter)
+    version = at.clients.parameter(parameter)
     if version is None:
         raise ToDo(f"{at.clients.region} is not bootstrapped for the CDK ({parameter} is not there): {command}")
     if not version.isdigit() or int(version) < BOOTSTRAP_VERSION:
@@ -64,7 +61,7 @@ def bootstrap(at: Surroundings) -> str:
 def powertools_layer(at: Surroundings) -> str:
     names = layer_parameters(at)
     for name in names:
-        if _value_of(at, name) is None:
+        if at.clients.parameter(name) is None:
             raise ToDo(
                 f"{at.clients.region} does not know {name}: set powertools_layer_version in cdk.json to a version "
                 f"below {name.rpartition('/')[0]} there, or update the project"
@@ -104,7 +101,7 @@ def _quotas(at: Surroundings) -> dict[str, float]:
 def _needed(at: Surroundings) -> Iterator[tuple[str, str, int]]:
     """What it is, the code of its quota (reference 4.7), and how many there will be."""
     comprehend, wanted = at.clients.comprehend, at.wanted
-    flywheels = len(list(_flywheels(at))) + (at.deployment is None)
+    flywheels = len(list(list_flywheels(at.clients))) + (at.deployment is None)
     yield "flywheels", "L-AE5B911F", flywheels
     yield "training datasets of a flywheel", "L-7CC66BB8", 50
     if wanted is None or not wanted.inference_units:
@@ -149,8 +146,8 @@ def concurrency(at: Surroundings) -> tuple[int, int]:
 
 
 def deployer(at: Surroundings) -> str:
-    """The CLI deploys by roles of the bootstrap stack: to take them on is all that the deployer needs."""
-    arn = at.clients.sts.get_caller_identity()["Arn"]
+    """The CLI deploys with roles of the bootstrap stack: all that the deployer needs is to assume them."""
+    arn = at.clients.caller()
     _, partition, _, _, account, who = arn.split(":", 5)
     if who == "root":
         return "the account's root may do everything; people should deploy with a role"
@@ -169,12 +166,16 @@ def deployer(at: Surroundings) -> str:
     return f"{arn} may take on the CDK's roles"
 
 
+def _bootstrap_parameter(at: Surroundings) -> str:
+    stacks = at.synthesised.stacks if at.synthesised else ()
+    versions = (stack.parameters.get("BootstrapVersion") for stack in stacks)
+    return next(filter(None, versions), BOOTSTRAP_PARAMETER)
+
+
 def _qualifier(at: Surroundings) -> str:
-    for stack in at.synthesised.stacks if at.synthesised else ():
-        parts = stack.parameters.get("BootstrapVersion", "").split("/")
-        if len(parts) == 4:
-            return parts[2]
-    return BOOTSTRAP_PARAMETER.split("/")[2]
+    """Of `/cdk-bootstrap/<qualifier>/version`."""
+    parts = _bootstrap_parameter(at).split("/")
+    return parts[2] if len(parts) == 4 else BOOTSTRAP_PARAMETER.split("/")[2]
 
 
 def names(at: Surroundings) -> str:
@@ -185,7 +186,7 @@ def names(at: Surroundings) -> str:
         raise ToDo(f"{'; '.join(unusable)}: look into its events, delete it, then deploy again")
     wanted = named_resources(at)
     existing = set(_existing(at))
-    # What an earlier pipeline wrote there, a new one would take for its own.
+    # A new pipeline would take what an earlier one left there for its own.
     left = {each for each in existing if each[0] == _PARAMETER} if f"{at.name}-flywheel" not in at.stacks else set()
     taken = sorted(left | wanted & existing)
     if taken:
@@ -218,17 +219,9 @@ def _existing(at: Surroundings) -> Iterator[tuple[str, str]]:
             yield from (("AWS::Logs::LogGroup", group["logGroupName"]) for group in groups["logGroups"])
     for machines in clients.stepfunctions.get_paginator("list_state_machines").paginate():
         yield from (("AWS::StepFunctions::StateMachine", machine["name"]) for machine in machines["stateMachines"])
-    yield from (("AWS::Comprehend::Flywheel", arn.rpartition("/")[2]) for arn in _flywheels(at))
-
-
-def _flywheels(at: Surroundings) -> Iterator[str]:
-    token: dict[str, str] = {}
-    while True:
-        page = at.clients.comprehend.list_flywheels(MaxResults=100, **token)  # type: ignore[arg-type]  # NextToken or nothing
-        yield from (found["FlywheelArn"] for found in page.get("FlywheelSummaryList", []))
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+    yield from (
+        ("AWS::Comprehend::Flywheel", each["FlywheelArn"].rpartition("/")[2]) for each in list_flywheels(clients)
+    )
 
 
 def api_log_role(at: Surroundings) -> str:
@@ -239,15 +232,6 @@ def api_log_role(at: Surroundings) -> str:
     if role and sets_one and f"{at.name}-serving" not in at.stacks:
         return f"{role}, which the Serving stack will replace; with api_log_role `existing` it stays"
     return str(role) if role else "the Serving stack sets one"
-
-
-def _value_of(at: Surroundings, name: str) -> str | None:
-    try:
-        return str(at.clients.ssm.get_parameter(Name=name)["Parameter"]["Value"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return None
-        raise
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (

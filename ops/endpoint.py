@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.comprehend.required import required
@@ -13,7 +14,6 @@ from flywheel.serving.target import EndpointTarget, read_target
 from flywheel.store.record import Record
 from ops import prices
 from ops.deployment import Deployment
-from ops.errors import PARAMETER_ROOT
 
 HOURS_A_MONTH = 730
 _WEEK = timedelta(days=7)
@@ -37,6 +37,22 @@ class EndpointThere(Record):
     """None until it is in service."""
     created_at: datetime | None = None
     changed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, found: Any) -> EndpointThere:
+        """Of a member of DescribeEndpoint's or ListEndpoints' answer."""
+        return cls(
+            arn=found.get("EndpointArn", ""),
+            status=EndpointStatus(required(found, "Status", of="an endpoint")),
+            message=found.get("Message"),
+            model_arn=found.get("ModelArn"),
+            desired_model_arn=found.get("DesiredModelArn"),
+            flywheel_arn=found.get("FlywheelArn"),
+            desired_units=found.get("DesiredInferenceUnits"),
+            current_units=found.get("CurrentInferenceUnits"),
+            created_at=found.get("CreationTime"),
+            changed_at=found.get("LastModifiedTime"),
+        )
 
     @property
     def billed_units(self) -> int:
@@ -88,7 +104,7 @@ class EndpointReport(Record):
 
 def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
     """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingWish."""
-    wanted = serving_wish(deployment)
+    wanted = wanted_endpoint(deployment)
     state = serving_state(deployment)
     arn = endpoint_arn(deployment, state)
     there = _described(deployment, arn) if arn else None
@@ -101,7 +117,7 @@ def endpoint(deployment: Deployment, *, now: datetime | None = None) -> Endpoint
         in_hours=wanted is None or wanted.in_hours(now or datetime.now(UTC)),
         state=state,
         endpoint=there,
-        scaling=_scaling(deployment, arn) if there else None,
+        scaling=_scaling(deployment, there.arn) if there else None,
         active_model_arn=deployment.service.describe().active_model_arn,
         smoke_test=_smoke_test(deployment, there, state),
         costs_now=_dollars(now_units, hours=hours),
@@ -116,8 +132,8 @@ def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: Serv
     return smoke_test_of(model_arn, intake=deployment.intake) if model_arn else None
 
 
-def serving_wish(deployment: Deployment) -> EndpointTarget | None:
-    return read_target(ssm=deployment.clients.ssm, prefix=f"{PARAMETER_ROOT}/{deployment.name}")
+def wanted_endpoint(deployment: Deployment) -> EndpointTarget | None:
+    return read_target(ssm=deployment.clients.ssm, prefix=deployment.prefix)
 
 
 def serving_state(deployment: Deployment) -> ServingState | None:
@@ -130,12 +146,12 @@ def endpoint_arn(deployment: Deployment, state: ServingState | None) -> str | No
 
 
 def most_wanted(wanted: EndpointTarget | None) -> int:
-    """Units; without any wanted there is nothing to scale."""
+    """The most units; 0 if none are wanted, also where auto scaling could add some."""
     return wanted.most_units if wanted and wanted.inference_units else 0
 
 
 def hours_a_month(wanted: EndpointTarget | None) -> Decimal:
-    """In which the endpoint is there, from before its hours begin, so that it answers when they do."""
+    """How long the endpoint is there: from before its hours begin, so that it answers when they do."""
     steps = int(_WEEK / _STEP)
     if wanted is None:
         return Decimal(HOURS_A_MONTH)
@@ -154,24 +170,10 @@ def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
         answer = comprehend.describe_endpoint(EndpointArn=arn)
     except comprehend.exceptions.ResourceNotFoundException:
         return None
-    found = required(answer, "EndpointProperties", of=f"endpoint {arn}")
-    return EndpointThere(
-        arn=arn,
-        status=EndpointStatus(required(found, "Status", of=f"endpoint {arn}")),
-        message=found.get("Message"),
-        model_arn=found.get("ModelArn"),
-        desired_model_arn=found.get("DesiredModelArn"),
-        flywheel_arn=found.get("FlywheelArn"),
-        desired_units=found.get("DesiredInferenceUnits"),
-        current_units=found.get("CurrentInferenceUnits"),
-        created_at=found.get("CreationTime"),
-        changed_at=found.get("LastModifiedTime"),
-    )
+    return EndpointThere.of({"EndpointArn": arn, **required(answer, "EndpointProperties", of=f"endpoint {arn}")})
 
 
-def _scaling(deployment: Deployment, arn: str | None) -> Scaling | None:
-    if arn is None:
-        return None
+def _scaling(deployment: Deployment, arn: str) -> Scaling | None:
     limits = EndpointScaling(
         scaling=deployment.clients.scaling, kind=deployment.service.kind, endpoint_arn=arn
     ).limits()

@@ -34,11 +34,6 @@ class NoDeploymentError(OperatorError):
         super().__init__(f"{found} {advice}")
 
 
-class SeveralDeploymentsError(OperatorError):
-    def __init__(self, *, region: str, deployed: Sequence[str]) -> None:
-        super().__init__(f"Several flywheels are deployed in {region}: choose with --name ({', '.join(deployed)}).")
-
-
 class InvalidSettingError(OperatorError):
     """The name of a flywheel, or the file it is read from, cannot be used."""
 
@@ -66,57 +61,15 @@ class FileError(OperatorError):
     """A file of the user's cannot be used."""
 
 
-class MissingFileError(FileError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} does not exist: check the path.")
-
-
-class NotAFileError(FileError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
-
-
 class UnwritableFileError(FileError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path} cannot be written ({problem}): name another file with --output.")
-
-
-class SameNameError(FileError):
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"Two of the files are named {name!r} and would replace each other in the bucket: "
-            "rename one of them, or upload it after the other has been collected."
-        )
-
-
-class RefusedFilesError(FileError):
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(
-            f"Nothing was uploaded: the pipeline would reject {', '.join(names)}. "
-            "`flywheel validate` shows every problem; without --validate the files are uploaded anyway."
-        )
-
-
-class PausedError(OperatorError):
-    def __init__(self, *, by: str, reason: str) -> None:
-        because = f" ({reason})" if reason else ""
-        super().__init__(f"The pipeline was paused by {by}{because}: no turn starts until `flywheel resume`.")
 
 
 class UnknownTurnError(OperatorError):
     def __init__(self, *, turn: str, current: int) -> None:
         known = f"the latest is {current}" if current else "none has begun yet"
         super().__init__(f"There is no turn {turn} ({known}): `flywheel turns` lists them.")
-
-
-class NoTurnError(OperatorError):
-    def __init__(self) -> None:
-        super().__init__("No turn has begun yet: `flywheel status` shows what happens.")
-
-
-class UnknownPromotionError(OperatorError):
-    def __init__(self, promotion: str) -> None:
-        super().__init__(f"There is no promotion {promotion}: `flywheel models` shows what became of each model.")
 
 
 class NotAskedError(OperatorError):
@@ -141,175 +94,13 @@ class AnsweredError(OperatorError):
         )
 
 
-class PromotionTimeoutError(OperatorError):
-    def __init__(self, *, request_id: str, seconds: float, last: str) -> None:
-        super().__init__(
-            f"The promotion {request_id} did not end within {seconds / 60:g} minutes ({last}). It goes on without you: "
-            "`flywheel status` shows where it is, `flywheel models` how it ended."
-        )
-
-
-class NoPreviousModelError(OperatorError):
-    def __init__(self) -> None:
-        super().__init__(
-            "No model was active before the present one, so there is nothing to go back to: `flywheel models` lists "
-            "what --to may name."
-        )
-
-
 class UnknownVersionError(OperatorError):
     def __init__(self, wanted: str, *, why: str = "no version of the flywheel's has that name") -> None:
         super().__init__(f"There is no model {wanted} ({why}): `flywheel models` lists what there is.")
 
 
-class AmbiguousVersionError(OperatorError):
-    def __init__(self, wanted: str, *, found: Sequence[str]) -> None:
-        super().__init__(f"{wanted} may be each of {', '.join(found)}: write more of the name, or the ARN.")
-
-
-class DeletedModelError(OperatorError):
-    def __init__(self, model_arn: str) -> None:
-        super().__init__(
-            f"{model_arn} was deleted (ModelsToKeep): `flywheel models` lists what there is. Its training data are "
-            "still in the flywheel: the next model is trained on them, too."
-        )
-
-
-class NoReportError(OperatorError):
-    def __init__(self, turn: str | None = None) -> None:
-        if turn is None:
-            super().__init__("No turn has ended yet, so there is no report: `flywheel status` shows what happens.")
-        else:
-            super().__init__(f"{turn} has no report before it has ended: `flywheel status` shows how far it is.")
-
-
-class UnknownUploadError(OperatorError):
-    def __init__(self, upload: str) -> None:
-        super().__init__(
-            f"No rejected upload is named {upload}: `flywheel rejected` lists them. An upload that is not in that list "
-            "was accepted, or still waits (`flywheel status`)."
-        )
-
-
-class TurnTimeoutError(OperatorError):
-    def __init__(self, *, after: int, seconds: float) -> None:
-        awaited = f"The turn after {after}" if after else "The first turn"
-        super().__init__(
-            f"{awaited} did not end within {seconds / 60:g} minutes. It goes on without you: `flywheel status` shows "
-            "where it is, `flywheel turns` how it ended."
-        )
-
-
-class NoRecordError(OperatorError):
-    def __init__(self, *, turn: str, status: str | None, error: str | None, cause: str | None) -> None:
-        why = ": ".join(part for part in (error, cause) if part) or "no cause is given"
-        super().__init__(
-            f"{turn} ended {status} without writing its record ({why}): look into its execution and the log of "
-            "report_turn."
-        )
-
-
-class StillRunningError(OperatorError):
-    def __init__(self, *, what: str, seconds: float) -> None:
-        super().__init__(
-            f"{what} still runs after {seconds / 60:g} minutes. The pipeline stays paused: wait on with "
-            "`flywheel pause --wait`."
-        )
-
-
-class StillDeployedError(OperatorError):
-    def __init__(self, *, name: str, what: str) -> None:
-        super().__init__(
-            f"The flywheel {name!r} is still deployed ({what}): purge removes what is kept after the stacks are gone. "
-            "Run `make destroy` first."
-        )
-
-
-class DestroyError(OperatorError):
-    """The stacks were left as they are."""
-
-
-class PurgeError(OperatorError):
-    """Something that was to be removed could not be."""
-
-
-class NoAnalysisStackError(OperatorError):
-    def __init__(self, *, name: str, region: str) -> None:
-        super().__init__(
-            f"The stack {name}-analysis is not deployed in {region} ({PARAMETER_ROOT}/{name}/analysis is not in its "
-            "Parameter Store): analysis jobs need it. Deploy it with `make deploy` (locally: "
-            f"`{local_command('up')}`)."
-        )
-
-
-class InvalidAnalysisNameError(OperatorError):
-    def __init__(self, job: str) -> None:
-        super().__init__(
-            f"{job!r} cannot be the name of a job: up to 200 characters, none of them a slash or a control character."
-        )
-
-
-class ExistingAnalysisError(OperatorError):
-    def __init__(self, job: str) -> None:
-        super().__init__(
-            f"There are files of a job {job!r} already: choose another name with --job, or do again what is missing of "
-            f"it with `flywheel analyze --again {job}`."
-        )
-
-
-class UnknownAnalysisError(OperatorError):
-    def __init__(self, job: str) -> None:
-        super().__init__(f"There is no analysis job {job!r}: nothing lies below analysis/input/{job}/.")
-
-
-class AnalysisTimeoutError(OperatorError):
-    def __init__(self, *, job: str, seconds: float) -> None:
-        super().__init__(
-            f"The analysis job {job!r} did not end within {seconds / 60:g} minutes. It goes on without you: its output "
-            f"will be below analysis/output/{job}/ of the intake bucket."
-        )
-
-
-class AnalysisLostError(OperatorError):
-    def __init__(self, *, job: str, status: str, execution: str) -> None:
-        super().__init__(
-            f"The execution of the analysis job {job!r} ended {status} without a summary of its own: files may have "
-            f"come since, whose run tells the end. Look into {execution} and the log of report_analysis."
-        )
-
-
-class NoApiError(OperatorError):
-    def __init__(self, *, name: str) -> None:
-        super().__init__(
-            f"The flywheel {name!r} has no real-time API ({PARAMETER_ROOT}/{name}/api is not in Parameter Store): "
-            f"deploy its stack {name}-serving."
-        )
-
-
-class TextTooLongError(OperatorError):
-    def __init__(self, *, number: int, size: int, limit: int) -> None:
-        super().__init__(
-            f"Text {number} has {size:,} bytes in UTF-8, and Comprehend takes {limit:,}: shorten it, or classify it in "
-            "an analysis job."
-        )
-
-
-class NoEndpointError(OperatorError):
-    """No endpoint answers; the message says why and since when."""
-
-    def __init__(self, *, message: str, since: str | None) -> None:
-        super().__init__(f"{message} Since {since}." if since else message)
-
-
-class ApiDeniedError(OperatorError):
-    def __init__(self, *, message: str) -> None:
-        super().__init__(
-            "These credentials may not call the API: attach the policy that is the output CallersPolicyArn of the "
-            f"Serving stack (execute-api:Invoke), or use others with --profile. ({message})"
-        )
-
-
-class ApiFailedError(OperatorError):
-    def __init__(self, *, status: int, code: str, message: str) -> None:
-        what = f"{status} {code}".strip()
-        super().__init__(f"The API answered {what}: {message}")
+class WaitTimeoutError(OperatorError):
+    def __init__(self, what: str, *, seconds: float, now: str | None = None, where: str) -> None:
+        """`now` says how it stands, `where` where its end will be found."""
+        stands = f" ({now})" if now else ""
+        super().__init__(f"{what} did not end within {seconds / 60:g} minutes{stands}. It goes on without you: {where}")

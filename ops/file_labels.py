@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flywheel.preparation import AnyLabel, Limits, Preparation, prepare
+from flywheel.preparation import AnyLabel, Limits, Preparation
 from flywheel.preparation.label_advice import delimiter_name, shortened
 from flywheel.preparation.label_forms import twins
 from ops.errors import FileError
+from ops.validate import read_file
 
 MODES = ("MULTI_CLASS", "MULTI_LABEL")
 _MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
@@ -48,13 +48,11 @@ def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimit
         mode = "MULTI_LABEL" if _several(paths, label_delimiter) else "MULTI_CLASS"
     several = mode == "MULTI_LABEL"
     preparations = [_read(path, AnyLabel(multi_label=several, delimiter=label_delimiter)) for path in paths]
-    combinations: Counter[str] = Counter()
-    for preparation in preparations:
-        combinations.update(preparation.labels)
     counts: Counter[str] = Counter()
-    for combination, count in combinations.items():
-        for label in combination.split(label_delimiter) if several else [combination]:
-            counts[label] += count
+    for preparation in preparations:
+        for combination, count in preparation.labels.items():
+            for label in combination.split(label_delimiter) if several else [combination]:
+                counts[label] += count
     labels = tuple(sorted(counts))
     if not 2 <= len(labels) <= _MOST_LABELS[mode]:
         raise UnclearLabelsError(
@@ -102,11 +100,7 @@ def _several(paths: Sequence[Path], delimiter: str) -> bool:
 
 def _read(path: Path, rules: AnyLabel, *, whole: bool = True) -> Preparation:
     """``whole``: a file that would be rejected whole raises UnclearLabelsError."""
-    nowhere = Path(os.devnull)
-    with path.open("rb") as source, nowhere.open("wb") as sink:
-        preparation = prepare(
-            source=source, sink=sink, hashes=sink, rules=rules, limits=Limits(), name=path.name, bad_lines=None
-        )
+    preparation = read_file(path, rules=rules, limits=Limits())
     problem = preparation.file_problem
     if problem is None or (not whole and "too-many-labels" in preparation.bad_lines):
         return preparation

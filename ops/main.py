@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -9,34 +10,33 @@ import typer
 from typer._click.exceptions import NoSuchOption
 from typer.core import TyperGroup
 
-from flywheel.errors import FlywheelError
 from flywheel.text.printable import printable
 from ops.commands import (
-    analyses,
-    approvals,
-    classifying,
-    costs,
+    analyze,
+    classify,
+    cost,
     doctor,
     endpoint,
     logs,
     models,
-    opening,
-    pauses,
+    open_console,
+    pause,
+    promotions,
     purge,
-    reports,
+    report,
     status,
     turns,
     uploads,
 )
-from ops.commands.invocation import Invocation, side_console
-from ops.errors import OperatorError
-from ops.service_errors import ServiceError, sentence_of
+from ops.commands.invocation import Invocation
+from ops.service_errors import ANY_FAILURE, failure
+from ops.terminal import remark
 
 _BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFILE"}
 
 
 class SentenceGroup(TyperGroup):
-    """What goes wrong for a user is one sentence on standard error and an exit status; a defect keeps its trace."""
+    """Shows what goes wrong for a user as one sentence on standard error; a defect keeps its trace."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -47,13 +47,9 @@ class SentenceGroup(TyperGroup):
                 verb = error.ctx.info_name if error.ctx else "VERB"
                 error.message = f"{error.option_name} goes before the verb: flywheel {error.option_name} {value} {verb}"
             raise
-        except OperatorError as error:
-            sentence, exit_status = str(error), error.exit_status
-        except FlywheelError as error:
-            sentence, exit_status = str(error), OperatorError.exit_status
-        except ServiceError as error:
-            sentence, exit_status = sentence_of(error), OperatorError.exit_status
-        side_console().print(printable(sentence), style="red", soft_wrap=True)
+        except ANY_FAILURE as error:
+            sentence, exit_status = failure(error)
+        remark(printable(sentence), style="red")
         raise typer.Exit(exit_status)
 
 
@@ -91,21 +87,29 @@ def flywheel(
     context.obj = Invocation(name=name, region=region, profile=profile)
 
 
-for group in (
-    doctor,
-    status,
-    uploads,
-    turns,
-    reports,
-    logs,
-    opening,
-    approvals,
-    models,
-    endpoint,
-    classifying,
-    analyses,
-    pauses,
-    costs,
-    purge,
-):
-    group.register(app)
+VERBS: dict[str, Callable[..., None]] = {
+    "doctor": doctor.doctor,
+    "status": status.status,
+    "validate": uploads.validate,
+    "upload": uploads.upload,
+    "rejected": uploads.rejected,
+    "turns": turns.turns,
+    "show": turns.show_turn,
+    "turn": turns.turn,
+    "report": report.report,
+    "logs": logs.logs,
+    "open": open_console.open_console,
+    "approve": promotions.approve,
+    "decline": promotions.decline,
+    "models": models.models,
+    "rollback": promotions.rollback,
+    "endpoint": endpoint.endpoint,
+    "classify": classify.classify,
+    "analyze": analyze.analyze,
+    "pause": pause.pause,
+    "resume": pause.resume,
+    "cost": cost.cost,
+    "purge": purge.purge,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)

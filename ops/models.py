@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby, zip_longest
 
 from flywheel.comprehend.model_kind import Model
 from flywheel.decisions.history import score_by
@@ -14,7 +15,6 @@ from flywheel.records.promotions import Promotion
 from flywheel.store.parameters import ACTIVE
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import PARAMETER_ROOT
 from ops.promotions import all_requests
 
 DELETED = "DELETED"
@@ -39,7 +39,7 @@ class ActiveTime(Record):
 class ModelVersion(Record):
     arn: str
     name: str
-    """What stands at the end of the ARN."""
+    """The last part of the ARN."""
     status: str
     """Comprehend's, or DELETED."""
     trained_at: datetime | None = None
@@ -52,7 +52,7 @@ class ModelVersion(Record):
     """As published in Parameter Store, which keeps the last 100 changes."""
     marks: tuple[ModelMark, ...] = ()
     promotion: Promotion | None = None
-    """What became of the last wish to promote it."""
+    """What became of the last request to promote it."""
 
 
 class PublishedVersion(Record):
@@ -65,19 +65,17 @@ class PublishedVersion(Record):
 def list_models(deployment: Deployment) -> list[ModelVersion]:
     """Newest first: what Comprehend has of this flywheel, and what else was active once."""
     service = deployment.service
-    history = active_history(deployment)
-    times = active_times(history)
+    times = active_times(active_history(deployment))
     marks = _marks(deployment, actual=service.describe().active_model_arn)
     described: dict[str, Model | None] = {model.arn: model for model in service.models.trained_by(service.arn)}
     for arn in [*times, *marks]:
         if arn not in described:
             described[arn] = service.models.describe(arn)
     made = decisions_by_model(deployment)
-    wished = {request.model_arn: request.id for request in all_requests(deployment)}
+    requested = {request.model_arn: request.id for request in all_requests(deployment)}
     found = []
     for arn, model in described.items():
-        decision, active = made.get(arn), times.get(arn, ())
-        promotion = requests.promotion_of(wished[arn], intake=deployment.intake) if arn in wished else None
+        decision, request_id = made.get(arn), requested.get(arn)
         found.append(
             ModelVersion(
                 arn=arn,
@@ -87,9 +85,9 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
                 score=score_by(decision, service=service, model_arn=arn),
                 turn=decision.turn if decision else None,
                 iteration_id=decision.iteration_id if decision else None,
-                active=active,
+                active=times.get(arn, ()),
                 marks=marks.get(arn, ()),
-                promotion=promotion,
+                promotion=requests.promotion_of(request_id, intake=deployment.intake) if request_id else None,
             )
         )
     return sorted(found, key=_age, reverse=True)
@@ -98,7 +96,7 @@ def list_models(deployment: Deployment) -> list[ModelVersion]:
 def active_history(deployment: Deployment) -> list[PublishedVersion]:
     """The versions of `active-model-arn`, oldest first; none before the first promotion."""
     ssm = deployment.clients.ssm
-    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{PARAMETER_ROOT}/{deployment.name}/{ACTIVE}")
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{deployment.prefix}/{ACTIVE}")
     try:
         versions = [version for page in pages for version in page["Parameters"]]
     except ssm.exceptions.ParameterNotFound:
@@ -109,10 +107,10 @@ def active_history(deployment: Deployment) -> list[PublishedVersion]:
 
 def active_times(history: Sequence[PublishedVersion]) -> dict[str, tuple[ActiveTime, ...]]:
     """From when to when each model was active, oldest first. A version that repeats the one before changes nothing."""
-    changes = [version for index, version in enumerate(history) if index == 0 or history[index - 1].arn != version.arn]
+    changes = [next(versions) for _, versions in groupby(history, key=lambda version: version.arn)]
     times: dict[str, tuple[ActiveTime, ...]] = {}
-    for index, change in enumerate(changes):
-        until = changes[index + 1].at if index + 1 < len(changes) else None
+    for change, following in zip_longest(changes, changes[1:]):
+        until = following.at if following else None
         times[change.arn] = (*times.get(change.arn, ()), ActiveTime(since=change.at, until=until))
     return times
 
@@ -135,22 +133,18 @@ def matching(names: Iterable[str], wanted: str) -> list[str]:
     return exact or [arn for arn in arns if version_name(arn).startswith(wanted) or version_name(arn).endswith(wanted)]
 
 
-def _marks(deployment: Deployment, *, actual: str | None) -> Mapping[str, tuple[ModelMark, ...]]:
-    marks: dict[str, tuple[ModelMark, ...]] = {}
-    for mark, arn in _marked(deployment, actual):
-        if arn is not None:
-            marks[arn] = (*marks.get(arn, ()), mark)
-    return marks
-
-
-def _marked(deployment: Deployment, actual: str | None) -> Iterator[tuple[ModelMark, str | None]]:
+def _marks(deployment: Deployment, *, actual: str | None) -> dict[str, tuple[ModelMark, ...]]:
+    """By ARN."""
     published = deployment.models
     desired, waiting = published.desired(), requests.waiting_promotion(deployment.intake)
-    yield ModelMark.ACTIVE, actual
-    yield ModelMark.PREVIOUS, published.previous()
-    yield ModelMark.DESIRED, desired.arn if desired and desired.arn != actual else None
     request = waiting.beginning.request if waiting else None
-    yield ModelMark.WAITING, request.model_arn if request else None
+    marked = {
+        ModelMark.ACTIVE: actual,
+        ModelMark.PREVIOUS: published.previous(),
+        ModelMark.DESIRED: desired.arn if desired and desired.arn != actual else None,
+        ModelMark.WAITING: request.model_arn if request else None,
+    }
+    return {arn: tuple(mark for mark, of in marked.items() if of == arn) for arn in marked.values() if arn is not None}
 
 
 def _age(version: ModelVersion) -> tuple[datetime, str]:

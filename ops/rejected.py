@@ -7,7 +7,7 @@ from pathlib import Path
 from flywheel.records.uploads import UploadResult
 from flywheel.store.record import Record
 from ops.deployment import Deployment
-from ops.errors import UnknownUploadError
+from ops.errors import OperatorError
 
 _PREFIX = "rejected/"
 
@@ -27,13 +27,16 @@ def list_rejected(deployment: Deployment) -> list[UploadResult]:
 
 
 def find_rejected(deployment: Deployment, upload: str) -> RejectedUpload:
-    """`upload` is an upload's id, its key or its file name (then the newest of it). Raises UnknownUploadError."""
+    """`upload` is an upload's id, its key or its file name (then the newest of it). Raises OperatorError."""
     result = deployment.intake.read(f"{_PREFIX}{upload}/report.json", UploadResult)
     if result is None:
         named = (found for found in list_rejected(deployment) if upload in {found.upload.key, found.upload.name})
         result = next(named, None)
     if result is None:
-        raise UnknownUploadError(upload)
+        raise OperatorError(
+            f"No rejected upload is named {upload}: `flywheel rejected` lists them. An upload that is not in that list "
+            "was accepted, or still waits (`flywheel status`)."
+        )
     report = deployment.intake.read_bytes(f"{_PREFIX}{result.upload.id}/report.txt").decode()
     return RejectedUpload(id=result.upload.id, result=result, report=report)
 

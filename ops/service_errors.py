@@ -25,9 +25,14 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from flywheel.errors import FlywheelError
+from flywheel.service_faults import error_code, error_message
+from ops.errors import OperatorError
 from ops.local_cloud import environment_command, local_command
 
 ServiceError = (BotoCoreError, ClientError, Boto3Error)
+ANY_FAILURE = (OperatorError, FlywheelError, *ServiceError)
+"""Errors that are shown as sentences. Any other is a defect and keeps its trace."""
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -38,40 +43,25 @@ _UNKNOWN_CALLER = {
     "SignatureDoesNotMatch",
     "InvalidSignatureException",
 }
+_OPERATIONS = {
+    "cloudformation": "DescribeStackEvents ListStackResources ListStacks",
+    "cloudwatch": "ListMetrics",
+    "comprehend": "DeleteDocumentClassifier DeleteFlywheel DescribeDocumentClassifier DescribeFlywheel ListDatasets "
+    "ListDocumentClassifiers ListEndpoints ListFlywheelIterationHistory ListFlywheels",
+    "kms": "ScheduleKeyDeletion",
+    "s3": "DeleteBucket DeleteObject GetObject PutObject",
+    "sqs": "SendMessage",
+    "ssm": "GetParameter GetParameterHistory GetParameters GetParametersByPath",
+    "states": "DescribeExecution GetExecutionHistory SendTaskFailure SendTaskSuccess",
+}
 _ACTIONS = {
+    **{name: f"{service}:{name}" for service, names in _OPERATIONS.items() for name in names.split()},
     "CreateMultipartUpload": "s3:PutObject",
-    "DeleteBucket": "s3:DeleteBucket",
-    "DeleteDocumentClassifier": "comprehend:DeleteDocumentClassifier",
-    "DeleteFlywheel": "comprehend:DeleteFlywheel",
-    "DeleteObject": "s3:DeleteObject",
     "DeleteObjects": "s3:DeleteObjectVersion",
-    "DescribeDocumentClassifier": "comprehend:DescribeDocumentClassifier",
-    "DescribeExecution": "states:DescribeExecution",
-    "DescribeFlywheel": "comprehend:DescribeFlywheel",
-    "DescribeStackEvents": "cloudformation:DescribeStackEvents",
-    "GetExecutionHistory": "states:GetExecutionHistory",
-    "GetObject": "s3:GetObject",
-    "GetParameter": "ssm:GetParameter",
-    "GetParameterHistory": "ssm:GetParameterHistory",
-    "GetParameters": "ssm:GetParameters",
-    "GetParametersByPath": "ssm:GetParametersByPath",
     "HeadBucket": "s3:ListBucket",
     "HeadObject": "s3:GetObject",
-    "ListDatasets": "comprehend:ListDatasets",
-    "ListDocumentClassifiers": "comprehend:ListDocumentClassifiers",
-    "ListEndpoints": "comprehend:ListEndpoints",
-    "ListFlywheelIterationHistory": "comprehend:ListFlywheelIterationHistory",
-    "ListFlywheels": "comprehend:ListFlywheels",
-    "ListMetrics": "cloudwatch:ListMetrics",
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListObjectsV2": "s3:ListBucket",
-    "ListStackResources": "cloudformation:ListStackResources",
-    "ListStacks": "cloudformation:ListStacks",
-    "PutObject": "s3:PutObject",
-    "ScheduleKeyDeletion": "kms:ScheduleKeyDeletion",
-    "SendMessage": "sqs:SendMessage",
-    "SendTaskFailure": "states:SendTaskFailure",
-    "SendTaskSuccess": "states:SendTaskSuccess",
     "UploadPart": "s3:PutObject",
 }
 """IAM's name for an operation whose answer does not give it; S3's differ from the operations' names."""
@@ -79,7 +69,14 @@ _ACTION_IN_MESSAGE = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
 def is_access_denied(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code", "") in _DENIED
+    return error_code(error) in _DENIED
+
+
+def failure(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit status of one of ANY_FAILURE."""
+    if isinstance(error, OperatorError):
+        return str(error), error.exit_status
+    return str(error) if isinstance(error, FlywheelError) else sentence_of(error), OperatorError.exit_status
 
 
 def sentence_of(error: Exception) -> str:
@@ -112,7 +109,7 @@ def sentence_of(error: Exception) -> str:
 
 
 def _client_error_behind(error: BaseException | None) -> ClientError | None:
-    """boto3's transfer functions raise their own error, with the service's as context."""
+    """boto3's transfer functions raise an error of their own, whose context is the service's."""
     while error is not None:
         if isinstance(error, ClientError):
             return error
@@ -121,9 +118,7 @@ def _client_error_behind(error: BaseException | None) -> ClientError | None:
 
 
 def _of_client_error(error: ClientError) -> str:
-    details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "")), str(details.get("Message", ""))
-    operation = error.operation_name
+    code, message, operation = error_code(error), error_message(error), error.operation_name
     if code in _DENIED:
         named = _ACTION_IN_MESSAGE.search(message)
         action = named[1] if named else _ACTIONS.get(operation, operation)
@@ -136,10 +131,8 @@ def _of_client_error(error: ClientError) -> str:
             "family, and that they belong to this endpoint."
         )
     if code == "NoSuchBucket":
-        return (
-            f"The bucket {details.get('BucketName', 'of this deployment')} does not exist: was it deleted by hand? "
-            "Destroy the stack and deploy it again."
-        )
+        bucket = error.response["Error"].get("BucketName", "of this deployment")
+        return f"The bucket {bucket} does not exist: was it deleted by hand? Destroy the stack and deploy it again."
     return f"{operation} failed: {message.rstrip('.') or 'no reason given'} ({code})."
 
 

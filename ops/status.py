@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from flywheel.comprehend.flywheel import Dataset, DatasetStatus, FlywheelService
+from flywheel.comprehend.flywheel import Dataset, DatasetStatus
 from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.look_ahead import look_ahead
 from flywheel.decisions.history import known_score
-from flywheel.pipeline import Pipeline
-from flywheel.promotions.changed_outside import change_outside
-from flywheel.records import turns
+from flywheel.promotions.changed_outside import describe_change_outside
 from flywheel.records.datasets import accepted_manifests
 from flywheel.records.decisions import ModelScore
 from flywheel.records.promotions import PromotionMode
@@ -23,9 +21,9 @@ from flywheel.turn.start_turn import TurnStart, decide, observe
 from flywheel.turn.unfinished import unfinished_iteration
 from ops.deployment import Deployment
 from ops.endpoint import serving_state
-from ops.running_promotions import DesiredModel, Promotions, another_desired, promotions_now
-from ops.running_turns import TurnProgress, TurnState, running_turn
-from ops.waiting import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
+from ops.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
+from ops.promotions import DesiredModel, Promotions, another_desired, promotions_now
+from ops.turns import TurnProgress, TurnState, last_ended_turn, running_turn
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
@@ -97,38 +95,29 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         flywheel_arn=deployment.flywheel_arn,
         flywheel_status=properties.get("Status", "UNKNOWN"),
         flywheel_message=properties.get("Message"),
-        selection_metric=deployment.selection_metric,
+        selection_metric=deployment.parameters.selection_metric,
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
         changed_outside=None if running else changed_outside(deployment),
         serving=serving_state(deployment),
-        promotion_mode=deployment.promotion_mode,
+        promotion_mode=deployment.parameters.promotion_mode,
         promotions=promotions_now(deployment),
         desired=another_desired(deployment, active=active_arn),
         running=running,
-        last_turn=last_record(deployment),
+        # The current turn may still run.
+        last_turn=last_ended_turn(deployment, look_back=2),
         paused=paused,
         request=intake.read(REQUEST_KEY, TurnRequest),
         next_turn=next_turn(
-            start=_next_turn(deployment, service, now),
+            start=_next_turn(deployment, now),
             running=running,
             paused=paused,
-            trigger_on_upload=deployment.trigger_on_upload,
+            trigger_on_upload=deployment.parameters.trigger_on_upload,
             now=now,
         ),
         uploads=tuple(uploads_waiting(intake, turn_runs=running is not None and running.state is not TurnState.ENDED)),
         prepared=tuple(_prepared(deployment, quota) for quota in quotas),
         quotas=quotas,
     )
-
-
-def last_record(deployment: Deployment) -> TurnRecord | None:
-    """The record of the last turn that ended; the current one may still run."""
-    number = turns.current_number(deployment.intake)
-    for candidate in range(number, max(0, number - 2), -1):
-        record = deployment.intake.read(turns.record_key(turns.name_of(candidate)), TurnRecord)
-        if record is not None:
-            return record
-    return None
 
 
 def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
@@ -142,12 +131,9 @@ def quota_of(split: Split, datasets: Iterable[Dataset]) -> DatasetQuota:
 
 
 def changed_outside(deployment: Deployment) -> str | None:
-    """What the next turn would find, by its own rules; a running one may be about to publish it."""
-    intake, service = deployment.intake, deployment.service
-    unfinished = unfinished_iteration(intake, service)
-    change = change_outside(
-        pipeline=Pipeline(intake=intake, service=service, published=deployment.models), unfinished=unfinished
-    )
+    """What the next turn would find. While one runs it may be about to publish the change."""
+    unfinished = unfinished_iteration(deployment.intake, deployment.service)
+    change = describe_change_outside(unfinished=unfinished, pipeline=deployment.pipeline)
     return f"{change} The next turn records that and publishes it." if change else None
 
 
@@ -166,21 +152,21 @@ def next_turn(
     return NextTurn(due=start.start, reason=start.reason, looked_at_again=again)
 
 
-def _next_turn(deployment: Deployment, service: FlywheelService, now: datetime) -> TurnStart:
+def _next_turn(deployment: Deployment, now: datetime) -> TurnStart:
     """What start_turn would say now, by its own rules."""
     state = observe(
-        pipeline=Pipeline(intake=deployment.intake, service=service, published=deployment.models),
+        pipeline=deployment.pipeline,
         pokes=frozenset(),
         now=now,
-        quiet_period=timedelta(minutes=deployment.quiet_period_minutes),
-        minimum_between_iterations=timedelta(hours=deployment.minimum_hours_between_iterations),
+        quiet_period=timedelta(minutes=deployment.parameters.quiet_period_minutes),
+        minimum_between_iterations=timedelta(hours=deployment.parameters.minimum_hours_between_iterations),
     )
     return decide(state)
 
 
 def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
     accepted = accepted_manifests(deployment.intake, quota.split)
-    minimum = deployment.minimum_documents_per_label
+    minimum = deployment.parameters.minimum_documents_per_label
     outlook = look_ahead(
         quota.split,
         intake=deployment.intake,
@@ -189,11 +175,12 @@ def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
         kind=deployment.service.kind,
         task=Task(labels=deployment.labels, multi_label=deployment.multi_label),
         minimum=minimum,
-        conflicting_labels=deployment.conflicting_labels,
+        conflicting_labels=deployment.parameters.conflicting_labels,
         size=size_about,
     )
     return prepared(
         outlook,
+        kind=deployment.service.kind,
         labels=deployment.labels,
         minimum=minimum,
         first=not any(manifest.flywheel_arn == deployment.flywheel_arn for manifest in accepted),

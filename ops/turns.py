@@ -1,10 +1,11 @@
-"""Turns: listing them, showing one, asking for one and waiting for it."""
+"""Turns: listing them, showing one, how far the current one is, asking for one and waiting for it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from flywheel.promotions.requests import promotion_of
 from flywheel.records import turns
@@ -12,19 +13,42 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.report.history import PromotionHistory, in_a_word
 from flywheel.store.record import Record
-from ops.callers import caller_of
+from flywheel.text.failure_cause import readable_cause
 from ops.deployment import Deployment
-from ops.errors import NoRecordError, PausedError, TurnTimeoutError, UnknownTurnError
-from ops.poking import poke
-from ops.running_turns import TurnProgress, TurnState, progress_of
+from ops.errors import OperatorError, UnknownTurnError, WaitTimeoutError
+from ops.executions import current_step, find_execution, runs
+from ops.polling import looks
 
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
 DEFAULT_POLL_SECONDS = 5.0
 _OPEN = {PromotionStatus.REQUESTED, PromotionStatus.WAITING, PromotionStatus.FAILED}
-"""A failed one may have been tried again; what has its end is noted in the record."""
+"""Promotions that may have gone on since the turn ended; a failed one may have been tried again."""
 RECORD_SECONDS = 60.0
 """A turn that was stopped gets its record from an event, which takes seconds; after this none is expected."""
+
+
+class TurnState(StrEnum):
+    STARTING = "STARTING"
+    """Its number is taken, its execution has not begun."""
+    RUNNING = "RUNNING"
+    ENDED = "ENDED"
+    """Its execution has ended and its record is still to come."""
+
+
+class TurnProgress(Record):
+    """A turn without a record."""
+
+    turn: str
+    state: TurnState
+    began_at: datetime | None = None
+    step: str | None = None
+    """The state of the turn machine that was entered last."""
+    execution_status: str | None = None
+    """Step Functions' own word."""
+    error: str | None = None
+    cause: str | None = None
+    """As the execution gives them, if it failed."""
 
 
 class TurnView(Record):
@@ -61,6 +85,14 @@ def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
     return deployment.intake.read_all((turns.record_key(name) for name in names), TurnRecord)
 
 
+def last_ended_turn(deployment: Deployment, *, look_back: int) -> TurnRecord | None:
+    """The newest record of so many turns. Older records are not read: they need not be readable."""
+    current = current_turn(deployment)
+    names = (turns.name_of(number) for number in range(current, max(0, current - look_back), -1))
+    records = (deployment.intake.read(turns.record_key(name), TurnRecord) for name in names)
+    return next((record for record in records if record is not None), None)
+
+
 def past_turns(deployment: Deployment, *, last: int = 20) -> list[PastTurn]:
     """As `list_turns`, with what became of each turn's model up to now."""
     records = list_turns(deployment, last=last)
@@ -88,6 +120,32 @@ def show_turn(deployment: Deployment, turn: str) -> TurnView:
     return TurnView(turn=name, progress=progress)
 
 
+def running_turn(deployment: Deployment) -> TurnProgress | None:
+    """The turn that goes on now, None between turns."""
+    number = current_turn(deployment)
+    return progress_of(deployment, turns.name_of(number)) if number else None
+
+
+def progress_of(deployment: Deployment, turn: str) -> TurnProgress | None:
+    """Where `turn` is; None if its record says how it ended."""
+    if deployment.intake.read(turns.record_key(turn), TurnRecord) is not None:
+        return None
+    arn = deployment.turn_execution(turn)
+    execution = find_execution(deployment.clients, arn)
+    if execution is None:
+        return TurnProgress(turn=turn, state=TurnState.STARTING)
+    running = runs(execution)
+    return TurnProgress(
+        turn=turn,
+        state=TurnState.RUNNING if running else TurnState.ENDED,
+        began_at=execution["startDate"],
+        step=current_step(deployment.clients, arn) if running else None,
+        execution_status=execution["status"],
+        error=execution.get("error"),
+        cause=readable_cause(execution.get("cause")),
+    )
+
+
 def turn_name(deployment: Deployment, turn: str) -> str:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError if it has not begun."""
     number = int(turn) if turn.isdecimal() else turns.number_of(turn)
@@ -106,15 +164,15 @@ def with_promotion_now(deployment: Deployment, record: TurnRecord) -> TurnRecord
 
 
 def request_turn(deployment: Deployment, *, overrule_minimum: bool = False) -> RequestedTurn:
-    """Ask for a turn now, also when nothing is new. Raises PausedError.
+    """Ask for a turn now, also when nothing is new. Raises OperatorError while the pipeline is paused.
 
     `overrule_minimum`: datasets are composed although labels have fewer documents than MinimumDocumentsPerLabel.
     """
     _require_not_paused(deployment)
     after = _last_begun(deployment)
-    request = TurnRequest(by=caller_of(deployment.clients), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
+    request = TurnRequest(by=deployment.clients.caller(), at=datetime.now(UTC), overrule_minimum=overrule_minimum)
     deployment.intake.write(REQUEST_KEY, request)
-    poke(deployment)
+    deployment.poke()
     return RequestedTurn(request=request, after=after)
 
 
@@ -126,24 +184,23 @@ def wait_for_turn(
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     poll_seconds: float = DEFAULT_POLL_SECONDS,
     record_seconds: float = RECORD_SECONDS,
-    on_progress: Callable[[TurnProgress | None], None] | None = None,
+    on_progress: Callable[[TurnProgress | None], None] = lambda _: None,
 ) -> TurnRecord:
     """The record of the first turn after number `after` that ended; with `request` of the one that answered it.
 
-    `on_progress` is told where the turn is at every look, None while none runs. Raises PausedError if the pipeline is
-    paused before the turn begins, NoRecordError if it ended without a record for `record_seconds`, TurnTimeoutError.
+    `on_progress` is told where the turn is at every look, None while none runs. Raises WaitTimeoutError, and
+    OperatorError if the pipeline is paused before the turn begins, or it ended without a record for `record_seconds`.
     """
-    deadline = time.monotonic() + timeout_seconds
     ended_at: float | None = None
     seen = after
-    while True:
+    for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
         current = current_turn(deployment)
         progress: TurnProgress | None = None
         for number in range(seen + 1, current + 1):
             name = turns.name_of(number)
             record = deployment.intake.read(turns.record_key(name), TurnRecord)
             if record is None and number < current:
-                # It was killed, and the pipeline went on: its record may still come, or never will.
+                # It was killed and the next one began: its record may still come, or never.
                 continue
             if record is None:
                 progress = progress_of(deployment, name)
@@ -154,13 +211,14 @@ def wait_for_turn(
             seen = number
         if progress is None:
             _require_not_paused(deployment)
-            # An earlier turn may still run, which is what keeps the one that is waited for from starting.
+            # An earlier turn may still run: the awaited one starts after it.
             progress = progress_of(deployment, turns.name_of(current)) if current else None
-        if on_progress is not None:
-            on_progress(progress)
-        if time.monotonic() >= deadline:
-            raise TurnTimeoutError(after=after, seconds=timeout_seconds)
-        time.sleep(poll_seconds)
+        on_progress(progress)
+    raise WaitTimeoutError(
+        f"The turn after {after}" if after else "The first turn",
+        seconds=timeout_seconds,
+        where="`flywheel status` shows where it is, `flywheel turns` how it ended.",
+    )
 
 
 def answers(record: TurnRecord, request: TurnRequest | None) -> bool:
@@ -173,12 +231,14 @@ def answers(record: TurnRecord, request: TurnRequest | None) -> bool:
 
 
 def _require_record_soon(progress: TurnProgress | None, ended_at: float | None, record_seconds: float) -> float | None:
-    """When the execution was first seen ended. Raises NoRecordError when its record has not come since."""
+    """When the execution was first seen ended. Raises OperatorError when its record has not come since."""
     if progress is None or progress.state is not TurnState.ENDED:
         return None
     if ended_at is not None and time.monotonic() - ended_at >= record_seconds:
-        raise NoRecordError(
-            turn=progress.turn, status=progress.execution_status, error=progress.error, cause=progress.cause
+        why = ": ".join(part for part in (progress.error, progress.cause) if part) or "no cause is given"
+        raise OperatorError(
+            f"{progress.turn} ended {progress.execution_status} without writing its record ({why}): look into its "
+            "execution and the log of report_turn."
         )
     return ended_at or time.monotonic()
 
@@ -197,4 +257,5 @@ def _last_begun(deployment: Deployment) -> int:
 def _require_not_paused(deployment: Deployment) -> None:
     paused = deployment.intake.read(PAUSE_KEY, Pause)
     if paused is not None:
-        raise PausedError(by=paused.by, reason=paused.reason)
+        because = f" ({paused.reason})" if paused.reason else ""
+        raise OperatorError(f"The pipeline was paused by {paused.by}{because}: no turn starts until `flywheel resume`.")

@@ -1,1 +1,1 @@
-"""The CDK stacks of the flywheel, one module per stack or construct, named after what it deploys."""
+"""The CDK stacks of the flywheel: a folder for each wing, and `constructs`, which knows none of them."""

@@ -8,17 +8,15 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.analysis.alarms import AnalysisAlarms
-from stacks.analysis.machine import AnalysisMachine, analysis_machine_arn
+from stacks.analysis.machine import AnalysisMachine
 from stacks.analysis.parameters import AnalysisParameters
-from stacks.analysis.role import AnalysisRole
+from stacks.analysis.role import analysis_role
 from stacks.analysis.steps import AnalysisSteps
 from stacks.analysis.triggers import AnalysisQueues, AnalysisTriggers
 from stacks.constructs.project_stack import ProjectStack
 from stacks.deployed_flywheel import deployed_flywheel
+from stacks.names import ANALYSIS
 from stacks.settings import FlywheelSettings
-
-ANALYSIS = "analysis"
-"""The parameter in which the stack says where its machine is."""
 
 
 class AnalysisStack(ProjectStack):
@@ -31,14 +29,14 @@ class AnalysisStack(ProjectStack):
         )
         parameters = AnalysisParameters(self, "Parameters")
         access = deployed_flywheel(self, "Flywheel", settings=settings)
-        role = AnalysisRole(self, "DataAccess", access=access)
+        role = analysis_role(self, "DataAccess", access=access)
         queues = AnalysisQueues(self, "Queues", key=access.encryption.key)
         functions = access.functions(
             self,
             parameters=parameters,
             environment={
                 "ANALYSIS_ROLE_ARN": role.arn,
-                "ANALYSIS_MACHINE_ARN": analysis_machine_arn(settings=settings),
+                "ANALYSIS_MACHINE_ARN": access.names.analysis_machine_arn,
                 "ANALYSIS_QUEUE_URL": queues.jobs.queue_url,
             },
         )
@@ -66,7 +64,7 @@ class AnalysisStack(ProjectStack):
         ssm.CfnParameter(
             self,
             "Published",
-            name=f"{settings.parameter_prefix}/{ANALYSIS}",
+            name=access.names.parameter(ANALYSIS),
             type="String",
             value=json.dumps(
                 {"machine_arn": machine.arn, "queue_url": queues.jobs.queue_url, "parameters": parameters.values}

@@ -10,13 +10,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.flywheel.access import FlywheelAccess
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.names import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN, Names
 from stacks.settings import EncryptionMode, FlywheelSettings
-
-INTAKE_BUCKET = "intake-bucket"
-TOPIC_ARN = "topic-arn"
-KEY_ARN = "key-arn"
 
 
 def deployed_flywheel(scope: Construct, construct_id: str, *, settings: FlywheelSettings) -> FlywheelAccess:
@@ -29,7 +26,7 @@ def deployed_flywheel(scope: Construct, construct_id: str, *, settings: Flywheel
             construct,
             parameter_id,
             type="AWS::SSM::Parameter::Value<String>",
-            default=f"{settings.parameter_prefix}/{name}",
+            default=Names(settings).parameter(name),
             description=f"The parameter in which the Flywheel stack publishes its {name}.",
         )
         parameter.override_logical_id(parameter_id)

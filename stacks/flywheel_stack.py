@@ -9,26 +9,26 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.project_stack import ProjectStack
-from stacks.deployed_flywheel import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.buckets import Buckets
-from stacks.flywheel.data_access_role import DataAccessRole
 from stacks.flywheel.deployment_parameters import DeploymentParameters
-from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.flywheel.flywheel import Flywheel
+from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.people_policies import PeoplePolicies
 from stacks.flywheel.queues import Queues, let_rules_send
-from stacks.flywheel.runtime_parameters import RuntimeParameters
+from stacks.flywheel.role import data_access_role
 from stacks.flywheel.topic import NotificationTopic
 from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
-from stacks.promotions.machine import PromoteMachine, promote_machine_arn
+from stacks.names import INTAKE_BUCKET, KEY_ARN, TOPIC_ARN
+from stacks.promotions.machine import PromoteMachine
+from stacks.promotions.runtime_parameters import RuntimeParameters
 from stacks.promotions.steps import PromotionSteps
 from stacks.promotions.triggers import PromotionTriggers
 from stacks.settings import FlywheelSettings
-from stacks.turn.machine import TurnMachine, turn_machine_arn
-from stacks.turn.parameters import TurnParameters
+from stacks.turn.machine import TurnMachine
 from stacks.turn.steps import TurnSteps
 from stacks.turn.triggers import TurnTriggers
 
@@ -39,20 +39,15 @@ class FlywheelStack(ProjectStack):
             scope, construct_id, settings=settings, description="A self-running Amazon Comprehend flywheel"
         )
         self._settings = settings
-        self._parameters = TurnParameters(self, "Parameters")
+        self._parameters = FlywheelParameters(self, "Parameters")
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         self._buckets = Buckets(self, "Buckets", key=encryption.key)
         self._queues = Queues(self, "Queues", key=encryption.key)
         notifications = NotificationTopic(
             self, "Notifications", key=encryption.key, email=self._parameters.notification_email
         )
-        self._role = DataAccessRole(
-            self,
-            "DataAccess",
-            intake=self._buckets.intake,
-            lake=self._buckets.lake,
-            encryption=encryption,
-            in_vpc=settings.training_vpc is not None,
+        self._role = data_access_role(
+            self, "DataAccess", settings=settings, buckets=self._buckets, encryption=encryption
         )
         self._flywheel = Flywheel(
             self, "Flywheel", settings=settings, lake=self._buckets.lake, role=self._role, encryption=encryption
@@ -60,14 +55,15 @@ class FlywheelStack(ProjectStack):
         self._access = FlywheelAccess(
             settings=settings, intake=self._buckets.intake, topic=notifications.topic, encryption=encryption
         )
+        names = self._access.names
         self._functions = self._access.functions(
             self,
             parameters=self._parameters,
             flywheel=self._flywheel.resource,
             environment={
-                "TURN_MACHINE_ARN": turn_machine_arn(settings=settings),
+                "TURN_MACHINE_ARN": names.turn_machine_arn,
                 "TURN_QUEUE_URL": self._queues.turns.queue_url,
-                "PROMOTION_MACHINE_ARN": promote_machine_arn(settings=settings),
+                "PROMOTION_MACHINE_ARN": names.promote_machine_arn,
                 "PROMOTION_QUEUE_URL": self._queues.promotions.queue_url,
             },
         )

@@ -6,17 +6,17 @@ from constructs import Construct
 
 from stacks.api.rest_api import Api
 from stacks.constructs.project_stack import ProjectStack
+from stacks.constructs.role import ServiceRole
 from stacks.deployed_flywheel import deployed_flywheel
 from stacks.flywheel.queues import let_rules_send
 from stacks.serving.alarms import ServingAlarms
-from stacks.serving.endpoint_name import endpoint_arn
-from stacks.serving.machine import ServeMachine, serve_machine_arn
+from stacks.serving.machine import ServeMachine
 from stacks.serving.parameters import ServingParameters
 from stacks.serving.removal import ServingRemoval
-from stacks.serving.role import EndpointRole
+from stacks.serving.role import endpoint_role
 from stacks.serving.steps import ServingSteps
+from stacks.serving.target import ServingTarget
 from stacks.serving.triggers import ServingTriggers
-from stacks.serving.wanted import ServingWish
 from stacks.settings import FlywheelSettings
 
 
@@ -30,23 +30,18 @@ class ServingStack(ProjectStack):
         )
         self._parameters = ServingParameters(self, "Parameters", settings=settings)
         self._access = deployed_flywheel(self, "Flywheel", settings=settings)
-        endpoint = endpoint_arn(settings=settings)
-        encryption = self._access.encryption
-        role = (
-            EndpointRole(self, "EndpointAccess", encryption=encryption, endpoint_arn=endpoint)
-            if encryption.key
-            else None
-        )
+        endpoint = self._access.names.endpoint_arn
+        role = endpoint_role(self, "EndpointAccess", access=self._access) if self._access.encryption.key else None
         self._functions = self._access.functions(
             self,
             parameters=self._parameters,
             environment={
                 "ENDPOINT_ARN": endpoint,
                 "ENDPOINT_ROLE_ARN": role.arn if role else "",
-                "SERVE_MACHINE_ARN": serve_machine_arn(settings=settings),
+                "SERVE_MACHINE_ARN": self._access.names.serve_machine_arn,
             },
         )
-        machine = self._serving(endpoint_role_arn=role.arn if role else None)
+        machine = self._add_serving(role)
         api = Api(self, "Api", functions=self._functions, access=self._access, parameters=self._parameters)
         self._publish(
             ServeMachineArn=machine.arn,
@@ -55,14 +50,14 @@ class ServingStack(ProjectStack):
             CallersPolicyArn=api.callers_policy_arn,
         )
 
-    def _serving(self, *, endpoint_role_arn: str | None) -> ServeMachine:
+    def _add_serving(self, role: ServiceRole | None) -> ServeMachine:
         access, parameters = self._access, self._parameters
         steps = ServingSteps(
             self,
             "Steps",
             functions=self._functions,
             access=access,
-            endpoint_role_arn=endpoint_role_arn,
+            role=role,
             smoke_test_key=parameters.smoke_test_key.value_as_string,
         )
         machine = ServeMachine(self, "Serve", steps=steps, access=access, parameters=parameters)
@@ -71,18 +66,18 @@ class ServingStack(ProjectStack):
             self,
             "Removal",
             functions=self._functions,
-            machine_arn=serve_machine_arn(settings=access.settings),
+            machine_arn=access.names.serve_machine_arn,
             machine=machine.resource,
             needed=[steps.bring_endpoint, steps.report_serving],
             report=steps.report_serving,
             undelivered=triggers.undelivered,
         )
         let_rules_send(triggers.undelivered, rules=[*triggers.rules, removal.stopped])
-        wish = ServingWish(self, "Serving", settings=access.settings, parameters=parameters)
-        # Deleted in the opposite order: first the wish, then what starts the machine, then the endpoint.
+        target = ServingTarget(self, "Serving", names=access.names, parameters=parameters)
+        # Deleted in the opposite order: first the target, then what starts the machine, then the endpoint.
         for trigger in triggers.rules:
             trigger.node.add_dependency(removal)
-            wish.node.add_dependency(trigger)
+            target.node.add_dependency(trigger)
         ServingAlarms(
             self,
             "Alarms",

@@ -2,7 +2,7 @@
 
 The context key ``flywheel`` in ``cdk.json`` holds them; each can be overridden by a context key of its own
 (``cdk synth -c name=reviews -c labels=GOOD,BAD``). What operators tune while it runs is a CloudFormation parameter
-instead (``stacks/turn_parameters.py``).
+instead (`parameters.py` of the wings).
 """
 
 from __future__ import annotations

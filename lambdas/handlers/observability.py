@@ -59,9 +59,9 @@ def handles(
     def decorate(take: Callable[[Event, Variables], Result]) -> Callable[[dict[str, Any], LambdaContext], Result]:
         @observed
         @wraps(take)
-        def handler(event: dict[str, Any], context: LambdaContext) -> Result:
+        def checked(event: dict[str, Any], context: LambdaContext) -> Result:
             return take(event_model.model_validate(event), environment)
 
-        return handler
+        return checked
 
     return decorate

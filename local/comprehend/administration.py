@@ -46,7 +46,7 @@ def handle_administration(
         ("DELETE", "faults"): lambda: _cleared(service.faults.clear),
         ("GET", "calls"): lambda: _calls(service, parse_qs(parts.query)),
         ("DELETE", "calls"): lambda: _cleared(service.calls.clear),
-        ("GET", "debug"): lambda: _debug(service),
+        ("GET", "debug"): lambda: {"dropped": [vars(dropped) for dropped in service.dropped_documents()]},
     }
     action = actions.get((method, resource))
     if action is None:
@@ -74,20 +74,6 @@ def _faults(service: Comprehend) -> Content:
 def _calls(service: Comprehend, query: dict[str, list[str]]) -> Content:
     operation = query["operation"][0] if "operation" in query else None
     return {"calls": [call.model_dump() for call in service.calls.listed(operation=operation)]}
-
-
-def _debug(service: Comprehend) -> Content:
-    return {
-        "dropped": [
-            {
-                "dataset_arn": dropped.dataset_arn,
-                "documents": dropped.documents,
-                "dropped_documents": dropped.dropped_documents,
-                "unknown_labels": dict(dropped.unknown_labels),
-            }
-            for dropped in service.dropped_documents()
-        ]
-    }
 
 
 def _cleared(clear: Callable[[], None]) -> Content:

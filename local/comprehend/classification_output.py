@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.comprehend.classification_input import ClassificationInput, InputDocument
-from local.comprehend.s3_uri import bucket_and_key
+from local.comprehend.storage import bucket_and_key
 
 if TYPE_CHECKING:
     from local.comprehend.classifier import Classifier

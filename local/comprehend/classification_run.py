@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,8 +17,8 @@ from local.comprehend.classification_input import (
 from local.comprehend.identifiers import Scope
 from local.comprehend.model_tasks import classify_documents
 from local.comprehend.runtime import Runtime
-from local.comprehend.s3_uri import S3Object, bucket_and_key, name_below, objects
 from local.comprehend.state import ClassificationJob, JobStatus
+from local.comprehend.storage import S3Object, bucket_and_key, encrypted_with, name_below, objects
 from local.comprehend.worker_processes import WorkerDiedError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ClassificationRun:
 
     def _run(self) -> None:
         job, settings = self._job, self._settings
-        started = job.submitted + settings.classification_job_queue_seconds
+        started = job.created + settings.classification_job_queue_seconds
         self._runtime.wait_until(started)
         with self._runtime.lock:
             job.status = JobStatus.IN_PROGRESS
@@ -55,10 +55,7 @@ class ClassificationRun:
         job = self._job
         self._doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the input: {error}"
         try:
-            client = self._runtime.storage.client(
-                role_arn=job.role_arn, source_arn=job.arn, account=self._scope.account, region=self._scope.region
-            )
-            self._classify(client)
+            self._classify(self._runtime.s3(self._scope, role_arn=job.role_arn, source_arn=job.arn))
         except (ClientError, BotoCoreError) as error:
             return self._doing.format(role=job.role_arn, error=error)
         except InvalidJobInputError as error:
@@ -84,15 +81,14 @@ class ClassificationRun:
         )
         self._doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the output: {error}"
         bucket, key = bucket_and_key(job.archive_uri)
+        encryption = encrypted_with(job.request["OutputDataConfig"].get("KmsKeyId"))
         with archive.open("rb") as body:
-            client.put_object(Bucket=bucket, Key=key, Body=body, **self._encryption())
+            client.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
 
     def _downloaded(self, client: S3Client) -> Iterator[InputFile]:
         for number, object_ in enumerate(self._checked_objects(client)):
             path = self._job.folder / f"{number}.txt"
-            body = client.get_object(Bucket=object_.bucket, Key=object_.key)["Body"]
-            with path.open("wb") as file:
-                shutil.copyfileobj(body, file)
+            object_.download(client, path)
             yield InputFile(path=path, name=name_below(object_, self._job.input_uri))
 
     def _checked_objects(self, client: S3Client) -> list[S3Object]:
@@ -114,10 +110,6 @@ class ClassificationRun:
         if not found:
             raise InvalidJobInputError(f"No object begins with {self._job.input_uri}.")
         return found
-
-    def _encryption(self) -> dict[str, Any]:
-        key = self._job.request["OutputDataConfig"].get("KmsKeyId")
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
     def _end(self, problem: str | None) -> None:
         job = self._job

@@ -44,12 +44,21 @@ def validated(*, operation: str, request: dict[str, Any]) -> dict[str, Any]:
 
     Raises InvalidRequestException naming every constraint that fails, in the wording AWS services use.
     """
-    cleaned = cast("dict[str, Any]", _known(_without_nulls(request), _operation(operation).input_shape))
+    cleaned = cast("dict[str, Any]", _known(without_nulls(request), _operation(operation).input_shape))
     problems = _problems(cleaned, _operation(operation).input_shape, "")
     if problems:
         noun = "error" if len(problems) == 1 else "errors"
         raise invalid_request(f"{len(problems)} validation {noun} detected: {'; '.join(problems)}")
     return cleaned
+
+
+def without_nulls(value: Any) -> Any:
+    """JSON in which each member of an object has a value."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
 
 
 def response_problems(*, operation: str, response: dict[str, Any]) -> list[str]:
@@ -75,14 +84,6 @@ def _operation(operation: str) -> OperationModel:
 def _pattern(pattern: str) -> Any:
     # The model's patterns are Java's, where \s is ASCII only; it stands nowhere but inside brackets.
     return regex.compile(pattern.replace("\\s", " \\t\\n\\x0B\\f\\r"))
-
-
-def _without_nulls(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def _known(value: object, shape: Shape | None) -> object:

@@ -1,17 +1,25 @@
-"""The background work of CreateDataset: from CREATING to COMPLETED or FAILED."""
+"""The background work of CreateDataset, from CREATING to COMPLETED or FAILED: read the data in the name of the
+flywheel's role, check them, copy them into the lake."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.comprehend.identifiers import Scope
-from local.comprehend.ingestion import checked_contents, download
 from local.comprehend.lake import Lake
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Dataset, DatasetStatus, DroppedDocuments, Flywheel
-from local.comprehend.training_data import InvalidTrainingDataError
+from local.comprehend.settings import Settings
+from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel, TaskConfig
+from local.comprehend.storage import name_below, objects
+from local.comprehend.training_data import Contents, DocumentFile, InvalidTrainingDataError, inspect
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class DatasetIngestion:
@@ -48,16 +56,14 @@ class DatasetIngestion:
         settings = self._runtime.settings
         doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the data: {error}"
         try:
-            client = self._runtime.storage.client(
-                role_arn=flywheel.role_arn, source_arn=flywheel.arn, account=scope.account, region=scope.region
-            )
-            files = download(
+            client = self._runtime.s3(scope, role_arn=flywheel.role_arn, source_arn=flywheel.arn)
+            files = _download(
                 client=client,
                 sources=dataset.source,
                 folder=dataset.folder,
                 maximum_bytes=settings.maximum_dataset_bytes,
             )
-            contents = checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
+            contents = _checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
             doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
             lake.put_files(dataset.s3_uri, files)
@@ -82,3 +88,67 @@ class DatasetIngestion:
                     unknown_labels=contents.unknown_labels,
                 )
             )
+
+
+def _download(
+    *, client: S3Client, sources: Iterable[DataSource], folder: Path, maximum_bytes: int
+) -> tuple[DocumentFile, ...]:
+    """Copy every object of the sources into the folder.
+
+    Raises InvalidTrainingDataError when a source matches no object or all are larger than ``maximum_bytes``, and
+    botocore's errors when S3 refuses.
+    """
+    folder.mkdir(parents=True)
+    files: list[DocumentFile] = []
+    total = 0
+    for source in sources:
+        found = list(objects(client, source.uri))
+        if not found:
+            raise InvalidTrainingDataError(f"No object begins with {source.uri}.")
+        for object_ in found:
+            total += object_.size
+            if total > maximum_bytes:
+                raise InvalidTrainingDataError(f"The data are larger than the limit of {maximum_bytes} bytes.")
+            path = folder / f"{len(files)}.csv"
+            object_.download(client, path)
+            name = name_below(object_, source.uri)
+            if any(file.name == name for file in files):
+                name = f"{len(files)}/{name}"
+            files.append(DocumentFile(path=path, name=name, delimiter=source.delimiter))
+    return tuple(files)
+
+
+def _checked_contents(
+    *, files: tuple[DocumentFile, ...], task: TaskConfig, dataset_type: str, settings: Settings
+) -> Contents:
+    """Read the files and hold them against the dataset quotas; raises InvalidTrainingDataError saying what is wrong."""
+    size = sum(file.path.stat().st_size for file in files)
+    if size < settings.minimum_dataset_bytes:
+        raise InvalidTrainingDataError(
+            f"The data are {size} bytes; a dataset needs at least {settings.minimum_dataset_bytes} bytes."
+        )
+    contents = inspect(
+        files,
+        rules=task.rules,
+        maximum_documents=settings.maximum_dataset_documents,
+        maximum_document_bytes=settings.maximum_document_bytes,
+    )
+    if contents.documents == contents.dropped_documents:
+        raise InvalidTrainingDataError("No document has a label of this flywheel.")
+    if dataset_type == "TRAIN" and settings.minimum_per_label == "per_dataset":
+        require_minimum(contents=contents, task=task, settings=settings, what="dataset")
+    return contents
+
+
+def require_minimum(*, contents: Contents, task: TaskConfig, settings: Settings, what: str) -> None:
+    """Raise InvalidTrainingDataError unless each label that occurs has the minimum of training documents."""
+    minimum = settings.minimum_documents(multi_label=task.multi_label)
+    short = [f"{label} ({count})" for label, count in sorted(contents.per_label.items()) if count < minimum]
+    if short:
+        raise InvalidTrainingDataError(
+            f"Each label of a {what} needs at least {minimum} training documents; too few of: {', '.join(short)}."
+        )
+    usable = contents.documents - contents.dropped_documents
+    total = settings.minimum_total_documents_multi_label
+    if task.multi_label and usable < total:
+        raise InvalidTrainingDataError(f"A multi-label {what} needs at least {total} documents, not {usable}.")

@@ -6,19 +6,12 @@ from typing import Any
 
 from local.comprehend import idempotency
 from local.comprehend.dataset_ingestion import DatasetIngestion
-from local.comprehend.errors import in_use, invalid_request, limit_exceeded, not_found
-from local.comprehend.flywheels import find_flywheel
+from local.comprehend.errors import in_use, invalid_request, limit_exceeded
 from local.comprehend.identifiers import Scope, dataset_arn, flywheel_arn_of_dataset
 from local.comprehend.lake import dataset_uri
-from local.comprehend.paging import in_time, newest_first_page
+from local.comprehend.lookup import find, newest_first_page
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import (
-    Dataset,
-    DatasetStatus,
-    DataSource,
-    Flywheel,
-    RegionState,
-)
+from local.comprehend.state import Dataset, DatasetStatus, DataSource, Flywheel, RegionState
 from local.comprehend.tags import checked_tags
 from local.comprehend.training_data import DEFAULT_DELIMITER
 
@@ -30,7 +23,7 @@ class Datasets:
 
     def create(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        flywheel = find_flywheel(region, request["FlywheelArn"])
+        flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
         made = idempotency.already_made(region, operation="CreateDataset", within=flywheel.arn, request=request)
         if made:
             return {"DatasetArn": made}
@@ -63,29 +56,22 @@ class Datasets:
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         arn = request["DatasetArn"]
         flywheel = self._runtime.region(scope).flywheels.get(flywheel_arn_of_dataset(arn))
-        dataset = flywheel.datasets.get(arn) if flywheel else None
-        if dataset is None or not self._runtime.shows(dataset.created):
-            raise not_found(f"There is no dataset {arn}.")
+        dataset = find(flywheel.datasets if flywheel else {}, arn, what="dataset", shown_by=self._runtime)
         return {"DatasetProperties": _properties(dataset)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
         flywheels = (
-            [find_flywheel(region, request["FlywheelArn"])]
+            [find(region.flywheels, request["FlywheelArn"], what="flywheel")]
             if "FlywheelArn" in request
             else list(region.flywheels.values())
         )
-        filter_ = request.get("Filter", {})
-        matching = [
-            dataset
-            for flywheel in flywheels
-            for dataset in flywheel.datasets.values()
-            if self._runtime.shows(dataset.created)
-            and filter_.get("Status", dataset.status) == dataset.status
-            and filter_.get("DatasetType", dataset.type) == dataset.type
-            and in_time(dataset.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
-        ]
-        page, token = newest_first_page(matching, key=lambda dataset: (dataset.created, dataset.arn), request=request)
+        page, token = newest_first_page(
+            (dataset for flywheel in flywheels for dataset in flywheel.datasets.values()),
+            request,
+            shown_by=self._runtime,
+            facts=lambda dataset: {"Status": dataset.status, "DatasetType": dataset.type},
+        )
         return {"DatasetPropertiesList": [_properties(dataset) for dataset in page], **token}
 
     def _check_quotas(self, region: RegionState, flywheel: Flywheel, type_: str) -> None:
@@ -115,20 +101,16 @@ def _source_of(config: dict[str, Any]) -> DataSource:
 
 
 def _properties(dataset: Dataset) -> dict[str, Any]:
-    properties: dict[str, Any] = {
+    completed = dataset.status is DatasetStatus.COMPLETED
+    return {
         "DatasetArn": dataset.arn,
         "DatasetName": dataset.name,
         "DatasetType": dataset.type,
         "DatasetS3Uri": dataset.s3_uri,
         "Status": dataset.status.value,
         "CreationTime": dataset.created,
+        "Description": dataset.description,
+        "Message": dataset.message,
+        "EndTime": dataset.ended,
+        "NumberOfDocuments": dataset.contents.documents if completed else None,
     }
-    if dataset.description is not None:
-        properties["Description"] = dataset.description
-    if dataset.message:
-        properties["Message"] = dataset.message
-    if dataset.ended is not None:
-        properties["EndTime"] = dataset.ended
-    if dataset.status is DatasetStatus.COMPLETED:
-        properties["NumberOfDocuments"] = dataset.contents.documents
-    return properties

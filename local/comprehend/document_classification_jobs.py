@@ -10,13 +10,13 @@ from local.comprehend import idempotency
 from local.comprehend.classification_input import ONE_DOC_PER_LINE
 from local.comprehend.classification_output import archive_uri
 from local.comprehend.classification_run import ClassificationRun
-from local.comprehend.errors import invalid_request, not_found, service_error, unavailable
-from local.comprehend.flywheels import find_flywheel
+from local.comprehend.document_classifiers import model_to_use
+from local.comprehend.errors import invalid_request, service_error
 from local.comprehend.identifiers import Scope
-from local.comprehend.kms_keys import require_keys
-from local.comprehend.paging import in_time, newest_first_page, require_one_filter
+from local.comprehend.lookup import newest_first_page, require_one_filter
+from local.comprehend.permitted import require_keys
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import USABLE_MODEL, ClassificationJob, DocumentClassifier, RegionState
+from local.comprehend.state import ClassificationJob, RegionState
 from local.comprehend.tags import checked_tags
 
 
@@ -32,7 +32,7 @@ class DocumentClassificationJobs:
             return _started(region.classification_jobs[made])
         if "DocumentReaderConfig" in request["InputDataConfig"]:
             raise invalid_request("The local Comprehend service reads plain text only; leave out DocumentReaderConfig.")
-        model = _model_of(region, request)
+        model = model_to_use(region, request, member="DocumentClassifierArn")
         require_keys(request, scope)
         require_keys(request["OutputDataConfig"], scope, aliases=True)
         tags = checked_tags(request.get("Tags", []), present={})
@@ -46,7 +46,7 @@ class DocumentClassificationJobs:
             # The AWS CLI's examples start a job without a format and describe it with this one.
             input_format=request["InputDataConfig"].get("InputFormat", ONE_DOC_PER_LINE),
             archive_uri=archive_uri(requested=request["OutputDataConfig"]["S3Uri"], account=scope.account, job_id=id_),
-            submitted=self._runtime.now(),
+            created=self._runtime.now(),
             folder=self._runtime.new_folder(),
         )
         region.classification_jobs[job.arn] = job
@@ -58,22 +58,19 @@ class DocumentClassificationJobs:
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         arn = scope.classification_job_arn(request["JobId"])
         job = self._runtime.region(scope).classification_jobs.get(arn)
-        if job is None or not self._runtime.shows(job.submitted):
+        if job is None or not self._runtime.shows(job.created):
             raise service_error("JobNotFoundException", f"There is no document classification job {request['JobId']}.")
         return {"DocumentClassificationJobProperties": _properties(job)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         require_one_filter(request)
-        filter_ = request.get("Filter", {})
-        matching = [
-            job
-            for job in self._runtime.region(scope).classification_jobs.values()
-            if self._runtime.shows(job.submitted)
-            and filter_.get("JobStatus", job.status) == job.status
-            and filter_.get("JobName", job.name) == job.name
-            and in_time(job.submitted, filter_, after="SubmitTimeAfter", before="SubmitTimeBefore")
-        ]
-        page, token = newest_first_page(matching, key=lambda job: (job.submitted, job.arn), request=request)
+        page, token = newest_first_page(
+            self._runtime.region(scope).classification_jobs.values(),
+            request,
+            shown_by=self._runtime,
+            facts=lambda job: {"JobStatus": job.status, "JobName": job.request.get("JobName")},
+            time="SubmitTime",
+        )
         return {"DocumentClassificationJobPropertiesList": [_properties(job) for job in page], **token}
 
     def _check_quota(self, region: RegionState) -> None:
@@ -84,26 +81,6 @@ class DocumentClassificationJobs:
                 "TooManyRequestsException",
                 f"{running} document classification jobs of the account run, the most at a time.",
             )
-
-
-def _model_of(region: RegionState, request: dict[str, Any]) -> DocumentClassifier:
-    """The model given, or the active one of the flywheel given; later promotions do not touch the job."""
-    arn = request.get("DocumentClassifierArn")
-    if (arn is None) == ("FlywheelArn" not in request):
-        raise invalid_request("Give either DocumentClassifierArn or FlywheelArn.")
-    if arn is None:
-        flywheel = find_flywheel(region, request["FlywheelArn"])
-        if not flywheel.usable:
-            raise unavailable(f"The flywheel is {flywheel.status}; only an ACTIVE one can be used.")
-        arn = flywheel.active_model_arn
-        if arn is None:
-            raise unavailable("The flywheel has no active model; give the DocumentClassifierArn of one.")
-    model = region.classifiers.get(arn)
-    if model is None:
-        raise not_found(f"There is no document classifier {arn}.")
-    if model.status not in USABLE_MODEL:
-        raise unavailable(f"The model {arn} is {model.status}; it must be TRAINED.")
-    return model
 
 
 def _started(job: ClassificationJob) -> dict[str, Any]:
@@ -117,15 +94,12 @@ def _started(job: ClassificationJob) -> dict[str, Any]:
 
 def _properties(job: ClassificationJob) -> dict[str, Any]:
     given = ("JobName", "DataAccessRoleArn", "VolumeKmsKeyId", "VpcConfig", "FlywheelArn")
-    properties: dict[str, Any] = {
+    return {
         **_started(job),
-        "SubmitTime": job.submitted,
+        "SubmitTime": job.created,
         "InputDataConfig": {"S3Uri": job.input_uri, "InputFormat": job.input_format},
         "OutputDataConfig": {**job.request["OutputDataConfig"], "S3Uri": job.archive_uri},
-        **{member: job.request[member] for member in given if member in job.request},
+        **{member: job.request.get(member) for member in given},
+        "Message": job.message,
+        "EndTime": job.ended,
     }
-    if job.message:
-        properties["Message"] = job.message
-    if job.ended is not None:
-        properties["EndTime"] = job.ended
-    return properties

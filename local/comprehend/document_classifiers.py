@@ -5,14 +5,41 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from local.comprehend.errors import ComprehendError, in_use, not_found, unavailable
+from local.comprehend.errors import in_use, invalid_request, unavailable
 from local.comprehend.identifiers import Scope
-from local.comprehend.paging import in_time, newest_first_page, require_one_filter
+from local.comprehend.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import DocumentClassifier, ModelStatus, RegionState
+from local.comprehend.state import USABLE_MODEL, DocumentClassifier, ModelStatus, RegionState
 
 # AWS documents deletion for models that have come to an end, well or badly.
 DELETABLE = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING, ModelStatus.IN_ERROR})
+
+
+def usable_model(region: RegionState, arn: str) -> DocumentClassifier:
+    """Raises ResourceUnavailableException for a model that is not trained."""
+    model = find(region.classifiers, arn, what="document classifier")
+    if model.status not in USABLE_MODEL:
+        raise unavailable(f"The model {arn} is {model.status}; it must be TRAINED.")
+    return model
+
+
+def model_of_flywheel(region: RegionState, arn: str) -> DocumentClassifier:
+    """The flywheel's active model; later promotions do not touch who asked for it."""
+    flywheel = find(region.flywheels, arn, what="flywheel")
+    if not flywheel.usable:
+        raise unavailable(f"The flywheel is {flywheel.status}; only an ACTIVE one can be used.")
+    if flywheel.active_model_arn is None:
+        raise unavailable("The flywheel has no active model yet; make one active, or give the ARN of a model.")
+    return usable_model(region, flywheel.active_model_arn)
+
+
+def model_to_use(region: RegionState, request: dict[str, Any], *, member: str) -> DocumentClassifier:
+    """The model that ``member`` of a request names, or the active one of its FlywheelArn."""
+    if (member in request) == ("FlywheelArn" in request):
+        raise invalid_request(f"Give either {member} or FlywheelArn.")
+    if member in request:
+        return usable_model(region, request[member])
+    return model_of_flywheel(region, request["FlywheelArn"])
 
 
 class DocumentClassifiers:
@@ -20,37 +47,33 @@ class DocumentClassifiers:
         self._runtime = runtime
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        model = _find(self._runtime.region(scope), request["DocumentClassifierArn"])
-        if not self._runtime.shows(model.submitted):
-            raise _no_model(model.arn)
+        known = self._runtime.region(scope).classifiers
+        model = find(known, request["DocumentClassifierArn"], what="document classifier", shown_by=self._runtime)
         return {"DocumentClassifierProperties": _properties(model)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         require_one_filter(request)
-        filter_ = request.get("Filter", {})
-        matching = [
-            model
-            for model in self._runtime.region(scope).classifiers.values()
-            if self._runtime.shows(model.submitted)
-            and filter_.get("Status", model.status) == model.status
-            and filter_.get("DocumentClassifierName", model.name) == model.name
-            and in_time(model.submitted, filter_, after="SubmitTimeAfter", before="SubmitTimeBefore")
-        ]
-        page, token = newest_first_page(matching, key=lambda model: (model.submitted, model.arn), request=request)
+        page, token = newest_first_page(
+            self._runtime.region(scope).classifiers.values(),
+            request,
+            shown_by=self._runtime,
+            facts=lambda model: {"Status": model.status, "DocumentClassifierName": model.name},
+            time="SubmitTime",
+        )
         return {"DocumentClassifierPropertiesList": [_properties(model) for model in page], **token}
 
     def list_summaries(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         versions: dict[str, list[DocumentClassifier]] = defaultdict(list)
         for model in self._runtime.region(scope).classifiers.values():
-            if self._runtime.shows(model.submitted):
+            if self._runtime.shows(model.created):
                 versions[model.name].append(model)
-        latest = [max(models, key=lambda model: (model.submitted, model.arn)) for models in versions.values()]
-        page, token = newest_first_page(latest, key=lambda model: (model.submitted, model.arn), request=request)
+        latest = [max(models, key=lambda model: model.position) for models in versions.values()]
+        page, token = newest_first_page(latest, request, shown_by=self._runtime)
         summaries = [
             {
                 "DocumentClassifierName": model.name,
                 "NumberOfVersions": len(versions[model.name]),
-                "LatestVersionCreatedAt": model.submitted,
+                "LatestVersionCreatedAt": model.created,
                 "LatestVersionName": model.version,
                 "LatestVersionStatus": model.status.value,
             }
@@ -60,7 +83,7 @@ class DocumentClassifiers:
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        model = _find(region, request["DocumentClassifierArn"])
+        model = find(region.classifiers, request["DocumentClassifierArn"], what="document classifier")
         if model.status not in DELETABLE:
             raise unavailable(f"The model is {model.status}; it can be deleted when its training has ended.")
         for flywheel in region.flywheels.values():
@@ -89,51 +112,34 @@ class DocumentClassifiers:
         model.path.unlink(missing_ok=True)
 
 
-def _find(region: RegionState, arn: str) -> DocumentClassifier:
-    model = region.classifiers.get(arn)
-    if model is None:
-        raise _no_model(arn)
-    return model
-
-
-def _no_model(arn: str) -> ComprehendError:
-    return not_found(f"There is no document classifier {arn}.")
-
-
 def _forget(region: RegionState, model: DocumentClassifier) -> None:
     region.classifiers.pop(model.arn, None)
     region.tags.pop(model.arn, None)
 
 
 def _properties(model: DocumentClassifier) -> dict[str, Any]:
-    properties: dict[str, Any] = {
+    evaluation = model.evaluation
+    return {
         "DocumentClassifierArn": model.arn,
         "LanguageCode": model.task.language,
         "Status": model.status.value,
-        "SubmitTime": model.submitted,
+        "SubmitTime": model.created,
         "InputDataConfig": {"DataFormat": "COMPREHEND_CSV"},
         "OutputDataConfig": {"FlywheelStatsS3Prefix": model.statistics_prefix},
         "DataAccessRoleArn": model.role_arn,
         "Mode": model.task.mode,
         "VersionName": model.version,
         "FlywheelArn": model.flywheel_arn,
-    }
-    for member in ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId"):
-        if member in model.security:
-            properties[member] = model.security[member]
-    moments = {
+        **{member: model.security.get(member) for member in ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId")},
         "EndTime": model.ended,
         "TrainingStartTime": model.training_started,
         "TrainingEndTime": model.training_ended,
-    }
-    properties.update({name: moment for name, moment in moments.items() if moment is not None})
-    if model.message:
-        properties["Message"] = model.message
-    if model.evaluation:
-        properties["ClassifierMetadata"] = {
+        "Message": model.message,
+        "ClassifierMetadata": evaluation
+        and {
             "NumberOfLabels": len(model.labels),
             "NumberOfTrainedDocuments": model.trained_documents,
-            "NumberOfTestDocuments": model.evaluation.test_documents,
-            "EvaluationMetrics": model.evaluation.classifier_metrics(),
-        }
-    return properties
+            "NumberOfTestDocuments": evaluation.test_documents,
+            "EvaluationMetrics": evaluation.classifier_metrics(),
+        },
+    }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from local.comprehend import idempotency
+from local.comprehend.document_classifiers import model_of_flywheel, model_to_use, usable_model
 from local.comprehend.endpoint_changes import EndpointChanges
-from local.comprehend.errors import ComprehendError, in_use, invalid_request, limit_exceeded, not_found, unavailable
-from local.comprehend.flywheels import find_flywheel
+from local.comprehend.errors import in_use, invalid_request, limit_exceeded
 from local.comprehend.identifiers import Scope
-from local.comprehend.paging import in_time, newest_first_page, require_one_filter
+from local.comprehend.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import USABLE_MODEL, DocumentClassifier, Endpoint, EndpointStatus, RegionState
+from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, RegionState
 from local.comprehend.tags import checked_tags
 
 
@@ -25,16 +25,9 @@ class Endpoints:
         made = idempotency.already_made(region, operation="CreateEndpoint", within="", request=request)
         if made:
             return _created(region.endpoints[made])
-        model_arn, flywheel_arn = request.get("ModelArn"), request.get("FlywheelArn")
-        if (model_arn is None) == (flywheel_arn is None):
-            raise invalid_request("Give either ModelArn or FlywheelArn.")
-        model = _model_of(region, model_arn=model_arn, flywheel_arn=flywheel_arn)
-        name, units, role, now = (
-            request["EndpointName"],
-            request["DesiredInferenceUnits"],
-            request.get("DataAccessRoleArn"),
-            self._runtime.now(),
-        )
+        model = model_to_use(region, request, member="ModelArn")
+        name, units, role = request["EndpointName"], request["DesiredInferenceUnits"], request.get("DataAccessRoleArn")
+        now = self._runtime.now()
         self._require_role(model, role)
         tags = checked_tags(request.get("Tags", []), present={})
         arn = scope.endpoint_arn(name)
@@ -44,7 +37,7 @@ class Endpoints:
         endpoint = Endpoint(
             arn=arn,
             name=name,
-            flywheel_arn=flywheel_arn,
+            flywheel_arn=request.get("FlywheelArn"),
             model=model,
             desired_model=model,
             desired_units=units,
@@ -61,7 +54,7 @@ class Endpoints:
 
     def update(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        endpoint = _find(region, request["EndpointArn"])
+        endpoint = find(region.endpoints, request["EndpointArn"], what="endpoint")
         model_arn, flywheel_arn = request.get("DesiredModelArn"), request.get("FlywheelArn")
         if len(request) == 1:
             raise invalid_request("Say what to change.")
@@ -70,8 +63,10 @@ class Endpoints:
             raise in_use(f"The endpoint is {endpoint.status}; only one that is IN_SERVICE can be updated.")
         rebound = bool(model_arn or flywheel_arn)
         model = endpoint.model
-        if rebound:
-            model = _model_of(region, model_arn=None if flywheel_arn else model_arn, flywheel_arn=flywheel_arn)
+        if flywheel_arn:
+            model = model_of_flywheel(region, flywheel_arn)
+        elif model_arn:
+            model = usable_model(region, model_arn)
         role = request.get("DesiredDataAccessRoleArn", endpoint.role_arn)
         self._require_role(model, role)
         units = request.get("DesiredInferenceUnits", endpoint.desired_units)
@@ -84,14 +79,13 @@ class Endpoints:
         return {"DesiredModelArn": model.arn} if rebound else {}
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        endpoint = _find(self._runtime.region(scope), request["EndpointArn"])
-        if not self._runtime.shows(endpoint.created):
-            raise _no_endpoint(endpoint.arn)
+        known = self._runtime.region(scope).endpoints
+        endpoint = find(known, request["EndpointArn"], what="endpoint", shown_by=self._runtime)
         return {"EndpointProperties": _properties(endpoint)}
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        endpoint = _find(region, request["EndpointArn"])
+        endpoint = find(region.endpoints, request["EndpointArn"], what="endpoint")
         changing = endpoint.status in (EndpointStatus.CREATING, EndpointStatus.UPDATING)
         refused = changing and self._runtime.settings.endpoint_deletion_during_change != "allow"
         if refused or endpoint.status is EndpointStatus.DELETING:
@@ -102,17 +96,11 @@ class Endpoints:
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         # The operation models no InvalidFilterException.
         require_one_filter(request, error="InvalidRequestException")
-        filter_ = request.get("Filter", {})
-        matching = [
-            endpoint
-            for endpoint in self._runtime.region(scope).endpoints.values()
-            if self._runtime.shows(endpoint.created)
-            and filter_.get("Status", endpoint.status) == endpoint.status
-            and filter_.get("ModelArn", endpoint.model.arn) == endpoint.model.arn
-            and in_time(endpoint.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
-        ]
         page, token = newest_first_page(
-            matching, key=lambda endpoint: (endpoint.created, endpoint.arn), request=request
+            self._runtime.region(scope).endpoints.values(),
+            request,
+            shown_by=self._runtime,
+            facts=lambda endpoint: {"Status": endpoint.status, "ModelArn": endpoint.model.arn},
         )
         return {"EndpointPropertiesList": [_properties(endpoint) for endpoint in page], **token}
 
@@ -125,7 +113,7 @@ class Endpoints:
             raise invalid_request("Give the flywheel's active model as DesiredModelArn, too.")
         if model_arn is not None and reading == "flywheel_alone":
             raise invalid_request("Give either DesiredModelArn or FlywheelArn.")
-        if model_arn not in (None, find_flywheel(region, flywheel_arn).active_model_arn):
+        if model_arn not in (None, find(region.flywheels, flywheel_arn, what="flywheel").active_model_arn):
             raise invalid_request(f"{model_arn} is not the active model of {flywheel_arn}.")
 
     def _require_role(self, model: DocumentClassifier, role: str | None) -> None:
@@ -155,54 +143,22 @@ class Endpoints:
             )
 
 
-def _find(region: RegionState, arn: str) -> Endpoint:
-    endpoint = region.endpoints.get(arn)
-    if endpoint is None:
-        raise _no_endpoint(arn)
-    return endpoint
-
-
-def _no_endpoint(arn: str) -> ComprehendError:
-    return not_found(f"There is no endpoint {arn}.")
-
-
-def _model_of(region: RegionState, *, model_arn: str | None, flywheel_arn: str | None) -> DocumentClassifier:
-    """The model given, or the active one of the flywheel given."""
-    if flywheel_arn is not None:
-        flywheel = find_flywheel(region, flywheel_arn)
-        if not flywheel.usable:
-            raise unavailable(f"The flywheel is {flywheel.status}; only an ACTIVE one can be used.")
-        model_arn = flywheel.active_model_arn
-        if model_arn is None:
-            raise unavailable("The flywheel has no active model yet; make one active, or give the ARN of a model.")
-    model = region.classifiers.get(model_arn or "")
-    if model is None:
-        raise not_found(f"There is no document classifier {model_arn}.")
-    if model.status not in USABLE_MODEL:
-        raise unavailable(f"The model {model_arn} is {model.status}; it must be TRAINED.")
-    return model
-
-
 def _created(endpoint: Endpoint) -> dict[str, Any]:
     return {"EndpointArn": endpoint.arn, "ModelArn": endpoint.model.arn}
 
 
 def _properties(endpoint: Endpoint) -> dict[str, Any]:
-    properties: dict[str, Any] = {
+    return {
         "EndpointArn": endpoint.arn,
         "Status": endpoint.status.value,
         "ModelArn": endpoint.model.arn,
         "DesiredModelArn": endpoint.desired_model.arn,
         "DesiredInferenceUnits": endpoint.desired_units,
-        "CreationTime": endpoint.created,
-        "LastModifiedTime": endpoint.modified,
-    }
-    given = {
         "CurrentInferenceUnits": endpoint.units,
         "DataAccessRoleArn": endpoint.role_arn,
         "DesiredDataAccessRoleArn": endpoint.desired_role_arn,
         "FlywheelArn": endpoint.flywheel_arn,
+        "CreationTime": endpoint.created,
+        "LastModifiedTime": endpoint.modified,
         "Message": endpoint.message,
     }
-    properties.update({name: value for name, value in given.items() if value is not None})
-    return properties

@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-# botocore's model of this service names the errors but not their statuses; these are the documented ones.
-HTTP_STATUS: dict[str, int] = {
-    "InvalidRequestException": 400,
+# botocore's model of this service names the errors but not their statuses. These are the documented ones that are not
+# 400, as far as the error's name does not say it.
+_HTTP_STATUS = {
     "ResourceNotFoundException": 404,
     "ResourceUnavailableException": 404,
     "JobNotFoundException": 404,
     "TooManyRequestsException": 429,
-    "InternalServerException": 500,
-    "ResourceInUseException": 400,
-    "ResourceLimitExceededException": 400,
-    "KmsKeyValidationException": 400,
-    "TooManyTagsException": 400,
-    "TooManyTagKeysException": 400,
-    "ConcurrentModificationException": 400,
-    "InvalidFilterException": 400,
-    "UnsupportedLanguageException": 400,
-    "TextSizeLimitExceededException": 400,
-    "BatchSizeLimitExceededException": 400,
-    # What any AWS service answers before its own code is reached; no operation models these.
-    "ThrottlingException": 400,
-    "AccessDeniedException": 400,
-    "SerializationException": 400,
-    "UnknownOperationException": 400,
-    "ValidationException": 400,
-    "UnrecognizedClientException": 400,
-    "ServiceUnavailableException": 503,
 }
-
+# What any AWS service answers before its own code is reached; no operation models these.
 UNMODELLED_ERRORS = frozenset(
-    {
-        "ThrottlingException",
-        "AccessDeniedException",
-        "SerializationException",
-        "UnknownOperationException",
-        "ServiceUnavailableException",
-        "ValidationException",
-        "UnrecognizedClientException",
-    }
+    "ThrottlingException AccessDeniedException SerializationException UnknownOperationException "
+    "ServiceUnavailableException ValidationException UnrecognizedClientException".split()
 )
 
 
@@ -66,7 +40,7 @@ def service_error(code: str, message: str, *, status: int | None = None) -> Comp
     A code outside the list is the caller's mistake, unless its name says otherwise: an SDK repeats what is above 499.
     """
     usual = 500 if code.startswith("Internal") else 503 if code.startswith("ServiceUnavailable") else 400
-    return ComprehendError(code, message, status or HTTP_STATUS.get(code, usual))
+    return ComprehendError(code, message, status or _HTTP_STATUS.get(code, usual))
 
 
 def invalid_request(message: str) -> ComprehendError:

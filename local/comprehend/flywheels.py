@@ -9,20 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.comprehend import idempotency
 from local.comprehend.dataset_ingestion import DatasetIngestion
+from local.comprehend.document_classifiers import usable_model
 from local.comprehend.endpoint_changes import EndpointChanges
-from local.comprehend.errors import (
-    ComprehendError,
-    in_use,
-    invalid_request,
-    limit_exceeded,
-    not_found,
-    service_error,
-    unavailable,
-)
+from local.comprehend.errors import in_use, invalid_request, limit_exceeded, service_error, unavailable
 from local.comprehend.identifiers import Scope, dataset_arn
-from local.comprehend.kms_keys import require_keys
 from local.comprehend.lake import Lake, dataset_uri, lake_uri
-from local.comprehend.paging import in_time, newest_first_page, require_one_filter
+from local.comprehend.lookup import find, newest_first_page, require_one_filter
+from local.comprehend.permitted import require_keys
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     USABLE_MODEL,
@@ -40,18 +33,6 @@ from local.comprehend.tags import checked_tags
 # The languages of custom models; the API's enum holds more.
 LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt"})
 MAXIMUM_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
-
-
-def find_flywheel(region: RegionState, arn: str) -> Flywheel:
-    """The flywheel with this ARN; raises ResourceNotFoundException."""
-    flywheel = region.flywheels.get(arn)
-    if flywheel is None:
-        raise no_flywheel(arn)
-    return flywheel
-
-
-def no_flywheel(arn: str) -> ComprehendError:
-    return not_found(f"There is no flywheel {arn}.")
 
 
 class Flywheels:
@@ -97,29 +78,23 @@ class Flywheels:
         return _created(flywheel)
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        flywheel = find_flywheel(self._runtime.region(scope), request["FlywheelArn"])
-        if not self._runtime.shows(flywheel.created):
-            raise no_flywheel(flywheel.arn)
+        known = self._runtime.region(scope).flywheels
+        flywheel = find(known, request["FlywheelArn"], what="flywheel", shown_by=self._runtime)
         return {"FlywheelProperties": self._properties(flywheel)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         require_one_filter(request)
-        filter_ = request.get("Filter", {})
-        matching = [
-            flywheel
-            for flywheel in self._runtime.region(scope).flywheels.values()
-            if self._runtime.shows(flywheel.created)
-            and filter_.get("Status", flywheel.status) == flywheel.status
-            and in_time(flywheel.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
-        ]
         page, token = newest_first_page(
-            matching, key=lambda flywheel: (flywheel.created, flywheel.arn), request=request
+            self._runtime.region(scope).flywheels.values(),
+            request,
+            shown_by=self._runtime,
+            facts=lambda flywheel: {"Status": flywheel.status},
         )
         return {"FlywheelSummaryList": [self._summary(flywheel) for flywheel in page], **token}
 
     def update(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        flywheel = find_flywheel(region, request["FlywheelArn"])
+        flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
         if not flywheel.usable:
             raise invalid_request(f"The flywheel is {flywheel.status}; only an ACTIVE one can be updated.")
         refusal = self._runtime.settings.update_during_iteration
@@ -127,7 +102,7 @@ class Flywheels:
             raise service_error(refusal, "An iteration of the flywheel is running.")
         model_arn = request.get("ActiveModelArn")
         if model_arn:
-            _check_match(flywheel, region.classifiers.get(model_arn), model_arn)
+            _check_match(flywheel, region, model_arn)
         security = request.get("DataSecurityConfig")
         if security is not None:
             require_keys(security, scope)
@@ -142,7 +117,7 @@ class Flywheels:
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        flywheel = find_flywheel(region, request["FlywheelArn"])
+        flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
         if flywheel.deleting or flywheel.status is FlywheelStatus.CREATING:
             raise unavailable(f"The flywheel is {flywheel.status}; wait until it is ACTIVE or gone.")
         if flywheel.iterating:
@@ -182,9 +157,7 @@ class Flywheels:
 
     def _prepared_lake(self, scope: Scope, flywheel: Flywheel) -> str | None:
         try:
-            client = self._runtime.storage.client(
-                role_arn=flywheel.role_arn, source_arn=flywheel.arn, account=scope.account, region=scope.region
-            )
+            client = self._runtime.s3(scope, role_arn=flywheel.role_arn, source_arn=flywheel.arn)
             Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId")).prepare(flywheel.lake_uri)
         except (ClientError, BotoCoreError) as error:
             return (
@@ -242,12 +215,7 @@ class Flywheels:
             return None
         if "TaskConfig" in request or "ModelType" in request:
             raise invalid_request("Give either ActiveModelArn, or TaskConfig and ModelType; not both.")
-        model = region.classifiers.get(arn)
-        if model is None:
-            raise not_found(f"There is no model {arn}.")
-        if model.status not in USABLE_MODEL:
-            raise unavailable(f"The model {arn} is {model.status}; it must be TRAINED.")
-        return model
+        return usable_model(region, arn)
 
     def _check_quotas(self, region: RegionState) -> None:
         settings = self._runtime.settings
@@ -259,45 +227,39 @@ class Flywheels:
             raise limit_exceeded(f"{creating} flywheels are being created, the most at a time.")
 
     def _properties(self, flywheel: Flywheel) -> dict[str, Any]:
-        classification: dict[str, Any] = {"Mode": flywheel.task.mode}
+        task = flywheel.task
         # "Labels may be absent until the status is ACTIVE" (developer guide).
-        if flywheel.task.labels is not None and flywheel.status is not FlywheelStatus.CREATING:
-            classification["Labels"] = list(flywheel.task.labels)
+        shown = task.labels is not None and flywheel.status is not FlywheelStatus.CREATING
         return {
             **self._summary(flywheel),
             "DataAccessRoleArn": flywheel.role_arn,
             "TaskConfig": {
-                "LanguageCode": flywheel.task.language,
-                "DocumentClassificationConfig": classification,
+                "LanguageCode": task.language,
+                "DocumentClassificationConfig": {
+                    "Mode": task.mode,
+                    "Labels": list(task.labels or ()) if shown else None,
+                },
             },
             "DataSecurityConfig": dict(flywheel.security),
         }
 
     def _summary(self, flywheel: Flywheel) -> dict[str, Any]:
-        summary: dict[str, Any] = {
+        slash = self._runtime.settings.lake_uri_ends_with_slash
+        return {
             "FlywheelArn": flywheel.arn,
-            "DataLakeS3Uri": flywheel.lake_uri,
+            "ActiveModelArn": flywheel.active_model_arn,
+            "DataLakeS3Uri": flywheel.lake_uri if slash else flywheel.lake_uri.rstrip("/"),
             "Status": flywheel.status.value,
             "ModelType": flywheel.model_type,
             "CreationTime": flywheel.created,
             "LastModifiedTime": flywheel.modified,
+            "Message": flywheel.message,
+            "LatestFlywheelIteration": flywheel.latest_iteration,
         }
-        if not self._runtime.settings.lake_uri_ends_with_slash:
-            summary["DataLakeS3Uri"] = flywheel.lake_uri.rstrip("/")
-        if flywheel.active_model_arn:
-            summary["ActiveModelArn"] = flywheel.active_model_arn
-        if flywheel.message:
-            summary["Message"] = flywheel.message
-        if flywheel.latest_iteration:
-            summary["LatestFlywheelIteration"] = flywheel.latest_iteration
-        return summary
 
 
 def _created(flywheel: Flywheel) -> dict[str, Any]:
-    answer = {"FlywheelArn": flywheel.arn}
-    if flywheel.active_model_arn:
-        answer["ActiveModelArn"] = flywheel.active_model_arn
-    return answer
+    return {"FlywheelArn": flywheel.arn, "ActiveModelArn": flywheel.active_model_arn}
 
 
 def _task_of(request: dict[str, Any]) -> TaskConfig:
@@ -323,11 +285,10 @@ def _task_of(request: dict[str, Any]) -> TaskConfig:
     return TaskConfig(language=config["LanguageCode"], mode=mode, labels=None if labels is None else tuple(labels))
 
 
-def _check_match(flywheel: Flywheel, model: DocumentClassifier | None, arn: str) -> None:
+def _check_match(flywheel: Flywheel, region: RegionState, arn: str) -> None:
     if ":document-classifier/" not in arn:
         raise invalid_request("The model is not of the flywheel's type DOCUMENT_CLASSIFIER.")
-    if model is None:
-        raise not_found(f"There is no model {arn}.")
+    model = find(region.classifiers, arn, what="document classifier")
     if model.status not in USABLE_MODEL:
         raise invalid_request(f"The model {arn} is {model.status}; it must be TRAINED.")
     ours, theirs = flywheel.task, model.task

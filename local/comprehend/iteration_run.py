@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.dataset_ingestion import require_minimum
 from local.comprehend.identifiers import Scope, hex_digits
-from local.comprehend.ingestion import require_minimum
 from local.comprehend.lake import Lake, statistics_uri
 from local.comprehend.model_tasks import ModelData, evaluate_model, train_model
 from local.comprehend.runtime import Runtime
@@ -141,7 +141,7 @@ class IterationRun:
                 flywheel_arn=self._flywheel.arn,
                 security=dict(self._flywheel.security),
                 statistics_prefix=statistics_uri(lake=self._flywheel.lake_uri, version=version),
-                submitted=now,
+                created=now,
                 training_started=now,
                 status=ModelStatus.TRAINING,
                 path=self._runtime.folder / "models" / self._scope.account / self._scope.region / name / version,
@@ -186,12 +186,7 @@ class IterationRun:
         )
 
     def _lake(self) -> Lake:
-        client = self._runtime.storage.client(
-            role_arn=self._flywheel.role_arn,
-            source_arn=self._flywheel.arn,
-            account=self._scope.account,
-            region=self._scope.region,
-        )
+        client = self._runtime.s3(self._scope, role_arn=self._flywheel.role_arn, source_arn=self._flywheel.arn)
         return Lake(client=client, kms_key_id=self._flywheel.security.get("DataLakeKmsKeyId"))
 
     def _manifest(self) -> dict[str, object]:

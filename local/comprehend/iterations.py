@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from local.comprehend import idempotency
-from local.comprehend.errors import invalid_request, not_found, service_error
-from local.comprehend.flywheels import find_flywheel
+from local.comprehend.errors import invalid_request, service_error
 from local.comprehend.identifiers import Scope, compact_timestamp
 from local.comprehend.iteration_run import IterationRun
 from local.comprehend.lake import evaluation_uri
-from local.comprehend.paging import in_time, newest_first_page
+from local.comprehend.lookup import find, newest_first_page
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Flywheel, Iteration, IterationStatus, RegionState
 
@@ -21,7 +20,7 @@ class Iterations:
 
     def start(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        flywheel = find_flywheel(region, request["FlywheelArn"])
+        flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
         made = idempotency.already_made(
             region, operation="StartFlywheelIteration", within=flywheel.arn, request=request
         )
@@ -49,24 +48,14 @@ class Iterations:
         return {"FlywheelArn": flywheel.arn, "FlywheelIterationId": id_}
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        flywheel = find_flywheel(self._runtime.region(scope), request["FlywheelArn"])
-        iteration = flywheel.iterations.get(request["FlywheelIterationId"])
-        if iteration is None or not self._runtime.shows(iteration.created):
-            raise not_found(f"The flywheel has no iteration {request['FlywheelIterationId']}.")
+        flywheel = find(self._runtime.region(scope).flywheels, request["FlywheelArn"], what="flywheel")
+        id_ = request["FlywheelIterationId"]
+        iteration = find(flywheel.iterations, id_, what="iteration", shown_by=self._runtime)
         return {"FlywheelIterationProperties": _properties(iteration)}
 
     def history(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
-        flywheel = find_flywheel(self._runtime.region(scope), request["FlywheelArn"])
-        filter_ = request.get("Filter", {})
-        matching = [
-            iteration
-            for iteration in flywheel.iterations.values()
-            if self._runtime.shows(iteration.created)
-            and in_time(iteration.created, filter_, after="CreationTimeAfter", before="CreationTimeBefore")
-        ]
-        page, token = newest_first_page(
-            matching, key=lambda iteration: (iteration.created, iteration.id), request=request
-        )
+        flywheel = find(self._runtime.region(scope).flywheels, request["FlywheelArn"], what="flywheel")
+        page, token = newest_first_page(flywheel.iterations.values(), request, shown_by=self._runtime)
         return {"FlywheelIterationPropertiesList": [_properties(iteration) for iteration in page], **token}
 
     def _check_startable(self, region: RegionState, flywheel: Flywheel) -> None:
@@ -94,21 +83,17 @@ def _free_id(flywheel: Flywheel, now: float) -> str:
 
 
 def _properties(iteration: Iteration) -> dict[str, Any]:
-    properties: dict[str, Any] = {
+    evaluated, trained = iteration.evaluated, iteration.trained
+    return {
         "FlywheelArn": iteration.flywheel_arn,
         "FlywheelIterationId": iteration.id,
         "CreationTime": iteration.created,
+        "EndTime": iteration.ended,
         "Status": iteration.status.value,
+        "Message": iteration.message,
+        "EvaluatedModelArn": iteration.evaluated_model_arn if evaluated else None,
+        "EvaluatedModelMetrics": evaluated and evaluated.iteration_metrics(),
+        "TrainedModelArn": iteration.trained_model_arn,
+        "TrainedModelMetrics": trained and trained.iteration_metrics(),
         "EvaluationManifestS3Prefix": iteration.manifest_prefix,
     }
-    if iteration.ended is not None:
-        properties["EndTime"] = iteration.ended
-    if iteration.message:
-        properties["Message"] = iteration.message
-    if iteration.evaluated:
-        properties["EvaluatedModelArn"] = iteration.evaluated_model_arn
-        properties["EvaluatedModelMetrics"] = iteration.evaluated.iteration_metrics()
-    if iteration.trained:
-        properties["TrainedModelArn"] = iteration.trained_model_arn
-        properties["TrainedModelMetrics"] = iteration.trained.iteration_metrics()
-    return properties

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.comprehend.identifiers import compact_timestamp
-from local.comprehend.s3_uri import bucket_and_key
+from local.comprehend.storage import bucket_and_key, encrypted_with
 from local.comprehend.training_data import DocumentFile
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class Lake:
 
     def __init__(self, *, client: S3Client, kms_key_id: str | None) -> None:
         self._client = client
-        self._encryption: dict[str, Any] = (
-            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
-        )
+        self._encryption = encrypted_with(kms_key_id)
 
     def prepare(self, uri: str) -> None:
         """Prove that the role can list and write here, by writing the mark of an empty folder."""

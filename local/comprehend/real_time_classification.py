@@ -6,8 +6,7 @@ from typing import Any
 
 from local.comprehend.errors import invalid_request, service_error, unavailable
 from local.comprehend.identifiers import Scope
-from local.comprehend.inference_throughput import Rate
-from local.comprehend.inferences import Inference
+from local.comprehend.inferences import Inference, Rate
 from local.comprehend.model_tasks import classify_text
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, RLock
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.comprehend.clock import Clock
@@ -19,6 +20,9 @@ from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments, RegionState
 from local.comprehend.storage import Storage
 from local.comprehend.worker_processes import WorkerProcesses
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +65,10 @@ class Runtime:
         self._stopped = Event()
         # Threads mostly wait for the clock: enough for the quotas of several accounts at once.
         self._threads = ThreadPoolExecutor(max_workers=128, thread_name_prefix="comprehend")
+
+    def s3(self, scope: Scope, *, role_arn: str, source_arn: str) -> S3Client:
+        """A client that acts as the role, on behalf of the Comprehend resource ``source_arn``."""
+        return self.storage.client(role_arn=role_arn, source_arn=source_arn, account=scope.account, region=scope.region)
 
     def region(self, scope: Scope) -> RegionState:
         return self._regions.setdefault(scope, RegionState(scope=scope))

@@ -8,10 +8,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.callers import require_offered, require_own_role
 from local.comprehend.calls import CallLog
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.contract import modelled_errors, redacted, require_known, validated
+from local.comprehend.contract import modelled_errors, redacted, require_known, validated, without_nulls
 from local.comprehend.dataset_ingestion import DatasetIngestion
 from local.comprehend.datasets import Datasets
 from local.comprehend.document_classification_jobs import DocumentClassificationJobs
@@ -24,6 +23,7 @@ from local.comprehend.flywheels import Flywheels
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Observer
 from local.comprehend.iterations import Iterations
+from local.comprehend.permitted import require_offered, require_own_role
 from local.comprehend.real_time_classification import RealTimeClassification
 from local.comprehend.runtime import Runtime
 from local.comprehend.settings import Settings
@@ -135,7 +135,8 @@ class Comprehend:
     ) -> dict[str, Any]:
         try:
             with nullcontext() if operation in _LOCKS_ITSELF else self._runtime.lock:
-                return implementation(scope, request)
+                answer: dict[str, Any] = without_nulls(implementation(scope, request))
+                return answer
         except ComprehendError as error:
             expected = modelled_errors(operation) | UNMODELLED_ERRORS | _UNLISTED_ERRORS.get(operation, frozenset())
             if error.code not in expected:

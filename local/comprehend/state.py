@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.comprehend.identifiers import Scope
-from local.comprehend.inference_throughput import InferenceThroughput
+from local.comprehend.inferences import InferenceThroughput
 from local.comprehend.metrics import Evaluation
 from local.comprehend.training_data import Contents, DocumentFile, LabelRules
 
@@ -88,19 +88,29 @@ class TaskConfig:
 
 
 @dataclass(kw_only=True)
-class Dataset:
-    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED."""
+class Resource:
+    """What each of them has; AWS says of some that they are submitted, not created."""
 
     arn: str
+    created: float
+    message: str | None = None
+
+    @property
+    def position(self) -> tuple[float, str]:
+        return self.created, self.arn
+
+
+@dataclass(kw_only=True)
+class Dataset(Resource):
+    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED."""
+
     name: str
     type: str
     s3_uri: str
     description: str | None
     source: tuple[DataSource, ...]
-    created: float
     folder: Path
     status: DatasetStatus = DatasetStatus.CREATING
-    message: str | None = None
     ended: float | None = None
     contents: Contents = field(default_factory=Contents)
     files: tuple[DocumentFile, ...] = ()
@@ -124,27 +134,28 @@ class Iteration:
     trained: Evaluation | None = None
 
     @property
+    def position(self) -> tuple[float, str]:
+        return self.created, self.id
+
+    @property
     def running(self) -> bool:
         return self.status in (IterationStatus.TRAINING, IterationStatus.EVALUATING)
 
 
 @dataclass(kw_only=True)
-class Flywheel:
+class Flywheel(Resource):
     """``used`` are the ARNs of datasets that a completed iteration has seen: the others are new to the next one.
     ``deleting`` is set at once, while the status may still read ACTIVE for a while."""
 
-    arn: str
     name: str
     role_arn: str
     lake_uri: str
     model_type: str
     task: TaskConfig
     security: dict[str, Any]
-    created: float
     modified: float
     status: FlywheelStatus = FlywheelStatus.CREATING
     deleting: bool = False
-    message: str | None = None
     active_model_arn: str | None = None
     first_model_name: str | None = None
     latest_iteration: str | None = None
@@ -169,8 +180,7 @@ class Flywheel:
 
 
 @dataclass(kw_only=True)
-class DocumentClassifier:
-    arn: str
+class DocumentClassifier(Resource):
     name: str
     version: str
     task: TaskConfig
@@ -178,12 +188,10 @@ class DocumentClassifier:
     flywheel_arn: str
     security: dict[str, Any]
     statistics_prefix: str
-    submitted: float
     path: Path
     train: tuple[DataSource, ...]
     test: tuple[DataSource, ...]
     status: ModelStatus = ModelStatus.SUBMITTED
-    message: str | None = None
     ended: float | None = None
     training_started: float | None = None
     training_ended: float | None = None
@@ -193,25 +201,18 @@ class DocumentClassifier:
 
 
 @dataclass(kw_only=True)
-class ClassificationJob:
+class ClassificationJob(Resource):
     """``request`` is what the job was asked for with, ``model`` what it predicts with: given, or the active one of the
     flywheel when it was asked for. ``archive_uri`` is known from the start."""
 
     id: str
-    arn: str
     request: dict[str, Any]
     model: DocumentClassifier
     input_format: str
     archive_uri: str
-    submitted: float
     folder: Path
     status: JobStatus = JobStatus.SUBMITTED
-    message: str | None = None
     ended: float | None = None
-
-    @property
-    def name(self) -> str | None:
-        return self.request.get("JobName")
 
     @property
     def role_arn(self) -> str:
@@ -227,13 +228,12 @@ class ClassificationJob:
 
 
 @dataclass(kw_only=True)
-class Endpoint:
+class Endpoint(Resource):
     """What it answers with (``model``, ``units``: None until it first serves), and what it is to answer with.
 
     ``flywheel_arn`` is None for an endpoint that stays with its model.
     """
 
-    arn: str
     name: str
     flywheel_arn: str | None
     model: DocumentClassifier
@@ -241,11 +241,9 @@ class Endpoint:
     desired_units: int
     role_arn: str | None
     desired_role_arn: str | None
-    created: float
     modified: float
     units: int | None = None
     status: EndpointStatus = EndpointStatus.CREATING
-    message: str | None = None
     throughput: InferenceThroughput = field(default_factory=InferenceThroughput)
 
     @property

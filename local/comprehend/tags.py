@@ -52,7 +52,7 @@ class Tags:
         tags = region.tags.get(request["ResourceArn"], {})
         return {
             "ResourceArn": request["ResourceArn"],
-            "Tags": [{"Key": key} | ({} if value is None else {"Value": value}) for key, value in tags.items()],
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
 
     def _region_with(self, scope: Scope, arn: str) -> RegionState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.commands.waiting import waiting_display
+from ops.commands.wait_option import waiting_display
 from ops.deployment import Deployment, choose_name, find_deployment
 from ops.doctor import Surroundings, examine
 from ops.doctor_checks import CHECKS
@@ -20,13 +20,9 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     surroundings = _surroundings(invocation_of(context))
     with waiting_display("Looking"):
         found = examine(surroundings, CHECKS)
-    show(found, as_json=as_json, table=lambda: examination_text(found))
+    show(found, as_json=as_json, table=examination_text)
     if not found.fine:
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(doctor)
 
 
 def _surroundings(invocation: Invocation) -> Surroundings:

@@ -11,9 +11,4 @@ from ops.tables.endpoint import endpoint_view
 
 def endpoint(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show which endpoint is wanted, what there is of it, which model answers, and what it costs."""
-    found = api.endpoint(invocation_of(context).deployment())
-    show(found, as_json=as_json, table=lambda: endpoint_view(found))
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(endpoint)
+    show(api.endpoint(invocation_of(context).deployment()), as_json=as_json, table=endpoint_view)

@@ -1,11 +1,11 @@
-"""What the options before the verb say, and how a verb shows its result."""
+"""What the options before the verb say, what several verbs take, and how a verb shows its result."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
@@ -14,12 +14,18 @@ from rich.text import Text
 from flywheel.store.record import Record
 from flywheel.text.printable import printable
 from ops.clients import Clients
-from ops.console import result_console, side_console
 from ops.deployment import Deployment, find_deployment
+from ops.terminal import result_console
 
-__all__ = ["Invocation", "JsonOption", "invocation_of", "result_console", "show", "show_all", "side_console"]
+ResultT = TypeVar("ResultT", bound=Record | Sequence[Record])
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
+LastTurnArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TURN]", help="Its name (turn-000003) or number (3). Default: the last.", show_default=False
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -39,25 +45,25 @@ def invocation_of(context: typer.Context) -> Invocation:
     return context.ensure_object(Invocation)
 
 
-def _print(renderable: RenderableType) -> None:
+def show(result: ResultT, *, as_json: bool, table: Callable[[ResultT], RenderableType]) -> None:
+    if as_json:
+        dumped: object
+        if isinstance(result, Record):
+            dumped = result.model_dump(mode="json")
+        else:
+            dumped = [record.model_dump(mode="json") for record in result]
+        typer.echo(as_ascii_json(dumped, indent=2))
+        return
     # Sentences and reports are left to the terminal to wrap, so that they can be searched and copied. A str is one
     # sentence, whatever it quotes; a report of several lines is a Text.
-    shown = printable(renderable) if isinstance(renderable, str) else renderable
+    shown = table(result)
+    shown = printable(shown) if isinstance(shown, str) else shown
     result_console().print(shown, soft_wrap=isinstance(shown, str | Text))
 
 
-def show(result: Record, *, as_json: bool, table: Callable[[], RenderableType]) -> None:
-    if as_json:
-        typer.echo(as_ascii_json(result.model_dump(mode="json"), indent=2))
-    else:
-        _print(table())
-
-
-def show_all(results: Sequence[Record], *, as_json: bool, table: Callable[[], RenderableType]) -> None:
-    if as_json:
-        typer.echo(as_ascii_json([result.model_dump(mode="json") for result in results], indent=2))
-    else:
-        _print(table())
+def show_line(record: Record) -> None:
+    """As JSON, for verbs that show results as they come."""
+    typer.echo(as_ascii_json(record.model_dump(mode="json")))
 
 
 def as_ascii_json(value: object, *, indent: int | None = None) -> str:

@@ -7,20 +7,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ops.commands.invocation import as_ascii_json, invocation_of, result_console
-from ops.turn_logs import LogEvent, turn_events
+from ops.commands.invocation import LastTurnArgument, invocation_of, show_line
+from ops.logs import LogEvent, turn_events
+from ops.terminal import result_console
 
 _STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
 
 def logs(
     context: typer.Context,
-    turn: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TURN]", help="Its name (turn-000003) or number (3). Default: the last.", show_default=False
-        ),
-    ] = None,
+    turn: LastTurnArgument = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the turn has ended.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each event.")] = False,
 ) -> None:
@@ -28,17 +24,12 @@ def logs(
     console = result_console()
     for event in turn_events(invocation_of(context).deployment(), turn, follow=follow):
         if as_json:
-            typer.echo(as_ascii_json(event.model_dump(mode="json")))
+            show_line(event)
         else:
             console.print(_line(event), soft_wrap=True)
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(logs)
-
-
 def _line(event: LogEvent) -> Text:
     at = event.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
-    return Text.assemble(
-        (at, "dim"), " ", (event.source, "cyan"), " ", (event.message, _STYLES.get(event.level or "", ""))
-    )
+    style = _STYLES.get(event.level or "", "")
+    return Text.assemble((at, "dim"), " ", (event.source, "cyan"), " ", (event.message, style))

@@ -8,16 +8,17 @@ from typing import Annotated
 import typer
 
 from flywheel.store.record import Record
-from ops.commands.invocation import Invocation, JsonOption, invocation_of, result_console, show, side_console
+from ops import purge as api
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.deployment import choose_name
-from ops.errors import PurgeError
-from ops.kept import Kept, find_kept
-from ops.purging import purge as purge_kept
-from ops.tables.purge import kept_view
+from ops.errors import OperatorError
+from ops.left_behind import LeftBehind, find_left_behind
+from ops.tables.purge import left_behind_view
+from ops.terminal import remark, result_console
 
 
 class PurgeResult(Record):
-    kept: Kept
+    kept: LeftBehind
     removed: bool
 
 
@@ -38,34 +39,27 @@ def purge(
     """
     invocation = invocation_of(context)
     clients = invocation.clients()
-    kept = find_kept(clients, _name(invocation), buckets=bucket or ())
+    left = find_left_behind(clients, _name(invocation), buckets=bucket or ())
     if not as_json:
-        result_console().print(kept_view(kept, delete_keys=key))
-    removing = not list_only and not kept.nothing and (yes or (not as_json and _confirmed(kept)))
+        result_console().print(left_behind_view(left, delete_keys=key))
+    removing = not list_only and not left.nothing and (yes or (not as_json and _confirmed(left)))
     if removing:
-        console = side_console()
-        purge_kept(
-            clients, kept, delete_keys=key, on_step=lambda what: console.print(f"Removing {what}", soft_wrap=True)
-        )
+        api.purge(clients, left, delete_keys=key, on_step=lambda what: remark(f"Removing {what}"))
     if as_json or removing:
-        result = PurgeResult(kept=kept, removed=removing)
-        show(result, as_json=as_json, table=lambda: "Removed. A model takes some minutes to disappear.")
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(purge)
+        result = PurgeResult(kept=left, removed=removing)
+        show(result, as_json=as_json, table=lambda _: "Removed. A model takes some minutes to disappear.")
 
 
 def _name(invocation: Invocation) -> str:
     """Never guessed: after the stacks are gone no parameter says which flywheel is meant."""
     chosen = choose_name(name=invocation.name)
     if chosen is None:
-        raise PurgeError("Say which flywheel to purge: `flywheel --name NAME purge`.")
+        raise OperatorError("Say which flywheel to purge: `flywheel --name NAME purge`.")
     return chosen[0]
 
 
-def _confirmed(kept: Kept) -> bool:
+def _confirmed(left: LeftBehind) -> bool:
     if not sys.stdin.isatty():
-        raise PurgeError("Nothing was removed: there is nobody to ask. `--yes` removes without asking.")
-    typer.confirm(f"Remove all of this of {kept.name} for good?", abort=True, err=True)
+        raise OperatorError("Nothing was removed: there is nobody to ask. `--yes` removes without asking.")
+    typer.confirm(f"Remove all of this of {left.name} for good?", abort=True, err=True)
     return True

@@ -11,9 +11,4 @@ from ops.tables.status import status_view
 
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show the active model, the running turn, what waits and why, and the dataset quota."""
-    found = api.status(invocation_of(context).deployment())
-    show(found, as_json=as_json, table=lambda: status_view(found))
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(status)
+    show(api.status(invocation_of(context).deployment()), as_json=as_json, table=status_view)

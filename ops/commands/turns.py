@@ -6,17 +6,10 @@ from typing import Annotated
 
 import typer
 
-from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome
 from ops import turns as api
-from ops.commands.invocation import JsonOption, invocation_of, show, show_all
-from ops.commands.waiting import (
-    DEFAULT_POLL_SECONDS,
-    DEFAULT_TIMEOUT_MINUTES,
-    PollOption,
-    TimeoutOption,
-    waiting_display,
-)
-from ops.deployment import Deployment
+from ops.commands import wait_option
+from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.tables.turns import progress_sentence, turn_view, turns_table
 
 
@@ -27,8 +20,9 @@ def turns(
 ) -> None:
     """List the turns that ended, newest first, with what they decided."""
     deployment = invocation_of(context).deployment()
+    metric = deployment.parameters.selection_metric
     records = api.past_turns(deployment, last=last)
-    show_all(records, as_json=as_json, table=lambda: turns_table(records, metric=deployment.selection_metric))
+    show(records, as_json=as_json, table=lambda records: turns_table(records, metric=metric))
 
 
 def show_turn(
@@ -37,8 +31,7 @@ def show_turn(
     as_json: JsonOption = False,
 ) -> None:
     """Show one turn: its uploads, datasets, scores and the reasons of its decision."""
-    view = api.show_turn(invocation_of(context).deployment(), turn)
-    show(view, as_json=as_json, table=lambda: turn_view(view))
+    show(api.show_turn(invocation_of(context).deployment(), turn), as_json=as_json, table=turn_view)
 
 
 def turn(
@@ -52,8 +45,8 @@ def turn(
         ),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the turn until it has ended.")] = False,
-    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: wait_option.PollOption = api.DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a turn now, whether or not something is new. Exit status 1 if --wait is given and it does not succeed."""
@@ -61,30 +54,17 @@ def turn(
     requested = api.request_turn(deployment, overrule_minimum=overrule_minimum)
     if not wait:
         sentence = "A turn is asked for: `flywheel status` shows how far it is."
-        show(requested, as_json=as_json, table=lambda: sentence)
+        show(requested, as_json=as_json, table=lambda _: sentence)
         return
-    record = _follow(deployment, requested, timeout_seconds=timeout_minutes * 60, poll_seconds=poll_seconds)
-    view = api.TurnView(turn=record.turn, record=record)
-    show(view, as_json=as_json, table=lambda: turn_view(view))
-    if record.outcome is not TurnOutcome.SUCCEEDED:
-        raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(turns)
-    app.command("show")(show_turn)
-    app.command()(turn)
-
-
-def _follow(
-    deployment: Deployment, requested: api.RequestedTurn, *, timeout_seconds: float, poll_seconds: float
-) -> TurnRecord:
-    with waiting_display("The turn is asked for") as say:
-        return api.wait_for_turn(
+    with wait_option.waiting_display("The turn is asked for") as say:
+        record = api.wait_for_turn(
             deployment,
             after=requested.after,
             request=requested.request,
-            timeout_seconds=timeout_seconds,
+            timeout_seconds=timeout_minutes * 60,
             poll_seconds=poll_seconds,
             on_progress=lambda progress: say(progress_sentence(progress)),
         )
+    show(api.TurnView(turn=record.turn, record=record), as_json=as_json, table=turn_view)
+    if record.outcome is not TurnOutcome.SUCCEEDED:
+        raise typer.Exit(1)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from botocore.exceptions import (
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-)
+from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
+from flywheel.preparation import LabelRules, Limits
 from flywheel.records.uploads import Split
 from ops import rejected as rejections
-from ops import uploading
-from ops.commands.invocation import Invocation, JsonOption, invocation_of, show, show_all, side_console
-from ops.commands.sending import upload_display, words_for
-from ops.commands.waiting import waiting_display
+from ops import upload as uploads
+from ops import validate as checks
+from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
+from ops.commands.upload_progress import upload_display, words_for
+from ops.commands.wait_option import waiting_display
 from ops.deployment import SETTINGS_FILE, Deployment
-from ops.errors import NoDeploymentError, RefusedFilesError
+from ops.errors import FileError, NoDeploymentError
+from ops.file_labels import agree_on_labels, find_labels
 from ops.tables.uploads import report_text, results_table, uploaded_table
-
-if TYPE_CHECKING:
-    from flywheel.preparation import LabelRules, Limits
+from ops.terminal import asks_a_person, remark, side_console
 
 Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
 
@@ -52,11 +47,7 @@ def validate(
 
     The labels are those of the deployment; where none is found, those of the cdk.json in this folder.
     """
-    # Loaded here: every other verb does without the parser.
-    from flywheel.preparation import LabelRules, Limits
-    from ops import file_labels, validating
-
-    uploading.check_paths(files)
+    uploads.check_paths(files)
     limits = Limits()
     if label and labels_from_file:
         raise typer.BadParameter("give --label or --labels-from-file, not both")
@@ -66,18 +57,14 @@ def validate(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
     elif labels_from_file:
-        found = file_labels.find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
-        file_labels.agree_on_labels(
-            found,
-            confirm=(lambda question: typer.confirm(question, err=True)) if sys.stdin.isatty() else None,
-            instead="Correct the files, or name the labels with --label.",
-        )
+        found = find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
+        agree_on_labels(found, confirm=asks_a_person(), instead="Correct the files, or name the labels with --label.")
         rules = LabelRules(labels=found.labels, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
     else:
         rules, limits = _deployed_rules(invocation_of(context))
     with waiting_display(f"Checking {words_for(files)}"):
-        results = validating.validate(files, rules=rules, limits=limits)
-    show_all(results, as_json=as_json, table=lambda: report_text("\n".join(result.report for result in results)))
+        results = checks.validate(files, rules=rules, limits=limits)
+    show(results, as_json=as_json, table=lambda found: report_text("\n".join(each.report for each in found)))
     if not all(result.accepted for result in results):
         raise typer.Exit(1)
 
@@ -92,13 +79,14 @@ def upload(
     as_json: JsonOption = False,
 ) -> None:
     """Upload training files (test files with --test), each under its own name."""
-    uploading.check_paths(files)
-    uploading.check_names(files)
+    uploads.check_paths(files)
+    uploads.check_names(files)
     deployment = invocation_of(context).deployment()
     if validate_first:
         _refuse_bad_files(deployment, files)
-    uploaded = _upload_with_progress(deployment, files, Split.TEST if test else Split.TRAIN)
-    show_all(uploaded, as_json=as_json, table=lambda: uploaded_table(uploaded))
+    with upload_display(files) as advance:
+        uploaded = uploads.upload(deployment, files, Split.TEST if test else Split.TRAIN, on_bytes=advance)
+    show(uploaded, as_json=as_json, table=uploaded_table)
 
 
 def rejected(
@@ -112,57 +100,41 @@ def rejected(
     as_json: JsonOption = False,
 ) -> None:
     """List the uploads of which something was rejected, or show one's report line by line."""
-    invocation: Invocation = invocation_of(context)
+    if upload_id is None and save is not None:
+        raise typer.BadParameter("say which upload to save: `flywheel rejected UPLOAD --save FOLDER`")
+    deployment = invocation_of(context).deployment()
     if upload_id is None:
-        if save is not None:
-            raise typer.BadParameter("say which upload to save: `flywheel rejected UPLOAD --save FOLDER`")
-        results = rejections.list_rejected(invocation.deployment())
-        show_all(results, as_json=as_json, table=lambda: results_table(results))
+        show(rejections.list_rejected(deployment), as_json=as_json, table=results_table)
         return
-    deployment = invocation.deployment()
     found = rejections.find_rejected(deployment, upload_id)
     if save is not None:
         for file in rejections.save_rejected(deployment, found.id, save):
-            side_console().print(f"Saved {file}", soft_wrap=True)
-    show(found, as_json=as_json, table=lambda: report_text(found.report))
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(validate)
-    app.command()(upload)
-    app.command()(rejected)
+            remark(f"Saved {file}")
+    show(found, as_json=as_json, table=lambda found: report_text(found.report))
 
 
 def _deployed_rules(invocation: Invocation) -> tuple[LabelRules, Limits]:
     """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
-    from flywheel.preparation import Limits
-    from ops import validating
-
     try:
         deployment = invocation.deployment()
     except (NoDeploymentError, NoRegionError, CredentialRetrievalError, NoCredentialsError, EndpointConnectionError):
-        rules = None if invocation.name or invocation.region else validating.rules_of_settings(Path.cwd())
+        rules = None if invocation.name or invocation.region else checks.rules_of_settings(Path.cwd())
         if rules is None:
             raise
-        side_console().print(f"No deployment was found: the labels are those of {SETTINGS_FILE} in this folder.")
+        remark(f"No deployment was found: the labels are those of {SETTINGS_FILE} in this folder.")
         return rules, Limits()
-    return validating.rules_of(deployment), validating.limits_of(deployment)
+    return checks.rules_of(deployment), checks.limits_of(deployment)
 
 
 def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
-    """Raises RefusedFilesError; the reports of what is wrong go to standard error."""
-    from ops import validating
-
-    results = validating.validate(files, rules=validating.rules_of(deployment), limits=validating.limits_of(deployment))
-    console = side_console()
+    """Raises FileError; the reports of what is wrong go to standard error."""
+    results = checks.validate(files, rules=checks.rules_of(deployment), limits=checks.limits_of(deployment))
     for result in results:
         if not result.accepted or result.bad_lines:
-            console.print(report_text(result.report), soft_wrap=True)
+            side_console().print(report_text(result.report), soft_wrap=True)
     refused = [result.path for result in results if not result.accepted]
     if refused:
-        raise RefusedFilesError(refused)
-
-
-def _upload_with_progress(deployment: Deployment, files: list[Path], split: Split) -> list[uploading.Uploaded]:
-    with upload_display(files) as advance:
-        return uploading.upload(deployment, files, split, on_bytes=advance)
+        raise FileError(
+            f"Nothing was uploaded: the pipeline would reject {', '.join(refused)}. "
+            "`flywheel validate` shows every problem; without --validate the files are uploaded anyway."
+        )

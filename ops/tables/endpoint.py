@@ -35,8 +35,7 @@ def state_words(state: ServingState | None) -> Words:
     if state is None:
         return words("none yet: InferenceUnits asks for one")
     return words(
-        f"{in_words(state.status)} since {moment(state.since)}: {state.reason}",
-        style=_STYLES.get(state.status, ""),
+        f"{in_words(state.status)} since {moment(state.since)}: {state.reason}", style=_STYLES.get(state.status, "")
     )
 
 

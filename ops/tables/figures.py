@@ -8,6 +8,7 @@ from rich.filesize import decimal
 
 from flywheel.model_arn import short_name
 from flywheel.records.decisions import ModelScore
+from ops.tables.listing import Words, words
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -34,9 +35,10 @@ def score(model: ModelScore | None, metric: str) -> str:
     return f"{value:.4f}" if value is not None else "-"
 
 
-def all_scores(model: ModelScore) -> str:
-    """`F1Score 0.8812, Precision 0.8790, ...`, those that there are."""
-    return model.metrics.sentence or "no score"
+def model_words(model: ModelScore) -> Words:
+    """Its name, and `F1Score 0.8812, Precision 0.8790, ... (this iteration)`, those scores that there are."""
+    scores = model.metrics.sentence or "no score"
+    return words(model_name(model.arn), f"{scores} ({model.source})")
 
 
 def model_name(arn: str) -> str:

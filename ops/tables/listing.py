@@ -1,7 +1,7 @@
 """Tables and lists of facts for any width: wide and narrow terminals, and pipes, where each row is one line.
 
-What stands in a cell or value may come from outside (keys, labels, reasons): here it becomes printable, so that it can
-neither steer the terminal nor begin a line of its own.
+Cells and values may be a stranger's text (keys, labels, reasons): here it becomes printable, so that it can neither
+steer the terminal nor begin a line of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flywheel.text.printable import printable
-from ops.console import PIPED_WIDTH
+from ops.terminal import PIPED_WIDTH
 
 _LEAST_WRAPPED = 22
 """What wraps into less than this cannot be read any more."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flywheel.records.promotions import Promotion, PromotionStatus
-from ops.answering import Answer, Answered
-from ops.rolling_back import Rollback
+from ops.approve import Answer, Answered
+from ops.rollback import Rollback
 from ops.tables.figures import model_name, moment
 
 _WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from ops.kept import Kept
+from ops.left_behind import LeftBehind
 from ops.tables.figures import count
 from ops.tables.listing import Column, Listing
 
 
-def kept_view(kept: Kept, *, delete_keys: bool) -> RenderableType:
-    if kept.nothing and not kept.others:
-        return f"Nothing of {kept.name} is kept in {kept.region}."
+def left_behind_view(left: LeftBehind, *, delete_keys: bool) -> RenderableType:
+    if left.nothing and not left.others:
+        return f"Nothing of {left.name} is kept in {left.region}."
     table = Listing(
         Column(title="What"),
         Column(title="Which", wraps=True),
         Column(title="Purge", wraps=True),
-        title=f"What is left of {kept.name} in {kept.region}",
+        title=f"What is left of {left.name} in {left.region}",
     )
-    for flywheel in kept.flywheels:
+    for flywheel in left.flywheels:
         table.add("Flywheel", flywheel.arn, "deletes it with its datasets")
-    for model in kept.models:
+    for model in left.models:
         table.add("Model", model.arn, "deletes it ($0.50 a month)")
-    for bucket in kept.buckets:
+    for bucket in left.buckets:
         amount = count(bucket.versions, "object version")
         table.add("Bucket", bucket.name, f"deletes it with {'more than ' if bucket.more else ''}{amount}")
-    for key in kept.keys:
+    for key in left.keys:
         table.add("KMS key", key, "schedules its deletion in 30 days" if delete_keys else "leaves it (--key)")
-    for other in kept.others:
+    for other in left.others:
         table.add("Other", other, "leaves it")
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -9,13 +11,14 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
+from ops.prepared import Prepared, UploadState, UploadWaiting
+from ops.promotions import DesiredModel
 from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
-from ops.tables.figures import all_scores, count, model_name, moment, size
+from ops.tables.figures import count, model_name, model_words, moment, size
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
-from ops.waiting import Prepared, UploadState, UploadWaiting
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20
@@ -38,7 +41,7 @@ def status_view(status: Status) -> RenderableType:
         failed = status.promotions.failed
         facts.add("", words(f"{failed.promotion} of {failed.by}: {promotion_words(failed)}", style="red"))
     if status.desired:
-        facts.add("Desired model", words(_desired_words(status), style="yellow"))
+        facts.add("Desired model", words(_desired_words(status.desired), style="yellow"))
     if status.paused:
         because = f": {status.paused.reason}" if status.paused.reason else ""
         facts.add("Paused", words(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
@@ -61,7 +64,7 @@ def _flywheel_words(status: Status) -> str:
 def _model_words(status: Status) -> Words:
     if status.active is None:
         return words(f"none yet: {_FIRST_MODEL[status.promotion_mode]}")
-    return words(model_name(status.active.arn), f"{all_scores(status.active)} ({status.active.source})")
+    return model_words(status.active)
 
 
 _FIRST_MODEL = {
@@ -89,16 +92,11 @@ def _open_words(promotion: Promotion, status: Status) -> Words:
             return words(
                 f"{who} waits for approval of {model} until {until}: {how_to_answer(promotion)}", style="yellow"
             )
-        case PromotionStatus.FAILED:
-            return words(f"{who} wants {model}: {promotion_words(promotion)}", style="red")
-        case _:
-            return words(f"{who} wants {model}: {promotion_words(promotion)}")
+    failed = promotion.status is PromotionStatus.FAILED
+    return words(f"{who} wants {model}: {promotion_words(promotion)}", style="red" if failed else "")
 
 
-def _desired_words(status: Status) -> str:
-    desired = status.desired
-    if desired is None:
-        return ""
+def _desired_words(desired: DesiredModel) -> str:
     named = f"{model_name(desired.arn)}, written at {moment(desired.at)}, is not the active one"
     return f"{named}: {promotion_words(desired.promotion)}" if desired.promotion else named
 
@@ -141,11 +139,8 @@ def _upload_words(status: Status) -> Words:
         uploads = [upload for upload in status.uploads if upload.state is state]
         if not uploads:
             continue
-        each = ", ".join(
-            f"{sum(upload.split is split for upload in uploads)} in {split}/"
-            for split in Split
-            if any(upload.split is split for upload in uploads)
-        )
+        places = Counter(upload.split for upload in uploads)
+        each = ", ".join(f"{places[split]} in {split}/" for split in Split if places[split])
         lines.append(f"{each}, {size(sum(upload.size for upload in uploads))}, {state}")
         lines += [_upload_line(upload) for upload in uploads[:_NAMED_UPLOADS]]
         if len(uploads) > _NAMED_UPLOADS:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flywheel.records.datasets import DatasetSummary
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.history import PromotionHistory
 from flywheel.report.left_out import left_out_sentences
-from ops.running_turns import TurnProgress, TurnState
-from ops.tables.figures import all_scores, count, minute, model_name, moment, score
-from ops.tables.listing import Column, Facts, Listing, Words, words
+from ops.tables.figures import count, minute, model_words, moment, score
+from ops.tables.listing import Column, Facts, Listing, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
-from ops.turns import PastTurn, TurnView, past_turn
+from ops.turns import PastTurn, TurnProgress, TurnState, TurnView, past_turn
 
 
 def progress_sentence(progress: TurnProgress | None) -> str:
@@ -60,9 +60,7 @@ def turn_view(view: TurnView) -> RenderableType:
     record = view.record
     if record is None:
         return progress_sentence(view.progress)
-    facts = Facts()
-    for name, value in _facts(record):
-        facts.add(name, value)
+    facts = _facts(record)
     for sentence in view.since:
         facts.add("Since then", sentence)
     if not record.uploads:
@@ -76,57 +74,51 @@ def _came_to(record: TurnRecord) -> str:
     return record.came_to if isinstance(record, PastTurn) else past_turn(record, PromotionHistory()).came_to
 
 
-def _decision_lines(record: TurnRecord) -> list[str]:
-    return [record.decision, *record.reasons]
-
-
 def _failure_lines(record: TurnRecord) -> list[str]:
     return [part for part in (record.error, record.cause) if part]
 
 
-def _facts(record: TurnRecord) -> list[tuple[str, str | Words]]:
-    """Name and value of each line; what the turn did not do is left out."""
-    facts: list[tuple[str, str | Words]] = [
-        ("Turn", f"{record.turn}, {moment(record.began_at)} to {moment(record.ended_at)}"),
-        ("Outcome", words(record.outcome, style="green" if record.outcome is TurnOutcome.SUCCEEDED else "red")),
-    ]
+def _facts(record: TurnRecord) -> Facts:
+    """What the turn did not do is left out."""
+    facts = Facts()
+    facts.add("Turn", f"{record.turn}, {moment(record.began_at)} to {moment(record.ended_at)}")
+    facts.add("Outcome", words(record.outcome, style="green" if record.outcome is TurnOutcome.SUCCEEDED else "red"))
     if record.error or record.cause:
-        facts.append(("Error", ": ".join(_failure_lines(record))))
+        facts.add("Error", ": ".join(_failure_lines(record)))
     if record.request:
         overruled = ", overruling the minimum of documents per label" if record.request.overrule_minimum else ""
-        facts.append(("Asked for", f"by {record.request.by} at {moment(record.request.at)}{overruled}"))
-    facts += [
-        (f"{dataset.split.dataset_type} dataset", _dataset_words(dataset.name, dataset.documents, dataset.labels))
-        for dataset in record.datasets
-    ]
-    facts += [
-        (f"{waiting.split.dataset_type} waiting", f"{count(waiting.documents, 'document')}: {waiting.reason}")
-        for waiting in record.waiting
-    ]
-    left_out = "\n".join(left_out_sentences(record))
-    if left_out:
-        facts.append(("Left out", left_out))
-    if record.unprepared:
-        facts.append(("Not prepared", ", ".join(upload.key for upload in record.unprepared)))
-    if record.replaced:
-        older = ", ".join(f"{upload.key} of {moment(upload.last_modified)}" for upload in record.replaced)
-        facts.append(("Replaced", older))
+        facts.add("Asked for", f"by {record.request.by} at {moment(record.request.at)}{overruled}")
+    _add_documents(facts, record)
     if record.iteration_id:
-        facts.append(("Iteration", record.iteration_id))
+        facts.add("Iteration", record.iteration_id)
     for name, model in (("Active model", record.active), ("Candidate", record.candidate)):
         if model:
-            facts.append((name, words(model_name(model.arn), f"{all_scores(model)} ({model.source})")))
-    facts.append(("Decision", words(*_decision_lines(record))))
+            facts.add(name, model_words(model))
+    facts.add("Decision", words(record.decision, *record.reasons))
     if record.promotion:
-        facts.append(("Promotion", promotion_words(record.promotion)))
+        facts.add("Promotion", promotion_words(record.promotion))
     if record.changed_outside:
-        facts.append(("Changed outside", record.changed_outside))
+        facts.add("Changed outside", record.changed_outside)
     if record.more:
-        facts.append(("More", "documents wait only because the dataset was full: another turn follows"))
+        facts.add("More", "documents wait only because the dataset was full: another turn follows")
     return facts
 
 
-def _dataset_words(name: str, documents: int, labels: dict[str, int]) -> str:
-    by_label = ", ".join(f"{label} {number}" for label, number in sorted(labels.items())[:10])
-    further = f" and {len(labels) - 10} labels more" if len(labels) > 10 else ""
-    return f"{name}, {count(documents, 'document')}: {by_label}{further}"
+def _add_documents(facts: Facts, record: TurnRecord) -> None:
+    for dataset in record.datasets:
+        facts.add(f"{dataset.split.dataset_type} dataset", _dataset_words(dataset))
+    for waiting in record.waiting:
+        facts.add(f"{waiting.split.dataset_type} waiting", f"{count(waiting.documents, 'document')}: {waiting.reason}")
+    if left_out := tuple(left_out_sentences(record)):
+        facts.add("Left out", words(*left_out))
+    if record.unprepared:
+        facts.add("Not prepared", ", ".join(upload.key for upload in record.unprepared))
+    if record.replaced:
+        older = ", ".join(f"{upload.key} of {moment(upload.last_modified)}" for upload in record.replaced)
+        facts.add("Replaced", older)
+
+
+def _dataset_words(dataset: DatasetSummary) -> str:
+    by_label = ", ".join(f"{label} {number}" for label, number in sorted(dataset.labels.items())[:10])
+    further = f" and {len(dataset.labels) - 10} labels more" if len(dataset.labels) > 10 else ""
+    return f"{dataset.name}, {count(dataset.documents, 'document')}: {by_label}{further}"

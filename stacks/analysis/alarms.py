@@ -7,7 +7,7 @@ from constructs import Construct
 
 from stacks.analysis.triggers import AnalysisQueues
 from stacks.constructs.function import FlywheelFunction
-from stacks.monitoring.watch import alarms, dead_letters, errors, executions
+from stacks.constructs.watch import alarms, dead_letters, errors, executions
 
 
 class AnalysisAlarms(Construct):
@@ -36,14 +36,10 @@ class AnalysisAlarms(Construct):
                     "Events of analysis jobs reached neither the queue nor the function that reports.",
                 ),
                 "AnalysisFailed": executions(
-                    "ExecutionsFailed", machine_arn, "An analysis job failed: its summary.json says why."
+                    "Failed", machine_arn, "An analysis job failed: its summary.json says why."
                 ),
-                "AnalysisTimedOut": executions(
-                    "ExecutionsTimedOut", machine_arn, "An analysis job did not end in its time."
-                ),
-                "AnalysisAborted": executions(
-                    "ExecutionsAborted", machine_arn, "An analysis job was stopped from outside."
-                ),
+                "AnalysisTimedOut": executions("TimedOut", machine_arn, "An analysis job did not end in its time."),
+                "AnalysisAborted": executions("Aborted", machine_arn, "An analysis job was stopped from outside."),
                 "StartAnalysisErrors": errors(start_analysis, "start_analysis fails: no analysis job may start."),
             },
         )

@@ -14,13 +14,10 @@ from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.state_machine import (
     StateMachine,
     machine_role,
-    name_in_deployment,
     permissions_for_children,
-    state_machine_arn,
 )
 from stacks.constructs.states import AS_IT_CAME, States
 from stacks.flywheel.access import FlywheelAccess
-from stacks.settings import FlywheelSettings
 
 PART_BUDGET = cdk.Duration.hours(24)
 """For one classification job. How long a million documents take is not documented."""
@@ -32,15 +29,6 @@ ends with a function of minutes, and a new account runs ten functions at a time.
 RUN = {"run": "{% $run %}"}
 NO_RUN_YET = "{% null %}"
 """An expression, because the CDK drops a null, and the report of a failure reads the variable."""
-
-
-def analysis_machine_name(*, settings: FlywheelSettings) -> str:
-    return f"{settings.analysis_stack_name}-analyze"
-
-
-def analysis_machine_arn(*, settings: FlywheelSettings) -> str:
-    """Computed: the roles of the machine itself and of start_analysis name it."""
-    return state_machine_arn(name_in_deployment(analysis_machine_name(settings=settings)))
 
 
 class AnalysisMachine(Construct):
@@ -81,14 +69,14 @@ class AnalysisMachine(Construct):
                     resources=[access.intake.arn_for_objects("analysis/jobs/*")],
                     wildcard_reason="The lists that a distributed map reads lie below the job's own prefix.",
                 ),
-                *permissions_for_children(analysis_machine_arn(settings=access.settings)),
+                *permissions_for_children(access.names.analysis_machine_arn),
                 *access.encryption.permissions(through=["s3"]),
             ],
         )
         self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=analysis_machine_name(settings=access.settings),
+            machine_name=access.names.analysis_machine,
             comment="Classify the files of a job with the active model and join the answers with the text.",
             definition=self._definition(),
             role=role,

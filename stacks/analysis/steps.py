@@ -8,9 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.analysis.role import AnalysisRole
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
-from stacks.constructs.role import pass_to_comprehend
+from stacks.constructs.role import ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
 
 LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
@@ -27,7 +26,7 @@ class AnalysisSteps(Construct):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        role: AnalysisRole,
+        role: ServiceRole,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -76,7 +75,7 @@ class AnalysisSteps(Construct):
             permissions=[access.objects(WORK, actions=WRITE), access.list_intake()],
         )
 
-    def _add_jobs(self, access: FlywheelAccess, *, role: AnalysisRole) -> None:
+    def _add_jobs(self, access: FlywheelAccess, *, role: ServiceRole) -> None:
         self.classify_part = self._step(
             "classify_part",
             description="Has the model classify a part: starts the job, or finds the one that runs.",

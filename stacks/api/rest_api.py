@@ -13,18 +13,15 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from stacks.api.log_role import ApiLogAccess
+from stacks.api.role import ApiLogAccess
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.managed_policy import ManagedPolicy
-from stacks.constructs.role import Permission
+from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
-from stacks.serving.endpoint_name import endpoint_arn
+from stacks.names import API
 from stacks.serving.parameters import ServingParameters
 from stacks.settings import ApiLogRole
 
-API = "api"
-"""The parameter in which the API is published."""
 STAGE = "live"
 INVALID_REQUEST = (
     'The body must be a JSON object with either "text" (a string) or "documents" (an array of strings), and no other '
@@ -105,7 +102,7 @@ class Api(Construct):
         parameter = ssm.CfnParameter(
             self,
             "Published",
-            name=f"{access.settings.parameter_prefix}/{API}",
+            name=access.names.parameter(API),
             type="String",
             value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
             description="Where the real-time API is, as JSON.",
@@ -138,7 +135,7 @@ class Api(Construct):
             permissions=[
                 Permission(
                     actions=[f"comprehend:{access.kind.detect}", "comprehend:DescribeEndpoint"],
-                    resources=[endpoint_arn(settings=access.settings)],
+                    resources=[access.names.endpoint_arn],
                 ),
                 access.models(access.kind.describe_model),
                 access.parameters("active-model-arn", actions=("GetParameter",)),

@@ -14,9 +14,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda import CfnFunction
 from constructs import Construct
 
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.role import Permission, ServiceRole, permission_to_send
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.encryption_key import EncryptionKey
 from stacks.settings import Vpc
 
 CODE = Path(__file__).parents[2] / "lambdas"

@@ -1,9 +1,9 @@
-"""A role of one service with exactly the permissions it is given, and nothing the CDK would add."""
+"""Roles and policies with exactly the permissions they are given, and nothing the CDK would add."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,26 +79,40 @@ class ServiceRole(Construct):
         self.resource = iam.CfnRole(
             self,
             "Role",
-            assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
+            assume_role_policy_document=_document([trust]),
             policies=[
                 iam.CfnRole.PolicyProperty(
-                    policy_name="Permissions",
-                    policy_document={
-                        "Version": "2012-10-17",
-                        "Statement": [permission.statement() for permission in permissions],
-                    },
+                    policy_name="Permissions", policy_document=_document(each.statement() for each in permissions)
                 )
             ],
             description=description,
         )
-        acknowledge_wildcards(self.resource, permissions=permissions)
+        _acknowledge_wildcards(self.resource, permissions=permissions)
 
     @property
     def arn(self) -> str:
         return self.resource.attr_arn
 
 
-def acknowledge_wildcards(resource: cdk.CfnResource, *, permissions: Sequence[Permission]) -> None:
+class ManagedPolicy(Construct):
+    """For people's roles and groups, which are the organisation's to make."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, description: str, permissions: Sequence[Permission]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        policy = iam.CfnManagedPolicy(
+            self, "Policy", description=description, policy_document=_document(each.statement() for each in permissions)
+        )
+        _acknowledge_wildcards(policy, permissions=permissions)
+        self.arn = policy.ref
+
+
+def _document(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _acknowledge_wildcards(resource: cdk.CfnResource, *, permissions: Sequence[Permission]) -> None:
     """Tells cdk-nag the reason of each wildcard, by the finding's own id, at the resource that holds the policy."""
     stack = cdk.Stack.of(resource)
     reasons = {

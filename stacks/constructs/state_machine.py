@@ -12,10 +12,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.arn import arn_of
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.role import Permission, ServiceRole, on_behalf_of
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.encryption_key import EncryptionKey
 
 SECONDS_OF_A_CALL = 60
 """Of a service that is called without a function."""
@@ -89,12 +89,8 @@ class StateMachine(Construct):
         return self.resource.ref
 
 
-def state_machine_arn(name: str) -> str:
-    return arn_of("states", f"stateMachine:{name}")
-
-
-def execution_arn(machine_arn: str) -> str:
-    """What the ARNs of all executions of a machine begin with."""
+def executions_of(machine_arn: str) -> str:
+    """What the ARNs of a machine's executions begin with."""
     return machine_arn.replace(":stateMachine:", ":execution:")
 
 
@@ -135,7 +131,7 @@ def machine_role(
         "Service",
         service="states.amazonaws.com",
         description=description,
-        trust_condition=on_behalf_of(state_machine_arn("*")),
+        trust_condition=on_behalf_of(arn_of("states", "stateMachine:*")),
         permissions=[
             Permission(actions=["lambda:InvokeFunction"], resources=arns),
             *permissions,
@@ -168,7 +164,7 @@ def permissions_to_run(machine_arn: str) -> list[Permission]:
         Permission(actions=["states:StartExecution"], resources=[machine_arn]),
         Permission(
             actions=["states:DescribeExecution", "states:StopExecution"],
-            resources=[f"{execution_arn(machine_arn)}:*"],
+            resources=[f"{executions_of(machine_arn)}:*"],
             wildcard_reason="Each execution has a name of its own.",
         ),
         Permission(
@@ -181,7 +177,7 @@ def permissions_to_run(machine_arn: str) -> list[Permission]:
 def permissions_for_children(machine_arn: str) -> list[Permission]:
     """What the role of a machine needs to run the children of a distributed map, which are executions of itself."""
     reason = "Step Functions names the children of a distributed map."
-    executions = execution_arn(machine_arn)
+    executions = executions_of(machine_arn)
     return [
         Permission(actions=["states:StartExecution"], resources=[machine_arn]),
         Permission(

@@ -1,4 +1,4 @@
-"""Permissions in the words of the pipeline: prefixes of the intake bucket, Comprehend's resources, parameters."""
+"""What a stack knows of its flywheel: bucket, topic, key, names, and permissions in the words of the pipeline."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from stacks.constructs.arn import arn_of
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.function import Functions, function_code, powertools_layer_arn
 from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import StackParameters
-from stacks.flywheel.encryption_key import EncryptionKey
-from stacks.flywheel.flywheel import any_generation_arn, flywheel_arn
+from stacks.names import Names
 from stacks.settings import FlywheelSettings
 
 OBJECTS_COME_AND_GO = "The objects below this prefix come and go with the turns; the function needs no other prefix."
@@ -26,17 +26,20 @@ UPLOAD = ("PutObject", "AbortMultipartUpload")
 """Files that may be larger than one request carries."""
 FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
 """What most functions are told."""
-RUNTIME_PARAMETERS = ("active-model-arn", "previous-model-arn", "desired-model-arn")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlywheelAccess:
-    """What a stack knows of the flywheel, and the statements of roles that come of it."""
+    """The same in the stack that makes the flywheel and in those that come later."""
 
     settings: FlywheelSettings
     intake: s3.IBucket
     topic: sns.ITopic
     encryption: EncryptionKey
+
+    @property
+    def names(self) -> Names:
+        return Names(self.settings)
 
     @property
     def kind(self) -> ModelKind:
@@ -64,7 +67,7 @@ class FlywheelAccess:
             flywheel=flywheel,
             environment={
                 "FLYWHEEL_NAME": settings.name,
-                "FLYWHEEL_ARN": flywheel_arn(settings=settings),
+                "FLYWHEEL_ARN": self.names.flywheel_arn,
                 "INTAKE_BUCKET": self.intake.bucket_name,
                 "PARAMETER_PREFIX": settings.parameter_prefix,
                 "LABEL_DELIMITER": settings.label_delimiter,
@@ -92,15 +95,15 @@ class FlywheelAccess:
         )
 
     def flywheel(self, *actions: str) -> Permission:
-        return _comprehend(*actions, arn=flywheel_arn(settings=self.settings))
+        return _comprehend(*actions, arn=self.names.flywheel_arn)
 
     def flywheel_of_any_generation(self, *actions: str) -> Permission:
         reason = "A former generation of the flywheel serves on until a model of the present one is better."
-        return _comprehend(*actions, arn=any_generation_arn(settings=self.settings), wildcard_reason=reason)
+        return _comprehend(*actions, arn=self.names.any_generation_arn, wildcard_reason=reason)
 
     def datasets(self, *actions: str) -> Permission:
         reason = "Datasets are named after the turn that composes them."
-        return _comprehend(*actions, arn=f"{flywheel_arn(settings=self.settings)}/dataset/*", wildcard_reason=reason)
+        return _comprehend(*actions, arn=f"{self.names.flywheel_arn}/dataset/*", wildcard_reason=reason)
 
     def models(self, *actions: str) -> Permission:
         reason = "The name of a flywheel's models is Comprehend's choice and not documented."
@@ -122,7 +125,7 @@ class FlywheelAccess:
         """`names` are relative to the flywheel's prefix."""
         return Permission(
             actions=[f"ssm:{action}" for action in actions],
-            resources=[arn_of("ssm", f"parameter{self.settings.parameter_prefix}/{name}") for name in names],
+            resources=[arn_of("ssm", f"parameter{self.names.parameter(name)}") for name in names],
         )
 
 

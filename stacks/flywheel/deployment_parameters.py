@@ -9,6 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.flywheel.flywheel import Flywheel
+from stacks.names import Names
 from stacks.settings import FlywheelSettings
 
 MOST_LABEL_BYTES = 5000
@@ -36,10 +37,11 @@ class DeploymentParameters(Construct):
         """`resources` become members of `deployment` as they are; `parameters` are the tunables with their values;
         `for_later_stacks` become parameters of their own."""
         super().__init__(scope, construct_id)
+        names = Names(settings)
         arn = ssm.CfnParameter(
             self,
             "FlywheelArn",
-            name=f"{settings.parameter_prefix}/flywheel-arn",
+            name=names.parameter("flywheel-arn"),
             type="String",
             value=flywheel.arn,
             description="The flywheel of the present generation.",
@@ -49,7 +51,7 @@ class DeploymentParameters(Construct):
         ssm.CfnParameter(
             self,
             "Deployment",
-            name=f"{settings.parameter_prefix}/deployment",
+            name=names.parameter("deployment"),
             type="String",
             tier="Intelligent-Tiering",
             # Not the CDK's `to_json_string`, which drops a null. No value that deployment fills in needs escaping.
@@ -69,7 +71,7 @@ class DeploymentParameters(Construct):
             ssm.CfnParameter(
                 self,
                 "".join(word.title() for word in name.split("-")),
-                name=f"{settings.parameter_prefix}/{name}",
+                name=names.parameter(name),
                 type="String",
                 value=value,
                 description="Read by the stacks that are deployed after this one.",

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import aws_cdk as cdk
 from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.arn import arn_of
+from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.model_kind import model_kind
-from stacks.flywheel.data_access_role import DataAccessRole
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.constructs.role import ServiceRole
+from stacks.names import LAKE_PREFIX, Names
 from stacks.settings import FlywheelSettings
-
-LAKE_PREFIX = "flywheels/"
-"""Comprehend appends the flywheel's name and its creation time, so generations share the prefix. The slash at the end
-is what CloudFormation's read handler gives back; without it every drift detection reports a difference."""
-
-
-HASH_LENGTH = 8
-
-
-def flywheel_name(*, settings: FlywheelSettings) -> str:
-    """The physical name: it changes with exactly what only a new flywheel can take.
-
-    CloudFormation creates the new flywheel before it removes the old one, so equal names would collide. The key of the
-    data lake is part of it because an update ignores a changed one silently.
-    """
-    fixed_at_creation = {
-        "name": settings.name,
-        "model_type": settings.model_type,
-        "mode": settings.mode,
-        "language": settings.language,
-        "labels": settings.labels,
-        "lake_prefix": LAKE_PREFIX,
-        "lake_key": settings.encryption.key_arn or settings.encryption.mode,
-        "generation": settings.generation,
-    }
-    digest = hashlib.sha256(json.dumps(fixed_at_creation, sort_keys=True).encode()).hexdigest()
-    return f"{settings.name}-{digest[:HASH_LENGTH]}"
-
-
-def flywheel_arn(*, settings: FlywheelSettings) -> str:
-    """Computed from the name, so that nothing has to import it."""
-    return arn_of("comprehend", f"flywheel/{flywheel_name(settings=settings)}")
-
-
-def any_generation_arn(*, settings: FlywheelSettings) -> str:
-    """A pattern for IAM: a former generation serves on until a model of the present one is better."""
-    return arn_of("comprehend", f"flywheel/{settings.name}-{'?' * HASH_LENGTH}")
 
 
 class Flywheel(Construct):
@@ -67,11 +27,12 @@ class Flywheel(Construct):
         *,
         settings: FlywheelSettings,
         lake: s3.IBucket,
-        role: DataAccessRole,
+        role: ServiceRole,
         encryption: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.arn = flywheel_arn(settings=settings)
+        names = Names(settings)
+        self.arn = names.flywheel_arn
         vpc = settings.training_vpc
         security = comprehend.CfnFlywheel.DataSecurityConfigProperty(
             data_lake_kms_key_id=encryption.arn,
@@ -86,7 +47,7 @@ class Flywheel(Construct):
         self.resource = comprehend.CfnFlywheel(
             self,
             "Flywheel",
-            flywheel_name=flywheel_name(settings=settings),
+            flywheel_name=names.flywheel,
             data_access_role_arn=role.arn,
             data_lake_s3_uri=f"s3://{lake.bucket_name}/{LAKE_PREFIX}",
             model_type=settings.model_type,

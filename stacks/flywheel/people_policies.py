@@ -11,15 +11,11 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
-from stacks.constructs.managed_policy import ManagedPolicy
-from stacks.constructs.role import Permission
-from stacks.constructs.state_machine import execution_arn
-from stacks.flywheel.access import RUNTIME_PARAMETERS, FlywheelAccess
+from stacks.constructs.role import ManagedPolicy, Permission
+from stacks.constructs.state_machine import executions_of
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import Queues
-from stacks.promotions.machine import promote_machine_arn
-from stacks.serving.endpoint_name import endpoint_arn
-from stacks.serving.wanted import SERVING_WISH
-from stacks.turn.machine import turn_machine_arn
+from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
 
 
 class PeoplePolicies(Construct):
@@ -35,8 +31,8 @@ class PeoplePolicies(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._access = access
-        self._turns = turn_machine_arn(settings=access.settings)
-        self._promotions = promote_machine_arn(settings=access.settings)
+        self._turns = access.names.turn_machine_arn
+        self._promotions = access.names.promote_machine_arn
         self.training_uploaders = self._policy(
             "TrainingUploaders", "Upload training documents to the flywheel, nothing else.", self._upload("train/*")
         )
@@ -81,7 +77,7 @@ class PeoplePolicies(Construct):
             access.parameters(
                 *RUNTIME_PARAMETERS,
                 "endpoint-arn",
-                SERVING_WISH,
+                SERVING_TARGET,
                 actions=("GetParameter", "GetParameters", "GetParameterHistory"),
             ),
             # No document: of datasets and of what waits for one only the facts, and digests to tell copies by.
@@ -106,7 +102,7 @@ class PeoplePolicies(Construct):
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
             ),
             access.models(access.kind.describe_model),
-            Permission(actions=["comprehend:DescribeEndpoint"], resources=[endpoint_arn(settings=access.settings)]),
+            Permission(actions=["comprehend:DescribeEndpoint"], resources=[access.names.endpoint_arn]),
             Permission(
                 actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],
                 resources=["*"],
@@ -133,6 +129,6 @@ class PeoplePolicies(Construct):
     def _executions(self, *machine_arns: str) -> Permission:
         return Permission(
             actions=["states:DescribeExecution", "states:GetExecutionHistory"],
-            resources=[f"{execution_arn(arn)}:*" for arn in machine_arns],
+            resources=[f"{executions_of(arn)}:*" for arn in machine_arns],
             wildcard_reason="Each execution has a name of its own.",
         )

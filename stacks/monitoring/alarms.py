@@ -10,9 +10,9 @@ from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.stack_parameters import as_number
+from stacks.constructs.watch import Watch, alarms, dead_letters, errors, executions, own
+from stacks.flywheel.parameters import MOST_DAYS_WITHOUT_TURN, FlywheelParameters
 from stacks.flywheel.queues import Queues
-from stacks.monitoring.watch import Watch, alarms, dead_letters, errors, executions, own
-from stacks.turn.parameters import MOST_DAYS_WITHOUT_TURN, TurnParameters
 
 TRAIN_DATASETS_OF_A_FLYWHEEL = 50
 """AWS's default quota. It can be raised on request; then the alarm comes early."""
@@ -35,7 +35,7 @@ class Alarms(Construct):
         start_turn: FlywheelFunction,
         start_promotion: FlywheelFunction,
         flywheel_name: str,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flywheel_name = flywheel_name
@@ -69,16 +69,16 @@ class Alarms(Construct):
 
     def _turns(self, machine_arn: str, *, maximum_days: cdk.CfnParameter) -> dict[str, Watch]:
         return {
-            "TurnFailed": executions("ExecutionsFailed", machine_arn, "A turn failed: `flywheel show` says why."),
-            "TurnTimedOut": executions("ExecutionsTimedOut", machine_arn, "A turn did not end in its time."),
-            "TurnAborted": executions("ExecutionsAborted", machine_arn, "A turn was stopped from outside."),
+            "TurnFailed": executions("Failed", machine_arn, "A turn failed: `flywheel show` says why."),
+            "TurnTimedOut": executions("TimedOut", machine_arn, "A turn did not end in its time."),
+            "TurnAborted": executions("Aborted", machine_arn, "A turn was stopped from outside."),
             "WaitingForAPerson": own(
                 "WaitingForAPerson",
                 self._flywheel_name,
                 "Several turns in a row failed, and none starts by itself: `flywheel status` says why.",
             ),
             "NoTurn": dataclasses.replace(
-                executions("ExecutionsStarted", machine_arn, "No turn began for MaximumDaysWithoutTurn."),
+                executions("Started", machine_arn, "No turn began for MaximumDaysWithoutTurn."),
                 comparison="LessThanThreshold",
                 threshold=1,
                 period=A_DAY,
@@ -91,10 +91,10 @@ class Alarms(Construct):
     def _promotions(self, machine_arn: str) -> dict[str, Watch]:
         return {
             "PromotionFailed": executions(
-                "ExecutionsFailed", machine_arn, "A promotion failed: `flywheel show` of its turn says why."
+                "Failed", machine_arn, "A promotion failed: `flywheel show` of its turn says why."
             ),
-            "PromotionTimedOut": executions("ExecutionsTimedOut", machine_arn, "A promotion did not end in its time."),
-            "PromotionAborted": executions("ExecutionsAborted", machine_arn, "A promotion was stopped from outside."),
+            "PromotionTimedOut": executions("TimedOut", machine_arn, "A promotion did not end in its time."),
+            "PromotionAborted": executions("Aborted", machine_arn, "A promotion was stopped from outside."),
             "ApprovalWaiting": own(
                 "PromotionsWaiting",
                 self._flywheel_name,

@@ -10,12 +10,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from stacks.constructs.stack_parameters import as_number
+from stacks.constructs.watch import OWN_NAMESPACE
+from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import Queues
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
-from stacks.monitoring.watch import OWN_NAMESPACE
-from stacks.serving.endpoint_name import endpoint_arn
+from stacks.names import Names
 from stacks.settings import FlywheelSettings
-from stacks.turn.parameters import TurnParameters
 
 MOST_LABELS_SHOWN = 20
 """As many as report_turn measures one by one."""
@@ -39,7 +39,7 @@ class Dashboard(Construct):
         turn_machine_arn: str,
         promote_machine_arn: str,
         queues: Queues,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flywheel = ["Flywheel", settings.name]
@@ -49,7 +49,7 @@ class Dashboard(Construct):
             *self._turns(turn_machine_arn),
             *self._waiting(queues),
             *self._promotions(promote_machine_arn),
-            *self._serving(endpoint_arn(settings=settings)),
+            *self._serving(Names(settings).endpoint_arn),
         ]
         body = {
             "start": "-P30D",
@@ -75,7 +75,7 @@ class Dashboard(Construct):
     def _own(self, name: str, *, label: str | None = None) -> Metric:
         return [OWN_NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
 
-    def _scores(self, parameters: TurnParameters) -> list[Widget]:
+    def _scores(self, parameters: FlywheelParameters) -> list[Widget]:
         metric = parameters.selection_metric.value_as_string
         return [
             _graph(

@@ -19,20 +19,18 @@ from stacks.constructs.role import Permission
 from stacks.constructs.state_machine import (
     StateMachine,
     machine_role,
-    name_in_deployment,
     permissions_to_run,
-    state_machine_arn,
 )
 from stacks.constructs.states import CAUSE, ERROR, States
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
+from stacks.flywheel.parameters import MOST_APPROVAL_HOURS, FlywheelParameters
+from stacks.names import SERVING_TARGET
 from stacks.promotions.steps import PromotionSteps
-from stacks.serving.machine import LONGEST_RUN, serve_machine_arn
-from stacks.serving.wanted import SERVING_WISH
-from stacks.settings import FlywheelSettings
-from stacks.turn.parameters import MOST_APPROVAL_HOURS, TurnParameters
 
 PROMOTION = "{% $states.context.Execution.Name %}"
+LONGEST_RUN = cdk.Duration.days(3)
+"""Of the serve machine: all the changes that it may make, and what its tasks take. A test compares."""
 RUNS_OF_SERVING = 2
 """With the new model, and with the former one if it is taken back."""
 WAITS = cdk.Duration.hours(MOST_APPROVAL_HOURS).plus(cdk.Duration.days(RUNS_OF_SERVING * LONGEST_RUN.to_days()))
@@ -49,15 +47,6 @@ OUTCOME = {
 """What is told of a promotion that came as far as serving."""
 
 
-def promote_machine_name(*, settings: FlywheelSettings) -> str:
-    return f"{settings.stack_name}-promote"
-
-
-def promote_machine_arn(*, settings: FlywheelSettings) -> str:
-    """Computed: the role of start_promotion names it."""
-    return state_machine_arn(name_in_deployment(promote_machine_name(settings=settings)))
-
-
 class PromoteMachine(Construct):
     """That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
     should have worked and did not fails the execution."""
@@ -70,14 +59,14 @@ class PromoteMachine(Construct):
         steps: PromotionSteps,
         access: FlywheelAccess,
         flywheel: Flywheel,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._settings = access.settings
+        self._names = access.names
         self._parameters = parameters
         # In the Serving stack, which comes later or never.
-        serve_arn = serve_machine_arn(settings=access.settings)
+        serve_arn = access.names.serve_machine_arn
         self._serve_machine = sfn.StateMachine.from_state_machine_arn(self, "ServeMachine", serve_arn)
         self._states = States(
             self,
@@ -96,7 +85,7 @@ class PromoteMachine(Construct):
                     resources=[arn_of("events", "event-bus/default")],
                     condition={"StringEquals": {"events:source": EVENT_SOURCE, "events:detail-type": MODEL_PROMOTED}},
                 ),
-                access.parameters(SERVING_WISH, actions=("GetParameter",)),
+                access.parameters(SERVING_TARGET, actions=("GetParameter",)),
                 *permissions_to_run(serve_arn),
             ],
         )
@@ -104,7 +93,7 @@ class PromoteMachine(Construct):
         self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=promote_machine_name(settings=access.settings),
+            machine_name=access.names.promote_machine,
             comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
             definition=self._definition(),
             role=role,
@@ -173,7 +162,7 @@ class PromoteMachine(Construct):
             "FindServing",
             service="ssm",
             action="getParameter",
-            parameters={"Name": f"{self._settings.parameter_prefix}/{SERVING_WISH}"},
+            parameters={"Name": self._names.parameter(SERVING_TARGET)},
             iam_resources=[],
             outputs="{% $parse($states.result.Parameter.Value) %}",
         )

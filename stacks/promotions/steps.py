@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.role import pass_to_comprehend
-from stacks.flywheel.access import FLYWHEEL, READ, RUNTIME_PARAMETERS, WRITE, FlywheelAccess
-from stacks.flywheel.data_access_role import DataAccessRole
+from stacks.constructs.role import ServiceRole, pass_to_comprehend
+from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
+from stacks.names import RUNTIME_PARAMETERS
 
 TIMEOUT = cdk.Duration.minutes(2)
 
@@ -26,7 +26,7 @@ class PromotionSteps(Construct):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        role: DataAccessRole,
+        role: ServiceRole,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -74,7 +74,7 @@ class PromotionSteps(Construct):
             ],
         )
 
-    def _add_changes(self, access: FlywheelAccess, *, role: DataAccessRole, undelivered: sqs.IQueue) -> None:
+    def _add_changes(self, access: FlywheelAccess, *, role: ServiceRole, undelivered: sqs.IQueue) -> None:
         self.update_active_model = self._step(
             "update_active_model",
             description="Makes a model the active one: the only function that may.",

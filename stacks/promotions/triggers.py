@@ -11,8 +11,8 @@ from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import parameter_edited, permission_to_work_off, rule, rules_on_ends, work_off
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
+from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import START_TIMEOUT, Queues
-from stacks.turn.parameters import TurnParameters
 
 
 class PromotionTriggers(Construct):
@@ -28,7 +28,7 @@ class PromotionTriggers(Construct):
         access: FlywheelAccess,
         machine_arn: str,
         report_promotion: FlywheelFunction,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_promotion = self._start_promotion(
@@ -39,7 +39,7 @@ class PromotionTriggers(Construct):
         desired = poke_on(
             "DesiredModel",
             description="Somebody edited desired-model-arn.",
-            event_pattern=parameter_edited(f"{access.settings.parameter_prefix}/desired-model-arn"),
+            event_pattern=parameter_edited(access.names.parameter("desired-model-arn")),
         )
         schedule = poke_on(
             "Schedule",

@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.monitoring.watch import alarms, dead_letters, executions, own
+from stacks.constructs.watch import alarms, dead_letters, executions, own
 
 
 class ServingAlarms(Construct):
@@ -35,10 +35,10 @@ class ServingAlarms(Construct):
                     "`flywheel endpoint` says more.",
                 ),
                 "ServingFailed": executions(
-                    "ExecutionsFailed", machine_arn, "A run of the serve machine failed: `flywheel endpoint` says why."
+                    "Failed", machine_arn, "A run of the serve machine failed: `flywheel endpoint` says why."
                 ),
                 "ServingTimedOut": executions(
-                    "ExecutionsTimedOut", machine_arn, "A run of the serve machine did not end in its time."
+                    "TimedOut", machine_arn, "A run of the serve machine did not end in its time."
                 ),
                 "UndeliveredEvents": dead_letters(undelivered, "Events did not reach the serve machine."),
             },

@@ -11,31 +11,18 @@ from constructs import Construct
 
 from stacks.constructs.poll import Poll
 from stacks.constructs.role import Permission
-from stacks.constructs.state_machine import StateMachine, machine_role, state_machine_arn
+from stacks.constructs.state_machine import StateMachine, machine_role
 from stacks.constructs.states import States
 from stacks.flywheel.access import FlywheelAccess
-from stacks.serving.endpoint_name import endpoint_arn
 from stacks.serving.parameters import ServingParameters
 from stacks.serving.steps import ServingSteps
-from stacks.settings import FlywheelSettings
 
 CHANGE_BUDGET = cdk.Duration.minutes(45)
 """For one change of the endpoint; creation takes minutes, commonly said to be 5 to 15 (reference 2.8, unverified). Less
 than the hour after which CloudFormation gives up the removal without a reason."""
 MOST_CHANGES = 20
 """In one run: people who change their minds all the time would keep it going."""
-LONGEST_RUN = cdk.Duration.days(3)
-"""What a promotion that waits for a run allows for: the changes and what the tasks take, which a test compares."""
 ANSWER = "{% $exists($states.context.Execution.Input.answer) ? $states.context.Execution.Input.answer : null %}"
-
-
-def serve_machine_name(*, settings: FlywheelSettings) -> str:
-    return f"{settings.serving_stack_name}-serve"
-
-
-def serve_machine_arn(*, settings: FlywheelSettings) -> str:
-    """Computed: the promote machine, in the stack before, starts it."""
-    return state_machine_arn(serve_machine_name(settings=settings))
 
 
 class ServeMachine(Construct):
@@ -52,7 +39,7 @@ class ServeMachine(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
-        self._endpoint_arn = endpoint_arn(settings=access.settings)
+        self._endpoint_arn = access.names.endpoint_arn
         self._parameters = parameters
         self._states = States(
             self, report=steps.report_serving, failure={"status": "BEHIND", "answer": ANSWER}, ends_in="ServingBehind"
@@ -66,7 +53,7 @@ class ServeMachine(Construct):
         machine = StateMachine(
             self,
             "Machine",
-            machine_name=serve_machine_name(settings=access.settings),
+            machine_name=access.names.serve_machine,
             # The Flywheel stack knows this machine by its name alone.
             names_executions=False,
             comment="Bring the endpoint to what is wanted, change by change, and try the model that came into service.",

@@ -15,7 +15,7 @@ MOST_TIME = cdk.Duration.hours(1)
 
 
 class ServingRemoval(Construct):
-    """`resource` is deleted before the machine and its functions are; what starts the machine, and the wish to serve,
+    """`resource` is deleted before the machine and its functions are; what starts the machine, and the target,
     must be gone before, and so depend on it."""
 
     def __init__(

@@ -5,21 +5,15 @@ from __future__ import annotations
 from constructs import Construct
 
 from stacks.constructs.role import ServiceRole, on_behalf_of
-from stacks.flywheel.encryption_key import EncryptionKey
+from stacks.flywheel.access import FlywheelAccess
 
 
-class EndpointRole(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, encryption: EncryptionKey, endpoint_arn: str) -> None:
-        super().__init__(scope, construct_id)
-        self.role = ServiceRole(
-            self,
-            "Service",
-            service="comprehend.amazonaws.com",
-            description="Comprehend's endpoint opens the encrypted model.",
-            permissions=encryption.job_permissions(),
-            trust_condition=on_behalf_of(endpoint_arn),
-        )
-
-    @property
-    def arn(self) -> str:
-        return self.role.arn
+def endpoint_role(scope: Construct, construct_id: str, *, access: FlywheelAccess) -> ServiceRole:
+    return ServiceRole(
+        Construct(scope, construct_id),
+        "Service",
+        service="comprehend.amazonaws.com",
+        description="Comprehend's endpoint opens the encrypted model.",
+        permissions=access.encryption.job_permissions(),
+        trust_condition=on_behalf_of(access.names.endpoint_arn),
+    )

@@ -9,10 +9,9 @@ from constructs import Construct
 
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import LONGEST, FlywheelFunction, Functions
-from stacks.constructs.role import Permission, pass_to_comprehend
+from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
-from stacks.serving.endpoint_name import endpoint_arn
-from stacks.serving.wanted import SERVING_WISH
+from stacks.names import SERVING_TARGET
 
 BRING_TIMEOUT = cdk.Duration.minutes(2)
 """handlers/serving/bring_endpoint.py holds its lease a little longer than this."""
@@ -63,12 +62,12 @@ class ServingSteps(Construct):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        endpoint_role_arn: str | None,
+        role: ServiceRole | None,
         smoke_test_key: str,
     ) -> None:
         super().__init__(scope, construct_id)
         step = functools.partial(FlywheelFunction, self, wing="serving", functions=functions)
-        endpoint = endpoint_arn(settings=access.settings)
+        endpoint = access.names.endpoint_arn
         endpoint_actions = ("CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "DeleteEndpoint", "TagResource")
         self.bring_endpoint = step(
             "bring_endpoint",
@@ -84,10 +83,10 @@ class ServingSteps(Construct):
                 access.models(access.kind.describe_model, "CreateEndpoint", "UpdateEndpoint"),
                 Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint]),
                 *access.encryption.job_permissions(),
-                access.parameters(SERVING_WISH, "active-model-arn", actions=("GetParameter",)),
+                access.parameters(SERVING_TARGET, "active-model-arn", actions=("GetParameter",)),
                 access.parameters("endpoint-arn", actions=("GetParameter", "PutParameter", "DeleteParameters")),
                 *SCALING,
-                *([pass_to_comprehend(endpoint_role_arn)] if endpoint_role_arn else []),
+                *([pass_to_comprehend(role.arn)] if role else []),
             ],
         )
         self.smoke_test = step(
@@ -101,7 +100,7 @@ class ServingSteps(Construct):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 Permission(actions=[f"comprehend:{access.kind.detect}"], resources=[endpoint]),
-                access.parameters(SERVING_WISH, actions=("GetParameter",)),
+                access.parameters(SERVING_TARGET, actions=("GetParameter",)),
             ],
         )
         self.report_serving = step(

@@ -1,4 +1,4 @@
-"""What starts the serve machine by itself: another wish, and the schedule, which mends what went wrong."""
+"""What starts the serve machine by itself: another target, and the schedule, which mends what went wrong."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stacks.constructs.pokes import parameter_edited, rule
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import acknowledge_dead_letters_of_rules, dead_letters
-from stacks.serving.wanted import SERVING_WISH
+from stacks.names import SERVING_TARGET
 
 EVERY = "rate(15 minutes)"
-"""serving_hours.LEAD allows for it."""
+"""LEAD in lambdas/flywheel/serving/hours.py allows for it."""
 
 
 class ServingTriggers(Construct):
@@ -32,7 +32,7 @@ class ServingTriggers(Construct):
         )
         self.undelivered = dead_letters(self, "Undelivered", key=access.encryption.key)
         acknowledge_dead_letters_of_rules(self.undelivered)
-        wish = rule(
+        changed = rule(
             self,
             "Wish",
             description="What is to be served has changed.",
@@ -40,7 +40,7 @@ class ServingTriggers(Construct):
             role_arn=role.arn,
             undelivered=self.undelivered,
             message=json.dumps({"started_by": "wish"}),
-            event_pattern=parameter_edited(f"{access.settings.parameter_prefix}/{SERVING_WISH}"),
+            event_pattern=parameter_edited(access.names.parameter(SERVING_TARGET)),
         )
         schedule = rule(
             self,
@@ -52,4 +52,4 @@ class ServingTriggers(Construct):
             message=json.dumps({"started_by": "schedule"}),
             schedule_expression=EVERY,
         )
-        self.rules = [wish, schedule]
+        self.rules = [changed, schedule]

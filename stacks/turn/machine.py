@@ -12,15 +12,12 @@ from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.state_machine import (
     StateMachine,
     machine_role,
-    name_in_deployment,
     permissions_for_children,
-    state_machine_arn,
 )
 from stacks.constructs.states import AS_IT_CAME, States
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
-from stacks.settings import FlywheelSettings
-from stacks.turn.parameters import TurnParameters
+from stacks.flywheel.parameters import FlywheelParameters
 from stacks.turn.steps import TurnSteps
 
 TURN = "{% $states.context.Execution.Name %}"
@@ -31,15 +28,6 @@ PREDICTION_BUDGET = cdk.Duration.hours(3)
 """A job over a few thousand documents takes minutes."""
 UNFINISHED = "What an earlier turn left is decided before anything new."
 WAITS = DATASET_BUDGET.plus(ITERATION_BUDGET).plus(PREDICTION_BUDGET)
-
-
-def turn_machine_name(*, settings: FlywheelSettings) -> str:
-    return f"{settings.stack_name}-turn"
-
-
-def turn_machine_arn(*, settings: FlywheelSettings) -> str:
-    """Computed: the roles of the machine itself and of start_turn name it."""
-    return state_machine_arn(name_in_deployment(turn_machine_name(settings=settings)))
 
 
 class TurnMachine(Construct):
@@ -53,7 +41,7 @@ class TurnMachine(Construct):
         steps: TurnSteps,
         access: FlywheelAccess,
         flywheel: Flywheel,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
@@ -77,7 +65,7 @@ class TurnMachine(Construct):
                     resources=[access.intake.arn_for_objects("turns/*")],
                     wildcard_reason="The batches that a distributed map reads lie below the turn's own prefix.",
                 ),
-                *permissions_for_children(turn_machine_arn(settings=access.settings)),
+                *permissions_for_children(access.names.turn_machine_arn),
                 *access.encryption.permissions(through=["s3"]),
             ],
         )
@@ -86,7 +74,7 @@ class TurnMachine(Construct):
         self.arn = StateMachine(
             self,
             "Machine",
-            machine_name=turn_machine_name(settings=access.settings),
+            machine_name=access.names.turn_machine,
             comment="One turn of the flywheel: uploads to datasets to an iteration to a decision.",
             definition=self._definition(),
             role=role,

@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
-from stacks.constructs.role import pass_to_comprehend, permission_to_send
-from stacks.flywheel.access import FLYWHEEL, READ, RUNTIME_PARAMETERS, UPLOAD, WRITE, FlywheelAccess
-from stacks.flywheel.data_access_role import DataAccessRole
+from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_to_send
+from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
+from stacks.names import RUNTIME_PARAMETERS
 
 GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
 
@@ -26,7 +26,7 @@ class TurnSteps(Construct):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        role: DataAccessRole,
+        role: ServiceRole,
         promotion_queue: sqs.IQueue,
         undelivered: sqs.IQueue,
     ) -> None:
@@ -69,7 +69,7 @@ class TurnSteps(Construct):
         self.prepare_upload = self._step(
             "prepare_upload",
             description="Turns uploads into documents that Comprehend takes, or rejects them with a report.",
-            # The longest there is: an upload may have 5 GB. 1769 MiB is one whole processor.
+            # An upload may have 5 GB.
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
@@ -126,7 +126,7 @@ class TurnSteps(Construct):
             ],
         )
 
-    def _add_iteration(self, access: FlywheelAccess, *, role: DataAccessRole) -> None:
+    def _add_iteration(self, access: FlywheelAccess, *, role: ServiceRole) -> None:
         self.run_iteration = self._step(
             "run_iteration",
             description="Starts a flywheel iteration if there are new datasets, or finds the one that runs.",

@@ -12,8 +12,8 @@ from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rules_on_ends, work_off
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
+from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import START_TIMEOUT, Queues
-from stacks.turn.parameters import TurnParameters
 
 
 class TurnTriggers(Construct):
@@ -29,7 +29,7 @@ class TurnTriggers(Construct):
         access: FlywheelAccess,
         machine_arn: str,
         report_turn: FlywheelFunction,
-        parameters: TurnParameters,
+        parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_turn = self._start_turn(queues, functions, access=access, machine_arn=machine_arn)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.flywheel.flywheel import flywheel_name
+from stacks.names import Names
 from stacks.settings import LONGEST_NAME, FlywheelSettings, SettingsError, cdk_json_context, read_settings
 from tests.infrastructure.synthesised import ROOT, run_app
 
@@ -172,14 +172,14 @@ def test_labels_with_commas_come_as_json() -> None:
 
 @given(name=NAMES, labels=LABELS)
 def test_the_flywheels_name_is_one_that_comprehend_takes(name: str, labels: list[str]) -> None:
-    physical = flywheel_name(settings=settings(name=name, labels=labels))
+    physical = Names(settings(name=name, labels=labels)).flywheel
     assert len(physical) <= 63
     assert physical.startswith(f"{name}-")
 
 
 @given(labels=LABELS.flatmap(lambda labels: st.tuples(st.just(labels), st.permutations(labels))))
 def test_the_order_of_labels_does_not_replace_the_flywheel(labels: tuple[list[str], list[str]]) -> None:
-    assert flywheel_name(settings=settings(labels=labels[0])) == flywheel_name(settings=settings(labels=labels[1]))
+    assert Names(settings(labels=labels[0])).flywheel == Names(settings(labels=labels[1])).flywheel
 
 
 @pytest.mark.parametrize(
@@ -200,5 +200,5 @@ def test_the_order_of_labels_does_not_replace_the_flywheel(labels: tuple[list[st
     ],
 )
 def test_exactly_what_only_a_new_flywheel_can_take_replaces_it(overrides: dict[str, Any], replaces: bool) -> None:
-    before, after = flywheel_name(settings=settings()), flywheel_name(settings=settings(**overrides))
+    before, after = Names(settings()).flywheel, Names(settings(**overrides)).flywheel
     assert (before.rsplit("-", 1)[1] != after.rsplit("-", 1)[1]) is replaces

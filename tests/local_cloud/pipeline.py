@@ -32,8 +32,7 @@ from flywheel.turn.start_turn import Poke
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
-from ops.pausing import pause, resume
-from ops.running_turns import execution_arn
+from ops.pause import pause, resume
 from ops.turns import request_turn
 from tests.local_cloud.resources import change_parameters, create_queue, create_role, lets_send, messages, until
 
@@ -182,7 +181,7 @@ class Pipeline:
 
     def execution(self, turn: str) -> dict[str, Any]:
         described: dict[str, Any] = self.account.client("stepfunctions").describe_execution(
-            executionArn=execution_arn(self.deployment, turn)
+            executionArn=self.deployment.turn_execution(turn)
         )
         return described
 
@@ -195,7 +194,7 @@ class Pipeline:
             return any(execution["name"] == turn for execution in listed["executions"])
 
         until(runs, patience=LONG)
-        stepfunctions.stop_execution(executionArn=execution_arn(self.deployment, turn), cause=cause)
+        stepfunctions.stop_execution(executionArn=self.deployment.turn_execution(turn), cause=cause)
 
     def is_running(self) -> bool:
         """Whether a turn runs."""
@@ -228,7 +227,7 @@ class Pipeline:
 
         return until(find, patience=LONG)
 
-    def waits(self) -> requests.Waiting:
+    def waits(self) -> requests.WaitingPromotion:
         """The promotion that waits for a person, once one does."""
         return until(lambda: requests.waiting_promotion(self.deployment.intake), patience=LONG)
 
@@ -252,7 +251,7 @@ class Pipeline:
         """The events of a turn's execution; none while it is about to begin."""
         stepfunctions = self.account.client("stepfunctions")
         pages = stepfunctions.get_paginator("get_execution_history").paginate(
-            executionArn=execution_arn(self.deployment, turn)
+            executionArn=self.deployment.turn_execution(turn)
         )
         try:
             return [event for page in pages for event in page["events"]]
@@ -484,7 +483,7 @@ def _status_change(deployment: Deployment, turn: str) -> dict[str, Any]:
         "source": "aws.states",
         "detail-type": "Step Functions Execution Status Change",
         "detail": {
-            "executionArn": execution_arn(deployment, turn),
+            "executionArn": deployment.turn_execution(turn),
             "stateMachineArn": deployment.published.turn_machine_arn,
             "name": turn,
             "status": "SUCCEEDED",

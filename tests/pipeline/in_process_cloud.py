@@ -27,7 +27,7 @@ from flywheel.fault_names import PASSING
 from local.auto_scaling.errors import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.cloud.emulator import executions, key_lengths, versioned_reads
+from local.cloud.emulator import executions, objects
 from local.cloud.emulator.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
 from local.comprehend.clock import SystemClock
@@ -122,8 +122,7 @@ class AdvancingClock(SystemClock):
 class InProcessCloud:
     def __init__(self) -> None:
         executions.teach()
-        versioned_reads.teach()
-        key_lengths.teach()
+        objects.teach()
         for service in ("s3", "ssm", "states"):
             logging.getLogger(service).setLevel(logging.WARNING)
         self._one_at_a_time = threading.Lock()

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from local.cloud.emulator import auto_scaling_service, comprehend_service, parameter_names
+from local.cloud.emulator import auto_scaling_service, comprehend_service, parameters
 from local.cloud.emulator.ministack import iam_actions, iam_evaluator, responses
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 
@@ -142,7 +142,7 @@ def needed(service: str, request: AWSPreparedRequest, body: bytes, *, account: s
             )
             further = comprehend_service.also_needed(operation=operation, request=asked)
             return [(f"comprehend:{operation}", resource, {}), *further]
-        if several := parameter_names.parameters_of(headers, body) if service == "ssm" else []:
+        if several := parameters.parameters_of(headers, body) if service == "ssm" else []:
             return [(f"ssm:{operation}", parameter, {}) for parameter in several]
         name, method, path = _MINISTACKS_NAMES.get(service, service), request.method or "", unquote(url.path)
         action = iam_actions.extract_iam_action(name, method, path, headers, body, query)

@@ -1,4 +1,4 @@
-"""Clears up after a dataset that Comprehend has taken: its parts are no longer waiting."""
+"""Records that Comprehend has accepted a dataset, and removes its parts from `prepared/`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def accept_dataset(
     *, turn: str, manifest: DatasetManifest, intake: IntakeBucket, service: FlywheelService, now: datetime
 ) -> None:
-    """Clear what a COMPLETED dataset was composed from. Raises NotCurrentTurn, or ServiceBusy if it is not that."""
+    """Accept a COMPLETED dataset. Raises NotCurrentTurn, or ServiceBusy if the dataset is not COMPLETED."""
     turns.require_current(intake, turn)
     dataset = service.dataset(manifest.name)
     if dataset is None or dataset.status is not DatasetStatus.COMPLETED:

@@ -1,4 +1,7 @@
-"""Puts a planned dataset together in `datasets/`, and what it holds back aside; repeating it changes nothing."""
+"""Assembles a planned dataset in `datasets/`, discards one, and cleans up after Comprehend has accepted one.
+
+Every function can be repeated: that changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from flywheel.records.datasets import (
     DatasetPart,
     accepted_key,
     labels_of,
+    manifest_key,
     refused_key,
 )
 from flywheel.records.parts import (
@@ -36,17 +40,9 @@ from flywheel.records.uploads import Part, Split
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
-_ACCEPTANCE_FILES = ("dataset.json",)
-
-
-def source_location(manifest: DatasetManifest, part: DatasetPart) -> PartLocation:
-    if part.accepted_in:
-        return dataset_location(part.accepted_in, part.content_hash)
-    return prepared_location(manifest.split, part.content_hash)
-
 
 def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str) -> None:
-    """Bring every part to its place: copied by the server where all of it goes in, rewritten where not."""
+    """Write every part into the dataset: copied within S3 if all of its documents go in, else rewritten."""
     there = set(intake.keys(manifest.prefix))
     documents: list[tuple[str, str, int]] = []
     digests: list[tuple[str, str, int]] = []
@@ -65,56 +61,37 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
             documents.append((source.documents, target.documents, part.bytes))
             documents.append((source.labels, target.labels, part.documents * HASH_BYTES))
             digests.append((source.hashes, target.hashes, part.documents * HASH_BYTES))
-    # Documents before digests, for the same reason.
+    # All documents before any digests, for the same reason.
     intake.copy_all(documents)
     intake.copy_all(digests)
 
 
+def source_location(manifest: DatasetManifest, part: DatasetPart) -> PartLocation:
+    """Where the part is before it is in the dataset."""
+    if part.accepted_in:
+        return dataset_location(part.accepted_in, part.content_hash)
+    return prepared_location(manifest.split, part.content_hash)
+
+
 def _label_digests_of_sources(intake: IntakeBucket, manifest: DatasetManifest) -> set[str]:
-    """Keys. A part of an earlier version has none: they are made when it is rewritten."""
+    """Keys. Parts that earlier versions of the pipeline wrote have no label digests: rewriting the part makes them."""
     folders = {f"prepared/{manifest.split}/"} | {
         f"{part.accepted_in}labels/" for part in manifest.parts if part.accepted_in
     }
     return {key for folder in folders for key in intake.keys(folder)}
 
 
-def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
-    """Whether every part is in its place, or there to be brought to it with what that takes."""
-    there = set(intake.keys(manifest.prefix))
-    sources = set(intake.keys(f"prepared/{manifest.split}/"))
-    for part in manifest.parts:
-        if dataset_location(manifest.prefix, part.content_hash).hashes in there:
-            continue
-        source = source_location(manifest, part)
-        if manifest.dropped_key not in there:
-            return False
-        # An accepted dataset loses nothing.
-        if part.accepted_in is None and not sources.issuperset((source.documents, source.hashes)):
-            return False
-    return True
-
-
-def discard(intake: IntakeBucket, manifest: DatasetManifest) -> None:
-    """Take a dataset that nobody goes on with out of `datasets/`; the manifest goes last: a kill leaves a trace.
-
-    Its documents are still in `prepared/`, or in the dataset that has them.
-    """
-    keys = [key for key in intake.keys(manifest.prefix) if not key.endswith(_ACCEPTANCE_FILES)]
-    intake.delete(keys)
-    intake.delete([f"{manifest.prefix}dataset.json"])
-
-
 @dataclass(frozen=True, kw_only=True)
 class Dropped:
-    """Places of documents of a part that do not go into the dataset."""
+    """Places of a part's documents that do not go into the dataset."""
 
     dropped: frozenset[int]
     refused: frozenset[int]
-    """They are kept beside it."""
+    """These are stored next to the dataset's documents."""
 
 
 def read_dropped(intake: IntakeBucket, manifest: DatasetManifest) -> dict[str, Dropped]:
-    """By content hash. The file holds them part by part, as many as the manifest says."""
+    """By content hash. The manifest says how many places in the file belong to each part."""
     places: array[int] = array(PLACES)
     places.frombytes(intake.read_bytes(manifest.dropped_key))
     found: dict[str, Dropped] = {}
@@ -162,7 +139,7 @@ def _rewrite(
 
 
 class _PartWriter:
-    """Collects documents into a file of the folder, with their digests and counts."""
+    """Collects documents in a local file, with their digests and counts."""
 
     def __init__(self, path: Path) -> None:
         self._csv_path = path.with_suffix(".csv")
@@ -194,23 +171,49 @@ class _PartWriter:
         intake.upload_file(self._csv_path, key)
 
     def store(self, intake: IntakeBucket, location: PartLocation) -> None:
-        """The digests of texts last: they say that the part is complete."""
+        """The digests of the texts are written last: with them the part is complete."""
         if self.documents:
             self.store_documents(intake, location.documents)
         intake.write_bytes(location.labels, self._label_digests.tobytes())
         intake.write_bytes(location.hashes, self._hashes.tobytes())
 
 
+def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
+    """Whether every part is in the dataset, or its source and the list of dropped documents exist."""
+    there = set(intake.keys(manifest.prefix))
+    sources = set(intake.keys(f"prepared/{manifest.split}/"))
+    for part in manifest.parts:
+        if dataset_location(manifest.prefix, part.content_hash).hashes in there:
+            continue
+        source = source_location(manifest, part)
+        if manifest.dropped_key not in there:
+            return False
+        # The parts of an accepted dataset are never deleted.
+        if part.accepted_in is None and not sources.issuperset((source.documents, source.hashes)):
+            return False
+    return True
+
+
 def held_back_parts(intake: IntakeBucket, manifest: DatasetManifest) -> list[tuple[Part, PartLocation]]:
-    """What an assembled dataset holds back, where it lies until the dataset is completed."""
+    """The parts that an assembled dataset holds back, with their location until the dataset is COMPLETED."""
     folders = [held_back_folder(manifest.prefix, part.held_back_hash) for part in manifest.parts if part.held_back_hash]
     return [(intake.require(f"{folder}facts.json", Part), location_in(folder)) for folder in folders]
 
 
-def clear(intake: IntakeBucket, manifest: DatasetManifest, accepted: AcceptedDataset) -> None:
-    """What a COMPLETED dataset held back waits again, what it took is no longer in `prepared/`.
+def discard(intake: IntakeBucket, manifest: DatasetManifest) -> None:
+    """Delete a dataset that no turn will register. Its documents are still in `prepared/`, or in another dataset.
 
-    The marker goes last: without it the dataset is left over, and nothing new is composed before this is repeated.
+    The manifest is deleted last: if the function is killed before, the dataset is found again.
+    """
+    manifest_file = manifest_key(manifest.split, manifest.name)
+    intake.delete([key for key in intake.keys(manifest.prefix) if key != manifest_file])
+    intake.delete([manifest_file])
+
+
+def clear(intake: IntakeBucket, manifest: DatasetManifest, accepted: AcceptedDataset) -> None:
+    """Return what a COMPLETED dataset held back to `prepared/`, and delete there what the dataset has.
+
+    `accepted.json` is written last: without it a later turn repeats this before it composes another dataset.
     """
     _return_held_back(intake, manifest)
     take_away(intake, manifest.split, _taken(manifest))
@@ -218,16 +221,17 @@ def clear(intake: IntakeBucket, manifest: DatasetManifest, accepted: AcceptedDat
 
 
 def take_away(intake: IntakeBucket, split: Split, content_hashes: Iterable[str]) -> None:
-    """Parts that datasets have are no longer prepared."""
+    """Delete parts from `prepared/` that datasets have."""
     taken = list(content_hashes)
-    # Facts first: a part without facts is not there for anybody.
+    # Facts first: a part without facts is ignored.
     intake.delete(facts_key(split, content_hash) for content_hash in taken)
     folders = {prepared_folder(split, content_hash) for content_hash in taken}
     intake.delete([key for key in intake.keys(f"prepared/{split}/") if f"{key.rpartition('/')[0]}/" in folders])
 
 
 def clearing_began(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
-    """Whether the dataset was COMPLETED for sure: nothing else returns what it holds back or takes its parts away."""
+    """Whether `clear` has begun, so that the dataset is certainly COMPLETED: a part of it is no longer in `prepared/`,
+    or a held-back one is there again."""
     waiting = set(intake.keys(f"prepared/{manifest.split}/"))
     held_back = [part.held_back_hash for part in manifest.parts if part.held_back_hash]
     return not waiting.issuperset(facts_key(manifest.split, content_hash) for content_hash in _taken(manifest)) or any(
@@ -240,7 +244,7 @@ def _taken(manifest: DatasetManifest) -> list[str]:
 
 
 def _return_held_back(intake: IntakeBucket, manifest: DatasetManifest) -> None:
-    """Facts last, as prepare_upload writes them."""
+    """The facts are copied last, as `prepare_upload` writes them last."""
     for part in manifest.parts:
         if part.held_back_hash:
             source = held_back_folder(manifest.prefix, part.held_back_hash)

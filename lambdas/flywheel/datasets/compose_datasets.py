@@ -1,4 +1,4 @@
-"""Composes the datasets of a turn from what waits: plans once, writes the plan down, then assembles by it."""
+"""Composes the datasets of a turn from the waiting documents: plans them, writes the plan once, then assembles them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.assemble import assemble, held_back_parts, take_away
-from flywheel.datasets.leftovers import take_stock
+from flywheel.datasets.leftovers import clean_up_leftovers
 from flywheel.datasets.look_ahead import Outlook, look_ahead
 from flywheel.datasets.part_rows import count_bytes
 from flywheel.datasets.plan import composition_of, dataset_part, plan_leftover, plan_new
-from flywheel.records import turns
 from flywheel.records.datasets import Composition, DatasetManifest, manifest_key
-from flywheel.records.turns import composition_key
+from flywheel.records.turns import TurnBeginning, composition_key, require_current
 from flywheel.records.uploads import Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.datasets.distinct import Distinct
-    from flywheel.datasets.leftovers import Stock
+    from flywheel.datasets.leftovers import ComposedDatasets
     from flywheel.datasets.plan import DatasetPlan
     from flywheel.preparation import ConflictingLabels
     from flywheel.records.parts import PartLocation
-    from flywheel.records.turns import TurnBeginning
     from flywheel.records.uploads import Part
     from flywheel.store.bucket import IntakeBucket
 
@@ -43,17 +41,17 @@ class DatasetComposer:
     now: datetime
 
     def compose(self) -> Composition:
-        """At most one TEST and one TRAIN dataset, each assembled in full. Raises NotCurrentTurn."""
+        """Compose at most one TEST and one TRAIN dataset, and assemble them completely. Raises NotCurrentTurn."""
         turn = self.beginning.turn
-        turns.require_current(self.intake, turn)
+        require_current(self.intake, turn)
         composition = self.intake.read(composition_key(turn), Composition)
         if composition is None:
-            # Before any is composed: digests of what is thrown away must not count as accepted.
-            stocks = [(split, self._take_stock(split)) for split in (Split.TEST, Split.TRAIN)]
-            # TEST first: the training documents that stand in it are dropped.
-            composition = composition_of(turn, [self._compose(split, stock) for split, stock in stocks])
+            # Discarded datasets of both splits must be gone before any dataset is composed: their digests would count.
+            composed = [(split, self._clean_up_leftovers(split)) for split in (Split.TEST, Split.TRAIN)]
+            # TEST first, because training documents that a test dataset has are dropped.
+            composition = composition_of(turn, [self._compose(split, datasets) for split, datasets in composed])
             if not self.intake.write_once(composition_key(turn), composition):
-                # A second invocation of this step was faster: what it wrote counts.
+                # Another invocation of this step was faster: its composition counts.
                 composition = self.intake.require(composition_key(turn), Composition)
         for split, content_hashes in composition.cleared.items():
             take_away(self.intake, split, content_hashes)
@@ -63,15 +61,17 @@ class DatasetComposer:
     def _delimiter(self) -> str:
         return self.label_delimiter if self.beginning.multi_label else ""
 
-    def _take_stock(self, split: Split) -> Stock:
-        return take_stock(turn=self.beginning.turn, split=split, intake=self.intake, service=self.service, now=self.now)
+    def _clean_up_leftovers(self, split: Split) -> ComposedDatasets:
+        return clean_up_leftovers(
+            turn=self.beginning.turn, split=split, intake=self.intake, service=self.service, now=self.now
+        )
 
-    def _compose(self, split: Split, stock: Stock) -> DatasetPlan:
-        if stock.leftover is not None:
-            return self._finish(stock.leftover, [*stock.accepted, *stock.later])
+    def _compose(self, split: Split, composed: ComposedDatasets) -> DatasetPlan:
+        if composed.leftover is not None:
+            return self._finish(composed.leftover, [*composed.accepted, *composed.later])
         request = self.beginning.request
         overrule = request is not None and request.overrule_minimum
-        outlook = self._look_ahead(split, stock.accepted, overrule=overrule)
+        outlook = self._look_ahead(split, composed.accepted, overrule=overrule)
         plan = plan_new(outlook, turn=self.beginning.turn, flywheel_arn=self.service.arn, now=self.now)
         if plan.manifest is None:
             return plan
@@ -82,16 +82,16 @@ class DatasetComposer:
     def _finish(self, leftover: DatasetManifest, accepted: list[DatasetManifest]) -> DatasetPlan:
         assemble(self.intake, leftover, delimiter=self._delimiter)
         held_back = held_back_parts(self.intake, leftover)
-        # An operator's word holds for this turn, and so not for what the next one does.
+        # An operator overrules the minimum for this turn only, but the next turn composes these documents.
         beside = self._look_ahead(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
         return plan_leftover(leftover, beside)
 
     def _write(self, manifest: DatasetManifest, left_out: bytes) -> DatasetManifest:
-        """The one that stands in the end: a second invocation of this step may be faster."""
+        """Write the manifest, and return the stored one: another invocation of this step may have been faster."""
         key = manifest_key(manifest.split, manifest.name)
         self.intake.write_bytes(manifest.dropped_key, left_out)
-        # Planning takes time: long enough for the turn to be stopped and the next one to compose of the same parts.
-        turns.require_current(self.intake, self.beginning.turn)
+        # Planning takes so long that this turn may have been stopped, and the next one may have composed these parts.
+        require_current(self.intake, self.beginning.turn)
         if not self.intake.write_once(key, manifest):
             return self.intake.require(key, DatasetManifest)
         return manifest
@@ -119,7 +119,8 @@ class DatasetComposer:
         )
 
     def _bytes(self, candidates: Sequence[Distinct], held_back: frozenset[str]) -> int:
-        """What a dataset of the candidates would have; counted document by document only where it can be too little."""
+        """The size of a dataset of the candidates. Exact only if the dataset could be smaller than the minimum; else
+        parts count as a whole."""
         included = [dataset_part(candidate, held_back).documents for candidate in candidates]
         limits = self.service.kind.dataset_limits
         exact = sum(included) * limits.document_bytes < limits.minimum_bytes

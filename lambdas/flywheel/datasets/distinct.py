@@ -1,8 +1,9 @@
-"""Which waiting documents count: each text with its labels once, none that a dataset has already, and none that stands
-in the other split, which would make a model look better than it is.
+"""Finds the waiting documents that may go into a dataset: without duplicates, without those that a dataset has already,
+and without those that the other split has, which would make a model look better than it is.
 
-Documents are the same if 64 bits of digest over their text and 64 over their labels are. Of what waits as much is held
-in memory as one dataset may have; the digests of all datasets pass by, part by part: there may be fifty of a million.
+Two documents are the same if the 64-bit digests of their texts and of their labels are equal. In memory are at most as
+many waiting documents as one dataset may have. The digests of all datasets, which may be 50 of a million documents
+each, are read one part at a time.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ UNKNOWN_LABELS = "?"
 
 @dataclass(kw_only=True)
 class Distinct:
-    """What is left of one part: `labels` counts it. The rest are places of documents, ascending."""
+    """The distinct documents of one part. Places of documents are in ascending order."""
 
     stored: StoredPart
     labels: dict[str, int]
+    """Distinct documents by label combination."""
     dropped: array[int] = field(default_factory=lambda: array(PLACES))
-    """Leaked ones and duplicates."""
+    """Places of leaked documents and duplicates."""
     refused: array[int] = field(default_factory=lambda: array(PLACES))
-    """Their text came before with other labels, and ConflictingLabels is REFUSE."""
+    """Places of documents whose text came earlier with other labels, if ConflictingLabels is REFUSE."""
     leaked: int = 0
-    """Their text stands in the other split."""
+    """Documents whose text the other split has."""
     duplicates: int = 0
-    """They are in a dataset, or in an older waiting part, or twice in this one."""
+    """Documents that are in a dataset, in an older waiting part, or earlier in this part."""
     accepted_before: int = 0
-    """Those of the duplicates that are in a dataset."""
+    """Duplicates that are in a dataset."""
 
     @property
     def documents(self) -> int:
@@ -49,23 +51,24 @@ class Distinct:
 
     @property
     def all_accepted_before(self) -> bool:
-        """Nothing of the part is needed: a dataset has every document of it."""
+        """Datasets have every document of the part, so it is not needed."""
         return self.accepted_before == self.stored.part.documents
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """`parts` are the oldest, at least as many as fill a dataset; `all_seen` if no other waits."""
+class DistinctParts:
+    """The oldest waiting parts, at least as many as fill a dataset."""
 
     parts: tuple[Distinct, ...]
     all_seen: bool
+    """No other part waits."""
     conflicts: int = 0
-    """Documents whose text came before with other labels, kept or not."""
+    """Documents whose text came earlier with other labels, used or not."""
     examples: tuple[LabelConflict, ...] = ()
 
 
 Digests = Callable[[StoredPart], tuple["array[int]", Callable[[], "array[int]"]]]
-"""The digests of a part's texts, and what reads those of its labels, which seldom are needed."""
+"""Gives the digests of a part's texts, and a function that reads those of its labels, which are seldom needed."""
 
 
 def read_digests(intake: IntakeBucket) -> Digests:
@@ -83,28 +86,28 @@ def find_distinct(
     digests: Digests,
     capacity: int,
     conflicting_labels: ConflictingLabels,
-) -> Found:
-    """What a dataset of `capacity` documents could be made of, oldest part first.
+) -> DistinctParts:
+    """The distinct documents of the oldest waiting parts, for a dataset of `capacity` documents.
 
-    `accepted` are the parts of the datasets that the documents would be added to, `other` those of the other split.
-    Both are gone through once for every `capacity` of waiting documents that is looked at.
+    `accepted` gives the parts of the flywheel's datasets of this split, `other` those of the other split. Both are read
+    once for every window of `capacity` waiting documents.
     """
     seen = _Seen(refuse=conflicting_labels is ConflictingLabels.REFUSE)
     found: list[Distinct] = []
-    kept = looked_at = 0
-    while looked_at < len(waiting) and kept <= capacity:
+    documents = looked_at = 0
+    while looked_at < len(waiting) and documents <= capacity:
         window = _window(waiting, start=looked_at, capacity=capacity)
         looked_at += len(window)
         read = [digests(stored) for stored in window]
-        clean = seen.begin([texts for texts, _ in read], accepted(), other(), digests)
-        if clean and looked_at == len(waiting):
-            # The usual case: every document is new, and no later part has to be compared with these.
+        all_new = seen.look_up([texts for texts, _ in read], accepted(), other(), digests)
+        if all_new and looked_at == len(waiting):
+            # The usual case: every document is new, and there is no later part to compare with these.
             found += [Distinct(stored=stored, labels=stored.part.labels) for stored in window]
             break
         for stored, (texts, labels) in zip(window, read, strict=True):
             found.append(seen.take(stored, texts, labels()))
-            kept += found[-1].documents
-    return Found(
+            documents += found[-1].documents
+    return DistinctParts(
         parts=tuple(found),
         all_seen=looked_at == len(waiting),
         conflicts=seen.conflicts,
@@ -113,7 +116,7 @@ def find_distinct(
 
 
 def _window(waiting: Sequence[StoredPart], *, start: int, capacity: int) -> Sequence[StoredPart]:
-    """At least one part, and no more than `capacity` documents if there are several."""
+    """The next parts: at least one, and several only if they have at most `capacity` documents together."""
     documents, end = 0, start
     while end < len(waiting) and (end == start or documents + waiting[end].part.documents <= capacity):
         documents += waiting[end].part.documents
@@ -123,57 +126,59 @@ def _window(waiting: Sequence[StoredPart], *, start: int, capacity: int) -> Sequ
 
 @dataclass(frozen=True, eq=False)
 class _Origin:
-    """The digest of the labels with which a text came first, and from where. One for many documents."""
+    """Where a text came from, and with which labels. Many documents share one."""
+
+    # The digest of the labels.
 
     labels: int
     stored: StoredPart
 
 
 class _Seen:
-    """Texts met so far, with the labels they first came with."""
+    """The texts that have been read so far, with the labels they first had."""
 
     def __init__(self, *, refuse: bool) -> None:
         self._refuse = refuse
         self._first: dict[int, _Origin] = {}
         self._leaked: dict[int, _Origin] = {}
-        # Documents by text digest XOR labels digest: those of datasets, and those whose text first had other labels.
+        # Documents as text digest XOR labels digest: those of datasets, and those whose text first had other labels.
         self._accepted: set[int] = set()
         self._further: set[int] = set()
         self._pairs: dict[tuple[int, str, int, str], tuple[_Origin, _Origin]] = {}
         self.conflicts = 0
 
-    def begin(
+    def look_up(
         self,
         window: Sequence[array[int]],
         accepted: Iterable[StoredPart],
         other: Iterable[StoredPart],
         digests: Digests,
     ) -> bool:
-        """Find which texts of the window the datasets have. True: none, nor any other part so far, and none twice."""
+        """Find the texts of the window that datasets have. True if all texts are new and different."""
         texts: set[int] = set()
         for part in window:
             texts.update(part)
-        clean = len(texts) == sum(map(len, window)) and texts.isdisjoint(self._first)
+        all_new = len(texts) == sum(map(len, window)) and texts.isdisjoint(self._first)
         for text, origin in _hits(texts, accepted, digests):
-            clean = False
+            all_new = False
             self._accepted.add(text ^ origin.labels)
             if self._first.setdefault(text, origin).labels != origin.labels:
                 self._further.add(text ^ origin.labels)
         for text, origin in _hits(texts, other, digests):
-            clean = False
+            all_new = False
             self._leaked[text] = origin
-        return clean
+        return all_new
 
     def take(self, stored: StoredPart, texts: array[int], labels: array[int]) -> Distinct:
         result = Distinct(stored=stored, labels={})
         origins = {label: _Origin(label, stored) for label in set(labels)}
         for place, (text, label) in enumerate(zip(texts, labels, strict=True)):
-            self._look(text, origins[label], place, result)
-        gone = [*result.dropped, *result.refused]
-        result.labels = _count(stored, labels, gone) if gone else stored.part.labels
+            self._compare(text, origins[label], place, result)
+        left_out = [*result.dropped, *result.refused]
+        result.labels = _count(stored, labels, left_out) if left_out else stored.part.labels
         return result
 
-    def _look(self, text: int, origin: _Origin, place: int, result: Distinct) -> None:
+    def _compare(self, text: int, origin: _Origin, place: int, result: Distinct) -> None:
         leaked = self._leaked.get(text)
         if leaked is not None:
             result.leaked += 1
@@ -220,7 +225,7 @@ def _labels_of(origin: _Origin) -> tuple[str, ...]:
 
 
 def _hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Iterator[tuple[int, _Origin]]:
-    """Documents of the parts that have one of the texts; the labels of a part are read only if it has any."""
+    """The documents of the parts that have one of the texts. Labels are read only of parts that have any."""
     for stored in parts if texts else ():
         found, labels = digests(stored)
         hits = texts.intersection(found)
@@ -232,18 +237,19 @@ def _hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Ite
                 yield text, origins.setdefault(label, _Origin(label, stored))
 
 
-def _count(stored: StoredPart, labels: array[int], gone: Iterable[int]) -> dict[str, int]:
-    """The part's documents by label combination without those at the places, in the part's order of combinations."""
-    taken = Counter(labels[place] for place in gone)
+def _count(stored: StoredPart, labels: array[int], left_out: Iterable[int]) -> dict[str, int]:
+    """The part's documents by label combination, without those at the places in `left_out`."""
+    fewer = Counter(labels[place] for place in left_out)
     left = {
-        combination: documents - taken[label_digest(combination)]
+        combination: documents - fewer[label_digest(combination)]
         for combination, documents in stored.part.labels.items()
     }
     return {combination: documents for combination, documents in left.items() if documents > 0}
 
 
 def read_labels(intake: IntakeBucket, stored: StoredPart) -> array[int]:
-    """The digests of the labels of a part's documents; of a part of an earlier version they are made of its rows."""
+    """The digests of a part's labels. If an earlier version of the pipeline wrote the part, they are computed from its
+    rows."""
     content = intake.read_bytes_if_there(stored.location.labels)
     if content is not None:
         return as_numbers(content)

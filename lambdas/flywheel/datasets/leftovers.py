@@ -1,7 +1,7 @@
-"""What earlier turns composed: taken over by Comprehend, to be gone on with, or to be thrown away.
+"""Sorts the datasets that earlier turns composed: accepted by Comprehend, still to be registered, or to be discarded.
 
-A function may outlive the execution that called it, so a stopped turn's compose_datasets can write its manifest long
-after later turns went on. Such a dataset is no leftover: its documents are in another dataset, or will be.
+When a turn is stopped, its function compose_datasets keeps running and may write a manifest while later turns run. Such
+a dataset is discarded, because later turns compose its documents.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stock:
+class ComposedDatasets:
     """The composed datasets of one split."""
 
     accepted: list[DatasetManifest]
-    """Of every generation."""
+    """Accepted datasets of all generations of the flywheel."""
     leftover: DatasetManifest | None
-    """What an earlier turn composed and did not see through: it is this turn's."""
+    """A dataset that an earlier turn composed and did not finish: this turn finishes it."""
     later: list[DatasetManifest]
-    """Leftovers of the turns to come: a turn makes one dataset of a type."""
+    """Other such datasets, for later turns: a turn finishes one dataset of each type."""
 
 
-def take_stock(*, turn: str, split: Split, intake: IntakeBucket, service: FlywheelService, now: datetime) -> Stock:
-    """Find what was composed, and delete what no turn may go on with. Whoever does it finds the same."""
+def clean_up_leftovers(
+    *, turn: str, split: Split, intake: IntakeBucket, service: FlywheelService, now: datetime
+) -> ComposedDatasets:
+    """Find the composed datasets, and delete those that no turn may finish. A repeated call finds the same."""
     _delete_fragments(turn, split, intake)
     accepted: list[DatasetManifest] = []
     unfinished: list[DatasetManifest] = []
@@ -47,18 +49,18 @@ def take_stock(*, turn: str, split: Split, intake: IntakeBucket, service: Flywhe
         if manifest.flywheel_arn == service.arn:
             leftovers.append(manifest)
         elif clearing_began(intake, manifest) and not _shares(manifest, accepted):
-            # The only copy may be in the dataset by now, so what the other flywheel completed is accepted.
+            # The replaced flywheel completed it. The dataset may have the only copy of its documents: accept it.
             arn = f"{manifest.flywheel_arn}/dataset/{manifest.name}"
             clear(intake, manifest, AcceptedDataset(dataset_arn=arn, accepted_at=now))
             accepted.append(manifest)
         else:
             discard(intake, manifest)
-    leftovers = _sifted(leftovers, accepted, split=split, intake=intake, service=service)
+    leftovers = _select(leftovers, accepted, split=split, intake=intake, service=service)
     _delete_accepted_parts(split, accepted, intake)
-    return Stock(accepted=accepted, leftover=next(iter(leftovers), None), later=leftovers[1:])
+    return ComposedDatasets(accepted=accepted, leftover=next(iter(leftovers), None), later=leftovers[1:])
 
 
-def _sifted(
+def _select(
     unfinished: list[DatasetManifest],
     accepted: list[DatasetManifest],
     *,
@@ -66,36 +68,37 @@ def _sifted(
     intake: IntakeBucket,
     service: FlywheelService,
 ) -> list[DatasetManifest]:
-    """Those to go on with, in this order; the others are discarded: their documents are in another dataset or wait."""
+    """The datasets to finish, in this order. The others are discarded: their documents wait, or another dataset has
+    them."""
     status = _statuses(unfinished, split, service)
-    # What Comprehend knows counts. Of the rest the newest: it was composed of what the turn before it had left.
+    # First those that Comprehend has, then the newest, which was composed from what earlier turns had left.
     unfinished = sorted(unfinished, key=lambda manifest: (manifest.name in status, manifest.name), reverse=True)
-    kept: list[DatasetManifest] = []
+    selected: list[DatasetManifest] = []
     for manifest in unfinished:
         if manifest.name in status:
-            # The name of a failed one stays used in Comprehend (reference 3.3).
+            # A failed dataset's name cannot be used again in Comprehend (reference 3.3).
             keep = status[manifest.name] is not DatasetStatus.FAILED
         else:
-            keep = not _shares(manifest, [*accepted, *kept]) and can_be_assembled(intake, manifest)
+            keep = not _shares(manifest, [*accepted, *selected]) and can_be_assembled(intake, manifest)
         if keep:
-            kept.append(manifest)
+            selected.append(manifest)
         else:
             discard(intake, manifest)
-    return kept
+    return selected
 
 
 def _statuses(unfinished: list[DatasetManifest], split: Split, service: FlywheelService) -> dict[str, DatasetStatus]:
-    """By name, of those that Comprehend knows. Its list may lag behind, so what is not in it is asked for by name."""
+    """The status in Comprehend by name. ListDatasets may lag behind: those it lacks are described."""
     if not unfinished:
         return {}
     listed = {found.name: found.status for found in service.datasets() if found.type == split.dataset_type}
-    asked = {manifest.name: service.dataset(manifest.name) for manifest in unfinished if manifest.name not in listed}
-    return listed | {name: found.status for name, found in asked.items() if found is not None}
+    others = {manifest.name: service.dataset(manifest.name) for manifest in unfinished if manifest.name not in listed}
+    return listed | {name: found.status for name, found in others.items() if found is not None}
 
 
 def _shares(manifest: DatasetManifest, others: Iterable[DatasetManifest]) -> bool:
-    """Whether another dataset of the same flywheel has a part of this one: what it accepted is composed no second time,
-    so the two were composed at the same time."""
+    """Whether another dataset of the same flywheel has a part of this one. That happens only if two turns composed at
+    the same time, because a part that a dataset has is not composed again."""
     own = {part.content_hash for part in manifest.parts}
     return any(
         part.content_hash in own
@@ -106,7 +109,7 @@ def _shares(manifest: DatasetManifest, others: Iterable[DatasetManifest]) -> boo
 
 
 def _delete_fragments(turn: str, split: Split, intake: IntakeBucket) -> None:
-    """Folders of earlier turns without a manifest: what was written into a dataset after it had been discarded."""
+    """Delete folders of earlier turns that have no manifest: a function wrote into them after they were discarded."""
     keys: dict[str, list[str]] = {}
     for key in intake.keys(f"datasets/{split}/"):
         keys.setdefault(key.split("/")[2], []).append(key)
@@ -118,9 +121,9 @@ def _delete_fragments(turn: str, split: Split, intake: IntakeBucket) -> None:
 
 
 def _delete_accepted_parts(split: Split, accepted: list[DatasetManifest], intake: IntakeBucket) -> None:
-    """Parts that wait although a dataset has them: what was prepared, or returned, after they had been accepted."""
+    """Delete waiting parts that a dataset has: they were prepared, or returned, after the dataset was accepted."""
     taken = {prepared_folder(split, part.content_hash) for manifest in accepted for part in manifest.parts}
     keys = [key for key in intake.keys(f"prepared/{split}/") if f"{key.rpartition('/')[0]}/" in taken]
-    # Facts first: a part without facts is not there for anybody.
+    # Facts first: a part without facts is ignored.
     for facts in (True, False):
         intake.delete(key for key in keys if key.endswith("/facts.json") is facts)

@@ -1,4 +1,4 @@
-"""What the next dataset of a split would be made of, and what of the waiting documents would wait longer, and why."""
+"""Finds which waiting documents the next dataset of a split would have, and which would keep waiting, and why."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.model_kind import DatasetMinimum
-from flywheel.datasets.distinct import Distinct, Found, find_distinct, read_digests
+from flywheel.datasets.distinct import Distinct, DistinctParts, find_distinct, read_digests
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
-from flywheel.records.datasets import Waiting, by_single_label, manifests, without_labels
+from flywheel.records.datasets import WaitingDocuments, by_single_label, manifests, without_labels
 from flywheel.records.parts import prepared_location, waiting_parts
 from flywheel.records.uploads import Split
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.model_kind import DatasetLimits, DatasetMinimum, ModelKind, Task
+    from flywheel.comprehend.model_kind import DatasetLimits, ModelKind, Task
     from flywheel.preparation import ConflictingLabels
     from flywheel.records.datasets import DatasetManifest
     from flywheel.records.parts import PartLocation
@@ -22,24 +22,25 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 Size = Callable[[Sequence[Distinct], frozenset[str]], int]
-"""The bytes of a dataset of the parts without the documents that have one of the labels."""
+"""Gives the bytes of a dataset of these parts, without the documents that have one of the labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """`full`: not all that waits fits; `included`: documents by label combination, none if they are not enough."""
-
     split: Split
     candidates: list[Distinct]
-    found: Found
+    """The parts that fit into the dataset."""
+    found: DistinctParts
     full: bool
+    """Some waiting documents do not fit into the dataset."""
     minimum: DatasetMinimum
     combinations: dict[str, int]
-    """Documents of the candidates that count, each once."""
+    """Distinct documents of the candidates, by label combination."""
     included: dict[str, int]
+    """Those of them in the dataset; empty if they are below the minimum for one."""
 
-    def waiting(self) -> Waiting | None:
-        """What is not included, and why; None if nothing waits."""
+    def waiting(self) -> WaitingDocuments | None:
+        """The documents that keep waiting, and why; None if there are none."""
         labels = _difference(self.combinations, self.included)
         candidates = [candidate for candidate in self.candidates if not candidate.all_accepted_before]
         if not labels and (self.minimum.dataset or not candidates):
@@ -51,7 +52,9 @@ class Outlook:
             copies = sum(candidate.duplicates for candidate in candidates)
             if copies and not self.included:
                 reason += f" Besides, {copies} of the uploaded documents are copies, which count once."
-        return Waiting(split=self.split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason)
+        return WaitingDocuments(
+            split=self.split, documents=sum(labels.values()), labels=by_single_label(labels), reason=reason
+        )
 
 
 def look_ahead(
@@ -68,9 +71,10 @@ def look_ahead(
     overrule: bool = False,
     held_back: Sequence[tuple[Part, PartLocation]] = (),
 ) -> Outlook:
-    """What could be composed now, of all that waits (and of `held_back`, which will) but is not in `accepted`.
+    """What the next dataset would have of the waiting documents, including `held_back`, which are about to wait.
 
-    `minimum` is MinimumDocumentsPerLabel, `accepted` are the datasets of every generation of the flywheel.
+    `minimum` is MinimumDocumentsPerLabel, `accepted` are the datasets of all generations of the flywheel. A new
+    generation uses the documents that older ones accepted.
     """
     accepted = list(accepted)
     mine = [manifest for manifest in accepted if manifest.flywheel_arn == flywheel_arn]
@@ -106,14 +110,14 @@ def _find(
     conflicting_labels: ConflictingLabels,
     *,
     capacity: int,
-) -> Found:
-    """Of prepared parts, and for a new generation the parts that older ones accepted, what counts."""
+) -> DistinctParts:
+    """The distinct documents of prepared parts and, in a new generation, of the parts that older ones accepted."""
     used = {part.content_hash for manifest in mine for part in manifest.parts}
     found: dict[str, StoredPart] = {}
     for manifest in accepted:
         for stored in parts_of(manifest):
             if stored.part.content_hash not in used:
-                # The newest generation that has it counts: what it held back is a part of its own.
+                # If several generations have the part, the newest counts: what it held back is a part of its own.
                 found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
     waiting = [(part, prepared_location(split, part.content_hash)) for part in waiting_parts(intake, split)]
     for part, location in [*waiting, *held_back]:
@@ -131,7 +135,7 @@ def _find(
 
 
 def _within_limits(candidates: Sequence[Distinct], limits: DatasetLimits) -> tuple[bool, list[Distinct]]:
-    """The oldest candidates that fit into one dataset; True if some did not."""
+    """Whether some candidates do not fit into one dataset, and the oldest ones that do."""
     taken: list[Distinct] = []
     documents = size = 0
     for candidate in candidates:
@@ -144,7 +148,7 @@ def _within_limits(candidates: Sequence[Distinct], limits: DatasetLimits) -> tup
 
 
 def _why_none(candidates: Sequence[Distinct]) -> str:
-    """Why of documents that wait none counts."""
+    """Why none of the waiting documents is used."""
     if all(candidate.leaked == candidate.stored.part.documents for candidate in candidates):
         return "Every one of these documents stands in the other split too, so none is used."
     return (

@@ -1,4 +1,4 @@
-"""What becomes of the documents that wait: a pure plan over what was found. Nothing is read or written here."""
+"""Plans datasets from the waiting documents that `look_ahead` found. Pure: nothing is read or written here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flywheel.records.datasets import (
     DatasetPart,
     DatasetRef,
     LabelConflict,
-    Waiting,
+    WaitingDocuments,
     by_single_label,
     without_labels,
 )
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetPlan:
-    """What a turn does about one split."""
+    """What a turn does with the waiting documents of one split."""
 
     split: Split
     manifest: DatasetManifest | None = None
-    """The dataset to assemble; None if the documents are not enough for one."""
+    """The dataset to assemble; None if the documents are below the minimum for one."""
     left_out: bytes = b""
-    """For the manifest's `dropped_file`: the places of the documents that its parts leave out."""
-    waiting: Waiting | None = None
+    """Content of the manifest's `dropped_file`."""
+    waiting: WaitingDocuments | None = None
     cleared: tuple[str, ...] = ()
-    """Content hashes of parts whose every document a dataset has already: they need not wait."""
+    """Content hashes of waiting parts to delete, because datasets have all of their documents."""
     known: int = 0
-    """Documents of the parts that are cleared."""
+    """Documents of these parts."""
     conflicts: int = 0
     conflict_examples: tuple[LabelConflict, ...] = ()
     more: bool = False
-    """Documents wait for the next dataset."""
+    """Documents wait for a dataset of the next turn."""
 
     @property
     def leaked(self) -> int:
@@ -65,7 +65,7 @@ class DatasetPlan:
 
 
 def plan_new(outlook: Outlook, *, turn: str, flywheel_arn: str, now: datetime) -> DatasetPlan:
-    """A dataset of what waits, if that is enough for one."""
+    """A dataset of the waiting documents, if they reach the minimum."""
     known = [one.stored.part for one in outlook.candidates if one.all_accepted_before and not outlook.included]
     manifest, left_out = _manifest(outlook, turn, flywheel_arn, now) if outlook.included else (None, b"")
     return DatasetPlan(
@@ -82,11 +82,10 @@ def plan_new(outlook: Outlook, *, turn: str, flywheel_arn: str, now: datetime) -
 
 
 def plan_leftover(leftover: DatasetManifest, beside: Outlook) -> DatasetPlan:
-    """A dataset that an earlier turn planned, as it was planned. What waits beside it is another turn's, if that is
-    enough for one."""
+    """A dataset as an earlier turn planned it. The documents that wait besides are left for the next turn."""
     waiting = beside.waiting()
     if beside.included:
-        waiting = Waiting(
+        waiting = WaitingDocuments(
             split=leftover.split,
             documents=sum(beside.combinations.values()),
             labels=by_single_label(beside.combinations),
@@ -127,14 +126,14 @@ def _manifest(outlook: Outlook, turn: str, flywheel_arn: str, now: datetime) -> 
         composed_at=now,
         parts=tuple(parts),
         held_back_labels=tuple(sorted(held_back)),
-        # Named by its content: no other invocation can write another one in its place.
+        # Named after its content, so that no other invocation can overwrite it with different content.
         dropped_file=f"dropped-{hashlib.sha256(places.tobytes()).hexdigest()}.bin",
     )
     return manifest, places.tobytes()
 
 
 def dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart:
-    """What of a part goes into the dataset when the documents of the labels `held_back` wait."""
+    """The part in a dataset that holds back the documents with a label in `held_back`."""
     part = candidate.stored.part
     included = without_labels(candidate.labels, held_back)
     documents = sum(included.values())
@@ -156,5 +155,5 @@ def dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart:
 
 
 def _held_back_hash(content_hash: str, held_back: frozenset[str]) -> str:
-    """Names what is left of a part: the same for the same part and labels, and like no content hash."""
+    """A name for the held-back documents of a part: the same for the same part and labels, and no content hash."""
     return hashlib.sha256("\n".join([content_hash, *sorted(held_back)]).encode()).hexdigest()

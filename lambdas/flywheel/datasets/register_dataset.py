@@ -1,4 +1,4 @@
-"""Registers composed datasets with Comprehend and, once COMPLETED, clears what they were composed from."""
+"""Registers a composed dataset with Comprehend."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register_dataset(
     service: FlywheelService,
     label_delimiter: str | None,
 ) -> str:
-    """Describe or create: the dataset's ARN. Raises NotCurrentTurn.
+    """Create the dataset if Comprehend does not have it. Returns its ARN. Raises NotCurrentTurn.
 
     `label_delimiter` is None in MULTI_CLASS mode, where a document has one label.
     """

@@ -1,4 +1,4 @@
-"""Parts wherever they lie: waiting in `prepared/`, or in a dataset."""
+"""Parts with their location: waiting in `prepared/`, or in a dataset."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredPart:
-    """A part, waiting or in a dataset. `source` is what people know it by: an upload's key, or a dataset's name."""
-
     part: Part
     location: PartLocation
     source: str
+    """A name that people know: the key of an upload, or a dataset's name."""
     accepted_in: str | None = None
-    """Prefix of the dataset that has it, for a new generation of the flywheel."""
+    """Prefix of the dataset of an older generation that has the part."""
 
 
 def waiting_part(part: Part, location: PartLocation) -> StoredPart:
@@ -30,7 +29,7 @@ def waiting_part(part: Part, location: PartLocation) -> StoredPart:
 
 
 def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
-    """The parts as the dataset has them: without what it left out."""
+    """The dataset's parts, without the documents that it left out."""
     for known in manifest.parts:
         part = Part(
             content_hash=known.content_hash,
@@ -49,7 +48,8 @@ def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
 def parts_with_digests(
     intake: IntakeBucket, split: Split, manifests: Iterable[DatasetManifest]
 ) -> Iterator[StoredPart]:
-    """Those that are in their place. A dataset that a stopped turn composed may lack some: they still wait."""
+    """The parts that are completely written. In a dataset that a stopped turn composed some may be missing: they still
+    wait."""
     there = {key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key}
     for manifest in manifests:
         for stored in parts_of(manifest):

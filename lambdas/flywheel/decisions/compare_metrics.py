@@ -54,28 +54,28 @@ def compare_metrics(
     iteration = pipeline.service.iteration(iteration_id)
     models = find_compared_models(iteration, pipeline=pipeline)
     if evidence is Evidence.HOLDOUT and models.candidate is not None:
-        verdict = _by_holdout(models, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
+        compared = _by_holdout(models, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
     else:
-        verdict = _by_iteration(models, iteration, pipeline.intake, pipeline.service, bar)
+        compared = _by_iteration(models, iteration, pipeline.intake, pipeline.service, bar)
     decision = Decision(
         iteration_id=iteration_id,
         flywheel_arn=pipeline.service.arn,
         turn=turn,
         decided_at=now,
-        decision=verdict.judgement.decision,
-        reasons=verdict.judgement.reasons,
+        decision=compared.judgement.decision,
+        reasons=compared.judgement.reasons,
         selection_metric=bar.selection_metric,
-        candidate=verdict.candidate,
-        active=verdict.active,
+        candidate=compared.candidate,
+        active=compared.active,
         decided_against=models.active_now,
-        evidence=verdict.evidence,
-        holdout=verdict.holdout,
+        evidence=compared.evidence,
+        holdout=compared.holdout,
     )
     return decision if pipeline.intake.write_once(key, decision) else pipeline.intake.require(key, Decision)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Verdict:
+class _Comparison:
     """A judgement and what it was made on."""
 
     judgement: Judgement
@@ -87,10 +87,10 @@ class _Verdict:
 
 def _by_iteration(
     models: ComparedModels, iteration: Iteration, intake: IntakeBucket, service: FlywheelService, bar: Bar
-) -> _Verdict:
+) -> _Comparison:
     active = _active_score(iteration, models.active, intake, service)
     judgement = judge(candidate=iteration.trained, active=active, bar=bar)
-    return _Verdict(judgement=judgement, candidate=iteration.trained, active=active)
+    return _Comparison(judgement=judgement, candidate=iteration.trained, active=active)
 
 
 def _by_holdout(
@@ -100,20 +100,20 @@ def _by_holdout(
     service: FlywheelService,
     bar: Bar,
     confidence_level: float,
-) -> _Verdict:
+) -> _Comparison:
     """Both models by their own answers; where there are none, the active model stays."""
     chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
     holdout = read_holdout(intake, chosen)
     if holdout is None:
-        verdict = _by_iteration(models, iteration, intake, service, bar)
+        compared = _by_iteration(models, iteration, intake, service, bar)
         if models.active == models.candidate:
-            return verdict
+            return compared
         reason = (
             "There is no test document that the flywheel was not trained on, so there is no hold-out to compare models "
             "on: upload test data, and the next candidate is compared."
         )
         judgement = Judgement(decision=DecisionKind.KEEP, reasons=(reason,))
-        return replace(verdict, judgement=judgement, evidence=Evidence.HOLDOUT)
+        return replace(compared, judgement=judgement, evidence=Evidence.HOLDOUT)
     flywheel = service.describe()
     scorer = HoldoutScorer(
         holdout=holdout,
@@ -136,7 +136,7 @@ def _by_holdout(
             for arn, reason in unanswered.items()
         )
         judgement = Judgement(decision=DecisionKind.KEEP, reasons=reasons)
-    return _Verdict(
+    return _Comparison(
         judgement=judgement, candidate=candidate, active=active, evidence=Evidence.HOLDOUT, holdout=comparison
     )
 

@@ -24,7 +24,7 @@ class ComparedModels:
     """The flywheel's active model: none in a new generation whose former model still serves."""
 
     @property
-    def to_ask(self) -> tuple[str, ...]:
+    def arns(self) -> tuple[str, ...]:
         """Those whose answers a decision on a hold-out needs, each once."""
         return tuple(dict.fromkeys(arn for arn in (self.candidate, self.active) if arn)) if self.candidate else ()
 

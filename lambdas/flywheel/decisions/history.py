@@ -43,7 +43,7 @@ def is_of_another_flywheel(model_arn: str | None, *, intake: IntakeBucket, flywh
     return decision is not None and decision.flywheel_arn != flywheel_arn
 
 
-def was_active_before_it_was_kept(model_arn: str, *, intake: IntakeBucket) -> bool:
+def was_active_when_rejected(model_arn: str, *, intake: IntakeBucket) -> bool:
     """Whether the service had made a candidate active by itself that is not to serve (reference 14, question 2)."""
     decision = decision_on(model_arn, intake=intake)
     return decision is not None and decision.decision is DecisionKind.KEEP and decision.decided_against == model_arn

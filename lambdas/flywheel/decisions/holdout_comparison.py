@@ -48,7 +48,7 @@ class HoldoutScorer:
         answers: dict[str, Predictions] = {}
         asked: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
-        for arn in models.to_ask:
+        for arn in models.arns:
             found = predictions.read(arn, task=self.task)
             if isinstance(found, Unanswered):
                 unanswered[arn] = found.reason

@@ -24,9 +24,9 @@ def prepare_holdout(*, turn: str, iteration_id: str, freezer: HoldoutFreezer, pi
     if intake.exists(decision_key(iteration_id)):
         return ()
     models = find_compared_models(service.iteration(iteration_id), pipeline=pipeline)
-    if not models.to_ask:
+    if not models.arns:
         return ()
     holdout = freezer.freeze(iteration_id)
     if holdout is None:
         return ()
-    return HoldoutAnswers(intake=intake, service=service, holdout=holdout).lacking(models.to_ask)
+    return HoldoutAnswers(intake=intake, service=service, holdout=holdout).lacking(models.arns)

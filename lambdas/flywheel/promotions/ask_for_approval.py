@@ -1,4 +1,4 @@
-"""Asks a person about a promotion: the question with all that is needed to answer it."""
+"""Asks people to approve a promotion, with the comparison of the models and the commands that answer."""
 
 from __future__ import annotations
 
@@ -6,32 +6,37 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.promotions import requests
-from flywheel.promotions.requests import request_of
-from flywheel.records import promotions, turns
+from flywheel.promotions.requests import request_of, require_open
+from flywheel.records import turns
 from flywheel.records.decisions import Decision, decision_key
-from flywheel.records.promotions import ApprovalWait, PromotionBeginning
+from flywheel.records.promotions import (
+    ApprovalWait,
+    PromotionBeginning,
+    PromotionRequest,
+    approval_key,
+    begin_key,
+    require_current,
+)
 from flywheel.text import notification
 
 if TYPE_CHECKING:
-    from flywheel.records.promotions import PromotionRequest
     from flywheel.store.bucket import IntakeBucket
 
 DECLINED = "Declined"
-"""The error with which a person says no (SendTaskFailure); its cause is the reason."""
+"""The error of the SendTaskFailure with which a person declines; its cause is the reason."""
 
 
 def ask_for_approval(
     *, promotion: str, task_token: str, patience: timedelta, intake: IntakeBucket, now: datetime
 ) -> PromotionBeginning:
-    """Leave the token where `flywheel approve` finds it. Raises NotCurrentPromotion and PromotionRefused.
+    """Store the task token, which `flywheel approve` reads. Raises NotCurrentPromotion and PromotionRefused.
 
-    Repeated with the same token it asks the same question again; a redriven execution has a new one.
+    A repeated call with the same token changes nothing. A redriven execution has a new token.
     """
-    promotions.require_current(intake, promotion)
-    beginning = intake.require(promotions.begin_key(promotion), PromotionBeginning)
-    requests.require_open(request_of(beginning), intake=intake)
-    key = promotions.approval_key(promotion)
+    require_current(intake, promotion)
+    beginning = intake.require(begin_key(promotion), PromotionBeginning)
+    require_open(request_of(beginning), intake=intake)
+    key = approval_key(promotion)
     known = intake.read(key, ApprovalWait)
     if known is None or known.task_token != task_token:
         intake.write(key, ApprovalWait(task_token=task_token, asked_at=now, ends_at=now + patience))
@@ -49,11 +54,11 @@ def message(
     intake: IntakeBucket,
     flywheel_name: str,
 ) -> str:
-    """The question in lines of plain text: the comparison, and the commands that answer it."""
+    """The notification in plain text."""
     request = request_of(beginning)
-    wait = intake.require(promotions.approval_key(beginning.promotion), ApprovalWait)
+    wait = intake.require(approval_key(beginning.promotion), ApprovalWait)
     turn = request.turn or beginning.promotion
-    address = f"s3://{intake.name}/{promotions.approval_key(beginning.promotion)}"
+    address = f"s3://{intake.name}/{approval_key(beginning.promotion)}"
     success = f"aws stepfunctions send-task-success --task-output '{json.dumps({'by': 'your name'})}'"
     failure = f"aws stepfunctions send-task-failure --error {DECLINED} --cause 'the reason'"
     token = f'"$(aws s3 cp {address} - | python3 -c \'import json, sys; print(json.load(sys.stdin)["task_token"])\')"'

@@ -1,4 +1,4 @@
-"""The first step of a promotion: which request it works on. Written once, so that it can be redriven."""
+"""The first step of a promotion: chooses the request to work on, and writes it down so that a redrive keeps it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
-from flywheel.records import promotions
-from flywheel.records.promotions import PromotionBeginning, PromotionMode, PromotionRequest, PromotionSource
+from flywheel.records.promotions import (
+    PromotionBeginning,
+    PromotionMode,
+    PromotionRequest,
+    PromotionSource,
+    begin_key,
+    require_current,
+)
 
 if TYPE_CHECKING:
     from flywheel.pipeline import Pipeline
@@ -22,12 +28,12 @@ def begin_promotion(
     pipeline: Pipeline,
 ) -> PromotionBeginning:
     """Choose the request to work on. Raises NotCurrentPromotion."""
-    promotions.require_current(pipeline.intake, promotion)
-    key = promotions.begin_key(promotion)
+    require_current(pipeline.intake, promotion)
+    key = begin_key(promotion)
     beginning = pipeline.intake.read(key, PromotionBeginning)
     if beginning is None:
         found = _find(promotion, mode, now, pipeline)
-        # A second invocation of the same execution may have been faster: what it wrote counts.
+        # Another invocation of this step may have been faster: then its choice counts.
         beginning = (
             found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, PromotionBeginning)
         )
@@ -48,20 +54,21 @@ def _find(
     by_turn = request.source is PromotionSource.TURN
     former, desired = pipeline.published.active(), pipeline.published.desired()
     if request.source is PromotionSource.PARAMETER and active is not None and active == former:
-        # What the parameter says holds against whatever came through this door since it was edited, but not against
-        # what somebody did past it.
+        # An edit of the parameter replaces any model that the pipeline has promoted since, but not one that was made
+        # active outside the pipeline.
         request = request.model_copy(update={"decided_against": active})
     elif active not in (request.decided_against, request.model_arn) and _was_taken_back(
         request, active, pipeline.intake
     ):
-        # What is better than a model that was taken back is better than the one that came back for it.
+        # The candidate was better than a model that has failed its smoke test since. So it is also better than the
+        # former model, which is active again.
         request = request.model_copy(update={"decided_against": active})
     return PromotionBeginning(
         promotion=promotion,
         began_at=now,
         request=request,
         former_model_arn=former if former != request.model_arn else pipeline.published.previous(),
-        # A person's own wish is approved, and what is active already only has to be published.
+        # A person's request needs no approval, and a model that is active already only has to be published.
         approval=mode is PromotionMode.APPROVAL and by_turn and active != request.model_arn,
         desired_version=desired.version if desired else None,
         superseded=tuple(older.id for older in choice.superseded),
@@ -69,6 +76,6 @@ def _find(
 
 
 def _was_taken_back(request: PromotionRequest, active: str | None, intake: IntakeBucket) -> bool:
-    """Whether `active` is there because what the request was decided against failed its smoke test since."""
-    end = requests.taken_back(request.decided_against, intake=intake) if request.decided_against else None
+    """Whether the model that the request was decided against failed its smoke test, and `active` was put back."""
+    end = requests.smoke_test_failure_of(request.decided_against, intake=intake) if request.decided_against else None
     return end is not None and end.former_model_arn == active

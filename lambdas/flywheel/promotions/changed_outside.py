@@ -1,42 +1,46 @@
-"""An active model that was changed past the one door, for instance in the console: noticed, published, not fought."""
+"""Notices an active model that was changed outside the pipeline, for instance in the console.
+
+Within the pipeline only promotions change the active model. A change outside is published, not reversed.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.decisions.history import is_of_another_flywheel, was_active_before_it_was_kept
-from flywheel.promotions.publish_model import another_is_desired
-from flywheel.promotions.requests import models_under_way, taken_back
+from flywheel.decisions.history import is_of_another_flywheel, was_active_when_rejected
+from flywheel.promotions.publish_model import has_open_edit
+from flywheel.promotions.requests import requested_models, smoke_test_failure_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.pipeline import Pipeline
 
 
-def change_outside(*, unfinished: str | None, pipeline: Pipeline) -> str | None:
-    """A sentence if the active model was changed past the pipeline. `unfinished` is the id of an undecided iteration.
+def describe_change_outside(*, unfinished: str | None, pipeline: Pipeline) -> str | None:
+    """A sentence if the active model was changed outside the pipeline, else None.
 
-    A flywheel without an active model is a new generation: the published model serves on until it is beaten. The
-    model of an open request may be active before it is published. And the candidate of an unfinished iteration may be
-    active by the service's own doing, and stay so when the model of a former generation is better.
+    `unfinished` is the id of an iteration without a decision. The active model may differ from the published one for
+    other reasons: a new generation of the flywheel has no active model yet; the model of an open request is active
+    before it is published; Comprehend itself may make the candidate of an iteration active, and it stays active when
+    the decision keeps the model of a former generation.
     """
     candidate = _candidate_of(unfinished, pipeline.service) if unfinished else None
     known = pipeline.published.active()
     while True:
         actual = pipeline.service.describe().active_model_arn
-        under_way = models_under_way(pipeline.intake)
+        under_way = requested_models(pipeline.intake)
         before, known = known, pipeline.published.active()
         if known == before:
-            # No promotion published meanwhile: one that updated the flywheel is still open, so it is under way.
+            # No promotion has published a model meanwhile: the request of one that changed the flywheel is still open.
             break
     if actual is None or actual in {known, candidate} or actual in under_way:
         return None
     former = is_of_another_flywheel(known, intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
-    if (known is None or former) and taken_back(actual, intake=pipeline.intake) is not None:
-        # A flywheel's only model cannot be taken back: it stays active there, but nobody serves it. With a model to
-        # go back to, somebody made it active again.
+    if (known is None or former) and smoke_test_failure_of(actual, intake=pipeline.intake) is not None:
+        # The flywheel's only model failed its smoke test. It stays active, because there is no other to put back, but
+        # it is not published.
         return None
-    if former and was_active_before_it_was_kept(actual, intake=pipeline.intake):
+    if former and was_active_when_rejected(actual, intake=pipeline.intake):
         return None
     return f"The active model was changed outside the pipeline, from {known or 'none'} to {actual}."
 
@@ -46,10 +50,8 @@ def _candidate_of(iteration_id: str, service: FlywheelService) -> str | None:
     return iteration.trained.arn if iteration and iteration.trained else None
 
 
-def publish_what_is(*, pipeline: Pipeline) -> None:
-    """Publish the model that is active now: a repeated turn may have promoted another since it began."""
+def publish_active_model(*, pipeline: Pipeline) -> None:
+    """Publish the model that is active now. It may differ from the one that the turn found when it began."""
     actual = pipeline.service.describe().active_model_arn
     if actual is not None and actual != pipeline.published.active():
-        pipeline.published.publish(
-            actual, another_is_desired=another_is_desired(None, pipeline.published, pipeline.intake)
-        )
+        pipeline.published.publish(actual, keep_desired=has_open_edit(None, pipeline.published, pipeline.intake))

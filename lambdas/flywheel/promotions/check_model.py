@@ -1,4 +1,4 @@
-"""Refuses a model that cannot or must not become the active one, before anybody is asked."""
+"""Refuses a model that cannot or must not become the active one, before people are asked for approval."""
 
 from __future__ import annotations
 
@@ -8,37 +8,29 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.errors import PromotionRefused, ServiceBusy
 from flywheel.model_arn import ModelArn
-from flywheel.promotions import requests
-from flywheel.promotions.requests import beginning_of, open_request_of, superseded_by
-from flywheel.records import promotions
-from flywheel.records.promotions import PromotionBeginning, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.promotions.requests import as_promotion, beginning_of, open_request_of, superseded_by
+from flywheel.records.promotions import (
+    PromotionBeginning,
+    PromotionRequest,
+    PromotionSource,
+    PromotionStatus,
+    end_key,
+    request_key,
+    require_current,
+)
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
     from flywheel.store.bucket import IntakeBucket
 
 
-def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:
-    if beginning.request is None:
-        return
-    for request_id in beginning.superseded:
-        older = intake.require(promotions.request_key(request_id), PromotionRequest)
-        end = requests.as_promotion(
-            older,
-            status=PromotionStatus.SUPERSEDED,
-            reason=superseded_by(beginning.request),
-            at=now,
-        )
-        intake.write_once(promotions.end_key(request_id), end)
-
-
 def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService, now: datetime) -> str | None:
-    """Refuse what cannot or must not become active, before anybody is asked and before it supersedes anything.
+    """Check the requested model, then end the requests that it supersedes.
 
-    Returns what Comprehend says about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion and
-    PromotionRefused.
+    Returns Comprehend's message about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion,
+    PromotionRefused and ServiceBusy.
     """
-    promotions.require_current(intake, promotion)
+    require_current(intake, promotion)
     beginning = beginning_of(promotion, intake)
     warning = require_fit(open_request_of(promotion, intake), flywheel=service.describe(), service=service, now=now)
     _end_superseded(beginning, intake=intake, now=now)
@@ -48,14 +40,14 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
 def require_fit(
     request: PromotionRequest, *, flywheel: FlywheelState, service: FlywheelService, now: datetime
 ) -> str | None:
-    """Raise PromotionRefused unless the model can become active; returns Comprehend's warning about it.
+    """Raise PromotionRefused unless the model can become active. Returns Comprehend's warning about the model.
 
-    Raises ServiceBusy for a turn's own candidate that does not show yet.
+    Raises ServiceBusy while Comprehend does not list a candidate that a turn has just trained.
     """
     require_same_active(request, flywheel)
     if flywheel.active_model_arn == request.model_arn:
         return None
-    if not _is_model_beside(service, request.model_arn):
+    if not _names_usable_model(service, request.model_arn):
         raise PromotionRefused(
             f"{request.model_arn!r} is not the ARN of a {service.kind.words} in the flywheel's account and Region: "
             "`flywheel models` lists what there is."
@@ -77,14 +69,8 @@ def require_fit(
     return model.warning
 
 
-def _is_model_beside(service: FlywheelService, model_arn: str) -> bool:
-    """Whether it names a model of the flywheel's kind in its account and Region."""
-    found = ModelArn.parse(model_arn)
-    place = service.arn.rpartition(":")[0]
-    return found is not None and (found.place, found.resource) == (place, service.kind.arn_resource)
-
-
 def require_same_active(request: PromotionRequest, flywheel: FlywheelState) -> None:
+    """Raise PromotionRefused if the flywheel or its active model has changed since the request was decided."""
     active = flywheel.active_model_arn
     if request.flywheel_arn != flywheel.arn:
         raise PromotionRefused(f"This was decided for {request.flywheel_arn}, which {flywheel.arn} has replaced.")
@@ -93,3 +79,24 @@ def require_same_active(request: PromotionRequest, flywheel: FlywheelState) -> N
             f"The active model is {active or 'none'}, but this was decided against "
             f"{request.decided_against or 'none'}: it was changed in between."
         )
+
+
+def _names_usable_model(service: FlywheelService, model_arn: str) -> bool:
+    """Whether the ARN names a model of the flywheel's kind in the flywheel's account and Region."""
+    found = ModelArn.parse(model_arn)
+    place = service.arn.rpartition(":")[0]
+    return found is not None and (found.place, found.resource) == (place, service.kind.arn_resource)
+
+
+def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:
+    if beginning.request is None:
+        return
+    for request_id in beginning.superseded:
+        older = intake.require(request_key(request_id), PromotionRequest)
+        end = as_promotion(
+            older,
+            status=PromotionStatus.SUPERSEDED,
+            reason=superseded_by(beginning.request),
+            at=now,
+        )
+        intake.write_once(end_key(request_id), end)

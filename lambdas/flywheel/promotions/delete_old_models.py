@@ -1,4 +1,4 @@
-"""Deletes the models that nobody needs any more: Comprehend bills each version that it keeps."""
+"""Deletes old models that are no longer needed: Comprehend bills the storage of each model version."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.promotions import requests
-from flywheel.records import turns
-from flywheel.records.turns import DeletedModels, deleted_key
+from flywheel.records.turns import DeletedModels, deleted_key, require_current
 from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
@@ -22,16 +21,16 @@ _IN_USE = {"ResourceInUseException", "ResourceUnavailableException"}
 def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedModels:
     """Delete all but the `keep` newest models of this flywheel, and none that is needed. Raises NotCurrentTurn.
 
-    What an endpoint or a job uses is known to Comprehend alone, which refuses then; the next turn tries again.
+    Comprehend refuses to delete a model that an endpoint or a job uses; the next turn tries again.
     """
-    turns.require_current(pipeline.intake, turn)
+    require_current(pipeline.intake, turn)
     desired = pipeline.published.desired()
     needed = {
         pipeline.service.describe().active_model_arn,
         pipeline.published.active(),
         pipeline.published.previous(),
         desired.arn if desired else None,
-        *requests.models_under_way(pipeline.intake),
+        *requests.requested_models(pipeline.intake),
     }
     models = pipeline.service.models.trained_by(pipeline.service.arn)
     there = {model.arn for model in models if model.trained}
@@ -41,8 +40,8 @@ def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedMod
     for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
-        turns.require_current(pipeline.intake, turn)
-        # First the note: killed after the deletion, nobody would know of it.
+        require_current(pipeline.intake, turn)
+        # The record comes first, so that a deletion is on record even if the function is killed after it.
         pipeline.intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:
             pipeline.service.models.delete(model.arn)
@@ -62,6 +61,6 @@ def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedMod
 
 
 def superfluous(models: Sequence[Model], *, keep: int) -> list[Model]:
-    """Those beyond the newest; `models` are in the order of their training. A model in training is never among them."""
+    """All trained models but the `keep` newest. `models` are in the order of their training."""
     done = [model for model in models if model.trained]
     return done[: max(0, len(done) - keep)]

@@ -1,4 +1,4 @@
-"""Removes with the stack the parameters that are written at run time and so are in no template."""
+"""Deletes the parameters that the pipeline wrote at run time. No template has them, so CloudFormation does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ParametersNotDeleted(FlywheelError):
 
 
 def delete_runtime_parameters(*, ssm: SSMClient, prefix: str) -> None:
-    """Raises ParametersNotDeleted. One that is not there is no error."""
+    """Raises ParametersNotDeleted. A parameter that does not exist is no error."""
     names = [f"{prefix}/{name}" for name in RUN_TIME_NAMES]
     try:
         ssm.delete_parameters(Names=names)

@@ -1,4 +1,4 @@
-"""The numbers of promotions that dashboard and alarms look at."""
+"""The metrics of promotions for the dashboard and the alarms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def of_approvals(*, waiting: bool) -> Measurement:
 
 
 def of_promotion(ended: Sequence[Promotion]) -> Iterator[Measurement]:
-    """What a promotion that ended adds to the statistics; none of them waits any more."""
+    """The metrics of a promotion that ended; it does not wait for approval any more."""
     yield of_approvals(waiting=False)
     if ended:
         first = ended[0].status

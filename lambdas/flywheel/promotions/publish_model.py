@@ -1,4 +1,4 @@
-"""The step that writes the promoted model to Parameter Store, where everything that serves looks."""
+"""Publishes the promoted model: writes it to Parameter Store, where the Serving stack and users read it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.promotions.requests import beginning_of, request_of
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion, PromotionBeginning
+from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
 from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
-    """Write Parameter Store. Raises NotCurrentPromotion, PromotionRefused if another model is active by now (a
-    promotion may be redriven long after it made its own the active one), ServiceBusy while Comprehend still names the
-    former one, and SmokeTestFailed.
+    """Write the parameters. Returns what the promotion works on.
 
-    The smoke test is looked at here too: whichever run of the serve machine made it, the one that this promotion
-    waited for may have failed afterwards, or have found the endpoint as another run left it.
+    Raises NotCurrentPromotion; PromotionRefused if another model is active by now, because a promotion can be redriven
+    long after it changed the active model; ServiceBusy while Comprehend still shows the former model; and
+    SmokeTestFailed. The smoke test is checked here too, because another run of the serve machine than the one that
+    this promotion waited for may have made it.
     """
-    promotions.require_current(pipeline.intake, promotion)
+    require_current(pipeline.intake, promotion)
     beginning = beginning_of(promotion, pipeline.intake)
     request = request_of(beginning)
     active = pipeline.service.describe().active_model_arn
@@ -37,19 +36,19 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
         if pipeline.published.active() != request.model_arn
         else None
     )
-    # Published a moment ago by this step, which is repeated: `taking_back` asks for the former one in its own name.
+    # If this step has published the model before it was repeated, `take_back` handles a failed smoke test.
     if tested is not None and not tested.passed and tested.at >= beginning.began_at:
         raise SmokeTestFailed(tested.sentence)
     pipeline.published.publish(
-        request.model_arn, another_is_desired=another_is_desired(beginning, pipeline.published, pipeline.intake)
+        request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)
     )
     return beginning
 
 
-def another_is_desired(beginning: PromotionBeginning | None, published: PublishedModels, intake: IntakeBucket) -> bool:
-    """Whether somebody wrote another model into `desired-model-arn` and that wish has no end yet.
+def has_open_edit(beginning: PromotionBeginning | None, published: PublishedModels, intake: IntakeBucket) -> bool:
+    """Whether `desired-model-arn` has an edit that names another model and whose request has not ended.
 
-    To write there the model that was active until now is a wish too, if it was done since the promotion began.
+    An edit back to the published model counts if it was made after the promotion began.
     """
     desired = published.desired()
     if desired is None:
@@ -59,4 +58,4 @@ def another_is_desired(beginning: PromotionBeginning | None, published: Publishe
     edited = beginning is not None and desired.version != beginning.desired_version
     if desired.arn == published.active() and not edited:
         return False
-    return intake.read(promotions.end_key(desired.request_id), Promotion) is None
+    return intake.read(end_key(desired.request_id), Promotion) is None

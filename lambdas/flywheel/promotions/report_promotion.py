@@ -1,4 +1,4 @@
-"""How a promotion ended: its record, the end of its request, and the record and page of the turn that asked for it."""
+"""Records how a promotion ended: in its own record, as the end of its request, and in its turn's record and page."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 from flywheel.decisions.history import decision_on
 from flywheel.errors import FlywheelError
 from flywheel.promotions import requests
-from flywheel.records import promotions, turns
-from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionFailures, PromotionStatus
-from flywheel.records.turns import TurnRecord
+from flywheel.records import turns
+from flywheel.records.promotions import (
+    Promotion,
+    PromotionBeginning,
+    PromotionFailures,
+    PromotionStatus,
+    begin_key,
+    end_key,
+    failures_key,
+    record_key,
+)
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
 from flywheel.text.printable import in_one_line
@@ -20,13 +28,13 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 MOST_FAILURES = 3
-"""So many executions may fail at one request before it is given up."""
+"""Executions that may fail for one request before the request ends as failed."""
 _ATTEMPTS = 5
-_UNFINISHED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
+_FAILED_OR_STOPPED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
 
 
 class TurnRecordContended(FlywheelError):
-    """Others change a turn's record without end; the step is tried again."""
+    """Other writers changed the turn's record at every attempt; the state machine tries again."""
 
 
 def report_promotion(
@@ -41,18 +49,19 @@ def report_promotion(
     warning: str | None = None,
     serving: str | None = None,
 ) -> tuple[Promotion, ...]:
-    """Write down how an execution ended; what it ended comes first, then what it superseded. Nothing if it had nothing.
+    """Record how an execution ended. Returns the result of its request, then the ends of those that it superseded;
+    nothing if it had no request.
 
-    A failed execution leaves its request open, to be tried again a bounded number of times. So does one that was
-    stopped after it had made the model active: the next one publishes it. Repeated, it writes the same again.
+    A failed execution leaves its request open, to be tried again a limited number of times. So does one that was
+    stopped after it changed the active model: the next execution publishes the model. A repeated call writes the same.
     """
-    beginning = intake.read(promotions.begin_key(promotion), PromotionBeginning)
+    beginning = intake.read(begin_key(promotion), PromotionBeginning)
     if beginning is None or beginning.request is None:
         return ()
     request = beginning.request
-    if status in _UNFINISHED and service.describe().active_model_arn == request.model_arn:
+    if status in _FAILED_OR_STOPPED and service.describe().active_model_arn == request.model_arn:
         status, reason = PromotionStatus.FAILED, f"The model is active, but its promotion is not complete. {reason}"
-    elif status in _UNFINISHED:
+    elif status in _FAILED_OR_STOPPED:
         reason = f"The former model stays active. {reason}"
     record = requests.as_promotion(
         request,
@@ -64,20 +73,20 @@ def report_promotion(
         warning=warning,
         serving=serving,
     )
-    written = intake.read(promotions.end_key(request.id), Promotion)
+    written = intake.read(end_key(request.id), Promotion)
     if written is not None and written.promotion == promotion:
-        if written.status in _UNFINISHED and status.made_active:
-            # It was given up with its model active, and redriven: now it is complete.
-            intake.write(promotions.end_key(request.id), record)
+        if written.status in _FAILED_OR_STOPPED and status.made_active:
+            # The request had ended as failed. The execution was redriven and has completed it now.
+            intake.write(end_key(request.id), record)
             written = record
-        # Else the status event of an execution that had reported its end before.
+        # Otherwise this is the status event of an execution that has reported its end itself.
         record = written
     elif written is None:
         if open_again := _left_open(record, promotion, intake=intake):
             record = open_again
-        elif not intake.write_once(promotions.end_key(request.id), record):
-            written = intake.require(promotions.end_key(request.id), Promotion)
-    intake.write(promotions.record_key(promotion), record)
+        elif not intake.write_once(end_key(request.id), record):
+            written = intake.require(end_key(request.id), Promotion)
+    intake.write(record_key(promotion), record)
     superseded = _superseded(beginning, intake)
     noted = {note_in_turn(entry, intake=intake) for entry in (written or record, *superseded)}
     for turn in _turns_that_made(record, intake) - noted:
@@ -86,17 +95,17 @@ def report_promotion(
 
 
 def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
-    """The turns that trained the promoted model and the one whose place it took: their pages tell of this end, too."""
+    """The turns that trained the promoted model and the former one: their pages show this end too."""
     models = [ended.model_arn, *([ended.former_model_arn] if ended.former_model_arn else [])]
     decisions = (decision_on(model, intake=intake) for model in models)
     return {decision.turn for decision in decisions if decision is not None}
 
 
 def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
-    """The record of a failure that is to be tried again; None if this is the end of the request."""
+    """The record of a failure that leaves the request open; None if the request ends with it."""
     if record.status is not PromotionStatus.FAILED:
         return None
-    key = promotions.failures_key(record.request_id)
+    key = failures_key(record.request_id)
     known = intake.read(key, PromotionFailures)
     failed = {promotion, *(known.promotions if known else ())}
     if len(failed) >= MOST_FAILURES:
@@ -107,19 +116,19 @@ def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Pr
 
 
 def _superseded(beginning: PromotionBeginning, intake: IntakeBucket) -> list[Promotion]:
-    return intake.read_all([promotions.end_key(request_id) for request_id in beginning.superseded], Promotion)
+    return intake.read_all([end_key(request_id) for request_id in beginning.superseded], Promotion)
 
 
 def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
-    """Bring the record and the page of the turn up to date that asked for this, and return its name.
+    """Update the record and the page of the turn that requested the promotion. Returns the turn's name.
 
-    A turn that has no record yet reads this end when it writes one.
+    A turn without a record yet reads the promotion when it writes one.
     """
     if promotion.turn is None:
         return None
     key = turns.record_key(promotion.turn)
     for _ in range(_ATTEMPTS):
-        found = intake.read_with_etag(key, TurnRecord)
+        found = intake.read_with_etag(key, turns.TurnRecord)
         if found is None:
             return promotion.turn
         record, etag = found
@@ -135,14 +144,14 @@ def note_in_turn(promotion: Promotion, *, intake: IntakeBucket) -> str | None:
 
 
 def _write_page(turn: str, *, intake: IntakeBucket) -> None:
-    record = intake.read(turns.record_key(turn), TurnRecord)
+    record = intake.read(turns.record_key(turn), turns.TurnRecord)
     if record is not None:
         page = page_of(record, intake=intake)
         intake.write_text(turns.page_key(turn), page, content_type="text/html; charset=utf-8")
 
 
 def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:
-    """The sentence for an end that a person or a failure brought about; `cause` is theirs."""
+    """The reason of an end in a sentence. `error` and `cause` come from Step Functions."""
     match status:
         case PromotionStatus.PROMOTED:
             return "The model is active."
@@ -157,8 +166,8 @@ def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) 
 
 
 def taken_back_because(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
-    """The reason of SMOKE_TEST_FAILED. `put_back` is the flywheel's active model now, None if it has no other;
-    `former` the model that was published before."""
+    """The reason of SMOKE_TEST_FAILED. `put_back` is the model that is active again, None if the flywheel has no other
+    model; `former` is the model that was published before."""
     if put_back:
         return f"{smoke_test} {put_back} is active again."
     if former:
@@ -171,7 +180,7 @@ def subject(promotion: Promotion, *, flywheel_name: str) -> str:
 
 
 def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: str) -> str:
-    """The notification: what became of a promotion, in lines of plain text."""
+    """The notification in plain text. `ended` is as `report_promotion` returns it, and not empty."""
     first = ended[0]
     lines = [
         f"{first.promotion or 'Promotion'}: {first.status}. {in_one_line(first.reason)}",
@@ -191,5 +200,5 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: 
         closing.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
     if first.status.made_active:
         closing.append(f"To undo it: flywheel --name {flywheel_name} rollback")
-    closing.append(f"The record: s3://{intake_bucket}/{promotions.end_key(first.request_id)}")
+    closing.append(f"The record: s3://{intake_bucket}/{end_key(first.request_id)}")
     return notification.message(lines, closing=closing)

@@ -1,4 +1,4 @@
-"""What a turn does about a candidate that it decided to promote: it asks, and does not wait for the answer."""
+"""A turn's last step about a candidate to promote: writes a promotion request, and does not wait for the promotion."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
-from flywheel.records import promotions, turns
+from flywheel.records import turns
 from flywheel.records.decisions import Decision, decision_key
-from flywheel.records.promotions import PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.records.promotions import (
+    PromotionMode,
+    PromotionRequest,
+    PromotionSource,
+    PromotionStatus,
+    end_key,
+    request_key,
+)
 
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
@@ -17,10 +24,10 @@ if TYPE_CHECKING:
 def request_promotion(
     *, turn: str, iteration_id: str, mode: PromotionMode, intake: IntakeBucket, now: datetime
 ) -> PromotionRequest:
-    """One request for each iteration, however often the step is repeated. Raises NotCurrentTurn.
+    """Write one request for each iteration, however often the step is repeated. Raises NotCurrentTurn.
 
-    With PromotionMode NEVER the request has its end at once, unless the service made the candidate active by itself:
-    then there is nothing left to people but to publish what is so.
+    With PromotionMode NEVER the request ends at once. But if Comprehend itself has made the candidate active, the
+    request stays open, so that the model is published.
     """
     turns.require_current(intake, turn)
     decision = intake.require(decision_key(iteration_id), Decision)
@@ -41,15 +48,15 @@ def request_promotion(
         selection_metric=decision.selection_metric,
         score=candidate.metrics.value(decision.selection_metric),
     )
-    asked = intake.exists(promotions.request_key(request.id))
-    if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn and not asked:
+    requested = intake.exists(request_key(request.id))
+    if mode is PromotionMode.NEVER and decision.decided_against != candidate.arn and not requested:
         left = requests.as_promotion(
             request,
             status=PromotionStatus.LEFT_TO_PEOPLE,
             reason="PromotionMode is NEVER: `flywheel rollback --to` makes the model active.",
             at=now,
         )
-        # First the end: a request without one is worked off.
-        intake.write_once(promotions.end_key(request.id), left)
-    intake.write_once(promotions.request_key(request.id), request)
-    return intake.require(promotions.request_key(request.id), PromotionRequest)
+        # The end comes first: a request without an end would be promoted.
+        intake.write_once(end_key(request.id), left)
+    intake.write_once(request_key(request.id), request)
+    return intake.require(request_key(request.id), PromotionRequest)

@@ -1,7 +1,7 @@
-"""The series of promotions, and the requests that they work off; docs/interfaces.md lists the keys.
+"""Promotion requests: which are open, which of them comes next, and how far one has come.
 
-A request is an object that is written once. It is open until there is an end of it; which of the open ones is next is
-a pure choice over them, so that a lost or repeated poke changes nothing.
+A request is a record that is written once. It is open until a second record, its end, exists. A pure function chooses
+the next one from the open requests, so that a lost or repeated message to `start_promotion` changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused
-from flywheel.records import promotions
 from flywheel.records.promotions import (
     ENDS,
     REQUESTS,
@@ -41,21 +40,11 @@ if TYPE_CHECKING:
 
 
 def open_requests(intake: IntakeBucket) -> list[PromotionRequest]:
-    """Those without an end, oldest first."""
+    """The requests without an end, oldest first."""
     ended = {key.removeprefix(ENDS) for key in intake.keys(ENDS)}
     keys = [key for key in intake.keys(REQUESTS) if key.removeprefix(REQUESTS) not in ended]
     requests = intake.read_all(keys, PromotionRequest)
     return sorted(requests, key=lambda request: (request.requested_at, request.id))
-
-
-def require_open(request: PromotionRequest, *, intake: IntakeBucket) -> None:
-    """Raises PromotionRefused if the request has its end."""
-    ended = intake.read(end_key(request.id), Promotion)
-    if ended is not None:
-        raise PromotionRefused(
-            f"What {request.by} asked for has its end already ({ended.status}, {ended.at:%Y-%m-%d %H:%M} UTC): "
-            f"`flywheel rollback --to` asks for {request.model_arn} again."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +54,10 @@ class Choice:
 
 
 def choose(requests: Sequence[PromotionRequest]) -> Choice | None:
-    """The request to work on next, and those that it makes pointless.
+    """The request to work on next, and those that it supersedes.
 
-    A person's wish comes first and ends whatever was wished for before it. Of the turns' candidates the one with the
-    best score comes first and ends the older ones. What is newer than the chosen one stays open: it is refused later
-    if the active model has changed by then.
+    A person's newest request comes first, then the turn's request with the best score. It supersedes all older ones.
+    Newer ones stay open, and are refused later if the active model has changed by then.
     """
     if not requests:
         return None
@@ -87,8 +75,104 @@ def _quality(request: PromotionRequest) -> tuple[float, datetime, str]:
     return (-1.0 if request.score is None else request.score, *_age(request))
 
 
+def request_of_parameter_edit(
+    *, published: PublishedModels, intake: IntakeBucket, flywheel: FlywheelState, now: datetime
+) -> PromotionRequest | None:
+    """The request that an edit of `desired-model-arn` makes. None if the parameter names the published model, if the
+    edit's request has ended, or if another open request is for the same model.
+
+    The last is because a promotion writes the parameter too, right before it publishes the model. But while a promotion
+    waits for approval, only a person can have written its model there: that approves the model.
+    """
+    desired = published.desired()
+    if desired is None or desired.arn == published.active() or intake.read(end_key(desired.request_id), Promotion):
+        return None
+    waiting = waiting_promotion(intake)
+    awaiting_approval = waiting.beginning.request if waiting else None
+    if any(request.model_arn == desired.arn and request != awaiting_approval for request in open_requests(intake)):
+        return None
+    return PromotionRequest(
+        id=desired.request_id,
+        source=PromotionSource.PARAMETER,
+        model_arn=desired.arn,
+        flywheel_arn=flywheel.arn,
+        decided_against=flywheel.active_model_arn,
+        # Not the time of the edit: if its event got lost, the edit must still supersede a promotion that waits.
+        requested_at=now,
+        by="an edit of desired-model-arn",
+        reason=f"Version {desired.version} of desired-model-arn names it.",
+    )
+
+
+def requested_models(intake: IntakeBucket) -> frozenset[str]:
+    """The models of all open requests. One of them may be active and not published yet."""
+    return frozenset(request.model_arn for request in open_requests(intake))
+
+
+def smoke_test_failure_of(model_arn: str, *, intake: IntakeBucket) -> Promotion | None:
+    """How the last request for the model ended, if it ended with a failed smoke test; else None."""
+    ends = [end for end in intake.read_all(intake.keys(ENDS), Promotion) if end.model_arn == model_arn]
+    last = max(ends, key=lambda end: end.at, default=None)
+    return last if last is not None and last.status is PromotionStatus.SMOKE_TEST_FAILED else None
+
+
+def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:
+    """What the current promotion works on; None before it has begun."""
+    number = current_number(intake)
+    return intake.read(begin_key(name_of(number)), PromotionBeginning) if number else None
+
+
+def beginning_of(promotion: str, intake: IntakeBucket) -> PromotionBeginning:
+    return intake.require(begin_key(promotion), PromotionBeginning)
+
+
+def request_of(beginning: PromotionBeginning) -> PromotionRequest:
+    if beginning.request is None:
+        raise ValueError(f"{beginning.promotion} found no request: it has nothing to do.")
+    return beginning.request
+
+
+def open_request_of(promotion: str, intake: IntakeBucket) -> PromotionRequest:
+    """The promotion's request. Raises PromotionRefused if it has ended, so that redriving a stopped promotion changes
+    nothing."""
+    request = request_of(beginning_of(promotion, intake))
+    require_open(request, intake=intake)
+    return request
+
+
+def require_open(request: PromotionRequest, *, intake: IntakeBucket) -> None:
+    """Raise PromotionRefused if the request has ended."""
+    ended = intake.read(end_key(request.id), Promotion)
+    if ended is not None:
+        raise PromotionRefused(
+            f"What {request.by} asked for has its end already ({ended.status}, {ended.at:%Y-%m-%d %H:%M} UTC): "
+            f"`flywheel rollback --to` asks for {request.model_arn} again."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingPromotion:
+    """A promotion that waits for a person's approval."""
+
+    beginning: PromotionBeginning
+    wait: ApprovalWait
+
+
+def waiting_promotion(intake: IntakeBucket) -> WaitingPromotion | None:
+    """The current promotion if it waits for approval. The answer may have come a moment ago."""
+    beginning = current_beginning(intake)
+    wait = intake.read(approval_key(beginning.promotion), ApprovalWait) if beginning else None
+    if beginning is None or wait is None:
+        return None
+    # A redriven promotion has a record already, but it is older than the wait.
+    record = intake.read(record_key(beginning.promotion), Promotion)
+    return (
+        None if record is not None and record.at >= wait.asked_at else WaitingPromotion(beginning=beginning, wait=wait)
+    )
+
+
 def promotion_of(request_id: str, *, intake: IntakeBucket) -> Promotion | None:
-    """What became of a request up to now; None if there is none of that id."""
+    """How far a request has come, or how it ended; None if there is no request with this id."""
     ended = intake.read(end_key(request_id), Promotion)
     if ended is not None:
         return ended
@@ -139,11 +223,17 @@ def as_promotion(
     )
 
 
+def superseded_by(request: PromotionRequest) -> str:
+    """The reason that a superseded request ends with."""
+    who = request.by if request.source is PromotionSource.TURN else f"{request.by} (by hand)"
+    return f"{who} asked for {request.model_arn} instead."
+
+
 def event_detail(beginning: PromotionBeginning, *, flywheel_name: str) -> dict[str, str | None]:
     """The detail of the event `Model Promoted` (docs/interfaces.md).
 
-    EventBridge takes 256 KiB of an entry, Step Functions of the state that carries it. What people wrote is shortened;
-    the request has the whole.
+    EventBridge takes entries of up to 256 KiB, and so does Step Functions as the state's data. Text that people wrote
+    is shortened; the request has all of it.
     """
     request = beginning.request
     if request is None:
@@ -161,88 +251,3 @@ def event_detail(beginning: PromotionBeginning, *, flywheel_name: str) -> dict[s
         "turn": request.turn,
         "iterationId": request.iteration_id,
     }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    beginning: PromotionBeginning
-    wait: ApprovalWait
-
-
-def waiting_promotion(intake: IntakeBucket) -> Waiting | None:
-    """The current promotion if it has asked a person; it may have been answered a moment ago."""
-    beginning = current_beginning(intake)
-    wait = intake.read(approval_key(beginning.promotion), ApprovalWait) if beginning else None
-    if beginning is None or wait is None:
-        return None
-    # A redriven promotion has a record already, but one that is older than its question.
-    record = intake.read(record_key(beginning.promotion), Promotion)
-    return None if record is not None and record.at >= wait.asked_at else Waiting(beginning=beginning, wait=wait)
-
-
-def taken_back(model_arn: str, *, intake: IntakeBucket) -> Promotion | None:
-    """The last end of a wish for the model, if that was a failed smoke test."""
-    ends = [end for end in intake.read_all(intake.keys(ENDS), Promotion) if end.model_arn == model_arn]
-    last = max(ends, key=lambda end: end.at, default=None)
-    return last if last is not None and last.status is PromotionStatus.SMOKE_TEST_FAILED else None
-
-
-def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:
-    """What the current promotion works on; None before it has begun."""
-    number = current_number(intake)
-    return intake.read(begin_key(name_of(number)), PromotionBeginning) if number else None
-
-
-def models_under_way(intake: IntakeBucket) -> frozenset[str]:
-    """The models of all open requests: one may be active before it is published."""
-    return frozenset(request.model_arn for request in open_requests(intake))
-
-
-def pending_desire(
-    *, published: PublishedModels, intake: IntakeBucket, flywheel: FlywheelState, now: datetime
-) -> PromotionRequest | None:
-    """The request that an edit of `desired-model-arn` is, unless it is what is published or was dealt with before.
-
-    A promotion writes the parameter too, right before the model is the published one. But a model that waits for
-    approval and is then written there has its approval.
-    """
-    desired = published.desired()
-    if desired is None or desired.arn == published.active() or intake.read(end_key(desired.request_id), Promotion):
-        return None
-    waiting = waiting_promotion(intake)
-    asked_for = waiting.beginning.request if waiting else None
-    if any(request.model_arn == desired.arn and request != asked_for for request in open_requests(intake)):
-        return None
-    return PromotionRequest(
-        id=desired.request_id,
-        source=PromotionSource.PARAMETER,
-        model_arn=desired.arn,
-        flywheel_arn=flywheel.arn,
-        decided_against=flywheel.active_model_arn,
-        # When it was seen: what began to wait before an edit whose event got lost does not hold it up.
-        requested_at=now,
-        by="an edit of desired-model-arn",
-        reason=f"Version {desired.version} of desired-model-arn names it.",
-    )
-
-
-def superseded_by(request: PromotionRequest) -> str:
-    who = request.by if request.source is PromotionSource.TURN else f"{request.by} (by hand)"
-    return f"{who} asked for {request.model_arn} instead."
-
-
-def request_of(beginning: PromotionBeginning) -> PromotionRequest:
-    if beginning.request is None:
-        raise ValueError(f"{beginning.promotion} found no request: it has nothing to do.")
-    return beginning.request
-
-
-def beginning_of(promotion: str, intake: IntakeBucket) -> PromotionBeginning:
-    return intake.require(promotions.begin_key(promotion), PromotionBeginning)
-
-
-def open_request_of(promotion: str, intake: IntakeBucket) -> PromotionRequest:
-    """Raises PromotionRefused if it has its end already: a stopped promotion that is redriven changes nothing."""
-    request = request_of(beginning_of(promotion, intake))
-    require_open(request, intake=intake)
-    return request

@@ -1,4 +1,4 @@
-"""Whether a promotion should start, after any poke: looked up, never taken from the poke."""
+"""Decides whether a promotion should start. A message only makes it look; all facts are read from the records."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused
-from flywheel.promotions import requests
 from flywheel.promotions.check_model import require_fit
-from flywheel.promotions.requests import superseded_by
-from flywheel.records import promotions
-from flywheel.records.promotions import ApprovalWait, Promotion, PromotionRequest, PromotionSource, PromotionStatus
+from flywheel.promotions.requests import (
+    Choice,
+    WaitingPromotion,
+    as_promotion,
+    choose,
+    current_beginning,
+    open_requests,
+    request_of_parameter_edit,
+    superseded_by,
+    waiting_promotion,
+)
+from flywheel.records.promotions import (
+    ApprovalWait,
+    Promotion,
+    PromotionRequest,
+    PromotionSource,
+    PromotionStatus,
+    current_number,
+    name_of,
+    record_key,
+    request_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +40,12 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 SUPERSEDED = "Superseded"
-"""The error with which a waiting promotion is told that another one takes its place."""
+"""The error of the SendTaskFailure that ends a promotion's wait for approval because another supersedes it."""
 
 
 class Poke(StrEnum):
+    """Why start_promotion was invoked."""
+
     REQUEST = "request"
     DESIRED = "desired model edited"
     ENDED = "promotion ended"
@@ -38,12 +58,13 @@ class PromotionStart:
     start: bool
     reason: str
     supersede: ApprovalWait | None = None
-    """Tell the promotion that waits with this token that it is superseded."""
+    """The wait for approval to end, because another request supersedes it."""
     because: str = ""
+    """The reason to end it with."""
     waiting: bool = False
-    """A promotion waits for a person."""
+    """A promotion waits for approval."""
     refused: tuple[Promotion, ...] = ()
-    """Ends of wishes that must not take the place of what waits, because nothing could come of them."""
+    """Ends to write for requests whose model cannot become active: they must not supersede a waiting promotion."""
 
 
 def decide(
@@ -52,20 +73,22 @@ def decide(
     now: datetime,
     pipeline: Pipeline,
 ) -> PromotionStart:
-    """Note an edit of `desired-model-arn` as a request, then say what is to be done about the open ones."""
+    """Write an edit of `desired-model-arn` down as a request, then decide about the open requests."""
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
-    pending = requests.pending_desire(published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now)
+    pending = request_of_parameter_edit(
+        published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now
+    )
     if pending is not None:
-        pipeline.intake.write_once(promotions.request_key(pending.id), pending)
-    candidates = requests.open_requests(pipeline.intake)
-    waiting = requests.waiting_promotion(pipeline.intake)
+        pipeline.intake.write_once(request_key(pending.id), pending)
+    candidates = open_requests(pipeline.intake)
+    waiting = waiting_promotion(pipeline.intake)
     if waiting is not None and waiting.beginning.request is not None:
         refused = _refuse_unfit(waiting, candidates, flywheel=flywheel, service=pipeline.service, now=now)
         ended = {end.request_id for end in refused}
-        choice = requests.choose([request for request in candidates if request.id not in ended])
-        return _beside(waiting, choice, pokes=pokes, refused=refused)
+        choice = choose([request for request in candidates if request.id not in ended])
+        return _while_one_waits(waiting, choice, pokes=pokes, refused=refused)
     if not candidates:
         return PromotionStart(start=False, reason="there is nothing to promote")
     unpublished = any(request.model_arn == flywheel.active_model_arn for request in candidates)
@@ -75,14 +98,14 @@ def decide(
 
 
 def _refuse_unfit(
-    waiting: requests.Waiting,
+    waiting: WaitingPromotion,
     candidates: Sequence[PromotionRequest],
     *,
     flywheel: FlywheelState,
     service: FlywheelService,
     now: datetime,
 ) -> tuple[Promotion, ...]:
-    """A slip of the pen in `desired-model-arn` must not cost the candidate that waits."""
+    """Ends of people's requests for models that cannot become active, such as a typing error in `desired-model-arn`."""
     refused = []
     for request in candidates:
         if request.source is PromotionSource.TURN or request == waiting.beginning.request:
@@ -90,13 +113,13 @@ def _refuse_unfit(
         try:
             require_fit(request, flywheel=flywheel, service=service, now=now)
         except PromotionRefused as error:
-            refused.append(requests.as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
+            refused.append(as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
     return tuple(refused)
 
 
-def _beside(
-    waiting: requests.Waiting,
-    choice: requests.Choice | None,
+def _while_one_waits(
+    waiting: WaitingPromotion,
+    choice: Choice | None,
     *,
     pokes: frozenset[Poke],
     refused: tuple[Promotion, ...],
@@ -110,19 +133,19 @@ def _beside(
             because=superseded_by(choice.chosen),
             refused=refused,
         )
-    # The execution may have been killed before it asked: starting a running one changes nothing. But one that was
-    # stopped a moment ago is about to be reported as stopped; the schedule sees to it if that is lost.
+    # Start it anyway: the execution may have been stopped, and starting a running one changes nothing. But right after
+    # an execution ended, its report is still to come. If the report gets lost, the schedule starts the promotion.
     start = pokes != {Poke.ENDED}
     return PromotionStart(start=start, reason="a promotion waits for approval", waiting=True, refused=refused)
 
 
 def _failed_last(intake: IntakeBucket) -> bool:
-    number = promotions.current_number(intake)
+    number = current_number(intake)
     if not number:
         return False
-    record = intake.read(promotions.record_key(promotions.name_of(number)), Promotion)
+    record = intake.read(record_key(name_of(number)), Promotion)
     if record is None:
-        beginning = requests.current_beginning(intake)
-        # One that could not even begin leaves nothing; the end of one that was stopped is about to be reported.
+        beginning = current_beginning(intake)
+        # Without a record, the execution failed before it began, or the report of its end is still to come.
         return beginning is None or beginning.request is not None
     return record.status is PromotionStatus.FAILED

@@ -1,13 +1,14 @@
-"""A published model that answers wrongly when it comes into service out of a promotion, for instance when the serving
-hours begin: the former one is asked for, through the one door."""
+"""Requests a promotion of the former model when the published one fails a smoke test while no promotion runs.
+
+That happens for instance when an endpoint is created at the start of the serving hours.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
-from flywheel.records import promotions
-from flywheel.records.promotions import PromotionRequest, PromotionSource
+from flywheel.records.promotions import PromotionRequest, PromotionSource, request_key
 from flywheel.records.serving import SmokeTest, smoke_test_of
 
 if TYPE_CHECKING:
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 
 def take_back(tested: SmokeTest, *, pipeline: Pipeline) -> PromotionRequest | None:
-    """Ask for the previous model once for each failed test. None where there is nothing to ask for.
+    """Write one request for the previous model for each failed smoke test; None if there is nothing to request.
 
-    A promotion under way takes its model back itself. A previous model that failed as well is not asked for.
+    While a promotion of the model is open, that promotion puts the former model back. A previous model that failed the
+    same smoke test is not requested.
     """
     model_arn = tested.model_arn
     former = pipeline.published.previous()
     if tested.passed or former is None or former == model_arn or pipeline.published.active() != model_arn:
         return None
-    if model_arn in requests.models_under_way(pipeline.intake):
+    if model_arn in requests.requested_models(pipeline.intake):
         return None
     of_former = smoke_test_of(former, intake=pipeline.intake)
     if of_former is not None and of_former.key == tested.key and not of_former.passed:
@@ -38,4 +40,4 @@ def take_back(tested: SmokeTest, *, pipeline: Pipeline) -> PromotionRequest | No
         reason=f"{model_arn} is served, but: {tested.sentence}",
         decided_against=pipeline.service.find_active_model(),
     )
-    return request if pipeline.intake.write_once(promotions.request_key(request.id), request) else None
+    return request if pipeline.intake.write_once(request_key(request.id), request) else None

@@ -15,10 +15,10 @@ OUTPUT = "analysis/output/"
 WORK = "analysis/jobs/"
 BEGUN = "analysis/begun/"
 OPTIONS = "job.json"
-"""Below the job's input folder: the options, and the word that the drop is complete."""
+"""In the job's input folder. Holds the job's options, and says that all of its input files are there."""
 PREDICTIONS_JSONL, PREDICTIONS_CSV, SUMMARY = "predictions.jsonl", "predictions.csv", "summary.json"
 _READABLE = 60
-"""Characters of the job in an execution's name, which may have 80 with the run's."""
+"""Most characters of the job's name in an execution's name; Step Functions allows 80 in all."""
 
 
 class InputFormat(StrEnum):
@@ -51,12 +51,12 @@ class Segment(Record):
 
     @property
     def goes_on(self) -> bool:
-        """The file has more after it."""
+        """Whether the file continues after this segment."""
         return self.end < self.file.size
 
 
 class Unit(Record):
-    """`units/<unit>/plan.json`: what one function splits."""
+    """`units/<unit>/plan.json`: the input that one invocation of split_analysis reads."""
 
     segments: tuple[Segment, ...]
 
@@ -68,17 +68,17 @@ class PartFacts(Record):
     documents: int
     """Lines of documents.txt, which Comprehend classifies."""
     errors: int
-    """Lines that it is not asked about."""
+    """Lines with an error, which Comprehend does not get."""
     continued: bool
-    """It begins inside a file whose earlier lines another unit has."""
+    """The part begins in the middle of a file, whose earlier lines are in another unit."""
 
 
 class UnitFacts(Record):
-    """`units/<unit>/unit.json`: what became of a unit; written last."""
+    """`units/<unit>/unit.json`: the result of splitting a unit; written last."""
 
     parts: tuple[PartFacts, ...]
     lines_of_last: int
-    """Lines of the unit's last segment, whose file may go on in the next unit."""
+    """Lines of the unit's last segment; the file may continue in the next unit."""
 
 
 class UnitFailure(Record):
@@ -88,7 +88,7 @@ class UnitFailure(Record):
 
 
 class AnalysisBeginning(Record):
-    """`begin.json`: what a run consists of, and with which model all of it is classified."""
+    """`begin.json`: the input of a run, and the model that classifies all of it."""
 
     job: str
     run: str
@@ -99,15 +99,16 @@ class AnalysisBeginning(Record):
     """The files, and job.json if it is there."""
     bytes: int
     newest: datetime
-    """When the last of the objects came."""
+    """When the newest of the objects was written."""
     units: int
     model_arn: str
     flywheel_arn: str | None
-    """The model's; None for a model from elsewhere."""
+    """The flywheel that trained the model; None for a model that no flywheel trained."""
 
 
 class Begun(Record):
-    """`analysis/begun/<job>`: the last run that began, for who looks for drops that nobody was told of."""
+    """`analysis/begun/<job>`: the last run that began. The schedule compares it with the input, to find jobs whose S3
+    event got lost."""
 
     run: str
 
@@ -119,24 +120,24 @@ class PartItem(Record):
     run: str
     part: str
     line_base: int
-    """Lines that its first file has before the unit."""
+    """Lines of the part's first file that are in earlier units."""
     alone: bool
-    """The job has no other part with documents."""
+    """No other part of the job has documents."""
 
 
 class Counts(Record):
-    """What was predicted in a part, or in all of a job."""
+    """Predictions of a part, or of a whole job, in figures."""
 
     documents: int = 0
     """Documents with an answer."""
     labels: dict[str, int] = {}
     low_confidence: int = 0
     errors: dict[str, int] = {}
-    """By code: lines that could not be classified."""
+    """Lines that could not be classified, by error code."""
 
 
 class CollectedPart(Record):
-    """`parts/<part>/collected.json`, last: the part's rows are there."""
+    """`parts/<part>/collected.json`, written last: the part's rows are complete."""
 
     counts: Counts
     model_arn: str | None
@@ -145,7 +146,7 @@ class CollectedPart(Record):
 
 
 class JoinedJob(Record):
-    """`joined.json`: the outputs are there."""
+    """`joined.json`: the output files are complete."""
 
     counts: Counts
     models: tuple[str, ...]
@@ -177,7 +178,7 @@ class AnalysisSummary(Record):
     began_at: datetime | None = None
     ended_at: datetime
     predictions: tuple[str, ...] = ()
-    """The keys of what was predicted."""
+    """Keys of the output files."""
 
     @property
     def error_lines(self) -> int:
@@ -193,18 +194,18 @@ def output_key(job: str, name: str) -> str:
 
 
 def job_of(key: str) -> str | None:
-    """The job that an object of the input belongs to; None for one that lies in no folder."""
+    """The job that an input object belongs to; None for an object outside a job's folder."""
     job, slash, _ = key.removeprefix(INPUT).partition("/")
     return job if slash and job and key.startswith(INPUT) else None
 
 
 def execution_name(job: str, run: str) -> str:
-    """Follows from the input: a repeated start of the same input is the same execution."""
+    """The same for the same input, so that starting it twice starts one execution."""
     return f"{readable(job)}-{run}"
 
 
 def run_of(execution: str, *, job: str) -> str | None:
-    """The run that an execution of the job is named after; None for one that a person named."""
+    """The run in an execution's name; None if a person chose the name."""
     run = execution.removeprefix(f"{readable(job)}-")
     return run if re.fullmatch(r"[0-9a-f]{16}", run) else None
 
@@ -214,7 +215,7 @@ def readable(job: str) -> str:
 
 
 class RunFolder:
-    """The keys of what one run makes on the way."""
+    """The keys of a run's intermediate objects."""
 
     def __init__(self, job: str, run: str) -> None:
         self.job = job
@@ -241,7 +242,7 @@ class RunFolder:
 class PartFolder:
     def __init__(self, prefix: str) -> None:
         self.documents_folder = f"{prefix}documents/"
-        """Alone in its folder: a job's S3Uri matches by prefix."""
+        """Holds only documents.txt, because a job's S3Uri matches by prefix."""
         self.documents = f"{self.documents_folder}documents.txt"
         self.index = f"{prefix}index.jsonl"
         self.facts = f"{prefix}part.json"
@@ -253,5 +254,5 @@ class PartFolder:
 
 
 def part_name(unit: int, number: int) -> str:
-    """Sorts as the input does."""
+    """Names sort in the order of the input."""
     return f"{unit:05d}-{number:05d}"

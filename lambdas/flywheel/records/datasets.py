@@ -1,4 +1,4 @@
-"""Records of datasets, and of what waits for one."""
+"""Records of datasets, and of documents that wait for one; and their keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from flywheel.store.record import Record
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
+
 LABEL_SEPARATOR_IN_RECORDS = "\x1f"
-"""Joins the labels of one document in a record's keys: no label can hold a control character (reference 1.3)."""
+"""Joins the labels of one document in the keys of `labels` members. No label can hold a control character
+(reference 1.3)."""
 
 
 class DatasetPart(Record):
@@ -21,21 +23,22 @@ class DatasetPart(Record):
     """Documents of this part that are in the dataset."""
     bytes: int
     labels: dict[str, int]
-    """As in Part, for the documents in the dataset."""
+    """Documents by label combination, as in Part, of those in the dataset."""
     delimiter: str
     sources: tuple[UploadSource, ...]
     held_back: int = 0
-    """Documents that went back to `prepared/` because a label of theirs has too few."""
+    """Documents that go back to `prepared/`, because one of their labels has too few documents."""
     held_back_hash: str | None = None
     """Content hash of the part that the held-back documents form."""
     leaked: int = 0
-    """Documents dropped because their text stands in the other split."""
+    """Documents dropped because the other split has the same text."""
     duplicates: int = 0
     """Documents dropped because they are in an earlier dataset, or in an older part of this one."""
     refused: int = 0
-    """Documents left out because their text came before with other labels: `refused/<content hash>.csv` has them."""
+    """Documents left out because an earlier document has the same text with other labels. They are in
+    `refused/<content hash>.csv`."""
     accepted_in: str | None = None
-    """Prefix of the older dataset it was copied from, for a new generation of the flywheel."""
+    """Prefix of the older dataset that the part is copied from, in a new generation of the flywheel."""
 
     @property
     def dropped(self) -> int:
@@ -51,8 +54,8 @@ class DatasetManifest(Record):
     parts: tuple[DatasetPart, ...]
     held_back_labels: tuple[str, ...] = ()
     dropped_file: str = "dropped.bin"
-    """In this dataset's folder, part by part, four bytes each: the places of the documents that a part leaves out,
-    first those dropped, then those refused."""
+    """File in this dataset's folder with the places of the documents that are left out, four bytes each: for each
+    part in turn the dropped ones, then the refused ones."""
 
     @property
     def dropped_key(self) -> str:
@@ -64,12 +67,32 @@ class DatasetManifest(Record):
 
     @property
     def documents_prefix(self) -> str:
-        """What Comprehend reads: ends in a slash, because S3Uri matches by prefix."""
+        """What Comprehend reads. Ends in a slash, because S3Uri matches by prefix."""
         return f"{self.prefix}documents/"
 
     @property
     def documents(self) -> int:
         return sum(part.documents for part in self.parts)
+
+
+def manifest_key(split: Split, name: str) -> str:
+    return f"datasets/{split}/{name}/dataset.json"
+
+
+def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
+    """CSV of the documents that ConflictingLabels keeps out of the dataset, to be corrected and uploaded again."""
+    return f"{manifest.prefix}refused/{part.content_hash}.csv"
+
+
+def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
+    """Raises UnknownRecord."""
+    return intake.require(manifest_key(split, name), DatasetManifest)
+
+
+def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """The manifests of all composed datasets that have not failed, of all generations, oldest first."""
+    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
+    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
 
 
 class AcceptedDataset(Record):
@@ -78,13 +101,23 @@ class AcceptedDataset(Record):
     accepted_at: datetime
 
 
+def accepted_key(manifest: DatasetManifest) -> str:
+    return f"{manifest.prefix}accepted.json"
+
+
+def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
+    """The manifests of datasets that are COMPLETED in Comprehend, oldest first."""
+    keys = set(intake.keys(f"datasets/{split}/"))
+    return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
+
+
 class DatasetRef(Record):
     name: str
     split: Split
 
 
-class Waiting(Record):
-    """Documents that wait, and why."""
+class WaitingDocuments(Record):
+    """Documents that wait for a dataset, and why."""
 
     split: Split
     documents: int
@@ -94,11 +127,11 @@ class Waiting(Record):
 
 
 class LabelConflict(Record):
-    """A text that stands in two places with different labels; which text, no record says."""
+    """Two documents with the same text and different labels. No record holds the text."""
 
     labels: tuple[str, ...]
     source: str
-    """The upload, or the dataset, in which it came first."""
+    """The upload or dataset that has the first of them."""
     other_labels: tuple[str, ...]
     other_source: str
 
@@ -106,20 +139,21 @@ class LabelConflict(Record):
 class Composition(Record):
     turn: str
     datasets: tuple[DatasetRef, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[WaitingDocuments, ...] = ()
     leaked: dict[str, int] = {}
-    """Documents dropped by split because they stand in the other one."""
+    """By split: documents dropped because the other split has them."""
     duplicates: dict[str, int] = {}
-    """Documents dropped by split because a dataset has them, or an older part of the same one."""
+    """By split: documents dropped because a dataset, or an older part of the same dataset, has them."""
     refused: dict[str, int] = {}
-    """Documents left out by split because their text came before with other labels (ConflictingLabels REFUSE)."""
+    """By split: documents left out because an earlier one has the same text with other labels (ConflictingLabels
+    REFUSE)."""
     conflicts: dict[str, int] = {}
-    """Documents by split whose text came before with other labels, kept or not, also of what still waits."""
+    """By split: documents whose text an earlier one has with other labels, used or not, including waiting ones."""
     conflict_examples: tuple[LabelConflict, ...] = ()
     cleared: dict[Split, tuple[str, ...]] = {}
-    """Content hashes of parts that waited although datasets had every document of them: they are deleted."""
+    """By split: content hashes of waiting parts that are deleted, because datasets have all of their documents."""
     more: bool = False
-    """Documents wait only because the dataset was full: another turn has work to do."""
+    """Documents wait only because the dataset was full: another turn can use them."""
 
 
 class DatasetSummary(Record):
@@ -134,7 +168,7 @@ class DatasetSummary(Record):
 
 
 def labels_of(combination: str) -> tuple[str, ...]:
-    """The single labels of a key of a `labels` member."""
+    """The single labels in a key of a `labels` member."""
     return tuple(combination.split(LABEL_SEPARATOR_IN_RECORDS))
 
 
@@ -147,36 +181,6 @@ def by_single_label(combinations: dict[str, int]) -> dict[str, int]:
     return single
 
 
-def manifest_key(split: Split, name: str) -> str:
-    return f"datasets/{split}/{name}/dataset.json"
-
-
-def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
-    """Documents that ConflictingLabels keeps out of the dataset, as CSV: to be mended and uploaded again."""
-    return f"{manifest.prefix}refused/{part.content_hash}.csv"
-
-
-def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
-    """The manifests of every dataset that was composed and has not failed, of all generations, oldest first."""
-    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
-    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
-
-
-def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
-    """Those of them that Comprehend has taken over, oldest first."""
-    keys = set(intake.keys(f"datasets/{split}/"))
-    return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
-
-
-def accepted_key(manifest: DatasetManifest) -> str:
-    return f"{manifest.prefix}accepted.json"
-
-
-def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
-    """Raises UnknownRecord."""
-    return intake.require(manifest_key(split, name), DatasetManifest)
-
-
 def without_labels(combinations: dict[str, int], held_back: frozenset[str]) -> dict[str, int]:
-    """The combinations that have none of the labels."""
+    """The combinations that have none of the labels in `held_back`."""
     return {key: count for key, count in combinations.items() if held_back.isdisjoint(labels_of(key))}

@@ -1,4 +1,4 @@
-"""Records of what was decided about a candidate, and of the scores that it rests on."""
+"""Records of decisions about candidates, and of the scores that they compare."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ class Metrics(Record):
     Accuracy: float | None = None
 
     def value(self, metric: str) -> float | None:
-        """By the name that SelectionMetric has for it; None where the service gave none."""
+        """The score that SelectionMetric calls `metric`; None where the service gave none."""
         found: float | None = getattr(self, metric)
         return found
 
     @property
     def sentence(self) -> str:
-        """`F1Score 0.8812, Precision 0.8790, ...`, those that there are; empty without any."""
+        """The scores that the service gave: `F1Score 0.8812, Precision 0.8790`. Empty without any."""
         return ", ".join(f"{name} {value:.4f}" for name, value in self if value is not None)
+
+
+HOLDOUT_SOURCE = "hold-out"
+"""How `ModelScore.source` begins for a score measured on a hold-out."""
 
 
 class ModelScore(Record):
@@ -43,12 +47,12 @@ class ModelScore(Record):
 
 
 class Evidence(StrEnum):
-    """What a decision compares; the values are those of the parameter Evidence."""
+    """Which scores a decision compares; the values are those of the setting Evidence."""
 
     ITERATION = "ITERATION"
-    """The two metric blocks of the iteration."""
+    """Those that the iteration reports for both models."""
     HOLDOUT = "HOLDOUT"
-    """Both models' own answers to the documents of one hold-out."""
+    """Those of both models' predictions for the same hold-out."""
 
 
 class AverageScores(Record):
@@ -60,7 +64,7 @@ class AverageScores(Record):
 
 
 class LabelResult(Record):
-    """A model on one label against all others: scores from 0 to 1."""
+    """A model's scores for one label, from 0 to 1."""
 
     label: str
     precision: float
@@ -71,16 +75,16 @@ class LabelResult(Record):
 
 
 class ConfusedPair(Record):
-    """How many documents of one label were given another, or the same."""
+    """How many documents with the label `true` were predicted as `predicted`, which may be the same label."""
 
     true: str
     predicted: str | None
-    """None: no label, or one that is not the flywheel's."""
+    """None: no label, or one that the flywheel does not have."""
     documents: int
 
 
 class HoldoutResult(Record):
-    """What a model made of the hold-out, by scikit-learn's definitions."""
+    """A model's scores on the hold-out, as scikit-learn defines them."""
 
     arn: str
     accuracy: float
@@ -89,13 +93,13 @@ class HoldoutResult(Record):
     labels: tuple[LabelResult, ...]
     """In the order of the flywheel's list."""
     confusions: tuple[ConfusedPair, ...] = ()
-    """Pairs that occur; none in MULTI_LABEL mode."""
+    """Only pairs that occur; empty in MULTI_LABEL mode."""
     errors: dict[str, int] = {}
-    """Documents that Comprehend could not analyse, by ErrorCode: they count as wrong."""
+    """Documents that Comprehend could not analyse, by ErrorCode. They count as wrong."""
 
 
 class GainInterval(Record):
-    """The candidate's metric less the active model's, and where it lies at `confidence_level`."""
+    """The candidate's metric minus the active model's, with its confidence interval."""
 
     metric: str
     difference: float
@@ -105,16 +109,17 @@ class GainInterval(Record):
 
 
 class HoldoutComparison(Record):
-    """Both models on the same documents, as far as they could be asked."""
+    """Both models' results on the same documents. A result is missing where a model could not predict."""
 
     holdout_id: str
     documents: int
     candidate: HoldoutResult | None = None
     active: HoldoutResult | None = None
-    """None if there is no active model, if it could not be asked, or if the candidate is it."""
+    """None if there is no active model, if it could not predict, or if the candidate is the active model."""
     interval: GainInterval | None = None
     dollars: float = 0.0
-    """What the predictions that this decision asked for cost, at us-east-1's price. Those of earlier ones are there."""
+    """Cost of the prediction jobs that this decision needed, at us-east-1's price. Predictions that an earlier
+    decision paid for are reused."""
 
 
 class Decision(Record):
@@ -128,14 +133,10 @@ class Decision(Record):
     candidate: ModelScore | None = None
     active: ModelScore | None = None
     decided_against: str | None = None
-    """The active model at the time of the decision: promotion is refused if it has changed since."""
+    """The active model at the time of the decision. The promotion is refused if it has changed since."""
     evidence: Evidence = Evidence.ITERATION
     holdout: HoldoutComparison | None = None
 
 
 def decision_key(iteration_id: str) -> str:
     return f"decisions/{iteration_id}.json"
-
-
-HOLDOUT_SOURCE = "hold-out"
-"""Begins the source of a score that was measured on a hold-out."""

@@ -1,4 +1,4 @@
-"""Hold-outs, and the attempts to have models answer them."""
+"""Records of hold-outs (test documents for comparing models) and of the jobs that predict them; and their keys."""
 
 from __future__ import annotations
 
@@ -14,27 +14,19 @@ HOLDOUTS = "evaluations/holdouts/"
 
 
 class FrozenHoldout(Record):
-    """`holdout.json`, written after everything else of a hold-out: without it there is none."""
+    """`holdout.json`. Written last: a hold-out without it does not count."""
 
     id: str
     documents: int
     units: int
-    """What one model's answers to all of them are charged as, of 100 characters each."""
+    """Units of 100 characters that Comprehend charges for one model's predictions of all documents."""
     labels: tuple[tuple[str, ...], ...]
     """The labels of each document, in the order of the lines of its text file."""
 
     @property
     def documents_folder(self) -> str:
-        """Holds nothing but the texts: a job's S3Uri matches by prefix."""
+        """Holds only the texts, because a job's S3Uri matches by prefix."""
         return f"{folder(self.id)}documents/"
-
-
-class IterationHoldout(Record):
-    """`evaluations/iterations/<iteration id>.json`: what an iteration's models are compared on, from then on."""
-
-    iteration_id: str
-    holdout_id: str | None
-    """None: there was no test document that no model had been trained on."""
 
 
 def folder(holdout_id: str) -> str:
@@ -45,18 +37,27 @@ def holdout_key(holdout_id: str) -> str:
     return f"{folder(holdout_id)}holdout.json"
 
 
+class IterationHoldout(Record):
+    """`evaluations/iterations/<iteration id>.json`: the hold-out on which an iteration's models are compared. Written
+    once."""
+
+    iteration_id: str
+    holdout_id: str | None
+    """None: every test document had been used for training."""
+
+
 def iteration_holdout_key(iteration_id: str) -> str:
     return f"evaluations/iterations/{iteration_id}.json"
 
 
 class HoldoutAttempt(JobAttempt):
-    """`prediction.json`: the last attempt to have a model answer a hold-out."""
+    """`prediction.json`: the last attempt to have a model predict a hold-out."""
 
     model_arn: str
     holdout_id: str
     asked_at: datetime
     asked_for: str
-    """The iteration whose decision paid for it."""
+    """The iteration whose decision needed the predictions, and paid for them."""
 
 
 def attempt_key(holdout_id: str, model_arn: str) -> str:
@@ -72,6 +73,6 @@ def attempts_folder(holdout_id: str) -> str:
 
 
 def readable(model_arn: str) -> str:
-    """Name and version of the model, and what tells it from one of another account or Region."""
+    """Name and version of the model, with a hash of its ARN: two accounts may have a model of the same name."""
     name = re.sub(r"[^A-Za-z0-9-]+", "-", short_name(model_arn))
     return f"{name[:120]}-{hashlib.sha256(model_arn.encode()).hexdigest()[:8]}"

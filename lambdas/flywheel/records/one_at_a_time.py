@@ -1,8 +1,8 @@
-"""Executions of one machine that run one at a time: turns, and promotions.
+"""State machine executions that run one at a time: turns, and promotions.
 
-One object holds the number N of the current one. StartExecution with the name of N and a constant input starts a new
-execution, returns a running one, or says that a closed one exists; only then N+1 is written and started. So nothing
-has to be listed or described, both of which lag behind.
+An object in the intake bucket holds the number N of the current execution. StartExecution, called with a name made of
+N and a constant input, starts a new execution, returns the running one, or says that a closed one exists. Only in the
+last case N+1 is written and started. ListExecutions and DescribeExecution are not used: both are eventually consistent.
 """
 
 from __future__ import annotations
@@ -24,25 +24,30 @@ if TYPE_CHECKING:
 EXECUTION_INPUT = "{}"
 """Constant, because StartExecution returns a running execution only for the same input."""
 _NAME_REUSE = timedelta(days=60)
-"""Step Functions forgets a closed execution's name after 90 days; from here on the record is trusted instead."""
+"""Step Functions forgets the name of a closed execution after 90 days: StartExecution would start it again. From 60
+days on the record of its end counts instead."""
 _ATTEMPTS = 5
 
 
 class Current(Record):
-    """What stands under a series' `current_key`."""
+    """The record at a series' `current_key`."""
 
     number: int
     machine: str = ""
-    """ARN of the machine that runs it. After a new deployment it is another one, which knows none of its executions."""
+    """ARN of the state machine that runs it. A replaced state machine has another ARN, and knows none of these
+    executions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
+    """The numbered executions of one state machine."""
+
     word: str
-    """Begins the names of the executions."""
+    """How the names of the executions begin."""
     folder: str
-    """Ends in a slash."""
+    """Prefix in the intake bucket; ends in a slash."""
     error: type[NotCurrent]
+    """What a step of an execution that is not the current one raises."""
 
     @property
     def current_key(self) -> str:
@@ -52,7 +57,7 @@ class Series:
         return f"{self.word}-{number:06d}"
 
     def number_of(self, name: str) -> int | None:
-        """None if it is not the name of such an execution."""
+        """None if it is not the name of an execution of this series."""
         match = re.fullmatch(rf"{self.word}-(\d{{6,}})", name)
         return int(match[1]) if match else None
 
@@ -60,7 +65,7 @@ class Series:
         return f"{self.folder}{name}/"
 
     def current_number(self, intake: IntakeBucket) -> int:
-        """0 before the first."""
+        """0 before the first execution."""
         current = intake.read(self.current_key, Current)
         return current.number if current else 0
 
@@ -83,7 +88,7 @@ class Starter:
         stepfunctions: SFNClient,
         machine_arn: str,
     ) -> None:
-        """`ended_at` gives the moment when the execution of this name ended, None if it is not recorded."""
+        """`ended_at` gives the time when the execution of this name ended; None without a record of it."""
         self._series = series
         self._ended_at = ended_at
         self._intake = intake
@@ -91,7 +96,7 @@ class Starter:
         self._machine_arn = machine_arn
 
     def start(self, now: datetime) -> str:
-        """Start the current one, or the next one if it is closed; a running one stays. Returns its name."""
+        """Start the current execution, or the next if it is closed; leave a running one alone. Returns its name."""
         series = self._series
         for _ in range(_ATTEMPTS):
             found = self._intake.read_with_etag(series.current_key, Current)
@@ -103,7 +108,7 @@ class Starter:
             of_this_machine = current.machine == self._machine_arn
             if of_this_machine and not self._long_closed(name, now) and self._start_execution(name):
                 return name
-            # Another invocation may write the same number first: then the next round starts, or finds, that one.
+            # Another invocation may write the number first: then the next round starts, or finds, its execution.
             self._intake.write_if_unchanged(series.current_key, self._current(current.number + 1), etag)
         number = series.current_number(self._intake)
         raise series.error(name=f"the next {series.word}", current=series.name_of(number))

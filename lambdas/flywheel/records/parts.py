@@ -1,4 +1,4 @@
-"""Where the documents of a part lie, and the eight-byte digests of their texts and of their labels."""
+"""The keys of a part's documents, and of the eight-byte digests of their texts and labels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 HASH_BYTES = 8
 PLACES = "I"
-"""The array type of places of documents in a part: a part has at most a million."""
+"""The array type for places of documents in a part, which has at most a million."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartLocation:
-    """The keys of one part's documents and of their digests, in the same order."""
+    """The keys of one part's objects. All three list the documents in the same order."""
 
     documents: str
     hashes: str
     labels: str
-    """Absent from parts of earlier versions."""
+    """Parts that earlier versions of the pipeline wrote do not have it."""
 
 
 def prepared_folder(split: Split, content_hash: str) -> str:
@@ -40,7 +40,7 @@ def prepared_location(split: Split, content_hash: str) -> PartLocation:
 
 
 def location_in(folder: str) -> PartLocation:
-    """Of a part that has the folder for itself."""
+    """Keys of a part that has a folder of its own."""
     return PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin")
 
 
@@ -61,23 +61,23 @@ def held_back_folder(dataset_prefix: str, content_hash: str) -> str:
 
 
 def waiting_parts(intake: IntakeBucket, split: Split) -> list[Part]:
-    """Prepared parts, oldest first; one without facts is still being written."""
+    """Prepared parts, oldest first. A part without `facts.json` is still being written, and is left out."""
     keys = (key for key in intake.keys(f"prepared/{split}/") if key.endswith("/facts.json"))
     return sorted(intake.read_all(keys, Part), key=lambda part: (part.prepared_at, part.content_hash))
 
 
 def read_hashes(intake: IntakeBucket, key: str) -> array[int]:
-    """The digests of a part in document order."""
+    """The digests of a part, in document order."""
     return as_numbers(intake.read_bytes(key))
 
 
 def read_all_hashes(intake: IntakeBucket, keys: Iterable[str]) -> Iterator[array[int]]:
-    """The digests of the parts in the order of the keys."""
+    """The digests of each part, in the order of the keys."""
     return map(as_numbers, intake.read_bytes_all(keys))
 
 
 def accepted_hashes(intake: IntakeBucket, split: Split) -> Iterator[array[int]]:
-    """The digests of every document in a dataset of `split`, part by part: few enough at a time for any memory."""
+    """The digests of all documents in datasets of `split`, one part at a time, to use little memory."""
     return read_all_hashes(intake, (key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key))
 
 
@@ -88,5 +88,5 @@ def as_numbers(content: bytes) -> array[int]:
 
 
 def label_digest(combination: str) -> int:
-    """Of a combination of labels as in a record's keys."""
+    """The digest of a label combination, as in the keys of a `labels` member."""
     return int.from_bytes(labels_hash(labels_of(combination)), "little")

@@ -1,4 +1,4 @@
-"""Records of wishes to make a model active, and of how they ended."""
+"""Records of requests to promote a model, and of how they ended; and their keys."""
 
 from __future__ import annotations
 
@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
+PROMOTIONS = Series(word="promotion", folder="promotions/", error=NotCurrentPromotion)
+name_of = PROMOTIONS.name_of
+number_of = PROMOTIONS.number_of
+current_number = PROMOTIONS.current_number
+require_current = PROMOTIONS.require_current
+REQUESTS = "promotions/requests/"
+ENDS = "promotions/ends/"
+
+
 class PromotionMode(StrEnum):
-    """What becomes of a candidate that a turn decided to promote."""
+    """How a candidate is promoted that a turn decided to promote: at once, after a person's approval, or never."""
 
     AUTOMATIC = "AUTOMATIC"
     APPROVAL = "APPROVAL"
@@ -30,11 +39,11 @@ class PromotionSource(StrEnum):
     PARAMETER = "parameter"
     """Somebody edited `desired-model-arn`."""
     SERVING = "serving"
-    """The model that answers failed its smoke test out of a promotion."""
+    """The served model failed a smoke test while no promotion ran."""
 
 
 class PromotionRequest(Record):
-    """A wish to make a model the active one. It is open until there is an end of it."""
+    """A request to make a model the active one. It is open until a Promotion is stored at its `end_key`."""
 
     id: str
     source: PromotionSource
@@ -44,36 +53,49 @@ class PromotionRequest(Record):
     by: str
     reason: str
     decided_against: str | None = None
-    """The flywheel's active model when this was wished for: it is refused if that has changed since."""
+    """The flywheel's active model at the time of the request, which is refused if that has changed since."""
     turn: str | None = None
     iteration_id: str | None = None
     selection_metric: str | None = None
     score: float | None = None
-    """The candidate's, from 0 to 1."""
+    """The candidate's score in `selection_metric`, from 0 to 1."""
+
+
+def request_key(request_id: str) -> str:
+    return f"{REQUESTS}{request_id}.json"
 
 
 class PromotionBeginning(Record):
-    """What a promotion works on. Written once: a redriven one works on the same request."""
+    """The request that a promotion works on. Written once: a redriven promotion works on the same request."""
 
     promotion: str
     began_at: datetime
     request: PromotionRequest | None = None
-    """None: no request was open any more."""
+    """None: no request was open."""
     former_model_arn: str | None = None
     approval: bool = False
     """A person has to agree."""
     desired_version: int | None = None
-    """Of `desired-model-arn`: a later one is somebody's edit meanwhile. None: there was none."""
+    """Version of `desired-model-arn` when the promotion began; a later version is an edit made since. None: the
+    parameter did not exist."""
     superseded: tuple[str, ...] = ()
-    """Ids of the requests that this one makes pointless, if its model can become active at all."""
+    """Ids of the requests that this one supersedes, once its model has passed `check_model`."""
+
+
+def begin_key(promotion: str) -> str:
+    return f"{PROMOTIONS.folder_of(promotion)}begin.json"
 
 
 class ApprovalWait(Record):
-    """A promotion waits for a person: whoever may call SendTaskSuccess answers with the token."""
+    """A promotion that waits for a person's approval. SendTaskSuccess or SendTaskFailure with the token answers it."""
 
     task_token: str
     asked_at: datetime
     ends_at: datetime
+
+
+def approval_key(promotion: str) -> str:
+    return f"{PROMOTIONS.folder_of(promotion)}approval.json"
 
 
 class PromotionStatus(StrEnum):
@@ -88,7 +110,7 @@ class PromotionStatus(StrEnum):
     LEFT_TO_PEOPLE = "left to people"
     """PromotionMode is NEVER."""
     SMOKE_TEST_FAILED = "smoke test failed"
-    """The endpoint answered wrongly with the model: it was taken back."""
+    """The endpoint answered wrongly with the model, and the former model was put back."""
     FAILED = "failed"
     STOPPED = "stopped"
 
@@ -98,7 +120,7 @@ class PromotionStatus(StrEnum):
 
 
 class Promotion(Record):
-    """What became of a request, so far or in the end."""
+    """The state of a request: how it ended, or how far it has come."""
 
     request_id: str
     source: PromotionSource
@@ -108,66 +130,33 @@ class Promotion(Record):
     reason: str
     at: datetime
     by: str
-    """Who asked for it."""
+    """Who requested it."""
     turn: str | None = None
     iteration_id: str | None = None
     promotion: str | None = None
-    """The execution; None if it needed none."""
+    """Name of the execution; None if the request ended without one."""
     answered_by: str | None = None
-    """Who approved or declined it, as they said."""
+    """Who approved or declined it, as they gave their name."""
     warning: str | None = None
     """What Comprehend said about a model that is TRAINED_WITH_WARNING."""
     serving: str | None = None
-    """What became of the endpoint; None where none is wanted."""
-
-
-class PromotionFailures(Record):
-    """The executions that failed at a request that is still open."""
-
-    promotions: tuple[str, ...]
-    last: Promotion
-
-
-PROMOTIONS = Series(word="promotion", folder="promotions/", error=NotCurrentPromotion)
-
-
-name_of = PROMOTIONS.name_of
-
-
-number_of = PROMOTIONS.number_of
-
-
-current_number = PROMOTIONS.current_number
-
-
-require_current = PROMOTIONS.require_current
-
-
-REQUESTS = "promotions/requests/"
-
-
-ENDS = "promotions/ends/"
-
-
-def begin_key(promotion: str) -> str:
-    return f"{PROMOTIONS.folder_of(promotion)}begin.json"
-
-
-def approval_key(promotion: str) -> str:
-    return f"{PROMOTIONS.folder_of(promotion)}approval.json"
+    """The state of the endpoint afterwards; None without an endpoint."""
 
 
 def record_key(promotion: str) -> str:
-    """What became of the execution, also if its request is still open."""
+    """The result of the execution, also if its request is still open."""
     return f"{PROMOTIONS.folder_of(promotion)}promotion.json"
-
-
-def request_key(request_id: str) -> str:
-    return f"{REQUESTS}{request_id}.json"
 
 
 def end_key(request_id: str) -> str:
     return f"{ENDS}{request_id}.json"
+
+
+class PromotionFailures(Record):
+    """The executions that failed to fulfil a request that is still open."""
+
+    promotions: tuple[str, ...]
+    last: Promotion
 
 
 def failures_key(request_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What there is of the endpoint and why, for people and for the API's answer when there is none."""
+"""Records of the endpoint's state and of smoke tests; and their keys."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 STATE_KEY = "serving/state.json"
+LEASE_KEY = "serving/lease.json"
+SMOKE_TESTS = "serving/smoke-tests/"
 
 
 class ServingStatus(StrEnum):
@@ -22,10 +24,10 @@ class ServingStatus(StrEnum):
     CREATING = "creating"
     IN_SERVICE = "in service"
     UPDATING = "updating"
-    """It goes on answering meanwhile."""
+    """The endpoint keeps answering."""
     DELETING = "deleting"
     BEHIND = "behind"
-    """What is wanted could not be brought about; the next run tries again."""
+    """The endpoint could not be brought to its target; the next run tries again."""
 
 
 _NONE = "none"
@@ -42,8 +44,22 @@ _IN_WORDS = {
 
 
 def in_words(status: ServingStatus) -> str:
-    """What there is of the endpoint; the values of the status itself are for programs."""
+    """The status as people read it; the enum's values are for programs."""
     return _IN_WORDS[status]
+
+
+class ServingState(Record):
+    """Written whenever it changes. Absent before the Serving stack has run."""
+
+    status: ServingStatus
+    reason: str
+    """A sentence."""
+    since: datetime
+    """When the status became this."""
+    endpoint_arn: str | None = None
+    model_arn: str | None = None
+    """The served model, if it is known."""
+    at: datetime
 
 
 def sentence(state: ServingState | None) -> str:
@@ -54,28 +70,14 @@ def sentence(state: ServingState | None) -> str:
     return f"{there}. {state.reason}".rstrip()
 
 
-class ServingState(Record):
-    """Written whenever it changes; absent before the Serving stack wanted anything."""
-
-    status: ServingStatus
-    reason: str
-    """A sentence."""
-    since: datetime
-    """When the status became this."""
-    endpoint_arn: str | None = None
-    model_arn: str | None = None
-    """The model that answers, as far as known."""
-    at: datetime
-
-
-LEASE_KEY = "serving/lease.json"
-
-
-SMOKE_TESTS = "serving/smoke-tests/"
+class WrongLine(Record):
+    line: int
+    expected: tuple[str, ...]
+    answered: tuple[str, ...]
 
 
 class SmokeTest(Record):
-    """The last one of a model. Holds no text."""
+    """The last smoke test of a model. Holds no document's text."""
 
     model_arn: str
     endpoint_arn: str
@@ -83,14 +85,14 @@ class SmokeTest(Record):
     documents: int
     right: int
     minimum: float
-    """The least part that had to be right, from 0 to 1."""
+    """The share of documents that has to be right, from 0 to 1."""
     wrong: tuple[WrongLine, ...] = ()
-    """The first of them."""
+    """The first wrong answers."""
     at: datetime
 
     @property
     def passed(self) -> bool:
-        # Not `minimum * documents`: 0.55 * 20 is more than 11.
+        # Not `right >= minimum * documents`: in floating point 0.55 * 20 is more than 11.
         return self.right / self.documents >= self.minimum
 
     @property
@@ -108,9 +110,3 @@ def smoke_test_key(model_arn: str) -> str:
 
 def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:
     return intake.read(smoke_test_key(model_arn), SmokeTest)
-
-
-class WrongLine(Record):
-    line: int
-    expected: tuple[str, ...]
-    answered: tuple[str, ...]

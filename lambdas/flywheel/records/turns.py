@@ -1,4 +1,4 @@
-"""Records of turns: what they found, what they did, how they ended."""
+"""Records of turns: what they found, what they did, how they ended; and their keys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.errors import NotCurrentTurn
-from flywheel.records import turns
-from flywheel.records.datasets import DatasetSummary, LabelConflict, Waiting
+from flywheel.records.datasets import DatasetSummary, LabelConflict, WaitingDocuments
 from flywheel.records.decisions import DecisionKind, Evidence, HoldoutComparison, ModelScore
 from flywheel.records.one_at_a_time import Series, Starter
 from flywheel.records.promotions import Promotion
@@ -22,13 +21,23 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
+PAUSE_KEY = "turns/paused"
+REQUEST_KEY = "turns/request.json"
+TURNS = Series(word="turn", folder="turns/", error=NotCurrentTurn)
+name_of = TURNS.name_of
+number_of = TURNS.number_of
+folder = TURNS.folder_of
+current_number = TURNS.current_number
+require_current = TURNS.require_current
+
+
 class TurnRequest(Record):
-    """An operator's wish for a turn now."""
+    """An operator's request for a turn now."""
 
     by: str
     at: datetime
     overrule_minimum: bool = False
-    """Compose datasets although labels have fewer documents than MinimumDocumentsPerLabel."""
+    """Compose datasets even if labels have fewer documents than MinimumDocumentsPerLabel."""
 
 
 class Pause(Record):
@@ -55,15 +64,31 @@ class TurnBeginning(Record):
     unfinished_iteration: str | None = None
     active_model_arn: str | None = None
     changed_outside: str | None = None
-    """A sentence, when the active model was changed past the pipeline."""
+    """A sentence, if the active model was changed outside the pipeline."""
     uploads: tuple[Upload, ...] = ()
     replaced: tuple[Upload, ...] = ()
-    """Versions that a newer one of the same key replaced before they were collected."""
+    """Versions of uploads that a newer version of the same key replaced before a turn collected them."""
     set_aside: tuple[Upload, ...] = ()
-    """Uploads that an earlier turn could not read, and that this one leaves where they are."""
+    """Uploads that an earlier turn could not read. This turn leaves them where they are."""
     collected: bool = True
     """False when the turn left the uploads alone; `not_collected_because` says why."""
     not_collected_because: str | None = None
+
+
+def begin_key(turn: str) -> str:
+    return f"{folder(turn)}begin.json"
+
+
+def uploads_folder(turn: str) -> str:
+    return f"{folder(turn)}uploads/"
+
+
+def result_key(turn: str, upload: Upload) -> str:
+    return f"{uploads_folder(turn)}{upload.id}.json"
+
+
+def composition_key(turn: str) -> str:
+    return f"{folder(turn)}datasets.json"
 
 
 class IterationStart(Record):
@@ -72,11 +97,19 @@ class IterationStart(Record):
     reason: str
 
 
+def iteration_key(turn: str) -> str:
+    return f"{folder(turn)}iteration.json"
+
+
 class DeletedModels(Record):
-    """ARNs of old models that a turn deleted, and of those it would have, but for what uses them."""
+    """ARNs of the old models that a turn deleted, and of those that it could not delete because they are in use."""
 
     deleted: tuple[str, ...] = ()
     in_use: tuple[str, ...] = ()
+
+
+def deleted_key(turn: str) -> str:
+    return f"{folder(turn)}deleted-models.json"
 
 
 class TurnOutcome(StrEnum):
@@ -87,7 +120,7 @@ class TurnOutcome(StrEnum):
 
 
 class UploadCounts(Record):
-    """Of all uploads of a turn, also of those that its record leaves out."""
+    """Counts over all uploads of a turn, including those that the turn's record leaves out."""
 
     outcomes: dict[UploadOutcome, int] = {}
     documents: int = 0
@@ -96,21 +129,22 @@ class UploadCounts(Record):
     unprepared: int = 0
     replaced: int = 0
     set_aside: int = 0
-    """Unreadable since an earlier turn."""
+    """An earlier turn could not read them."""
 
     @property
     def not_prepared(self) -> int:
-        """Those that lie where they were dropped although a turn tried them."""
+        """Uploads that a turn tried to prepare and that are still where they were dropped."""
         return self.unprepared + self.set_aside + self.outcomes.get(UploadOutcome.UNREADABLE, 0)
 
     @property
     def uploads(self) -> int:
-        """Those that have an outcome."""
+        """Uploads that have an outcome."""
         return sum(self.outcomes.values())
 
 
 class TurnRecord(Record):
-    """`turn.json`. It is read often and whole, so what grows with the uploads is bounded: `flywheel.turn.uploads`."""
+    """`turn.json`. It is read often and as a whole, so members that grow with the uploads are limited
+    (`flywheel.turn.uploads`)."""
 
     turn: str
     outcome: TurnOutcome
@@ -122,34 +156,33 @@ class TurnRecord(Record):
     error: str | None = None
     cause: str | None = None
     upload_counts: UploadCounts | None = None
-    """None in the records of earlier versions, which hold every upload: `counts` works for both."""
+    """None in records of earlier versions of the pipeline, which hold every upload. `counts` reads both."""
     uploads: tuple[UploadResult, ...] = ()
-    """At most 200, those first of which something was rejected, with less than their own records in `uploads_folder`
-    hold."""
+    """At most 200, preferably rejected ones, and shortened. The full records are in `uploads_folder`."""
     uploads_folder: str | None = None
     """Prefix of `<upload id>.json`, the UploadResult of every upload."""
     unprepared: tuple[Upload, ...] = ()
-    """Collected, but their preparation failed: they stay where they are. At most 100."""
+    """Uploads whose preparation failed; they stay where they are. At most 100."""
     replaced: tuple[Upload, ...] = ()
     """At most 100."""
     datasets: tuple[DatasetSummary, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[WaitingDocuments, ...] = ()
     leaked: dict[str, int] = {}
     duplicates: dict[str, int] = {}
     refused: dict[str, int] = {}
     conflicts: dict[str, int] = {}
     conflict_examples: tuple[LabelConflict, ...] = ()
-    """These and `leaked` as in Composition."""
+    """`waiting` to `conflict_examples` are as in Composition."""
     iteration_id: str | None = None
     decided_at: datetime | None = None
     selection_metric: str | None = None
-    """The score that decided; None without a decision."""
+    """The metric that decided; None without a decision."""
     active: ModelScore | None = None
     candidate: ModelScore | None = None
     evidence: Evidence = Evidence.ITERATION
     holdout: HoldoutComparison | None = None
     promotion: Promotion | None = None
-    """What became of it when this was last written; its end is noted here too."""
+    """The state of the candidate's promotion. `report_promotion` updates it when the promotion ends."""
     deleted_models: DeletedModels = DeletedModels()
     changed_outside: str | None = None
     request: TurnRequest | None = None
@@ -163,34 +196,12 @@ class TurnRecord(Record):
         return UploadCounts(outcomes=dict(outcomes), unprepared=len(self.unprepared), replaced=len(self.replaced))
 
 
-TURNS = Series(word="turn", folder="turns/", error=NotCurrentTurn)
-
-
-name_of = TURNS.name_of
-
-
-number_of = TURNS.number_of
-
-
-folder = TURNS.folder_of
-
-
-current_number = TURNS.current_number
-
-
-require_current = TURNS.require_current
-
-
-def begin_key(turn: str) -> str:
-    return f"{folder(turn)}begin.json"
-
-
 def record_key(turn: str) -> str:
     return f"{folder(turn)}turn.json"
 
 
 def page_key(turn: str) -> str:
-    """The record as a page for people."""
+    """The turn's report as an HTML page."""
     return f"{folder(turn)}index.html"
 
 
@@ -200,29 +211,3 @@ def turn_starter(*, intake: IntakeBucket, stepfunctions: SFNClient, machine_arn:
         return record.ended_at if record else None
 
     return Starter(series=TURNS, ended_at=ended_at, intake=intake, stepfunctions=stepfunctions, machine_arn=machine_arn)
-
-
-PAUSE_KEY = "turns/paused"
-
-
-REQUEST_KEY = "turns/request.json"
-
-
-def iteration_key(turn: str) -> str:
-    return f"{turns.folder(turn)}iteration.json"
-
-
-def uploads_folder(turn: str) -> str:
-    return f"{turns.folder(turn)}uploads/"
-
-
-def result_key(turn: str, upload: Upload) -> str:
-    return f"{uploads_folder(turn)}{upload.id}.json"
-
-
-def composition_key(turn: str) -> str:
-    return f"{turns.folder(turn)}datasets.json"
-
-
-def deleted_key(turn: str) -> str:
-    return f"{turns.folder(turn)}deleted-models.json"

@@ -1,4 +1,4 @@
-"""Records of uploads and of what was made of them."""
+"""Records of uploads and of their preparation; and their keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from flywheel.store.record import Record
 
 _STORED_NAME_BYTES = 200
-"""Of 1,024 in a key of S3, and of 255 in a file's name."""
+"""An S3 key may have 1,024 bytes, a file name 255."""
 _SUFFIX_BYTES = 20
 
 
@@ -27,7 +27,7 @@ class Split(StrEnum):
 
 
 class UploadSource(Record):
-    """A version of an upload, where only its identity matters."""
+    """Identifies a version of an upload."""
 
     key: str
     version_id: str
@@ -35,7 +35,7 @@ class UploadSource(Record):
 
 
 class Upload(Record):
-    """One version of a file that someone dropped."""
+    """One version of an uploaded file."""
 
     key: str
     split: Split
@@ -44,7 +44,7 @@ class Upload(Record):
     size: int
     last_modified: datetime
     replaced_by: UploadSource | None = None
-    """Of a version that no turn took in: the next one of its key."""
+    """The next version of the same key, if it came before a turn collected this one."""
 
     @property
     def name(self) -> str:
@@ -52,14 +52,14 @@ class Upload(Record):
 
     @property
     def id(self) -> str:
-        """Readable, unique for each version of each key, safe in a key."""
+        """Readable, different for each version of each key, and safe in an S3 key."""
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", self.name)[:60].strip("-.") or "upload"
         version = f"{self.key} {self.version_id}".encode()
         return f"{readable}-{hashlib.sha256(version).hexdigest()[:12]}"
 
     @property
     def stored_name(self) -> str:
-        """`name`, if it is a file name everywhere: at most 200 bytes, as a name of 1,000 would make a key too long."""
+        """`name` as every file system takes it: at most 200 bytes, so that no key made of it is too long."""
         name = self.name if self.name not in {"", ".", ".."} else "upload"
         if len(name.encode()) <= _STORED_NAME_BYTES:
             return name
@@ -76,13 +76,13 @@ class UploadOutcome(StrEnum):
     DUPLICATE = "duplicate"
     """Its documents are already in a dataset, or already wait for one."""
     GONE = "gone"
-    """Its version was deleted for good before it was read."""
+    """Its version was permanently deleted before it was read."""
     UNREADABLE = "unreadable"
-    """S3 does not hand it out: it stays where it is, and only an operator's turn tries it again."""
+    """S3 refuses to return it. It stays where it is, and only a turn that an operator requests tries it again."""
 
 
 class BadLine(Record):
-    """One spelled-out problem; `line` is 1-based, None when it is about the whole file."""
+    """One problem in words. `line` is 1-based; None if the problem concerns the whole file."""
 
     rule: str
     message: str
@@ -101,9 +101,9 @@ class UploadResult(Record):
     """Documents by label combination, joined with LABEL_SEPARATOR_IN_RECORDS."""
     duplicates: int = 0
     conflicts: int = 0
-    """Documents whose text came before in the file with other labels: kept, or among the bad lines."""
+    """Documents whose text came earlier in the file with other labels: accepted, or among the bad lines."""
     conflict_examples: tuple[BadLine, ...] = ()
-    """Of those that were kept."""
+    """Examples of the accepted ones."""
     bad_lines: dict[str, int] = {}
     """How many lines broke each rule."""
     examples: tuple[BadLine, ...] = ()
@@ -120,7 +120,7 @@ class Part(Record):
     bytes: int
     labels: dict[str, int]
     delimiter: str
-    """What joins the labels of a document in the CSV; empty in MULTI_CLASS mode, where a document has one."""
+    """Joins the labels of a document in the CSV. Empty in MULTI_CLASS mode, where a document has one label."""
     sources: tuple[UploadSource, ...]
     prepared_at: datetime
 
@@ -130,7 +130,7 @@ def rejected_folder(upload: Upload) -> str:
 
 
 def original_key(upload: Upload) -> str:
-    """Where a file that is rejected whole lies. Not under its name: with it the key could be longer than S3 takes."""
+    """Key of a rejected file. It ends in `stored_name`, because a key with the full name could be too long for S3."""
     return f"{rejected_folder(upload)}original/{upload.stored_name}"
 
 

@@ -1,4 +1,4 @@
-"""The intake bucket: records read and written by key, with S3's conditional requests as the only locks."""
+"""Reads and writes records and objects in the intake bucket. S3's conditional requests are the only locks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MISSING = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
 _CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 _PARALLEL_REQUESTS = 16
 _SMALL_BYTES = 8 * 1024 * 1024
-"""Up to here one request is as fast as several in parallel; it is also where boto3 begins to use several."""
+"""Up to this size one request is as fast as several in parallel. boto3 uses several above it."""
 
 
 class IntakeBucket:
@@ -61,12 +61,12 @@ class IntakeBucket:
             raise InvalidRecord(key, f"{error.error_count()} of its members are wrong or missing") from error
 
     def read_all(self, keys: Iterable[str], kind: type[RecordT]) -> list[RecordT]:
-        """The records at `keys` in their order, read in parallel; what is missing is left out."""
+        """The records at `keys`, in their order, read in parallel. Missing ones are left out."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             return [record for record in pool.map(lambda key: self.read(key, kind), keys) if record is not None]
 
     def read_each(self, keys: Iterable[str], kind: type[RecordT]) -> Iterator[RecordT]:
-        """As `read_all`, but a few at a time, for records of which there may be thousands."""
+        """As `read_all`, but a few at a time: there may be thousands."""
         rest = iter(keys)
         while some := list(islice(rest, _PARALLEL_REQUESTS)):
             yield from self.read_all(some, kind)
@@ -75,7 +75,7 @@ class IntakeBucket:
         self._s3.put_object(Bucket=self.name, Key=key, Body=record.to_json(), ContentType="application/json")
 
     def write_once(self, key: str, record: Record) -> bool:
-        """Write unless something is there. False: there was."""
+        """Write unless the key exists. False: it does."""
         return self._write_on_condition(key, record, {"IfNoneMatch": "*"})
 
     def write_if_unchanged(self, key: str, record: Record, etag: str) -> bool:
@@ -98,12 +98,12 @@ class IntakeBucket:
         return True
 
     def write_text(self, key: str, text: str, *, content_type: str = "text/plain; charset=utf-8") -> None:
-        """In UTF-8; half a character (a lone surrogate), which has no bytes, is written as its escape."""
+        """In UTF-8. A lone surrogate, which UTF-8 cannot hold, is written as its escape."""
         body = text.encode(errors="backslashreplace")
         self._s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
     def write_json(self, key: str, value: Any) -> None:
-        """What is no record: the items of a distributed map."""
+        """For values that are not records, such as the items of a distributed map."""
         self.write_text(key, json.dumps(value), content_type="application/json")
 
     def write_bytes(self, key: str, content: bytes) -> None:
@@ -121,7 +121,7 @@ class IntakeBucket:
             raise
 
     def read_bytes_all(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """The objects at `keys` in their order, read in parallel; a few at a time, for any memory."""
+        """The objects at `keys`, in their order, read in parallel, a few at a time to use little memory."""
         rest = iter(keys)
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             while some := list(islice(rest, _PARALLEL_REQUESTS)):
@@ -138,7 +138,7 @@ class IntakeBucket:
         self._s3.download_fileobj(self.name, key, target, ExtraArgs=extra)
 
     def open(self, key: str, *, version_id: str | None = None, first_byte: int = 0) -> BinaryIO:
-        """The object as a stream, from `first_byte` on. Raises FileNotFoundError if this version is gone."""
+        """The object as a stream, from `first_byte` on. Raises FileNotFoundError if this version does not exist."""
         which: dict[str, Any] = {"VersionId": version_id} if version_id else {}
         if first_byte:
             which["Range"] = f"bytes={first_byte}-"
@@ -168,7 +168,7 @@ class IntakeBucket:
                 yield found["Prefix"].removeprefix(prefix).rstrip("/")
 
     def list_versions(self, prefix: str) -> Iterator[tuple[ObjectVersionTypeDef, bool]]:
-        """Every version and delete marker below `prefix`; the flag says that it is a delete marker."""
+        """Every version and delete marker below `prefix`; the flag is True for a delete marker."""
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
             for version in page.get("Versions", []):
                 yield version, False
@@ -176,9 +176,9 @@ class IntakeBucket:
                 yield marker, True  # type: ignore[misc]  # the members that are read are in both
 
     def copy(self, source: str, target: str, *, version_id: str | None = None, size: int | None = None) -> None:
-        """Server-side, of any size. Tags are left behind: copying them needs a permission of its own.
+        """Copy an object of any size within S3. Its tags are not copied, because that needs another permission.
 
-        `size` in bytes saves asking for it and, if it is small, all that a copy in parts takes.
+        Giving `size`, in bytes, saves a HeadObject, and for a small object the machinery of a multipart copy.
         """
         origin = {"Bucket": self.name, "Key": source} | ({"VersionId": version_id} if version_id else {})
         if size is not None and size <= _SMALL_BYTES:
@@ -192,25 +192,25 @@ class IntakeBucket:
             self._s3.copy(origin, self.name, target, ExtraArgs={"TaggingDirective": "REPLACE"})  # type: ignore[arg-type]  # the stubs know no TaggingDirective here
 
     def copy_all(self, copies: Iterable[tuple[str, str, int]]) -> None:
-        """Each from its source to its target, with its size in bytes."""
+        """Copy in parallel. Each item has a source, a target and a size in bytes."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             for _ in pool.map(lambda copy: self.copy(copy[0], copy[1], size=copy[2]), copies):
                 pass
 
     def concatenate(self, target: str, sources: Sequence[Source], *, head: bytes = b"", content_type: str) -> None:
-        """`head` and the objects after each other as one object, of any size and in little memory."""
+        """Write `head`, then the sources, as one object of any size, using little memory."""
         concatenate(s3=self._s3, bucket=self.name, target=target, sources=sources, head=head, content_type=content_type)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Without condition: for keys that only the pipeline writes. The bucket is versioned."""
+        """Delete unconditionally: for keys that only the pipeline writes. The bucket is versioned."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             for _ in pool.map(lambda key: self._s3.delete_object(Bucket=self.name, Key=key), keys):
                 pass
 
     def delete_if_unchanged(self, key: str, etag: str) -> bool:
-        """Delete the current version if it still has `etag`. False: a newer one is there, or none.
+        """Add a delete marker if the current version still has `etag`. False: there is a newer version, or none.
 
-        Never by version: that would bring an older version of the key back.
+        Deleting the version itself would make an older version the current one.
         """
         try:
             self._s3.delete_object(Bucket=self.name, Key=key, IfMatch=etag)

@@ -1,4 +1,4 @@
-"""Puts objects of a bucket together to one, on S3's side: their bytes pass through here only where pieces are small."""
+"""Concatenates objects into one by a multipart copy within S3. Only small pieces are downloaded and uploaded again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 SMALLEST_PART = 5 * 1024 * 1024
-"""Of a multipart upload, but for its last part."""
+"""Every part of a multipart upload needs this, except the last."""
 LARGEST_COPY = 1024**3
-"""S3 copies up to 5 GiB at once; smaller ranges answer sooner."""
+"""S3 copies up to 5 GiB in one request; smaller ranges answer sooner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +39,11 @@ class _Range:
 def concatenate(
     *, s3: S3Client, bucket: str, target: str, sources: Sequence[Source], head: bytes, content_type: str
 ) -> None:
-    """`head`, then the sources in their order. Whoever reads `target` sees the former object until all is done.
+    """Write `head`, then the sources in their order. Until all is done, readers of `target` get its former version.
 
-    S3 wants 5 MiB of every part but the last: what is smaller is read and collected until it is enough, with the
-    beginning of the next object if need be. Nothing more than 10 MiB is held. Raises ClientError; then the upload is
-    aborted, and the bucket's lifecycle removes one that a killed function leaves.
+    Pieces below 5 MiB are read into memory and joined, if necessary with the start of the next object, until they
+    are large enough for a part; that takes at most 10 MiB. Raises ClientError after aborting the upload. If the
+    function is killed, the bucket's lifecycle rule removes the incomplete upload.
     """
     if len(head) + sum(source.size for source in sources) < SMALLEST_PART:
         content = head + b"".join(_read(s3, bucket, _Range(key=one.key, first=0, end=one.size)) for one in sources)
@@ -56,19 +56,19 @@ def concatenate(
             parts.append(_send(s3, bucket, target, upload, len(parts) + 1, piece))
         s3.complete_multipart_upload(Bucket=bucket, Key=target, UploadId=upload, MultipartUpload={"Parts": parts})
     except Exception:
-        # Whatever it was, it is raised again: parts that nobody completes are billed until they expire.
+        # On any error: S3 bills the parts of an incomplete upload until they expire.
         s3.abort_multipart_upload(Bucket=bucket, Key=target, UploadId=upload)
         raise
 
 
 def _pieces(s3: S3Client, bucket: str, sources: Sequence[Source], head: bytes) -> Iterator[bytes | _Range]:
-    """Bytes to upload and ranges to copy, none but the last too small."""
+    """Bytes to upload and ranges to copy, all but the last of them large enough for a part."""
     held = head
     for source in sources:
         first = 0
         if held:
             first = min(source.size, max(0, SMALLEST_PART - len(held)))
-            # What is left of it must be large enough to be copied.
+            # The rest of the object must be large enough to be copied.
             if source.size - first < SMALLEST_PART:
                 first = min(source.size, SMALLEST_PART + first)
             held += _read(s3, bucket, _Range(key=source.key, first=0, end=first))
@@ -85,7 +85,7 @@ def _pieces(s3: S3Client, bucket: str, sources: Sequence[Source], head: bytes) -
 
 
 def _starts(first: int, size: int) -> Iterator[tuple[int, int]]:
-    """Ranges of at most LARGEST_COPY, the last one not too small."""
+    """Ranges of about LARGEST_COPY, the last one large enough for a part."""
     while first < size:
         end = size if size - first < LARGEST_COPY + SMALLEST_PART else first + LARGEST_COPY
         yield first, end

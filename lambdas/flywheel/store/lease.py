@@ -1,4 +1,4 @@
-"""A lock in the intake bucket, for what Comprehend itself does not keep apart; it ends by itself if its holder dies."""
+"""A lock in the intake bucket, for changes that Comprehend itself does not serialise. It expires if its holder dies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Lease(Record):
 
 @contextmanager
 def held(key: str, *, holder: str, intake: IntakeBucket, now: datetime, lasts: timedelta) -> Iterator[None]:
-    """`lasts` is longer than the holder can live. Raises ServiceBusy while somebody else has it."""
+    """Hold the lock at `key`. `lasts` must be longer than the holder can run. Raises ServiceBusy while another
+    holds it."""
     lease = Lease(holder=holder, until=now + lasts)
     if not intake.write_once(key, lease):
         found = intake.read_with_etag(key, Lease)

@@ -1,4 +1,4 @@
-"""What the pipeline publishes in Parameter Store at run time: the active, previous and desired model."""
+"""The parameters that the pipeline writes at run time: the active, previous and desired model, and the endpoint."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ PREVIOUS = "previous-model-arn"
 DESIRED = "desired-model-arn"
 ENDPOINT = "endpoint-arn"
 RUN_TIME_NAMES = (ACTIVE, PREVIOUS, DESIRED)
-"""Those of the Flywheel stack, removed with it; the endpoint's is removed with the endpoint."""
+"""Deleted with the Flywheel stack. The endpoint's parameter is deleted with the endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredModel:
+    """The value of `desired-model-arn`, with the version that wrote it."""
+
     arn: str
     version: int
     at: datetime
 
     @property
     def request_id(self) -> str:
-        """Of the request that this edit is. The versions of a parameter that is deleted begin anew."""
+        """Id of the promotion request that this edit makes. It has the time too, because the versions of a deleted
+        parameter start again at 1."""
         return f"desired-{self.version}-{self.at:%Y%m%dT%H%M%SZ}"
 
 
@@ -33,7 +36,7 @@ class DesiredModel:
 class PublishedActive:
     arn: str
     since: datetime
-    """Each version of the parameter is a change of the active model."""
+    """When the parameter was last written: only a change of the active model writes it."""
 
 
 class PublishedModels:
@@ -61,24 +64,22 @@ class PublishedModels:
             return None
         return DesiredModel(arn=found["Value"], version=found["Version"], at=found["LastModifiedDate"])
 
-    def publish(self, model_arn: str, *, another_is_desired: bool = False) -> None:
-        """Make `model_arn` the active and desired model, and the one it replaces the previous.
+    def publish(self, model_arn: str, *, keep_desired: bool = False) -> None:
+        """Write `model_arn` as the active and desired model, and the model it replaces as the previous one.
 
-        `another_is_desired` leaves the desired model as it is: a person edited it, and it is still to be looked at.
-        Killed anywhere and repeated, the result is the same: *active*, by which it is seen that there is something to
-        do, is written last.
+        `keep_desired` leaves `desired-model-arn` as it is: it has a person's edit that is still to be handled.
+        `active-model-arn` is written last, so that a call that is killed and repeated has the same result.
         """
         former = self.active()
         if former and former != model_arn:
             self._put(PREVIOUS, former)
-        if not another_is_desired:
+        if not keep_desired:
             self._put(DESIRED, model_arn)
         if former != model_arn:
-            # Each version of this parameter is a change of the active model.
             self._put(ACTIVE, model_arn)
 
     def endpoint(self) -> str | None:
-        """The ARN of the endpoint that answers."""
+        """The ARN of the endpoint while it is in service."""
         return self._value(ENDPOINT)
 
     def publish_endpoint(self, arn: str) -> None:
@@ -94,6 +95,6 @@ class PublishedModels:
             return None
 
     def _put(self, name: str, value: str) -> None:
-        # A parameter takes 4 KB: these are ARNs, which Comprehend keeps below 256 characters.
+        # A standard parameter may have 4 KB; Comprehend's ARNs have at most 256 characters.
         if self._value(name) != value:
             self._ssm.put_parameter(Name=f"{self._prefix}/{name}", Value=value, Type="String", Overwrite=True)

@@ -1,7 +1,7 @@
-"""What every record in the intake bucket is; docs/interfaces.md lists their keys.
+"""The base class of all records in the intake bucket; docs/interfaces.md lists their keys.
 
-They are read by later steps, by later turns, by later versions of this code and by people: members are only ever
-added, with a default, and unknown members are ignored.
+Later versions of this code read records that earlier ones wrote, and the other way round: members are only ever added,
+with a default, and unknown members are ignored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_json(self) -> bytes:
-        """UTF-8, whatever text is in it: half a character (a lone surrogate) has no bytes and becomes `?`."""
+        """As UTF-8. A lone surrogate, which UTF-8 cannot hold, becomes `?`."""
         try:
             return self.model_dump_json(indent=1).encode()
         except PydanticSerializationError:

@@ -1,4 +1,4 @@
-"""The body of an S3 object read line by line."""
+"""Makes the body of an S3 object a buffered stream, to read it line by line."""
 
 from __future__ import annotations
 

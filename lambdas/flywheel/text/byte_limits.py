@@ -1,4 +1,4 @@
-"""Text that has to fit into what a service takes: cut by its bytes in UTF-8, never within a character."""
+"""Shortens text to the limits of services: counted in bytes of UTF-8, and never cut within a character."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 
 SHORTENED = " [shortened]"
 LONGEST_SENTENCE = 8 * 1024
-"""Bytes of one reason, cause or message that goes on to a service: several fit into each of the limits of 256 KiB."""
+"""Most bytes of one reason, cause or message. Several of them fit into the services' limits of 256 KiB."""
 
 
 def within(text: str, limit: int, *, rest: str = SHORTENED) -> str:
-    """`text` in at most `limit` bytes; one that is longer ends with `rest`, which says that and where the whole is."""
+    """`text` in at most `limit` bytes. A shortened one ends with `rest`, which can say where the full text is."""
     encoded = _encoded(text)
     if len(encoded) <= limit:
         return text
@@ -26,7 +26,7 @@ def size_of(text: str) -> int:
 
 
 def size_as_json(value: object) -> int:
-    """Bytes of `value` as the shortest JSON in ASCII, which is the longest that it can be on its way."""
+    """Bytes of `value` as compact JSON in ASCII, where escapes make other characters longest: an upper bound."""
     return len(json.dumps(value, separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-"""The cause of a failed step, as people read it."""
+"""The cause of a failed step, in words for people."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 
 def readable_cause(cause: str | None) -> str | None:
-    """The sentence in a Lambda failure's cause, which Step Functions hands over as JSON with a stack trace.
+    """The error message in a Lambda failure's cause, which Step Functions passes as JSON with a stack trace.
 
-    It goes on into other states and messages, which are limited; the execution's history has the whole.
+    Shortened, because states and messages have size limits; the execution's history has the full text.
     """
     if not cause:
         return None

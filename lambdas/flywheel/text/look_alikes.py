@@ -1,4 +1,4 @@
-"""Which texts a person cannot tell apart. For label lists in settings, and for labels in files."""
+"""Finds texts that a person cannot tell apart: labels in settings, and labels in files."""
 
 from __future__ import annotations
 

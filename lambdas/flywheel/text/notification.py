@@ -1,4 +1,4 @@
-"""What SNS takes of a notification: its subject, and a message that always fits and leads to the whole."""
+"""Subjects and messages of notifications within the limits of SNS."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from flywheel.text.printable import printable
 SUBJECT_CHARACTERS = 99
 """SNS: "less than 100 characters", ASCII here, no line break or control character."""
 MESSAGE_BYTES = 64 * 1024
-"""SNS takes 262,144 bytes. This is what it bills as one message, and more than people read; what subscribes through a
-queue finds the message within another JSON, which is longer."""
+"""SNS takes 262,144 bytes, and bills each 64 KiB as one message. An SQS subscription wraps the message in JSON, which
+makes it longer."""
 MOST_NAMED = 50
-"""Of uploads and the like in one message."""
+"""Most uploads and the like that one message lists."""
 _LEFT_OUT = "[shortened: the whole is where the lines below say]"
 
 
@@ -23,9 +23,9 @@ def subject(text: str) -> str:
 
 
 def message(lines: Iterable[str], *, closing: Sequence[str]) -> str:
-    """`lines` as far as they fit, then all of `closing`: where the whole is, and what to do.
+    """As many of `lines` as fit, then all of `closing`, which says where the full report is and what to do.
 
-    No line of any of them can be more than one, or steer the terminal or mail reader that shows it.
+    Control characters are made visible: no line can break in two, or control the terminal or mail reader.
     """
     end = ["", *(printable(line) for line in closing)]
     room = MESSAGE_BYTES - size_of("\n".join(end)) - size_of(_LEFT_OUT) - len("\n\n")
@@ -41,7 +41,8 @@ def message(lines: Iterable[str], *, closing: Sequence[str]) -> str:
 
 
 def named(lines: Sequence[str], *, more: str, total: int | None = None) -> Iterator[str]:
-    """The first of `lines`; how many `more` there are is said. `total` counts those too that are not in `lines`."""
+    """The first of `lines`, and a last line with the number of those left out and the words in `more`. `total` is
+    the whole number, if `lines` does not have all."""
     yield from lines[:MOST_NAMED]
     left = max(total or 0, len(lines)) - len(lines[:MOST_NAMED])
     if left > 0:

@@ -1,6 +1,7 @@
-"""Text from outside (keys, labels, reasons, excerpts) as people may see it: in a terminal, in an e-mail, on a page.
+"""Makes text of others (keys, labels, reasons, excerpts) safe to show in a terminal, an e-mail or a page.
 
-A terminal obeys control characters, direction marks make a name read like another one, and what has no width hides.
+Control characters can control a terminal, direction marks can make one name look like another, and characters without
+width are invisible.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ _DELETE, _DELETE_PICTURE = 0x7F, "\u2421"
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Controls (C0, C1), format characters (direction, zero width, tags), lone surrogates, line separators."""
 _INVISIBLE_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef"
-"""Letters and marks that Unicode says to draw as nothing (Default_Ignorable_Code_Point)."""
+"""Letters and marks that Unicode does not draw (Default_Ignorable_Code_Point)."""
 _SUSPECT = re.compile(r"[^ -~]")
 _INVISIBLE_LETTER = re.compile(f"[{_INVISIBLE_LETTERS}]")
 
 
 def printable(text: str) -> str:
-    """`text` in one line: ASCII's controls as their pictures (U+2400 and up), others as `\\u202e`."""
+    """`text` in one line. ASCII control characters become their pictures (U+2400 and up), others escapes: `\\u202e`."""
     return _SUSPECT.sub(_shown, text)
 
 
 def printable_lines(text: str) -> str:
-    """As `printable`, for what has lines: line feeds and tabs stay."""
+    """As `printable`, but line feeds and tabs stay."""
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 

@@ -6,9 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.promotions.changed_outside import change_outside, publish_what_is
-from flywheel.records import turns
-from flywheel.records.turns import REQUEST_KEY, BatchList, TurnBeginning, TurnRequest, result_key
+from flywheel.promotions.changed_outside import describe_change_outside, publish_active_model
+from flywheel.records.turns import (
+    REQUEST_KEY,
+    BatchList,
+    TurnBeginning,
+    TurnRequest,
+    begin_key,
+    folder,
+    name_of,
+    number_of,
+    require_current,
+    result_key,
+)
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.text.byte_limits import size_as_json
 from flywheel.turn.start_turn import too_soon_for_an_iteration
@@ -37,15 +47,15 @@ def begin_turn(
     pipeline: Pipeline,
 ) -> TurnBeginning:
     """Raises NotCurrentTurn."""
-    turns.require_current(pipeline.intake, turn)
-    key = turns.begin_key(turn)
+    require_current(pipeline.intake, turn)
+    key = begin_key(turn)
     beginning = pipeline.intake.read(key, TurnBeginning)
     if beginning is None:
         found = _find(turn, minimum_between_iterations, now, pipeline)
         # A second invocation of the same turn may have been faster: what it wrote counts.
         beginning = found if pipeline.intake.write_once(key, found) else pipeline.intake.require(key, TurnBeginning)
     if beginning.changed_outside:
-        publish_what_is(pipeline=pipeline)
+        publish_active_model(pipeline=pipeline)
     if beginning.request is not None:
         _consume(pipeline.intake, beginning.request)
     return beginning
@@ -54,7 +64,7 @@ def begin_turn(
 def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
     """The items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
     batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
-    key = f"{turns.folder(beginning.turn)}{split}-batches.json"
+    key = f"{folder(beginning.turn)}{split}-batches.json"
     items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
     intake.write_json(key, items)
     return BatchList(bucket=intake.name, key=key, count=len(items))
@@ -94,7 +104,7 @@ def _find(
         request=request,
         unfinished_iteration=unfinished,
         active_model_arn=flywheel.active_model_arn,
-        changed_outside=change_outside(pipeline=pipeline, unfinished=unfinished),
+        changed_outside=describe_change_outside(pipeline=pipeline, unfinished=unfinished),
     )
     reason = _reason_not_to_collect(pipeline.service, unfinished, request, minimum_between_iterations, now)
     if reason:
@@ -148,8 +158,8 @@ def _unreadable(intake: IntakeBucket, turn: str, uploads: Iterable[Upload]) -> t
 
 
 def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
-    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
-        beginning = intake.read(turns.begin_key(turns.name_of(number)), TurnBeginning)
+    for number in range((number_of(turn) or 0) - 1, 0, -1):
+        beginning = intake.read(begin_key(name_of(number)), TurnBeginning)
         if beginning is not None and beginning.collected:
             return beginning
     return None
@@ -157,9 +167,9 @@ def _last_collection(intake: IntakeBucket, turn: str) -> TurnBeginning | None:
 
 def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
     """Whether an earlier turn prepared this version: it was not deleted then if a newer one was there by that time."""
-    for number in range((turns.number_of(turn) or 0) - 1, 0, -1):
-        earlier = turns.name_of(number)
-        beginning = intake.read(turns.begin_key(earlier), TurnBeginning)
+    for number in range((number_of(turn) or 0) - 1, 0, -1):
+        earlier = name_of(number)
+        beginning = intake.read(begin_key(earlier), TurnBeginning)
         if beginning is None:
             continue
         if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from flywheel.errors import NotCurrentTurn
 from flywheel.promotions.requests import promotion_of
-from flywheel.records import turns
 from flywheel.records.datasets import (
     AcceptedDataset,
     Composition,
@@ -26,9 +25,12 @@ from flywheel.records.turns import (
     TurnBeginning,
     TurnOutcome,
     TurnRecord,
+    begin_key,
     composition_key,
     deleted_key,
     iteration_key,
+    page_key,
+    record_key,
     result_key,
     uploads_folder,
 )
@@ -60,10 +62,10 @@ def report_turn(
     An older execution that somebody redrove ends with NotCurrentTurn: that is told, but the turn's record stays.
     """
     if error == NotCurrentTurn.__name__:
-        written = intake.read(turns.record_key(turn), TurnRecord)
+        written = intake.read(record_key(turn), TurnRecord)
         if written is not None:
             return written.model_copy(update={"outcome": outcome, "error": error, "cause": readable_cause(cause)})
-    beginning = intake.read(turns.begin_key(turn), TurnBeginning)
+    beginning = intake.read(begin_key(turn), TurnBeginning)
     uploads = beginning.uploads if beginning else ()
     summary = summarise(intake.read_each((result_key(turn, upload) for upload in uploads), UploadResult))
     unprepared = tuple(upload for upload in uploads if upload.id not in summary.ids)
@@ -113,8 +115,8 @@ def report_turn(
         more=composition.more,
     )
     while True:
-        intake.write(turns.record_key(turn), record)
-        intake.write_text(turns.page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
+        intake.write(record_key(turn), record)
+        intake.write_text(page_key(turn), page_of(record, intake=intake), content_type="text/html; charset=utf-8")
         # A promotion that ends meanwhile notes it in both, unless they were not there yet or were overwritten here. It
         # ends once, so this does too.
         promotion = promotion_of(iteration_id, intake=intake) if iteration_id else None
@@ -175,7 +177,7 @@ def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> st
         _lines(record),
         closing=[
             f"The whole report: flywheel --name {flywheel_name} report {record.turn}",
-            f"or download s3://{intake_bucket}/{turns.page_key(record.turn)} and open it.",
+            f"or download s3://{intake_bucket}/{page_key(record.turn)} and open it.",
         ],
     )
 

@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, Iteration, IterationStatus
 from flywheel.errors import ServiceBusy
 from flywheel.fault_names import INVALID, THROTTLES
-from flywheel.records import turns
 from flywheel.records.decisions import decision_key
-from flywheel.records.turns import IterationStart, iteration_key
+from flywheel.records.turns import IterationStart, iteration_key, require_current
 from flywheel.service_faults import error_code, error_message
 from flywheel.turn.unfinished import unfinished_iteration
 
@@ -26,7 +25,7 @@ _REFUSALS = INVALID | THROTTLES | {"ResourceInUseException", "ResourceLimitExcee
 
 def run_iteration(*, turn: str, intake: IntakeBucket, service: FlywheelService) -> IterationStart:
     """The iteration this turn waits for; none if nothing is new. Raises NotCurrentTurn and ServiceBusy."""
-    turns.require_current(intake, turn)
+    require_current(intake, turn)
     noted = intake.read(iteration_key(turn), IterationStart)
     if noted is not None and noted.iteration_id and intake.exists(decision_key(noted.iteration_id)):
         # This turn was past here: nothing is new any more because of its own iteration.
@@ -55,7 +54,7 @@ def _find_or_start(turn: str, intake: IntakeBucket, service: FlywheelService) ->
         return found(None, "Only test data are new, and there is no active model to score on them.")
     token = _token(service.arn, new, newest)
     # What the next turn registered meanwhile is not in the token: it would not be known for the same iteration.
-    turns.require_current(intake, turn)
+    require_current(intake, turn)
     try:
         return found(service.start_iteration(token=token), _sentence(new, first=last_completed is None))
     except ClientError as error:

@@ -9,9 +9,20 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from flywheel.promotions.changed_outside import change_outside
-from flywheel.records import turns
-from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.promotions.changed_outside import describe_change_outside
+from flywheel.records.turns import (
+    PAUSE_KEY,
+    REQUEST_KEY,
+    Pause,
+    TurnBeginning,
+    TurnOutcome,
+    TurnRecord,
+    TurnRequest,
+    begin_key,
+    current_number,
+    name_of,
+    record_key,
+)
 from flywheel.records.uploads import Split
 from flywheel.turn.unfinished import unfinished_iteration
 
@@ -154,9 +165,9 @@ def observe(
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
-    number = turns.current_number(pipeline.intake)
-    recent = [turns.name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
-    records = [pipeline.intake.read(turns.record_key(turn), TurnRecord) for turn in recent]
+    number = current_number(pipeline.intake)
+    recent = [name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
+    records = [pipeline.intake.read(record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
     uncollected, left = _uploads(pipeline.intake, recent)
     newest_iteration = next(pipeline.service.iterations(), None)
@@ -166,7 +177,7 @@ def observe(
         pokes=pokes,
         requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
         unfinished_iteration=unfinished,
-        changed_outside=None if unfinished else change_outside(pipeline=pipeline, unfinished=None),
+        changed_outside=None if unfinished else describe_change_outside(pipeline=pipeline, unfinished=None),
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
@@ -205,7 +216,7 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
 
 
 def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
-    beginnings = (intake.read(turns.begin_key(turn), TurnBeginning) for turn in turns_newest_first)
+    beginnings = (intake.read(begin_key(turn), TurnBeginning) for turn in turns_newest_first)
     return next((found for found in beginnings if found is not None), None)
 
 

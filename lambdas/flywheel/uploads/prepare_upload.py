@@ -21,10 +21,9 @@ from botocore.exceptions import ClientError
 from flywheel.errors import NotCurrentTurn, ServiceBusy
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem
 from flywheel.preparation.report import render_text
-from flywheel.records import turns
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests
 from flywheel.records.parts import facts_key, prepared_location
-from flywheel.records.turns import TurnBeginning, result_key
+from flywheel.records.turns import TurnBeginning, require_current, result_key
 from flywheel.records.uploads import (
     BadLine,
     Part,
@@ -86,7 +85,7 @@ class UploadPreparer:
         Raises NotCurrentTurn; ServiceBusy if AWS could not do it for some of them at the moment; or another error of
         the deployment, such as a permission that is missing, that some of them met.
         """
-        turns.require_current(self._intake, self._turn)
+        require_current(self._intake, self._turn)
         faults: list[Exception] = []
         first = True
         for upload in uploads:

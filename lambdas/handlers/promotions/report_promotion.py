@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.promotions import metrics, report_promotion
-from flywheel.records import promotions
-from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus, begin_key, number_of, record_key
 from flywheel.records.serving import STATE_KEY, ServingState, sentence, smoke_test_of
 from flywheel.records.turns import TurnOutcome
 from flywheel.text.failure_cause import readable_cause
@@ -68,7 +67,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     if end.status is not PromotionStatus.SMOKE_TEST_FAILED:
         return report_promotion.reason_of(end.status, error=end.error, cause=readable_cause(end.cause))
-    beginning = intake.require(promotions.begin_key(end.promotion), PromotionBeginning)
+    beginning = intake.require(begin_key(end.promotion), PromotionBeginning)
     request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
     return report_promotion.taken_back_because(
@@ -87,9 +86,9 @@ def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
 def _from_status_event(execution: StatusEvent) -> PromotionEnd | None:
     """None if the promotion reported its own end, or the execution is not one."""
     promotion, outcome = execution.name, TurnOutcome(execution.status)
-    if promotions.number_of(promotion) is None:
+    if number_of(promotion) is None:
         return None
-    record = intake_bucket(environment).read(promotions.record_key(promotion), Promotion)
+    record = intake_bucket(environment).read(record_key(promotion), Promotion)
     if record is not None and record.at >= execution.began and outcome is TurnOutcome.FAILED:
         return None
     status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED

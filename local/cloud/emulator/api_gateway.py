@@ -2,11 +2,14 @@
 
 A method's request validator counts, a stage writes its access log, a stage with one needs the account's role, a
 caller without signature or permission gets the API's own answer, and a function's failure says nothing of its cause.
+What a template makes of an API's id is an address that can be called: AWS gives each API a name of its own, the
+emulator a path of its one address.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import uuid
@@ -16,14 +19,19 @@ from typing import Any
 from local.cloud.emulator.ministack import (
     apigateway_v1,
     app,
+    changesets,
     cloudwatch_logs,
+    engine,
     provisioners,
     responses,
     router,
+    stacks,
 )
+from local.cloud.emulator.resource_types import adjust
 
 Answer = tuple[int, dict[str, Any], bytes]
 
+_ON_AWS = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
 _VARIABLE = re.compile(r"\$context\.([A-Za-z.]+)")
 _REFUSALS = {
     "AccessDeniedException": "ACCESS_DENIED",
@@ -37,13 +45,12 @@ _UNKNOWN = "-"
 def teach() -> None:
     _validate_requests()
     _log_access()
+    _name_reachable_addresses()
 
 
 def _validate_requests() -> None:
     """MiniStack can validate, but its templates make no validator, and their methods name none."""
     validators = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RequestValidator"]
-    methods = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Method"]
-    create_method, update_method = methods["create"], methods["update"]
 
     def create_validator(logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, Any]]:
         _, _, body = apigateway_v1._create_request_validator(
@@ -64,32 +71,20 @@ def _validate_requests() -> None:
     def delete_validator(physical_id: str, properties: dict[str, Any]) -> None:
         apigateway_v1._request_validators.get(properties.get("RestApiId", ""), {}).pop(physical_id, None)
 
-    def link(properties: dict[str, Any]) -> None:
+    def link(_: str, properties: dict[str, Any]) -> None:
         resource = apigateway_v1._resources.get(properties["RestApiId"], {}).get(properties["ResourceId"], {})
         method = resource.get("resourceMethods", {}).get(properties["HttpMethod"])
         if method is not None:
             method["requestValidatorId"] = properties.get("RequestValidatorId")
 
-    def create_linked(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
-        made = create_method(logical_id, properties, stack)
-        link(properties)
-        return made
-
-    def update_linked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Any:
-        made = update_method(physical_id, old, new, stack)
-        link(new)
-        return made
-
     validators.update(create=create_validator, update=update_validator, delete=delete_validator)
-    methods.update(create=create_linked, update=update_linked)
+    adjust("AWS::ApiGateway::Method", after=link)
 
 
 def _log_access() -> None:
-    stages = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]
-    create_stage, update_stage = stages["create"], stages["update"]
     handle = app._handle_execute_api_request
 
-    def keep(properties: dict[str, Any]) -> None:
+    def keep(_: str, properties: dict[str, Any]) -> None:
         setting = properties.get("AccessLogSetting") or {}
         stage = apigateway_v1._stages_v1.get(properties["RestApiId"], {}).get(properties.get("StageName"))
         if stage is not None:
@@ -97,22 +92,11 @@ def _log_access() -> None:
                 {"destinationArn": setting["DestinationArn"], "format": setting.get("Format", "")} if setting else {}
             )
 
-    def require_role(properties: dict[str, Any]) -> None:
+    def require_role(properties: dict[str, Any]) -> dict[str, Any]:
         role = (apigateway_v1._account_settings.get("settings") or {}).get("cloudwatchRoleArn")
         if properties.get("AccessLogSetting") and not role:
             raise ValueError("CloudWatch Logs role ARN must be set in account settings to enable logging")
-
-    def create_logged(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
-        require_role(properties)
-        made = create_stage(logical_id, properties, stack)
-        keep(properties)
-        return made
-
-    def update_logged(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Any:
-        require_role(new)
-        made = update_stage(physical_id, old, new, stack)
-        keep(new)
-        return made
+        return properties
 
     async def handle_logged(
         host: str, path: str, method: str, headers: dict[str, str], body: bytes, query: Any, *rest: Any, **named: Any
@@ -134,7 +118,7 @@ def _log_access() -> None:
             _write_line(parsed, method=method, answer=answer, caller=caller, seconds=time.monotonic() - began)
         return answer
 
-    stages.update(create=create_logged, update=update_logged)
+    adjust("AWS::ApiGateway::Stage", before=require_role, after=keep)
     app._handle_execute_api_request = handle_logged
 
 
@@ -227,3 +211,22 @@ def _caller(headers: dict[str, str], query: Any) -> str:
 
 def _is_true(value: Any) -> bool:
     return str(value).lower() == "true"
+
+
+def _name_reachable_addresses() -> None:
+    resolve = engine._resolve_refs
+
+    def resolve_here(*arguments: Any) -> Any:
+        return _reachable(resolve(*arguments))
+
+    for module in (engine, changesets, stacks):
+        if getattr(module, "_resolve_refs", None) is resolve:
+            module._resolve_refs = resolve_here
+
+
+def _reachable(value: Any) -> Any:
+    """`value` with the local address of each API that a text names."""
+    if not isinstance(value, str) or ".execute-api." not in value:
+        return value
+    endpoint = os.environ["AWS_ENDPOINT_URL"].rstrip("/")
+    return _ON_AWS.sub(rf"{endpoint}/_aws/execute-api/\1", value)

@@ -15,6 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from local.auto_scaling.contract import TARGET_PREFIX
@@ -24,6 +25,7 @@ from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling, target_arn
 from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
 from local.cloud.emulator import execution_clock, service_roles
+from local.cloud.emulator.administration import Answer, answer_below
 from local.cloud.emulator.ministack import (
     app,
     cloudwatch,
@@ -96,7 +98,7 @@ def teach(comprehend: Comprehend, load: Load) -> None:
         endpoints=LocalEndpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute
     )
     _answer_requests(service)
-    _answer_administration(service)
+    answer_below(_ADMINISTRATION, partial(_administered, service))
     stepfunctions._AWS_SDK_SERVICE_MAP["applicationautoscaling"] = {
         "target_prefix": TARGET_PREFIX,
         "protocol": "json",
@@ -141,15 +143,15 @@ def needed(*, operation: str, request: dict[str, Any]) -> list[Check]:
 def _answer_requests(service: AutoScaling) -> None:
     async def handle(
         _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> tuple[int, dict[str, str], bytes]:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    ) -> Any:
+        operation = service_roles.operation_of(headers)
         request = json.loads(body or b"{}")
         # MiniStack knows no condition keys of this service, so all of IAM is asked here.
         refused = service_roles.refusal_of_caller(
             headers=headers, query=query, checks=needed(operation=operation, request=request)
         )
         if refused is not None:
-            return _error("AccessDeniedException", refused)
+            return service_roles.refused(refused)
         try:
             answer = await concurrency.run_reentrant(
                 _called, service, operation, request, responses.get_account_id(), responses.get_region()
@@ -195,22 +197,8 @@ def _answer(status: int, content: dict[str, Any]) -> tuple[int, dict[str, str], 
     return status, {"Content-Type": _CONTENT_TYPE}, json.dumps(content).encode()
 
 
-def _answer_administration(service: AutoScaling) -> None:
-    original = app._handle_post_body_shortcuts
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
-    ) -> Any:
-        if path.startswith(_ADMINISTRATION):
-            return await concurrency.run_reentrant(
-                _administered, service, method, path.removeprefix(_ADMINISTRATION), body
-            )
-        return await original(method, path, headers, body, query, request_id)
-
-    app._handle_post_body_shortcuts = handle
-
-
-def _administered(service: AutoScaling, method: str, resource: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+def _administered(service: AutoScaling, method: str, path: str, body: bytes) -> Answer:
+    resource = path.partition("?")[0].removeprefix(_ADMINISTRATION)
     status, content = 200, dict[str, Any]()
     if (method, resource) == ("POST", "evaluate"):
         begun = service.evaluate(at_once=True)

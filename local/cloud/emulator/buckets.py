@@ -1,7 +1,7 @@
 """S3 buckets: what a template says of encryption, lifecycle and tags counts; a bucket with objects stays.
 
-MiniStack ignores these properties, deletes full buckets with their stack, lets anybody read what a KMS key encrypts,
-and overwrites with a conditional copy.
+MiniStack ignores these properties, deletes full buckets with their stack, and lets anybody read what a KMS key
+encrypts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ def teach() -> None:
     _take_properties_of_templates()
     _keep_full_buckets()
     _ask_kms()
-    _refuse_conditional_copies()
 
 
 def _take_properties_of_templates() -> None:
@@ -181,21 +180,3 @@ def _kms_arn(resource: str) -> str:
     if resource.startswith("arn:"):
         return resource
     return f"arn:aws:kms:{responses.get_region()}:{responses.get_account_id()}:{resource}"
-
-
-def _refuse_conditional_copies() -> None:
-    """CopyObject with `If-None-Match: *` must not overwrite."""
-    copy = s3._copy_object
-
-    def copy_if_absent(bucket: str, key: str, headers: dict[str, str], *rest: Any) -> Any:
-        record = (s3._buckets.get(bucket) or {"objects": {}})["objects"].get(key)
-        if headers.get("if-none-match") == "*" and record is not None:
-            return s3._error(
-                "PreconditionFailed",
-                "At least one of the pre-conditions you specified did not hold",
-                412,
-                f"/{bucket}/{key}",
-            )
-        return copy(bucket, key, headers, *rest)
-
-    s3._copy_object = copy_if_absent

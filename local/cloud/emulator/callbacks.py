@@ -22,7 +22,6 @@ from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 
 _SUFFIX = ".waitForTaskToken"
 _TOKEN_BYTES = 480
-_OUTPUT_LIMIT_BYTES = 256 * 1024
 
 
 @dataclass(kw_only=True)
@@ -149,13 +148,8 @@ def _succeed(request: dict[str, Any]) -> Any:
         output = json.loads(text)
     except json.JSONDecodeError as error:
         return responses.error_response_json("InvalidOutput", f"Invalid Output: '{error}'", 400)
-    if len(text.encode()) > _OUTPUT_LIMIT_BYTES:
-        return responses.error_response_json(
-            "ValidationException",
-            "1 validation error detected: Value at 'output' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_OUTPUT_LIMIT_BYTES}",
-            400,
-        )
+    if len(text.encode()) > request_sizes.STATE_BYTES:
+        return request_sizes.too_long("output")
     with _changing:
         callback = _open(request)
         if isinstance(callback, _Callback):

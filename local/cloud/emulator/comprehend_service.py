@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
 from local.cloud.emulator import service_roles
+from local.cloud.emulator.administration import answer_below
 from local.cloud.emulator.ministack import (
     app,
     concurrency,
@@ -22,13 +22,12 @@ from local.cloud.emulator.ministack import (
     stepfunctions,
 )
 from local.cloud.endpoint import Endpoint
-from local.comprehend.administration import handle_administration
+from local.comprehend.administration import PATH_PREFIX, handle_administration
 from local.comprehend.contract import TARGET_PREFIX
 from local.comprehend.errors import UNMODELLED_ERRORS
 from local.comprehend.service import Comprehend
 from local.comprehend.wire import handle_http
 
-_ADMINISTRATION = "/_local/comprehend"
 _PRINCIPAL = "comprehend.amazonaws.com"
 
 # The member that names the resource an operation is about, the most specific first; nothing named is resource `*`.
@@ -85,25 +84,21 @@ class DataAccessRoles:
 
 def teach(service: Comprehend) -> None:
     _answer_requests(service)
-    _answer_administration(service)
+    answer_below(PATH_PREFIX, partial(handle_administration, service))
     _name_resources()
     _serve_state_machines()
 
 
 def _answer_requests(service: Comprehend) -> None:
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> tuple[int, dict[str, str], bytes]:
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
         refused = _refusal(headers, body, query)
         if refused is not None:
-            text = json.dumps({"__type": "AccessDeniedException", "Message": refused})
-            return 400, {"Content-Type": "application/x-amz-json-1.1"}, text.encode()
+            return service_roles.refused(refused)
         # Not on the event loop: the service calls S3, which the loop has to answer.
         answering = partial(handle_http, service, method=method, path=path)
-        answer: tuple[int, dict[str, str], bytes] = await concurrency.run_reentrant(
+        return await concurrency.run_reentrant(
             answering, headers, body, responses.get_account_id(), responses.get_region()
         )
-        return answer
 
     app.SERVICE_HANDLERS["comprehend"] = handle
     router.SERVICE_PATTERNS["comprehend"] = {
@@ -112,20 +107,6 @@ def _answer_requests(service: Comprehend) -> None:
         "credential_scope": "comprehend",
     }
     iam_actions.SERVICE_TO_IAM_NAMESPACE["comprehend"] = "comprehend"
-
-
-def _answer_administration(service: Comprehend) -> None:
-    original = app._handle_post_body_shortcuts
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
-    ) -> Any:
-        if path.startswith(f"{_ADMINISTRATION}/"):
-            asked = f"{path}?{urlencode(query, doseq=True)}"
-            return await concurrency.run_reentrant(handle_administration, service, method, asked, body)
-        return await original(method, path, headers, body, query, request_id)
-
-    app._handle_post_body_shortcuts = handle
 
 
 def _name_resources() -> None:
@@ -144,7 +125,9 @@ def _name_resources() -> None:
     ) -> Any:
         if service != "comprehend":
             return original(service, method, path, headers, body, query, region, account)
-        return resource_of(operation=_operation(headers), request=_request(body), region=region, account=account)
+        return resource_of(
+            operation=service_roles.operation_of(headers), request=_request(body), region=region, account=account
+        )
 
     iam_actions.extract_resource_arn = extract
 
@@ -170,7 +153,7 @@ def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:
 
 def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
     """Why the caller may not pass the role or use the model or flywheel that the request names, None when it may."""
-    checks = also_needed(operation=_operation(headers), request=_request(body))
+    checks = also_needed(operation=service_roles.operation_of(headers), request=_request(body))
     return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
 
 
@@ -195,10 +178,6 @@ def _serve_state_machines() -> None:
     stepfunctions._AWS_SDK_ERROR_PREFIX["comprehend"] = "Comprehend"
     # The SDK that Step Functions calls with knows only modelled errors; all others have the service's general name.
     stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["comprehend"] = dict.fromkeys(UNMODELLED_ERRORS, "ComprehendException")
-
-
-def _operation(headers: dict[str, str]) -> str:
-    return headers.get("x-amz-target", "").rpartition(".")[2]
 
 
 def _request(body: bytes | str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from local.cloud.emulator.ministack import (
     cloudwatch,
     cloudwatch_logs,
     eventbridge,
-    provisioners,
     stepfunctions,
 )
+from local.cloud.emulator.resource_types import adjust
 
 AddEvent = Callable[[dict[str, Any], str, dict[str, Any] | None], Any]
 
@@ -39,24 +39,11 @@ _STATUS_PAYLOAD_LIMIT = 248 * 1024
 
 def teach() -> None:
     stepfunctions._emit_execution_status_event = emit_status
-    _keep_logging_as_the_api_writes_it()
-
-
-def _keep_logging_as_the_api_writes_it() -> None:
-    """CloudFormation writes the logging configuration with capitals, which DescribeStateMachine would give back."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
-    create, update = handlers["create"], handlers["update"]
-
-    def create_machine(logical_id: str, properties: dict[str, Any], *rest: Any) -> Any:
-        return create(logical_id, _with_logging(properties), *rest)
-
-    def update_machine(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        return update(physical_id, _with_logging(old), _with_logging(new), *rest, **named)
-
-    handlers.update(create=create_machine, update=update_machine)
+    adjust("AWS::StepFunctions::StateMachine", before=_with_logging)
 
 
 def _with_logging(properties: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation writes the logging configuration with capitals, which DescribeStateMachine would give back."""
     if "LoggingConfiguration" not in properties:
         return properties
     return {**properties, "LoggingConfiguration": _lower_camel(properties["LoggingConfiguration"])}

@@ -22,12 +22,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from local.cloud.emulator import execution_clock, execution_events
+from local.cloud.emulator import execution_clock, execution_events, request_sizes
 from local.cloud.emulator.ministack import responses, stepfunctions
 
 _logger = logging.getLogger("states")
 
-_STATE_LIMIT_BYTES = 256 * 1024
 _HISTORY_LIMIT_EVENTS = 25_000
 _REDRIVABLE = frozenset({"FAILED", "ABORTED", "TIMED_OUT"})
 _NAME_FORBIDDEN = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
@@ -376,13 +375,8 @@ def _refused_start(request: dict[str, Any]) -> Any:
     name, text = request.get("name"), request.get("input", "{}")
     if name is not None and (not 1 <= len(name) <= 80 or not _NAME_FORBIDDEN.isdisjoint(name)):
         return responses.error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
-    if len(text.encode()) > _STATE_LIMIT_BYTES:
-        return responses.error_response_json(
-            "ValidationException",
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_STATE_LIMIT_BYTES}",
-            400,
-        )
+    if len(text.encode()) > request_sizes.STATE_BYTES:
+        return request_sizes.too_long("input")
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -406,7 +400,7 @@ def _running_namesake(request: dict[str, Any]) -> Any:
 
 def _check_limits(execution: dict[str, Any], details: dict[str, Any] | None) -> None:
     for part in (details or {}).values():
-        if isinstance(part, dict) and len(str(part.get("output") or "").encode()) > _STATE_LIMIT_BYTES:
+        if isinstance(part, dict) and len(str(part.get("output") or "").encode()) > request_sizes.STATE_BYTES:
             raise stepfunctions._ExecutionError(
                 "States.DataLimitExceeded",
                 "The state/task returned a result with a size exceeding the maximum number of bytes service limit.",

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.emulator.function_output import FunctionOutput
-from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, provisioners
+from local.cloud.emulator.ministack import lambda_runtime, lambda_svc
+from local.cloud.emulator.resource_types import adjust
 
 _BOOTSTRAP = """#!/bin/sh
 exec "$LOCAL_CLOUD_FUNCTION_PYTHON" -m awslambdaric "$_HANDLER"
@@ -23,22 +24,9 @@ exec "$LOCAL_CLOUD_FUNCTION_PYTHON" -m awslambdaric "$_HANDLER"
 
 # What a function may see of the emulator's own environment: where to find AWS, and what any process needs.
 _INHERITED = frozenset(
-    {
-        "AWS_CA_BUNDLE",
-        "AWS_EC2_METADATA_DISABLED",
-        "AWS_ENDPOINT_URL",
-        "HOME",
-        "LANG",
-        "LC_ALL",
-        "LOCAL_CLOUD_FUNCTION_PYTHON",
-        "PATH",
-        "REQUESTS_CA_BUNDLE",
-        "SSL_CERT_FILE",
-        "TMPDIR",
-    }
+    "AWS_CA_BUNDLE AWS_EC2_METADATA_DISABLED AWS_ENDPOINT_URL HOME LANG LC_ALL LOCAL_CLOUD_FUNCTION_PYTHON PATH "
+    "REQUESTS_CA_BUNDLE SSL_CERT_FILE TMPDIR".split()
 )
-
-
 _IDLE_SECONDS = 120.0
 _LOOKS_EVERY = 5.0
 
@@ -49,7 +37,7 @@ def teach() -> None:
     lambda_svc.reap_idle_workers = end_idle_environments
     _give_the_managed_runtime_environment()
     _log_what_went_wrong_at_import()
-    _reserve_concurrency_from_templates()
+    adjust("AWS::Lambda::Function", after=_reserve_concurrency)
 
 
 def _is_python(configuration: dict[str, Any]) -> bool:
@@ -223,26 +211,8 @@ def _log_what_went_wrong_at_import() -> None:
     lambda_svc._execute_function_provided_warm = execute
 
 
-def _reserve_concurrency_from_templates() -> None:
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    create, update = handlers["create"], handlers["update"]
-
-    def reserve(name: str, properties: dict[str, Any]) -> None:
-        function = lambda_svc._functions.get(name)
-        if function is not None:
-            wanted = properties.get("ReservedConcurrentExecutions")
-            function["concurrency"] = None if wanted is None else int(wanted)
-
-    def create_reserved(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
-        created = create(logical_id, properties, stack)
-        reserve(created[0], properties)
-        return created
-
-    def update_reserved(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None = None
-    ) -> Any:
-        updated = update(physical_id, old, new, stack, logical_id)
-        reserve(updated[0], new)
-        return updated
-
-    handlers.update(create=create_reserved, update=update_reserved)
+def _reserve_concurrency(name: str, properties: dict[str, Any]) -> None:
+    function = lambda_svc._functions.get(name)
+    if function is not None:
+        reserved = properties.get("ReservedConcurrentExecutions")
+        function["concurrency"] = None if reserved is None else int(reserved)

@@ -16,21 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud.emulator.ministack import responses, stepfunctions
+from local.cloud.emulator.request_sizes import STATE_BYTES
 from local.cloud.emulator.state_machine_roles import authorise
 
-_STATE_LIMIT_BYTES = 256 * 1024
 _DEFAULT_CONCURRENCY = 64
 _COUNTS = (
-    "pending",
-    "running",
-    "succeeded",
-    "failed",
-    "timedOut",
-    "aborted",
-    "total",
-    "resultsWritten",
-    "failuresNotRedrivable",
-    "pendingRedrive",
+    *("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total"),
+    *("resultsWritten", "failuresNotRedrivable", "pendingRedrive"),
 )
 
 
@@ -112,7 +104,7 @@ def _run_distributed_map(
         raise stepfunctions._ExecutionError(
             "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
         )
-    if len(json.dumps(run.results).encode()) > _STATE_LIMIT_BYTES:
+    if len(json.dumps(run.results).encode()) > STATE_BYTES:
         raise stepfunctions._ExecutionError(
             "States.DataLimitExceeded",
             "The results of the Map Run are larger than the maximum number of bytes service limit.",
@@ -173,7 +165,7 @@ def _batched(inputs: list[Any], batcher: dict[str, Any] | None) -> list[Any]:
     if not batcher:
         return inputs
     size = int(batcher.get("MaxItemsPerBatch") or len(inputs) or 1)
-    limit = int(batcher.get("MaxInputBytesPerBatch") or _STATE_LIMIT_BYTES)
+    limit = int(batcher.get("MaxInputBytesPerBatch") or STATE_BYTES)
     common = {"BatchInput": batcher["BatchInput"]} if "BatchInput" in batcher else {}
     envelope = len(json.dumps({**common, "Items": []}).encode())
     batches: list[list[Any]] = []

@@ -1,4 +1,4 @@
-"""CloudWatch metrics that MiniStack does not count: embedded in logs, of every invocation, and of queues.
+"""CloudWatch metrics that MiniStack does not count: embedded in logs, of every invocation, of queues and of endpoints.
 
 The metrics of AWS/States are counted in `execution_events`.
 """
@@ -9,7 +9,9 @@ import json
 import time
 from typing import Any
 
+from local.auto_scaling.load import Load
 from local.cloud.emulator.ministack import cloudwatch, lambda_svc, responses, sqs
+from local.comprehend.inferences import Inference, Observer
 
 
 def teach() -> None:
@@ -86,3 +88,25 @@ def sample_queues() -> None:
                 ("ApproximateAgeOfOldestMessage", oldest, "Seconds"),
             ):
                 cloudwatch.record_metric("AWS/SQS", metric, value, unit, {"QueueName": name})
+
+
+def observer(load: Load) -> Observer:
+    """Counts each text that an endpoint classified, in CloudWatch and for Application Auto Scaling.
+
+    As AWS has it, requests that failed or were throttled leave no trace.
+    """
+
+    def observe(inference: Inference) -> None:
+        load.record(inference, now=time.time())
+        share = inference.characters / (inference.characters_a_second * 60)
+        consumed = share * inference.units
+        with responses.request_scope(inference.scope.account, inference.scope.region):
+            for metric, value, unit in (
+                ("ConsumedInferenceUnits", consumed, "None"),
+                ("RequestedInferenceUnits", consumed, "None"),
+                ("ProvisionedInferenceUnits", inference.units, "None"),
+                ("InferenceUtilization", 100 * share, "Percent"),
+            ):
+                cloudwatch.record_metric("AWS/Comprehend", metric, value, unit, {"EndpointArn": inference.endpoint_arn})
+
+    return observe

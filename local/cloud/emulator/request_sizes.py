@@ -7,6 +7,8 @@ from typing import Any
 
 from local.cloud.emulator.ministack import custom_resource, eventbridge, responses, sns
 
+STATE_BYTES = 256 * 1024
+"""Of a state's input, output or result (Step Functions Developer Guide, "Quotas")."""
 SUBJECT_CHARACTERS = 100
 ENTRIES_BYTES = 256 * 1024
 """Of all entries of one PutEvents (EventBridge User Guide, "Calculating PutEvents event entry size")."""
@@ -48,13 +50,18 @@ def refused_failure(request: dict[str, Any]) -> Any:
     """The error that AWS answers to a SendTaskFailure that is too long, or None."""
     for member, limit in (("cause", CAUSE_CHARACTERS), ("error", ERROR_CHARACTERS)):
         if len(request.get(member) or "") > limit:
-            return responses.error_response_json(
-                "ValidationException",
-                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {limit}",
-                400,
-            )
+            return too_long(member, limit)
     return None
+
+
+def too_long(member: str, limit: int = STATE_BYTES) -> Any:
+    """The error that Step Functions answers to a member of a request that is longer."""
+    return responses.error_response_json(
+        "ValidationException",
+        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}",
+        400,
+    )
 
 
 def _is_subject(subject: str) -> bool:

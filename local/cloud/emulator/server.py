@@ -20,7 +20,6 @@ from hypercorn.config import Config
 from local.auto_scaling.load import Load
 from local.cloud.emulator import (
     alarms,
-    api_addresses,
     api_gateway,
     auto_scaling_service,
     buckets,
@@ -28,19 +27,16 @@ from local.cloud.emulator import (
     comprehend_flywheel,
     comprehend_service,
     definitions,
-    endpoint_metrics,
     events,
     execution_events,
     executions,
     functions,
-    key_lengths,
     maps_and_parallels,
     message_keys,
     metrics,
     nested_executions,
-    parameter_events,
-    parameter_history,
-    parameter_names,
+    objects,
+    parameters,
     powertools_layer,
     put_events,
     queue_polling,
@@ -50,7 +46,6 @@ from local.cloud.emulator import (
     state_machine_roles,
     task_limits,
     templates,
-    versioned_reads,
 )
 from local.cloud.emulator.ministack import app
 from local.cloud.endpoint import Endpoint
@@ -80,7 +75,7 @@ def _teach() -> None:
     comprehend = Comprehend(
         storage=comprehend_service.DataAccessRoles(endpoint),
         folder=Path(os.environ["TMPDIR"]) / "comprehend",
-        observe=endpoint_metrics.observer(load),
+        observe=metrics.observer(load),
     )
     comprehend_service.teach(comprehend)
     auto_scaling_service.teach(comprehend, load)
@@ -88,12 +83,9 @@ def _teach() -> None:
     for subject in (
         functions,
         powertools_layer,
-        parameter_names,
-        parameter_history,
-        parameter_events,
+        parameters,
         buckets,
-        versioned_reads,
-        key_lengths,
+        objects,
         events,
         message_keys,
         queue_polling,
@@ -113,7 +105,6 @@ def _teach() -> None:
         callbacks,
         maps_and_parallels,
         api_gateway,
-        api_addresses,
     ):
         subject.teach()
 

@@ -140,6 +140,18 @@ def refusal_of_caller(
     return None
 
 
+def operation_of(headers: Mapping[str, str]) -> str:
+    """The operation that a request of the AWS JSON protocol names."""
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def refused(message: str) -> Any:
+    """The answer of the AWS JSON protocol to a caller whom IAM does not allow a request."""
+    return responses.error_response_json(
+        "AccessDeniedException", message, message_key="Message", content_type="application/x-amz-json-1.1"
+    )
+
+
 def _account_and_name(role_arn: str) -> tuple[str, str]:
     return role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
 

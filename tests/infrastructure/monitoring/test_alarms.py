@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ops.status import DATASETS_A_FLYWHEEL
+from stacks.constructs.watch import OWN_NAMESPACE
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL
-from stacks.monitoring.watch import OWN_NAMESPACE
 from tests.documents import rows
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, as_text, statements
 from tests.infrastructure.test_functions import spoken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flywheel.promotions.ask_for_approval import DECLINED
-from ops.running_promotions import ASKING
+from ops.promotions import ASK_FOR_APPROVAL
 from tests.infrastructure.synthesised import Synthesised
 
 
@@ -15,5 +15,5 @@ def test_the_state_that_waits_for_a_person_has_the_name_that_status_knows(defaul
         for name, state in definition["States"].items()
         if "waitForTaskToken" in str(state.get("Resource"))
     ]
-    assert [name for name, _ in waiting] == [ASKING]
+    assert [name for name, _ in waiting] == [ASK_FOR_APPROVAL]
     assert [DECLINED] in [caught["ErrorEquals"] for _, state in waiting for caught in state["Catch"]]

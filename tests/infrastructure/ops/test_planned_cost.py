@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from flywheel.records.decisions import Evidence
-from ops.billed import WantedUnits
-from ops.costs import planned_cost
+from ops.cost import planned_cost
 from ops.errors import NotSynthesisedError, WrongParametersError
-from ops.planned import find_planned
 from ops.synthesised import read_synthesised
+from ops.usage import planned_usage
 from tests.infrastructure.synthesised import Synthesised
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -28,22 +27,23 @@ def folder(default: Synthesised, tmp_path: Path) -> Path:
 def test_every_stack_counts(folder: Path, default: Synthesised) -> None:
     stacks = [default, default.beside("serving"), default.beside("analysis")]
     unconditional = [alarm for stack in stacks for alarm in stack.of_type(ALARM) if "Condition" not in alarm.body]
-    planned = find_planned(read_synthesised(folder))
+    planned = planned_usage(read_synthesised(folder))
     assert planned.alarms == len(unconditional)
     assert (planned.dashboards, planned.keys, len(planned.buckets)) == (1, 0, 3)
     assert planned.wanted is None
 
 
 def test_parameters_count(folder: Path) -> None:
-    without = find_planned(read_synthesised(folder))
+    without = planned_usage(read_synthesised(folder))
     given = (
         *("news-flywheel:DriftFloor=0.5", "news-flywheel:MaximumDaysWithoutTurn=7", "news-flywheel:Evidence=HOLDOUT"),
         *("news-serving:InferenceUnits=2", "news-serving:MaximumInferenceUnits=3"),
     )
     synthesised = read_synthesised(folder, parameters=given)
-    planned = find_planned(synthesised)
+    planned = planned_usage(synthesised)
     assert planned.alarms == without.alarms + 2
-    assert planned.wanted == WantedUnits(least=2, most=3, hours_a_month=Decimal(730))
+    assert planned.wanted is not None
+    assert (planned.wanted.inference_units, planned.wanted.most_units) == (2, 3)
     assert synthesised.published.parameters["Evidence"] == Evidence.HOLDOUT
     lines = {line.what: line for line in planned_cost(synthesised).lines}
     assert lines["Endpoint"].dollars.low == 2 * 730 * Decimal("1.80")

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, InputFormat, output_key
 from flywheel.records.decisions import DecisionKind
 from local.cloud import LocalCloud
-from ops import analyzing
-from ops.errors import ExistingAnalysisError, NoAnalysisStackError
+from ops import analyze
+from ops.errors import OperatorError
 from ops.main import app
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, messages, until
@@ -36,8 +36,8 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     )
     assembly = synthesise(context=CONTEXT)
     pipeline = Pipeline.deploy(account, assembly, TriggerOnUpload="false", MinimumScore="0")
-    with pytest.raises(NoAnalysisStackError, match="is not deployed"):
-        analyzing.find_analysis(pipeline.deployment)
+    with pytest.raises(OperatorError, match="is not deployed"):
+        analyze.find_analysis(pipeline.deployment)
     account.deploy(assembly, stacks=[STACK], parameters={f"{STACK}:{key}": value for key, value in PARAMETERS.items()})
     with_nothing = drop(pipeline, {"a.txt": b"harbour"}, job="too early")
     early = summary_of(pipeline, with_nothing)
@@ -141,13 +141,13 @@ def test_a_job_whose_parts_fail_is_told_of_and_done_again(pipeline: Pipeline, tm
     path = tmp_path / "a.txt"
     path.write_text("\n".join(texts(6)))
     with pipeline.fault(resource="classification_job", message="The weather was bad."):
-        started = analyzing.start_job(pipeline.deployment, [path])
-        failed = analyzing.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
+        started = analyze.start_job(pipeline.deployment, [path])
+        failed = analyze.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
     assert failed.outcome is AnalysisOutcome.FAILED
     assert "2 of 2 parts could not be classified: The weather was bad" in failed.reason
     assert until(lambda: [text for text in _notifications(pipeline) if f"{started.job}: FAILED" in text])
-    started = analyzing.start_again(pipeline.deployment, started.job)
-    again = analyzing.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
+    started = analyze.start_again(pipeline.deployment, started.job)
+    again = analyze.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
     assert again.outcome is AnalysisOutcome.SUCCEEDED
     assert again.documents == 6
 
@@ -164,14 +164,14 @@ def test_an_execution_that_is_stopped_leaves_a_summary(pipeline: Pipeline, tmp_p
     path.write_text("harbour\n")
     pipeline.account.comprehend_administration("PUT", "settings", {"classification_job_seconds": 60})
     try:
-        started = analyzing.start_job(pipeline.deployment, [path])
+        started = analyze.start_job(pipeline.deployment, [path])
         stepfunctions = pipeline.account.client("stepfunctions")
         until(
             lambda: any(job["JobStatus"] == "IN_PROGRESS" for job in comprehend_jobs(pipeline)),
             patience=LONG,
         )
         stepfunctions.stop_execution(executionArn=started.execution_arn, cause="a person stopped it")
-        summary = analyzing.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
+        summary = analyze.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
     finally:
         pipeline.account.comprehend_administration("PUT", "settings", {"classification_job_seconds": 0.1})
     assert summary.outcome is AnalysisOutcome.STOPPED
@@ -205,7 +205,7 @@ def test_the_command_line(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytes
     with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
         assert [row["text"] for row in csv.DictReader(file)] == [*lines, " "]
     refused = runner.invoke(app, call)
-    assert refused.exit_code == ExistingAnalysisError.exit_status
+    assert refused.exit_code == OperatorError.exit_status
     assert "already" in refused.stderr
     table = runner.invoke(app, ["--name", NAME, "analyze", "--again", "reviews", "--poll-seconds", "0.2"])
     assert table.exit_code == 0, table.output
@@ -224,7 +224,7 @@ def test_the_output_is_not_for_everybody(pipeline: Pipeline) -> None:
         allow("s3:PutObject", on=f"arn:aws:s3:::{bucket}/train/*"),
         trusted={"AWS": f"arn:aws:iam::{account.account}:root"},
     )
-    machine = analyzing.find_analysis(pipeline.deployment).machine_arn
+    machine = analyze.find_analysis(pipeline.deployment).machine_arn
     job = summary_of(pipeline, drop(pipeline, {"a.txt": b"harbour"})).job
     s3 = account.client("s3", role_arn=role)
     refusals: tuple[Callable[[], Any], ...] = (

@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 from flywheel.api.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
-from ops.classifying import Answer, RealTimeApi, classify, find_api
+from ops.classify import Answer, RealTimeApi, classify, find_api
 from ops.clients import Clients
-from ops.errors import NoEndpointError
+from ops.errors import OperatorError
 from ops.main import app
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, until
@@ -370,5 +370,5 @@ def test_no_endpoint(live: Served) -> None:
     body = live.api.model().body
     assert (body["endpoint"], body["serving"]["status"]) == (None, "not wanted")
     assert body["active_model"]["arn"] == live.pipeline.active_model()
-    with pytest.raises(NoEndpointError, match=r"InferenceUnits is 0.*Since"):
+    with pytest.raises(OperatorError, match=r"InferenceUnits is 0.*Since"):
         list(classify([CALM], api=live.api))

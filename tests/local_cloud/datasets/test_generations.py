@@ -13,8 +13,8 @@ from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
 from ops.clients import Clients
-from ops.kept import find_kept
-from ops.pausing import pause, wait_until_idle
+from ops.left_behind import find_left_behind
+from ops.pause import pause, wait_until_idle
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, stack_status
 
@@ -70,7 +70,7 @@ def test_another_label_list_makes_another_flywheel_and_leaves_the_former(
 ) -> None:
     assert pipeline.deployment.flywheel_arn != former
     assert pipeline.deployment.labels == tuple(sorted(MORE_LABELS))
-    assert not pipeline.deployment.trigger_on_upload, "a parameter lost its value"
+    assert not pipeline.deployment.parameters.trigger_on_upload, "a parameter lost its value"
     assert described(pipeline, former) == ("ACTIVE", first_model)
     assert described(pipeline, pipeline.deployment.flywheel_arn) == ("ACTIVE", None)
     assert pipeline.published() == {"active-model-arn": first_model, "desired-model-arn": first_model}
@@ -117,7 +117,7 @@ def test_what_holds_data_is_kept_when_the_stack_is_destroyed(
     assert pipeline.published() == {}
     with pytest.raises(ClientError, match="ResourceNotFound"):
         described(pipeline, present)
-    kept = find_kept(Clients(pipeline.account.session()), NAME)
+    kept = find_left_behind(Clients(pipeline.account.session()), NAME)
     buckets = {bucket.name: bucket.versions for bucket in kept.buckets}
     assert buckets[pipeline.deployment.published.intake_bucket]
     assert buckets[pipeline.deployment.published.lake_bucket]

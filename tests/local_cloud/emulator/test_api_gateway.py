@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from local.cloud import CloudAccount
-from ops.classifying import Answer, RealTimeApi
+from ops.classify import Answer, RealTimeApi
 from ops.clients import Clients
 from tests.local_cloud.resources import allow, create_function, create_role, create_stack, failure_of, until
 

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.records import turns
+from flywheel.records import turns as turn_keys
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.turns import PAUSE_KEY, Pause
 from local.cloud import CloudAccount
-from ops import pausing
+from ops import pause
 from ops.clients import Clients
-from ops.deploying import destroy
+from ops.deploy import destroy
 from ops.deployment import Deployment, find_deployment
-from ops.errors import DestroyError, StillRunningError
-from ops.running_turns import execution_arn
+from ops.errors import OperatorError
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"
@@ -81,27 +80,27 @@ def test_while_the_stacks_are_destroyed_it_is_paused(deployment: Deployment, tmp
 
 
 def test_the_pause_of_a_person_stands(deployment: Deployment) -> None:
-    pausing.pause(deployment, reason="holidays")
+    pause.pause(deployment, reason="holidays")
     run()
     assert paused(deployment)
-    pausing.resume(deployment)
+    pause.resume(deployment)
 
 
 def test_what_runs_too_long_ends_it(deployment: Deployment) -> None:
-    deployment.intake.write(turns.TURNS.current_key, Current(number=1))
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=1))
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name="turn-000001", input="{}"
     )
-    with pytest.raises(StillRunningError):
+    with pytest.raises(OperatorError, match="still runs after"):
         run(timeout_seconds=0.2)
     assert not paused(deployment)
-    deployment.clients.stepfunctions.stop_execution(executionArn=execution_arn(deployment, "turn-000001"))
+    deployment.clients.stepfunctions.stop_execution(executionArn=deployment.turn_execution("turn-000001"))
 
 
 def test_nobody_to_ask_and_a_person_who_says_no(deployment: Deployment) -> None:
-    with pytest.raises(DestroyError, match="ARGS=--force"):
+    with pytest.raises(OperatorError, match="ARGS=--force"):
         run(arguments=())
-    with pytest.raises(DestroyError, match=r"Nothing was destroyed\.$"):
+    with pytest.raises(OperatorError, match=r"Nothing was destroyed\.$"):
         destroy(FAILS, arguments=["-c", f"name={NAME}"], confirm=lambda _: False, say=lambda _: None)
     assert not paused(deployment)
 

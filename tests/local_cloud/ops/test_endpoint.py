@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount
-from ops.billed import WantedUnits, find_billed
 from ops.clients import Clients
 from ops.deployment import Deployment, find_deployment
 from ops.endpoint import Scaling, endpoint
 from ops.main import app
 from ops.status import status
+from ops.usage import find_usage
 from tests.local_cloud.ops import ops_stack
 from tests.local_cloud.resources import create_bucket
 from tests.local_cloud.trained_models import data_access_role, serving_endpoint
@@ -65,7 +65,7 @@ def test_before_anything_is_wanted_nothing_is_there_and_nothing_costs(
     found = endpoint(deployment)
     assert (found.wanted, found.endpoint, found.state, found.smoke_test) == (None, None, None, None)
     assert found.costs_now.an_hour == 0
-    assert find_billed(deployment).wanted is None
+    assert find_usage(deployment).wanted is None
     assert "no Serving stack is deployed" in verb(account, monkeypatch, tmp_path, "endpoint")
     assert "none yet: InferenceUnits asks for one" in verb(account, monkeypatch, tmp_path, "status")
 
@@ -95,8 +95,8 @@ def test_what_is_wanted_what_there_is_and_what_it_costs(
     assert (found.costs_now.an_hour, found.costs_now.a_month) == (Decimal("1.80"), Decimal("1314.00"))
     assert found.costs_at_most.a_month == Decimal("3942.00")
 
-    billed = find_billed(deployment)
-    assert billed.wanted == WantedUnits(least=1, most=3, hours_a_month=Decimal(730))
+    billed = find_usage(deployment)
+    assert billed.wanted == found.wanted
     assert billed.inference_units == 0, "the wanted one is counted once"
     assert status(deployment).serving == noted
 
@@ -113,4 +113,4 @@ def test_an_endpoint_that_is_gone_is_not_there(deployment: Deployment, arn: str)
     found = endpoint(deployment)
     assert (found.endpoint, found.scaling) == (None, None)
     assert found.costs_wanted.a_month == 0
-    assert find_billed(deployment).wanted is None
+    assert find_usage(deployment).wanted is None

@@ -12,11 +12,11 @@ from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split, UploadOutcome
 from local.cloud import LocalCloud
 from ops.models import list_models
-from ops.pausing import pause, resume
+from ops.pause import pause, resume
 from ops.rejected import find_rejected, list_rejected
 from ops.status import status
 from ops.turns import list_turns
-from ops.uploading import upload
+from ops.upload import upload
 from tests.local_cloud.pipeline import (
     CONTEXT,
     NAME,

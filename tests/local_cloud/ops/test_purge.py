@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from local.cloud import CloudAccount, LocalCloud
 from ops.clients import Clients
 from ops.deployment import find_deployment
-from ops.errors import StillDeployedError
-from ops.kept import Kept, find_kept
+from ops.errors import OperatorError
+from ops.left_behind import LeftBehind, find_left_behind
 from ops.main import app
-from ops.purging import purge
+from ops.purge import purge
 from tests.local_cloud.ops import ops_stack
 
 NAME = "mail"
@@ -113,18 +113,18 @@ def test_the_life_after_destroy(account: CloudAccount, tmp_path: Path, monkeypat
     deploy_and_use(account)
     deployment = find_deployment(clients, name=NAME)
 
-    with pytest.raises(StillDeployedError, match=f"{NAME}-flywheel is CREATE_COMPLETE"):
-        find_kept(clients, NAME)
+    with pytest.raises(OperatorError, match=f"{NAME}-flywheel is CREATE_COMPLETE"):
+        find_left_behind(clients, NAME)
 
     ops_stack.deploy_beside(account, stack=f"{NAME}-analysis", publishes=f"/comprehend-flywheel/{NAME}/analysis")
     ops_stack.deploy_beside(account, stack=f"{NAME}-website", publishes=None)
     ops_stack.destroy(account, name=NAME)
-    with pytest.raises(StillDeployedError, match=f"{NAME}-analysis is CREATE_COMPLETE"):
-        find_kept(clients, NAME)
+    with pytest.raises(OperatorError, match=f"{NAME}-analysis is CREATE_COMPLETE"):
+        find_left_behind(clients, NAME)
     ops_stack.destroy(account, name=NAME, kind="analysis")
     forgotten = "forgotten-by-cloudformation"
     clients.s3.create_bucket(Bucket=forgotten)
-    kept = find_kept(clients, NAME, buckets=[forgotten, "never-there"])
+    kept = find_left_behind(clients, NAME, buckets=[forgotten, "never-there"])
     buckets = {bucket.name: bucket.versions for bucket in kept.buckets}
     assert set(buckets) == {deployment.published.intake_bucket, deployment.published.lake_bucket, forgotten}
     assert buckets[deployment.published.intake_bucket] == 4
@@ -134,21 +134,21 @@ def test_the_life_after_destroy(account: CloudAccount, tmp_path: Path, monkeypat
     assert len(kept.keys) == 1
 
     assert_nobody_is_there_to_ask(account, tmp_path, monkeypatch)
-    assert find_kept(clients, NAME, buckets=[forgotten]) == kept
+    assert find_left_behind(clients, NAME, buckets=[forgotten]) == kept
 
     steps: list[str] = []
     purge(clients, kept, on_step=steps.append, poll_seconds=0.1)
     assert len(steps) == 1 + 1 + 3
     assert not any(bucket_exists(account, bucket) for bucket in buckets)
     assert model_arns(account) == []
-    left = find_kept(clients, NAME, buckets=[forgotten])
-    assert left == Kept(name=NAME, region=account.region, keys=kept.keys)
+    left = find_left_behind(clients, NAME, buckets=[forgotten])
+    assert left == LeftBehind(name=NAME, region=account.region, keys=kept.keys)
 
     # The model is still being deleted: that a purge is repeated changes nothing.
     purge(clients, kept, delete_keys=True, poll_seconds=0.1)
     key = clients.kms.describe_key(KeyId=kept.keys[0])["KeyMetadata"]
     assert key["KeyState"] == "PendingDeletion"
-    assert find_kept(clients, NAME).nothing
+    assert find_left_behind(clients, NAME).nothing
 
     assert_sibling_is_untouched(account)
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.decisions.history import known_score
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.records import turns
+from flywheel.records import turns as turn_keys
 from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.records.holdouts import (
     FrozenHoldout,
@@ -31,27 +31,22 @@ from flywheel.records.parts import facts_key, label_digest, prepared_location
 from flywheel.records.turns import REQUEST_KEY, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Part, Split, Upload, UploadOutcome, UploadResult
 from local.cloud import CloudAccount
-from ops import pausing, rejected
-from ops import turns as ops_turns
-from ops.billed import METRICS_NAMESPACE, KeptHoldout, TrainingTimesOf, TurnTransitions, find_billed
+from ops import pause, rejected, turns
 from ops.clients import Clients
-from ops.costs import Costs, Range
+from ops.cost import Costs, Range
 from ops.deployment import Deployment, find_deployment
 from ops.errors import (
-    NoRecordError,
-    NoReportError,
-    PausedError,
-    StillRunningError,
-    TurnTimeoutError,
+    OperatorError,
     UnknownTurnError,
-    UnknownUploadError,
     UnwritableFileError,
+    WaitTimeoutError,
 )
 from ops.main import app
-from ops.reports import save_report
-from ops.running_turns import TurnProgress, TurnState, execution_arn, running_turn
+from ops.report import save_report
 from ops.status import status
-from ops.uploading import upload
+from ops.turns import TurnProgress, TurnState, running_turn
+from ops.upload import upload
+from ops.usage import METRICS_NAMESPACE, LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
 from tests.local_cloud.ops import ops_stack
 
 NAME = "verbs"
@@ -91,15 +86,15 @@ def file(tmp_path: Path) -> Path:
 
 def begin_turn(deployment: Deployment, number: int) -> str:
     """What start_turn and begin_turn do: the number, the execution, the record of its beginning."""
-    name = turns.name_of(number)
-    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
+    name = turn_keys.name_of(number)
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     deployment.clients.stepfunctions.start_execution(
         stateMachineArn=deployment.published.turn_machine_arn, name=name, input="{}"
     )
     beginning = TurnBeginning(
         turn=name, began_at=NOW, flywheel_arn=deployment.flywheel_arn, labels=deployment.labels, multi_label=False
     )
-    deployment.intake.write(turns.begin_key(name), beginning)
+    deployment.intake.write(turn_keys.begin_key(name), beginning)
     return name
 
 
@@ -111,7 +106,7 @@ def end_turn(
     request: TurnRequest | None = None,
 ) -> TurnRecord:
     """What report_turn does."""
-    name = turns.name_of(number)
+    name = turn_keys.name_of(number)
     record = TurnRecord(
         turn=name,
         outcome=outcome,
@@ -120,8 +115,8 @@ def end_turn(
         ended_at=NOW + timedelta(seconds=number),
         request=request,
     )
-    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
-    deployment.intake.write(turns.record_key(name), record)
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
+    deployment.intake.write(turn_keys.record_key(name), record)
     return record
 
 
@@ -237,16 +232,16 @@ def test_status_follows_the_running_turn_to_its_step(deployment: Deployment, num
 
 def test_a_turn_whose_execution_was_stopped_has_ended_without_a_record(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
-    deployment.clients.stepfunctions.stop_execution(executionArn=execution_arn(deployment, name))
+    deployment.clients.stepfunctions.stop_execution(executionArn=deployment.turn_execution(name))
     progress = running_turn(deployment)
     assert progress is not None
     assert (progress.state, progress.execution_status) == (TurnState.ENDED, "ABORTED")
 
 
 def test_a_number_that_is_taken_before_its_execution_begins(deployment: Deployment, number: int) -> None:
-    deployment.intake.write(turns.TURNS.current_key, Current(number=number))
+    deployment.intake.write(turn_keys.TURNS.current_key, Current(number=number))
     progress = running_turn(deployment)
-    assert progress == TurnProgress(turn=turns.name_of(number), state=TurnState.STARTING)
+    assert progress == TurnProgress(turn=turn_keys.name_of(number), state=TurnState.STARTING)
 
 
 def test_the_score_of_the_active_model_is_that_of_the_iteration_that_trained_it(deployment: Deployment) -> None:
@@ -285,16 +280,16 @@ def test_a_model_that_was_deleted_has_no_score(deployment: Deployment) -> None:
 
 
 def test_a_pause_stands_until_it_is_resumed(deployment: Deployment) -> None:
-    first = pausing.pause(deployment, reason="checking data")
-    again = pausing.pause(deployment, reason="something else")
+    first = pause.pause(deployment, reason="checking data")
+    again = pause.pause(deployment, reason="something else")
     assert not first.already
     assert again.already
     assert again.pause.reason == "checking data"
-    with pytest.raises(PausedError, match="checking data"):
-        ops_turns.request_turn(deployment)
+    with pytest.raises(OperatorError, match="checking data"):
+        turns.request_turn(deployment)
     assert not status(deployment).next_turn.due
-    assert pausing.resume(deployment).was == first.pause
-    assert pausing.resume(deployment).was is None
+    assert pause.resume(deployment).was == first.pause
+    assert pause.resume(deployment).was is None
     assert status(deployment).paused is None
     assert pokes(deployment) == [{"poke": "operator"}] * 2
 
@@ -307,18 +302,18 @@ def test_waiting_for_idle_tells_what_runs_and_ends_when_it_has_ended(deployment:
         told.append(what)
         end_turn(deployment, number)
 
-    pausing.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0, on_progress=end_it)
+    pause.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0, on_progress=end_it)
     assert told == [f"{name}: RunIteration"]
 
 
 def test_waiting_for_idle_gives_up(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
-    with pytest.raises(StillRunningError, match=name):
-        pausing.wait_until_idle(deployment, timeout_seconds=0, poll_seconds=0)
+    with pytest.raises(OperatorError, match=f"{name}.* still runs after"):
+        pause.wait_until_idle(deployment, timeout_seconds=0, poll_seconds=0)
 
 
 def test_a_requested_turn_is_asked_for_and_poked(deployment: Deployment) -> None:
-    requested = ops_turns.request_turn(deployment, overrule_minimum=True)
+    requested = turns.request_turn(deployment, overrule_minimum=True)
     stored = deployment.intake.require(REQUEST_KEY, TurnRequest)
     assert stored == requested.request
     assert stored.overrule_minimum
@@ -329,75 +324,75 @@ def test_a_requested_turn_is_asked_for_and_poked(deployment: Deployment) -> None
 
 def test_the_turn_that_answers_a_request_is_not_the_one_that_was_running(deployment: Deployment, number: int) -> None:
     begin_turn(deployment, number)
-    requested = ops_turns.request_turn(deployment)
+    requested = turns.request_turn(deployment)
     assert requested.after == number
     seen: list[str] = []
 
     def carry_on(progress: TurnProgress | None) -> None:
         assert progress is not None
         seen.append(progress.turn)
-        if progress.turn == turns.name_of(number):
+        if progress.turn == turn_keys.name_of(number):
             end_turn(deployment, number)
             begin_turn(deployment, number + 1)
         else:
             end_turn(deployment, number + 1, request=requested.request)
 
-    record = ops_turns.wait_for_turn(
+    record = turns.wait_for_turn(
         deployment, after=requested.after, request=requested.request, poll_seconds=0, on_progress=carry_on
     )
-    assert record.turn == turns.name_of(number + 1)
-    assert seen == [turns.name_of(number), turns.name_of(number + 1)]
+    assert record.turn == turn_keys.name_of(number + 1)
+    assert seen == [turn_keys.name_of(number), turn_keys.name_of(number + 1)]
     pokes(deployment)
 
 
 def test_a_turn_that_took_no_notice_of_the_request_is_passed_over(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number)
-    requested = ops_turns.request_turn(deployment)
+    requested = turns.request_turn(deployment)
     end_turn(deployment, number + 1)
     answer = end_turn(deployment, number + 2, request=requested.request)
-    found = ops_turns.wait_for_turn(deployment, after=requested.after, request=requested.request, poll_seconds=0)
+    found = turns.wait_for_turn(deployment, after=requested.after, request=requested.request, poll_seconds=0)
     assert found == answer
     pokes(deployment)
 
 
 def test_waiting_gives_up_in_time_and_at_a_pause(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number)
-    with pytest.raises(TurnTimeoutError):
-        ops_turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
-    pausing.pause(deployment)
-    with pytest.raises(PausedError):
-        ops_turns.wait_for_turn(deployment, after=number, poll_seconds=0)
+    with pytest.raises(WaitTimeoutError):
+        turns.wait_for_turn(deployment, after=number, timeout_seconds=0, poll_seconds=0)
+    pause.pause(deployment)
+    with pytest.raises(OperatorError, match="was paused by"):
+        turns.wait_for_turn(deployment, after=number, poll_seconds=0)
 
 
 def test_waiting_for_a_turn_that_left_no_record_ends(deployment: Deployment, number: int) -> None:
     name = begin_turn(deployment, number)
     deployment.clients.stepfunctions.stop_execution(
-        executionArn=execution_arn(deployment, name), error="Stopped", cause="by hand"
+        executionArn=deployment.turn_execution(name), error="Stopped", cause="by hand"
     )
-    with pytest.raises(NoRecordError, match=f"{name} ended ABORTED .*Stopped: by hand"):
-        ops_turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0, record_seconds=0)
+    with pytest.raises(OperatorError, match=f"{name} ended ABORTED .*Stopped: by hand"):
+        turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0, record_seconds=0)
 
 
 def test_a_turn_without_a_record_does_not_hide_the_next(deployment: Deployment, number: int) -> None:
     begin_turn(deployment, number)
     answer = end_turn(deployment, number + 1)
-    assert ops_turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0) == answer
+    assert turns.wait_for_turn(deployment, after=number - 1, timeout_seconds=60, poll_seconds=0) == answer
 
 
 def test_turns_are_listed_newest_first_without_the_running_one(deployment: Deployment, number: int) -> None:
     first, second = end_turn(deployment, number), end_turn(deployment, number + 1)
     begin_turn(deployment, number + 2)
-    assert ops_turns.list_turns(deployment) == [second, first]
-    assert ops_turns.list_turns(deployment, last=2) == [second]
-    assert [turn.came_to for turn in ops_turns.past_turns(deployment)] == [second.decision, first.decision]
+    assert turns.list_turns(deployment) == [second, first]
+    assert turns.list_turns(deployment, last=2) == [second]
+    assert [turn.came_to for turn in turns.past_turns(deployment)] == [second.decision, first.decision]
 
 
 def test_a_turn_is_shown_by_name_or_number(deployment: Deployment, number: int) -> None:
     record = end_turn(deployment, number)
     running = begin_turn(deployment, number + 1)
-    assert ops_turns.show_turn(deployment, str(number)).record == record
-    assert ops_turns.show_turn(deployment, record.turn).record == record
-    progress = ops_turns.show_turn(deployment, running).progress
+    assert turns.show_turn(deployment, str(number)).record == record
+    assert turns.show_turn(deployment, record.turn).record == record
+    progress = turns.show_turn(deployment, running).progress
     assert progress is not None
     assert progress.step == "RunIteration"
 
@@ -406,7 +401,7 @@ def test_a_turn_is_shown_by_name_or_number(deployment: Deployment, number: int) 
 def test_an_unknown_turn(deployment: Deployment, number: int, turn: str) -> None:
     end_turn(deployment, number)
     with pytest.raises(UnknownTurnError, match=str(number)):
-        ops_turns.show_turn(deployment, turn)
+        turns.show_turn(deployment, turn)
 
 
 def reject(deployment: Deployment, *, version: str, at: datetime) -> UploadResult:
@@ -428,7 +423,7 @@ def test_rejected_uploads_newest_first_and_found_by_id_key_and_name(deployment: 
     assert rejected.find_rejected(deployment, old.upload.id).report == "line 3 of 1\n"
     assert rejected.find_rejected(deployment, "train/a.csv").result == new
     assert rejected.find_rejected(deployment, "a.csv").result == new
-    with pytest.raises(UnknownUploadError):
+    with pytest.raises(OperatorError, match="No rejected upload is named"):
         rejected.find_rejected(deployment, "b.csv")
 
 
@@ -475,16 +470,16 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
         )
     name = begin_turn(deployment, number)
     record = end_turn(deployment, number).model_copy(update={"iteration_id": "20261121T120000Z"})
-    deployment.intake.write(turns.record_key(name), record)
+    deployment.intake.write(turn_keys.record_key(name), record)
     begin_turn(deployment, number + 1)
     end_turn(deployment, number + 1)
     freeze_holdout(deployment, documents=100, units=400, answered=("arn:first",))
 
-    found = find_billed(deployment)
+    found = find_usage(deployment)
     assert (found.models, found.older_models, found.active_model_arn) == (0, 0, None)
     assert (found.alarms, found.dashboards, found.keys, found.metrics) == (2, 1, 1, 1), "of both stacks of its own"
     assert found.training.of is TrainingTimesOf.PUBLISHED
-    assert found.holdout == KeptHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
+    assert found.holdout == LastHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
     assert found.transitions == TurnTransitions(turn=name, count=1)
     assert len(found.buckets) == 3, "the stack's two, of which one is the published lake, and the test's own"
 
@@ -492,7 +487,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
         file.write_text(content)
         upload(deployment, [file])
     before = {bucket.name: bucket.bytes for bucket in found.buckets}
-    after = {bucket.name: bucket.bytes for bucket in find_billed(deployment).buckets}
+    after = {bucket.name: bucket.bytes for bucket in find_usage(deployment).buckets}
     grown = {name: size - before[name] for name, size in after.items() if size != before[name]}
     assert grown == {deployment.intake.name: len("SPORTS,a goal\nWORLD,a treaty between two\n")}, "old versions too"
 
@@ -544,7 +539,7 @@ def test_the_page_of_a_turn_is_rendered_afresh_whatever_is_stored(
     deployment: Deployment, number: int, tmp_path: Path
 ) -> None:
     name = end_turn(deployment, number).turn
-    deployment.intake.write_text(turns.page_key(name), "<!DOCTYPE html>the page")
+    deployment.intake.write_text(turn_keys.page_key(name), "<!DOCTYPE html>the page")
     saved = save_report(deployment, str(number), output=tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -556,20 +551,20 @@ def test_the_page_of_a_turn_is_rendered_afresh_whatever_is_stored(
 
 def test_a_turn_without_a_stored_page_gets_one_from_its_record(deployment: Deployment, number: int) -> None:
     end_turn(deployment, number - 1, outcome=TurnOutcome.TIMED_OUT)
-    deployment.intake.write_text(turns.record_key(turns.name_of(number - 2)), "no record at all")
+    deployment.intake.write_text(turn_keys.record_key(turn_keys.name_of(number - 2)), "no record at all")
     name = end_turn(deployment, number).turn
     begin_turn(deployment, number + 1)
     page = Path(save_report(deployment).path)
     assert page.name == f"{NAME}-{name}.html"
-    assert turns.name_of(number - 1) in page.read_text()
-    assert turns.name_of(number - 2) not in page.read_text()
+    assert turn_keys.name_of(number - 1) in page.read_text()
+    assert turn_keys.name_of(number - 2) not in page.read_text()
 
 
 def test_there_is_no_report_before_a_turn_has_ended(deployment: Deployment, number: int, tmp_path: Path) -> None:
-    with pytest.raises(NoReportError, match="No turn has ended yet"):
+    with pytest.raises(OperatorError, match="No turn has ended yet"):
         save_report(deployment)
     name = begin_turn(deployment, number)
-    with pytest.raises(NoReportError, match=name):
+    with pytest.raises(OperatorError, match=f"{name} has no report"):
         save_report(deployment, name)
     end_turn(deployment, number)
     with pytest.raises(UnwritableFileError, match="--output"):

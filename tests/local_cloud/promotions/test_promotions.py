@@ -12,7 +12,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.cloud import LocalCloud
-from ops import answering
+from ops import approve as answer
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Aws, Shell, Synthesise, create_queue, lets_send, messages, until
@@ -35,7 +35,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     better = turn(pipeline, documents(50))
     assert better.decision is DecisionKind.PROMOTE, better.reasons
     pipeline.waits()
-    answering.decline(pipeline.as_person("Approvers"), better.turn, reason="a better one comes")
+    answer.decline(pipeline.as_person("Approvers"), better.turn, reason="a better one comes")
     pipeline.promotion_of(better)
     pipeline.at_rest()
     return pipeline
@@ -271,7 +271,7 @@ def approve(pipeline: Pipeline) -> None:
     """With the rights of an approver and no others."""
     request = pipeline.waits().beginning.request
     assert request
-    answering.approve(pipeline.as_person("Approvers"), request.turn or request.id)
+    answer.approve(pipeline.as_person("Approvers"), request.turn or request.id)
 
 
 def running_promotion(pipeline: Pipeline) -> str | None:

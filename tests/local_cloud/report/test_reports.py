@@ -12,8 +12,8 @@ from flywheel.records import turns
 from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
 from ops.errors import UnknownTurnError
-from ops.reports import save_report
-from ops.turn_logs import turn_events
+from ops.logs import turn_events
+from ops.report import save_report
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
 

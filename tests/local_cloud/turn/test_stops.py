@@ -13,8 +13,7 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
-from ops.pausing import pause, resume
-from ops.running_turns import execution_arn
+from ops.pause import pause, resume
 from ops.turns import request_turn
 from tests.local_cloud.pipeline import CONTEXT, LONG, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise, until
@@ -96,7 +95,7 @@ def test_a_turn_that_is_stopped_in_each_state_and_redriven_ends_as_if_nothing_ha
     arm(pipeline, STOPS[0])
     upload(pipeline, mislabelled(documents()))
     turn = pipeline.next_turn(before)
-    stepfunctions, arn = pipeline.account.client("stepfunctions"), execution_arn(pipeline.deployment, turn)
+    stepfunctions, arn = pipeline.account.client("stepfunctions"), pipeline.deployment.turn_execution(turn)
     # A redriven turn is the current one only as long as no new one begins.
     pause(pipeline.deployment)
     for number, state in enumerate(REDRIVEN):
@@ -128,7 +127,7 @@ def test_turns_that_are_stopped_in_each_state_are_carried_on_by_the_next_ones(pi
 def assert_a_stale_turn_changes_nothing(pipeline: Pipeline, turn: str) -> None:
     """One of the stopped turns is redriven although others have taken its place."""
     changes, record = changing_calls(pipeline), pipeline.record(turn)
-    pipeline.account.client("stepfunctions").redrive_execution(executionArn=execution_arn(pipeline.deployment, turn))
+    pipeline.account.client("stepfunctions").redrive_execution(executionArn=pipeline.deployment.turn_execution(turn))
     until(lambda: pipeline.execution(turn)["status"] == "FAILED", patience=LONG)
     assert pipeline.execution(turn)["error"] == "NotCurrentTurn"
     pipeline.at_rest()
@@ -189,7 +188,7 @@ def stop(pipeline: Pipeline, turn: str, at: Stop, *following: Stop) -> None:
     if at.function == REPORTER:
         disarm(pipeline, at)
     pipeline.account.client("stepfunctions").stop_execution(
-        executionArn=execution_arn(pipeline.deployment, turn), error="Stopped", cause=at.state
+        executionArn=pipeline.deployment.turn_execution(turn), error="Stopped", cause=at.state
     )
     if at.function not in [state.function for state in now]:
         disarm(pipeline, at)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.datasets.distinct import Found, find_distinct
+from flywheel.datasets.distinct import DistinctParts, find_distinct
 from flywheel.datasets.stored_parts import StoredPart
 from flywheel.preparation import ConflictingLabels, labels_hash, text_hash
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
@@ -66,7 +66,7 @@ class Store:
         other: Sequence[Rows] = (),
         capacity: int = 1000,
         refuse: bool = False,
-    ) -> Found:
+    ) -> DistinctParts:
         datasets = [self.part(f"accepted-{number}", rows) for number, rows in enumerate(accepted)]
         others = [self.part(f"other-{number}", rows) for number, rows in enumerate(other)]
         return find_distinct(
@@ -78,7 +78,7 @@ class Store:
             conflicting_labels=ConflictingLabels.REFUSE if refuse else ConflictingLabels.KEEP,
         )
 
-    def left(self, found: Found) -> list[tuple[str, str]]:
+    def left(self, found: DistinctParts) -> list[tuple[str, str]]:
         return [
             row
             for part in found.parts

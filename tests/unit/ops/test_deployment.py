@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from ops.clients import Clients
 from ops.deployment import choose_name, find_deployment
-from ops.errors import InvalidSettingError, NoDeploymentError, SeveralDeploymentsError, UnreadableDeploymentError
+from ops.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-0a1b2c3d"
 PUBLISHED = {
@@ -109,10 +109,10 @@ def test_a_deployment_is_read_from_its_parameters(clients: Clients, ssm: Stubber
     assert deployment.flywheel_arn == ARN
     assert deployment.labels == ("A", "B")
     assert deployment.multi_label
-    assert deployment.minimum_documents_per_label == 10
-    assert deployment.quiet_period_minutes == 2.5
-    assert deployment.maximum_bad_lines_percent == 5
-    assert not deployment.trigger_on_upload
+    assert deployment.parameters.minimum_documents_per_label == 10
+    assert deployment.parameters.quiet_period_minutes == 2.5
+    assert deployment.parameters.maximum_bad_lines_percent == 5
+    assert not deployment.parameters.trigger_on_upload
     assert deployment.region == "eu-west-1"
 
 
@@ -137,7 +137,7 @@ def test_the_only_deployment_is_found_without_a_name(clients: Clients, ssm: Stub
 def test_several_deployments_ask_for_a_name(clients: Clients, ssm: Stubber, tmp_path: Path) -> None:
     both = parameters("news", deployment="{}")["Parameters"] + parameters("mail", deployment="{}")["Parameters"]
     ssm.add_response("get_parameters_by_path", {"Parameters": both})
-    with pytest.raises(SeveralDeploymentsError, match=r"mail, news"):
+    with pytest.raises(OperatorError, match=r"mail, news"):
         find_deployment(clients, folder=tmp_path)
 
 
@@ -172,4 +172,4 @@ def test_a_parameter_that_is_no_number_is_named(clients: Clients, ssm: Stubber) 
     wrong = PUBLISHED | {"parameters": {"MinimumDocumentsPerLabel": "many"}}
     ssm.add_response("get_parameters", parameters("news", deployment=json.dumps(wrong), flywheel_arn=ARN))
     with pytest.raises(UnreadableDeploymentError, match="MinimumDocumentsPerLabel is 'many'"):
-        _ = find_deployment(clients, name="news").minimum_documents_per_label
+        _ = find_deployment(clients, name="news").parameters.minimum_documents_per_label

@@ -11,16 +11,15 @@ from flywheel.records.datasets import DatasetSummary
 from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
-from ops.commands.invocation import result_console
-from ops.kept import Kept, KeptBucket, KeptModel
-from ops.running_turns import TurnProgress, TurnState
+from ops.left_behind import LeftBehind, LeftBucket, LeftModel
+from ops.prepared import LabelCount, Prepared, UploadWaiting
 from ops.status import DatasetQuota, NextTurn, Status
-from ops.tables.purge import kept_view
+from ops.tables.purge import left_behind_view
 from ops.tables.status import status_view
 from ops.tables.turns import progress_sentence, turn_view, turns_table
 from ops.tables.uploads import results_table
-from ops.turns import TurnView
-from ops.waiting import LabelCount, Prepared, UploadWaiting
+from ops.terminal import result_console
+from ops.turns import TurnProgress, TurnState, TurnView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/Comprehend-Generated-v1-bb52d585"
@@ -141,19 +140,21 @@ def test_status_shows_what_waits_and_what_is_missing() -> None:
 
 
 def test_purge_lists_what_it_removes_and_what_it_leaves() -> None:
-    kept = Kept(
+    kept = LeftBehind(
         name="news",
         region="us-east-1",
-        buckets=(KeptBucket(name="intake", versions=1000, more=True),),
-        models=(KeptModel(arn=MODEL, flywheel_arn="arn", status="TRAINED"),),
+        buckets=(LeftBucket(name="intake", versions=1000, more=True),),
+        models=(LeftModel(arn=MODEL, flywheel_arn="arn", status="TRAINED"),),
         keys=("arn:key",),
     )
-    text = shown(kept_view(kept, delete_keys=False), width=200)
+    text = shown(left_behind_view(kept, delete_keys=False), width=200)
     assert "more than 1,000" in text
     assert MODEL in text
     assert "leaves it" in text
-    assert "30 days" in shown(kept_view(kept, delete_keys=True), width=200)
+    assert "30 days" in shown(left_behind_view(kept, delete_keys=True), width=200)
 
 
 def test_purge_with_nothing_kept() -> None:
-    assert "Nothing of news is kept" in shown(kept_view(Kept(name="news", region="us-east-1"), delete_keys=False))
+    assert "Nothing of news is kept" in shown(
+        left_behind_view(LeftBehind(name="news", region="us-east-1"), delete_keys=False)
+    )

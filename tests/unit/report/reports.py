@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from flywheel.records.datasets import DatasetSummary, Waiting
+from flywheel.records.datasets import DatasetSummary, WaitingDocuments
 from flywheel.records.decisions import (
     AverageScores,
     ConfusedPair,
@@ -151,7 +151,7 @@ def full_record(
                 accepted_at=BEGAN + timedelta(minutes=6),
             ),
         ),
-        waiting=(Waiting(split=Split.TRAIN, documents=7, labels={label: 7}, reason=sentence),),
+        waiting=(WaitingDocuments(split=Split.TRAIN, documents=7, labels={label: 7}, reason=sentence),),
         leaked={"train": 4, "test": 0},
         iteration_id="20261121T120700Z",
         decided_at=BEGAN + timedelta(hours=1, minutes=42),

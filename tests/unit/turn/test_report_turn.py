@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.records.datasets import DatasetSummary, Waiting
+from flywheel.records.datasets import DatasetSummary, WaitingDocuments
 from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
@@ -84,7 +84,7 @@ def test_a_message_says_what_happened_to_everything() -> None:
             ),
             changed_outside="The active model was changed outside the pipeline.",
             datasets=(DatasetSummary(name="train-000007", split=Split.TRAIN, documents=120, labels={"A": 120}),),
-            waiting=(Waiting(split=Split.TRAIN, documents=7, labels={"B": 7}, reason="43 more of B needed."),),
+            waiting=(WaitingDocuments(split=Split.TRAIN, documents=7, labels={"B": 7}, reason="43 more of B needed."),),
             uploads=(
                 UploadResult(upload=upload("good.csv"), outcome=UploadOutcome.ACCEPTED, reason="5 documents accepted."),
                 UploadResult(upload=upload("bad.csv"), outcome=UploadOutcome.REJECTED, reason="The file is empty."),

@@ -1,0 +1,35 @@
+"""`flywheel cost`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops import cost as api
+from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.synthesised import read_synthesised
+from ops.tables.cost import costs_view
+
+
+def cost(
+    context: typer.Context,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Of the settings here, as `make synth` left them; needs no AWS.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STACK:NAME=VALUE", help="With --settings: a parameter; may be repeated.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a flywheel costs a month and a turn that trains, and what each figure rests on."""
+    if parameter and not settings:
+        raise typer.BadParameter("`--parameter` goes with `--settings`: a deployment has its parameters already")
+    if settings:
+        found = api.planned_cost(read_synthesised(parameters=parameter or ()))
+    else:
+        found = api.cost(invocation_of(context).deployment())
+    show(found, as_json=as_json, table=costs_view)

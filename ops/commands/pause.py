@@ -1,0 +1,68 @@
+"""`flywheel pause` and `flywheel resume`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops import pause as api
+from ops.commands import wait_option
+from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.turns import DEFAULT_POLL_SECONDS
+
+
+def pause(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why; `flywheel status` shows it.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until nothing runs any more.")] = False,
+    decline_waiting: Annotated[
+        bool,
+        typer.Option(
+            "--decline-waiting",
+            help="With --wait: decline what waits for approval, with the same reason; for when the stacks are to go.",
+        ),
+    ] = False,
+    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Let no further turn start; a running one goes on to its end.
+
+    Promotions go on: approve, decline and rollback work as before, and what waits for approval waits on.
+    """
+    if decline_waiting and not wait:
+        raise typer.BadParameter("`--decline-waiting` needs `--wait`: a turn that runs may ask for approval yet")
+    deployment = invocation_of(context).deployment()
+    result = api.pause(deployment, reason=reason)
+    if wait:
+        with wait_option.waiting_display("Waiting for what runs") as say:
+            api.wait_until_idle(
+                deployment,
+                timeout_seconds=timeout_minutes * 60,
+                poll_seconds=poll_seconds,
+                decline_waiting=(reason or "the pipeline was paused") if decline_waiting else None,
+                on_progress=lambda what: say(f"Waiting for {what}"),
+            )
+        result = result.model_copy(update={"running": None})
+    show(result, as_json=as_json, table=_pause_sentence)
+
+
+def resume(context: typer.Context, as_json: JsonOption = False) -> None:
+    """End a pause and let the pipeline look for work at once."""
+    show(api.resume(invocation_of(context).deployment()), as_json=as_json, table=_resume_sentence)
+
+
+def _pause_sentence(result: api.PauseResult) -> str:
+    because = f" ({result.pause.reason})" if result.pause.reason else ""
+    if result.already:
+        said = f"It was already paused by {result.pause.by}{because}."
+    else:
+        said = f"Paused{because}: no turn starts until `flywheel resume`."
+    return f"{said} {result.running.turn} goes on to its end." if result.running else said
+
+
+def _resume_sentence(result: api.ResumeResult) -> str:
+    if result.was is None:
+        return "It was not paused; the pipeline looks for work now."
+    return f"The pause by {result.was.by} has ended; the pipeline looks for work now."
