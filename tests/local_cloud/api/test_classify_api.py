@@ -271,8 +271,8 @@ def test_a_promotion_is_no_error(live: Served) -> None:
     pipeline.at_rest()
 
 
-def test_the_readmes_lines_of_python(live: Served) -> None:
-    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+def test_the_documents_lines_of_python(live: Served) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), flags=re.DOTALL)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         [sys.executable, "-c", lines],
