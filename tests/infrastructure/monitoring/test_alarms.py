@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from flywheel.measurement import NAMESPACE
 from ops.status import DATASETS_A_FLYWHEEL
-from stacks.constructs.watch import OWN_NAMESPACE
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL
 from tests.documents import rows
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, as_text, statements
@@ -71,16 +71,16 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
             "Errors",
             ("FunctionName", f"<{default.functions()['start_promotion'].logical_id}>"),
         ),
-        "ApprovalWaiting": (OWN_NAMESPACE, "PromotionsWaiting", flywheel),
+        "ApprovalWaiting": (NAMESPACE, "PromotionsWaiting", flywheel),
         "StartTurnErrors": (
             "AWS/Lambda",
             "Errors",
             ("FunctionName", f"<{default.functions()['start_turn'].logical_id}>"),
         ),
-        "WaitingForAPerson": (OWN_NAMESPACE, "WaitingForAPerson", flywheel),
-        "UploadsNotPrepared": (OWN_NAMESPACE, "UploadsNotPrepared", flywheel),
-        "TrainDatasetQuota": (OWN_NAMESPACE, "TrainDatasetsUsed", flywheel),
-        "Drift": (OWN_NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
+        "WaitingForAPerson": (NAMESPACE, "WaitingForAPerson", flywheel),
+        "UploadsNotPrepared": (NAMESPACE, "UploadsNotPrepared", flywheel),
+        "TrainDatasetQuota": (NAMESPACE, "TrainDatasetsUsed", flywheel),
+        "Drift": (NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
     }
 
 

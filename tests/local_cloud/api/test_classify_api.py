@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from typer.testing import CliRunner
 
-from flywheel.api.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
+from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
 from ops.classify import Answer, RealTimeApi, classify, find_api
