@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from flywheel.api.errors import STATUSES
 from ops import prices
 from ops.main import app
 from stacks.settings import FlywheelSettings
-from tests.documents import ROOT, quoted, rows, table
+from tests.documents import ROOT, quoted, rows, section, table
 
 OPERATING, REFERENCE, INTERFACES = "docs/operating.md", "docs/reference.md", "docs/interfaces.md"
 FLYWHEEL, HANDLERS = ROOT / "lambdas" / "flywheel", ROOT / "lambdas" / "handlers"
@@ -111,6 +112,19 @@ class TestReadme:
         (picture,) = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
         steps = {name for name, path in STEPS.items() if path.parent.name == "turn"}
         assert {word for word in re.findall(r"[a-z]+_[a-z_]+", picture) if word in STEPS} == steps
+
+
+class TestArchitecture:
+    def test_the_order_of_imports_is_the_one_that_is_checked(self) -> None:
+        contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+        checked = [name for layer in contract["layers"] for name in layer.split(" | ")]
+        text = section("docs/architecture.md", "What may import what")
+        (order,) = [paragraph for paragraph in text.split("\n\n") if "→" in paragraph]
+        named = quoted(order)
+        assert named == [name for name in checked if name in named]
+        wings = set(rows("docs/architecture.md", "The wings"))
+        assert wings <= set(named) <= {path.stem for path in FLYWHEEL.iterdir()}
+        assert {path.parent.name for path in STEPS.values()} <= wings
 
 
 class TestContributing:
