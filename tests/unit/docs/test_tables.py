@@ -54,7 +54,8 @@ class TestReference:
         row = rows(REFERENCE, "Settings")[name]
         named = set(quoted(row["default"] + row["meaning"]))
         schema = FlywheelSettings.model_json_schema()
-        assert set(choices(schema["properties"][name], schema)) <= named
+        listed = set(choices(schema["properties"][name], schema))
+        assert not listed or listed == named
 
     def test_every_verb_that_needs_more_is_a_verb(self) -> None:
         assert set(rows(REFERENCE, "Permissions of the command line")) <= VERBS
