@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.answers import pages
 from flywheel.decisions.holdout import read_holdout
 from flywheel.measurement import NAMESPACE
 from flywheel.records.holdouts import OF_ITERATIONS, HoldoutAttempt, IterationHoldout, attempts_folder
 from flywheel.service_faults import error_code
 from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.record import Record
-from ops.clients import Clients, pages
+from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import EndpointThere, endpoint_arn, serving_state, wanted_endpoint
 from ops.generations import belongs_to, list_models
