@@ -1,1 +1,1 @@
-"""One module a function: event in, one call, result out."""
+"""The Lambda functions, one module each: parse the event, call the domain, return the result."""

@@ -1,4 +1,4 @@
-"""The clients of the functions: made once an execution environment, with bounded retries of throttling and faults."""
+"""The functions' AWS clients and services. Clients are created once in an execution environment."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from handlers.model_kind import KIND
 
 if TYPE_CHECKING:
     from flywheel import environment as environments
-    from flywheel.environment import Flywheel, Intake, Parameters
-
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
 
@@ -29,11 +27,11 @@ def client(
     return boto3.client(service, config=_CONFIG)
 
 
-def intake_bucket(environment: Intake) -> IntakeBucket:
+def intake_bucket(environment: environments.Intake) -> IntakeBucket:
     return IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket)
 
 
-def flywheel_service(environment: Flywheel) -> FlywheelService:
+def flywheel_service(environment: environments.Flywheel) -> FlywheelService:
     return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND)
 
 
@@ -45,5 +43,5 @@ def pipeline(environment: environments.Pipeline) -> Pipeline:
     )
 
 
-def published_models(environment: Parameters) -> PublishedModels:
+def published_models(environment: environments.Parameters) -> PublishedModels:
     return PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix)

@@ -1,4 +1,4 @@
-"""The time, in one place, so that the domain is handed it."""
+"""The current time. The domain does not read it, but gets it as a parameter."""
 
 from __future__ import annotations
 

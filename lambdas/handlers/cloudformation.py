@@ -1,4 +1,4 @@
-"""Answers to CloudFormation, which waits for one about each custom resource: an hour, if nobody tells it."""
+"""Answers CloudFormation about custom resources. Without an answer it would wait for an hour."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
 Status = Literal["SUCCESS", "FAILED"]
 TRIES = 3
 TRY_SECONDS = 5.0
-"""Of one attempt to bring the answer."""
+"""Time-out of one attempt to send the answer."""
 RESERVE_SECONDS = TRIES * TRY_SECONDS + 1
-"""So long before its time-out a function answers that it did not get done."""
+"""A function that is not done answers FAILED this long before its own time-out."""
 _REASON_BYTES = 1024
-"""CloudFormation takes 4,096 bytes of an answer, with ids of up to 2,300. The machine's execution has the whole."""
+"""CloudFormation takes answers of 4,096 bytes, in which ids may have 2,300. The execution's history has the full
+reason."""
 
 
 class CloudFormationRequest(BaseModel):
-    """What an answer needs of CloudFormation's event, in its own spelling."""
+    """The members of CloudFormation's event that an answer needs, in CloudFormation's spelling."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     ResponseURL: str
-    """Signed in advance: whoever has it can answer."""
+    """Pre-signed: anybody who has it can answer."""
     StackId: str
     RequestId: str
     LogicalResourceId: str
@@ -51,46 +52,47 @@ def answered(
     physical_id: str,
     work: Callable[[CustomResourceEvent], str | None],
 ) -> None:
-    """Do `work` and answer with the reason that it returns, or FAILED with what it raised or because time is up. None
-    leaves the answer to whoever `work` handed the event on to.
+    """Do `work`, and answer SUCCESS with the reason that it returns, or FAILED if it raises or if the time is up.
 
-    Raises pydantic.ValidationError for an event that says nobody whom to answer, and what kept the answer from
-    arriving: CloudFormation invokes asynchronously, so Lambda tries again twice.
+    If `work` returns None, it has passed the event on, and the receiver answers.
+
+    Raises pydantic.ValidationError if the event does not say where to answer, and the last error of sending the answer.
+    CloudFormation invokes asynchronously, so Lambda then tries again twice.
     """
-    asked = CloudFormationRequest.model_validate(event)
+    request = CloudFormationRequest.model_validate(event)
     one_at_a_time = threading.Lock()
-    said: list[Status] = []
+    sent: list[Status] = []
 
-    def say(status: Status, reason: str) -> None:
+    def send(status: Status, reason: str) -> None:
         with one_at_a_time:
-            if not said:
-                answer(asked, status=status, reason=reason, physical_id=physical_id)
-                said.append(status)
+            if not sent:
+                answer(request, status=status, reason=reason, physical_id=physical_id)
+                sent.append(status)
 
     seconds = max(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, 0)
-    alarm = threading.Timer(seconds, say, ["FAILED", f"{context.function_name} was not done after {seconds:.0f} s."])
+    alarm = threading.Timer(seconds, send, ["FAILED", f"{context.function_name} was not done after {seconds:.0f} s."])
     alarm.daemon = True
     alarm.start()
     try:
         reason = work(CustomResourceEvent.model_validate(event))
     except ValidationError as error:
         logger.exception("the event or the environment is not what it should be")
-        say("FAILED", f"{context.function_name} could not read what it was given: {error}")
-    except Exception as error:  # noqa: BLE001 - whatever it is: unanswered, it would keep the stack waiting
+        send("FAILED", f"{context.function_name} could not read what it was given: {error}")
+    except Exception as error:  # noqa: BLE001 - without an answer the stack would keep waiting
         logger.exception("the custom resource failed")
-        say("FAILED", f"{error} The log of {context.function_name} says more.")
+        send("FAILED", f"{error} The log of {context.function_name} says more.")
     else:
         if reason is not None:
-            say("SUCCESS", reason)
+            send("SUCCESS", reason)
     finally:
         alarm.cancel()
 
 
-def answer(asked: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> None:
-    """`physical_id` counts where CloudFormation has none yet. Raises urllib's errors after the last attempt."""
+def answer(to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> None:
+    """Send the answer. `physical_id` is used if CloudFormation has none yet. Raises urllib's last error."""
     request = urllib.request.Request(  # noqa: S310 - the pre-signed URL that CloudFormation gave
-        asked.ResponseURL,
-        data=answer_body(asked, status=status, reason=reason, physical_id=physical_id),
+        to.ResponseURL,
+        data=answer_body(to, status=status, reason=reason, physical_id=physical_id),
         method="PUT",
         headers={"Content-Type": ""},
     )
@@ -104,13 +106,13 @@ def answer(asked: CloudFormationRequest, *, status: Status, reason: str, physica
             logger.warning("CloudFormation did not take the answer", tries_left=left)
 
 
-def answer_body(asked: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> bytes:
+def answer_body(to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> bytes:
     body: dict[str, Any] = {
         "Status": status,
         "Reason": within(printable(reason), _REASON_BYTES),
-        "PhysicalResourceId": asked.PhysicalResourceId or physical_id,
-        "StackId": asked.StackId,
-        "RequestId": asked.RequestId,
-        "LogicalResourceId": asked.LogicalResourceId,
+        "PhysicalResourceId": to.PhysicalResourceId or physical_id,
+        "StackId": to.StackId,
+        "RequestId": to.RequestId,
+        "LogicalResourceId": to.LogicalResourceId,
     }
     return json.dumps(body, ensure_ascii=False).encode()

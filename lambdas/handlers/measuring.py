@@ -1,4 +1,4 @@
-"""Hands measurements to CloudWatch, as a log line in its embedded metric format: no call, no permission."""
+"""Writes metrics as log lines in CloudWatch's embedded metric format, which needs no call and no permission."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def emit(measurements: Iterable[Measurement], *, flywheel_name: str) -> None:
     for measurement in measurements:
         lines[tuple(sorted(measurement.dimensions.items()))].append(measurement)
     for dimensions, of_line in lines.items():
-        # Without a service: Powertools makes it a dimension too, which alarms would have to name.
+        # Without a service, because Powertools would add it as a dimension, which all alarms would have to name.
         line = AmazonCloudWatchEMFProvider(
             namespace=NAMESPACE, service="", default_dimensions={"Flywheel": flywheel_name, **dict(dimensions)}
         )

@@ -1,9 +1,9 @@
-"""What every function has around it: its event and environment checked, and logging by Powertools.
+"""Decorators for all functions: they check the event and the environment, and set up Powertools' logging.
 
-Logs carry no text of any document.
+Logs contain no text of documents.
 
-Lambda and Step Functions trace by themselves; the X-Ray SDK, which ends in February 2027, would add a third to the
-time that a function takes to start.
+Lambda and Step Functions send traces by themselves. The X-Ray SDK, whose support ends in February 2027, would make the
+start of a function a third longer.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ logger = Logger()
 def observed(
     handler: Callable[[dict[str, Any], LambdaContext], Result],
 ) -> Callable[[dict[str, Any], LambdaContext], Result]:
-    """A handler whose logs name the request, and not its event, which may quote documents.
+    """Decorates a handler. Its logs have the request's id, but not the event, which may quote documents.
 
-    What passes by itself is raised under the name that the machines repeat.
+    Temporary errors are raised as ServiceFault, which the state machines retry.
     """
 
     @wraps(handler)
@@ -50,9 +50,9 @@ def observed(
 def handles(
     event_model: type[Event], environment_model: type[Variables]
 ) -> Callable[[Callable[[Event, Variables], Result]], Callable[[dict[str, Any], LambdaContext], Result]]:
-    """A handler of one kind of event: it gets the event checked, and the environment, which is read once at start.
+    """Decorates a handler that gets a parsed event, and the environment, which is read once at the function's start.
 
-    The event's ValidationError fails the execution; one of the environment fails the function's start.
+    A ValidationError of the event fails the invocation; one of the environment fails the function's start.
     """
     environment = environment_model.load()
 

@@ -1,4 +1,7 @@
-"""Reads pokes off a queue: the messages of a batch are one question, whoever sent them."""
+"""Parses pokes: messages in a queue that make a start function look whether there is something to start.
+
+All messages of a batch are handled together, because the function looks only once.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ def read_pokes(
 ) -> tuple[frozenset[P], dict[str, Any]]:
     """The pokes of an SQS batch, and the function's response to it.
 
-    A message is `{"poke": <value>}` or an event of one of the services in `by_source`. One that is neither is given
-    back alone, so that it ends among the dead letters and holds up nothing.
+    A message is `{"poke": <value>}` or an event of one of the services in `by_source`. Other messages are reported as
+    failed, so that only they end in the dead-letter queue.
     """
     found = {record["messageId"]: _poke(record["body"], kind, by_source) for record in event["Records"]}
     unknown = [message for message, poke in found.items() if poke is None]

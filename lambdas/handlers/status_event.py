@@ -1,4 +1,4 @@
-"""The status events of executions (the Step Functions guide, "EventBridge events")."""
+"""The status events of state machine executions (the Step Functions guide, "EventBridge events")."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class StatusEvent(BaseModel):
 
     @property
     def began(self) -> datetime:
-        """A redriven execution keeps the date of its start; what it reported before it was redriven does not count."""
+        """When the execution began, or was redriven: a report that is older does not count."""
         return datetime.fromtimestamp((self.redrive_date or self.start_date) / 1000, tz=UTC)

@@ -146,7 +146,7 @@ class PromotionRun:
         request = self.beginning.request
         tested = smoke_test_of(request.model_arn, intake=self._at.bucket) if request else None
         assert tested
-        reason = report_promotion.taken_back_because(
+        reason = report_promotion.reason_of_smoke_test_failure(
             tested.sentence, put_back=self._put_back, former=self.beginning.former_model_arn
         )
         self._end(PromotionStatus.SMOKE_TEST_FAILED, reason)

@@ -1,5 +1,5 @@
-"""Analysis jobs: whole files classified by Comprehend's batch operation, joined with their text again.
+"""Analysis jobs: classify whole files with Comprehend's asynchronous jobs, and join the predictions with the text.
 
-A job is a folder of the intake bucket. Its run is made of exactly the versions that lie in it; what a run makes on
-the way lies below the run, under names that follow from its input, so that every step can be repeated.
+A job is a folder of the intake bucket. A run of it is identified by the object versions in the folder. The keys of a
+run's intermediate objects follow from its input, so that every step can be repeated.
 """

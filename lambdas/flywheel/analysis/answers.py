@@ -1,4 +1,4 @@
-"""What Comprehend answered to a part, found again by line: on disk, because the order of its lines is not promised."""
+"""Stores Comprehend's answers to a part on disk, to find them by line: the order of the output is not documented."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _NOTHING = -1
 
 
 class Answers:
-    """16 bytes of memory for each document, whatever its labels."""
+    """Takes 16 bytes of memory for each document, however many labels it has."""
 
     def __init__(self, path: Path, *, kind: ModelKind, documents: int, low_confidence: float, delimiter: str) -> None:
-        """`path` is a file to keep them in."""
+        """`path` is the file to store them in."""
         self._file = path.open("w+b")
         self._kind = kind
         self._starts = array("q", [_NOTHING]) * documents
@@ -37,16 +37,16 @@ class Answers:
         self._answered = 0
 
     def read(self, archive: Readable) -> None:
-        """The `output.tar.gz` of a job over one file with a document a line. Raises InvalidPredictions.
+        """Read the `output.tar.gz` of a job over one file with one document a line. Raises InvalidPredictions.
 
-        AWS names neither the files in it nor the order of their lines, so every regular file is read.
+        The names of the files in it are not documented, so every regular file is read.
         """
         for where, line in archive_lines(archive):
             answer = read_answer(where, line)
             self._keep(self._place(where, answer), *self._predicted(where, answer))
 
     def members(self, document: int) -> tuple[str, str]:
-        """What a document's row has of its answer: as members of a JSON object, and as fields of a CSV row."""
+        """A document's answer as members of a JSON object, and as fields of a CSV row."""
         start = self._starts[document]
         if start == _NOTHING:
             self._errors[NO_ANSWER] += 1
@@ -57,7 +57,7 @@ class Answers:
         return as_json, as_csv
 
     def counts(self) -> Counts:
-        """Of what was read, and of the documents asked for that had no answer."""
+        """Counts of the answers that were read, and of the calls to `members` for documents without an answer."""
         return Counts(
             documents=self._answered,
             labels=dict(sorted(self._labels.items())),
@@ -70,7 +70,7 @@ class Answers:
 
     def _place(self, where: str, answer: dict[str, Any]) -> int:
         line = answer.get("Line")
-        # Classification writes the number as a string, entity recognition as a number: who knows for how long.
+        # Classification writes the number as a string, entity recognition as a number. Either may change.
         if isinstance(line, str) and line.isascii() and line.isdecimal() and len(line) < 10:
             line = int(line)
         if line is None and answer.get("ErrorCode") is not None:

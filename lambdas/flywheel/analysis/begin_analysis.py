@@ -1,4 +1,4 @@
-"""The first step of an analysis job: pins its files, its options and its model, and plans who splits what."""
+"""The first step of an analysis job: records its file versions, options and model, and divides the input into units."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class JobLimits:
-    """How large the pieces are that a job is done in.
+    """The sizes of a job's units, parts and documents.
 
     Comprehend takes 5 GB and a million lines a job, and 10 MB a document (reference 2.10). A part is smaller than 5 GB,
-    because one function has to join it with its text again in its time and on its disk.
+    because one invocation has to join it with its text, in its time and on its disk.
     """
 
     part_bytes: int = 1000 * MEGABYTE
@@ -40,7 +40,7 @@ def begin_analysis(
     now: datetime,
     pipeline: Pipeline,
 ) -> AnalysisBeginning:
-    """Written once for the files that lie there now. Raises NoInput, InvalidOptions, NoActiveModel."""
+    """Write the record once for the present files. Raises NoInput, InvalidOptions, NoActiveModel."""
     files: list[InputFile] = []
     found = find_input(pipeline.intake, job, into=files)
     folder = RunFolder(job, found.run)
@@ -70,12 +70,12 @@ def begin_analysis(
     )
     if pipeline.intake.write_once(folder.beginning, beginning):
         return beginning
-    # Another execution of the same run began at the same moment.
+    # Another execution of the same run began at the same time.
     return pipeline.intake.require(folder.beginning, AnalysisBeginning)
 
 
 def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str, str | None]:
-    """The model that serves, and its flywheel: it may be of a former generation, which serves until it is beaten."""
+    """The published model and its flywheel, which may be one of a former generation."""
     arn = published.active()
     if arn is None:
         raise NoActiveModel(
@@ -89,7 +89,7 @@ def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str
 
 
 def plan_units(files: Iterable[InputFile], *, format_: InputFormat, limits: JobLimits) -> Iterator[Unit]:
-    """Cuts the input into units of about equal size, in its order. Files of lines may be cut anywhere."""
+    """Divide the input into units of about equal size, in its order. Files of lines may be divided anywhere."""
     segments: list[Segment] = []
     size = 0
     for file in files:
@@ -105,7 +105,7 @@ def plan_units(files: Iterable[InputFile], *, format_: InputFormat, limits: JobL
 
 
 def _segments(file: InputFile, *, format_: InputFormat, room: int, most: int) -> Iterator[Segment]:
-    """One, unless the file is larger than a part; then the first fills up the present unit."""
+    """The segments of a file: one, unless the file is larger than a part. Then the first fills the present unit."""
     if format_ is InputFormat.FILES or file.size <= most:
         yield Segment(file=file, start=0, end=file.size)
         return

@@ -1,4 +1,4 @@
-"""Has Comprehend classify a part: at most one job for each attempt, and none paid for twice."""
+"""Starts the Comprehend job that classifies a part. No job is paid for twice."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def classify_part(item: PartItem, *, role_arn: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
-    """The job to wait for: the one of this part that runs or is done, or a new one. None for a part without documents,
-    or one that is collected.
+    """Id of the job to wait for: the part's existing job, or a new one. None for a part that has no documents or is
+    collected.
 
-    A part that is alone is asked of the flywheel, several parts of the model that the job began with, so that all
-    answers are one model's. Raises ServiceBusy if too many jobs run, PartFailed.
+    A job's only part is classified with the flywheel's ARN. Several parts are classified with the model that the job
+    began with, so that all predictions come from one model. Raises ServiceBusy if too many jobs run, PartFailed.
     """
     folder = RunFolder(item.job, item.run)
     place = folder.part(item.part)

@@ -1,4 +1,4 @@
-"""Joins what Comprehend answered to a part with the part's text, in the order of the input."""
+"""Joins Comprehend's answers to a part with the part's text, in the order of the input."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Collector:
     service: FlywheelService
     limits: JobLimits
     low_confidence: float
-    """Below this score of the best label a document counts as one to look at."""
+    """Documents with a lower confidence are marked for review."""
     delimiter: str
-    """Between several labels in the CSV output."""
+    """Joins several labels in the CSV output."""
 
     def collect(self, item: PartItem) -> CollectedPart:
-        """Repeated, it writes the same again, or finds that it is done. Raises PartFailed."""
+        """Write the part's rows. A repeated call writes the same, or finds them complete. Raises PartFailed."""
         folder = RunFolder(item.job, item.run)
         place = folder.part(item.part)
         known = self.intake.read(place.collected, CollectedPart)
@@ -77,7 +77,7 @@ class Collector:
         return collected
 
     def _read_answers(self, item: PartItem, answers: Answers) -> str | None:
-        """The model that answered."""
+        """Read the answers into `answers`. Returns the model that gave them."""
         attempts = attempts_of(item, intake=self.intake, service=self.service)
         known = attempts.last()
         if known is None:
@@ -90,7 +90,7 @@ class Collector:
             with self.intake.open(known.archive) as archive:
                 answers.read(archive)
         except InvalidPredictions as error:
-            # The next execution of the job asks again.
+            # The next execution of the analysis job makes another attempt.
             attempts.note(known, failure=str(error))
             raise PartFailed(str(error)) from error
         return known.model_arn
@@ -122,7 +122,7 @@ class Collector:
 
 
 class _Rows:
-    """Writes both outputs."""
+    """Writes the rows of both outputs, JSON lines and CSV."""
 
     def __init__(self, *, as_json: TextIO, as_csv: TextIO, numbered: bool, limits: JobLimits) -> None:
         self._as_json = as_json

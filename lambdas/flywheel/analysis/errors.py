@@ -1,4 +1,4 @@
-"""Why an analysis job fails. A class's name is the error's name in Step Functions."""
+"""Errors of analysis jobs. A class's name is the error's name in Step Functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flywheel.errors import FlywheelError
 
 
 class AnalysisError(FlywheelError):
-    """The job cannot be done; the message says what to do."""
+    """The job failed. The message says what to do."""
 
 
 class NoInput(AnalysisError):
@@ -25,7 +25,7 @@ class InvalidOptions(AnalysisError):
 
 
 class NoActiveModel(AnalysisError):
-    """No model was promoted yet, or the published one is gone."""
+    """No model has been promoted yet, or the published one does not exist."""
 
 
 class InputGone(AnalysisError):
@@ -34,7 +34,7 @@ class InputGone(AnalysisError):
 
 
 class UnitFailed(AnalysisError):
-    """Some of the input could not be split."""
+    """A unit of the input could not be split."""
 
 
 class PartFailed(AnalysisError):
@@ -42,7 +42,7 @@ class PartFailed(AnalysisError):
 
 
 class Superseded(AnalysisError):
-    """Files came after the run began: the run of all files gives the answer."""
+    """Files came after the run began, so another run, of all files, gives the output."""
 
     def __init__(self, job: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What lies in a job's folder: its files by version, its options, and the name of the run that they make."""
+"""Lists a job's folder: the versions of its files, its options, and the run that they identify."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 class JobInput:
     job: str
     run: str
-    """Made of the versions: a file that is uploaded again, or job.json, makes another run."""
+    """A hash of the versions: uploading a file, or job.json, again makes another run."""
     files: int
-    """Without the options."""
+    """Without job.json."""
     options: InputFile | None
     newest: datetime | None
-    """When the last of them came; None if there is nothing."""
+    """When the newest object was written; None if the folder is empty."""
 
     @property
     def objects(self) -> int:
         return self.files + (self.options is not None)
 
     def read_options(self, intake: IntakeBucket) -> JobOptions:
-        """Raises InvalidOptions, and NoInput if the options are all there is."""
+        """Raises InvalidOptions, and NoInput if there are no other files."""
         if not self.files:
             raise NoInput(input_folder(self.job))
         if self.options is None:
@@ -48,17 +48,17 @@ class JobInput:
             raise InvalidOptions(self.options.key, f"{where}: {first['msg']}" if where else first["msg"]) from error
 
     def supersedes(self, beginning: AnalysisBeginning) -> bool:
-        """Whether files came after a run began. Objects that were only taken away since do not make it another job."""
+        """Whether files came after a run began. If objects were only deleted since, the run stays valid."""
         if self.newest is None or self.run == beginning.run:
             return False
         return self.newest > beginning.newest or self.objects >= beginning.objects
 
 
 def find_input(intake: IntakeBucket, job: str, *, into: list[InputFile] | None = None) -> JobInput:
-    """The present versions, in the order of their keys, which is that of S3's listings; `into` takes the files.
+    """List the current versions, in the order of their keys. The files are appended to `into`; without it memory does
+    not grow with the job.
 
-    Without it memory does not grow with the job. Objects of no size whose key ends in a slash are folder marks of
-    consoles.
+    Empty objects whose key ends in a slash are left out: consoles create them to show folders.
     """
     folder = input_folder(job)
     digest = hashlib.sha256(job.encode())

@@ -1,4 +1,4 @@
-"""Puts the rows of all parts together to the outputs of a job."""
+"""Concatenates the rows of all parts into the output files of a job."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _ITEMS = TypeAdapter(list[PartItem])
 
 
 def join_analysis(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
-    """Repeated, it writes the same again. Raises PartFailed if a part is missing, Superseded if files came since."""
+    """Write the output files; a repeated call writes the same. Raises PartFailed if a part is missing, Superseded if
+    files came after the run began."""
     folder = RunFolder(job, run)
     items = _ITEMS.validate_json(intake.read_bytes(folder.parts))
     places = [folder.part(item.part) for item in items]
@@ -60,7 +61,7 @@ def join_analysis(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
 
 
 def _missing(items: list[PartItem], folder: RunFolder, *, intake: IntakeBucket, there: int) -> PartFailed:
-    """The first reason that was noted says more than that parts are missing."""
+    """The error for missing parts, with the first reason that is recorded."""
     reasons = [
         attempt.failure
         for attempt in intake.read_all((folder.part(item.part).attempt for item in items), JobAttempt)

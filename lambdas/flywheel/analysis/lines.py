@@ -1,4 +1,4 @@
-"""Reads the lines of a file, or of a range of it, in memory that depends on the longest line and not on the file."""
+"""Reads the lines of a file, or of a range of it, in memory that grows only with the longest line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 20
 _EXCERPT = 4096
-"""Bytes kept of a line that is too long."""
+"""Bytes that are returned of a line that is too long."""
 
 
 def read_lines(
@@ -15,8 +15,8 @@ def read_lines(
     """The lines that begin within the first `length` bytes, without their ends, and whether each is too long.
 
     A line ends with LF, CR or CRLF, as in Comprehend's guide ("File formats for async analysis"). With `continued`
-    the stream begins one byte before the range, inside a line whose beginning is another range's: it is left out. Of
-    a line of more than `longest` bytes only the beginning is handed out.
+    the stream begins one byte before the range, and the line there is left out, because it begins in another range.
+    Only the first bytes are returned of a line of more than `longest` bytes.
     """
     position = -1 if continued else 0
     rest, beginning = b"", None
@@ -24,7 +24,7 @@ def read_lines(
     while True:
         chunk = read(block)
         pieces = (rest + chunk).splitlines(keepends=True)
-        # The last one may go on: it has no end, or a CR whose LF is yet to come.
+        # The last piece may be incomplete: without a line end, or with a CR whose LF comes with the next block.
         rest = pieces.pop() if chunk and pieces and not pieces[-1].endswith(b"\n") else b""
         for piece in pieces:
             if beginning is None and position >= length:

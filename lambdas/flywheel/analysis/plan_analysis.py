@@ -1,4 +1,4 @@
-"""Between splitting and classifying: the list of parts, and how many lines of a cut file lie before each unit."""
+"""Lists the parts to classify, after all units are split, with the number of lines before each part's unit."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flywheel.store.bucket import IntakeBucket
 
 
 def plan_analysis(*, job: str, run: str, intake: IntakeBucket) -> list[PartItem]:
-    """Written to `parts.json`, too; in the order of the input. Raises UnitFailed if a unit could not be split."""
+    """List the parts in the order of the input, and write the list. Raises UnitFailed if a unit could not be split."""
     folder = RunFolder(job, run)
     beginning = intake.require(folder.beginning, AnalysisBeginning)
     items: list[PartItem] = []
-    asked = 0
+    with_documents = 0
     line_base = 0
     for number in range(beginning.units):
         facts = intake.read(folder.unit(number), UnitFacts)
@@ -22,15 +22,16 @@ def plan_analysis(*, job: str, run: str, intake: IntakeBucket) -> list[PartItem]
             raise UnitFailed(f"Part of the input could not be split: {reason}")
         for part in facts.parts:
             items.append(PartItem(job=job, run=run, part=part.part, line_base=line_base, alone=False))
-            asked += part.documents > 0
+            with_documents += part.documents > 0
         line_base = _lines_before_next(intake.require(folder.plan(number), Unit), facts, line_base)
-    if asked == 1:
+    if with_documents == 1:
         items = [item.model_copy(update={"alone": True}) for item in items]
     intake.write_json(folder.parts, [item.model_dump() for item in items])
     return items
 
 
 def _lines_before_next(unit: Unit, facts: UnitFacts, line_base: int) -> int:
+    """Lines of the file that continues in the next unit; 0 if none does."""
     last = unit.segments[-1]
     if not last.goes_on:
         return 0

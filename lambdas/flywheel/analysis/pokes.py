@@ -1,4 +1,4 @@
-"""What a message in the queue of analysis jobs asks for."""
+"""Parses the messages in the queue of start_analysis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AT_ONCE = timedelta(0)
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Look at a job, after a while."""
+    """Look whether a job can start, after a while."""
 
     job: str
     after: timedelta = AT_ONCE
@@ -21,21 +21,21 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Look for jobs that nobody was told of."""
+    """Look for jobs whose event got lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LooseFile:
-    """A file lies in no folder: it belongs to no job, and nobody would ever hear of it."""
+    """A file was uploaded outside a job's folder, so it belongs to no job. A notification says so."""
 
     key: str
 
 
 def read_poke(body: str, *, quiet_period: timedelta, now: datetime) -> Look | Sweep | LooseFile | None:
-    """None if the message is no poke.
+    """None if the message is invalid.
 
-    The event of a file asks for no look before the quiet period after it is over: a drop of a million files is a
-    million events, each look lists all of them, and none before can find the drop complete. job.json is the end of it.
+    After the event of a file the job is looked at when the quiet period is over. Before that it cannot be complete, and
+    a job of a million files would cause a million listings. After the event of job.json it is looked at immediately.
     """
     try:
         message = json.loads(body)

@@ -1,4 +1,4 @@
-"""The end of an analysis job for people and programs: its summary, and a notification."""
+"""Writes the summary of an analysis job that ended, and the text of the notification."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def report_analysis(
     intake: IntakeBucket,
     now: datetime,
 ) -> AnalysisSummary | None:
-    """Write the summary of a run; `run` is None if the execution could not even begin.
+    """Write the summary of a run. `run` is None if the execution failed before it began.
 
-    None if there is nothing to tell: files came since, and the run of all files tells it; or the run has succeeded
-    already and what failed is a late or repeated execution of it.
+    None if no notification is needed: files came after the run began, so another run reports; or this run has succeeded
+    already, and a late or repeated execution of it failed.
     """
     found = find_input(intake, job)
     run = run or found.run
@@ -51,7 +51,7 @@ def report_analysis(
     if not succeeded and known is not None and known.run == run and known.outcome is AnalysisOutcome.SUCCEEDED:
         return None
     if succeeded and known is not None and known.run == run and known.outcome is outcome:
-        # Written before the notification was sent, or by an execution of the same run: one end, one summary.
+        # The function is repeated, or another execution of the same run has written it: the summary stays.
         return known
     counts = joined.counts if joined is not None and succeeded else None
     summary = AnalysisSummary(
@@ -89,7 +89,7 @@ def subject(summary: AnalysisSummary, *, flywheel_name: str) -> str:
 
 
 def message(summary: AnalysisSummary, *, bucket: str, flywheel_name: str) -> str:
-    """The notification, in lines of plain text. It quotes no document."""
+    """The notification in plain text. It quotes no document."""
     lines = [f"Analysis job {summary.job}: {summary.outcome}. {summary.reason}"]
     if summary.documents:
         lines.append(f"Low confidence (below {summary.low_confidence_threshold:g}): {summary.low_confidence:,}")

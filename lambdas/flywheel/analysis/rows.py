@@ -1,4 +1,4 @@
-"""A row of the output: a document with what was predicted, or what is wrong with it; as JSON and as CSV."""
+"""Formats the rows of the output as JSON and as CSV: a document with its prediction or its error."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 CSV_HEADER = b"file,line,labels,score,low_confidence,error,message,text\n"
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-"""json.dumps would make an encoder for every row."""
+"""One encoder for all rows; json.dumps would create one for each."""
 _QUOTED = frozenset(',"\r\n')
 _FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""With these, also in full width, a spreadsheet takes a cell for a formula and runs it (OWASP, "CSV Injection")."""
+"""A spreadsheet runs cells that begin with one of these, also in full width, as formulas (OWASP, "CSV Injection")."""
 
 
 def answer_json_members(answer: Answer) -> str:
@@ -33,19 +33,19 @@ def error_csv_fields(code: str, message: str) -> str:
 
 
 def json_row(*, file: str, line: int | None, text: str, members: str) -> str:
-    """`file` is written as JSON already, because it stands in many rows."""
+    """`file` is JSON already, because many rows share it."""
     number = "null" if line is None else line
     return f'{{"file": {file}, "line": {number}, "text": {_ENCODE(text)}, {members}}}\n'
 
 
 def csv_row(*, file: str, line: int | None, text: str, fields: str) -> str:
-    """`file` is a field already."""
+    """`file` is a CSV field already."""
     return f"{file},{'' if line is None else line},{fields},{field(text)}\n"
 
 
 def field(text: str) -> str:
-    """As RFC 4180 writes it. What a spreadsheet would run gets an apostrophe in front, which makes it text there;
-    predictions.jsonl has every text exactly."""
+    """A field as in RFC 4180. A text that a spreadsheet would run gets an apostrophe in front, which makes it text.
+    predictions.jsonl has the exact text."""
     if text[:1] in _FORMULA and not _is_number(text):
         text = f"'{text}"
     if _QUOTED.isdisjoint(text):
@@ -54,10 +54,10 @@ def field(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """A label such as -1 does no harm."""
+    """Numbers such as -1 are harmless."""
     return text[0] in "+-" and text.isascii() and text[1:].replace(".", "", 1).isdecimal()
 
 
 def _members(of: dict[str, object]) -> str:
-    """What stands between the braces."""
+    """The JSON object without its braces."""
     return _ENCODE(of)[1:-1]

@@ -1,4 +1,4 @@
-"""Splits one unit of a job's input into parts: what Comprehend reads, and beside it an index of where it came from."""
+"""Splits one unit of a job's input into parts: documents for Comprehend, and an index of where they came from."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BEGINNING_BYTES = 4096
 
 
 class LineError(StrEnum):
-    """Why Comprehend was not asked about a line or a file. The value is the code in the output."""
+    """Why Comprehend does not get a line or a file. The value is the error code in the output."""
 
     EMPTY = "EMPTY"
     EMPTY_FILE = "EMPTY_FILE"
@@ -57,14 +57,15 @@ class LineError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One line of the input, or one file: its bytes on one line, or what is wrong with it and how it begins."""
+    """One line of the input, or one file as a line. With an error `content` is only its beginning."""
 
     content: bytes
     error: LineError | None = None
 
 
 def split_analysis(*, job: str, run: str, unit: int, intake: IntakeBucket, limits: JobLimits) -> UnitFacts:
-    """Repeated, it writes the same again, or finds that it is done. Raises InputGone, and notes that for the report."""
+    """Write the unit's parts. A repeated call writes the same, or finds them complete. Raises InputGone, after writing
+    the reason for the report."""
     folder = RunFolder(job, run)
     known = intake.read(folder.unit(unit), UnitFacts)
     if known is not None:
@@ -114,7 +115,7 @@ class _Splitter:
         return UnitFacts(parts=tuple(self._parts), lines_of_last=self._lines_of_last)
 
     def _take(self, segment: Segment, documents: Iterator[_Document] | list[_Document]) -> int:
-        """The number of lines."""
+        """Add the documents to parts. Returns their number."""
         name = segment.file.key.removeprefix(self._input)
         lines = 0
         named_in: _PartWriter | None = None
@@ -190,8 +191,8 @@ def _checked(content: bytes) -> _Document:
 
 
 class _PartWriter:
-    """`index.jsonl` says in the order of the input where each line of documents.txt came from, and what is between:
-    `["file", name, lines before, continued]`, `["documents", how many]`, `["error", code, how it begins]`."""
+    """Writes a part's `documents.txt`, and `index.jsonl`, which lists the input in its order:
+    `["file", name, lines before, continued]`, `["documents", how many]`, `["error", code, beginning of the text]`."""
 
     def __init__(self, path: Path, *, continued: bool) -> None:
         path.mkdir()
@@ -228,7 +229,7 @@ class _PartWriter:
             self._index.write(f"{json.dumps(entry)}\n")
 
     def store(self, intake: IntakeBucket, folder: RunFolder, name: str) -> PartFacts:
-        """The facts last."""
+        """Upload the part; its facts last."""
         self._note()
         self._documents_file.close()
         self._index.close()

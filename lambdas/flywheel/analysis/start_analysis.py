@@ -1,4 +1,4 @@
-"""Whether a job's drop is complete, after any poke: looked up, never taken from the poke."""
+"""Decides whether a job's input is complete, and starts its execution. All facts are read from the bucket."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class AnalysisStart:
     reason: str
     run: str | None = None
     again_in: timedelta | None = None
-    """Look again after this time: the drop may still go on."""
+    """Look again after this time: files may still be coming."""
 
 
 def decide(job: str, *, intake: IntakeBucket, quiet_period: timedelta, now: datetime) -> AnalysisStart:
-    """A drop is complete when job.json lies in it, or when nothing came for the quiet period."""
+    """A job's input is complete when it has job.json, or when no file has come for the quiet period."""
     return _decide(find_input(intake, job), quiet_period=quiet_period, now=now)
 
 
@@ -43,19 +43,19 @@ def _decide(found: JobInput, *, quiet_period: timedelta, now: datetime) -> Analy
 
 
 def jobs_to_look_at(intake: IntakeBucket) -> list[str]:
-    """Those whose input is newer than their last run, for want of a poke that got lost; by listings alone."""
+    """Jobs whose input is newer than their last run, because an event got lost. Only lists objects."""
     begun = {found["Key"].removeprefix(BEGUN): found["LastModified"] for found in intake.list(BEGUN)}
     newest: dict[str, datetime] = {}
     for found in intake.list(INPUT):
         job = job_of(found["Key"])
         if job is not None:
             newest[job] = max(newest.get(job, found["LastModified"]), found["LastModified"])
-    # S3 tells full seconds.
+    # S3's times are in full seconds.
     return sorted(job for job, came in newest.items() if job not in begun or came >= begun[job])
 
 
 def start(job: str, run: str, *, stepfunctions: SFNClient, machine_arn: str) -> str:
-    """The execution's name. One that runs or has ended is left alone: the same input has one execution."""
+    """Start the execution. If there is one of the same input, running or ended, nothing happens. Returns its name."""
     name = execution_name(job, run)
     with contextlib.suppress(stepfunctions.exceptions.ExecutionAlreadyExists):
         stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=execution_input(job))
@@ -63,5 +63,5 @@ def start(job: str, run: str, *, stepfunctions: SFNClient, machine_arn: str) -> 
 
 
 def execution_input(job: str) -> str:
-    """Constant for a job: StartExecution returns a running execution only for the same input."""
+    """Constant for a job, because StartExecution returns a running execution only for the same input."""
     return json.dumps({"job": job})

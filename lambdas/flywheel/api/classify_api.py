@@ -1,7 +1,7 @@
-"""A request's documents through the endpoint: in parallel, tried again for as long as an answer may take, none lost.
+"""Classifies a request's documents with the endpoint: in parallel, with retries for as long as an answer may take.
 
-What can be seen of a request before anything is asked refuses it whole. After that each document has its own answer or
-its own error; the answer is an error as a whole only if no document has an answer.
+A request with an error in itself is refused as a whole, before any call to Comprehend. After that each document has its
+own answer or its own error, and the response is an error only if no document has an answer.
 """
 
 from __future__ import annotations
@@ -33,18 +33,19 @@ if TYPE_CHECKING:
 
 PARALLEL = 8
 SEEN_FOR = timedelta(seconds=30)
-"""How old the model that an answer names may be."""
+"""The served model that an answer names may have been looked up this long ago."""
 _PATIENCE = 3.0
 _PATIENCE_FOR_EACH = 0.5
-"""What one inference unit takes two a second of."""
+"""Seconds for each document: one inference unit takes two documents a second."""
 MOST_PATIENCE = 13.0
-"""Seconds after which nothing is tried: with the client's time-outs this is below the 29 s of API Gateway."""
+"""Seconds after which nothing is tried again. With the client's time-outs this is below the 29 s of API Gateway."""
 _UNAVAILABLE_RETRIES = 2
-"""Changing over to another model is to be seen by nobody, and whether Comprehend manages that is not documented."""
+"""Callers should not notice that the endpoint changes to another model. Whether Comprehend ensures that is not
+documented."""
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
 _SEVERITY = (ErrorCode.NO_ENDPOINT, ErrorCode.INTERNAL_ERROR, ErrorCode.THROTTLED, ErrorCode.TEXT_REFUSED)
-"""Which of several errors is the answer's, if there is nothing else to answer."""
+"""If all documents have errors, the response is the first of these that occurs."""
 
 
 def texts_of(request: OneText | SeveralDocuments) -> list[str]:
@@ -68,18 +69,18 @@ def texts_of(request: OneText | SeveralDocuments) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Classified:
-    """What became of a request's documents."""
+    """The answers and errors for a request's documents."""
 
     answers: tuple[Prediction | Problem, ...]
     """In the order of the request."""
     model: EndpointSnapshot | None
     throttled: int
-    """Calls that the endpoint refused for want of room, also those that were then tried again with success."""
+    """Calls that the endpoint throttled, including those that succeeded at a retry."""
     low_confidence: int
     causes: tuple[str, ...]
-    """What went wrong, for the log: operations and error codes, nothing of a text."""
+    """Failed operations and their error codes, for the log. They quote no text."""
     not_stored: int
-    """Low-confidence documents that could not be written."""
+    """Low-confidence documents that could not be stored for review."""
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -91,7 +92,7 @@ class Classified:
 
     @property
     def refusal(self) -> errors.RequestRefused | None:
-        """The error that is the whole answer, if no document has one."""
+        """The error to respond with, if no document has an answer; else None."""
         problems = self.problems
         if len(problems) < len(self.answers):
             return None
@@ -101,7 +102,7 @@ class Classified:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds after which what failed may be tried again."""
+        """Seconds after which the client may send the failed documents again; None if that is of no use."""
         throttled = sum(problem.code is ErrorCode.THROTTLED for problem in self.problems)
         waits = [errors.wait_for(problem, documents=throttled) for problem in self.problems]
         return max((wait for wait in waits if wait is not None), default=None)
@@ -109,7 +110,7 @@ class Classified:
 
 @dataclass(frozen=True, kw_only=True)
 class _DocumentResult:
-    """What became of one document."""
+    """The prediction for one document, or why there is none."""
 
     prediction: Prediction | None = None
     failure: ErrorCode | None = None
@@ -119,24 +120,24 @@ class _DocumentResult:
 
 @dataclass(kw_only=True)
 class RequestClassifier:
-    """Kept from request to request: it remembers which model the endpoint served last."""
+    """Classifies requests. It lives as long as the execution environment, to remember the served model."""
 
     endpoint: LiveEndpoint
     intake: Callable[[], IntakeBucket]
-    """Made when it is needed: most requests need none."""
+    """Creates the client only when it is needed, because most requests do not."""
     threshold: float
-    """A document whose confidence is lower is kept for review."""
+    """Documents with a lower confidence are stored for review."""
     clock: Callable[[], datetime]
     elapsed: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     _seen: EndpointSnapshot | None = field(default=None, init=False)
 
     def classify(self, texts: Sequence[str]) -> Classified:
-        """Never takes much longer than MOST_PATIENCE. Raises only what reading `serving/state.json` does."""
+        """Takes little longer than MOST_PATIENCE at most. Raises only errors of reading `serving/state.json`."""
         causes: list[str] = []
         before = self._seen or self._look(causes)
         deadline = self.elapsed() + min(MOST_PATIENCE, _PATIENCE + _PATIENCE_FOR_EACH * len(texts))
-        # One thread more than for the documents: who asks for the model holds up none of them.
+        # One more thread than for the documents, so that looking up the served model delays none of them.
         with ThreadPoolExecutor(min(PARALLEL, len(texts)) + 1) as pool:
             if before is not None and self.clock() - before.at > SEEN_FOR:
                 pool.submit(self._look, causes)
@@ -160,7 +161,7 @@ class RequestClassifier:
     def _try(self, text: str, deadline: float) -> _DocumentResult:
         throttled = attempts = unavailable = 0
         if self.elapsed() > deadline:
-            # Those before it took all the time: to the caller it is as if the endpoint had no room.
+            # The documents before it took all the time. For the caller that is the same as throttling.
             return _DocumentResult(failure=ErrorCode.THROTTLED, cause="no time left")
         while True:
             try:
@@ -182,7 +183,7 @@ class RequestClassifier:
             self.pause(delay)
 
     def _look(self, causes: list[str]) -> EndpointSnapshot | None:
-        """Which model the endpoint serves; None if it could not be asked or is not there."""
+        """The state of the endpoint; None if it does not exist or could not be described."""
         try:
             seen = self.endpoint.look()
         except (ClientError, BotoCoreError) as error:
@@ -203,7 +204,7 @@ class RequestClassifier:
     def _keep(
         self, unsure: Sequence[tuple[str, Prediction]], *, before: EndpointSnapshot | None, causes: list[str]
     ) -> int:
-        """Write them for review; how many could not be written. That must not cost the caller the answer."""
+        """Store documents for review. Returns how many could not be stored: that is no error for the caller."""
         after = self._look(causes)
         now = self.clock()
         records = [

@@ -1,4 +1,4 @@
-"""GET /model: which model is active and since when, how good it is, and what the endpoint serves."""
+"""GET /model: the active model with its scores, and the model that the endpoint serves."""
 
 from __future__ import annotations
 

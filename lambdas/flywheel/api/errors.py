@@ -1,4 +1,4 @@
-"""What the real-time API refuses or cannot do, each with its HTTP status and stable code."""
+"""The errors of the real-time API, with their stable codes and HTTP statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flywheel.errors import FlywheelError
 from flywheel.records.serving import ServingState, ServingStatus
 
 DOCUMENTS_A_SECOND = 2
-"""What one inference unit takes at least: whoever waits by it does not wait too short."""
+"""The capacity of one inference unit. Retry-After is computed from it, and is long enough for any number of units."""
 _SOON = frozenset({ServingStatus.CREATING, ServingStatus.IN_SERVICE, ServingStatus.UPDATING})
 _MINUTE = 60
 
@@ -25,11 +25,11 @@ STATUSES = {
     ErrorCode.NO_ENDPOINT: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""Of an answer that is nothing but an error."""
+"""The status of a response that is an error."""
 
 
 class RequestRefused(FlywheelError):
-    """The answer is an error. `retry_after` is in seconds, for those that may go away."""
+    """The response is an error. `retry_after` is in seconds; None if trying again is of no use."""
 
     def __init__(self, problem: Problem, *, retry_after: int | None = None) -> None:
         super().__init__(problem.message)
@@ -112,7 +112,7 @@ def throttled(document: int | None = None) -> Problem:
 
 
 def no_endpoint(state: ServingState | None, document: int | None = None) -> Problem:
-    """`state` is what there is of the endpoint, None before anything was to be served."""
+    """`state` is the recorded state of the endpoint, None before the Serving stack has run."""
     if state is None:
         message = "No endpoint is deployed: set InferenceUnits of the Serving stack above 0."
         return Problem(code=ErrorCode.NO_ENDPOINT, message=message, document=document)
@@ -134,7 +134,7 @@ def internal_error(document: int | None = None) -> Problem:
 
 
 def wait_for(problem: Problem, *, documents: int = 1) -> int | None:
-    """Seconds after which it is worth to try again with so many documents, None if it is not."""
+    """Seconds after which this number of documents may be sent again; None if that is of no use."""
     if problem.code is ErrorCode.THROTTLED:
         return ceil(documents / DOCUMENTS_A_SECOND)
     if problem.code is ErrorCode.NO_ENDPOINT and problem.status in _SOON:

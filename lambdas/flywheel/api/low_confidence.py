@@ -1,6 +1,6 @@
-"""Documents that the model was not sure about, kept for people to look at.
+"""Records of documents that were classified with low confidence, stored for people's review.
 
-They are the only ones of callers' texts that are kept, each once a day however often it is sent.
+No other texts of callers are stored. A text is stored once a day, however often it is sent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import Prediction
 
 
+
 def record_of(
     text: str,
     prediction: Prediction,
@@ -25,7 +26,7 @@ def record_of(
     after: EndpointSnapshot | None,
     at: datetime,
 ) -> LowConfidencePrediction:
-    """`before` and `after` are sightings of the endpoint on either side of the moment at which it answered."""
+    """`before` and `after` are the states of the endpoint before and after the call."""
     certain = before is not None and after is not None and before.model_arn == after.model_arn
     return LowConfidencePrediction(
         text=text,

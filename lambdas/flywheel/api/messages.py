@@ -1,4 +1,4 @@
-"""What the real-time API is asked and answers, as JSON. docs/openapi.json is made of these."""
+"""The requests and responses of the real-time API. docs/openapi.json is generated from these models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flywheel.records.decisions import Metrics
 from flywheel.records.serving import ServingStatus
 
 MOST_DOCUMENTS = 25
-"""In one request: with one inference unit, which takes two a second, they fit into the time an answer may take."""
+"""In one request. One inference unit, which takes two documents a second, can answer them in time."""
 
 DocumentText = Annotated[
     str, Field(description=f"At least one character that is not a space, at most {MOST_TEXT_BYTES:,} bytes in UTF-8.")

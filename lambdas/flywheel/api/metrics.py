@@ -1,4 +1,4 @@
-"""The numbers of the real-time API that the dashboard looks at."""
+"""The metrics of the real-time API for the dashboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def of_classified(classified: Classified) -> Iterator[Measurement]:
-    """What a request to the real-time API adds to the statistics."""
+    """The metrics of one request."""
     for prediction in classified.predictions:
         yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
     yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)

@@ -83,8 +83,8 @@ class DatasetComposer:
         assemble(self.intake, leftover, delimiter=self._delimiter)
         held_back = held_back_parts(self.intake, leftover)
         # An operator overrules the minimum for this turn only, but the next turn composes these documents.
-        beside = self._look_ahead(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
-        return plan_leftover(leftover, beside)
+        rest = self._look_ahead(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
+        return plan_leftover(leftover, rest)
 
     def _write(self, manifest: DatasetManifest, left_out: bytes) -> DatasetManifest:
         """Write the manifest, and return the stored one: another invocation of this step may have been faster."""

@@ -81,17 +81,17 @@ def plan_new(outlook: Outlook, *, turn: str, flywheel_arn: str, now: datetime) -
     )
 
 
-def plan_leftover(leftover: DatasetManifest, beside: Outlook) -> DatasetPlan:
+def plan_leftover(leftover: DatasetManifest, rest: Outlook) -> DatasetPlan:
     """A dataset as an earlier turn planned it. The documents that wait besides are left for the next turn."""
-    waiting = beside.waiting()
-    if beside.included:
+    waiting = rest.waiting()
+    if rest.included:
         waiting = WaitingDocuments(
             split=leftover.split,
-            documents=sum(beside.combinations.values()),
-            labels=by_single_label(beside.combinations),
+            documents=sum(rest.combinations.values()),
+            labels=by_single_label(rest.combinations),
             reason=f"The next turn takes them: this one finishes {leftover.name}, which an earlier turn composed.",
         )
-    return DatasetPlan(split=leftover.split, manifest=leftover, waiting=waiting, more=bool(beside.included))
+    return DatasetPlan(split=leftover.split, manifest=leftover, waiting=waiting, more=bool(rest.included))
 
 
 def composition_of(turn: str, plans: Sequence[DatasetPlan]) -> Composition:

@@ -82,7 +82,7 @@ def report_promotion(
         # Otherwise this is the status event of an execution that has reported its end itself.
         record = written
     elif written is None:
-        if open_again := _left_open(record, promotion, intake=intake):
+        if open_again := _leave_open(record, promotion, intake=intake):
             record = open_again
         elif not intake.write_once(end_key(request.id), record):
             written = intake.require(end_key(request.id), Promotion)
@@ -101,7 +101,7 @@ def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
     return {decision.turn for decision in decisions if decision is not None}
 
 
-def _left_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
+def _leave_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
     """The record of a failure that leaves the request open; None if the request ends with it."""
     if record.status is not PromotionStatus.FAILED:
         return None
@@ -165,7 +165,7 @@ def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) 
             return cause or "No reason was given."
 
 
-def taken_back_because(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
+def reason_of_smoke_test_failure(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
     """The reason of SMOKE_TEST_FAILED. `put_back` is the model that is active again, None if the flywheel has no other
     model; `former` is the model that was published before."""
     if put_back:

@@ -19,7 +19,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 20, 48, 56
 _STEPS = (0.02, 0.05, 0.1, 0.2)
 _MOST_INTERVALS = 6
 _LEAST_SPAN = 0.1
-"""Of the scores' axis: a closer look would make much of what is within the noise of a test set."""
+"""The axis of scores covers at least this: a smaller range would magnify the noise of a test set."""
 _MOST_TURNS_NAMED = 12
 _MARK = 4.5
 _SMALL_MARK = 3.0
@@ -31,7 +31,7 @@ class PromotedModel(Record):
 
 
 class PastTurn(Record):
-    """What the chart takes from the record of a turn; the rest, which can be long, is not even read."""
+    """The members of a turn's record that the chart needs. The rest, which can be long, is not parsed."""
 
     turn: str
     outcome: TurnOutcome
@@ -42,7 +42,7 @@ class PastTurn(Record):
     ended_at: datetime | None = None
     selection_metric: str | None = None
     promoted_later: bool = False
-    """By others than the turn, after it: not in its record, but found out for the chart."""
+    """The candidate was promoted after the turn, by another request. Not in the record, but computed for the chart."""
 
     @classmethod
     def of(cls, record: TurnRecord) -> PastTurn:
@@ -58,8 +58,8 @@ class PastTurn(Record):
 
 
 def with_late_promotions(turns: Sequence[PastTurn], *, history: PromotionHistory) -> list[PastTurn]:
-    """`turns` in their order. A candidate that others had promoted since, or that a later turn found active because
-    somebody made it so past the pipeline, is marked as such."""
+    """`turns` in their order, with `promoted_later` set if another request promoted the candidate, or if a later turn
+    found it active because somebody changed the active model outside the pipeline."""
     later: set[str] = set()
     marked: list[PastTurn] = []
     for turn in reversed(turns):
@@ -83,7 +83,7 @@ def score_of(model: ModelScore | None, metric: str) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Where a turn and a score lie in the drawing, in its units."""
+    """Maps turns and scores to coordinates of the drawing."""
 
     first: int
     last: int
@@ -93,12 +93,13 @@ class Scale:
 
     @classmethod
     def around(cls, turns: Sequence[int], scores: Sequence[float]) -> Scale:
-        """Every turn and score fits; the scores' ends are multiples of a round step, 0 and 1 without scores."""
+        """A scale that fits all turns and scores. The ends of the scores' axis are multiples of a round step; without
+        scores they are 0 and 1."""
         low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
         step = next((step for step in _STEPS if _below(high, step) - _below(low, step) < _MOST_INTERVALS), _STEPS[-1])
         bottom, top = _below(low, step), math.ceil(round(high / step, 6))
         while round((top - bottom) * step, 6) < _LEAST_SPAN:
-            # In turn, so that the scores come to lie in the middle, and never beyond what a score can be.
+            # Extend both ends in turn, to keep the scores in the middle, but not below 0 or above 1.
             if ((top + bottom) * step < low + high and round(top * step, 6) < 1) or bottom <= 0:
                 top += 1
             else:
@@ -107,14 +108,14 @@ class Scale:
 
     @property
     def mark(self) -> float:
-        """Half the size of a mark: small where large ones would hide each other."""
+        """Half the size of a mark. Smaller if there are many turns, so that marks do not hide each other."""
         return _SMALL_MARK if self.last - self.first >= _MANY_TURNS else _MARK
 
     def x(self, turn: int) -> float:
         width = WIDTH - LEFT - RIGHT
         if self.first == self.last:
             return LEFT + width / 2
-        # Half a mark away from the axes, so that the first and the last one are whole.
+        # Away from the axes, so that the first and the last mark are complete.
         inner = width - 4 * _MARK
         return LEFT + 2 * _MARK + inner * (turn - self.first) / (self.last - self.first)
 
@@ -126,14 +127,14 @@ class Scale:
         return [self.low + self.step * place for place in range(count + 1)]
 
     def turns(self) -> range:
-        """Those that the axis names: round numbers where they are not all."""
+        """The turns that the axis names: all, or round numbers if there are many."""
         most = (self.last - self.first) / _MOST_TURNS_NAMED
         step = next((step for step in (1, 2, 5, 10, 20, 50) if step > most), 100)
         return range(-(-self.first // step) * step, self.last + 1, step)
 
 
 def score_chart(turns: Sequence[PastTurn], *, metric: str) -> Markup:
-    """`turns` in their order, the last one is the one that the report is about."""
+    """`turns` in their order. The last one is the turn of the report."""
     numbers = [turn.number for turn in turns]
     active = {turn.number: score_of(turn.active, metric) for turn in turns}
     candidate = {turn.number: score_of(turn.candidate, metric) for turn in turns}
@@ -150,7 +151,7 @@ def score_chart(turns: Sequence[PastTurn], *, metric: str) -> Markup:
         *_lines(scale, candidate, "candidate"),
         *(_failure(scale, turn) for turn in turns if turn.outcome is not TurnOutcome.SUCCEEDED),
         *(
-            _candidate_mark(scale, turn, score, metric, beside=active[turn.number])
+            _candidate_mark(scale, turn, score, metric, active_score=active[turn.number])
             for turn in turns
             if (score := candidate[turn.number]) is not None
         ),
@@ -201,7 +202,7 @@ def _this_turn(scale: Scale, turn: int) -> Markup:
 
 
 def _lines(scale: Scale, scores: dict[int, float | None], name: str) -> Iterator[Markup]:
-    """One line for each run of turns with a score: where none is known, none is drawn."""
+    """One line for each sequence of turns with scores. A turn without a score interrupts the line."""
     run: list[str] = []
     former: int | None = None
     for turn, score in [*scores.items(), (None, None)]:
@@ -225,9 +226,9 @@ def _active_mark(scale: Scale, turn: PastTurn, score: float, metric: str) -> Mar
     )
 
 
-def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, beside: float | None) -> Markup:
-    """Below the active model's mark. Where both lie at one place, as with a tie, it is so large that both are seen."""
-    tie = beside is not None and abs(scale.y(score) - scale.y(beside)) < 2 * scale.mark
+def _candidate_mark(scale: Scale, turn: PastTurn, score: float, metric: str, *, active_score: float | None) -> Markup:
+    """The active model's mark is drawn over it. If both are at one place, this one is larger, so that both show."""
+    tie = active_score is not None and abs(scale.y(score) - scale.y(active_score)) < 2 * scale.mark
     end = "promoted" if turn.promoted else turn.decision
     return element(
         "path",
@@ -275,7 +276,7 @@ def _cross(x: float, y: float, half: float) -> str:
 
 
 def _below(score: float, step: float) -> int:
-    """The number of steps at or below `score`; rounded, because 0.15 / 0.05 is less than 3."""
+    """The number of whole steps in `score`. Rounded, because 0.15 / 0.05 is less than 3 in floating point."""
     return math.floor(round(score / step, 6))
 
 

@@ -1,7 +1,7 @@
-"""What became of models in the end: of the promotion that a turn asked for, and of what others asked for since.
+"""What happened to a turn's candidate after the turn: its own promotion request, and later requests of others.
 
-A turn's record tells how things stood when the turn ended. What came after lies in the ends of all promotions: reports
-and lists look there, so that they are right later, too.
+A turn's record has the state when the turn ended. Reports and lists also read the ends of all promotion requests, so
+that they stay correct later.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PromotionHistory:
-    """The ends of all promotions so far, by model."""
+    """The ends of all promotion requests so far."""
 
     def __init__(self, ends: Iterable[Promotion] = ()) -> None:
         self._ends = sorted(ends, key=lambda end: (end.at, end.request_id))
@@ -28,11 +28,11 @@ class PromotionHistory:
         return cls(intake.read_all(intake.keys(ENDS), Promotion))
 
     def own(self, iteration_id: str | None) -> Promotion | None:
-        """The end of what the turn of the iteration asked for itself: its request has the iteration's id."""
+        """The end of the turn's own request, whose id is the iteration's."""
         return next((end for end in self._ends if end.request_id == iteration_id), None)
 
     def later(self, model_arn: str, *, iteration_id: str | None) -> Promotion | None:
-        """The last end of what others asked for the model; the last that made it active, if one did."""
+        """The last end among others' requests for the model; preferably one that made the model active."""
         others = [end for end in self._ends if end.model_arn == model_arn and end.request_id != iteration_id]
         made_active = [end for end in others if end.status.made_active]
         return next(reversed(made_active or others), None)
@@ -41,7 +41,7 @@ class PromotionHistory:
         return any(end.status.made_active for end in self._ends if end.model_arn == model_arn)
 
     def replaced(self, model_arn: str) -> Promotion | None:
-        """What took the model's place since it was made active last; None while it is active, or if it never was."""
+        """The promotion that replaced the model; None while the model is active, or if it never was."""
         active_since = [end.at for end in self._ends if end.model_arn == model_arn and end.status.made_active]
         if not active_since:
             return None
@@ -49,7 +49,7 @@ class PromotionHistory:
         return next((end for end in after if end.status.made_active), None)
 
     def sentences(self, record: TurnRecord) -> list[str]:
-        """What came of the turn's candidate after the turn, beyond what its own promotion says."""
+        """Sentences about the turn's candidate after the turn, in addition to its own promotion."""
         if record.candidate is None:
             return []
         arn = record.candidate.arn
@@ -63,7 +63,7 @@ class PromotionHistory:
 
 
 def in_a_word(decision: str, promotion: PromotionStatus | None, *, promoted_later: bool) -> str:
-    """`keep`, `promoted`, `declined`, `declined, promoted later`: what a turn's decision came to, for lists."""
+    """The result of a turn's decision, for lists: `keep`, `promoted`, `declined`, `declined, promoted later`."""
     own = decision if promotion is None else str(promotion)
     made_active = promotion is not None and promotion.made_active
     return f"{own}, promoted later" if promoted_later and not made_active else own

@@ -1,4 +1,4 @@
-"""What a turn's page says about the hold-out: both models label by label, and what each takes for what."""
+"""The sections of a turn's page about the hold-out: both models' scores by label, and their confusions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from flywheel.report.markup import Markup, element, join
 from flywheel.report.tables import number, table
 
 MOST_LABELS_IN_MATRIX = 60
-"""A matrix of more could not be read: the confusions that occur most are listed instead."""
+"""A larger matrix could not be read: the most frequent confusions are listed instead."""
 _MOST_NAMES_IN_HEADING = 8
-"""Columns of more labels are headed by their numbers, which stand beside the names of the rows."""
+"""With more labels the columns have numbers, which the rows show next to the names."""
 _CONFUSIONS_LISTED = 30
 _NOTHING = "no label"
 
 
 def holdout_sections(holdout: HoldoutComparison | None) -> Iterator[Markup]:
-    """Nothing without a model that was scored."""
+    """Empty if no model was scored."""
     if holdout is None or (holdout.candidate is None and holdout.active is None):
         return
     yield element("section", element("h2", "Label by label on the hold-out"), _by_label(holdout))
@@ -106,7 +106,7 @@ def _confusions(name: str, result: HoldoutResult) -> Markup:
 
 
 def _matrix(name: str, labels: Sequence[str], pairs: Sequence[ConfusedPair]) -> Markup:
-    """Rows are the documents' labels, columns the model's; the darker, the larger a share of the row."""
+    """Rows are true labels, columns predicted ones. Darker cells are a larger share of their row."""
     counts = {(pair.true, pair.predicted): pair.documents for pair in pairs}
     supports = {label: sum(pair.documents for pair in pairs if pair.true == label) for label in labels}
     columns: list[str | None] = [*labels, *([None] if any(pair.predicted is None for pair in pairs) else [])]

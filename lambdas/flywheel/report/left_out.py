@@ -1,4 +1,4 @@
-"""What a turn's record says of documents that were left out of datasets, in sentences without their texts."""
+"""Sentences about documents that a turn left out of datasets. They do not quote the documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and SVG from elements: whatever is not an element itself is escaped, so no data can become markup."""
+"""Builds HTML and SVG from elements. Everything that is not an element is escaped, so no data can become markup."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Markup(str):
 
 
 def element(tag: str, *children: str, **attributes: str | float | None) -> Markup:
-    """An element; a child that is not Markup is text. An attribute that is None is left out.
+    """An element. A child that is not Markup is escaped as text. Attributes that are None are left out.
 
-    `class_` is the attribute class, `stroke_width` is stroke-width.
+    `class_` is written as class, `stroke_width` as stroke-width.
     """
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{text(str(value))}"'
@@ -36,10 +36,10 @@ def join(children: Iterable[str], separator: str = "") -> Markup:
 
 
 def text(data: str) -> Markup:
-    """What HTML cannot hold, turns the reading around or has no width is shown (`printable`)."""
+    """Escaped text. Control characters, direction marks and characters without width are made visible (`printable`)."""
     return Markup(html.escape(printable_lines(data)))
 
 
 def style_sheet(css: str) -> Markup:
-    """A style element of a constant: a browser reads its content as it is, without unescaping."""
+    """A style element. `css` must be a constant, because a browser does not unescape the content of a style element."""
     return Markup(f"<style>{css}</style>")

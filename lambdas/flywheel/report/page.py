@@ -1,7 +1,7 @@
-"""The page of a turn for people: one HTML file without script that loads nothing, and needs no network to be read.
+"""Renders the page of a turn for people: one HTML file without scripts that loads nothing else.
 
-It shows excerpts of documents that were rejected. It lies in the intake bucket, beside the reports they come from, and
-is as confidential as the uploads are.
+The page shows excerpts of rejected documents, so it is as confidential as the uploads. It is stored in the intake
+bucket, like the reports of rejections.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flywheel.report.uploads import upload_sections
 
 DEFAULT_METRIC = "F1Score"
 _SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""Even a defect in the escaping could load nothing and run nothing."""
+"""Even if the escaping had a defect, the page could not load or run anything."""
 _METRIC_WORDS = {"F1Score": "F1 score"}
 _FAILED_WORDS = {
     TurnOutcome.FAILED: "The turn failed.",
@@ -39,8 +39,8 @@ def render(
     intake_bucket: str,
     promotions: PromotionHistory | None = None,
 ) -> str:
-    """The page of `record`. `history` are former turns in any order; those that are missing are gaps in the chart.
-    `promotions` are all that have ended."""
+    """The page of `record`. `history` are earlier turns in any order; missing ones are gaps in the chart. `promotions`
+    are the ends of all promotion requests."""
     promotions = promotions or PromotionHistory()
     earlier = sorted((turn for turn in history if turn.turn != record.turn), key=lambda turn: turn.number)
     turns = with_late_promotions([*earlier, PastTurn.of(record)], history=promotions)
@@ -49,7 +49,7 @@ def render(
     body = element(
         "main",
         _header(record),
-        _verdict(record, promotions),
+        _result(record, promotions),
         *_section("Scores over the turns", _chart(turns, metric)),
         *_section("The two models", *_models(record, metric)),
         *holdout_sections(record.holdout),
@@ -78,7 +78,7 @@ def render(
 
 
 def _section(title: str, *content: Markup) -> Iterator[Markup]:
-    """Nothing where there is no content."""
+    """Empty without content."""
     if content:
         yield element("section", element("h2", title), *content)
 
@@ -94,7 +94,7 @@ def _flywheel(record: TurnRecord) -> str:
 
 
 def _metric(turns: Sequence[PastTurn]) -> str:
-    """The metric that decided last."""
+    """The metric of the last decision."""
     return next((turn.selection_metric for turn in reversed(turns) if turn.selection_metric), DEFAULT_METRIC)
 
 
@@ -129,7 +129,7 @@ _PROMOTION_WORDS = {
 }
 
 
-def _verdict(record: TurnRecord, promotions: PromotionHistory) -> Markup:
+def _result(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     reasons = list(record.reasons)
     if record.error or record.cause:
         reasons.append(": ".join(part for part in (record.error, record.cause) if part))
@@ -165,7 +165,7 @@ def _later(record: TurnRecord, promotions: PromotionHistory) -> Promotion | None
 
 
 def headline(record: TurnRecord, *, later: Promotion | None = None) -> str:
-    """What the turn came to, in one sentence; a second one if others promoted its candidate `later`."""
+    """The result of the turn in one sentence, and a second one if another request promoted its candidate `later`."""
     if later is not None and later.status.made_active and not _promoted(record):
         return f"{headline(record)} Later the candidate became the active model."
     if record.outcome is not TurnOutcome.SUCCEEDED:
@@ -242,7 +242,7 @@ def _waiting(record: TurnRecord) -> Iterator[Markup]:
 
 
 def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:
-    """What happened when, as far as the records say; a redriven turn may show an event of its first run."""
+    """The recorded events with their times. A redriven turn may show events of its first run."""
     events = [("The turn began and collected the uploads", record.began_at)]
     for dataset in record.datasets:
         events.append((f"Dataset {dataset.name} was composed", dataset.composed_at))

@@ -1,4 +1,4 @@
-"""How a turn's page looks: on a screen, light or dark, and on paper."""
+"""The style sheet of a turn's page: for screens, light or dark, and for paper."""
 
 from __future__ import annotations
 

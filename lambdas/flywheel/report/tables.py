@@ -1,4 +1,4 @@
-"""Tables of a turn's page: plain ones, and one with a bar for each label and dataset."""
+"""The tables of a turn's page, one of them with bars for labels and datasets."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ def number(title: str) -> Markup:
 
 
 def scrolling(name: str, content: Markup) -> Markup:
-    """What may be wider than the page, and scrolls by itself: by the keyboard too, where a reader hears its name."""
+    """Content that may be wider than the page. It scrolls by itself, also with the keyboard; screen readers say
+    `name`."""
     return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
 
 
 def table(name: str, headings: Sequence[str], rows: Sequence[Markup], *, caption: str = "") -> Markup:
-    """A table and what is to be said below it, which does not scroll away with it."""
+    """A table. The caption below it does not scroll with the table."""
     heads = [head if isinstance(head, Markup) else element("th", head, scope="col") for head in headings]
     found = element("table", element("thead", element("tr", *heads)), element("tbody", *rows))
     return element("figure", scrolling(name, found), *([element("figcaption", caption)] if caption else []))
 
 
 def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
-    """Nothing without datasets. The bars of one dataset are to one scale, the largest label's is full."""
+    """Empty without datasets. In each dataset the largest label has a full bar; the others are to the same scale."""
     if not datasets:
         return
     totals = {
@@ -63,7 +64,7 @@ def _bar(dataset: DatasetSummary, label: str) -> Iterator[Markup]:
 
 
 def waiting_labels(labels: dict[str, int]) -> str:
-    """The labels with most documents; how many more there are is said."""
+    """The labels with the most documents, and how many others there are."""
     largest = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     shown = [f"{label} {documents:,}" for label, documents in largest[:_WAITING_LABELS]]
     left = len(largest) - len(shown)

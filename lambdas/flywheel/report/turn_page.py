@@ -1,4 +1,4 @@
-"""The page of a turn, from what lies in the intake bucket now."""
+"""Renders the page of a turn from the records in the intake bucket."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from flywheel.report.page import render
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
-
 _TURNS_IN_CHART = 50
-
-
 _PARALLEL_READS = 16
 
 
 def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
-    """The turn's page as things stand now, with the scores of the turns before it as far back as the chart goes."""
+    """The turn's page with all present facts, and with the scores of the turns before it for the chart."""
     number = number_of(record.turn) or 0
     names = [name_of(former) for former in range(max(1, number - _TURNS_IN_CHART + 1), number)]
     with ThreadPoolExecutor(_PARALLEL_READS) as pool:
@@ -31,7 +28,7 @@ def page_of(record: TurnRecord, *, intake: IntakeBucket) -> str:
 
 
 def _past_turn(intake: IntakeBucket, turn: str) -> PastTurn | None:
-    """None if there is no record, or none that can be read: the page says that it is missing."""
+    """None if there is no readable record: the page says that the turn is missing."""
     try:
         return intake.read(record_key(turn), PastTurn)
     except InvalidRecord:

@@ -1,4 +1,4 @@
-"""What a turn's page says about uploads: what became of each, and what was rejected of it and why."""
+"""The sections of a turn's page about uploads: the outcome of each, and what was rejected and why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDER = [UploadOutcome.REJECTED, UploadOutcome.PARTLY_ACCEPTED]
 
 
 def upload_sections(record: TurnRecord) -> Iterator[Markup]:
-    """Nothing where there was no upload."""
+    """Empty without uploads."""
     results = sorted(record.uploads, key=_worst_first)
     rows = [
         *(_row(result) for result in results[:_UPLOADS]),

@@ -17,12 +17,12 @@ def write_state(
     """Write the state. `since` stays while the status stays."""
     before = intake.read(STATE_KEY, ServingState)
     since = before.since if before is not None and before.status is status else now
-    gone = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}
+    without_endpoint = {ServingStatus.NOT_WANTED, ServingStatus.NO_MODEL, ServingStatus.OUT_OF_HOURS}
     state = ServingState(
         status=status,
         reason=reason,
         since=since,
-        endpoint_arn=None if status in gone else endpoint_arn,
+        endpoint_arn=None if status in without_endpoint else endpoint_arn,
         model_arn=model_arn,
         at=now,
     )

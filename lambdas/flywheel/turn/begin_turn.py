@@ -47,7 +47,7 @@ def begin_turn(
     now: datetime,
     pipeline: Pipeline,
 ) -> TurnBeginning:
-    """Raises NotCurrentTurn."""
+    """The turn's record of what it found; written if there is none yet. Raises NotCurrentTurn."""
     require_current(pipeline.intake, turn)
     key = begin_key(turn)
     beginning = pipeline.intake.read(key, TurnBeginning)
@@ -117,7 +117,7 @@ def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[
             current, older = _present(versions, markers)
             if current is not None:
                 uploads.append(current)
-                replaced += [upload for upload in older if not _taken_in_before(intake, turn, upload)]
+                replaced += [upload for upload in older if not _collected_before(intake, turn, upload)]
     return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
 
 
@@ -138,7 +138,7 @@ def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload |
     return current, replaced_by_next([current, *older])
 
 
-def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
+def _collected_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
     """Whether an earlier turn prepared this version. It did not delete the version if a newer one had come by then."""
     for number in range((number_of(turn) or 0) - 1, 0, -1):
         earlier = name_of(number)
@@ -147,8 +147,8 @@ def _taken_in_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
             continue
         if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
             return False
-        taken_in = {known.version_id for known in beginning.uploads if known.key == upload.key}
-        if upload.version_id in taken_in and intake.exists(result_key(earlier, upload)):
+        collected = {known.version_id for known in beginning.uploads if known.key == upload.key}
+        if upload.version_id in collected and intake.exists(result_key(earlier, upload)):
             return True
     return False
 

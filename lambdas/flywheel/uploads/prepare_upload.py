@@ -217,11 +217,11 @@ class UploadPreparer:
         if duplicate_of:
             return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
         if not preparation.bad_lines:
-            reason = f"{part.documents} documents accepted.{_kept_conflicts(preparation)}"
+            reason = f"{part.documents} documents accepted.{_accepted_conflicts(preparation)}"
             return self._result(upload, preparation, UploadOutcome.ACCEPTED, reason)
         self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
         bad = sum(preparation.bad_lines.values())
-        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_kept_conflicts(preparation)}"
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_accepted_conflicts(preparation)}"
         return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
 
     def _place_of(self, part: Part, source: UploadSource) -> str | None:
@@ -285,7 +285,7 @@ class UploadPreparer:
         return result
 
 
-def _kept_conflicts(preparation: Preparation) -> str:
+def _accepted_conflicts(preparation: Preparation) -> str:
     if not preparation.conflict_examples:
         return ""
     return f" {preparation.conflicts} of them have the text of an earlier one with other labels."

@@ -1,4 +1,4 @@
-"""Pins the input and the model of an analysis job, and plans how it is split."""
+"""Records the input and the model of an analysis job, and divides the input into units."""
 
 from __future__ import annotations
 

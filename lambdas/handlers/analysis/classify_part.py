@@ -1,4 +1,4 @@
-"""Starts the classification job of a part, or finds the one that runs."""
+"""Starts the Comprehend job of a part, or finds the running one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joins what Comprehend answered to a part with the part's text."""
+"""Joins Comprehend's answers to a part with the part's text."""
 
 from __future__ import annotations
 

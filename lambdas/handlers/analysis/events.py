@@ -1,4 +1,4 @@
-"""The events of the analysis machine's steps, checked at the border, and the limits that its functions share."""
+"""The events of the analysis machine's steps, and the limits that its functions share."""
 
 from __future__ import annotations
 

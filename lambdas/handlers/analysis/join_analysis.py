@@ -1,4 +1,4 @@
-"""Puts the rows of all parts of an analysis job together."""
+"""Concatenates the rows of all parts of an analysis job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists the parts of an analysis job, once all of its input is split."""
+"""Lists the parts of an analysis job after all of its units are split."""
 
 from __future__ import annotations
 

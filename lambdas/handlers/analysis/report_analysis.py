@@ -1,4 +1,4 @@
-"""The last step of an analysis job, and the listener to jobs that could not take it."""
+"""Reports the end of an analysis job: as its last step, or for a status event of an execution that did not reach it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _from_status_event(execution: StatusEvent) -> AnalysisEnd | None:
-    """None if the execution reported its own end, or is not one of a job."""
+    """None if the execution reported its own end, or belongs to no job."""
     try:
         given = json.loads(execution.input or "null")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Answers pokes (a file of a job, the schedule): starts the analysis jobs whose drop is complete."""
+"""Starts analysis jobs whose input is complete, after an upload or on schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _LONGEST_DELAY = timedelta(minutes=15)
-"""SQS's limit of a message's delay; a longer wait is a chain of them."""
+"""SQS's limit for the delay of a message. A longer wait takes several messages."""
 
 
 class Environment(Flywheel, Intake, Quiet):
@@ -32,7 +32,7 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The messages of a batch say which jobs to look at, and no more: the rest is looked up."""
+    """Messages only say which jobs to look at; all facts are read from the bucket."""
     quiet_period = timedelta(minutes=environment.quiet_period_minutes)
     waits: dict[str, list[timedelta]] = {}
     unknown = []
@@ -48,13 +48,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         else:
             waits.setdefault(poke.job, []).append(poke.after)
     if unknown:
-        # Given back alone, so that they end among the dead letters and hold up nothing.
+        # Reported as failed, so that only these messages end in the dead-letter queue.
         logger.error("these messages are no pokes", messages=unknown)
-    for job, asked in sorted(waits.items()):
-        if AT_ONCE in asked:
+    for job, delays in sorted(waits.items()):
+        if AT_ONCE in delays:
             _look(job, quiet_period)
         else:
-            _look_again(job, max(asked))
+            _look_again(job, max(delays))
     return {"batchItemFailures": [{"itemIdentifier": message} for message in unknown]}
 
 

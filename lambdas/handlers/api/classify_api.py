@@ -37,7 +37,7 @@ class Environment(environments.Pipeline):
 
 environment = Environment.load()
 
-# An answer has to be there within 29 s: `Classifying` itself tries again, and nothing waits for long.
+# API Gateway waits 29 s for the response. RequestClassifier itself retries within that time, so the client does not.
 _QUICK = Config(
     connect_timeout=1,
     read_timeout=4,
@@ -52,7 +52,7 @@ def client(service: Literal["comprehend", "s3", "ssm"]) -> Any:
 
 
 class Work:
-    """Clients are made when they are first needed: most requests need Comprehend's only."""
+    """Creates clients when they are first needed: most requests need only Comprehend's."""
 
     endpoint_arn = environment.endpoint_arn
 
@@ -87,7 +87,7 @@ class Work:
         return classified
 
     def describe_model(self) -> ModelAnswer:
-        # Loaded here: classifying does without.
+        # Imported here, because classifying does not need them.
         from flywheel.api.describe_model import describe_model
         from flywheel.comprehend.flywheel import FlywheelService
         from flywheel.pipeline import Pipeline
@@ -110,6 +110,6 @@ _api = routes(Work())
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    # The id that API Gateway gives the caller, and its access log names.
+    # The request id that the caller gets and that API Gateway's access log has.
     logger.set_correlation_id(event["requestContext"]["requestId"])
     return _api.resolve(event, context)

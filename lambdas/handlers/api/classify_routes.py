@@ -1,4 +1,4 @@
-"""The routes of the real-time API: requests and answers checked by the models that docs/openapi.json is made of."""
+"""The routes of the real-time API. They check requests and responses against `flywheel.api.messages`."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 _SCORES_BYTES = 200_000
-"""Of one document: Lambda takes 6 MB of an answer, which may have 25."""
+"""Of one document. Lambda's responses may have 6 MB, and a response has up to 25 documents."""
 
 
 class Work(Protocol):
-    """What the routes have done for them."""
+    """The work that the routes need."""
 
     endpoint_arn: str
 
@@ -115,7 +115,7 @@ def _invalid(error: Exception) -> Response[str]:
     if isinstance(error, RequestValidationError) and any(found["loc"][0] == "response" for found in error.errors()):
         logger.error("an answer is not what docs/openapi.json says")
         return _error(internal_error())
-    # What is wrong is not repeated: it would quote the text.
+    # The response does not say what is wrong, because that would quote the text.
     return _error(invalid_request())
 
 
@@ -159,7 +159,7 @@ def _document(answer: Prediction | Problem) -> ClassifiedDocument | LabelledDocu
 
 
 def _that_fit(scores: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """The best, and the others as far as they fit: a thousand labels of 5,000 characters would not."""
+    """The best score, and as many others as fit: 1,000 labels of 5,000 characters would not."""
     room = _SCORES_BYTES
     for place, (name, score) in enumerate(scores):
         room -= size_as_json({"name": name, "score": score})
@@ -169,7 +169,7 @@ def _that_fit(scores: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]
 
 
 def _responses(success: str, further: dict[int, str]) -> dict[int, OpenAPIResponse]:
-    """The errors of every route, and `further` ones with their codes."""
+    """The responses of a route: the success, the errors of all routes, and `further` errors with their codes."""
     errors = {
         **further,
         429: "THROTTLED: by the endpoint's inference units or the API's own limit. Retry-After says for how long.",

@@ -20,7 +20,7 @@ _SIGNATURE = "sigv4"
 
 
 class NoWork:
-    """The document is made of the routes alone."""
+    """Stands for the work, which the document does not need."""
 
     endpoint_arn = ""
 
@@ -50,7 +50,7 @@ def openapi_document() -> str:
         security=[{_SIGNATURE: []}],
     )
     document = json.loads(described)
-    # Powertools describes the answer that it would give to an invalid request; the routes give another.
+    # Powertools describes its own response to an invalid request, but the routes give another.
     for path in document["paths"].values():
         for operation in path.values():
             operation["responses"].pop("422")

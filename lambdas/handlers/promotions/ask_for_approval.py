@@ -1,4 +1,4 @@
-"""Asks people whether a candidate may be promoted; their answer goes to Step Functions."""
+"""Asks people to approve a promotion. Their answer goes to Step Functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chooses what a promotion works on."""
+"""Chooses the request that a promotion works on."""
 
 from __future__ import annotations
 

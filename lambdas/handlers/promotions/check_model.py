@@ -1,4 +1,4 @@
-"""Refuses a model that cannot or must not become the active one, before anybody is asked."""
+"""Refuses a model that cannot or must not become the active one, before people are asked for approval."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
         now=now(),
     )
     logger.info("model checked", promotion=step.promotion, warning=warning)
-    # Step Functions takes 256 KiB of output; DescribeDocumentClassifier has the whole.
+    # Step Functions allows 256 KiB of output. Comprehend's description of the model has the full text.
     return {"warning": within(warning, LONGEST_SENTENCE) if warning else None}

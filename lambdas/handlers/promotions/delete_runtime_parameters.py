@@ -1,4 +1,4 @@
-"""Custom resource: removes the run-time parameters with the stack."""
+"""Custom resource: deletes the run-time parameters when the stack is destroyed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     answered(event, context, physical_id="runtime-parameters", work=_delete)
 
 
-def _delete(asked: CustomResourceEvent) -> str:
-    if asked.RequestType != "Delete":
+def _delete(event: CustomResourceEvent) -> str:
+    if event.RequestType != "Delete":
         return "nothing to do"
     delete_runtime_parameters(ssm=client("ssm"), prefix=Parameters.load().parameter_prefix)
     return "deleted"

@@ -1,4 +1,4 @@
-"""The events of the promote machine's steps, checked at the border."""
+"""The events of the promote machine's steps."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _by_name(value: object) -> object:
 
 class PromotionEnd(PromotionStep):
     status: Annotated[PromotionStatus, BeforeValidator(_by_name)]
-    """By its name: the machine has no need to know the words for people."""
+    """The machine gives its name, not its value, which is for people."""
     error: str | None = None
     cause: str | None = None
     answered_by: str | None = None
     warning: str | None = None
     serving: str | None = None
-    """What the serve machine said; None where nothing is to be served."""
+    """The serve machine's result; None without an endpoint."""
     serving_behind: bool = False
     put_back: str | None = None
     """The model that is active again after the smoke test failed."""

@@ -1,4 +1,4 @@
-"""Writes the active model to Parameter Store, and says what the event on the bus is to hold."""
+"""Writes the active model to Parameter Store, and returns the detail of the event `Model Promoted`."""
 
 from __future__ import annotations
 

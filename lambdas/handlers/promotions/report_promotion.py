@@ -1,4 +1,4 @@
-"""The last step of a promotion, and the listener to promotions that could not take it."""
+"""Reports the end of a promotion: as its last step, or for a status event of an execution that did not reach it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     beginning = intake.require(begin_key(end.promotion), PromotionBeginning)
     request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
-    return report_promotion.taken_back_because(
+    return report_promotion.reason_of_smoke_test_failure(
         tested.sentence if tested else "The smoke test failed.",
         put_back=end.put_back,
         former=beginning.former_model_arn,
@@ -84,7 +84,7 @@ def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
 
 
 def _from_status_event(execution: StatusEvent) -> PromotionEnd | None:
-    """None if the promotion reported its own end, or the execution is not one."""
+    """None if the promotion reported its own end, or the execution is no promotion."""
     promotion, outcome = execution.name, TurnOutcome(execution.status)
     if number_of(promotion) is None:
         return None

@@ -1,4 +1,5 @@
-"""Answers pokes (a request, an edit of desired-model-arn, the end of a promotion, the schedule): starts a promotion."""
+"""Starts a promotion if there is a request, after a new one, an edit of `desired-model-arn`, the end of a promotion, or
+on schedule."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
+    """Messages only make the function look; all facts are read from the records."""
     pokes, response = read_pokes(event, kind=Poke, by_source={"aws.ssm": Poke.DESIRED, "aws.states": Poke.ENDED})
     if pokes:
         _answer(pokes)
@@ -49,7 +50,7 @@ def _answer(pokes: frozenset[Poke]) -> None:
                 (end,), flywheel_name=environment.flywheel_name, intake_bucket=environment.intake_bucket
             ),
         )
-        # After the notification: better told twice than never.
+        # After the notification, so that people are told twice rather than never.
         intake.write_once(end_key(end.request_id), end)
     if found.supersede is not None:
         try:
@@ -60,7 +61,7 @@ def _answer(pokes: frozenset[Poke]) -> None:
                 cause=within(found.because, LONGEST_SENTENCE),
             )
         except (stepfunctions.exceptions.TaskTimedOut, stepfunctions.exceptions.TaskDoesNotExist) as error:
-            # Somebody answered, or the time was up, a moment ago: the end of that promotion pokes again.
+            # Somebody answered a moment ago, or the time was up. The end of that promotion invokes this function again.
             logger.info("the promotion does not wait any more", error=str(error))
     elif found.start:
         starter = promotion_starter(

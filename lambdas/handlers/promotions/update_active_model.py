@@ -1,4 +1,4 @@
-"""Makes a model the active one. The only function that may call UpdateFlywheel."""
+"""Changes the flywheel's active model. Only this function may call UpdateFlywheel."""
 
 from __future__ import annotations
 

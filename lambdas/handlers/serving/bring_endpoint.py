@@ -1,4 +1,4 @@
-"""Brings the endpoint one change nearer to what is wanted. The only function that creates, changes and deletes it."""
+"""Brings the endpoint one change nearer to its target. Only this function creates, changes and deletes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from handlers.model_kind import KIND
 from handlers.observability import handles, logger
 
 TIMEOUT = timedelta(minutes=2)
-"""As the function has it: after that its lease is free again."""
+"""The function's time-out. The lease lasts a little longer."""
 
 
 class Environment(Pipeline):
@@ -39,7 +39,7 @@ class Step(BaseModel):
 @handles(Step, Environment)
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
-    server = EndpointController(
+    controller = EndpointController(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
             scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn
@@ -48,9 +48,9 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         role_arn=environment.endpoint_role_arn or None,
     )
     with held(LEASE_KEY, holder=step.execution, intake=intake, now=now(), lasts=TIMEOUT + timedelta(seconds=30)):
-        # Read under the lease: who sees no target can be sure that nobody makes an endpoint after that.
+        # Read under the lease: once a run has seen that there is no target, no other run creates an endpoint.
         target = read_target(ssm=client("ssm"), prefix=environment.parameter_prefix)
-        serving = server.bring(target, now=now(), replaced=step.replaced)
+        serving = controller.bring(target, now=now(), replaced=step.replaced)
         write_state(
             status=serving.status,
             reason=serving.reason,

@@ -1,4 +1,4 @@
-"""Custom resource: has the serve machine remove the endpoint when the stack is destroyed."""
+"""Custom resource: makes the serve machine remove the endpoint when the stack is destroyed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     answered(event, context, physical_id="endpoint", work=_remove)
 
 
-def _remove(asked: CustomResourceEvent) -> str | None:
-    """On deletion the execution answers CloudFormation at its end: an endpoint takes minutes to go. One that cannot
-    answer itself is answered for by report_serving, which hears of its end."""
-    if asked.RequestType != "Delete":
+def _remove(event: CustomResourceEvent) -> str | None:
+    """Deleting an endpoint takes minutes, so the execution answers CloudFormation at its end. If it fails before, its
+    status event makes report_serving answer."""
+    if event.RequestType != "Delete":
         return "nothing to do"
     remove_endpoint(
-        request_id=asked.RequestId,
-        answer=asked.model_dump(),
+        request_id=event.RequestId,
+        answer=event.model_dump(),
         stepfunctions=client("stepfunctions"),
         machine_arn=Removal.load().serve_machine_arn,
     )

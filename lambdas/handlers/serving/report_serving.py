@@ -1,4 +1,4 @@
-"""Notes how a run of the serve machine ended, for people, for the alarms, and for CloudFormation if it waits."""
+"""Reports the end of an execution of the serve machine: to people, to the alarms, and to CloudFormation if it waits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class End(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: str
-    """Of ServingStatus, a name."""
+    """The name of a ServingStatus."""
     reason: str = ""
     model_arn: str | None = None
     trial: Trial = Trial.NOT_WANTED
@@ -48,7 +48,8 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Of an execution that could not report its own end it gets the status event: CloudFormation must not wait on."""
+    """The event is the last step of the machine, or the status event of an execution that did not reach it: then
+    CloudFormation must not keep waiting."""
     if "detail" in event:
         return _answer_for(StatusEvent.model_validate(event["detail"]))
     end = End.model_validate(event)
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     tested = smoke_test_of(end.model_arn, intake=intake) if end.model_arn and end.trial is Trial.DONE else None
     if tested is not None:
         reason = f"{reason} {tested.sentence}"
-    # It goes into the state of this machine and of the one that waits for it, which take 256 KiB.
+    # It becomes part of the state of this machine, and of the one that waits for it. Both allow 256 KiB.
     reason = within(reason, LONGEST_SENTENCE)
     state = write_state(
         status=status,
@@ -70,22 +71,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     failed = tested is not None and not tested.passed
     if tested is not None:
-        asked = take_back(tested, pipeline=pipeline(environment))
-        if asked is not None:
-            logger.warning("the former model is asked for", request=asked.id, model=asked.model_arn)
+        request = take_back(tested, pipeline=pipeline(environment))
+        if request is not None:
+            logger.warning("the former model is requested", request=request.id, model=request.model_arn)
     emit(of_serving(state, smoke_test_failed=failed), flywheel_name=environment.flywheel_name)
     logger.info("serving", status=status, reason=reason, smoke_test_failed=failed)
     if end.answer is not None:
-        gone = status is not ServingStatus.BEHIND
-        answer(end.answer, status="SUCCESS" if gone else "FAILED", reason=reason, physical_id="endpoint")
+        removed = status is not ServingStatus.BEHIND
+        answer(end.answer, status="SUCCESS" if removed else "FAILED", reason=reason, physical_id="endpoint")
     return {"status": status.name, "reason": reason, "smoke_test_failed": failed}
 
 
 def _answer_for(stopped: StatusEvent) -> dict[str, Any]:
-    """If it has answered itself, CloudFormation takes no notice of this."""
+    """Answer CloudFormation for the execution. If that has answered itself, CloudFormation ignores this answer."""
     given = json.loads(stopped.input or "null")
-    asked = given.get("answer") if isinstance(given, dict) else None
-    if asked:
+    request = given.get("answer") if isinstance(given, dict) else None
+    if request:
         reason = f"The removal of the endpoint, {stopped.name}, ended as {stopped.status}. Destroy the stack again."
-        answer(CustomResourceEvent.model_validate(asked), status="FAILED", reason=reason, physical_id="endpoint")
+        answer(CustomResourceEvent.model_validate(request), status="FAILED", reason=reason, physical_id="endpoint")
     return {}

@@ -1,4 +1,4 @@
-"""Asks the endpoint about a small labelled file, once for each model that comes into service."""
+"""Tests a newly served model: has the endpoint classify a small labelled file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Step(BaseModel):
     model_arn: str
 
 
-# One unit answers two documents a second: the adaptive mode asks no faster than it is answered.
+# One inference unit takes two documents a second. The adaptive retry mode slows the calls down to that.
 _patient = boto3.client("comprehend", config=Config(retries={"mode": "adaptive", "max_attempts": 15}))
 
 
@@ -38,7 +38,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     target = read_target(ssm=client("ssm"), prefix=environment.parameter_prefix)
     if target is None or not target.smoke_test_key:
-        # Somebody changed their mind since the machine looked.
+        # The target has changed since the machine read it.
         return {"trial": Trial.NOT_WANTED.value}
     key = target.smoke_test_key
     if not intake.exists(key):

@@ -1,4 +1,4 @@
-"""Clears what a COMPLETED dataset was composed from."""
+"""Records that Comprehend has accepted a dataset, and removes its parts from `prepared/`."""
 
 from __future__ import annotations
 

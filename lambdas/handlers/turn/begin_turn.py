@@ -1,4 +1,4 @@
-"""The first step of a turn: collects the uploads, or finds what an earlier turn left."""
+"""The first step of a turn: collects the uploads, or finds an unfinished iteration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides once whether an iteration's candidate becomes the active model."""
+"""Decides whether an iteration's candidate becomes the active model; once for each iteration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composes at most one TEST and one TRAIN dataset from what waits."""
+"""Composes at most one TEST and one TRAIN dataset from the waiting documents."""
 
 from __future__ import annotations
 

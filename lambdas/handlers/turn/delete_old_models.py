@@ -1,4 +1,4 @@
-"""Deletes the models beyond ModelsToKeep that nothing needs."""
+"""Deletes the oldest models beyond ModelsToKeep, unless they are needed."""
 
 from __future__ import annotations
 

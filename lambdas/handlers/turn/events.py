@@ -1,4 +1,4 @@
-"""The events of the turn machine's steps, checked at the border."""
+"""The events of the turn machine's steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class IterationStep(Step):
     iteration_id: str
 
 
-class PredictionStep(IterationStep):
+class PredictHoldoutStep(IterationStep):
     model_arn: str
 
 

@@ -1,4 +1,4 @@
-"""Starts the job that has a model answer the hold-out, or finds the one that runs."""
+"""Starts the job in which a model predicts the hold-out, or finds the running one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from flywheel.environment import Flywheel, Intake
 from handlers.clients import flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.observability import handles, logger
-from handlers.turn.events import PredictionStep
+from handlers.turn.events import PredictHoldoutStep
 
 
 class Environment(Flywheel, Intake):
     pass
 
 
-@handles(PredictionStep, Environment)
-def handler(step: PredictionStep, environment: Environment) -> dict[str, Any]:
+@handles(PredictHoldoutStep, Environment)
+def handler(step: PredictHoldoutStep, environment: Environment) -> dict[str, Any]:
     job_id = predict_holdout(
         turn=step.turn,
         iteration_id=step.iteration_id,

@@ -1,4 +1,4 @@
-"""Freezes the hold-out of an iteration and says which models have not answered it."""
+"""Makes the hold-out of an iteration, and returns the models that have to predict it."""
 
 from __future__ import annotations
 

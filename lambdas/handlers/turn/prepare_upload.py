@@ -49,5 +49,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _log_fault(upload: Upload, error: Exception) -> None:
-    """Without the error's message, which may quote a document."""
+    """Log without the error's message, which may quote a document."""
     logger.error("upload not prepared", upload=upload.id, key=upload.key, trace=trace_of(error))

@@ -1,4 +1,4 @@
-"""Registers a composed dataset with Comprehend, or finds it registered."""
+"""Registers a composed dataset with Comprehend, unless it is registered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last step of a turn, and the listener to turns that could not take it: the record, metrics, the notification."""
+"""Reports the end of a turn: as its last step, or for a status event of an execution that did not reach it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _from_status_event(execution: StatusEvent) -> TurnEnd | None:
-    """None if the turn reported its own end, or the execution is not a turn."""
+    """None if the turn reported its own end, or the execution is no turn."""
     turn, outcome = execution.name, TurnOutcome(execution.status)
     if number_of(turn) is None:
         return None

@@ -1,4 +1,4 @@
-"""Asks the promote machine for the candidate of a decision, and does not wait for it."""
+"""Requests the promotion of a decision's candidate, and does not wait for it."""
 
 from __future__ import annotations
 

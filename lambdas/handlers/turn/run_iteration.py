@@ -1,4 +1,4 @@
-"""Starts the iteration that the new datasets call for, or resumes the one that runs."""
+"""Starts an iteration if there are new datasets, or finds the unfinished one."""
 
 from __future__ import annotations
 

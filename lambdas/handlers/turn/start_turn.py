@@ -1,4 +1,4 @@
-"""Answers pokes (an upload, the schedule, the end of a turn, an operator): starts a turn if it would do something."""
+"""Starts a turn if there is something to do. Uploads, ends of turns, operators and the schedule invoke it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _LONGEST_DELAY = timedelta(minutes=15)
-"""SQS's limit of a message's delay; a longer wait is a chain of them."""
+"""SQS's limit for the delay of a message. A longer wait takes several messages."""
 
 _POKES_BY_SOURCE = {"aws.s3": start_turn.Poke.UPLOAD, "aws.states": start_turn.Poke.TURN_ENDED}
 
@@ -34,7 +34,7 @@ environment = Environment.load()
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """All messages of a batch are one poke: what there is to do is looked up, never taken from them."""
+    """Messages only make the function look; all facts are read from the records."""
     pokes, response = read_pokes(event, kind=start_turn.Poke, by_source=_POKES_BY_SOURCE)
     if pokes:
         _answer(pokes)
