@@ -32,7 +32,7 @@ class EndpointChanges:
     def follow(self, region: RegionState, flywheel: Flywheel) -> None:
         """Bring the endpoints that are bound to the flywheel to its active model."""
         delay = self._runtime.settings.endpoint_follow_delay_seconds
-        due = self._runtime.now() + delay
+        moment = self._runtime.now() + delay
         for endpoint in region.endpoints.values():
             if endpoint.flywheel_arn != flywheel.arn:
                 continue
@@ -40,7 +40,7 @@ class EndpointChanges:
                 self._catch_up(region, endpoint)
             else:
                 self._runtime.start(
-                    partial(self._catch_up_at, due, region, endpoint),
+                    partial(self._catch_up_at, moment, region, endpoint),
                     on_defect=partial(_fail, endpoint, "An internal error occurred."),
                 )
 
@@ -81,8 +81,8 @@ class EndpointChanges:
             return f"An internal error occurred: {error}"
         return None
 
-    def _catch_up_at(self, due: float, region: RegionState, endpoint: Endpoint) -> None:
-        self._runtime.wait_until(due)
+    def _catch_up_at(self, moment: float, region: RegionState, endpoint: Endpoint) -> None:
+        self._runtime.wait_until(moment)
         with self._runtime.lock:
             self._catch_up(region, endpoint)
 

@@ -43,7 +43,7 @@ class Attempt:
     execution: dict[str, Any]
     role_arn: str
     clock: execution_clock.Clock
-    due: float = float("inf")
+    deadline: float = float("inf")
     """When the machine's time is up, by the clock of the execution or of any branch of it."""
     ended: threading.Event = field(default_factory=threading.Event)
     _woken: list[threading.Event] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Attempt:
 
     def remaining(self) -> float:
         """Seconds of the machine's time, as AWS counts them."""
-        return self.due - execution_clock.clock().now()
+        return self.deadline - execution_clock.clock().now()
 
     def time_out(self) -> NoReturn:
         _end(self, "TIMED_OUT")
@@ -179,8 +179,8 @@ def run(arn: str) -> None:
 def _run(arn: str, execution: dict[str, Any], machine: dict[str, Any] | None, clock: execution_clock.Clock) -> None:
     definition, role_arn = _started_with[arn]
     limit = definition.get("TimeoutSeconds")
-    due = float("inf") if limit is None else clock.now() + limit
-    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, due=due)
+    deadline = float("inf") if limit is None else clock.now() + limit
+    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, deadline=deadline)
     _attempts[arn] = attempt
     checkpoint = _checkpoints.get(arn)
     context = _context(execution, definition, role_arn, machine["name"] if machine else "")

@@ -79,7 +79,7 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
         _limit.reset(token)
     execution = stepfunctions._executions[arn]
     clock = execution_clock.clock()
-    due = clock.now() + (float("inf") if limit is None else limit)
+    deadline = clock.now() + (float("inf") if limit is None else limit)
     skipped = _skipped(arn)
     runs = True
     while runs:
@@ -91,7 +91,7 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
         if ended or attempt.remaining() <= 0:
             _stop(arn)
             attempt.time_out()
-        if runs and clock.now() > due:
+        if runs and clock.now() > deadline:
             _stop(arn)
             raise stepfunctions._ExecutionError("States.Timeout", "")
     if execution["status"] != "SUCCEEDED":
