@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import Prediction
 
 
-
 def record_of(
     text: str,
     prediction: Prediction,

@@ -16,7 +16,7 @@ class ScoredLabel(Record):
 
 
 class SightedModel(Record):
-    """Which model the endpoint said it served."""
+    """The model that the endpoint served at a moment."""
 
     model_arn: str | None
     at: datetime
@@ -26,19 +26,19 @@ class LowConfidencePrediction(Record):
     text: str
     multi_label: bool
     predictions: tuple[ScoredLabel, ...]
-    """The best first."""
+    """Best first."""
     confidence: float
     threshold: float
     endpoint_arn: str
     model_arn: str | None
-    """The model that made the prediction. None if that is not certain: an answer of Comprehend does not say it."""
+    """The model that made the prediction; None if that is not certain. ClassifyDocument does not return it."""
     seen_before: SightedModel | None
     seen_after: SightedModel | None
-    """What the endpoint served before and after it answered; if they differ, it may have been either of them."""
+    """The served model before and after the call. If they differ, either may have made the prediction."""
     at: datetime
 
 
 def low_confidence_key(record: LowConfidencePrediction) -> str:
-    """The same for each repetition of a text on one day."""
+    """The same key for the same text on one day."""
     digest = hashlib.sha256(record.text.encode()).hexdigest()[:32]
     return f"{LOW_CONFIDENCE_PREFIX}{record.at:%Y-%m-%d}/{digest}.json"
