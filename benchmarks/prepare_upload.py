@@ -3,7 +3,7 @@
     python benchmarks/prepare_upload.py [--json PATH] [--quick] [--hostile]
 
 The work: parse a CSV file, check each label, that the text is not empty and not too long, drop duplicates, count by
-label, write what is left as CSV. Every contender reads the same generated files, in a process of its own, and has to
+label, write what is left as CSV. Every program reads the same generated files, in a process of its own, and has to
 come to the same counts. The others run from an environment in .local/benchmarks that is made when it is missing.
 
 Before that come hostile shapes: each is a small piece repeated to 200 MB. A file of it has to be read at 20 MB/s, or
@@ -97,7 +97,7 @@ def _line(chance: random.Random, phrases: list[str], size: int, earlier: list[st
     return f'{label},"{text}"\n' if lot < 0.75 or "," in text or '"' in text else f"{label},{text}\n"
 
 
-# --- the contenders --------------------------------------------------------------------------------------------------
+# --- the programs ----------------------------------------------------------------------------------------------------
 
 
 def ours(source: Path, target: Path) -> Counts:
@@ -186,7 +186,7 @@ def duckdb(source: Path, target: Path) -> Counts:
     return dict(counts)
 
 
-CONTENDERS: dict[str, Callable[[Path, Path], Counts]] = {
+PROGRAMS: dict[str, Callable[[Path, Path], Counts]] = {
     "prepare_upload": ours,
     "csv module": csv_module,
     "pandas": pandas,
@@ -202,7 +202,7 @@ HOSTILE_MEGABYTES = 200
 
 
 def hostile_shapes() -> dict[str, bytes]:
-    """Made when they are asked for: some are megabytes, which would count as the contenders' memory."""
+    """Made when they are asked for: some are megabytes, which would count as the programs' memory."""
     return {
         "newlines": b"\n",
         "CRLF newlines": b"\r\n",
@@ -305,7 +305,7 @@ class Result:
     """``seconds`` is wall time, ``cpu_seconds`` that of all threads; importing a library counts in neither."""
 
     file: str
-    contender: str
+    program: str
     megabytes_per_second: float
     seconds: float
     cpu_seconds: float
@@ -313,14 +313,14 @@ class Result:
     documents: int
 
 
-def run_contender(name: str, source: Path) -> dict[str, Any]:
-    """Runs in a process of its own, whose peak memory is the contender's."""
+def run_program(name: str, source: Path) -> dict[str, Any]:
+    """Runs in a process of its own, whose peak memory is the program's."""
     if name not in STANDARD_LIBRARY_ONLY:
         importlib.import_module(name)
     target = FOLDER / f"written-{name.replace(' ', '-')}.csv"
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.perf_counter()
-    counts = CONTENDERS[name](source, target)
+    counts = PROGRAMS[name](source, target)
     seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_SELF)
     for path in (target, target.with_suffix(".hashes"), target.with_suffix(".bad")):
@@ -335,7 +335,7 @@ def run_contender(name: str, source: Path) -> dict[str, Any]:
 
 
 def measure(sample: Sample, names: list[str], repeat: int) -> Iterator[Result]:
-    """The fastest of ``repeat`` runs of each contender. Raises SystemExit if two come to different counts."""
+    """The fastest of ``repeat`` runs of each program. Raises SystemExit if two come to different counts."""
     ensure_sample(sample)
     python = environment() if set(names) - set(STANDARD_LIBRARY_ONLY) else Path(sys.executable)
     megabytes = sample.path.stat().st_size / MEGABYTE
@@ -350,7 +350,7 @@ def measure(sample: Sample, names: list[str], repeat: int) -> Iterator[Result]:
             raise SystemExit(f"{name} counts {counts} in {sample}, but {names[0]} counts {agreed}.")
         yield Result(
             file=str(sample),
-            contender=name,
+            program=name,
             megabytes_per_second=megabytes / best["seconds"],
             seconds=best["seconds"],
             cpu_seconds=best["cpu_seconds"],
@@ -360,7 +360,7 @@ def measure(sample: Sample, names: list[str], repeat: int) -> Iterator[Result]:
 
 
 def _in_own_process(python: str, name: str, source: Path) -> dict[str, Any]:
-    command = [python, __file__, "--contender", name, "--source", str(source)]
+    command = [python, __file__, "--program", name, "--source", str(source)]
     answer: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return answer
 
@@ -375,7 +375,7 @@ def ensure_sample(sample: Sample) -> None:
 
 
 def environment() -> Path:
-    """The Python that has the other contenders, installed when missing."""
+    """The Python that has the other programs, installed when missing."""
     requirements = Path(__file__).with_name("requirements.txt")
     folder = FOLDER / "environment"
     python, installed = folder / "bin" / "python", folder / "requirements.txt"
@@ -390,7 +390,7 @@ def environment() -> Path:
 def show(result: Result, pandas_speed: float | None) -> None:
     ratio = f"{result.megabytes_per_second / pandas_speed:5.1f} x pandas" if pandas_speed else ""
     print(
-        f"{result.file:32} {result.contender:15} {result.megabytes_per_second:7.1f} MB/s {ratio:14} "
+        f"{result.file:32} {result.program:15} {result.megabytes_per_second:7.1f} MB/s {ratio:14} "
         f"{result.seconds:7.1f} s {result.cpu_seconds:7.1f} s CPU {result.peak_mebibytes:7.0f} MiB"
     )
 
@@ -403,7 +403,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=HOSTILE_MEGABYTES, help="of a hostile shape (default 200)")
     parser.add_argument("--shape", help=argparse.SUPPRESS)
     parser.add_argument("--repeat", type=int, default=1, help="take the fastest of so many runs (default 1)")
-    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
+    parser.add_argument("--program", choices=PROGRAMS, help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--generate", type=int, nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -411,8 +411,8 @@ def main() -> None:
         generate(Sample(*arguments.generate))
     elif arguments.shape:
         print(json.dumps(run_hostile(arguments.shape, arguments.megabytes)))
-    elif arguments.contender:
-        print(json.dumps(run_contender(arguments.contender, arguments.source)))
+    elif arguments.program:
+        print(json.dumps(run_program(arguments.program, arguments.source)))
     else:
         _compare(arguments)
 
@@ -421,7 +421,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     hostile = measure_hostile(arguments.megabytes)
     results: list[Result] = []
     for sample in () if arguments.hostile else (SMALL_DOCUMENTS, LARGE):
-        results += _show_all(_sized(sample, arguments), list(CONTENDERS), arguments.repeat)
+        results += _show_all(_sized(sample, arguments), list(PROGRAMS), arguments.repeat)
     for sample in () if arguments.hostile else GROWING:
         results += _show_all(_sized(sample, arguments), ["prepare_upload"], arguments.repeat)
     if arguments.json:
@@ -435,7 +435,7 @@ def _sized(sample: Sample, arguments: argparse.Namespace) -> Sample:
 
 def _show_all(sample: Sample, names: list[str], repeat: int) -> list[Result]:
     results = list(measure(sample, names, repeat))
-    speeds = {result.contender: result.megabytes_per_second for result in results}
+    speeds = {result.program: result.megabytes_per_second for result in results}
     for result in results:
         show(result, speeds.get("pandas"))
     return results

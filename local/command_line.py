@@ -73,14 +73,14 @@ def up(
     """Start the emulator, deploy all stacks into it, and stay until Ctrl-C."""
     places = _places()
     find_running(places, clean_up=True)
-    given_parameters = _pairs("--parameters", parameters)
-    given_context = _pairs("--context", context)
+    given_parameters = pairs_of("--parameters", parameters)
+    given_context = pairs_of("--context", context)
     console = Console()
     cloud = LocalCloud(instance=places.instance, port=port, wait_scale=wait_scale, progress=OnConsole(console))
     emulator = cloud.start(detached=detach)
     try:
         with record_running(places, emulator=emulator, endpoint=cloud.endpoint, keep=detach):
-            outputs = cloud.deploy(parameters=given_parameters, context=given_context)
+            outputs = cloud.account().deploy(parameters=given_parameters, context=given_context)
             for stack, values in outputs.items():
                 for name, value in values.items():
                     console.print(f"{stack}.{name} = {value}", highlight=False, soft_wrap=True)
@@ -153,7 +153,7 @@ def _running() -> Running:
     return running
 
 
-def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
+def pairs_of(option: str, values: list[str] | None) -> dict[str, str]:
     pairs = {}
     for value in values or []:
         name, sign, content = value.partition("=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from local.cloud.errors import LocalCloudError
@@ -18,13 +18,6 @@ class UnclearSettings(LocalCloudError):
     """The files do not say what the flywheel should be like."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DerivedSettings:
-    labels: list[str]
-    mode: str
-    label_delimiter: str
-
-
 def derive_settings(
     paths: Sequence[Path],
     *,
@@ -32,7 +25,7 @@ def derive_settings(
     mode: str | None,
     label_delimiter: str,
     confirm: Callable[[str], bool] | None = None,
-) -> DerivedSettings:
+) -> FileLabels:
     """``confirm`` asks a person whether labels that look wrong are meant; None if there is nobody to ask.
 
     Raises UnclearSettings, with a sentence that says which file and what to give instead.
@@ -47,4 +40,4 @@ def derive_settings(
             agree_on_labels(found, confirm=confirm, instead=_INSTEAD)
     except FileError as error:
         raise UnclearSettings(str(error)) from error
-    return DerivedSettings(labels=list(labels or found.labels), mode=found.mode, label_delimiter=label_delimiter)
+    return replace(found, labels=tuple(labels or found.labels))

@@ -45,7 +45,7 @@ def serve(cloud: LocalCloud, deployment: Deployment) -> RealTimeApi:
     """Ask for an endpoint, as an operator does: a parameter of the Serving stack. Returns its API once it answers."""
     parameters = {"InferenceUnits": str(UNITS), "PollSeconds": "30"}
     stack = f"{deployment.name}-serving"
-    cloud.deploy(
+    cloud.account().deploy(
         cloud.places.cloud_assembly,
         stacks=[stack],
         parameters={f"{stack}:{name}": value for name, value in parameters.items()},

@@ -17,10 +17,12 @@ from flywheel.records.uploads import UploadOutcome
 from flywheel.text.printable import printable
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.errors import CdkFailed
-from local.derived_settings import DerivedSettings, derive_settings
+from local.command_line import pairs_of
+from local.derived_settings import derive_settings
 from local.story import turns_table
 from local.walk import Walk, as_json
 from ops.errors import OperatorError
+from ops.file_labels import FileLabels
 
 NAME = "walk"
 COMPREHENDS_MINIMUM = 50
@@ -62,7 +64,9 @@ def run(
             label_delimiter=label_delimiter,
             confirm=typer.confirm if sys.stdin.isatty() else None,
         )
-        record = _walk(settings, _parameters(parameter or []), train, test or [], console, result)
+        record = _walk(
+            settings, label_delimiter, pairs_of("--parameter", parameter), train, test or [], console, result
+        )
         outcome, wrong = outcome_of(record)
         result.update(outcome=outcome, cause=record.cause or record.error, left_out=left_out(record))
         if wrong:
@@ -76,7 +80,8 @@ def run(
 
 
 def _walk(
-    settings: DerivedSettings,
+    settings: FileLabels,
+    label_delimiter: str,
     parameters: dict[str, str],
     train: list[Path],
     test: list[Path],
@@ -100,7 +105,7 @@ def _walk(
                 "name": NAME,
                 "labels": json.dumps(settings.labels),
                 "mode": settings.mode,
-                "label_delimiter": settings.label_delimiter,
+                "label_delimiter": label_delimiter,
             },
         )
         with console.status("The turn") as status:
@@ -156,16 +161,6 @@ def in_short(error: Exception) -> str:
 
 def _log_of(sentence: str) -> str:
     return sentence.partition(" is in ")[2].partition(";")[0]
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    pairs: dict[str, Any] = {}
-    for item in given:
-        name, sign, value = item.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"--parameter takes NAME=VALUE, but was given {item!r}.")
-        pairs[name] = value
-    return pairs
 
 
 def _tell_problems(console: Console, record: TurnRecord) -> None:

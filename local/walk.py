@@ -43,10 +43,11 @@ class Walk:
         """Deploy the app and find it again as any operator would: by Parameter Store, through the environment."""
         stack = f"{name}-flywheel"
         given = {f"{stack}:{key}": value for key, value in (WALK_PARAMETERS | dict(parameters)).items()}
-        assembly = cloud.account().synthesise(context=context)
+        account = cloud.account()
+        assembly = account.synthesise(context=context)
         check_parameters([f"{key}={value}" for key, value in given.items()], assembly=assembly)
-        cloud.deploy(assembly, parameters={**given, f"{name}-analysis:PollSeconds": "30"})
-        os.environ.update(cloud.environment())
+        account.deploy(assembly, parameters={**given, f"{name}-analysis:PollSeconds": "30"})
+        os.environ.update(account.environment())
         return cls(deployment=find_deployment(Clients.connect(), name=name))
 
     def turn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -116,12 +115,3 @@ class Clients:
     @cached_property
     def service_quotas(self) -> Any:
         return self.session.client("service-quotas", config=_SELDOM)
-
-
-def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
-    """The answers of an operation that boto3 has no paginator for."""
-    page = operation(**arguments)
-    yield page
-    while page.get("NextToken"):
-        page = operation(**arguments, NextToken=page["NextToken"])
-        yield page

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from flywheel.comprehend.answers import required
 from flywheel.comprehend.endpoint import EndpointStatus
-from flywheel.comprehend.required import required
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.records.serving import STATE_KEY, ServingState, SmokeTest, smoke_test_of
 from flywheel.serving.target import EndpointTarget, read_target

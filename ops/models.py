@@ -10,7 +10,7 @@ from itertools import groupby, zip_longest
 from flywheel.comprehend.model_kind import Model
 from flywheel.decisions.history import score_by
 from flywheel.promotions import requests
-from flywheel.records.decisions import Decision, ModelScore
+from flywheel.records.decisions import DECISIONS, Decision, ModelScore
 from flywheel.records.promotions import Promotion
 from flywheel.store.parameters import ACTIVE
 from flywheel.store.record import Record
@@ -117,7 +117,7 @@ def active_times(history: Sequence[PublishedVersion]) -> dict[str, tuple[ActiveT
 
 def decisions_by_model(deployment: Deployment) -> dict[str, Decision]:
     """The decision on each model that an iteration trained; the newest where there are several."""
-    keys = sorted(deployment.intake.keys("decisions/"))
+    keys = sorted(deployment.intake.keys(DECISIONS))
     decisions = deployment.intake.read_all(keys, Decision)
     return {decision.candidate.arn: decision for decision in decisions if decision.candidate is not None}
 

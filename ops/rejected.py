@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flywheel.records.uploads import UploadResult
+from flywheel.records.uploads import REJECTED, UploadResult
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import OperatorError
-
-_PREFIX = "rejected/"
 
 
 class RejectedUpload(Record):
@@ -21,14 +19,14 @@ class RejectedUpload(Record):
 
 def list_rejected(deployment: Deployment) -> list[UploadResult]:
     """Newest upload first; also those of which only some lines were rejected."""
-    keys = (f"{_PREFIX}{upload}/report.json" for upload in deployment.intake.folders(_PREFIX))
+    keys = (f"{REJECTED}{upload}/report.json" for upload in deployment.intake.folders(REJECTED))
     results = deployment.intake.read_all(keys, UploadResult)
     return sorted(results, key=lambda result: (result.upload.last_modified, result.upload.id), reverse=True)
 
 
 def find_rejected(deployment: Deployment, upload: str) -> RejectedUpload:
     """`upload` is an upload's id, its key or its file name (then the newest of it). Raises OperatorError."""
-    result = deployment.intake.read(f"{_PREFIX}{upload}/report.json", UploadResult)
+    result = deployment.intake.read(f"{REJECTED}{upload}/report.json", UploadResult)
     if result is None:
         named = (found for found in list_rejected(deployment) if upload in {found.upload.key, found.upload.name})
         result = next(named, None)
@@ -37,13 +35,13 @@ def find_rejected(deployment: Deployment, upload: str) -> RejectedUpload:
             f"No rejected upload is named {upload}: `flywheel rejected` lists them. An upload that is not in that list "
             "was accepted, or still waits (`flywheel status`)."
         )
-    report = deployment.intake.read_bytes(f"{_PREFIX}{result.upload.id}/report.txt").decode()
+    report = deployment.intake.read_bytes(f"{REJECTED}{result.upload.id}/report.txt").decode()
     return RejectedUpload(id=result.upload.id, result=result, report=report)
 
 
 def save_rejected(deployment: Deployment, upload_id: str, folder: Path) -> list[Path]:
     """Downloads what was rejected (the original, or the bad lines) and its reports into `folder`; returns the files."""
-    prefix = f"{_PREFIX}{upload_id}/"
+    prefix = f"{REJECTED}{upload_id}/"
     saved: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for key in deployment.intake.keys(prefix):

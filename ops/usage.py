@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.answers import pages
 from flywheel.decisions.holdout import read_holdout
-from flywheel.records.holdouts import HoldoutAttempt, IterationHoldout
+from flywheel.measurement import NAMESPACE
+from flywheel.records.holdouts import OF_ITERATIONS, HoldoutAttempt, IterationHoldout, attempts_folder
 from flywheel.service_faults import error_code
 from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.record import Record
-from ops.clients import Clients, pages
+from ops.clients import Clients
 from ops.deployment import Deployment
 from ops.endpoint import EndpointThere, endpoint_arn, serving_state, wanted_endpoint
 from ops.generations import belongs_to, list_models
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 PUBLISHED_TRAINING_SECONDS = (Decimal(81 * 60), Decimal(143 * 60))
 """Iterations in the samples of AWS's guide and of its command line's manual (reference 4.6)."""
-METRICS_NAMESPACE = "ComprehendFlywheel"
 PLANNED_METRICS = 20
 """About how many custom metrics the pipeline writes; one more for each label, up to MOST_LABEL_METRICS."""
 MOST_LABEL_METRICS = 20
@@ -217,12 +218,12 @@ def _iterations(deployment: Deployment) -> Iterable[Any]:
 
 def _last_holdout(deployment: Deployment) -> LastHoldout | None:
     intake = deployment.intake
-    keys = sorted(intake.keys("evaluations/iterations/"))
+    keys = sorted(intake.keys(OF_ITERATIONS))
     chosen = [each for each in intake.read_all(keys, IterationHoldout) if each.holdout_id]
     frozen = read_holdout(intake, max(chosen, key=lambda each: each.iteration_id)) if chosen else None
     if frozen is None:
         return None
-    asked = [key for key in intake.keys(f"evaluations/predictions/{frozen.id}/") if key.endswith("/prediction.json")]
+    asked = [key for key in intake.keys(attempts_folder(frozen.id)) if key.endswith("/prediction.json")]
     predictions = intake.read_all(sorted(asked), HoldoutAttempt)
     answered = frozenset(each.model_arn for each in predictions if each.archive and not each.failure)
     return LastHoldout(documents=frozen.documents, units=frozen.units, answered=answered)
@@ -230,7 +231,7 @@ def _last_holdout(deployment: Deployment) -> LastHoldout | None:
 
 def _metrics(clients: Clients, name: str) -> int:
     found = clients.cloudwatch.get_paginator("list_metrics").paginate(
-        Namespace=METRICS_NAMESPACE, Dimensions=[{"Name": "Flywheel", "Value": name}]
+        Namespace=NAMESPACE, Dimensions=[{"Name": "Flywheel", "Value": name}]
     )
     return sum(len(page["Metrics"]) for page in found)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+NAMESPACE = "ComprehendFlywheel"
+"""Of the metrics, in CloudWatch."""
+
 
 class Unit(StrEnum):
     """The units of CloudWatch that are used."""

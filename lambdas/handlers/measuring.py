@@ -7,9 +7,7 @@ from collections.abc import Iterable
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from flywheel.measurement import Measurement
-
-NAMESPACE = "ComprehendFlywheel"
+from flywheel.measurement import NAMESPACE, Measurement
 
 
 def emit(measurements: Iterable[Measurement], *, flywheel_name: str) -> None:

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-"""The API's contract: botocore's own model of Application Auto Scaling."""
+"""The API's contract: botocore's own model of Application Auto Scaling, and its errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from local.auto_scaling.errors import AutoScalingError, invalid
-
 TARGET_PREFIX = "AnyScaleFrontendService"
+
+
+class AutoScalingError(Exception):
+    """An error answer: ``code`` as in ``err.response["Error"]["Code"]``. Its HTTP status is 400."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+def invalid(message: str) -> AutoScalingError:
+    return AutoScalingError("ValidationException", message)
+
+
+def not_found(message: str) -> AutoScalingError:
+    return AutoScalingError("ObjectNotFoundException", message)
 
 
 @cache

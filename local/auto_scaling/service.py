@@ -10,11 +10,9 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from local.auto_scaling.contract import checked
-from local.auto_scaling.errors import AutoScalingError, invalid, not_found
+from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_found
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import Alarms, Endpoints, EndpointUnits, ScalingRefused
 from local.auto_scaling.state import (
@@ -27,17 +25,12 @@ from local.auto_scaling.state import (
     service_role_arn,
 )
 from local.auto_scaling.target_tracking import LOW_SHARE, PERIODS_ABOVE, PERIODS_BELOW, wanted_units
+from local.comprehend.identifiers import Scope
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _MINUTE = 60.0
 _PAGE = 50
 _ACTIVITIES_KEPT = 1_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Caller:
-    account: str
-    region: str
 
 
 class AutoScaling:
@@ -86,7 +79,7 @@ class AutoScaling:
         if given.get("ScalableDimension", DIMENSION) != DIMENSION:
             raise invalid(f"Unsupported service namespace, resource type or scalable dimension; give {DIMENSION}.")
         with self._lock:
-            return self._operations[operation](_Caller(account=account, region=region), given)
+            return self._operations[operation](Scope(account=account, region=region), given)
 
     def evaluate(self, *, at_once: bool = False) -> list[Activity]:
         """Scale what its policies want scaled, and return what was begun.
@@ -97,7 +90,7 @@ class AutoScaling:
             begun = [self._evaluated(target, at_once=at_once) for target in self._targets.values() if target.policies]
         return [activity for activity in begun if activity is not None]
 
-    def _register(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _register(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         endpoint_arn = request["ResourceId"]
         known = self._targets.get(endpoint_arn)
         minimum = request.get("MinCapacity", known.minimum if known else None)
@@ -114,8 +107,7 @@ class AutoScaling:
         suspended = known.suspended if known else dict.fromkeys(_SUSPENSIONS, False)
         target = known or Target(
             arn=target_arn(account=caller.account, region=caller.region, endpoint_arn=endpoint_arn),
-            account=caller.account,
-            region=caller.region,
+            scope=caller,
             endpoint_arn=endpoint_arn,
             minimum=minimum,
             maximum=maximum,
@@ -134,19 +126,19 @@ class AutoScaling:
             self._scale(target, within, cause=f"{bound} capacity was set to {within}")
         return {"ScalableTargetARN": target.arn}
 
-    def _describe_targets(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _describe_targets(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         asked = request.get("ResourceIds")
         found = [target for target in self._of(caller) if not asked or target.endpoint_arn in asked]
         return _page(found, "ScalableTargets", _target_members, request)
 
-    def _deregister(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _deregister(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         target = self._registered(caller, request)
         for name in list(target.policies):
             self._remove_policy(target, name)
         del self._targets[target.endpoint_arn]
         return {}
 
-    def _put_policy(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _put_policy(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         target = self._registered(caller, request)
         name = request["PolicyName"]
         known = target.policies.get(name)
@@ -167,7 +159,7 @@ class AutoScaling:
         target.policies[name] = policy
         return {"PolicyARN": policy.arn, "Alarms": self._put_alarms(target, policy)}
 
-    def _describe_policies(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _describe_policies(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         names, endpoint_arn = request.get("PolicyNames"), request.get("ResourceId")
         found = [
             (target, policy)
@@ -177,14 +169,14 @@ class AutoScaling:
         ]
         return _page(found, "ScalingPolicies", _policy_members, request)
 
-    def _delete_policy(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _delete_policy(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         target = self._targets.get(request["ResourceId"])
         if target is None or target not in self._of(caller) or request["PolicyName"] not in target.policies:
             raise not_found(f"No scaling policy found for: {_words(request)}, policy name: {request['PolicyName']}")
         self._remove_policy(target, request["PolicyName"])
         return {}
 
-    def _describe_activities(self, caller: _Caller, request: dict[str, Any]) -> dict[str, Any]:
+    def _describe_activities(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         self._finish_activities(caller)
         asked = request.get("ResourceId")
         found = [
@@ -206,7 +198,7 @@ class AutoScaling:
         ]
         if utilisation[0] is None:
             return None
-        units = self._units(_Caller(account=target.account, region=target.region), target.endpoint_arn)
+        units = self._units(target.scope, target.endpoint_arn)
         if units is None or not units.in_service:
             return None
         if at_once:
@@ -246,7 +238,7 @@ class AutoScaling:
         """What was begun, None when the endpoint was just changed by somebody else: then it is for the next time."""
         try:
             self._endpoints.scale(
-                endpoint_arn=target.endpoint_arn, units=units, account=target.account, region=target.region
+                endpoint_arn=target.endpoint_arn, units=units, account=target.scope.account, region=target.scope.region
             )
             status, message = "InProgress", None
         except ScalingRefused as error:
@@ -265,7 +257,7 @@ class AutoScaling:
         self._activities = [*self._activities, activity][-_ACTIVITIES_KEPT:]
         return None if message else activity
 
-    def _finish_activities(self, caller: _Caller) -> None:
+    def _finish_activities(self, caller: Scope) -> None:
         for activity in self._activities:
             if activity.status != "InProgress" or activity.endpoint_arn.split(":")[4] != caller.account:
                 continue
@@ -283,13 +275,13 @@ class AutoScaling:
         if not policy.configuration.get("DisableScaleIn", False):
             wanted.append((low, "LessThanThreshold", LOW_SHARE * value, PERIODS_BELOW))
         else:
-            self._alarms.delete(account=target.account, region=target.region, names=[low])
+            self._alarms.delete(account=target.scope.account, region=target.scope.region, names=[low])
         return [
             {
                 "AlarmName": name,
                 "AlarmARN": self._alarms.put(
-                    account=target.account,
-                    region=target.region,
+                    account=target.scope.account,
+                    region=target.scope.region,
                     alarm={
                         "AlarmName": name,
                         "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.arn,
@@ -310,19 +302,18 @@ class AutoScaling:
 
     def _remove_policy(self, target: Target, name: str) -> None:
         policy = target.policies.pop(name)
-        self._alarms.delete(account=target.account, region=target.region, names=policy.alarms)
+        self._alarms.delete(account=target.scope.account, region=target.scope.region, names=policy.alarms)
 
-    def _of(self, caller: _Caller) -> list[Target]:
-        here = (caller.account, caller.region)
-        return [target for target in self._targets.values() if (target.account, target.region) == here]
+    def _of(self, caller: Scope) -> list[Target]:
+        return [target for target in self._targets.values() if target.scope == caller]
 
-    def _registered(self, caller: _Caller, request: dict[str, Any]) -> Target:
+    def _registered(self, caller: Scope, request: dict[str, Any]) -> Target:
         target = self._targets.get(request["ResourceId"])
         if target is None or target not in self._of(caller):
             raise not_found(f"No scalable target found for: {_words(request)}")
         return target
 
-    def _units(self, caller: _Caller, endpoint_arn: str) -> EndpointUnits | None:
+    def _units(self, caller: Scope, endpoint_arn: str) -> EndpointUnits | None:
         return self._endpoints.units(endpoint_arn=endpoint_arn, account=caller.account, region=caller.region)
 
 
@@ -336,7 +327,7 @@ def target_arn(*, account: str, region: str, endpoint_arn: str) -> str:
     return f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{id_}"
 
 
-def _new_policy(caller: _Caller, target: Target, name: str, *, now: float) -> Policy:
+def _new_policy(caller: Scope, target: Target, name: str, *, now: float) -> Policy:
     prefix = f"TargetTracking-{target.endpoint_arn}"
     return Policy(
         arn=(
@@ -359,7 +350,7 @@ def _target_members(target: Target) -> dict[str, Any]:
         **_identity(target.endpoint_arn),
         "MinCapacity": target.minimum,
         "MaxCapacity": target.maximum,
-        "RoleARN": service_role_arn(target.account),
+        "RoleARN": service_role_arn(target.scope.account),
         "CreationTime": target.created,
         "SuspendedState": target.suspended,
         "ScalableTargetARN": target.arn,
@@ -378,7 +369,7 @@ def _policy_members(found: tuple[Target, Policy]) -> dict[str, Any]:
         "Alarms": [
             {
                 "AlarmName": name,
-                "AlarmARN": f"arn:aws:cloudwatch:{target.region}:{target.account}:alarm:{name}",
+                "AlarmARN": f"arn:aws:cloudwatch:{target.scope.region}:{target.scope.account}:alarm:{name}",
             }
             for name in alarms
         ],

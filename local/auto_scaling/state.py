@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.comprehend.identifiers import Scope
+
 NAMESPACE = "comprehend"
 DIMENSION = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
 PREDEFINED_METRIC = "ComprehendInferenceUtilization"
@@ -33,8 +35,7 @@ class Target:
     """A registered endpoint. ``suspended`` has the members of SuspendedState, all three of them."""
 
     arn: str
-    account: str
-    region: str
+    scope: Scope
     endpoint_arn: str
     minimum: int
     maximum: int

@@ -6,7 +6,7 @@
 from local.cloud.endpoint import Credentials, Endpoint
 from local.cloud.errors import LocalCloudError
 from local.cloud.local_cloud import CloudAccount, LocalCloud
-from local.cloud.progress import OnConsole, Progress, Silent
+from local.cloud.progress import OnConsole, Progress
 
 __all__ = [
     "CloudAccount",
@@ -16,5 +16,4 @@ __all__ = [
     "LocalCloudError",
     "OnConsole",
     "Progress",
-    "Silent",
 ]

@@ -13,12 +13,10 @@ import secrets
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from pathlib import Path
 
 from local.cloud.certificates import Certificates
 from local.cloud.endpoint import Endpoint
-from local.cloud.errors import AlreadyRunning, PortTaken, StartFailed
+from local.cloud.errors import AlreadyRunning, LocalCloudError, PortTaken
 from local.cloud.places import PROJECT, Places
 
 _READY_WITHIN = 60.0
@@ -84,25 +82,16 @@ def start_emulator(
 ) -> EmulatorProcess:
     """Start the emulator and wait until it answers.
 
-    Raises PortTaken when the port is in use, AlreadyRunning when an emulator runs in this folder, StartFailed when the
-    emulator ends or does not answer in time.
+    Raises PortTaken when the port is in use, AlreadyRunning when an emulator runs in this folder, LocalCloudError when
+    the emulator ends or does not answer in time.
     """
     _refuse_taken_port(endpoint.port)
+    environment = _environment(places, endpoint, certificates, function_python) | {
+        "SFN_WAIT_SCALE": str(wait_scale),
+        "LOCAL_CLOUD_ENDS_WITH_PARENT": "0" if detached else "1",
+    }
     with _claimed(places) as claim:
-        return _start(
-            places=places,
-            endpoint=endpoint,
-            environment=_environment(
-                places=places,
-                endpoint=endpoint,
-                certificates=certificates,
-                function_python=function_python,
-                wait_scale=wait_scale,
-                ends_with_parent=not detached,
-            ),
-            detached=detached,
-            claim=claim,
-        )
+        return _start(places=places, endpoint=endpoint, environment=environment, detached=detached, claim=claim)
 
 
 @contextmanager
@@ -157,13 +146,7 @@ def free_port() -> int:
 
 
 def _environment(
-    *,
-    places: Places,
-    endpoint: Endpoint,
-    certificates: Certificates,
-    function_python: Path,
-    wait_scale: float,
-    ends_with_parent: bool,
+    places: Places, endpoint: Endpoint, certificates: Certificates, function_python: Path
 ) -> dict[str, str]:
     handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
     return {
@@ -189,10 +172,8 @@ def _environment(
         "LAMBDA_EXECUTOR": "local",
         # The emulator removes containers it takes for its own leftovers: it must not find the user's Docker.
         "DOCKER_HOST": f"unix://{places.temporary / 'no-docker.sock'}",
-        "SFN_WAIT_SCALE": str(wait_scale),
         "LOG_LEVEL": "WARNING",
         "LOCAL_CLOUD_FUNCTION_PYTHON": str(function_python),
-        "LOCAL_CLOUD_ENDS_WITH_PARENT": "1" if ends_with_parent else "0",
     }
 
 
@@ -207,24 +188,21 @@ def _refuse_taken_port(port: int) -> None:
 
 
 def _wait_until_ready(emulator: EmulatorProcess, endpoint: Endpoint, log: Path) -> None:
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(endpoint.authority))),
-    )
+    opener = endpoint.opener()
     deadline = time.monotonic() + _READY_WITHIN
     while time.monotonic() < deadline:
         if not emulator.is_alive():
-            raise StartFailed(f"The emulator ended while it was starting. The end of {log}:\n{_tail(log)}")
+            raise LocalCloudError(f"The emulator ended while it was starting. The end of {log}:\n{_tail(log)}")
         try:
             with opener.open(f"{endpoint.url}/_ministack/ready", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
-    raise StartFailed(f"The emulator did not answer within {_READY_WITHIN:.0f} s. The end of {log}:\n{_tail(log)}")
+    raise LocalCloudError(f"The emulator did not answer within {_READY_WITHIN:.0f} s. The end of {log}:\n{_tail(log)}")
 
 
-def _tail(log: Path, lines: int = 15) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
 def _command_line(pid: int) -> str:

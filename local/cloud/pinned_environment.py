@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.cloud.errors import InstallFailed
+from local.cloud.errors import LocalCloudError
 from local.cloud.file_lock import held
 from local.cloud.places import REQUIREMENTS, Places
 
@@ -35,7 +35,7 @@ def ensure_aws_cli(places: Places) -> Path:
 def ensure_environment(*, name: str, requirements: Path, folder: Path) -> Path:
     """Path of the interpreter of a virtual environment that holds exactly what `requirements` lists.
 
-    Raises InstallFailed when a package cannot be installed.
+    Raises LocalCloudError when a package cannot be installed.
     """
     digest = hashlib.sha256(requirements.read_bytes() + platform.python_version().encode()).hexdigest()[:12]
     environment = folder / f"{name}-{digest}"
@@ -70,7 +70,7 @@ def _install(environment: Path, requirements: Path) -> None:
     for command in commands:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise InstallFailed(
+            raise LocalCloudError(
                 f"The packages of {requirements.name} could not be installed. Check the connection to the package "
                 f"index and try again. The installer said:\n{done.stderr.strip()[-2000:]}"
             )

@@ -13,7 +13,7 @@ from local.cloud.endpoint import Endpoint
 from local.cloud.errors import AlreadyRunning
 from local.cloud.local_cloud import CloudAccount
 from local.cloud.places import Places
-from local.cloud.progress import Progress, Silent
+from local.cloud.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Running:
     endpoint: Endpoint
     places: Places
 
-    def account(self, *, progress: Progress | None = None) -> CloudAccount:
-        return CloudAccount(endpoint=self.endpoint, places=self.places, progress=progress or Silent())
+    def account(self) -> CloudAccount:
+        return CloudAccount(endpoint=self.endpoint, places=self.places, progress=Progress())
 
     def end(self) -> None:
         self.emulator.end()

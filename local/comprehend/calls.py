@@ -31,10 +31,7 @@ class CallLog:
         self._lock = Lock()
         self._calls: deque[Call] = deque(maxlen=KEPT)
 
-    def add(
-        self, *, time: float, operation: str, request: dict[str, Any], account: str, region: str, outcome: str
-    ) -> None:
-        call = Call(time=time, operation=operation, request=request, account=account, region=region, outcome=outcome)
+    def add(self, call: Call) -> None:
         with self._lock:
             self._calls.append(call)
 

@@ -102,19 +102,14 @@ class DocumentClassifiers:
                 raise in_use(f"The model is used by {endpoint.arn}; delete that endpoint or give it another model.")
         model.status = ModelStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.model_deletion_seconds
-        self._runtime.start(lambda: self._unmake(region, model, gone_at), on_defect=lambda: _forget(region, model))
+        self._runtime.start(lambda: self._unmake(region, model, gone_at), on_defect=lambda: region.forget(model.arn))
         return {}
 
     def _unmake(self, region: RegionState, model: DocumentClassifier, gone_at: float) -> None:
         self._runtime.wait_until(gone_at)
         with self._runtime.lock:
-            _forget(region, model)
+            region.forget(model.arn)
         model.path.unlink(missing_ok=True)
-
-
-def _forget(region: RegionState, model: DocumentClassifier) -> None:
-    region.classifiers.pop(model.arn, None)
-    region.tags.pop(model.arn, None)
 
 
 def _properties(model: DocumentClassifier) -> dict[str, Any]:

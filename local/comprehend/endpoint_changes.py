@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from local.comprehend import idempotency
 from local.comprehend.model_tasks import load_model
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, Flywheel, RegionState
@@ -33,7 +32,7 @@ class EndpointChanges:
     def follow(self, region: RegionState, flywheel: Flywheel) -> None:
         """Bring the endpoints that are bound to the flywheel to its active model."""
         delay = self._runtime.settings.endpoint_follow_delay_seconds
-        due = self._runtime.now() + delay
+        moment = self._runtime.now() + delay
         for endpoint in region.endpoints.values():
             if endpoint.flywheel_arn != flywheel.arn:
                 continue
@@ -41,7 +40,7 @@ class EndpointChanges:
                 self._catch_up(region, endpoint)
             else:
                 self._runtime.start(
-                    partial(self._catch_up_at, due, region, endpoint),
+                    partial(self._catch_up_at, moment, region, endpoint),
                     on_defect=partial(_fail, endpoint, "An internal error occurred."),
                 )
 
@@ -50,7 +49,7 @@ class EndpointChanges:
         endpoint.status = EndpointStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.endpoint_deletion_seconds
         self._runtime.start(
-            partial(self._unmake, region, endpoint, gone_at), on_defect=partial(_forget, region, endpoint)
+            partial(self._unmake, region, endpoint, gone_at), on_defect=partial(region.forget, endpoint.arn)
         )
 
     def _start(self, region: RegionState, endpoint: Endpoint, *, ready_at: float) -> None:
@@ -82,8 +81,8 @@ class EndpointChanges:
             return f"An internal error occurred: {error}"
         return None
 
-    def _catch_up_at(self, due: float, region: RegionState, endpoint: Endpoint) -> None:
-        self._runtime.wait_until(due)
+    def _catch_up_at(self, moment: float, region: RegionState, endpoint: Endpoint) -> None:
+        self._runtime.wait_until(moment)
         with self._runtime.lock:
             self._catch_up(region, endpoint)
 
@@ -98,14 +97,8 @@ class EndpointChanges:
     def _unmake(self, region: RegionState, endpoint: Endpoint, gone_at: float) -> None:
         self._runtime.wait_until(gone_at)
         with self._runtime.lock:
-            _forget(region, endpoint)
+            region.forget(endpoint.arn)
 
 
 def _fail(endpoint: Endpoint, message: str | None) -> None:
     endpoint.status, endpoint.message = EndpointStatus.FAILED, message
-
-
-def _forget(region: RegionState, endpoint: Endpoint) -> None:
-    region.endpoints.pop(endpoint.arn, None)
-    region.tags.pop(endpoint.arn, None)
-    idempotency.forget(region, resource=endpoint.arn)

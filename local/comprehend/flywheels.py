@@ -138,7 +138,7 @@ class Flywheels:
         gone_at = deleting_at + settings.flywheel_deletion_seconds
         self._runtime.start(
             lambda: self._unmake(region, flywheel, deleting_at=deleting_at, gone_at=gone_at),
-            on_defect=lambda: _forget(region, flywheel),
+            on_defect=lambda: region.forget(flywheel.arn),
         )
         return {}
 
@@ -205,7 +205,7 @@ class Flywheels:
             flywheel.status = FlywheelStatus.DELETING
         self._runtime.wait_until(gone_at)
         with self._runtime.lock:
-            _forget(region, flywheel)
+            region.forget(flywheel.arn)
         for dataset in flywheel.datasets.values():
             self._ingestion.discard_files(dataset)
 
@@ -298,10 +298,3 @@ def _check_match(flywheel: Flywheel, region: RegionState, arn: str) -> None:
         )
     if set(ours.labels or ()) != set(theirs.labels or ()):
         raise invalid_request("The model was made for other labels than the flywheel's.")
-
-
-def _forget(region: RegionState, flywheel: Flywheel) -> None:
-    region.flywheels.pop(flywheel.arn, None)
-    for arn in (flywheel.arn, *flywheel.datasets):
-        region.tags.pop(arn, None)
-    idempotency.forget(region, resource=flywheel.arn)

@@ -27,12 +27,3 @@ def remember(region: RegionState, *, operation: str, within: str, request: dict[
     """Keep what the request made, if it has a token."""
     if token := request.get("ClientRequestToken"):
         region.answered[(operation, within, token)] = AnsweredRequest(request=request, resource=resource)
-
-
-def forget(region: RegionState, *, resource: str) -> None:
-    """Drop the tokens of a deleted resource and of what was made within it, so that its name can be used anew."""
-    region.answered = {
-        key: answered
-        for key, answered in region.answered.items()
-        if answered.resource != resource and key[1] != resource
-    }

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.calls import CallLog
+from local.comprehend.calls import Call, CallLog
 from local.comprehend.clock import Clock, SystemClock
 from local.comprehend.contract import modelled_errors, redacted, require_known, validated, without_nulls
 from local.comprehend.dataset_ingestion import DatasetIngestion
@@ -91,7 +91,7 @@ class Comprehend:
             outcome = error.code
             raise
         finally:
-            self.calls.add(
+            call = Call(
                 time=self._runtime.now(),
                 operation=operation,
                 request=redacted(operation=operation, request=request),
@@ -99,6 +99,7 @@ class Comprehend:
                 region=region,
                 outcome=outcome,
             )
+            self.calls.add(call)
 
     def _answer(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
         fault = self.faults.for_operation(operation)

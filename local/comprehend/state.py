@@ -277,6 +277,16 @@ class RegionState:
     tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
     answered: dict[tuple[str, str, str], AnsweredRequest] = field(default_factory=dict)
 
+    def forget(self, arn: str) -> None:
+        """Drop a deleted resource with its tags and client request tokens, and those of what was made within it, so
+        that its name can be used anew."""
+        for known in (self.flywheels, self.classifiers, self.endpoints):
+            known.pop(arn, None)
+        self.tags = {tagged: tags for tagged, tags in self.tags.items() if not f"{tagged}/".startswith(f"{arn}/")}
+        self.answered = {
+            key: answered for key, answered in self.answered.items() if arn not in (answered.resource, key[1])
+        }
+
 
 @dataclass(kw_only=True)
 class DroppedDocuments:

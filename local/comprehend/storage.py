@@ -38,30 +38,21 @@ class EndpointStorage:
 
     With ``assume_role`` the role is assumed through STS at the same endpoint, signed with the account id as access key
     (the custom of AWS emulators); without, requests are signed so without assuming anything and no policy of the role
-    is tested. ``verify`` is the certificate bundle of an HTTPS endpoint.
+    is tested.
     """
 
-    def __init__(
-        self,
-        *,
-        endpoint_url: str,
-        assume_role: bool = False,
-        secret_key: str = "test",  # noqa: S107 (the emulator's, known to all)
-        verify: str | None = None,
-    ) -> None:
+    def __init__(self, *, endpoint_url: str, assume_role: bool = False) -> None:
         self._endpoint_url = endpoint_url
         self._assume_role = assume_role
-        self._secret_key = secret_key
-        self._verify = verify
 
     def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> S3Client:
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key=self._secret_key, region_name=region)
+        secret = "test"  # noqa: S105 (the emulator's, known to all)
+        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key=secret, region_name=region)
         if self._assume_role:
             session = self._assumed(session, role_arn=role_arn, source_arn=source_arn, region=region)
         return session.client(
             "s3",
             endpoint_url=self._endpoint_url,
-            verify=self._verify,
             config=Config(
                 s3={"addressing_style": "path"},
                 retries={"max_attempts": 3, "mode": "standard"},
@@ -72,7 +63,7 @@ class EndpointStorage:
         )
 
     def _assumed(self, session: boto3.Session, *, role_arn: str, source_arn: str, region: str) -> boto3.Session:
-        sts = session.client("sts", endpoint_url=self._endpoint_url, verify=self._verify)
+        sts = session.client("sts", endpoint_url=self._endpoint_url)
         name = _SESSION_NAME.sub("-", f"comprehend-{source_arn.rsplit(':', maxsplit=1)[-1]}")[:64]
         credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName=name)["Credentials"]
         return boto3.Session(

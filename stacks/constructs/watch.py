@@ -12,9 +12,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from flywheel.measurement import NAMESPACE
 from stacks.constructs.function import FlywheelFunction
-
-OWN_NAMESPACE = "ComprehendFlywheel"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ def own(metric: str, flywheel_name: str, description: str) -> Watch:
     """Of a metric that the functions write."""
     return Watch(
         description=description,
-        namespace=OWN_NAMESPACE,
+        namespace=NAMESPACE,
         metric=metric,
         dimension=("Flywheel", flywheel_name),
         missing="ignore",

@@ -9,8 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from flywheel.measurement import NAMESPACE
 from stacks.constructs.stack_parameters import as_number
-from stacks.constructs.watch import OWN_NAMESPACE
 from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import Queues
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
@@ -73,7 +73,7 @@ class Dashboard(Construct):
         self.name = dashboard.ref
 
     def _own(self, name: str, *, label: str | None = None) -> Metric:
-        return [OWN_NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
+        return [NAMESPACE, name, *self._flywheel, *([{"label": label}] if label else [])]
 
     def _scores(self, parameters: FlywheelParameters) -> list[Widget]:
         metric = parameters.selection_metric.value_as_string
@@ -224,7 +224,7 @@ class Dashboard(Construct):
         return _graph(
             title,
             [
-                [OWN_NAMESPACE, "TrainingDocuments", *self._flywheel, "Label", as_dimension(label), {"label": label}]
+                [NAMESPACE, "TrainingDocuments", *self._flywheel, "Label", as_dimension(label), {"label": label}]
                 for label in labels
             ],
             period=A_DAY,

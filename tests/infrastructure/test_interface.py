@@ -1,40 +1,25 @@
-"""What others rely on: parameters, outputs and Parameter Store."""
+"""What others rely on is what the documents say: parameters, outputs, Parameter Store, variables of the functions."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from flywheel.store.parameters import ENDPOINT, RUN_TIME_NAMES
+from tests.documents import quoted, rows, table
 from tests.infrastructure.synthesised import Synthesised, as_text
+from tests.infrastructure.test_parameters import takes
 
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "SelectionMetric": {"AllowedValues": ["F1Score", "Precision", "Recall", "Accuracy"], "Default": "F1Score"},
-    "MinimumScore": {"Default": "0.5"},
-    "MinimumImprovement": {"Default": "0.005"},
-    "MaximumRegression": {"Default": "0.1"},
-    "Evidence": {"AllowedValues": ["ITERATION", "HOLDOUT"], "Default": "ITERATION"},
-    "HoldoutDocuments": {"Default": "2000"},
-    "ConfidenceLevel": {"Default": "0.95"},
-    "PromotionMode": {"AllowedValues": ["AUTOMATIC", "APPROVAL", "NEVER"], "Default": "AUTOMATIC"},
-    "ApprovalHours": {"Default": "72"},
-    "ModelsToKeep": {"Default": "5"},
-    "MinimumDocumentsPerLabel": {"Default": "50"},
-    "MaximumBadLinesPercent": {"Default": "5"},
-    "ConflictingLabels": {"AllowedValues": ["KEEP", "REFUSE"], "Default": "KEEP"},
-    "TriggerOnUpload": {"AllowedValues": ["true", "false"], "Default": "true"},
-    "QuietPeriodMinutes": {"Default": "5"},
-    "MinimumHoursBetweenIterations": {"Default": "0"},
-    "TurnSchedule": {"Default": "rate(1 hour)"},
-    "PollSeconds": {"Default": "60"},
-    "MapConcurrency": {"Default": "4"},
-    "DriftFloor": {"Default": "0"},
-    "MaximumDaysWithoutTurn": {"AllowedValues": ["0", "1", "2", "3", "4", "5", "6", "7"], "Default": "0"},
-    "NotificationEmail": {"Default": "none"},
-    "LogRetentionDays": {"Default": "90"},
-}
-NOT_TUNABLE = {"BootstrapVersion"}
+REFERENCE = "docs/reference.md"
+KINDS = ("flywheel", "serving", "analysis")
+PARAMETERS = {kind: rows(REFERENCE, f"Parameters of the {kind.title()} stack") for kind in KINDS}
+EVERY = [(kind, name) for kind, names in PARAMETERS.items() for name in names]
+OUTPUTS = rows(REFERENCE, "Outputs")
+STORED = rows(REFERENCE, "Parameter Store")
+WHOLE = "¹"
 
 
 def parameter(stack: Synthesised, name: str) -> dict[str, Any]:
@@ -56,36 +41,75 @@ def deployment(stack: Synthesised) -> dict[str, Any]:
     return published
 
 
-class TestParameters:
-    def test_are_these(self, any_variant: Synthesised) -> None:
-        assert set(any_variant.template["Parameters"]) - NOT_TUNABLE == set(PARAMETERS)
+def allowed(found: dict[str, Any]) -> str | set[str] | None:
+    """What the column says of a parameter: a range, or all its values; None where it is told in words."""
+    values = found.get("AllowedValues")
+    if values and values == [str(number) for number in range(len(values))]:
+        return f"0 to {len(values) - 1} {WHOLE}"
+    if values:
+        return set(values)
+    bounds = re.search(r"a (whole )?number from ([\d.]+) to ([\d.]+)", found["ConstraintDescription"])
+    if bounds is None:
+        return None
+    whole, *limits = bounds.groups()
+    least, most = (f"{int(limit):,}" if limit.isdigit() else limit for limit in limits)
+    return f"{least} to {most}{f' {WHOLE}' if whole else ''}"
 
-    @pytest.mark.parametrize("name", PARAMETERS)
-    def test_have_these_defaults(self, default: Synthesised, name: str) -> None:
-        found = parameter(default, name)
-        assert found.items() >= PARAMETERS[name].items()
+
+class TestParameters:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_are_these(self, any_variant: Synthesised, kind: str) -> None:
+        parameters = any_variant.beside(kind).template["Parameters"]
+        tuned = {name for name, found in parameters.items() if not found["Type"].startswith("AWS::SSM::")}
+        # The setting `reserved_concurrency` takes its place.
+        left_out = {"ReserveConcurrency"} if any_variant.stack.startswith("organisation") else set()
+        assert tuned == set(PARAMETERS[kind]) - left_out
+
+    @pytest.mark.parametrize(("kind", "name"), EVERY)
+    def test_have_these_defaults(self, default: Synthesised, kind: str, name: str) -> None:
+        found = parameter(default.beside(kind), name)
+        assert PARAMETERS[kind][name]["default"] == f"`{found['Default']}`"
         assert len(found["Description"]) > 20
 
+    @pytest.mark.parametrize(("kind", "name"), EVERY)
+    def test_take_these_values(self, default: Synthesised, kind: str, name: str) -> None:
+        found, said = parameter(default.beside(kind), name), PARAMETERS[kind][name]["allowed"]
+        if said == "as in the Flywheel stack":
+            said = PARAMETERS["flywheel"][name]["allowed"]
+        match allowed(found):
+            case str() as bounds:
+                assert said == bounds
+            case set() as values:
+                assert set(quoted(said)) == values
+            case None:
+                examples = [example for example in quoted(said) if "..." not in example]
+                assert examples
+                assert [example for example in examples if not takes(found, example)] == []
 
-def test_the_outputs_are_these(any_variant: Synthesised) -> None:
-    assert set(any_variant.template["Outputs"]) == {
-        "IntakeBucketName",
-        "LakeBucketName",
-        "FlywheelArn",
-        "TurnMachineArn",
-        "TurnQueueUrl",
-        "PromotionMachineArn",
-        "PromotionQueueUrl",
-        "TopicArn",
-        "TrainingUploadersPolicyArn",
-        "TestUploadersPolicyArn",
-        "RejectedReviewersPolicyArn",
-        "OperatorsPolicyArn",
-        "ApproversPolicyArn",
-        "DataAccessRoleArn",
-        "DashboardName",
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_outputs_are_these(any_variant: Synthesised, kind: str) -> None:
+    # The CDK's construct of an API has an output of its own, whose name ends in a hash.
+    outputs = {
+        name: output
+        for name, output in any_variant.beside(kind).template["Outputs"].items()
+        if not re.search(r"[0-9A-F]{8}$", name)
     }
-    assert not [output for output in any_variant.template["Outputs"].values() if "Export" in output]
+    assert set(outputs) == {name for name, row in OUTPUTS.items() if row["stack"] == kind}
+    assert not [output for output in outputs.values() if "Export" in output]
+
+
+def test_the_variables_of_the_functions_are_these(default: Synthesised) -> None:
+    named = [
+        name for row in table("docs/interfaces.md", "Environment of the functions") for name in quoted(row["variables"])
+    ]
+    given = {
+        name
+        for kind in KINDS
+        for function in default.beside(kind).functions().values()
+        for name in function.properties["Environment"]["Variables"]
+    }
+    assert sorted(named) == sorted(given)
 
 
 class TestParameterStore:
@@ -118,11 +142,28 @@ class TestParameterStore:
         assert published["language"] == "en"
 
     def test_says_how_every_parameter_is_tuned(self, default: Synthesised) -> None:
-        assert deployment(default)["parameters"] == {name: f"<{name}>" for name in PARAMETERS}
+        assert deployment(default)["parameters"] == {name: f"<{name}>" for name in PARAMETERS["flywheel"]}
+
+    def test_has_the_members_that_the_reference_names(self, default: Synthesised) -> None:
+        for kind, name in (
+            ("flywheel", "deployment"),
+            ("serving", "serving"),
+            ("serving", "api"),
+            ("analysis", "analysis"),
+        ):
+            value = as_text(resource_parameter(default.beside(kind), name)["Value"])
+            members = {member for member in quoted(STORED[name]["value"]) if re.fullmatch(r"[a-z_]+", member)}
+            assert members - {"none"} == set(json.loads(value)), name
 
     def test_never_holds_what_belongs_to_run_time(self, any_variant: Synthesised) -> None:
-        names = {found.properties["Name"].rsplit("/", 1)[1] for found in any_variant.of_type("AWS::SSM::Parameter")}
-        assert names - {"key-arn"} == {"flywheel-arn", "deployment", "intake-bucket", "topic-arn"}
+        at_run_time = {name for name, row in STORED.items() if row["written by"].startswith("pipeline")}
+        assert at_run_time == {*RUN_TIME_NAMES, ENDPOINT}
+        without_key = {"key-arn"} if any_variant.stack == "news-flywheel" else set()
+        for kind in KINDS:
+            stored = any_variant.beside(kind).of_type("AWS::SSM::Parameter")
+            names = {found.properties["Name"].rsplit("/", 1)[1] for found in stored}
+            expected = {name for name, row in STORED.items() if row["written by"] == f"{kind.title()} stack"}
+            assert names == expected - without_key
 
     def test_leaves_out_labels_for_which_it_has_no_room(self, organisation: Synthesised) -> None:
         assert deployment(organisation)["labels"] is None

@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
 from flywheel.fault_names import PASSING
-from local.auto_scaling.errors import AutoScalingError
+from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
 from local.cloud.emulator import executions, objects

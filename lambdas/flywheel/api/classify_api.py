@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.api import errors
-from flywheel.api.low_confidence import key_of, record_of
+from flywheel.api.low_confidence import record_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.fault_names import INVALID
+from flywheel.records.low_confidence import low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState
 from flywheel.service_faults import error_code, is_fault, is_throttle
 
@@ -220,7 +221,7 @@ class RequestClassifier:
         ]
         failed, intake = 0, self.intake()
         with ThreadPoolExecutor(PARALLEL) as pool:
-            for writing in [pool.submit(intake.write_once, key_of(record), record) for record in records]:
+            for writing in [pool.submit(intake.write_once, low_confidence_key(record), record) for record in records]:
                 try:
                     writing.result()
                 except (ClientError, BotoCoreError) as error:

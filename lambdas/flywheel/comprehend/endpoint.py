@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from flywheel.comprehend.required import required
+from flywheel.comprehend.answers import required
 from flywheel.errors import FlywheelError
 from flywheel.fault_names import INVALID
 from flywheel.service_faults import error_code, error_message

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.answers import pages, required
 from flywheel.comprehend.jobs import BUSY, JobSecurity, JobService
 from flywheel.comprehend.model import ModelService
-from flywheel.comprehend.required import required
 from flywheel.errors import IncompleteAnswer, ServiceBusy
 from flywheel.records.decisions import ModelScore
 from flywheel.service_faults import error_code, error_message
@@ -124,14 +124,8 @@ class FlywheelService:
 
     def datasets(self) -> list[Dataset]:
         """All datasets of the flywheel, including those that somebody created in the console."""
-        found: list[Dataset] = []
-        token: dict[str, Any] = {}
-        while True:
-            page = self._comprehend.list_datasets(FlywheelArn=self.arn, MaxResults=100, **token)
-            found += [_dataset(item) for item in page.get("DatasetPropertiesList", [])]
-            if not page.get("NextToken"):
-                return found
-            token = {"NextToken": page["NextToken"]}
+        found = pages(self._comprehend.list_datasets, FlywheelArn=self.arn, MaxResults=100)
+        return [_dataset(item) for page in found for item in page.get("DatasetPropertiesList", [])]
 
     def dataset(self, name: str) -> Dataset | None:
         try:
@@ -163,15 +157,10 @@ class FlywheelService:
 
     def iterations(self) -> Iterator[Iteration]:
         """Newest first. Pages are read only as needed."""
-        token: dict[str, Any] = {}
-        while True:
-            page = self._comprehend.list_flywheel_iteration_history(FlywheelArn=self.arn, MaxResults=25, **token)
+        for page in pages(self._comprehend.list_flywheel_iteration_history, FlywheelArn=self.arn, MaxResults=25):
             items = [self._iteration(item) for item in page.get("FlywheelIterationPropertiesList", [])]
             # Only a published sample, not the documentation, shows this order (reference 2.7).
             yield from sorted(items, key=lambda item: item.created_at, reverse=True)
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
 
     def iteration(self, iteration_id: str) -> Iteration:
         answer = self._comprehend.describe_flywheel_iteration(FlywheelArn=self.arn, FlywheelIterationId=iteration_id)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.answers import required
 from flywheel.comprehend.model_kind import Job, StartedJob
-from flywheel.comprehend.required import required
 from flywheel.errors import ModelNotUsable, ServiceBusy
 from flywheel.fault_names import THROTTLES
 from flywheel.records.job_attempts import JobAttempt

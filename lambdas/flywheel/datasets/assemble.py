@@ -34,6 +34,7 @@ from flywheel.records.parts import (
     location_in,
     prepared_folder,
     prepared_location,
+    waiting_folder,
 )
 from flywheel.records.uploads import Part, Split
 
@@ -75,7 +76,7 @@ def source_location(manifest: DatasetManifest, part: DatasetPart) -> PartLocatio
 
 def _label_digests_of_sources(intake: IntakeBucket, manifest: DatasetManifest) -> set[str]:
     """Keys. Parts that earlier versions of the pipeline wrote have no label digests: rewriting the part makes them."""
-    folders = {f"prepared/{manifest.split}/"} | {
+    folders = {waiting_folder(manifest.split)} | {
         f"{part.accepted_in}labels/" for part in manifest.parts if part.accepted_in
     }
     return {key for folder in folders for key in intake.keys(folder)}
@@ -181,7 +182,7 @@ class _PartWriter:
 def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
     """Whether every part is in the dataset, or its source and the list of dropped documents exist."""
     there = set(intake.keys(manifest.prefix))
-    sources = set(intake.keys(f"prepared/{manifest.split}/"))
+    sources = set(intake.keys(waiting_folder(manifest.split)))
     for part in manifest.parts:
         if dataset_location(manifest.prefix, part.content_hash).hashes in there:
             continue
@@ -226,13 +227,13 @@ def take_away(intake: IntakeBucket, split: Split, content_hashes: Iterable[str])
     # Facts first: a part without facts is ignored.
     intake.delete(facts_key(split, content_hash) for content_hash in taken)
     folders = {prepared_folder(split, content_hash) for content_hash in taken}
-    intake.delete([key for key in intake.keys(f"prepared/{split}/") if f"{key.rpartition('/')[0]}/" in folders])
+    intake.delete([key for key in intake.keys(waiting_folder(split)) if f"{key.rpartition('/')[0]}/" in folders])
 
 
 def clearing_began(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
     """Whether `clear` has begun, so that the dataset is certainly COMPLETED: a part of it is no longer in `prepared/`,
     or a held-back one is there again."""
-    waiting = set(intake.keys(f"prepared/{manifest.split}/"))
+    waiting = set(intake.keys(waiting_folder(manifest.split)))
     held_back = [part.held_back_hash for part in manifest.parts if part.held_back_hash]
     return not waiting.issuperset(facts_key(manifest.split, content_hash) for content_hash in _taken(manifest)) or any(
         facts_key(manifest.split, content_hash) in waiting for content_hash in held_back

@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.datasets.assemble import can_be_assembled, clear, clearing_began, discard
 from flywheel.records import turns
-from flywheel.records.datasets import AcceptedDataset, DatasetManifest, accepted_key, manifests
-from flywheel.records.parts import prepared_folder
+from flywheel.records.datasets import (
+    AcceptedDataset,
+    DatasetManifest,
+    accepted_key,
+    datasets_folder,
+    manifest_key,
+    manifests,
+)
+from flywheel.records.parts import prepared_folder, waiting_folder
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -111,19 +118,19 @@ def _shares(manifest: DatasetManifest, others: Iterable[DatasetManifest]) -> boo
 def _delete_fragments(turn: str, split: Split, intake: IntakeBucket) -> None:
     """Delete folders of earlier turns that have no manifest: a function wrote into them after they were discarded."""
     keys: dict[str, list[str]] = {}
-    for key in intake.keys(f"datasets/{split}/"):
+    for key in intake.keys(datasets_folder(split)):
         keys.setdefault(key.split("/")[2], []).append(key)
     for name, found in keys.items():
         number = turns.number_of(f"turn-{name.removeprefix(f'{split}-')}")
         earlier = number is not None and number < (turns.number_of(turn) or 0)
-        if earlier and f"datasets/{split}/{name}/dataset.json" not in found:
+        if earlier and manifest_key(split, name) not in found:
             intake.delete(found)
 
 
 def _delete_accepted_parts(split: Split, accepted: list[DatasetManifest], intake: IntakeBucket) -> None:
     """Delete waiting parts that a dataset has: they were prepared, or returned, after the dataset was accepted."""
     taken = {prepared_folder(split, part.content_hash) for manifest in accepted for part in manifest.parts}
-    keys = [key for key in intake.keys(f"prepared/{split}/") if f"{key.rpartition('/')[0]}/" in taken]
+    keys = [key for key in intake.keys(waiting_folder(split)) if f"{key.rpartition('/')[0]}/" in taken]
     # Facts first: a part without facts is ignored.
     for facts in (True, False):
         intake.delete(key for key in keys if key.endswith("/facts.json") is facts)

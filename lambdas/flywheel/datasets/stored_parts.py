@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flywheel.records.datasets import datasets_folder
 from flywheel.records.parts import PartLocation, dataset_location
 from flywheel.records.uploads import Part, Split
 
@@ -50,7 +51,7 @@ def parts_with_digests(
 ) -> Iterator[StoredPart]:
     """The parts that are completely written. In a dataset that a stopped turn composed some may be missing: they still
     wait."""
-    there = {key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key}
+    there = {key for key in intake.keys(datasets_folder(split)) if "/hashes/" in key}
     for manifest in manifests:
         for stored in parts_of(manifest):
             if stored.location.hashes in there and stored.part.documents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
+from flywheel.records.decisions import DECISIONS, Decision, DecisionKind, Metrics, ModelScore
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -30,7 +30,7 @@ def score_by(decision: Decision | None, *, service: FlywheelService, model_arn: 
 
 def decision_on(model_arn: str, *, intake: IntakeBucket) -> Decision | None:
     """The decision on the iteration that trained the model; None if the pipeline did not train it."""
-    for key in sorted(intake.keys("decisions/"), reverse=True):
+    for key in sorted(intake.keys(DECISIONS), reverse=True):
         decision = intake.read(key, Decision)
         if decision is not None and decision.candidate is not None and decision.candidate.arn == model_arn:
             return decision

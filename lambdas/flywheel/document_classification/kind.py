@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from flywheel.comprehend.answers import required
 from flywheel.comprehend.model_kind import (
     Answer,
     DatasetLimits,
@@ -19,7 +20,6 @@ from flywheel.comprehend.model_kind import (
     StartedJob,
     Task,
 )
-from flywheel.comprehend.required import required
 from flywheel.records.decisions import Metrics
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from .csv_record import BLANK_LINES, CsvSyntax, Flaw
@@ -60,19 +60,16 @@ class Layout:
     """Rows of any columns that begin with one."""
     pairs: int = 0
     """Rows of two columns."""
-    joined: int = 0
-    """Rows in which the delimiter joins labels, and another one separates the columns."""
     header: Row | None = None
     text_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The format, and the rows that it rests on (none in JSON Lines). ``rivals`` are the other readings."""
+    """The format, and the rows that it rests on (none in JSON Lines)."""
 
     format: FileFormat
     layout: Layout | None = None
-    rivals: list[Layout] = field(default_factory=list)
     quotes_all: bool = False
     """Whether every row looked at has its text between double quotes, so that a line without any is no record."""
 
@@ -114,7 +111,6 @@ def find_layout(head: bytes, *, whole: bool, labels: LabelColumn) -> Found:
     return Found(
         file_format,
         chosen,
-        [layout for layout in layouts if layout is not chosen],
         quotes_all=bool(documents) and all(row.quoted for row in documents),
     )
 
@@ -164,7 +160,7 @@ def _look(layout: Layout, labels: LabelColumn) -> Layout:
             continue
         known = list(map(labels.knows, row.cells[:2]))
         if any(map(is_label, row.cells[:2])) and _joins(layout.delimiter, row.cells, is_label):
-            layout.joined += 1
+            # The delimiter joins labels, and another one separates the columns.
             continue
         layout.labelled += known[0]
         layout.pairs += row.columns == 2

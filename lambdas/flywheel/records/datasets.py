@@ -63,7 +63,7 @@ class DatasetManifest(Record):
 
     @property
     def prefix(self) -> str:
-        return f"datasets/{self.split}/{self.name}/"
+        return f"{datasets_folder(self.split)}{self.name}/"
 
     @property
     def documents_prefix(self) -> str:
@@ -76,7 +76,7 @@ class DatasetManifest(Record):
 
 
 def manifest_key(split: Split, name: str) -> str:
-    return f"datasets/{split}/{name}/dataset.json"
+    return f"{datasets_folder(split)}{name}/dataset.json"
 
 
 def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
@@ -91,7 +91,7 @@ def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManif
 
 def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
     """The manifests of all composed datasets that have not failed, of all generations, oldest first."""
-    keys = [f"datasets/{split}/{name}/dataset.json" for name in intake.folders(f"datasets/{split}/")]
+    keys = [manifest_key(split, name) for name in intake.folders(datasets_folder(split))]
     return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
 
 
@@ -107,7 +107,7 @@ def accepted_key(manifest: DatasetManifest) -> str:
 
 def accepted_manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
     """The manifests of datasets that are COMPLETED in Comprehend, oldest first."""
-    keys = set(intake.keys(f"datasets/{split}/"))
+    keys = set(intake.keys(datasets_folder(split)))
     return [manifest for manifest in manifests(intake, split) if accepted_key(manifest) in keys]
 
 
@@ -184,3 +184,7 @@ def by_single_label(combinations: dict[str, int]) -> dict[str, int]:
 def without_labels(combinations: dict[str, int], held_back: frozenset[str]) -> dict[str, int]:
     """The combinations that have none of the labels in `held_back`."""
     return {key: count for key, count in combinations.items() if held_back.isdisjoint(labels_of(key))}
+
+
+def datasets_folder(split: Split) -> str:
+    return f"datasets/{split}/"

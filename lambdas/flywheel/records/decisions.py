@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from flywheel.store.record import Record
 
+DECISIONS = "decisions/"
+
 
 class DecisionKind(StrEnum):
     PROMOTE = "promote"
@@ -139,4 +141,4 @@ class Decision(Record):
 
 
 def decision_key(iteration_id: str) -> str:
-    return f"decisions/{iteration_id}.json"
+    return f"{DECISIONS}{iteration_id}.json"

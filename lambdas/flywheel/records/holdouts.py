@@ -11,6 +11,7 @@ from flywheel.records.job_attempts import JobAttempt
 from flywheel.store.record import Record
 
 HOLDOUTS = "evaluations/holdouts/"
+OF_ITERATIONS = "evaluations/iterations/"
 
 
 class FrozenHoldout(Record):
@@ -47,7 +48,7 @@ class IterationHoldout(Record):
 
 
 def iteration_holdout_key(iteration_id: str) -> str:
-    return f"evaluations/iterations/{iteration_id}.json"
+    return f"{OF_ITERATIONS}{iteration_id}.json"
 
 
 class HoldoutAttempt(JobAttempt):

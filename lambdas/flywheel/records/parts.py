@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flywheel.preparation import labels_hash
-from flywheel.records.datasets import labels_of
+from flywheel.records.datasets import datasets_folder, labels_of
 from flywheel.records.uploads import Part, Split
 
 if TYPE_CHECKING:
@@ -30,8 +30,13 @@ class PartLocation:
     """Parts that earlier versions of the pipeline wrote do not have it."""
 
 
+def waiting_folder(split: Split) -> str:
+    """Holds the prepared parts that are in no dataset yet."""
+    return f"prepared/{split}/"
+
+
 def prepared_folder(split: Split, content_hash: str) -> str:
-    return f"prepared/{split}/{content_hash}/"
+    return f"{waiting_folder(split)}{content_hash}/"
 
 
 def prepared_location(split: Split, content_hash: str) -> PartLocation:
@@ -62,7 +67,7 @@ def held_back_folder(dataset_prefix: str, content_hash: str) -> str:
 
 def waiting_parts(intake: IntakeBucket, split: Split) -> list[Part]:
     """Prepared parts, oldest first. A part without `facts.json` is still being written, and is left out."""
-    keys = (key for key in intake.keys(f"prepared/{split}/") if key.endswith("/facts.json"))
+    keys = (key for key in intake.keys(waiting_folder(split)) if key.endswith("/facts.json"))
     return sorted(intake.read_all(keys, Part), key=lambda part: (part.prepared_at, part.content_hash))
 
 
@@ -78,7 +83,7 @@ def read_all_hashes(intake: IntakeBucket, keys: Iterable[str]) -> Iterator[array
 
 def accepted_hashes(intake: IntakeBucket, split: Split) -> Iterator[array[int]]:
     """The digests of all documents in datasets of `split`, one part at a time, to use little memory."""
-    return read_all_hashes(intake, (key for key in intake.keys(f"datasets/{split}/") if "/hashes/" in key))
+    return read_all_hashes(intake, (key for key in intake.keys(datasets_folder(split)) if "/hashes/" in key))
 
 
 def as_numbers(content: bytes) -> array[int]:

@@ -125,8 +125,11 @@ class Part(Record):
     prepared_at: datetime
 
 
+REJECTED = "rejected/"
+
+
 def rejected_folder(upload: Upload) -> str:
-    return f"rejected/{upload.id}/"
+    return f"{REJECTED}{upload.id}/"
 
 
 def original_key(upload: Upload) -> str:

@@ -18,8 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from local.auto_scaling.contract import TARGET_PREFIX
-from local.auto_scaling.errors import AutoScalingError
+from local.auto_scaling.contract import TARGET_PREFIX, AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling, target_arn

@@ -15,19 +15,8 @@ from local.cloud.emulator.ministack import provisioners, stepfunctions
 _TYPES = frozenset({"Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
 _ENDS_ITSELF = frozenset({"Choice", "Succeed", "Fail"})
 _JSONPATH_FIELDS = frozenset(
-    {
-        "InputPath",
-        "OutputPath",
-        "ResultPath",
-        "Parameters",
-        "ResultSelector",
-        "ItemsPath",
-        "SecondsPath",
-        "TimestampPath",
-        "TimeoutSecondsPath",
-        "HeartbeatSecondsPath",
-        "Variable",
-    }
+    "InputPath OutputPath ResultPath Parameters ResultSelector ItemsPath SecondsPath TimestampPath TimeoutSecondsPath "
+    "HeartbeatSecondsPath Variable".split()
 )
 _JSONATA_FIELDS = frozenset({"Arguments", "Output", "Items"})
 

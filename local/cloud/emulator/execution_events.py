@@ -119,12 +119,12 @@ def emit_status(execution: dict[str, Any]) -> None:
         "error": execution.get("error"),
         "cause": execution.get("cause"),
     }
-    entry = {
-        "Source": "aws.states",
-        "DetailType": "Step Functions Execution Status Change",
-        "Detail": json.dumps(detail),
-        "Resources": [execution["executionArn"]],
-    }
+    put_event("aws.states", "Step Functions Execution Status Change", detail, resource=execution["executionArn"])
+
+
+def put_event(source: str, kind: str, detail: dict[str, Any], *, resource: str) -> None:
+    """Put an event of a service of AWS on the default bus."""
+    entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail), "Resources": [resource]}
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 

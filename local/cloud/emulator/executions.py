@@ -43,7 +43,7 @@ class Attempt:
     execution: dict[str, Any]
     role_arn: str
     clock: execution_clock.Clock
-    due: float = float("inf")
+    deadline: float = float("inf")
     """When the machine's time is up, by the clock of the execution or of any branch of it."""
     ended: threading.Event = field(default_factory=threading.Event)
     _woken: list[threading.Event] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Attempt:
 
     def remaining(self) -> float:
         """Seconds of the machine's time, as AWS counts them."""
-        return self.due - execution_clock.clock().now()
+        return self.deadline - execution_clock.clock().now()
 
     def time_out(self) -> NoReturn:
         _end(self, "TIMED_OUT")
@@ -179,8 +179,8 @@ def run(arn: str) -> None:
 def _run(arn: str, execution: dict[str, Any], machine: dict[str, Any] | None, clock: execution_clock.Clock) -> None:
     definition, role_arn = _started_with[arn]
     limit = definition.get("TimeoutSeconds")
-    due = float("inf") if limit is None else clock.now() + limit
-    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, due=due)
+    deadline = float("inf") if limit is None else clock.now() + limit
+    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, deadline=deadline)
     _attempts[arn] = attempt
     checkpoint = _checkpoints.get(arn)
     context = _context(execution, definition, role_arn, machine["name"] if machine else "")
@@ -274,18 +274,10 @@ def _run_state(
             return stepfunctions._apply_output_path(state, taken, context), None
         case "Fail":
             raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, value, context))
-        case "Pass":
-            result = stepfunctions._execute_pass(state, value, context)
-        case "Choice":
-            result = stepfunctions._execute_choice(state, value, context)
-        case "Wait":
-            result = stepfunctions._execute_wait(state, value, context)
-        case "Task":
-            result = stepfunctions._execute_task(state, value, execution, context)
-        case "Parallel":
-            result = stepfunctions._execute_parallel(state, value, execution, context)
-        case "Map":
-            result = stepfunctions._execute_map(state, value, execution, context)
+        case "Pass" | "Choice" | "Wait" as kind:
+            result = getattr(stepfunctions, f"_execute_{kind.lower()}")(state, value, context)
+        case "Task" | "Parallel" | "Map" as kind:
+            result = getattr(stepfunctions, f"_execute_{kind.lower()}")(state, value, execution, context)
         case other:
             raise stepfunctions._ExecutionError("States.Runtime", f"Unknown state type: {other}")
     output, following = result

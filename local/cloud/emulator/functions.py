@@ -149,12 +149,12 @@ def end_idle_environments(ttl: float | None = None) -> int:
 
     MiniStack keeps one of each function for good: 65 MB and a thread, of hundreds of functions in a long run.
     """
-    due = time.time() - (_IDLE_SECONDS if ttl is None else ttl)
+    limit = time.time() - (_IDLE_SECONDS if ttl is None else ttl)
     ended = []
     with lambda_runtime._lock:
         for key, environments in list(lambda_runtime._workers.items()):
-            ended += [each for each in environments if not each.in_use and each.last_used < due]
-            lambda_runtime._workers[key] = [each for each in environments if each.in_use or each.last_used >= due]
+            ended += [each for each in environments if not each.in_use and each.last_used < limit]
+            lambda_runtime._workers[key] = [each for each in environments if each.in_use or each.last_used >= limit]
     lambda_runtime.kill_workers(ended)
     return len(ended)
 

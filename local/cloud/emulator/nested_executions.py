@@ -79,7 +79,7 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
         _limit.reset(token)
     execution = stepfunctions._executions[arn]
     clock = execution_clock.clock()
-    due = clock.now() + (float("inf") if limit is None else limit)
+    deadline = clock.now() + (float("inf") if limit is None else limit)
     skipped = _skipped(arn)
     runs = True
     while runs:
@@ -91,37 +91,23 @@ def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
         if ended or attempt.remaining() <= 0:
             _stop(arn)
             attempt.time_out()
-        if runs and clock.now() > due:
+        if runs and clock.now() > deadline:
             _stop(arn)
             raise stepfunctions._ExecutionError("States.Timeout", "")
-    described = {name: value for name, value in execution.items() if value is not None}
-    if described["status"] != "SUCCEEDED":
-        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(_cause(described)))
+    if execution["status"] != "SUCCEEDED":
+        cause = {**_described(execution), "Cause": execution.get("cause"), "Error": execution.get("error")}
+        # How it failed is absent if nobody said it.
+        told = {name: value for name, value in sorted(cause.items()) if value is not None}
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(told))
     return {
-        "ExecutionArn": arn,
-        "Input": described["input"],
-        "InputDetails": {"Included": True},
-        "Name": described["name"],
-        "Output": json.loads(described["output"]) if parse_output else described["output"],
+        **_described(execution),
+        "Output": json.loads(execution["output"]) if parse_output else execution["output"],
         "OutputDetails": {"Included": True},
-        "StartDate": described["startDate"],
-        "StateMachineArn": described["stateMachineArn"],
-        "Status": described["status"],
-        "StopDate": described["stopDate"],
     }
 
 
-def _skipped(execution_arn: str) -> float:
-    """Seconds that the execution's clock has skipped so far."""
-    attempt = executions.attempt_of(execution_arn)
-    return attempt.clock.skipped() if attempt is not None else 0.0
-
-
-def _cause(execution: dict[str, Any]) -> dict[str, Any]:
-    """What is told of an execution that did not succeed; how it failed is absent if nobody said it."""
-    members = {
-        "Cause": execution.get("cause"),
-        "Error": execution.get("error"),
+def _described(execution: dict[str, Any]) -> dict[str, Any]:
+    return {
         "ExecutionArn": execution["executionArn"],
         "Input": execution["input"],
         "InputDetails": {"Included": True},
@@ -131,7 +117,12 @@ def _cause(execution: dict[str, Any]) -> dict[str, Any]:
         "Status": execution["status"],
         "StopDate": execution["stopDate"],
     }
-    return {name: value for name, value in members.items() if value is not None}
+
+
+def _skipped(execution_arn: str) -> float:
+    """Seconds that the execution's clock has skipped so far."""
+    attempt = executions.attempt_of(execution_arn)
+    return attempt.clock.skipped() if attempt is not None else 0.0
 
 
 def _stop(arn: str) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.cloud.emulator import service_roles
-from local.cloud.emulator.ministack import app, eventbridge, iam_actions, iam_evaluator, responses, ssm
+from local.cloud.emulator.execution_events import put_event
+from local.cloud.emulator.ministack import app, iam_actions, iam_evaluator, responses, ssm
 
 _ON_SEVERAL = ("GetParameters", "DeleteParameters")
 _VERSIONS_KEPT = 100
@@ -143,10 +144,4 @@ def _tell(operation: str, parameter: Mapping[str, Any]) -> None:
     detail = {"operation": operation, "name": parameter["Name"], "type": parameter["Type"]}
     if parameter.get("Description"):
         detail["description"] = parameter["Description"]
-    entry = {
-        "Source": "aws.ssm",
-        "DetailType": "Parameter Store Change",
-        "Detail": json.dumps(detail),
-        "Resources": [parameter["ARN"]],
-    }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    put_event("aws.ssm", "Parameter Store Change", detail, resource=parameter["ARN"])

@@ -13,44 +13,23 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 from hypercorn.config import Config
 
 from local.auto_scaling.load import Load
-from local.cloud.emulator import (
-    alarms,
-    api_gateway,
-    auto_scaling_service,
-    buckets,
-    callbacks,
-    comprehend_flywheel,
-    comprehend_service,
-    definitions,
-    events,
-    execution_events,
-    executions,
-    functions,
-    maps_and_parallels,
-    message_keys,
-    metrics,
-    nested_executions,
-    objects,
-    parameters,
-    powertools_layer,
-    put_events,
-    queue_polling,
-    request_sizes,
-    retries,
-    stack_polling,
-    state_machine_roles,
-    task_limits,
-    templates,
-)
+from local.cloud.emulator import auto_scaling_service, comprehend_flywheel, comprehend_service, metrics
 from local.cloud.emulator.ministack import app
 from local.cloud.endpoint import Endpoint
 from local.comprehend.service import Comprehend
 
+# Modules of this package, in the order in which they are taught: a later one finds what an earlier one put in place.
+_SUBJECTS = (
+    "functions powertools_layer parameters buckets objects events message_keys queue_polling metrics alarms "
+    "templates stack_polling definitions execution_events executions request_sizes retries put_events "
+    "nested_executions state_machine_roles task_limits callbacks maps_and_parallels api_gateway"
+).split()
 _FORCED_AFTER = 5.0
 
 
@@ -80,33 +59,8 @@ def _teach() -> None:
     comprehend_service.teach(comprehend)
     auto_scaling_service.teach(comprehend, load)
     comprehend_flywheel.teach(comprehend)
-    for subject in (
-        functions,
-        powertools_layer,
-        parameters,
-        buckets,
-        objects,
-        events,
-        message_keys,
-        queue_polling,
-        metrics,
-        alarms,
-        templates,
-        stack_polling,
-        definitions,
-        execution_events,
-        executions,
-        request_sizes,
-        retries,
-        put_events,
-        nested_executions,
-        state_machine_roles,
-        task_limits,
-        callbacks,
-        maps_and_parallels,
-        api_gateway,
-    ):
-        subject.teach()
+    for subject in _SUBJECTS:
+        import_module(f"local.cloud.emulator.{subject}").teach()
 
 
 def _is_hurried_goodbye(record: logging.LogRecord) -> bool:

@@ -29,8 +29,8 @@ def answering_late(handle: Handler) -> Handler:
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Any:
         name = _described_stack(body)
-        due = time.monotonic() + _AT_MOST
-        while name is not None and _is_changing(name) and time.monotonic() < due:
+        deadline = time.monotonic() + _AT_MOST
+        while name is not None and _is_changing(name) and time.monotonic() < deadline:
             await asyncio.sleep(_LOOKS_EVERY)
         return await handle(method, path, headers, body, query)
 

@@ -11,11 +11,11 @@ import pytest
 
 from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
-from flywheel.api.low_confidence import LowConfidencePrediction
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.pipeline import Pipeline
+from flywheel.records.low_confidence import LowConfidencePrediction
 from flywheel.store.parameters import PublishedActive
 from handlers.api.classify_routes import routes
 from tests.contract.comprehend_world import World

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.auto_scaling.errors import AutoScalingError
+from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from flywheel.measurement import NAMESPACE
 from ops.status import DATASETS_A_FLYWHEEL
-from stacks.constructs.watch import OWN_NAMESPACE
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL
+from tests.documents import rows
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, as_text, statements
 from tests.infrastructure.test_functions import spoken
 from tests.infrastructure.turn.test_triggers import queue
@@ -70,17 +71,22 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
             "Errors",
             ("FunctionName", f"<{default.functions()['start_promotion'].logical_id}>"),
         ),
-        "ApprovalWaiting": (OWN_NAMESPACE, "PromotionsWaiting", flywheel),
+        "ApprovalWaiting": (NAMESPACE, "PromotionsWaiting", flywheel),
         "StartTurnErrors": (
             "AWS/Lambda",
             "Errors",
             ("FunctionName", f"<{default.functions()['start_turn'].logical_id}>"),
         ),
-        "WaitingForAPerson": (OWN_NAMESPACE, "WaitingForAPerson", flywheel),
-        "UploadsNotPrepared": (OWN_NAMESPACE, "UploadsNotPrepared", flywheel),
-        "TrainDatasetQuota": (OWN_NAMESPACE, "TrainDatasetsUsed", flywheel),
-        "Drift": (OWN_NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
+        "WaitingForAPerson": (NAMESPACE, "WaitingForAPerson", flywheel),
+        "UploadsNotPrepared": (NAMESPACE, "UploadsNotPrepared", flywheel),
+        "TrainDatasetQuota": (NAMESPACE, "TrainDatasetsUsed", flywheel),
+        "Drift": (NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
     }
+
+
+@pytest.mark.parametrize("kind", ["flywheel", "serving", "analysis"])
+def test_operators_read_what_to_do_at_each(default: Synthesised, kind: str) -> None:
+    assert set(rows("docs/operating.md", f"Alarms of the {kind.title()} stack")) == set(alarms(default.beside(kind)))
 
 
 def test_when_they_call(watched: dict[str, dict[str, Any]]) -> None:

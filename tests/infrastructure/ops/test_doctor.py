@@ -1,4 +1,4 @@
-"""What `flywheel doctor` reads in the real templates is there, and the README's Regions are those it knows."""
+"""What `flywheel doctor` reads in the real templates is there, and the reference's Regions are those it knows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ops import doctor_checks
 from ops.clients import Clients
 from ops.doctor import Health, Surroundings, find
 from ops.synthesised import read_synthesised
-from tests.infrastructure.synthesised import ROOT, Synthesised
+from tests.documents import quoted, section
+from tests.infrastructure.synthesised import Synthesised
 
 
 def surroundings(folder: Path, *parameters: str) -> Surroundings:
@@ -50,10 +51,8 @@ def test_the_names_are_found(folder: Path) -> None:
     assert ("AWS::SSM::Parameter", "/comprehend-flywheel/news/analysis") in found
 
 
-def test_the_regions_are_the_readmes() -> None:
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    for region in doctor_checks.REGIONS:
-        assert region in readme
+def test_the_regions_are_those_of_the_reference() -> None:
+    assert sorted(quoted(section("docs/reference.md", "Regions"))[1:]) == sorted(doctor_checks.REGIONS)
 
 
 QUOTAS = {

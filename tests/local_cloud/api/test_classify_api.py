@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from typer.testing import CliRunner
 
-from flywheel.api.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
+from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
 from ops.classify import Answer, RealTimeApi, classify, find_api
@@ -271,8 +271,8 @@ def test_a_promotion_is_no_error(live: Served) -> None:
     pipeline.at_rest()
 
 
-def test_the_readmes_lines_of_python(live: Served) -> None:
-    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+def test_the_documents_lines_of_python(live: Served) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), flags=re.DOTALL)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         [sys.executable, "-c", lines],

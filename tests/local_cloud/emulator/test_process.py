@@ -90,7 +90,7 @@ def test_aws_cli_works_with_the_printed_environment(account: CloudAccount, aws: 
 def test_second_emulator_in_a_folder_is_refused(cloud: LocalCloud) -> None:
     with pytest.raises(AlreadyRunning, match="An emulator is running in"):
         LocalCloud(instance=cloud.places.instance).start()
-    assert cloud.client("sts").get_caller_identity()
+    assert cloud.account().client("sts").get_caller_identity()
 
 
 def test_taken_port_is_said(instance: str) -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.decisions.history import known_score
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.measurement import NAMESPACE
 from flywheel.records import turns as turn_keys
 from flywheel.records.decisions import Decision, DecisionKind, Metrics, ModelScore
 from flywheel.records.holdouts import (
@@ -46,7 +47,7 @@ from ops.report import save_report
 from ops.status import status
 from ops.turns import TurnProgress, TurnState, running_turn
 from ops.upload import upload
-from ops.usage import METRICS_NAMESPACE, LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
+from ops.usage import LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
 from tests.local_cloud.ops import ops_stack
 
 NAME = "verbs"
@@ -463,7 +464,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
     ops_stack.deploy_beside(deployed, stack=f"{NAME}-2-later", publishes=f"/comprehend-flywheel/{NAME}-2/later")
     for flywheel in (NAME, "another"):
         deployment.clients.cloudwatch.put_metric_data(
-            Namespace=METRICS_NAMESPACE,
+            Namespace=NAMESPACE,
             MetricData=[
                 {"MetricName": "TurnsSucceeded", "Value": 1, "Dimensions": [{"Name": "Flywheel", "Value": flywheel}]}
             ],

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from flywheel.api import metrics
 from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, RequestClassifier, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
-from flywheel.api.low_confidence import LowConfidencePrediction, key_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, EndpointSnapshot, LiveEndpoint
 from flywheel.comprehend.model_kind import Prediction
+from flywheel.records.low_confidence import LowConfidencePrediction, low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -321,8 +321,8 @@ class TestReview:
         scene.classify("unsure", "unsure")
         scene.time.wait(60)
         scene.classify("unsure")
-        assert list(scene.bucket.records) == [key_of(scene.kept[0])]
-        assert key_of(scene.kept[0]).startswith("predictions/low-confidence/2026-11-21/")
+        assert list(scene.bucket.records) == [low_confidence_key(scene.kept[0])]
+        assert low_confidence_key(scene.kept[0]).startswith("predictions/low-confidence/2026-11-21/")
 
     def test_a_model_that_changed_meanwhile_is_not_claimed(self) -> None:
         scene = Scene(unsure=[UNSURE])

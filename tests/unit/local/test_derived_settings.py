@@ -23,7 +23,7 @@ def derive(
     confirm: Callable[[str], bool] | None = None,
 ) -> tuple[list[str], str]:
     settings = derive_settings(paths, labels=labels, mode=mode, label_delimiter="|", confirm=confirm)
-    return settings.labels, settings.mode
+    return list(settings.labels), settings.mode
 
 
 def rows(*labels: str, form: str = "{label},{text}") -> list[str]:

@@ -11,7 +11,7 @@ from local.cloud.cdk import Cdk
 from local.cloud.endpoint import Endpoint
 from local.cloud.errors import CdkFailed
 from local.cloud.places import Places
-from local.cloud.progress import Silent
+from local.cloud.progress import Progress
 from ops.errors import WrongParametersError
 from ops.given_parameters import check_parameters, split_parameters
 
@@ -126,5 +126,5 @@ def test_values_may_hold_spaces(text: str, single: list[str]) -> None:
 
 def test_the_local_cloud_refuses_them_too(assembly: Path) -> None:
     cdk = Cdk(account=Endpoint(port=1, authority=assembly), places=Places(instance="none"))
-    with pytest.raises(CdkFailed, match="Did you mean MinimumScore"), Silent().step("Deploy") as step:
+    with pytest.raises(CdkFailed, match="Did you mean MinimumScore"), Progress().step("Deploy") as step:
         cdk.deploy(assembly=assembly, stacks=(), parameters={"news-flywheel:MinimumScor": "0.8"}, step=step)
