@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 NAMESPACE = "ComprehendFlywheel"
-"""Of the metrics, in CloudWatch."""
+"""The CloudWatch namespace of all metrics."""
 
 
 class Unit(StrEnum):

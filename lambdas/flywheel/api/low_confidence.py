@@ -1,4 +1,4 @@
-"""Records of documents that were classified with low confidence, stored for people's review.
+"""Makes the record of a document that was classified with low confidence.
 
 No other texts of callers are stored. A text is stored once a day, however often it is sent.
 """

@@ -1,4 +1,4 @@
-"""Answers of Comprehend, page by page, and their members, all of which the API model leaves optional."""
+"""Reads Comprehend's answers: page by page, and members that must be there. The API's model makes all optional."""
 
 from __future__ import annotations
 

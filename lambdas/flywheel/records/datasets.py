@@ -11,10 +11,13 @@ from flywheel.store.record import Record
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
-
 LABEL_SEPARATOR_IN_RECORDS = "\x1f"
 """Joins the labels of one document in the keys of `labels` members. No label can hold a control character
 (reference 1.3)."""
+
+
+def datasets_folder(split: Split) -> str:
+    return f"datasets/{split}/"
 
 
 class DatasetPart(Record):
@@ -184,7 +187,3 @@ def by_single_label(combinations: dict[str, int]) -> dict[str, int]:
 def without_labels(combinations: dict[str, int], held_back: frozenset[str]) -> dict[str, int]:
     """The combinations that have none of the labels in `held_back`."""
     return {key: count for key, count in combinations.items() if held_back.isdisjoint(labels_of(key))}
-
-
-def datasets_folder(split: Split) -> str:
-    return f"datasets/{split}/"

@@ -1,4 +1,4 @@
-"""Predictions of the real-time API that people are to look at."""
+"""Records of documents that the real-time API classified with low confidence, stored for people's review."""
 
 from __future__ import annotations
 
