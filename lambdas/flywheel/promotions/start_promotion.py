@@ -7,18 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.errors import PromotionRefused
+from flywheel.promotions import requests
 from flywheel.promotions.check_model import require_fit
-from flywheel.promotions.requests import (
-    Choice,
-    WaitingPromotion,
-    as_promotion,
-    choose,
-    current_beginning,
-    open_requests,
-    request_of_parameter_edit,
-    superseded_by,
-    waiting_promotion,
-)
 from flywheel.records.promotions import (
     ApprovalWait,
     Promotion,
@@ -77,17 +67,17 @@ def decide(
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
-    pending = request_of_parameter_edit(
+    pending = requests.request_of_parameter_edit(
         published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now
     )
     if pending is not None:
         pipeline.intake.write_once(request_key(pending.id), pending)
-    candidates = open_requests(pipeline.intake)
-    waiting = waiting_promotion(pipeline.intake)
+    candidates = requests.open_requests(pipeline.intake)
+    waiting = requests.waiting_promotion(pipeline.intake)
     if waiting is not None and waiting.beginning.request is not None:
         refused = _refuse_unfit(waiting, candidates, flywheel=flywheel, service=pipeline.service, now=now)
         ended = {end.request_id for end in refused}
-        choice = choose([request for request in candidates if request.id not in ended])
+        choice = requests.choose([request for request in candidates if request.id not in ended])
         return _while_one_waits(waiting, choice, pokes=pokes, refused=refused)
     if not candidates:
         return PromotionStart(start=False, reason="there is nothing to promote")
@@ -98,7 +88,7 @@ def decide(
 
 
 def _refuse_unfit(
-    waiting: WaitingPromotion,
+    waiting: requests.WaitingPromotion,
     candidates: Sequence[PromotionRequest],
     *,
     flywheel: FlywheelState,
@@ -113,13 +103,13 @@ def _refuse_unfit(
         try:
             require_fit(request, flywheel=flywheel, service=service, now=now)
         except PromotionRefused as error:
-            refused.append(as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
+            refused.append(requests.as_promotion(request, status=PromotionStatus.REFUSED, reason=str(error), at=now))
     return tuple(refused)
 
 
 def _while_one_waits(
-    waiting: WaitingPromotion,
-    choice: Choice | None,
+    waiting: requests.WaitingPromotion,
+    choice: requests.Choice | None,
     *,
     pokes: frozenset[Poke],
     refused: tuple[Promotion, ...],
@@ -130,7 +120,7 @@ def _while_one_waits(
             start=False,
             reason="another model supersedes the one that waits for approval",
             supersede=waiting.wait,
-            because=superseded_by(choice.chosen),
+            because=requests.superseded_by(choice.chosen),
             refused=refused,
         )
     # Start it anyway: the execution may have been stopped, and starting a running one changes nothing. But right after
@@ -145,7 +135,7 @@ def _failed_last(intake: IntakeBucket) -> bool:
         return False
     record = intake.read(record_key(name_of(number)), Promotion)
     if record is None:
-        beginning = current_beginning(intake)
+        beginning = requests.current_beginning(intake)
         # Without a record, the execution failed before it began, or the report of its end is still to come.
         return beginning is None or beginning.request is not None
     return record.status is PromotionStatus.FAILED
