@@ -143,13 +143,13 @@ def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
     """Raises NotSynthesisedError and pydantic's ValidationError."""
     kinds = Counter(body["Type"] for _, body in synthesised.resources())
     labels = synthesised.published.labels
-    wish = synthesised.parameter(SERVING)
+    target = synthesised.parameter(SERVING)
     return Usage(
         deployed=False,
         models=0,
         training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
         inference_units=0,
-        wanted=_wanted(EndpointTarget.model_validate_json(wish) if wish else None),
+        wanted=_wanted(EndpointTarget.model_validate_json(target) if target else None),
         alarms=kinds[_ALARM],
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],
@@ -199,8 +199,8 @@ def inference_units(
     )
 
 
-def _wanted(wish: EndpointTarget | None) -> EndpointTarget | None:
-    return wish if wish is not None and wish.inference_units else None
+def _wanted(target: EndpointTarget | None) -> EndpointTarget | None:
+    return target if target is not None and target.inference_units else None
 
 
 def _seconds(start: Any, end: Any) -> Decimal:
