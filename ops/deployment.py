@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.pipeline import Pipeline
 from flywheel.preparation import ConflictingLabels
 from flywheel.promotions import start_promotion
@@ -28,6 +27,7 @@ from flywheel.turn import start_turn
 from ops.clients import Clients
 from ops.errors import PARAMETER_ROOT, InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 from ops.executions import execution_arn
+from ops.model_kind import KIND
 
 NAME_VARIABLE = "FLYWHEEL_NAME"
 SETTINGS_FILE = "cdk.json"
@@ -122,9 +122,7 @@ class Deployment:
 
     @property
     def service(self) -> FlywheelService:
-        return FlywheelService(
-            comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
-        )
+        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=KIND)
 
     @property
     def pipeline(self) -> Pipeline:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from flywheel.comprehend.answers import pages
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from ops.clients import Clients
+from ops.model_kind import KIND
 
 _HASH = r"[0-9a-f]{8}"
 """A flywheel's physical name ends in this hash of its configuration."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import ClientError
 
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed
 from ops.errors import OperatorError
 from ops.generations import belongs_to, list_flywheels, list_models
+from ops.model_kind import KIND
 from ops.stacks import belongs_to_flywheel, live_stacks, stacks_named_after
 
 _COUNTED_AT_MOST = 1000

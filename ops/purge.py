@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION as KIND
 from flywheel.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import OperatorError
 from ops.left_behind import LeftBehind, require_not_deployed
+from ops.model_kind import KIND
 from ops.polling import looks
 
 if TYPE_CHECKING:
