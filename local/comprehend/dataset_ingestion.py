@@ -37,9 +37,8 @@ class DatasetIngestion:
 
     def take_in(self, scope: Scope, flywheel: Flywheel, dataset: Dataset) -> None:
         """Ingest now; afterwards the dataset is COMPLETED, or FAILED with a Message."""
-        settings = self._runtime.settings
         problem = self._problem(scope, flywheel, dataset)
-        self._runtime.wait_until(dataset.created + settings.dataset_ingestion_seconds)
+        self._runtime.wait_for(lambda settings: settings.dataset_ingestion_seconds, since=dataset.created)
         fault = self._runtime.faults.for_resource("dataset")
         with self._runtime.lock:
             self._end(dataset, fault.message if fault else problem)

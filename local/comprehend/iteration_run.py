@@ -113,7 +113,7 @@ class IterationRun:
         started = self._runtime.now()
         model = self._new_model(started)
         trained = self._runtime.workers.run(train_model, self._data(), model.path)
-        self._runtime.wait_until(started + self._settings.iteration_training_seconds)
+        self._runtime.wait_for(lambda settings: settings.iteration_training_seconds, since=started)
         trained_at = self._runtime.now()
         with self._runtime.lock:
             self._iteration.status = IterationStatus.EVALUATING

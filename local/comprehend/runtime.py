@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SETTINGS_LOOKED_AT_EVERY = 0.2
+"""Seconds."""
+
 
 class ServiceClosedError(Exception):
     """The service was closed while background work waited; the work ends where it is."""
@@ -104,6 +107,11 @@ class Runtime:
         self.clock.wait_until(moment, stopped=self._stopped)
         if self._stopped.is_set():
             raise ServiceClosedError
+
+    def wait_for(self, seconds: Callable[[Settings], float], *, since: float) -> None:
+        """Block background work until so long after ``since``. A setting that is changed meanwhile counts."""
+        while (moment := since + seconds(self.settings)) > self.clock.now():
+            self.wait_until(min(moment, self.clock.now() + _SETTINGS_LOOKED_AT_EVERY))
 
     def stop(self) -> None:
         """Tell background work to end at its next wait."""

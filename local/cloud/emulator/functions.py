@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.emulator.function_output import FunctionOutput
-from local.cloud.emulator.ministack import lambda_runtime, lambda_svc
+from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, stepfunctions
 from local.cloud.emulator.resource_types import adjust
 
 _BOOTSTRAP = """#!/bin/sh
@@ -38,6 +38,7 @@ def teach() -> None:
     _give_the_managed_runtime_environment()
     _log_what_went_wrong_at_import()
     adjust("AWS::Lambda::Function", after=_reserve_concurrency)
+    _name_throttles_to_state_machines()
 
 
 def _is_python(configuration: dict[str, Any]) -> bool:
@@ -216,3 +217,19 @@ def _reserve_concurrency(name: str, properties: dict[str, Any]) -> None:
     if function is not None:
         reserved = properties.get("ReservedConcurrentExecutions")
         function["concurrency"] = None if reserved is None else int(reserved)
+
+
+def _name_throttles_to_state_machines() -> None:
+    """A function without concurrency to spare is `Lambda.TooManyRequestsException` to a `Retry`, as on AWS."""
+    call = stepfunctions._call_lambda
+
+    def call_function(function: str, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except stepfunctions._ExecutionError as error:
+            # A function's own error has a name; what has none is Lambda's answer.
+            if error.error == "Lambda.Unknown" and '"TooManyRequestsException"' in str(error.cause):
+                raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    stepfunctions._call_lambda = call_function

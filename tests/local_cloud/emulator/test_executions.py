@@ -70,6 +70,15 @@ def test_retry_and_catch_match_the_name_of_a_functions_exception(account: CloudA
     assert run(account, machine, {"always": True})["output"] == {"caught": "Flaky"}
 
 
+def test_a_throttled_function_has_its_own_error_name(account: CloudAccount) -> None:
+    """Only so does a Retry for it, which waits longer than others, apply."""
+    function = create_function(account, "def handle(event, context):\n    return 1")
+    account.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    states = {"Throttled": invoke(function, "{% $states.input %}", End=True)}
+    machine = create_machine(account, states, permissions=[allow("lambda:InvokeFunction", on=function)])
+    assert run(account, machine, {})["error"] == "Lambda.TooManyRequestsException"
+
+
 def test_starting_a_running_name_with_its_input_returns_the_running_execution(account: CloudAccount) -> None:
     machine = create_machine(account, {"Wait": {"Type": "Wait", "Seconds": LONG, "End": True}})
     first = start(account, machine, {"turn": 1}, name="turn-1")

@@ -20,7 +20,9 @@ from tests.local_cloud.resources import Synthesise, until
 
 REPORTER = "report_turn"
 LATE_SECONDS = 1.5
-WAIT_SECONDS = 8.0
+HELD_SECONDS = 600.0
+HELD_BY = {"AwaitDatasetPause": "dataset_ingestion_seconds", "AwaitIterationPause": "iteration_training_seconds"}
+"""What Comprehend takes so long for that the turn is stopped while it waits."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Iterator[Pipeline]:
     """One whose first model is a bad one, so that the next is promoted."""
     account = cloud.account("100000000002")
     pipeline = Pipeline.deploy(account, synthesise(context=CONTEXT), MinimumScore="0")
-    waits = ("dataset_ingestion_seconds", "iteration_training_seconds")
-    before = {name: account.comprehend_administration("GET", "settings")[name] for name in waits}
-    account.comprehend_administration("PUT", "settings", dict.fromkeys(waits, WAIT_SECONDS))
+    before = {name: account.comprehend_administration("GET", "settings")[name] for name in HELD_BY.values()}
     yield pipeline
     account.comprehend_administration("PUT", "settings", before)
 
@@ -92,6 +92,7 @@ def test_every_state_that_works_or_waits_is_stopped_at(pipeline: Pipeline) -> No
 def test_a_turn_that_is_stopped_in_each_state_and_redriven_ends_as_if_nothing_had_happened(pipeline: Pipeline) -> None:
     before = pipeline.current
     pipeline.account.comprehend_administration("DELETE", "faults")
+    hold(pipeline, HELD_SECONDS, *HELD_BY.values())
     arm(pipeline, STOPS[0])
     upload(pipeline, mislabelled(documents()))
     turn = pipeline.next_turn(before)
@@ -111,6 +112,7 @@ def test_a_turn_that_is_stopped_in_each_state_and_redriven_ends_as_if_nothing_ha
 def test_turns_that_are_stopped_in_each_state_are_carried_on_by_the_next_ones(pipeline: Pipeline) -> None:
     before = pipeline.current
     pipeline.account.comprehend_administration("DELETE", "faults")
+    hold(pipeline, HELD_SECONDS, *HELD_BY.values())
     arm(pipeline, STOPS[0])
     upload(pipeline, documents(200))
     first = turn = pipeline.next_turn(before)
@@ -140,6 +142,7 @@ def test_functions_that_are_killed_at_work_are_tried_again(pipeline: Pipeline) -
     before = pipeline.current
     functions = pipeline.account.client("lambda")
     steps = {"register_dataset": "CreateDataset", "run_iteration": "StartFlywheelIteration"}
+    hold(pipeline, 0, *HELD_BY.values())
     seconds = {
         step: functions.get_function_configuration(FunctionName=pipeline.functions[step])["Timeout"] for step in steps
     }
@@ -172,6 +175,11 @@ def arm(pipeline: Pipeline, stop: Stop) -> None:
         pipeline.account.comprehend_administration("POST", "faults", fault)
 
 
+def hold(pipeline: Pipeline, seconds: float, *names: str) -> None:
+    """What Comprehend does from now on, or is doing, takes so long."""
+    pipeline.account.comprehend_administration("PUT", "settings", dict.fromkeys(names, seconds))
+
+
 def disarm(pipeline: Pipeline, stop: Stop) -> None:
     if stop.function:
         name = pipeline.functions[stop.function]
@@ -194,6 +202,8 @@ def stop(pipeline: Pipeline, turn: str, at: Stop, *following: Stop) -> None:
         disarm(pipeline, at)
     assert pipeline.execution(turn)["status"] == "ABORTED", f"{turn} was stopped too late"
     until(lambda: is_reported(pipeline, turn, at), patience=LONG)
+    if at.state in HELD_BY:
+        hold(pipeline, 0, HELD_BY[at.state])
     for state in following:
         if state not in now:
             arm(pipeline, state)
