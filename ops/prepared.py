@@ -31,7 +31,7 @@ class UploadState(StrEnum):
 
 
 class UploadWaiting(Record):
-    """A file in `train/` or `test/` that no turn has worked off yet."""
+    """A file in `train/` or `test/` that no turn has taken in yet."""
 
     key: str
     split: Split

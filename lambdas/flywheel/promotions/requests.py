@@ -145,7 +145,7 @@ def require_open(request: PromotionRequest, *, intake: IntakeBucket) -> None:
     ended = intake.read(end_key(request.id), Promotion)
     if ended is not None:
         raise PromotionRefused(
-            f"What {request.by} asked for has its end already ({ended.status}, {ended.at:%Y-%m-%d %H:%M} UTC): "
+            f"What {request.by} asked for has ended already ({ended.status}, {ended.at:%Y-%m-%d %H:%M} UTC): "
             f"`flywheel rollback --to` asks for {request.model_arn} again."
         )
 
