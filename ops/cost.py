@@ -80,7 +80,7 @@ class Costs(Record):
 
 
 def cost(deployment: Deployment) -> Costs:
-    """Raises botocore's errors, flywheel.errors.InvalidRecord and UnreadableDeploymentError."""
+    """Raises botocore's errors, flywheel.faults.errors.InvalidRecord and UnreadableDeploymentError."""
     usage = find_usage(deployment)
     return costs_of(usage, name=deployment.name, region=deployment.region, parameters=deployment.parameters)
 

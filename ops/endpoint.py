@@ -103,7 +103,7 @@ class EndpointReport(Record):
 
 
 def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
-    """Raises botocore's errors, flywheel.errors.InvalidRecord and InvalidServingTarget."""
+    """Raises botocore's errors, flywheel.faults.errors.InvalidRecord and InvalidServingTarget."""
     wanted = wanted_endpoint(deployment)
     state = serving_state(deployment)
     arn = endpoint_arn(deployment, state)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import ClientError
 
-from flywheel.service_faults import error_code
+from flywheel.faults.service_faults import error_code
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import is_deployed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel.service_faults import error_code
+from flywheel.faults.service_faults import error_code
 from ops.clients import Clients
 from ops.errors import OperatorError
 from ops.left_behind import LeftBehind, require_not_deployed

@@ -6,9 +6,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from flywheel.decisions.history import is_of_another_flywheel
-from flywheel.model_arn import ModelArn
 from flywheel.promotions import requests
 from flywheel.records import promotions, turns
+from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within

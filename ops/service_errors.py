@@ -25,8 +25,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from flywheel.errors import FlywheelError
-from flywheel.service_faults import error_code, error_message
+from flywheel.faults.errors import FlywheelError
+from flywheel.faults.service_faults import error_code, error_message
 from ops.errors import OperatorError
 from ops.local_cloud import environment_command, local_command
 

@@ -78,7 +78,7 @@ class Status(Record):
 
 
 def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
-    """Raises botocore's errors and flywheel.errors.InvalidRecord."""
+    """Raises botocore's errors and flywheel.faults.errors.InvalidRecord."""
     now = now or datetime.now(UTC)
     intake = deployment.intake
     service = deployment.service

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.faults.service_faults import error_code
 from flywheel.records.uploads import Split, Upload
-from flywheel.service_faults import error_code
 from flywheel.store.record import Record
 from ops.deployment import Deployment
 from ops.errors import FileError

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.answers import pages
 from flywheel.decisions.holdout import read_holdout
+from flywheel.faults.service_faults import error_code
 from flywheel.measurement import NAMESPACE
 from flywheel.records.holdouts import OF_ITERATIONS, HoldoutAttempt, IterationHoldout, attempts_folder
-from flywheel.service_faults import error_code
 from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
@@ -102,7 +102,7 @@ class Usage(Record):
 
 
 def find_usage(deployment: Deployment) -> Usage:
-    """Raises botocore's errors and flywheel.errors.InvalidRecord."""
+    """Raises botocore's errors and flywheel.faults.errors.InvalidRecord."""
     clients, published = deployment.clients, deployment.published
     models = list(list_models(clients, deployment.name))
     trained = [model for model in models if model["Status"] in _TRAINED]

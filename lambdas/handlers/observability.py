@@ -16,7 +16,7 @@ from aws_lambda_powertools.logging import Logger
 from pydantic import BaseModel
 
 from flywheel.environment import Environment
-from flywheel.service_faults import faults_named
+from flywheel.faults.service_faults import faults_named
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from rich.filesize import decimal
 
-from flywheel.model_arn import short_name
 from flywheel.records.decisions import ModelScore
+from flywheel.records.model_arn import short_name
 from ops.tables.listing import Words, words
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 
-from flywheel.fault_names import LAMBDA_FAULTS, of_sdk_integration
+from flywheel.faults.fault_names import LAMBDA_FAULTS, of_sdk_integration
 
 BUSY_ATTEMPTS = 12
 FAILURE = {

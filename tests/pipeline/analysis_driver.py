@@ -24,7 +24,7 @@ from flywheel.analysis.join_analysis import join_analysis
 from flywheel.analysis.plan_analysis import plan_analysis
 from flywheel.analysis.split_analysis import split_analysis
 from flywheel.analysis.start_analysis import AnalysisStart, decide
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
 from tests.pipeline.turn_driver import DELIMITER, ROLE, Deployment, settled
 

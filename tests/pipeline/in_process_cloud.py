@@ -23,7 +23,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
-from flywheel.fault_names import PASSING
+from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel.errors import FlywheelError, PromotionRefused, SmokeTestFailed
+from flywheel.faults.errors import FlywheelError, PromotionRefused, SmokeTestFailed
 from flywheel.promotions import ask_for_approval, report_promotion
 from flywheel.promotions.begin_promotion import begin_promotion
 from flywheel.promotions.check_model import check_model

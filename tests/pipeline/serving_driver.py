@@ -20,6 +20,8 @@ from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flywheel.serving.target import EndpointTarget
     from tests.pipeline.turn_driver import Deployment
 
@@ -128,8 +130,12 @@ class ServingRun:
         if serving.status is ServingStatus.CREATING and self.endpoint() is None:
             # It was made a moment ago and does not show; the machine waits before it looks.
             self.at.cloud.clock.advance(_POLL)
+        self.wait_until(lambda endpoint: _is_settled(endpoint, serving))
+
+    def wait_until(self, reached: Callable[[dict[str, Any]], bool]) -> None:
+        """Until the endpoint has `reached` its state, or is gone."""
         deadline = time.monotonic() + _WAIT_SECONDS
-        while (found := self.endpoint()) and not _is_settled(found, serving):
+        while (found := self.endpoint()) and not reached(found):
             assert time.monotonic() < deadline, found
             time.sleep(0.005)
 

@@ -30,7 +30,8 @@ from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.decisions.prepare_holdout import prepare_holdout
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.errors import FlywheelError, ServiceBusy
+from flywheel.faults.errors import FlywheelError, ServiceBusy
+from flywheel.faults.service_faults import error_code, passes
 from flywheel.pipeline import Pipeline
 from flywheel.preparation import ConflictingLabels, Limits
 from flywheel.promotions import start_promotion
@@ -43,7 +44,6 @@ from flywheel.records.one_at_a_time import Current
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split, Upload, UploadResult
-from flywheel.service_faults import error_code, passes
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import RUN_TIME_NAMES, PublishedModels
 from flywheel.turn import report_turn, start_turn

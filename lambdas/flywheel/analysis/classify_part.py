@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.analysis.errors import PartFailed
 from flywheel.comprehend.jobs import Attempts, next_attempt
-from flywheel.errors import ModelNotUsable
+from flywheel.faults.errors import ModelNotUsable
 from flywheel.records.analyses import AnalysisBeginning, CollectedPart, PartFacts, RunFolder, readable
 from flywheel.records.job_attempts import JobAttempt
 

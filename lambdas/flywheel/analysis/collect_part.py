@@ -15,8 +15,8 @@ from flywheel.analysis.classify_part import attempts_of
 from flywheel.analysis.errors import PartFailed
 from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
 from flywheel.analysis.split_analysis import LineError
-from flywheel.errors import UnknownRecord
 from flywheel.evaluation.errors import InvalidPredictions
+from flywheel.faults.errors import UnknownRecord
 from flywheel.records.analyses import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
 from flywheel.store.stream import buffered
 

@@ -20,10 +20,10 @@ from flywheel.api.low_confidence import record_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.fault_names import INVALID
+from flywheel.faults.fault_names import INVALID
+from flywheel.faults.service_faults import error_code, is_fault, is_throttle
 from flywheel.records.low_confidence import low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState
-from flywheel.service_faults import error_code, is_fault, is_throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from math import ceil
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, Problem
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.records.serving import ServingState, ServingStatus
 
 DOCUMENTS_A_SECOND = 2

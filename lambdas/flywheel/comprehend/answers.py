@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flywheel.errors import IncompleteAnswer
+from flywheel.faults.errors import IncompleteAnswer
 
 
 def required(answer: Any, member: str, *, of: str) -> Any:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.answers import required
-from flywheel.errors import FlywheelError
-from flywheel.fault_names import INVALID
-from flywheel.service_faults import error_code, error_message
+from flywheel.faults.errors import FlywheelError
+from flywheel.faults.fault_names import INVALID
+from flywheel.faults.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -83,8 +83,11 @@ class EndpointService:
             desired_units=found.get("DesiredInferenceUnits") or found.get("CurrentInferenceUnits"),
         )
 
-    def create(self, *, flywheel_arn: str, units: int, role_arn: str | None, tags: Mapping[str, str]) -> None:
-        """Create the endpoint, bound to the flywheel. Raises EndpointRefused.
+    def create(
+        self, *, flywheel_arn: str | None, model_arn: str, units: int, role_arn: str | None, tags: Mapping[str, str]
+    ) -> None:
+        """Create the endpoint: bound to the flywheel, whose active model is `model_arn`, or without one to the model.
+        Raises EndpointRefused.
 
         `role_arn` is for models that are encrypted with a customer managed key. There is no ClientRequestToken, because
         a repeated token could return the answer about a deleted endpoint (reference 1.2). The fixed name prevents a
@@ -94,9 +97,9 @@ class EndpointService:
         try:
             self._comprehend.create_endpoint(
                 EndpointName=self.arn.rpartition("/")[2],
-                FlywheelArn=flywheel_arn,
                 DesiredInferenceUnits=units,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                **({"FlywheelArn": flywheel_arn} if flywheel_arn else {"ModelArn": model_arn}),
                 **optional,
             )
         except ClientError as error:
@@ -107,8 +110,9 @@ class EndpointService:
         """Raises EndpointRefused."""
         self._update(DesiredInferenceUnits=units)
 
-    def move(self, *, flywheel_arn: str, model_arn: str, role_arn: str | None, units: int | None) -> None:
-        """Bind the endpoint to another flywheel, whose active model is `model_arn`. Raises EndpointRefused.
+    def move(self, *, flywheel_arn: str | None, model_arn: str, role_arn: str | None, units: int | None) -> None:
+        """Bind the endpoint to another flywheel, whose active model is `model_arn`, or without one to the model, which
+        it then keeps. Raises EndpointRefused.
 
         `role_arn` is as in `create`: the models of a new generation may be encrypted even if the former's are not.
         Whether UpdateEndpoint needs or refuses the model together with the flywheel is not documented, so both are
@@ -116,12 +120,13 @@ class EndpointService:
         """
         role = {"DesiredDataAccessRoleArn": role_arn} if role_arn else {}
         desired_units = {"DesiredInferenceUnits": units} if units else {}
+        flywheel = {"FlywheelArn": flywheel_arn} if flywheel_arn else {}
         try:
-            self._update(FlywheelArn=flywheel_arn, DesiredModelArn=model_arn, **desired_units, **role)
+            self._update(**flywheel, DesiredModelArn=model_arn, **desired_units, **role)
         except EndpointRefused as refused:
-            if not refused.invalid:
+            if not (flywheel and refused.invalid):
                 raise
-            self._update(FlywheelArn=flywheel_arn, **role)
+            self._update(**flywheel, **role)
 
     def _update(self, **changes: Any) -> None:
         try:

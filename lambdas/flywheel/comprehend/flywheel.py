@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from flywheel.comprehend.answers import pages, required
 from flywheel.comprehend.jobs import BUSY, JobSecurity, JobService
 from flywheel.comprehend.model import ModelService
-from flywheel.errors import IncompleteAnswer, ServiceBusy
+from flywheel.faults.errors import IncompleteAnswer, ServiceBusy
+from flywheel.faults.service_faults import error_code, error_message
 from flywheel.records.decisions import ModelScore
-from flywheel.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.answers import required
 from flywheel.comprehend.model_kind import Job, StartedJob
-from flywheel.errors import ModelNotUsable, ServiceBusy
-from flywheel.fault_names import THROTTLES
+from flywheel.faults.errors import ModelNotUsable, ServiceBusy
+from flywheel.faults.fault_names import THROTTLES
+from flywheel.faults.service_faults import error_code, error_message
 from flywheel.records.job_attempts import JobAttempt
-from flywheel.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.datasets.assemble import clear
-from flywheel.errors import ServiceBusy
+from flywheel.faults.errors import ServiceBusy
 from flywheel.records import turns
 from flywheel.records.datasets import AcceptedDataset, DatasetManifest
 

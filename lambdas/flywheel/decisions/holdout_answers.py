@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.jobs import Attempts, next_attempt
-from flywheel.errors import ModelNotUsable, PredictionFailed
 from flywheel.evaluation import InvalidPredictions, Predictions
+from flywheel.faults.errors import ModelNotUsable, PredictionFailed
 from flywheel.records.holdouts import HoldoutAttempt, answers_folder, attempt_key, readable
 
 if TYPE_CHECKING:

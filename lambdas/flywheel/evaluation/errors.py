@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 
 
 class EvaluationError(FlywheelError):

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import FOUND_WITHIN
-from flywheel.errors import PromotionRefused, ServiceBusy
-from flywheel.model_arn import ModelArn
+from flywheel.faults.errors import PromotionRefused, ServiceBusy
 from flywheel.promotions.requests import as_promotion, beginning_of, open_request_of, superseded_by
+from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import (
     PromotionBeginning,
     PromotionRequest,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from flywheel.faults.service_faults import error_code
 from flywheel.promotions import requests
 from flywheel.records.turns import DeletedModels, deleted_key, require_current
-from flywheel.service_faults import error_code
 
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import Model

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.store.parameters import RUN_TIME_NAMES
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
+from flywheel.faults.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.promotions.requests import beginning_of, request_of
 from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
 from flywheel.records.serving import smoke_test_of

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.history import decision_on
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import requests
 from flywheel.records import turns
 from flywheel.records.promotions import (

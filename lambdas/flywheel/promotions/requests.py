@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.errors import PromotionRefused
+from flywheel.faults.errors import PromotionRefused
 from flywheel.records.promotions import (
     ENDS,
     REQUESTS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.errors import PromotionRefused
+from flywheel.faults.errors import PromotionRefused
 from flywheel.promotions import requests
 from flywheel.promotions.check_model import require_fit
 from flywheel.records.promotions import (

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from flywheel.errors import PromotionRefused, ServiceBusy
-from flywheel.fault_names import INVALID, THROTTLES
+from flywheel.faults.errors import PromotionRefused, ServiceBusy
+from flywheel.faults.fault_names import INVALID, THROTTLES
+from flywheel.faults.service_faults import error_code, error_message
 from flywheel.promotions.check_model import require_same_active
 from flywheel.promotions.requests import beginning_of, open_request_of
 from flywheel.records.promotions import PromotionBeginning, PromotionRequest, PromotionStatus, require_current
-from flywheel.service_faults import error_code, error_message
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService

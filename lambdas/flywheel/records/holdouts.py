@@ -6,8 +6,8 @@ import hashlib
 import re
 from datetime import datetime
 
-from flywheel.model_arn import short_name
 from flywheel.records.job_attempts import JobAttempt
+from flywheel.records.model_arn import short_name
 from flywheel.store.record import Record
 
 HOLDOUTS = "evaluations/holdouts/"

@@ -18,7 +18,7 @@ from flywheel.store.record import Record
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    from flywheel.errors import NotCurrent
+    from flywheel.faults.errors import NotCurrent
     from flywheel.store.bucket import IntakeBucket
 
 EXECUTION_INPUT = "{}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.errors import NotCurrentPromotion
+from flywheel.faults.errors import NotCurrentPromotion
 from flywheel.records.one_at_a_time import Series, Starter
 from flywheel.store.record import Record
 

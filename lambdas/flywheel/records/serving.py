@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.model_arn import short_name
+from flywheel.records.model_arn import short_name
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:

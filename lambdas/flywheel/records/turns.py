@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.errors import NotCurrentTurn
+from flywheel.faults.errors import NotCurrentTurn
 from flywheel.records.datasets import DatasetSummary, LabelConflict, WaitingDocuments
 from flywheel.records.decisions import DecisionKind, Evidence, HoldoutComparison, ModelScore
 from flywheel.records.one_at_a_time import Series, Starter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from flywheel.errors import InvalidRecord
+from flywheel.faults.errors import InvalidRecord
 from flywheel.records.turns import TurnRecord, name_of, number_of, record_key
 from flywheel.report.chart import PastTurn
 from flywheel.report.history import PromotionHistory

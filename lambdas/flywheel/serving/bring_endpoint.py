@@ -124,6 +124,7 @@ class EndpointController:
         )
         self.endpoints.create(
             flywheel_arn=served.flywheel_arn,
+            model_arn=served.model_arn,
             units=target.inference_units,
             role_arn=self.role_arn,
             tags=self.pipeline.service.tags(),

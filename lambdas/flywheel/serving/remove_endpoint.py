@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

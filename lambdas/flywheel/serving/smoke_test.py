@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flywheel.confidence import labels_of
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.preparation import AnyLabel, LabelledDocument, LabelRules, Limits, Problem
 from flywheel.preparation import read_documents as read_labelled_file
 from flywheel.records.serving import SmokeTest, WrongLine

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError, field_validator
 
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.serving.hours import WeeklyTime, is_open
 from flywheel.store.record import Record
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from flywheel.errors import InvalidRecord, UnknownRecord
-from flywheel.service_faults import error_code
+from flywheel.faults.errors import InvalidRecord, UnknownRecord
+from flywheel.faults.service_faults import error_code
 from flywheel.store.concatenation import Source, concatenate
 from flywheel.store.record import Record
 

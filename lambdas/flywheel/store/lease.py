@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flywheel.errors import ServiceBusy
+from flywheel.faults.errors import ServiceBusy
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:

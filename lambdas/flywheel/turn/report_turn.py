@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.errors import NotCurrentTurn
+from flywheel.faults.errors import NotCurrentTurn
 from flywheel.promotions.requests import promotion_of
 from flywheel.records.datasets import (
     AcceptedDataset,

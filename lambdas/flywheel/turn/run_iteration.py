@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import Dataset, DatasetStatus, Iteration, IterationStatus
-from flywheel.errors import ServiceBusy
-from flywheel.fault_names import INVALID, THROTTLES
+from flywheel.faults.errors import ServiceBusy
+from flywheel.faults.fault_names import INVALID, THROTTLES
+from flywheel.faults.service_faults import error_code, error_message
 from flywheel.records.decisions import decision_key
 from flywheel.records.turns import IterationStart, iteration_key, require_current
-from flywheel.service_faults import error_code, error_message
 from flywheel.turn.unfinished import unfinished_iteration
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from flywheel.errors import FlywheelError
-from flywheel.service_faults import error_code, passes
+from flywheel.faults.errors import FlywheelError
+from flywheel.faults.service_faults import error_code, passes
 
 _CALLS_SHOWN = 20
 _CAUSES_SHOWN = 5

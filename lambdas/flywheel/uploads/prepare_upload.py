@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
-from flywheel.errors import NotCurrentTurn, ServiceBusy
+from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.preparation import LabelRules, Limits, Preparation, Problem
 from flywheel.preparation.report import render_text
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests

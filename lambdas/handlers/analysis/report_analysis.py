@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import report_analysis
 from flywheel.environment import Confidence, Flywheel, Intake
@@ -12,18 +11,13 @@ from flywheel.text.failure_cause import readable_cause
 from handlers.analysis.events import AnalysisEnd
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
-from handlers.observability import logger, observed
-from handlers.status_event import StatusEvent
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.observability import logger
+from handlers.status_event import StatusEvent, handles_end
 
 
 class Environment(Flywheel, Intake, Confidence):
     topic_arn: str
 
-
-environment = Environment.load()
 
 _STOPPED = {
     "ABORTED": "The execution was stopped from outside.",
@@ -32,36 +26,7 @@ _STOPPED = {
 }
 
 
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = (
-        _from_status_event(StatusEvent.model_validate(event["detail"]))
-        if "detail" in event
-        else AnalysisEnd.model_validate(event)
-    )
-    if end is None:
-        return {}
-    intake = intake_bucket(environment)
-    summary = report_analysis.report_analysis(
-        job=end.job,
-        run=end.run,
-        outcome=end.outcome,
-        reason=readable_cause(end.cause) or end.error,
-        low_confidence=environment.low_confidence,
-        intake=intake,
-        now=now(),
-    )
-    if summary is not None:
-        client("sns").publish(
-            TopicArn=environment.topic_arn,
-            Subject=report_analysis.subject(summary, flywheel_name=environment.flywheel_name),
-            Message=report_analysis.message(summary, bucket=intake.name, flywheel_name=environment.flywheel_name),
-        )
-    logger.info("analysis ended", job=end.job, run=end.run, outcome=summary.outcome if summary else None)
-    return {}
-
-
-def _from_status_event(execution: StatusEvent) -> AnalysisEnd | None:
+def _from_status_event(execution: StatusEvent, environment: Environment) -> AnalysisEnd | None:
     """None if the execution reported its own end, or belongs to no job."""
     try:
         given = json.loads(execution.input or "null")
@@ -82,3 +47,24 @@ def _from_status_event(execution: StatusEvent) -> AnalysisEnd | None:
         outcome=outcome,
         cause=execution.cause or _STOPPED[status],
     )
+
+
+@handles_end(AnalysisEnd, Environment, from_status_event=_from_status_event)
+def handler(end: AnalysisEnd, environment: Environment) -> None:
+    intake = intake_bucket(environment)
+    summary = report_analysis.report_analysis(
+        job=end.job,
+        run=end.run,
+        outcome=end.outcome,
+        reason=readable_cause(end.cause) or end.error,
+        low_confidence=environment.low_confidence,
+        intake=intake,
+        now=now(),
+    )
+    if summary is not None:
+        client("sns").publish(
+            TopicArn=environment.topic_arn,
+            Subject=report_analysis.subject(summary, flywheel_name=environment.flywheel_name),
+            Message=report_analysis.message(summary, bucket=intake.name, flywheel_name=environment.flywheel_name),
+        )
+    logger.info("analysis ended", job=end.job, run=end.run, outcome=summary.outcome if summary else None)

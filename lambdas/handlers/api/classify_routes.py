@@ -29,7 +29,7 @@ from flywheel.api.messages import (
     SeveralDocuments,
 )
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.service_faults import error_code, is_throttle
+from flywheel.faults.service_faults import error_code, is_throttle
 from flywheel.text.byte_limits import size_as_json
 from handlers.observability import logger
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flywheel.environment import Flywheel, Intake
 from flywheel.promotions import metrics, report_promotion
@@ -13,13 +13,11 @@ from flywheel.text.failure_cause import readable_cause
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, observed
+from handlers.observability import logger
 from handlers.promotions.events import PromotionEnd
-from handlers.status_event import StatusEvent
+from handlers.status_event import StatusEvent, handles_end
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
     from flywheel.store.bucket import IntakeBucket
 
 
@@ -27,18 +25,20 @@ class Environment(Flywheel, Intake):
     topic_arn: str
 
 
-environment = Environment.load()
+def _from_status_event(execution: StatusEvent, environment: Environment) -> PromotionEnd | None:
+    """None if the promotion reported its own end, or the execution is no promotion."""
+    promotion, outcome = execution.name, TurnOutcome(execution.status)
+    if number_of(promotion) is None:
+        return None
+    record = intake_bucket(environment).read(record_key(promotion), Promotion)
+    if record is not None and record.at >= execution.began and outcome is TurnOutcome.FAILED:
+        return None
+    status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED
+    return PromotionEnd(promotion=promotion, status=status, error=execution.error, cause=execution.cause)
 
 
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = (
-        _from_status_event(StatusEvent.model_validate(event["detail"]))
-        if "detail" in event
-        else PromotionEnd.model_validate(event)
-    )
-    if end is None:
-        return {}
+@handles_end(PromotionEnd, Environment, from_status_event=_from_status_event)
+def handler(end: PromotionEnd, environment: Environment) -> None:
     intake = intake_bucket(environment)
     ended = report_promotion.report_promotion(
         promotion=end.promotion,
@@ -61,7 +61,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             ),
         )
     logger.info("promotion ended", promotion=end.promotion, status=ended[0].status if ended else None)
-    return {}
 
 
 def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
@@ -81,15 +80,3 @@ def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:
     if end.serving_behind:
         return f"It is behind. {sentence(intake.read(STATE_KEY, ServingState))} The schedule tries again."
     return end.serving
-
-
-def _from_status_event(execution: StatusEvent) -> PromotionEnd | None:
-    """None if the promotion reported its own end, or the execution is no promotion."""
-    promotion, outcome = execution.name, TurnOutcome(execution.status)
-    if number_of(promotion) is None:
-        return None
-    record = intake_bucket(environment).read(record_key(promotion), Promotion)
-    if record is not None and record.at >= execution.began and outcome is TurnOutcome.FAILED:
-        return None
-    status = PromotionStatus.STOPPED if outcome is TurnOutcome.ABORTED else PromotionStatus.FAILED
-    return PromotionEnd(promotion=promotion, status=status, error=execution.error, cause=execution.cause)

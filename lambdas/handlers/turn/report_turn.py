@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from flywheel.environment import Flywheel, Intake
 from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, begin_key, number_of, record_key
 from flywheel.turn import metrics, report_turn
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.observability import logger, observed
-from handlers.status_event import StatusEvent
+from handlers.observability import logger
+from handlers.status_event import StatusEvent, handles_end
 from handlers.turn.events import TurnEnd
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Environment(Flywheel, Intake):
     topic_arn: str
 
 
-environment = Environment.load()
+def _from_status_event(execution: StatusEvent, environment: Environment) -> TurnEnd | None:
+    """None if the turn reported its own end, or the execution is no turn."""
+    turn, outcome = execution.name, TurnOutcome(execution.status)
+    if number_of(turn) is None:
+        return None
+    record = intake_bucket(environment).read(record_key(turn), TurnRecord)
+    if record is not None and record.ended_at >= execution.began and outcome in {TurnOutcome.FAILED, record.outcome}:
+        return None
+    return TurnEnd(turn=turn, outcome=outcome, error=execution.error, cause=execution.cause)
 
 
-@observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    end = (
-        _from_status_event(StatusEvent.model_validate(event["detail"]))
-        if "detail" in event
-        else TurnEnd.model_validate(event)
-    )
-    if end is None:
-        return {}
+@handles_end(TurnEnd, Environment, from_status_event=_from_status_event)
+def handler(end: TurnEnd, environment: Environment) -> None:
     intake = intake_bucket(environment)
     record = report_turn.report_turn(
         turn=end.turn,
@@ -57,15 +53,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ),
     )
     logger.info("turn ended", turn=record.turn, outcome=record.outcome, decision=record.decision)
-    return {}
-
-
-def _from_status_event(execution: StatusEvent) -> TurnEnd | None:
-    """None if the turn reported its own end, or the execution is no turn."""
-    turn, outcome = execution.name, TurnOutcome(execution.status)
-    if number_of(turn) is None:
-        return None
-    record = intake_bucket(environment).read(record_key(turn), TurnRecord)
-    if record is not None and record.ended_at >= execution.began and outcome in {TurnOutcome.FAILED, record.outcome}:
-        return None
-    return TurnEnd(turn=turn, outcome=outcome, error=execution.error, cause=execution.cause)

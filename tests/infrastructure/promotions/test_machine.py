@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.errors import PromotionRefused
+from flywheel.faults.errors import PromotionRefused
 from flywheel.promotions.ask_for_approval import DECLINED
 from flywheel.promotions.start_promotion import SUPERSEDED
 from flywheel.records.promotions import PromotionStatus

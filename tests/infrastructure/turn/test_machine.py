@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.fault_names import LAMBDA_FAULTS, of_sdk_integration
+from flywheel.faults.fault_names import LAMBDA_FAULTS, of_sdk_integration
 from stacks.settings import LONGEST_NAME
 from tests.infrastructure.state_machines import States, check, evaluate, expressions, scopes, successors, tasks
 from tests.infrastructure.synthesised import DEPLOYMENT, Synthesised, as_list, as_text, inline_statements

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.errors import NotCurrentTurn, ServiceBusy
+from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split

@@ -21,7 +21,7 @@ from sklearn.metrics import (
 
 from flywheel.decisions.holdout import HoldoutFreezer, read_holdout
 from flywheel.decisions.holdout_answers import MOST_ATTEMPTS
-from flywheel.errors import NotCurrentTurn, ServiceBusy
+from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import TurnOutcome, TurnRecord

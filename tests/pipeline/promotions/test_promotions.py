@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flywheel.comprehend.model import ModelService
-from flywheel.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
+from flywheel.faults.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promotions import requests
 from flywheel.promotions.check_model import check_model
 from flywheel.promotions.publish_model import publish_model

@@ -12,7 +12,7 @@ import pytest
 
 from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.errors import ServiceBusy
+from flywheel.faults.errors import ServiceBusy
 from flywheel.promotions import requests
 from flywheel.promotions.report_promotion import MOST_FAILURES
 from flywheel.promotions.update_active_model import put_back, update_active_model

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from flywheel.comprehend.endpoint import EndpointFailed, EndpointRefused
-from flywheel.errors import ServiceBusy
+from flywheel.comprehend.flywheel import FOUND_WITHIN
+from flywheel.faults.errors import ServiceBusy
 from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionRequest, PromotionSource
@@ -341,3 +342,19 @@ class TestSmokeTest:
         at.promote_all()
         run.run(TRIED)
         assert len(at.keys(promotions.REQUESTS)) == asked
+
+
+def test_an_endpoint_is_bound_to_a_model_or_to_a_flywheel() -> None:
+    at = promoted(RIGHT)
+    run = ServingRun(at=at)
+    endpoints = run.server().endpoints
+    model = at.service.find_active_model()
+    assert model is not None
+    endpoints.create(flywheel_arn=None, model_arn=model, units=1, role_arn=None, tags={})
+    at.cloud.clock.advance(FOUND_WITHIN)
+    for bound_to, next_to in ((None, at.flywheel_arn), (at.flywheel_arn, None), (None, None)):
+        run.wait_until(lambda endpoint: endpoint["Status"] == "IN_SERVICE")
+        endpoint = endpoints.describe()
+        assert endpoint is not None
+        assert (endpoint.flywheel_arn, endpoint.model_arn) == (bound_to, model)
+        endpoints.move(flywheel_arn=next_to, model_arn=model, role_arn=None, units=endpoint.desired_units)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from tests.pipeline.in_process_cloud import Functions, in_process_cloud
 from tests.pipeline.turn_driver import LABELS, Deployment, Turn, documents
 

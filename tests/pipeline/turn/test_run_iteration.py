@@ -11,7 +11,7 @@ import pytest
 
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
-from flywheel.errors import NotCurrentTurn, ServiceBusy
+from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records import turns
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import PromotionStatus

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flywheel.errors import ServiceBusy
+from flywheel.faults.errors import ServiceBusy
 from flywheel.preparation import prepare
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder

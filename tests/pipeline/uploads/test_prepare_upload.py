@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel.errors import NotCurrentTurn
+from flywheel.faults.errors import NotCurrentTurn
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult
 from flywheel.turn import start_turn
 from tests.pipeline.in_process_cloud import Killed

@@ -24,7 +24,7 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.errors import IncompleteAnswer
+from flywheel.faults.errors import IncompleteAnswer
 from flywheel.records.uploads import Split
 
 ARN = "arn:aws:comprehend:us-east-1:111122223333:flywheel/news"
@@ -123,7 +123,9 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "delete_model": lambda client: flywheel(client).models.delete(MODEL),
     "score": lambda client: flywheel(client).models.score(MODEL),
     "describe_endpoint": lambda client: endpoint(client).describe(),
-    "create_endpoint": lambda client: endpoint(client).create(flywheel_arn=ARN, units=1, role_arn=None, tags={}),
+    "create_endpoint": lambda client: endpoint(client).create(
+        flywheel_arn=ARN, model_arn=MODEL, units=1, role_arn=None, tags={}
+    ),
     "move_endpoint": lambda client: endpoint(client).move(flywheel_arn=ARN, model_arn=MODEL, role_arn=None, units=1),
     "scale_endpoint": lambda client: endpoint(client).scale(2),
     "delete_endpoint": lambda client: endpoint(client).delete(),

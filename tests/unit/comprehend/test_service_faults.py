@@ -19,9 +19,9 @@ from botocore.exceptions import (
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from botocore.session import get_session
 
-from flywheel.errors import ServiceFault
-from flywheel.fault_names import FAULTS, INVALID, LAMBDA_FAULTS, PASSING, THROTTLES, of_sdk_integration
-from flywheel.service_faults import faults_named, is_fault, is_throttle, passes
+from flywheel.faults.errors import ServiceFault
+from flywheel.faults.fault_names import FAULTS, INVALID, LAMBDA_FAULTS, PASSING, THROTTLES, of_sdk_integration
+from flywheel.faults.service_faults import faults_named, is_fault, is_throttle, passes
 from handlers.observability import observed
 
 SERVICES = ("s3", "comprehend", "ssm", "sns", "sqs", "stepfunctions", "application-autoscaling", "events")

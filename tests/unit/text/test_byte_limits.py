@@ -13,7 +13,7 @@ from flywheel.analysis import report_analysis as analysis
 from flywheel.api.classify_api import Classified
 from flywheel.api.messages import LabelledDocument
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.errors import FlywheelError
+from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import report_promotion, requests
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary
 from flywheel.records.promotions import (

@@ -8,7 +8,7 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from flywheel.errors import NotCurrentTurn
+from flywheel.faults.errors import NotCurrentTurn
 from flywheel.uploads.faults import OutOfTime, TimedStream, is_fault_of_upload, is_temporary, trace_of, why_unreadable
 
 SECRET = "a customer's text"

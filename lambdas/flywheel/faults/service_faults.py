@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as SdkConnectionError
 
-from flywheel.errors import ServiceFault
-from flywheel.fault_names import FAULTS, PASSING, THROTTLES
+from flywheel.faults.errors import ServiceFault
+from flywheel.faults.fault_names import FAULTS, PASSING, THROTTLES
 
 _NO_ANSWER = (SdkConnectionError, HTTPClientError, IncompleteReadError)
 """The request or its answer got lost."""
