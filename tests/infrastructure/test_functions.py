@@ -268,9 +268,9 @@ def test_a_function_gets_the_variables_that_it_reads_and_no_others(default: Synt
 
 
 def _environment_of(node: ast.AST) -> str | None:
-    """Of `@handles(Event, Environment)` and of `Environment.load()` the model's name."""
+    """Of `@handles(Event, Environment)`, `@handles_end(...)` and `Environment.load()` the model's name."""
     match node:
-        case ast.Call(func=ast.Name(id="handles"), args=[_, ast.Name(id=name)]):
+        case ast.Call(func=ast.Name(id="handles" | "handles_end"), args=[_, ast.Name(id=name)]):
             return name
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="load")):
             return name
