@@ -30,7 +30,6 @@ class WorkerProcesses:
     """At most ``count`` processes, started when there is work; they end with :meth:`close` or with this process."""
 
     def __init__(self, *, count: int = 1) -> None:
-        self._count = count
         self._free = BoundedSemaphore(count)
         self._lock = Lock()
         self._idle: list[_Worker] = []
