@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.comprehend.clock import Clock
+from local.comprehend.endpoints.inferences import Observer
 from local.comprehend.faults import Faults
 from local.comprehend.identifiers import Scope
-from local.comprehend.inferences import Observer
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments, RegionState
 from local.comprehend.storage import Storage
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,29 +8,29 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.calls import Call, CallLog
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.contract import modelled_errors, redacted, require_known, validated, without_nulls
-from local.comprehend.dataset_ingestion import DatasetIngestion
-from local.comprehend.datasets import Datasets
-from local.comprehend.document_classification_jobs import DocumentClassificationJobs
-from local.comprehend.document_classifiers import DocumentClassifiers
-from local.comprehend.endpoint_changes import EndpointChanges
-from local.comprehend.endpoints import Endpoints
+from local.comprehend.endpoints.classify_document import RealTimeClassification
+from local.comprehend.endpoints.endpoint_changes import EndpointChanges
+from local.comprehend.endpoints.endpoints import Endpoints
+from local.comprehend.endpoints.inferences import Observer
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
 from local.comprehend.faults import Faults
-from local.comprehend.flywheels import Flywheels
+from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
+from local.comprehend.flywheels.datasets import Datasets
+from local.comprehend.flywheels.flywheels import Flywheels
+from local.comprehend.flywheels.iterations import Iterations
 from local.comprehend.identifiers import Scope
-from local.comprehend.inferences import Observer
-from local.comprehend.iterations import Iterations
-from local.comprehend.permitted import require_offered, require_own_role
-from local.comprehend.real_time_classification import RealTimeClassification
+from local.comprehend.jobs.document_classification_jobs import DocumentClassificationJobs
+from local.comprehend.models.document_classifiers import DocumentClassifiers
+from local.comprehend.requests.calls import Call, CallLog
+from local.comprehend.requests.contract import modelled_errors, redacted, require_known, validated, without_nulls
+from local.comprehend.requests.permitted import require_offered, require_own_role
+from local.comprehend.requests.tags import Tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments
 from local.comprehend.storage import Storage
-from local.comprehend.tags import Tags
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 
 Operation = Callable[[Scope, dict[str, Any]], dict[str, Any]]
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from local.comprehend.document_classification.metrics import Evaluation
+from local.comprehend.document_classification.training_data import Contents, DocumentFile, LabelRules
+from local.comprehend.endpoints.inferences import InferenceThroughput
 from local.comprehend.identifiers import Scope
-from local.comprehend.inferences import InferenceThroughput
-from local.comprehend.metrics import Evaluation
-from local.comprehend.training_data import Contents, DocumentFile, LabelRules
 
 
 class FlywheelStatus(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from local.comprehend.administration import PATH_PREFIX, handle_administration
+from local.comprehend.http.administration import PATH_PREFIX, handle_administration
+from local.comprehend.http.wire import handle_http
 from local.comprehend.service import Comprehend
-from local.comprehend.wire import handle_http
 
 _CREDENTIAL = re.compile(r"Credential=(?P<account>[^/]+)/\d{8}/(?P<region>[^/]+)/")
 

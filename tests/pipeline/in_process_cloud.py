@@ -31,10 +31,10 @@ from local.cloud.emulator import executions, objects
 from local.cloud.emulator.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
 from local.comprehend.clock import SystemClock
+from local.comprehend.http.wire import handle_http
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
-from local.comprehend.wire import handle_http
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 from tests.pipeline.step_roles import NotGranted, Role, needed
 
 if TYPE_CHECKING:

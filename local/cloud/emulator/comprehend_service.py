@@ -22,11 +22,11 @@ from local.cloud.emulator.ministack import (
     stepfunctions,
 )
 from local.cloud.endpoint import Endpoint
-from local.comprehend.administration import PATH_PREFIX, handle_administration
-from local.comprehend.contract import TARGET_PREFIX
 from local.comprehend.errors import UNMODELLED_ERRORS
+from local.comprehend.http.administration import PATH_PREFIX, handle_administration
+from local.comprehend.http.wire import handle_http
+from local.comprehend.requests.contract import TARGET_PREFIX
 from local.comprehend.service import Comprehend
-from local.comprehend.wire import handle_http
 
 _PRINCIPAL = "comprehend.amazonaws.com"
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.comprehend.wire import handle_http
+from local.comprehend.http.wire import handle_http
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.stepped_clock import START
 

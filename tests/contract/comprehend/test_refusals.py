@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.wire import handle_http
+from local.comprehend.http.wire import handle_http
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.error_codes import refused
 

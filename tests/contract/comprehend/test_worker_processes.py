@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.comprehend.worker_processes import WorkerDiedError, WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerDiedError, WorkerProcesses
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.comprehend.errors import in_use, invalid_request, unavailable
 from local.comprehend.identifiers import Scope
-from local.comprehend.lookup import find, newest_first_page, require_one_filter
+from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import USABLE_MODEL, DocumentClassifier, ModelStatus, RegionState
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from local.comprehend.contract import TARGET_PREFIX
 from local.comprehend.errors import ComprehendError, service_error
+from local.comprehend.requests.contract import TARGET_PREFIX
 from local.comprehend.service import Comprehend
 
 CONTENT_TYPE = "application/x-amz-json-1.1"

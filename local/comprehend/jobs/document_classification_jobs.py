@@ -6,18 +6,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from local.comprehend import idempotency
-from local.comprehend.classification_input import ONE_DOC_PER_LINE
-from local.comprehend.classification_output import archive_uri
-from local.comprehend.classification_run import ClassificationRun
-from local.comprehend.document_classifiers import model_to_use
 from local.comprehend.errors import invalid_request, service_error
 from local.comprehend.identifiers import Scope
-from local.comprehend.lookup import newest_first_page, require_one_filter
-from local.comprehend.permitted import require_keys
+from local.comprehend.jobs.classification_output import archive_uri
+from local.comprehend.jobs.job_input import ONE_DOC_PER_LINE
+from local.comprehend.jobs.job_run import ClassificationRun
+from local.comprehend.models.document_classifiers import model_to_use
+from local.comprehend.requests import idempotency
+from local.comprehend.requests.lookup import newest_first_page, require_one_filter
+from local.comprehend.requests.permitted import require_keys
+from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import ClassificationJob, RegionState
-from local.comprehend.tags import checked_tags
 
 
 class DocumentClassificationJobs:

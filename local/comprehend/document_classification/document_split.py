@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from local.comprehend.training_data import Document
+from local.comprehend.document_classification.training_data import Document
 
 
 def held_out(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.classification_input import (
-    ONE_DOC_PER_FILE,
-    ClassificationInput,
-    InputFile,
-    InvalidJobInputError,
-)
+from local.comprehend.document_classification.model_tasks import classify_documents
 from local.comprehend.identifiers import Scope
-from local.comprehend.model_tasks import classify_documents
+from local.comprehend.jobs.job_input import ONE_DOC_PER_FILE, ClassificationInput, InputFile, InvalidJobInputError
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import ClassificationJob, JobStatus
 from local.comprehend.storage import S3Object, bucket_and_key, encrypted_with, name_below, objects
-from local.comprehend.worker_processes import WorkerDiedError
+from local.comprehend.workers.worker_processes import WorkerDiedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

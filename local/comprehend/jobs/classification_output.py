@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.comprehend.classification_input import ClassificationInput, InputDocument
+from local.comprehend.jobs.job_input import ClassificationInput, InputDocument
 from local.comprehend.storage import bucket_and_key
 
 if TYPE_CHECKING:
-    from local.comprehend.classifier import Classifier
+    from local.comprehend.document_classification.classifier import Classifier
 
 MEMBER = "predictions.jsonl"
 

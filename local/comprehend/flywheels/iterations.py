@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend import idempotency
 from local.comprehend.errors import invalid_request, service_error
+from local.comprehend.flywheels.iteration_run import IterationRun
+from local.comprehend.flywheels.lake import evaluation_uri
 from local.comprehend.identifiers import Scope, compact_timestamp
-from local.comprehend.iteration_run import IterationRun
-from local.comprehend.lake import evaluation_uri
-from local.comprehend.lookup import find, newest_first_page
+from local.comprehend.requests import idempotency
+from local.comprehend.requests.lookup import find, newest_first_page
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Flywheel, Iteration, IterationStatus, RegionState
 

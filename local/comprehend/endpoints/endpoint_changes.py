@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from local.comprehend.model_tasks import load_model
+from local.comprehend.document_classification.model_tasks import load_model
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, Flywheel, RegionState
-from local.comprehend.worker_processes import WorkerDiedError
+from local.comprehend.workers.worker_processes import WorkerDiedError
 
 
 class EndpointChanges:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend import idempotency
-from local.comprehend.dataset_ingestion import DatasetIngestion
+from local.comprehend.document_classification.training_data import DEFAULT_DELIMITER
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded
+from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
+from local.comprehend.flywheels.lake import dataset_uri
 from local.comprehend.identifiers import Scope, dataset_arn, flywheel_arn_of_dataset
-from local.comprehend.lake import dataset_uri
-from local.comprehend.lookup import find, newest_first_page
+from local.comprehend.requests import idempotency
+from local.comprehend.requests.lookup import find, newest_first_page
+from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Dataset, DatasetStatus, DataSource, Flywheel, RegionState
-from local.comprehend.tags import checked_tags
-from local.comprehend.training_data import DEFAULT_DELIMITER
 
 
 class Datasets:

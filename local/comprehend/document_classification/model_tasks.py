@@ -7,14 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.comprehend import classification_output
-from local.comprehend.classification_input import ClassificationInput
-from local.comprehend.document_split import held_out
-from local.comprehend.metrics import Evaluation, TrainedModel
-from local.comprehend.training_data import Document, DocumentFile, LabelRules, documents
+from local.comprehend.document_classification.document_split import held_out
+from local.comprehend.document_classification.metrics import Evaluation, TrainedModel
+from local.comprehend.document_classification.training_data import Document, DocumentFile, LabelRules, documents
+from local.comprehend.jobs import classification_output
+from local.comprehend.jobs.job_input import ClassificationInput
 
 if TYPE_CHECKING:
-    from local.comprehend.classifier import Classifier
+    from local.comprehend.document_classification.classifier import Classifier
 
 # Every endpoint of an account's quota, in the middle of a change from one model to another.
 LOADED_MODELS = 40
@@ -39,7 +39,7 @@ class ModelData:
 def train_model(data: ModelData, path: Path) -> TrainedModel:
     """Train on the training documents and save the model at ``path``; raises InvalidTrainingDataError."""
     # Only worker processes pay for loading scikit-learn.
-    from local.comprehend import classifier
+    from local.comprehend.document_classification import classifier
 
     training, _ = data.split()
     model = classifier.train(training, multi_label=data.rules.multi_label)
@@ -49,7 +49,7 @@ def train_model(data: ModelData, path: Path) -> TrainedModel:
 
 def evaluate_model(data: ModelData, path: Path) -> Evaluation:
     """Score the model at ``path`` on the test documents."""
-    from local.comprehend import classifier, evaluation
+    from local.comprehend.document_classification import classifier, evaluation
 
     _, testing = data.split()
     return evaluation.evaluate(classifier.Classifier.load(path), testing)
@@ -60,7 +60,7 @@ def classify_documents(input_: ClassificationInput, path: Path, archive: Path, *
 
     ``classes`` is how many classes of a document are named at most. Raises InvalidJobInputError.
     """
-    from local.comprehend import classifier
+    from local.comprehend.document_classification import classifier
 
     classification_output.write(classifier.Classifier.load(path), input_, archive, classes=classes)
 
@@ -78,6 +78,6 @@ def classify_text(path: Path, text: str) -> list[tuple[str, float]]:
 # A model's file never changes: each has a version, and with it a path, of its own.
 @lru_cache(maxsize=LOADED_MODELS)
 def _loaded(path: Path) -> Classifier:
-    from local.comprehend import classifier
+    from local.comprehend.document_classification import classifier
 
     return classifier.Classifier.load(path)

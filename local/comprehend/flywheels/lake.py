@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from local.comprehend.document_classification.training_data import DocumentFile
 from local.comprehend.identifiers import compact_timestamp
 from local.comprehend.storage import bucket_and_key, encrypted_with
-from local.comprehend.training_data import DocumentFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,15 +7,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend import idempotency
-from local.comprehend.dataset_ingestion import DatasetIngestion
-from local.comprehend.document_classifiers import usable_model
-from local.comprehend.endpoint_changes import EndpointChanges
+from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded, service_error, unavailable
+from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
+from local.comprehend.flywheels.lake import Lake, dataset_uri, lake_uri
 from local.comprehend.identifiers import Scope, dataset_arn
-from local.comprehend.lake import Lake, dataset_uri, lake_uri
-from local.comprehend.lookup import find, newest_first_page, require_one_filter
-from local.comprehend.permitted import require_keys
+from local.comprehend.models.document_classifiers import usable_model
+from local.comprehend.requests import idempotency
+from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
+from local.comprehend.requests.permitted import require_keys
+from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     USABLE_MODEL,
@@ -28,7 +29,6 @@ from local.comprehend.state import (
     RegionState,
     TaskConfig,
 )
-from local.comprehend.tags import checked_tags
 
 # The languages of custom models; the API's enum holds more.
 LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt"})

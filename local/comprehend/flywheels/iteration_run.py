@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.dataset_ingestion import require_minimum
+from local.comprehend.document_classification.model_tasks import ModelData, evaluate_model, train_model
+from local.comprehend.document_classification.training_data import Contents, InvalidTrainingDataError
+from local.comprehend.flywheels.dataset_ingestion import require_minimum
+from local.comprehend.flywheels.lake import Lake, statistics_uri
 from local.comprehend.identifiers import Scope, hex_digits
-from local.comprehend.lake import Lake, statistics_uri
-from local.comprehend.model_tasks import ModelData, evaluate_model, train_model
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     Dataset,
@@ -23,8 +24,7 @@ from local.comprehend.state import (
     IterationStatus,
     ModelStatus,
 )
-from local.comprehend.training_data import Contents, InvalidTrainingDataError
-from local.comprehend.worker_processes import WorkerDiedError
+from local.comprehend.workers.worker_processes import WorkerDiedError
 
 # AWS's samples show no other message of a completed iteration, whatever it did.
 COMPLETED_MESSAGE = "FULL_ITERATION: Flywheel iteration performed all functions successfully."

@@ -19,7 +19,7 @@ from typing import IO, Any, ParamSpec, TypeVar, cast
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_IMPORT_ROOT = Path(__file__).parents[2]
+_IMPORT_ROOT = Path(__file__).parents[3]
 
 
 class WorkerDiedError(Exception):
@@ -103,7 +103,7 @@ class _Worker:
     def __init__(self) -> None:
         path = os.pathsep.join(filter(None, [str(_IMPORT_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.comprehend.worker_process"],
+            [sys.executable, "-m", "local.comprehend.workers.worker_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},

@@ -14,9 +14,9 @@ from sklearn.metrics import (
 )
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from local.comprehend.classifier import Classifier
-from local.comprehend.metrics import Evaluation
-from local.comprehend.training_data import Document
+from local.comprehend.document_classification.classifier import Classifier
+from local.comprehend.document_classification.metrics import Evaluation
+from local.comprehend.document_classification.training_data import Document
 
 
 def evaluate(model: Classifier, documents: Sequence[Document]) -> Evaluation:

@@ -1,4 +1,4 @@
-"""The worker's side of :mod:`local.comprehend.worker_processes`: ``python -m local.comprehend.worker_process``.
+"""The worker's side of ``worker_processes``: ``python -m local.comprehend.workers.worker_process``.
 
 Pickled tasks ``(function, args, kwargs)`` come in on standard input, pickled ``(error, result)`` go out on standard
 output. None for a task loads what training needs and has no answer. The process ends with its standard input.
@@ -40,7 +40,7 @@ def _serve(tasks: SimpleQueue[Task | None], results: IO[bytes]) -> None:
         while True:
             task = tasks.get()
             if task is None:
-                from local.comprehend import classifier, evaluation  # noqa: F401 (imported once, before the first task)
+                from local.comprehend.document_classification import classifier, evaluation  # noqa: F401 (imported once, before the first task)
             else:
                 results.write(_outcome(task))
                 results.flush()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend import idempotency
-from local.comprehend.document_classifiers import model_of_flywheel, model_to_use, usable_model
-from local.comprehend.endpoint_changes import EndpointChanges
+from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded
 from local.comprehend.identifiers import Scope
-from local.comprehend.lookup import find, newest_first_page, require_one_filter
+from local.comprehend.models.document_classifiers import model_of_flywheel, model_to_use, usable_model
+from local.comprehend.requests import idempotency
+from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
+from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, RegionState
-from local.comprehend.tags import checked_tags
 
 
 class Endpoints:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.document_classification.training_data import (
+    Contents,
+    DocumentFile,
+    InvalidTrainingDataError,
+    inspect,
+)
+from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
-from local.comprehend.lake import Lake
 from local.comprehend.runtime import Runtime
 from local.comprehend.settings import Settings
 from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel, TaskConfig
 from local.comprehend.storage import name_below, objects
-from local.comprehend.training_data import Contents, DocumentFile, InvalidTrainingDataError, inspect
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
