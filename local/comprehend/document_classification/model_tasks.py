@@ -1,4 +1,4 @@
-"""What worker processes do: train a model, score one and predict with one, from files to files."""
+"""What worker processes do: train a model, score one and answer with one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from local.comprehend.document_classification.document_split import held_out
 from local.comprehend.document_classification.metrics import Evaluation, TrainedModel
 from local.comprehend.document_classification.training_data import Document, DocumentFile, LabelRules, documents
-from local.comprehend.jobs import classification_output
-from local.comprehend.jobs.job_input import ClassificationInput
 
 if TYPE_CHECKING:
     from local.comprehend.document_classification.classifier import Classifier
@@ -53,16 +51,6 @@ def evaluate_model(data: ModelData, path: Path) -> Evaluation:
 
     _, testing = data.split()
     return evaluation.evaluate(classifier.Classifier.load(path), testing)
-
-
-def classify_documents(input_: ClassificationInput, path: Path, archive: Path, *, classes: int) -> None:
-    """Predict with the model at ``path`` and write ``archive``, in the form a job's output has.
-
-    ``classes`` is how many classes of a document are named at most. Raises InvalidJobInputError.
-    """
-    from local.comprehend.document_classification import classifier
-
-    classification_output.write(classifier.Classifier.load(path), input_, archive, classes=classes)
 
 
 def load_model(path: Path) -> None:

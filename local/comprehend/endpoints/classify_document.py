@@ -9,7 +9,7 @@ from local.comprehend.endpoints.inferences import Inference, Rate
 from local.comprehend.errors import invalid_request, service_error, unavailable
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import DocumentClassifier
+from local.comprehend.state import Model
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 
@@ -50,7 +50,7 @@ class RealTimeClassification:
             )
         return text
 
-    def _admitted(self, scope: Scope, arn: str, text: str) -> tuple[DocumentClassifier, Inference]:
+    def _admitted(self, scope: Scope, arn: str, text: str) -> tuple[Model, Inference]:
         """The model to answer with, and what is to be counted once it has.
 
         Raises ResourceUnavailableException, or the throttling error of the settings.

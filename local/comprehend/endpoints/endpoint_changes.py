@@ -6,7 +6,7 @@ from functools import partial
 
 from local.comprehend.document_classification.model_tasks import load_model
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, Flywheel, RegionState
+from local.comprehend.state import Endpoint, EndpointStatus, Flywheel, Model, RegionState
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 
@@ -74,7 +74,7 @@ class EndpointChanges:
             endpoint.status = EndpointStatus.IN_SERVICE
             self._catch_up(region, endpoint)
 
-    def _loading_problem(self, model: DocumentClassifier) -> str | None:
+    def _loading_problem(self, model: Model) -> str | None:
         try:
             self._runtime.predictors.run(load_model, model.path)
         except WorkerDiedError as error:
@@ -89,7 +89,7 @@ class EndpointChanges:
     def _catch_up(self, region: RegionState, endpoint: Endpoint) -> None:
         """Follow the active model. In the middle of another change that waits for its end, which comes here again."""
         flywheel = region.flywheels.get(endpoint.flywheel_arn or "")
-        active = region.classifiers.get(flywheel.active_model_arn or "") if flywheel else None
+        active = region.models.get(flywheel.active_model_arn or "") if flywheel else None
         if active and active is not endpoint.model and endpoint.status is EndpointStatus.IN_SERVICE:
             endpoint.desired_model = active
             self.update(region, endpoint)

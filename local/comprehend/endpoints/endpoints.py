@@ -1,4 +1,4 @@
-"""CreateEndpoint, UpdateEndpoint, DescribeEndpoint, DeleteEndpoint, ListEndpoints, for document classifiers."""
+"""CreateEndpoint, UpdateEndpoint, DescribeEndpoint, DeleteEndpoint, ListEndpoints."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded
 from local.comprehend.identifiers import Scope
-from local.comprehend.models.document_classifiers import model_of_flywheel, model_to_use, usable_model
+from local.comprehend.models.usable import model_of_flywheel, model_to_use, usable_model
 from local.comprehend.requests import idempotency
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import DocumentClassifier, Endpoint, EndpointStatus, RegionState
+from local.comprehend.state import Endpoint, EndpointStatus, Model, RegionState
 
 
 class Endpoints:
@@ -116,7 +116,7 @@ class Endpoints:
         if model_arn not in (None, find(region.flywheels, flywheel_arn, what="flywheel").active_model_arn):
             raise invalid_request(f"{model_arn} is not the active model of {flywheel_arn}.")
 
-    def _require_role(self, model: DocumentClassifier, role: str | None) -> None:
+    def _require_role(self, model: Model, role: str | None) -> None:
         if role is None and "ModelKmsKeyId" in model.security and self._runtime.settings.encrypted_model_needs_role:
             raise invalid_request(
                 f"The model {model.arn} is encrypted with the key {model.security['ModelKmsKeyId']}: give the ARN of a "

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.document_classification.dataset_checks import checked_contents
 from local.comprehend.document_classification.training_data import (
-    Contents,
     DocumentFile,
     InvalidTrainingDataError,
-    inspect,
 )
 from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime
-from local.comprehend.settings import Settings
-from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel, TaskConfig
+from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel
 from local.comprehend.storage import name_below, objects
 
 if TYPE_CHECKING:
@@ -67,7 +65,7 @@ class DatasetIngestion:
                 folder=dataset.folder,
                 maximum_bytes=settings.maximum_dataset_bytes,
             )
-            contents = _checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
+            contents = checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
             doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
             lake.put_files(dataset.s3_uri, files)
@@ -120,39 +118,3 @@ def _download(
                 name = f"{len(files)}/{name}"
             files.append(DocumentFile(path=path, name=name, delimiter=source.delimiter))
     return tuple(files)
-
-
-def _checked_contents(
-    *, files: tuple[DocumentFile, ...], task: TaskConfig, dataset_type: str, settings: Settings
-) -> Contents:
-    """Read the files and hold them against the dataset quotas; raises InvalidTrainingDataError saying what is wrong."""
-    size = sum(file.path.stat().st_size for file in files)
-    if size < settings.minimum_dataset_bytes:
-        raise InvalidTrainingDataError(
-            f"The data are {size} bytes; a dataset needs at least {settings.minimum_dataset_bytes} bytes."
-        )
-    contents = inspect(
-        files,
-        rules=task.rules,
-        maximum_documents=settings.maximum_dataset_documents,
-        maximum_document_bytes=settings.maximum_document_bytes,
-    )
-    if contents.documents == contents.dropped_documents:
-        raise InvalidTrainingDataError("No document has a label of this flywheel.")
-    if dataset_type == "TRAIN" and settings.minimum_per_label == "per_dataset":
-        require_minimum(contents=contents, task=task, settings=settings, what="dataset")
-    return contents
-
-
-def require_minimum(*, contents: Contents, task: TaskConfig, settings: Settings, what: str) -> None:
-    """Raise InvalidTrainingDataError unless each label that occurs has the minimum of training documents."""
-    minimum = settings.minimum_documents(multi_label=task.multi_label)
-    short = [f"{label} ({count})" for label, count in sorted(contents.per_label.items()) if count < minimum]
-    if short:
-        raise InvalidTrainingDataError(
-            f"Each label of a {what} needs at least {minimum} training documents; too few of: {', '.join(short)}."
-        )
-    usable = contents.documents - contents.dropped_documents
-    total = settings.minimum_total_documents_multi_label
-    if task.multi_label and usable < total:
-        raise InvalidTrainingDataError(f"A multi-label {what} needs at least {total} documents, not {usable}.")

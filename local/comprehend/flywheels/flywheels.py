@@ -7,12 +7,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.document_classification.task_config import TaskConfig
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded, service_error, unavailable
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
 from local.comprehend.flywheels.lake import Lake, dataset_uri, lake_uri
 from local.comprehend.identifiers import Scope, dataset_arn
-from local.comprehend.models.document_classifiers import usable_model
+from local.comprehend.models.usable import usable_model
 from local.comprehend.requests import idempotency
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.requests.permitted import require_keys
@@ -23,16 +24,14 @@ from local.comprehend.state import (
     Dataset,
     DatasetStatus,
     DataSource,
-    DocumentClassifier,
     Flywheel,
     FlywheelStatus,
+    Model,
     RegionState,
-    TaskConfig,
 )
 
 # The languages of custom models; the API's enum holds more.
 LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt"})
-MAXIMUM_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 
 
 class Flywheels:
@@ -142,7 +141,7 @@ class Flywheels:
         )
         return {}
 
-    def _make(self, scope: Scope, flywheel: Flywheel, model: DocumentClassifier | None) -> None:
+    def _make(self, scope: Scope, flywheel: Flywheel, model: Model | None) -> None:
         problem = self._prepared_lake(scope, flywheel)
         if model and not problem:
             problem = self._copied_datasets(scope, flywheel, model)
@@ -166,7 +165,7 @@ class Flywheels:
             )
         return None
 
-    def _copied_datasets(self, scope: Scope, flywheel: Flywheel, model: DocumentClassifier) -> str | None:
+    def _copied_datasets(self, scope: Scope, flywheel: Flywheel, model: Model) -> str | None:
         """Copy the data a given model was made from; they are not new to the first iteration."""
         for type_, source in (("TRAIN", model.train), ("TEST", model.test)):
             if not source:
@@ -209,7 +208,7 @@ class Flywheels:
         for dataset in flywheel.datasets.values():
             self._ingestion.discard_files(dataset)
 
-    def _model_to_start_with(self, region: RegionState, request: dict[str, Any]) -> DocumentClassifier | None:
+    def _model_to_start_with(self, region: RegionState, request: dict[str, Any]) -> Model | None:
         arn = request.get("ActiveModelArn")
         if arn is None:
             return None
@@ -227,19 +226,11 @@ class Flywheels:
             raise limit_exceeded(f"{creating} flywheels are being created, the most at a time.")
 
     def _properties(self, flywheel: Flywheel) -> dict[str, Any]:
-        task = flywheel.task
-        # "Labels may be absent until the status is ACTIVE" (developer guide).
-        shown = task.labels is not None and flywheel.status is not FlywheelStatus.CREATING
         return {
             **self._summary(flywheel),
             "DataAccessRoleArn": flywheel.role_arn,
-            "TaskConfig": {
-                "LanguageCode": task.language,
-                "DocumentClassificationConfig": {
-                    "Mode": task.mode,
-                    "Labels": list(task.labels or ()) if shown else None,
-                },
-            },
+            # "Labels may be absent until the status is ACTIVE" (developer guide).
+            "TaskConfig": flywheel.task.described(with_labels=flywheel.status is not FlywheelStatus.CREATING),
             "DataSecurityConfig": dict(flywheel.security),
         }
 
@@ -273,28 +264,13 @@ def _task_of(request: dict[str, Any]) -> TaskConfig:
         )
     if request["ModelType"] != "DOCUMENT_CLASSIFIER":
         raise invalid_request("The local Comprehend service provides the model type DOCUMENT_CLASSIFIER only.")
-    classification = config.get("DocumentClassificationConfig")
-    if classification is None or "EntityRecognitionConfig" in config:
-        raise invalid_request("The model type DOCUMENT_CLASSIFIER needs a DocumentClassificationConfig and no other.")
-    mode, labels = classification["Mode"], classification.get("Labels")
-    if labels is not None:
-        if len(set(labels)) < len(labels):
-            raise invalid_request("A label is given more than once.")
-        if not 2 <= len(labels) <= MAXIMUM_LABELS[mode]:
-            raise invalid_request(f"{mode} needs 2 to {MAXIMUM_LABELS[mode]} labels, not {len(labels)}.")
-    return TaskConfig(language=config["LanguageCode"], mode=mode, labels=None if labels is None else tuple(labels))
+    return TaskConfig.of(config)
 
 
 def _check_match(flywheel: Flywheel, region: RegionState, arn: str) -> None:
     if ":document-classifier/" not in arn:
         raise invalid_request("The model is not of the flywheel's type DOCUMENT_CLASSIFIER.")
-    model = find(region.classifiers, arn, what="document classifier")
+    model = find(region.models, arn, what="document classifier")
     if model.status not in USABLE_MODEL:
         raise invalid_request(f"The model {arn} is {model.status}; it must be TRAINED.")
-    ours, theirs = flywheel.task, model.task
-    if (ours.mode, ours.language) != (theirs.mode, theirs.language):
-        raise invalid_request(
-            f"The model is {theirs.mode} in {theirs.language}, the flywheel {ours.mode} in {ours.language}."
-        )
-    if set(ours.labels or ()) != set(theirs.labels or ()):
-        raise invalid_request("The model was made for other labels than the flywheel's.")
+    flywheel.task.require_match(model.task)

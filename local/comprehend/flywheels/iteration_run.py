@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.document_classification.dataset_checks import require_minimum
 from local.comprehend.document_classification.model_tasks import ModelData, evaluate_model, train_model
 from local.comprehend.document_classification.training_data import Contents, InvalidTrainingDataError
-from local.comprehend.flywheels.dataset_ingestion import require_minimum
 from local.comprehend.flywheels.lake import Lake, statistics_uri
 from local.comprehend.identifiers import Scope, hex_digits
 from local.comprehend.runtime import Runtime
@@ -18,10 +18,10 @@ from local.comprehend.state import (
     Dataset,
     DatasetStatus,
     DataSource,
-    DocumentClassifier,
     Flywheel,
     Iteration,
     IterationStatus,
+    Model,
     ModelStatus,
 )
 from local.comprehend.workers.worker_processes import WorkerDiedError
@@ -40,7 +40,7 @@ class IterationRun:
         self._flywheel = flywheel
         self._iteration = iteration
         self._region = runtime.region(scope)
-        self._active = self._region.classifiers.get(flywheel.active_model_arn or "")
+        self._active = self._region.models.get(flywheel.active_model_arn or "")
         self._train = _completed(flywheel, "TRAIN")
         every_test = _completed(flywheel, "TEST")
         new_test = [dataset for dataset in every_test if dataset.arn not in flywheel.used]
@@ -50,7 +50,7 @@ class IterationRun:
         self._evaluates = self._active is not None and (
             bool(new_test) or (self._trains and self._settings.evaluate_active_without_test_data)
         )
-        self._model: DocumentClassifier | None = None
+        self._model: Model | None = None
         if self._evaluates:
             iteration.evaluated_model_arn = flywheel.active_model_arn
         elif self._trains:
@@ -103,7 +103,7 @@ class IterationRun:
             if missing:
                 raise InvalidTrainingDataError(f"The TEST data have no document of these labels: {', '.join(missing)}.")
 
-    def _evaluate_active(self, active: DocumentClassifier) -> None:
+    def _evaluate_active(self, active: Model) -> None:
         evaluation = self._runtime.workers.run(evaluate_model, self._data(), active.path)
         self._runtime.wait_until(self._iteration.created + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
@@ -125,14 +125,14 @@ class IterationRun:
             model.labels, model.trained_documents = trained.labels, trained.documents
             model.evaluation = evaluation
 
-    def _new_model(self, now: float) -> DocumentClassifier:
+    def _new_model(self, now: float) -> Model:
         with self._runtime.lock:
             self._iteration.status = IterationStatus.TRAINING
             name = self._active.name if self._active else self._first_model_name()
             # With the creation time, as a deleted flywheel's models outlive it and its name can be used again.
             digits = hex_digits(self._flywheel.arn, str(self._flywheel.created), self._iteration.id)
             version = f"Comprehend-Generated-v1-{digits}"
-            model = DocumentClassifier(
+            model = Model(
                 arn=self._scope.document_classifier_arn(name=name, version=version),
                 name=name,
                 version=version,
@@ -148,7 +148,7 @@ class IterationRun:
                 train=_sources(self._train),
                 test=_sources(self._test),
             )
-            self._region.classifiers[model.arn] = model
+            self._region.models[model.arn] = model
             self._model = model
         return model
 

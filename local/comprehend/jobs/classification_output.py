@@ -10,13 +10,10 @@ import json
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.comprehend.jobs.job_input import ClassificationInput, InputDocument
+from local.comprehend.jobs.job_input import InputDocument, JobInput
 from local.comprehend.storage import bucket_and_key
-
-if TYPE_CHECKING:
-    from local.comprehend.document_classification.classifier import Classifier
 
 MEMBER = "predictions.jsonl"
 
@@ -28,11 +25,15 @@ def archive_uri(*, requested: str, account: str, job_id: str) -> str:
     return f"s3://{folder}/{account}-CLN-{job_id}/output/output.tar.gz"
 
 
-def write(model: Classifier, input_: ClassificationInput, archive: Path, *, classes: int) -> None:
-    """Classify chunk by chunk and write the archive; raises InvalidJobInputError.
+def classify_documents(input_: JobInput, path: Path, archive: Path, *, classes: int) -> None:
+    """Predict with the model at ``path``, chunk by chunk, and write ``archive``; raises InvalidJobInputError.
 
     A multi-class model names at most ``classes`` classes of a document, a multi-label one every label.
     """
+    # Only worker processes pay for loading scikit-learn.
+    from local.comprehend.document_classification.classifier import Classifier
+
+    model = Classifier.load(path)
     predictions = archive.with_name(MEMBER)
     kept = None if model.multi_label else classes
     with predictions.open("w", encoding="utf-8") as lines:

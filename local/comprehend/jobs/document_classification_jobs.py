@@ -3,21 +3,22 @@ operation that stops or deletes such a job."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from local.comprehend.errors import invalid_request, service_error
 from local.comprehend.identifiers import Scope
-from local.comprehend.jobs.classification_output import archive_uri
+from local.comprehend.jobs.classification_output import archive_uri, classify_documents
 from local.comprehend.jobs.job_input import ONE_DOC_PER_LINE
-from local.comprehend.jobs.job_run import ClassificationRun
-from local.comprehend.models.document_classifiers import model_to_use
+from local.comprehend.jobs.job_run import JobRun
+from local.comprehend.models.usable import model_to_use
 from local.comprehend.requests import idempotency
 from local.comprehend.requests.lookup import newest_first_page, require_one_filter
 from local.comprehend.requests.permitted import require_keys
 from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import ClassificationJob, RegionState
+from local.comprehend.state import Job, RegionState
 
 
 class DocumentClassificationJobs:
@@ -29,7 +30,7 @@ class DocumentClassificationJobs:
         operation = "StartDocumentClassificationJob"
         made = idempotency.already_made(region, operation=operation, within="", request=request)
         if made:
-            return _started(region.classification_jobs[made])
+            return _started(region.jobs[made])
         if "DocumentReaderConfig" in request["InputDataConfig"]:
             raise invalid_request("The local Comprehend service reads plain text only; leave out DocumentReaderConfig.")
         model = model_to_use(region, request, member="DocumentClassifierArn")
@@ -38,7 +39,7 @@ class DocumentClassificationJobs:
         tags = checked_tags(request.get("Tags", []), present={})
         self._check_quota(region)
         id_ = uuid4().hex
-        job = ClassificationJob(
+        job = Job(
             id=id_,
             arn=scope.classification_job_arn(id_),
             request=request,
@@ -49,15 +50,16 @@ class DocumentClassificationJobs:
             created=self._runtime.now(),
             folder=self._runtime.new_folder(),
         )
-        region.classification_jobs[job.arn] = job
+        region.jobs[job.arn] = job
         region.tags[job.arn] = tags
         idempotency.remember(region, operation=operation, within="", request=request, resource=job.arn)
-        ClassificationRun(runtime=self._runtime, scope=scope, job=job).start()
+        predict = partial(classify_documents, classes=self._runtime.settings.classes_in_output)
+        JobRun(runtime=self._runtime, scope=scope, job=job, predict=predict).start()
         return _started(job)
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         arn = scope.classification_job_arn(request["JobId"])
-        job = self._runtime.region(scope).classification_jobs.get(arn)
+        job = self._runtime.region(scope).jobs.get(arn)
         if job is None or not self._runtime.shows(job.created):
             raise service_error("JobNotFoundException", f"There is no document classification job {request['JobId']}.")
         return {"DocumentClassificationJobProperties": _properties(job)}
@@ -65,7 +67,7 @@ class DocumentClassificationJobs:
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         require_one_filter(request)
         page, token = newest_first_page(
-            self._runtime.region(scope).classification_jobs.values(),
+            self._runtime.region(scope).jobs.values(),
             request,
             shown_by=self._runtime,
             facts=lambda job: {"JobStatus": job.status, "JobName": job.request.get("JobName")},
@@ -74,8 +76,8 @@ class DocumentClassificationJobs:
         return {"DocumentClassificationJobPropertiesList": [_properties(job) for job in page], **token}
 
     def _check_quota(self, region: RegionState) -> None:
-        running = sum(job.running for job in region.classification_jobs.values())
-        if running >= self._runtime.settings.maximum_classification_jobs:
+        running = sum(job.running for job in region.jobs.values())
+        if running >= self._runtime.settings.maximum_jobs_of_a_type:
             # The operation models no ResourceLimitExceededException.
             raise service_error(
                 "TooManyRequestsException",
@@ -83,7 +85,7 @@ class DocumentClassificationJobs:
             )
 
 
-def _started(job: ClassificationJob) -> dict[str, Any]:
+def _started(job: Job) -> dict[str, Any]:
     return {
         "JobId": job.id,
         "JobArn": job.arn,
@@ -92,7 +94,7 @@ def _started(job: ClassificationJob) -> dict[str, Any]:
     }
 
 
-def _properties(job: ClassificationJob) -> dict[str, Any]:
+def _properties(job: Job) -> dict[str, Any]:
     given = ("JobName", "DataAccessRoleArn", "VolumeKmsKeyId", "VpcConfig", "FlywheelArn")
     return {
         **_started(job),

@@ -1,4 +1,4 @@
-"""The documents of a classification job: plain text in UTF-8, one for each line or one for each file.
+"""The documents of a job: plain text in UTF-8, one for each line or one for each file.
 
 Sources: "File formats for async analysis" and "Guidelines and quotas" of the developer guide.
 """
@@ -18,7 +18,7 @@ CHUNK_CHARACTERS = 8 * 1024**2
 
 
 class InvalidJobInputError(Exception):
-    """The input cannot be classified; the message names the file and says what to correct."""
+    """The input cannot be used; the message names the file and says what to correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class InputDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationInput:
+class JobInput:
     """``format`` is ONE_DOC_PER_LINE or ONE_DOC_PER_FILE."""
 
     files: tuple[InputFile, ...]

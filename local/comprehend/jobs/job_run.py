@@ -1,18 +1,18 @@
-"""The background work of StartDocumentClassificationJob: from SUBMITTED over IN_PROGRESS to COMPLETED or FAILED."""
+"""The background work of a job of any kind: from SUBMITTED over IN_PROGRESS to COMPLETED or FAILED."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.model_tasks import classify_documents
 from local.comprehend.identifiers import Scope
-from local.comprehend.jobs.job_input import ONE_DOC_PER_FILE, ClassificationInput, InputFile, InvalidJobInputError
+from local.comprehend.jobs.job_input import ONE_DOC_PER_FILE, InputFile, InvalidJobInputError, JobInput
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import ClassificationJob, JobStatus
+from local.comprehend.state import Job, JobStatus
 from local.comprehend.storage import S3Object, bucket_and_key, encrypted_with, name_below, objects
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class ClassificationRun:
+Predict = Callable[[JobInput, Path, Path], None]
+"""Reads the input, answers it with the model at the first path, and writes the archive at the second. Raises
+InvalidJobInputError. It runs in a worker process."""
+
+
+class JobRun:
     """One job. It reads and writes S3 in the name of the role given with it, not of the model's or flywheel's."""
 
-    def __init__(self, *, runtime: Runtime, scope: Scope, job: ClassificationJob) -> None:
+    def __init__(self, *, runtime: Runtime, scope: Scope, job: Job, predict: Predict) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._scope = scope
         self._job = job
+        self._predict = predict
 
     def start(self) -> None:
         """Run in the background."""
@@ -35,13 +41,13 @@ class ClassificationRun:
 
     def _run(self) -> None:
         job, settings = self._job, self._settings
-        started = job.created + settings.classification_job_queue_seconds
+        started = job.created + settings.job_queue_seconds
         self._runtime.wait_until(started)
         with self._runtime.lock:
             job.status = JobStatus.IN_PROGRESS
-        fault = self._runtime.faults.for_resource("classification_job")
+        fault = self._runtime.faults.for_resource("job")
         problem = fault.message if fault else self._problem()
-        self._runtime.wait_until(started + settings.classification_job_seconds)
+        self._runtime.wait_until(started + settings.job_seconds)
         with self._runtime.lock:
             self._end(problem)
 
@@ -50,7 +56,7 @@ class ClassificationRun:
         job = self._job
         self._doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the input: {error}"
         try:
-            self._classify(self._runtime.s3(self._scope, role_arn=job.role_arn, source_arn=job.arn))
+            self._carry_out(self._runtime.s3(self._scope, role_arn=job.role_arn, source_arn=job.arn))
         except (ClientError, BotoCoreError) as error:
             return self._doing.format(role=job.role_arn, error=error)
         except InvalidJobInputError as error:
@@ -62,18 +68,16 @@ class ClassificationRun:
                 shutil.rmtree(job.folder)
         return None
 
-    def _classify(self, client: S3Client) -> None:
+    def _carry_out(self, client: S3Client) -> None:
         job, settings = self._job, self._settings
         job.folder.mkdir(parents=True)
-        input_ = ClassificationInput(
+        input_ = JobInput(
             files=tuple(self._downloaded(client)),
             format=job.input_format,
             maximum_documents=settings.maximum_job_documents,
         )
         archive = job.folder / "output.tar.gz"
-        self._runtime.workers.run(
-            classify_documents, input_, job.model.path, archive, classes=settings.classes_in_output
-        )
+        self._runtime.workers.run(self._predict, input_, job.model.path, archive)
         self._doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the output: {error}"
         bucket, key = bucket_and_key(job.archive_uri)
         encryption = encrypted_with(job.request["OutputDataConfig"].get("KmsKeyId"))

@@ -58,7 +58,7 @@ class Tags:
     def _region_with(self, scope: Scope, arn: str) -> RegionState:
         region = self._runtime.region(scope)
         flywheel = region.flywheels.get(flywheel_arn_of_dataset(arn))
-        if arn in region.classifiers or arn in region.classification_jobs or arn in region.endpoints:
+        if arn in region.models or arn in region.jobs or arn in region.endpoints:
             return region
         if flywheel and (arn == flywheel.arn or arn in flywheel.datasets):
             return region
