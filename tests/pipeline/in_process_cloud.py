@@ -27,9 +27,10 @@ from flywheel.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.cloud.emulator import executions, objects
-from local.cloud.emulator.auto_scaling_service import LocalEndpoints
+from local.cloud.emulator.auto_scaling.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
+from local.cloud.emulator.s3 import objects
+from local.cloud.emulator.step_functions import executions
 from local.comprehend.clock import SystemClock
 from local.comprehend.http.wire import handle_http
 from local.comprehend.service import Comprehend

@@ -16,6 +16,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.emulator.cloudformation.resource_types import adjust
 from local.cloud.emulator.ministack import (
     apigateway_v1,
     app,
@@ -27,7 +28,6 @@ from local.cloud.emulator.ministack import (
     router,
     stacks,
 )
-from local.cloud.emulator.resource_types import adjust
 
 Answer = tuple[int, dict[str, Any], bytes]
 

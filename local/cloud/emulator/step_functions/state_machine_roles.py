@@ -10,9 +10,12 @@ import json
 import re
 from typing import Any
 
-from local.cloud.emulator import auto_scaling_service, executions, message_keys, nested_executions, service_roles
-from local.cloud.emulator.comprehend_service import resource_of, used_by
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.auto_scaling import permissions
+from local.cloud.emulator.comprehend.comprehend_service import resource_of, used_by
+from local.cloud.emulator.messages import message_keys
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
+from local.cloud.emulator.step_functions import attempts, nested_executions
 
 _PATTERN_SUFFIX = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
 # Where the name of a service in an SDK integration is not its prefix in IAM.
@@ -41,7 +44,7 @@ def teach() -> None:
 
 def authorise(resource: str, arguments: Any) -> None:
     """Raise the state's error unless the running machine's role may make this call."""
-    role = executions.current_role()
+    role = attempts.current_role()
     if role is None:
         return
     given = arguments if isinstance(arguments, dict) else {}
@@ -67,12 +70,12 @@ def authorise(resource: str, arguments: Any) -> None:
             raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
 
 
-def _of_auto_scaling(resource: str, given: dict[str, Any]) -> list[auto_scaling_service.Check]:
+def _of_auto_scaling(resource: str, given: dict[str, Any]) -> list[permissions.Check]:
     """What a call of Application Auto Scaling needs, empty for any other call."""
     if ":::aws-sdk:applicationautoscaling:" not in resource:
         return []
     operation = resource.rpartition(":")[2]
-    return auto_scaling_service.needed(operation=operation[0].upper() + operation[1:], request=given)
+    return permissions.needed(operation=operation[0].upper() + operation[1:], request=given)
 
 
 def _conditions(action: str, given: dict[str, Any]) -> list[dict[str, str]]:

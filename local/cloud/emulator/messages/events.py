@@ -13,7 +13,8 @@ import logging
 import uuid
 from typing import Any
 
-from local.cloud.emulator import message_keys, service_roles
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.messages import message_keys
 from local.cloud.emulator.ministack import eventbridge, iam_evaluator, responses, s3, scheduler, sqs
 
 _logger = logging.getLogger("events")
@@ -47,6 +48,12 @@ def teach() -> None:
         return invoke(target, event, rule, view)
 
     eventbridge._invoke_target = invoke_allowed
+
+
+def put_event(source: str, kind: str, detail: dict[str, Any], *, resource: str) -> None:
+    """Put an event of a service of AWS on the default bus."""
+    entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail), "Resources": [resource]}
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 def _name_versions_in_s3_events() -> None:

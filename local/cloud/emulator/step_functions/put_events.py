@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.cloud.emulator import executions
 from local.cloud.emulator.ministack import eventbridge, stepfunctions
+from local.cloud.emulator.step_functions import attempts
 
 _RESOURCE = "arn:aws:states:::events:putEvents"
 
@@ -20,7 +20,7 @@ def teach() -> None:
 
 
 def _put(arguments: dict[str, Any]) -> Any:
-    execution = executions.current_attempt().execution
+    execution = attempts.current_attempt().execution
     arns = [execution["executionArn"], execution["stateMachineArn"]]
     entries = [
         {**entry, "Detail": _text(entry.get("Detail")), "Resources": [*entry.get("Resources", []), *arns]}

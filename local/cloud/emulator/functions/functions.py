@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local.cloud.emulator.function_output import FunctionOutput
+from local.cloud.emulator.cloudformation.resource_types import adjust
+from local.cloud.emulator.functions.function_output import FunctionOutput
 from local.cloud.emulator.ministack import lambda_runtime, lambda_svc, stepfunctions
-from local.cloud.emulator.resource_types import adjust
 
 _BOOTSTRAP = """#!/bin/sh
 exec "$LOCAL_CLOUD_FUNCTION_PYTHON" -m awslambdaric "$_HANDLER"

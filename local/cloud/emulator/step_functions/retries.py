@@ -13,9 +13,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from local.cloud.emulator import executions
-from local.cloud.emulator.execution_clock import scale
-from local.cloud.emulator.ministack import lambda_svc, stepfunctions
+from local.cloud.emulator.ministack import lambda_svc, stepfunctions, wait_scale
+from local.cloud.emulator.step_functions import attempts
 
 _INVOKE = "states:::lambda:invoke"
 _OUTLASTS = "_outlasts"
@@ -36,10 +35,10 @@ def teach() -> None:
 
     def find_and_wait(retriers: list[dict[str, Any]], error: str, counts: dict[int, int]) -> Any:
         retrier, index = find(retriers, error, counts)
-        if retrier is None or not executions.is_executing():
+        if retrier is None or attempts.current() is None:
             return retrier, index
         attempt = counts.get(index, 0)
-        executions.wait(delay(retrier, attempt), takes=real_delay(retrier, attempt, scale()))
+        attempts.wait(delay(retrier, attempt), takes=real_delay(retrier, attempt, wait_scale()))
         return {**retrier, "IntervalSeconds": 0}, index
 
     stepfunctions._execute_task = execute_task

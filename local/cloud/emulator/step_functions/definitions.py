@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from local.cloud.emulator import task_limits
 from local.cloud.emulator.ministack import provisioners, stepfunctions
+from local.cloud.emulator.step_functions import task_limits
 
 _TYPES = frozenset({"Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
 _ENDS_ITSELF = frozenset({"Choice", "Succeed", "Fail"})

@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.cloud.emulator import message_keys, metrics, service_roles
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.cloudwatch import metrics
+from local.cloud.emulator.messages import message_keys
 from local.cloud.emulator.ministack import cloudwatch, responses
 
 _logger = logging.getLogger("cloudwatch")

@@ -21,10 +21,11 @@ from typing import Any
 from local.auto_scaling.contract import TARGET_PREFIX, AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import EndpointUnits, ScalingRefused
-from local.auto_scaling.service import AutoScaling, target_arn
+from local.auto_scaling.service import AutoScaling
 from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
-from local.cloud.emulator import execution_clock, service_roles
+from local.cloud.emulator import service_roles
 from local.cloud.emulator.administration import Answer, answer_below
+from local.cloud.emulator.auto_scaling.permissions import NAME, needed
 from local.cloud.emulator.ministack import (
     app,
     cloudwatch,
@@ -33,18 +34,16 @@ from local.cloud.emulator.ministack import (
     responses,
     router,
     stepfunctions,
+    wait_scale,
 )
 from local.comprehend.errors import ComprehendError
 from local.comprehend.service import Comprehend
 
-NAME = "application-autoscaling"
 _ADMINISTRATION = "/_local/auto-scaling/"
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 # A minute is as short as all waiting is, but long enough to hold some requests.
 _SHORTEST_MINUTE = 5.0
 _logger = logging.getLogger(NAME)
-
-Check = tuple[str, str, dict[str, str]]
 
 
 class LocalEndpoints:
@@ -92,7 +91,7 @@ class _Alarms:
 
 
 def teach(comprehend: Comprehend, load: Load) -> None:
-    minute = max(_SHORTEST_MINUTE, 60 * (execution_clock.scale() or 1))
+    minute = max(_SHORTEST_MINUTE, 60 * (wait_scale() or 1))
     service = AutoScaling(
         endpoints=LocalEndpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute
     )
@@ -105,38 +104,6 @@ def teach(comprehend: Comprehend, load: Load) -> None:
     }
     stepfunctions._AWS_SDK_ERROR_PREFIX["applicationautoscaling"] = "ApplicationAutoScaling"
     threading.Thread(target=_watch, args=(service,), name=NAME, daemon=True).start()
-
-
-def needed(*, operation: str, request: dict[str, Any]) -> list[Check]:
-    """What a caller must be allowed: action, resource and condition keys.
-
-    Besides the action itself, on the scalable target, the caller needs what the service does with the endpoint and
-    with CloudWatch's alarms, and the first one of an account creates the service-linked role.
-    """
-    account, region = responses.get_account_id(), responses.get_region()
-    endpoint = str(request.get("ResourceId"))
-    if operation.startswith("Describe"):
-        return [(f"{NAME}:{operation}", "*", {})]
-    conditions = {
-        f"{NAME}:service-namespace": str(request.get("ServiceNamespace")),
-        f"{NAME}:scalable-dimension": str(request.get("ScalableDimension")),
-    }
-    target = target_arn(account=account, region=region, endpoint_arn=endpoint)
-    checks: list[Check] = [(f"{NAME}:{operation}", target, conditions)]
-    if operation == "RegisterScalableTarget":
-        checks += [(f"comprehend:{each}", endpoint, {}) for each in ("DescribeEndpoint", "UpdateEndpoint")]
-        if SERVICE_ROLE not in iam._roles:
-            role = service_role_arn(account)
-            checks.append(("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": SERVICE_PRINCIPAL}))
-    alarms = {
-        "PutScalingPolicy": ("PutMetricAlarm", "DescribeAlarms"),
-        "DeleteScalingPolicy": ("DeleteAlarms",),
-        "DeregisterScalableTarget": ("DeleteAlarms",),
-    }
-    # One right for all alarms: their names are the service's own.
-    alarm = f"arn:aws:cloudwatch:{region}:{account}:alarm:TargetTracking-{endpoint}"
-    checks += [(f"cloudwatch:{each}", alarm, {}) for each in alarms.get(operation, ())]
-    return checks
 
 
 def _answer_requests(service: AutoScaling) -> None:

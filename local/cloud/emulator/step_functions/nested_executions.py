@@ -11,8 +11,8 @@ import contextvars
 import json
 from typing import Any
 
-from local.cloud.emulator import execution_clock, executions
 from local.cloud.emulator.ministack import stepfunctions
+from local.cloud.emulator.step_functions import attempts, execution_clock
 
 _PREFIX = "arn:aws:states:::states:startExecution"
 _SYNC = f"{_PREFIX}.sync"
@@ -70,7 +70,7 @@ def _start(arguments: Any) -> dict[str, Any]:
 
 def _run(arguments: Any, *, parse_output: bool) -> dict[str, Any]:
     """Start the other machine, or take the running execution of that name and input, and wait for its end."""
-    attempt, limit = executions.current_attempt(), _limit.get()
+    attempt, limit = attempts.current_attempt(), _limit.get()
     # The other execution's thread begins with a copy of what is set here.
     token = _limit.set(None)
     try:
@@ -121,7 +121,7 @@ def _described(execution: dict[str, Any]) -> dict[str, Any]:
 
 def _skipped(execution_arn: str) -> float:
     """Seconds that the execution's clock has skipped so far."""
-    attempt = executions.attempt_of(execution_arn)
+    attempt = attempts.attempt_of(execution_arn)
     return attempt.clock.skipped() if attempt is not None else 0.0
 
 

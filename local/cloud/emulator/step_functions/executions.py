@@ -16,67 +16,19 @@ import copy
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from local.cloud.emulator import execution_clock, execution_events, request_sizes
+from local.cloud.emulator import request_sizes
 from local.cloud.emulator.ministack import responses, stepfunctions
+from local.cloud.emulator.step_functions import attempts, execution_clock, execution_events
 
 _logger = logging.getLogger("states")
 
 _HISTORY_LIMIT_EVENTS = 25_000
 _REDRIVABLE = frozenset({"FAILED", "ABORTED", "TIMED_OUT"})
 _NAME_FORBIDDEN = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
-
-
-class Superseded(Exception):
-    """The execution was stopped, timed out or redriven; this thread of it has to end without a trace."""
-
-
-@dataclass(kw_only=True)
-class Attempt:
-    """One run of an execution: the first, or a redrive. `ended` wakes what waits in it."""
-
-    execution: dict[str, Any]
-    role_arn: str
-    clock: execution_clock.Clock
-    deadline: float = float("inf")
-    """When the machine's time is up, by the clock of the execution or of any branch of it."""
-    ended: threading.Event = field(default_factory=threading.Event)
-    _woken: list[threading.Event] = field(default_factory=list)
-
-    def check(self) -> None:
-        """Raise Superseded if this attempt has ended, which it does here if its time is up."""
-        if self.ended.is_set():
-            raise Superseded
-        if self.remaining() <= 0:
-            self.time_out()
-
-    def remaining(self) -> float:
-        """Seconds of the machine's time, as AWS counts them."""
-        return self.deadline - execution_clock.clock().now()
-
-    def time_out(self) -> NoReturn:
-        _end(self, "TIMED_OUT")
-        raise Superseded
-
-    def end(self) -> None:
-        self.ended.set()
-        for event in list(self._woken):
-            event.set()
-
-    @contextmanager
-    def waking(self, event: threading.Event) -> Iterator[None]:
-        """Meanwhile, the end of the attempt sets this event too: for a thread that waits for something else besides."""
-        self._woken.append(event)
-        try:
-            self.check()
-            yield
-        finally:
-            self._woken.remove(event)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,37 +40,9 @@ class _Checkpoint:
     variables: dict[str, Any]
 
 
-_current: contextvars.ContextVar[Attempt | None] = contextvars.ContextVar("attempt", default=None)
-# Keyed by the execution's ARN, which no two accounts or Regions share.
-_attempts: dict[str, Attempt] = {}
 _checkpoints: dict[str, _Checkpoint] = {}
 # An execution keeps the definition and the role it started with, also when it is redriven.
 _started_with: dict[str, tuple[dict[str, Any], str]] = {}
-_changing = threading.RLock()
-
-
-def current_attempt() -> Attempt:
-    """The attempt that this thread runs; there is one wherever a state is executed."""
-    attempt = _current.get()
-    if attempt is None:
-        raise LookupError("A state was executed outside of an execution.")
-    return attempt
-
-
-def current_role() -> str | None:
-    """The role of the state machine that this thread runs, None outside of an execution."""
-    attempt = _current.get()
-    return attempt.role_arn if attempt else None
-
-
-def attempt_of(execution_arn: str) -> Attempt | None:
-    """The last attempt of an execution, None before it has begun to run."""
-    return _attempts.get(execution_arn)
-
-
-def is_executing() -> bool:
-    """Whether this thread executes a state of an execution."""
-    return _current.get() is not None
 
 
 def teach() -> None:
@@ -130,7 +54,7 @@ def teach() -> None:
     add_event = stepfunctions._add_event
 
     def start_execution(request: dict[str, Any]) -> Any:
-        with _changing:
+        with attempts.changing:
             return _refused_start(request) or _running_namesake(request) or start(request)
 
     def describe_execution(request: dict[str, Any]) -> Any:
@@ -148,7 +72,7 @@ def teach() -> None:
         return await handle(method, path, headers, body, query)
 
     def add_limited_event(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> Any:
-        attempt = _current.get()
+        attempt = attempts.current()
         if attempt is not None:
             attempt.check()
         _check_limits(execution, details)
@@ -161,7 +85,7 @@ def teach() -> None:
     stepfunctions._add_event = add_limited_event
     stepfunctions._run_execution = run
     stepfunctions._run_sub_machine = _run_branch
-    stepfunctions._scaled_sleep = wait
+    stepfunctions._scaled_sleep = attempts.wait
     stepfunctions._error_matches = _error_matches
 
 
@@ -172,19 +96,19 @@ def run(arn: str) -> None:
     if arn not in _started_with:
         _started_with[arn] = (json.loads(machine["definition"]), machine["roleArn"])
         execution_events.log_start(execution)
-    with execution_clock.running() as clock:
-        _run(arn, execution, machine, clock)
-
-
-def _run(arn: str, execution: dict[str, Any], machine: dict[str, Any] | None, clock: execution_clock.Clock) -> None:
     definition, role_arn = _started_with[arn]
     limit = definition.get("TimeoutSeconds")
-    deadline = float("inf") if limit is None else clock.now() + limit
-    attempt = Attempt(execution=execution, role_arn=role_arn, clock=clock, deadline=deadline)
-    _attempts[arn] = attempt
+    with execution_clock.running() as clock:
+        deadline = float("inf") if limit is None else clock.now() + limit
+        attempt = attempts.Attempt(execution=execution, role_arn=role_arn, clock=clock, deadline=deadline)
+        with attempts.running(attempt):
+            _run(attempt, definition, limit, machine["name"] if machine else "")
+
+
+def _run(attempt: attempts.Attempt, definition: dict[str, Any], limit: float | None, machine_name: str) -> None:
+    execution, arn = attempt.execution, attempt.execution["executionArn"]
     checkpoint = _checkpoints.get(arn)
-    context = _context(execution, definition, role_arn, machine["name"] if machine else "")
-    token = _current.set(attempt)
+    context = _context(execution, definition, attempt.role_arn, machine_name)
     timer = _start_timer(attempt, limit)
 
     def entered(state: str, value: Any) -> None:
@@ -201,19 +125,18 @@ def _run(arn: str, execution: dict[str, Any], machine: dict[str, Any] | None, cl
             context,
             entered=entered,
         )
-        _end(attempt, "SUCCEEDED", output=json.dumps(output))
-    except Superseded:
+        attempt.end("SUCCEEDED", output=json.dumps(output))
+    except attempts.Superseded:
         return
     except stepfunctions._ExecutionError as error:
-        _end(attempt, "FAILED", error=error.error, cause=error.cause)
+        attempt.end("FAILED", error=error.error, cause=error.cause)
     except Exception as error:
         # A defect of the emulator must end the execution visibly, not leave it running for ever.
         _logger.exception("Execution %s ended by a defect of the emulator", arn)
-        _end(attempt, "FAILED", error="States.Runtime", cause=repr(error))
+        attempt.end("FAILED", error="States.Runtime", cause=repr(error))
     finally:
         if timer is not None:
             timer.cancel()
-        _current.reset(token)
 
 
 def _context(execution: dict[str, Any], definition: dict[str, Any], role_arn: str, machine_name: str) -> dict[str, Any]:
@@ -292,32 +215,12 @@ def _run_branch(
         return _interpret(states, start, copy.deepcopy(value), execution, copy.deepcopy(context))
 
 
-def _end(
-    attempt: Attempt, status: str, *, output: str | None = None, error: str | None = None, cause: str | None = None
-) -> bool:
-    """Close the execution, unless it was closed already or goes on in another attempt."""
-    execution = attempt.execution
-    with _changing:
-        if attempt.ended.is_set() or execution["status"] != "RUNNING":
-            return False
-        attempt.end()
-        execution.update(status=status, stopDate=responses.now_iso(), output=output, error=error, cause=cause)
-    # Not in this attempt's name: what has ended may add no event.
-    token = _current.set(None)
-    try:
-        execution_events.add_end(stepfunctions._add_event, execution)
-        stepfunctions._emit_execution_status_event(execution)
-    finally:
-        _current.reset(token)
-    return True
-
-
-def _start_timer(attempt: Attempt, limit: float | None) -> threading.Timer | None:
+def _start_timer(attempt: attempts.Attempt, limit: float | None) -> threading.Timer | None:
     """End an execution in time that hangs in something that takes real time; all else looks at the clock."""
     if limit is None:
         return None
     context = contextvars.copy_context()
-    timer = threading.Timer(limit, context.run, (lambda: _end(attempt, "TIMED_OUT"),))
+    timer = threading.Timer(limit, context.run, (lambda: attempt.end("TIMED_OUT"),))
     timer.daemon = True
     timer.start()
     return timer
@@ -326,8 +229,8 @@ def _start_timer(attempt: Attempt, limit: float | None) -> threading.Timer | Non
 def _stopping(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
     def stop(request: dict[str, Any]) -> Any:
         arn = request.get("executionArn", "")
-        attempt = _attempts.get(arn)
-        if attempt is None or not _end(attempt, "ABORTED", error=request.get("error"), cause=request.get("cause")):
+        attempt = attempts.attempt_of(arn)
+        if attempt is None or not attempt.end("ABORTED", error=request.get("error"), cause=request.get("cause")):
             return original(request)
         return responses.json_response({"stopDate": attempt.execution["stopDate"]})
 
@@ -339,7 +242,7 @@ def _redrive(request: dict[str, Any]) -> Any:
     execution = stepfunctions._executions.get(arn)
     if execution is None:
         return responses.error_response_json("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400)
-    with _changing:
+    with attempts.changing:
         if execution["status"] not in _REDRIVABLE:
             return responses.error_response_json(
                 "ExecutionNotRedrivable", f"Execution is {execution['status']} and cannot be redriven: '{arn}'", 400
@@ -413,18 +316,3 @@ def _error_matches(names: list[str], error: str) -> bool:
         # By AWS's list of error names a late heartbeat is a time-out as well.
         return "States.ALL" in names or "States.Timeout" in names
     return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
-
-
-def wait(seconds: float, *, takes: float | None = None) -> None:
-    """Wait `seconds`, shortened (or as long as it `takes`), or until the execution ends otherwise."""
-    real = max(seconds * execution_clock.scale() if takes is None else takes, 0)
-    attempt = _current.get()
-    if attempt is None:
-        time.sleep(real)
-        return
-    part = min(1.0, max(attempt.remaining(), 0) / seconds) if seconds > 0 else 1.0
-    with execution_clock.clock().waiting(seconds * part, real=real * part):
-        if attempt.ended.wait(real * part):
-            raise Superseded
-    if part < 1:
-        attempt.time_out()

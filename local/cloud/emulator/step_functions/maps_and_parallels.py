@@ -17,7 +17,7 @@ from typing import Any
 
 from local.cloud.emulator.ministack import responses, stepfunctions
 from local.cloud.emulator.request_sizes import STATE_BYTES
-from local.cloud.emulator.state_machine_roles import authorise
+from local.cloud.emulator.step_functions.state_machine_roles import authorise
 
 _DEFAULT_CONCURRENCY = 64
 _COUNTS = (

@@ -11,8 +11,9 @@ import threading
 import time
 from typing import Any
 
-from local.cloud.emulator import execution_clock, message_keys, service_roles
-from local.cloud.emulator.ministack import lambda_svc, sqs
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.messages import message_keys
+from local.cloud.emulator.ministack import lambda_svc, sqs, wait_scale
 
 _RECEIVED_AT_ONCE = 10
 _ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -82,7 +83,7 @@ def _remaining(queue: dict[str, Any], mappings: list[dict[str, Any]], size: int)
     ]
     if not arrived or len(arrived) >= size:
         return 0.0
-    return float(min(arrived) + window * execution_clock.scale() - now)
+    return float(min(arrived) + window * wait_scale() - now)
 
 
 def _look_again(url: str, seconds: float) -> None:

@@ -17,8 +17,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.cloud.emulator import execution_clock, executions, request_sizes
-from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
+from local.cloud.emulator import request_sizes
+from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions, wait_scale
+from local.cloud.emulator.step_functions import attempts, execution_clock
 
 _SUFFIX = ".waitForTaskToken"
 _TOKEN_BYTES = 480
@@ -28,7 +29,7 @@ _TOKEN_BYTES = 480
 class _Callback:
     """What one token stands for. `woken` is set when there is something to look at: an answer, or the end of all."""
 
-    attempt: executions.Attempt
+    attempt: attempts.Attempt
     account: str
     region: str
     woken: threading.Event = field(default_factory=threading.Event)
@@ -84,7 +85,7 @@ def _invoke_and_wait(resource: str, arguments: Any, token: str, state: dict[str,
     """Pass the token on and return the answer to it, or raise it as the state's error."""
     entered = time.monotonic()
     callback = _Callback(
-        attempt=executions.current_attempt(), account=responses.get_account_id(), region=responses.get_region()
+        attempt=attempts.current_attempt(), account=responses.get_account_id(), region=responses.get_region()
     )
     _callbacks[token] = callback
     try:
@@ -99,7 +100,7 @@ def _invoke_and_wait(resource: str, arguments: Any, token: str, state: dict[str,
                         raise
             # That took as long as it took; from here on time is shortened.
             asked = time.monotonic()
-            entered = asked - (asked - entered) * execution_clock.scale()
+            entered = asked - (asked - entered) * wait_scale()
             with _changing:
                 callback.beat = max(callback.beat, entered)
             with execution_clock.waiting_for_somebody():
@@ -139,7 +140,7 @@ def _wait(callback: _Callback, entered: float, state: dict[str, Any]) -> None:
 def _after(moment: float, seconds: float | None) -> float:
     if seconds is None:
         return float("inf")
-    return moment + seconds * (execution_clock.scale() or 1)
+    return moment + seconds * (wait_scale() or 1)
 
 
 def _succeed(request: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.cloud.emulator.ministack import stepfunctions
+from local.cloud.emulator.ministack import wait_scale
 
 
 class Clock:
@@ -60,11 +60,6 @@ class Clock:
 _clock: contextvars.ContextVar[Clock | None] = contextvars.ContextVar("clock", default=None)
 
 
-def scale() -> float:
-    """How long a second of waiting takes; 0: no time at all."""
-    return float(stepfunctions._SFN_WAIT_SCALE)
-
-
 def clock() -> Clock:
     """The clock of the execution, or of the branch of it, that this thread runs."""
     return _clock.get() or Clock()
@@ -78,7 +73,7 @@ def waiting_for_somebody() -> Iterator[None]:
         yield
     finally:
         took = time.monotonic() - began
-        clock().skip(took / (scale() or 1) - took)
+        clock().skip(took / (wait_scale() or 1) - took)
 
 
 @contextmanager

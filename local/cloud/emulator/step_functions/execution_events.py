@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from local.cloud.emulator.cloudformation.resource_types import adjust
+from local.cloud.emulator.messages import events
 from local.cloud.emulator.ministack import (
     cloudwatch,
     cloudwatch_logs,
-    eventbridge,
     stepfunctions,
 )
-from local.cloud.emulator.resource_types import adjust
 
 AddEvent = Callable[[dict[str, Any], str, dict[str, Any] | None], Any]
 
@@ -119,13 +119,7 @@ def emit_status(execution: dict[str, Any]) -> None:
         "error": execution.get("error"),
         "cause": execution.get("cause"),
     }
-    put_event("aws.states", "Step Functions Execution Status Change", detail, resource=execution["executionArn"])
-
-
-def put_event(source: str, kind: str, detail: dict[str, Any], *, resource: str) -> None:
-    """Put an event of a service of AWS on the default bus."""
-    entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail), "Resources": [resource]}
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    events.put_event("aws.states", "Step Functions Execution Status Change", detail, resource=execution["executionArn"])
 
 
 def _payload(name: str, text: str | None) -> dict[str, Any]:
