@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from itertools import takewhile
 from threading import Lock
 
-from local.comprehend.endpoints.inferences import Inference
+from local.comprehend.inferences import Inference
 
 _KEPT = 50_000
 

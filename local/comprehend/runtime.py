@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.comprehend.clock import Clock
-from local.comprehend.endpoints.inferences import Observer
 from local.comprehend.faults import Faults
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Observer
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments, RegionState
 from local.comprehend.storage import Storage

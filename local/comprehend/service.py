@@ -12,7 +12,6 @@ from local.comprehend.clock import Clock, SystemClock
 from local.comprehend.endpoints.classify_document import RealTimeClassification
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.endpoints.endpoints import Endpoints
-from local.comprehend.endpoints.inferences import Observer
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
 from local.comprehend.faults import Faults
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
@@ -20,6 +19,7 @@ from local.comprehend.flywheels.datasets import Datasets
 from local.comprehend.flywheels.flywheels import Flywheels
 from local.comprehend.flywheels.iterations import Iterations
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Observer
 from local.comprehend.jobs.document_classification_jobs import DocumentClassificationJobs
 from local.comprehend.models.document_classifiers import DocumentClassifiers
 from local.comprehend.requests.calls import Call, CallLog

@@ -11,8 +11,8 @@ from typing import Any
 from local.comprehend.document_classification.metrics import Evaluation
 from local.comprehend.document_classification.task_config import TaskConfig
 from local.comprehend.document_classification.training_data import Contents, DocumentFile
-from local.comprehend.endpoints.inferences import InferenceThroughput
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import InferenceThroughput
 
 
 class FlywheelStatus(StrEnum):

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.model import OperationModel
 
-from local.comprehend.endpoints.inferences import Inference
+from local.comprehend.inferences import Inference
 from local.comprehend.requests.contract import response_problems
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings

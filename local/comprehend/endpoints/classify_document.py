@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from local.comprehend.document_classification.model_tasks import classify_text
-from local.comprehend.endpoints.inferences import Inference, Rate
 from local.comprehend.errors import invalid_request, service_error, unavailable
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Inference, Rate
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Model
 from local.comprehend.workers.worker_processes import WorkerDiedError

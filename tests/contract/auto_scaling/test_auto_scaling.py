@@ -12,8 +12,8 @@ from local.auto_scaling.load import Load
 from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling
 from local.auto_scaling.state import DIMENSION, PREDEFINED_METRIC
-from local.comprehend.endpoints.inferences import Inference
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Inference
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ENDPOINT = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier-endpoint/live"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.endpoints.inferences import Inference
 from local.comprehend.errors import ComprehendError
 from local.comprehend.identifiers import Scope
+from local.comprehend.inferences import Inference
 from local.comprehend.workers.worker_processes import WorkerDiedError, WorkerProcesses
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.endpoints import PREFIX, best, create, mistaken, serving, settled, trained

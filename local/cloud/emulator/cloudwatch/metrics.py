@@ -11,7 +11,7 @@ from typing import Any
 
 from local.auto_scaling.load import Load
 from local.cloud.emulator.ministack import cloudwatch, lambda_svc, responses, sqs
-from local.comprehend.endpoints.inferences import Inference, Observer
+from local.comprehend.inferences import Inference, Observer
 
 
 def teach() -> None:
