@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-@dataclass(frozen=True, kw_only=True)
-class EndpointUnits:
-    """``in_service``: only then the endpoint can be scaled."""
+class Comprehend(Protocol):
+    """Amazon Comprehend as the service-linked role may use it: DescribeEndpoint and UpdateEndpoint."""
 
-    desired: int
-    current: int | None
-    in_service: bool
-
-
-class ScalingRefused(Exception):
-    """The endpoint cannot be scaled now; the text is the service's error."""
-
-
-class Endpoints(Protocol):
-    def units(self, *, endpoint_arn: str, account: str, region: str) -> EndpointUnits | None:
-        """None when there is no such endpoint."""
-
-    def scale(self, *, endpoint_arn: str, units: int, account: str, region: str) -> None:
-        """Raises ScalingRefused."""
+    def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+        """Raises ComprehendError."""
 
 
 class Alarms(Protocol):

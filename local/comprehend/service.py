@@ -45,8 +45,8 @@ class Comprehend:
 
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
-    processes to share between services: their owner closes them; otherwise the service has ``worker_processes`` and
-    one predictor of its own, the latter from the first endpoint on. ``observe`` is called after each text that an
+    processes to share between services: their owner closes them; otherwise the service has one of each of its own, the
+    predictor from the first endpoint on. ``observe`` is called after each text that an
     endpoint classified, in the caller's thread. Thread-safe.
     """
 
@@ -56,14 +56,13 @@ class Comprehend:
         storage: Storage,
         settings: Settings | None = None,
         clock: Clock | None = None,
-        worker_processes: int = 1,
         workers: WorkerProcesses | None = None,
         predictors: WorkerProcesses | None = None,
         folder: Path | None = None,
         observe: Observer = lambda _inference: None,
     ) -> None:
-        training = workers or WorkerProcesses(count=worker_processes)
-        answering = predictors or WorkerProcesses(count=1)
+        training = workers or WorkerProcesses()
+        answering = predictors or WorkerProcesses()
         self._own_workers = [one for one in (training, answering) if one not in (workers, predictors)]
         self._runtime = Runtime(
             storage=storage,

@@ -27,7 +27,6 @@ from flywheel.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.cloud.emulator.auto_scaling.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
 from local.cloud.emulator.s3 import objects
 from local.cloud.emulator.step_functions import executions
@@ -132,7 +131,7 @@ class InProcessCloud:
         self.clock = AdvancingClock()
         self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
         self.auto_scaling = AutoScaling(
-            endpoints=LocalEndpoints(self.comprehend), alarms=_NoAlarms(), load=Load(), clock=self.clock.now
+            comprehend=self.comprehend, alarms=_NoAlarms(), load=Load(), clock=self.clock.now
         )
         self.functions = self.new_functions()
         """What the pipeline uses."""

@@ -20,7 +20,6 @@ from typing import Any
 
 from local.auto_scaling.contract import TARGET_PREFIX, AutoScalingError
 from local.auto_scaling.load import Load
-from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling
 from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
 from local.cloud.emulator import service_roles
@@ -36,7 +35,6 @@ from local.cloud.emulator.ministack import (
     stepfunctions,
     wait_scale,
 )
-from local.comprehend.errors import ComprehendError
 from local.comprehend.service import Comprehend
 
 _ADMINISTRATION = "/_local/auto-scaling/"
@@ -44,37 +42,6 @@ _CONTENT_TYPE = "application/x-amz-json-1.1"
 # A minute is as short as all waiting is, but long enough to hold some requests.
 _SHORTEST_MINUTE = 5.0
 _logger = logging.getLogger(NAME)
-
-
-class LocalEndpoints:
-    """Endpoints of the local Comprehend, described and changed as the service-linked role may."""
-
-    def __init__(self, comprehend: Comprehend) -> None:
-        self._comprehend = comprehend
-
-    def units(self, *, endpoint_arn: str, account: str, region: str) -> EndpointUnits | None:
-        try:
-            answer = self._call("DescribeEndpoint", {"EndpointArn": endpoint_arn}, account, region)
-        except ComprehendError as error:
-            if error.code in ("ResourceNotFoundException", "InvalidRequestException"):
-                return None
-            raise
-        properties = answer["EndpointProperties"]
-        return EndpointUnits(
-            desired=properties["DesiredInferenceUnits"],
-            current=properties.get("CurrentInferenceUnits"),
-            in_service=properties["Status"] == "IN_SERVICE",
-        )
-
-    def scale(self, *, endpoint_arn: str, units: int, account: str, region: str) -> None:
-        request = {"EndpointArn": endpoint_arn, "DesiredInferenceUnits": units}
-        try:
-            self._call("UpdateEndpoint", request, account, region)
-        except ComprehendError as error:
-            raise ScalingRefused(f"Failed to set desired inference units to {units}: {error}") from error
-
-    def _call(self, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
-        return self._comprehend.call(operation=operation, request=request, account=account, region=region)
 
 
 class _Alarms:
@@ -92,9 +59,7 @@ class _Alarms:
 
 def teach(comprehend: Comprehend, load: Load) -> None:
     minute = max(_SHORTEST_MINUTE, 60 * (wait_scale() or 1))
-    service = AutoScaling(
-        endpoints=LocalEndpoints(comprehend), alarms=_Alarms(), load=load, clock=time.time, minute=minute
-    )
+    service = AutoScaling(comprehend=comprehend, alarms=_Alarms(), load=load, clock=time.time, minute=minute)
     _answer_requests(service)
     answer_below(_ADMINISTRATION, partial(_administered, service))
     stepfunctions._AWS_SDK_SERVICE_MAP["applicationautoscaling"] = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.auto_scaling.service import target_arn
-from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn
+from local.auto_scaling.state import SERVICE_PRINCIPAL, SERVICE_ROLE, service_role_arn, target_arn
 from local.cloud.emulator.ministack import iam, responses
 
 NAME = "application-autoscaling"
