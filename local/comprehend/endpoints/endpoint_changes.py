@@ -41,21 +41,19 @@ class EndpointChanges:
             else:
                 self._runtime.start(
                     partial(self._catch_up_at, moment, region, endpoint),
-                    on_defect=partial(_fail, endpoint, "An internal error occurred."),
+                    fail=partial(_fail, endpoint),
                 )
 
     def delete(self, region: RegionState, endpoint: Endpoint) -> None:
         """Take an endpoint down, whatever it does."""
         endpoint.status = EndpointStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.endpoint_deletion_seconds
-        self._runtime.start(
-            partial(self._unmake, region, endpoint, gone_at), on_defect=partial(region.forget, endpoint.arn)
-        )
+        self._runtime.forget(region, endpoint.arn, at=gone_at)
 
     def _start(self, region: RegionState, endpoint: Endpoint, *, ready_at: float) -> None:
         self._runtime.start(
             partial(self._converge, region, endpoint, during=endpoint.status, ready_at=ready_at),
-            on_defect=partial(_fail, endpoint, "An internal error occurred."),
+            fail=partial(_fail, endpoint),
         )
 
     def _converge(self, region: RegionState, endpoint: Endpoint, *, during: EndpointStatus, ready_at: float) -> None:
@@ -93,11 +91,6 @@ class EndpointChanges:
         if active and active is not endpoint.model and endpoint.status is EndpointStatus.IN_SERVICE:
             endpoint.desired_model = active
             self.update(region, endpoint)
-
-    def _unmake(self, region: RegionState, endpoint: Endpoint, gone_at: float) -> None:
-        self._runtime.wait_until(gone_at)
-        with self._runtime.lock:
-            region.forget(endpoint.arn)
 
 
 def _fail(endpoint: Endpoint, message: str | None) -> None:

@@ -35,7 +35,7 @@ class DatasetIngestion:
         self._runtime.workers.prepare()
         self._runtime.start(
             lambda: self.take_in(scope, flywheel, dataset),
-            on_defect=lambda: self._end(dataset, "An internal error occurred."),
+            fail=lambda message: self._end(dataset, message),
         )
 
     def take_in(self, scope: Scope, flywheel: Flywheel, dataset: Dataset) -> None:

@@ -72,7 +72,7 @@ class Flywheels:
         idempotency.remember(region, operation="CreateFlywheel", within="", request=request, resource=arn)
         self._runtime.start(
             lambda: self._make(scope, flywheel, model),
-            on_defect=lambda: self._fail(flywheel, "An internal error occurred."),
+            fail=lambda message: self._fail(flywheel, message),
         )
         return _created(flywheel)
 
@@ -137,7 +137,7 @@ class Flywheels:
         gone_at = deleting_at + settings.flywheel_deletion_seconds
         self._runtime.start(
             lambda: self._unmake(region, flywheel, deleting_at=deleting_at, gone_at=gone_at),
-            on_defect=lambda: region.forget(flywheel.arn),
+            fail=lambda _: region.forget(flywheel.arn),
         )
         return {}
 

@@ -63,7 +63,7 @@ class IterationRun:
 
     def start(self) -> None:
         """Run in the background."""
-        self._runtime.start(self._run, on_defect=lambda: self._fail("An internal error occurred."))
+        self._runtime.start(self._run, fail=self._fail)
 
     def _run(self) -> None:
         fault = self._runtime.faults.for_resource("iteration")

@@ -37,7 +37,7 @@ class JobRun:
 
     def start(self) -> None:
         """Run in the background."""
-        self._runtime.start(self._run, on_defect=lambda: self._end("An internal error occurred."))
+        self._runtime.start(self._run, fail=self._end)
 
     def _run(self) -> None:
         job, settings = self._job, self._settings

@@ -9,7 +9,7 @@ from local.comprehend.errors import in_use, unavailable
 from local.comprehend.identifiers import Scope
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Model, ModelStatus, RegionState
+from local.comprehend.state import Model, ModelStatus
 
 # AWS documents deletion for models that have come to an end, well or badly.
 DELETABLE = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING, ModelStatus.IN_ERROR})
@@ -75,14 +75,8 @@ class DocumentClassifiers:
                 raise in_use(f"The model is used by {endpoint.arn}; delete that endpoint or give it another model.")
         model.status = ModelStatus.DELETING
         gone_at = self._runtime.now() + self._runtime.settings.model_deletion_seconds
-        self._runtime.start(lambda: self._unmake(region, model, gone_at), on_defect=lambda: region.forget(model.arn))
+        self._runtime.forget(region, model.arn, at=gone_at, then=lambda: model.path.unlink(missing_ok=True))
         return {}
-
-    def _unmake(self, region: RegionState, model: Model, gone_at: float) -> None:
-        self._runtime.wait_until(gone_at)
-        with self._runtime.lock:
-            region.forget(model.arn)
-        model.path.unlink(missing_ok=True)
 
 
 def _properties(model: Model) -> dict[str, Any]:
