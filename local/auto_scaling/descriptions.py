@@ -31,22 +31,21 @@ def target_members(target: Target) -> dict[str, Any]:
     }
 
 
+def alarms_of(target: Target, policy: Policy) -> list[dict[str, str]]:
+    """The alarms that the policy has, by name and ARN."""
+    prefix = f"arn:aws:cloudwatch:{target.scope.region}:{target.scope.account}:alarm:"
+    return [{"AlarmName": name, "AlarmARN": prefix + name} for name in policy.alarms[: 2 if policy.scales_in else 1]]
+
+
 def policy_members(found: tuple[Target, Policy]) -> dict[str, Any]:
     target, policy = found
-    alarms = policy.alarms[: 2 if policy.scales_in else 1]
     return {
         **_identity(target.endpoint_arn),
         "PolicyARN": policy.arn,
         "PolicyName": policy.name,
         "PolicyType": "TargetTrackingScaling",
         "TargetTrackingScalingPolicyConfiguration": policy.configuration,
-        "Alarms": [
-            {
-                "AlarmName": name,
-                "AlarmARN": f"arn:aws:cloudwatch:{target.scope.region}:{target.scope.account}:alarm:{name}",
-            }
-            for name in alarms
-        ],
+        "Alarms": alarms_of(target, policy),
         "CreationTime": policy.created,
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from local.comprehend.identifiers import Scope
+
 
 class Comprehend(Protocol):
     """Amazon Comprehend as the service-linked role may use it: DescribeEndpoint and UpdateEndpoint."""
@@ -16,7 +18,7 @@ class Comprehend(Protocol):
 class Alarms(Protocol):
     """CloudWatch's alarms of the account and Region of the target."""
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
-        """Create or replace an alarm (the request of PutMetricAlarm) and return its ARN."""
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        """Create or replace an alarm: the request of PutMetricAlarm."""
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None: ...
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None: ...

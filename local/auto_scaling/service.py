@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_found
-from local.auto_scaling.descriptions import activity_members, page, policy_members, target_members, words
+from local.auto_scaling.descriptions import activity_members, alarms_of, page, policy_members, target_members, words
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import Alarms, Comprehend
 from local.auto_scaling.state import (
@@ -156,7 +156,8 @@ class AutoScaling:
         policy = known or _new_policy(caller, target, name, now=self._clock())
         policy.configuration = dict(configuration)
         target.policies[name] = policy
-        return {"PolicyARN": policy.arn, "Alarms": self._put_alarms(target, policy)}
+        self._put_alarms(target, policy)
+        return {"PolicyARN": policy.arn, "Alarms": alarms_of(target, policy)}
 
     def _describe_policies(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         names, endpoint_arn = request.get("PolicyNames"), request.get("ResourceId")
@@ -267,41 +268,33 @@ class AutoScaling:
             elif _in_service(endpoint):
                 activity.status, activity.ended = "Successful", self._clock()
 
-    def _put_alarms(self, target: Target, policy: Policy) -> list[dict[str, str]]:
+    def _put_alarms(self, target: Target, policy: Policy) -> None:
         value = policy.configuration["TargetValue"]
         high, low = policy.alarms
         wanted = [(high, "GreaterThanThreshold", value, PERIODS_ABOVE)]
         if policy.scales_in:
             wanted.append((low, "LessThanThreshold", LOW_SHARE * value, PERIODS_BELOW))
         else:
-            self._alarms.delete(account=target.scope.account, region=target.scope.region, names=[low])
-        return [
-            {
+            self._alarms.delete(scope=target.scope, names=[low])
+        for name, comparison, threshold, periods in wanted:
+            alarm = {
                 "AlarmName": name,
-                "AlarmARN": self._alarms.put(
-                    account=target.scope.account,
-                    region=target.scope.region,
-                    alarm={
-                        "AlarmName": name,
-                        "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.arn,
-                        "Namespace": "AWS/Comprehend",
-                        "MetricName": "InferenceUtilization",
-                        "Dimensions": [{"Name": "EndpointArn", "Value": target.endpoint_arn}],
-                        "Statistic": "Sum",
-                        "Period": 60,
-                        "EvaluationPeriods": periods,
-                        "Threshold": threshold,
-                        "ComparisonOperator": comparison,
-                        "AlarmActions": [policy.arn],
-                    },
-                ),
+                "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.arn,
+                "Namespace": "AWS/Comprehend",
+                "MetricName": "InferenceUtilization",
+                "Dimensions": [{"Name": "EndpointArn", "Value": target.endpoint_arn}],
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": periods,
+                "Threshold": threshold,
+                "ComparisonOperator": comparison,
+                "AlarmActions": [policy.arn],
             }
-            for name, comparison, threshold, periods in wanted
-        ]
+            self._alarms.put(scope=target.scope, alarm=alarm)
 
     def _remove_policy(self, target: Target, name: str) -> None:
         policy = target.policies.pop(name)
-        self._alarms.delete(account=target.scope.account, region=target.scope.region, names=policy.alarms)
+        self._alarms.delete(scope=target.scope, names=policy.alarms)
 
     def _of(self, caller: Scope) -> list[Target]:
         return [target for target in self._targets.values() if target.scope == caller]
@@ -315,14 +308,12 @@ class AutoScaling:
     def _endpoint(self, caller: Scope, arn: str) -> dict[str, Any] | None:
         """Its properties, None when there is no such endpoint."""
         try:
-            properties: dict[str, Any] = self._call("DescribeEndpoint", {"EndpointArn": arn}, caller)[
-                "EndpointProperties"
-            ]
+            answer = self._call("DescribeEndpoint", {"EndpointArn": arn}, caller)
         except ComprehendError as error:
             if error.code in ("ResourceNotFoundException", "InvalidRequestException"):
                 return None
             raise
-        return properties
+        return dict(answer["EndpointProperties"])
 
     def _call(self, operation: str, request: dict[str, Any], caller: Scope) -> dict[str, Any]:
         return self._comprehend.call(operation=operation, request=request, account=caller.account, region=caller.region)

@@ -32,6 +32,7 @@ from local.cloud.emulator.s3 import objects
 from local.cloud.emulator.step_functions import executions
 from local.comprehend.clock import SystemClock
 from local.comprehend.http.wire import handle_http
+from local.comprehend.identifiers import Scope
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
 from local.comprehend.workers.worker_processes import WorkerProcesses
@@ -90,10 +91,10 @@ def switched(**settings: Any) -> Iterator[None]:
 class _NoAlarms:
     """Of auto scaling's policies: nobody looks at them here."""
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm['AlarmName']}"
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        pass
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None:
         pass
 
 

@@ -42,12 +42,12 @@ class KeptAlarms:
     def __init__(self) -> None:
         self.alarms: dict[str, dict[str, Any]] = {}
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        assert scope == Scope(account=ACCOUNT, region=REGION)
         self.alarms[alarm["AlarmName"]] = alarm
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm['AlarmName']}"
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
-        assert (account, region) == (ACCOUNT, REGION)
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None:
+        assert scope == Scope(account=ACCOUNT, region=REGION)
         for name in names:
             self.alarms.pop(name, None)
 

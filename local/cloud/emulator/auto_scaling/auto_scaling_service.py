@@ -35,6 +35,7 @@ from local.cloud.emulator.ministack import (
     stepfunctions,
     wait_scale,
 )
+from local.comprehend.identifiers import Scope
 from local.comprehend.service import Comprehend
 
 _ADMINISTRATION = "/_local/auto-scaling/"
@@ -47,13 +48,12 @@ _logger = logging.getLogger(NAME)
 class _Alarms:
     """Alarms of MiniStack's CloudWatch. What they do when they change is nothing: the load itself is looked at."""
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
-        with responses.request_scope(account, region):
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        with responses.request_scope(scope.account, scope.region):
             cloudwatch._put_metric_alarm({}, alarm, False, True)
-            return str(cloudwatch._alarms[alarm["AlarmName"]]["AlarmArn"])
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
-        with responses.request_scope(account, region):
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None:
+        with responses.request_scope(scope.account, scope.region):
             cloudwatch._delete_alarms({}, {"AlarmNames": list(names)}, False, True)
 
 
@@ -88,7 +88,7 @@ def _answer_requests(service: AutoScaling) -> None:
                 _called, service, operation, request, responses.get_account_id(), responses.get_region()
             )
         except AutoScalingError as error:
-            return _error(error.code, error.message)
+            return _answer(400, {"__type": error.code, "Message": error.message})
         return _answer(200, answer)
 
     app.SERVICE_HANDLERS[NAME] = handle
@@ -118,10 +118,6 @@ def _create_service_role(account: str) -> None:
         "InlinePolicies": {},
         "Tags": [],
     }
-
-
-def _error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
-    return _answer(400, {"__type": code, "Message": message})
 
 
 def _answer(status: int, content: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:

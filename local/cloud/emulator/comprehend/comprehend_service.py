@@ -91,7 +91,8 @@ def teach(service: Comprehend) -> None:
 
 def _answer_requests(service: Comprehend) -> None:
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
-        refused = _refusal(headers, body, query)
+        checks = also_needed(operation=service_roles.operation_of(headers), request=_request(body))
+        refused = service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
         if refused is not None:
             return service_roles.refused(refused)
         # Not on the event loop: the service calls S3, which the loop has to answer.
@@ -149,12 +150,6 @@ def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:
         return []
     named = [request.get(member) for member in _USED_MEMBERS]
     return [arn for arn in named if isinstance(arn, str)]
-
-
-def _refusal(headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
-    """Why the caller may not pass the role or use the model or flywheel that the request names, None when it may."""
-    checks = also_needed(operation=service_roles.operation_of(headers), request=_request(body))
-    return service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
 
 
 def also_needed(*, operation: str, request: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
