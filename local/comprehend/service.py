@@ -13,7 +13,6 @@ from local.comprehend.endpoints.classify_document import RealTimeClassification
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.endpoints.endpoints import Endpoints
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
-from local.comprehend.faults import Faults
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
 from local.comprehend.flywheels.datasets import Datasets
 from local.comprehend.flywheels.flywheels import Flywheels
@@ -74,6 +73,7 @@ class Comprehend:
             observe=observe,
         )
         self.calls = CallLog()
+        self.faults = self._runtime.faults
         self._operations = _operations(self._runtime)
 
     def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
@@ -142,11 +142,6 @@ class Comprehend:
             if error.code not in expected:
                 raise UnmodelledError(operation=operation, code=error.code) from error
             raise
-
-    @property
-    def faults(self) -> Faults:
-        """The faults that are switched on."""
-        return self._runtime.faults
 
     @property
     def settings(self) -> Settings:

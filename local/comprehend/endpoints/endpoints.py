@@ -22,7 +22,7 @@ class Endpoints:
 
     def create(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        made = idempotency.already_made(region, operation="CreateEndpoint", within="", request=request)
+        made = idempotency.already_made(region, operation="CreateEndpoint", request=request)
         if made:
             return _created(region.endpoints[made])
         model = model_to_use(region, request, member="ModelArn")
@@ -48,7 +48,7 @@ class Endpoints:
         )
         region.endpoints[arn] = endpoint
         region.tags[arn] = tags
-        idempotency.remember(region, operation="CreateEndpoint", within="", request=request, resource=arn)
+        idempotency.remember(region, operation="CreateEndpoint", request=request, resource=arn)
         self._changes.create(region, endpoint)
         return _created(endpoint)
 

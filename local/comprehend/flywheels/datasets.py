@@ -24,7 +24,7 @@ class Datasets:
     def create(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
         flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
-        made = idempotency.already_made(region, operation="CreateDataset", within=flywheel.arn, request=request)
+        made = idempotency.already_made(region, operation="CreateDataset", request=request)
         if made:
             return {"DatasetArn": made}
         source = _source_of(request["InputDataConfig"])
@@ -49,7 +49,7 @@ class Datasets:
         )
         flywheel.datasets[arn] = dataset
         region.tags[arn] = tags
-        idempotency.remember(region, operation="CreateDataset", within=flywheel.arn, request=request, resource=arn)
+        idempotency.remember(region, operation="CreateDataset", request=request, resource=arn)
         self._ingestion.start(scope, flywheel, dataset)
         return {"DatasetArn": arn}
 

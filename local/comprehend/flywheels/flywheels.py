@@ -42,7 +42,7 @@ class Flywheels:
 
     def create(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        made = idempotency.already_made(region, operation="CreateFlywheel", within="", request=request)
+        made = idempotency.already_made(region, operation="CreateFlywheel", request=request)
         if made:
             return _created(region.flywheels[made])
         name, now = request["FlywheelName"], self._runtime.now()
@@ -69,7 +69,7 @@ class Flywheels:
         )
         region.flywheels[arn] = flywheel
         region.tags[arn] = tags
-        idempotency.remember(region, operation="CreateFlywheel", within="", request=request, resource=arn)
+        idempotency.remember(region, operation="CreateFlywheel", request=request, resource=arn)
         self._runtime.start(
             lambda: self._make(scope, flywheel, model),
             fail=lambda message: self._fail(flywheel, message),

@@ -21,9 +21,7 @@ class Iterations:
     def start(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
         flywheel = find(region.flywheels, request["FlywheelArn"], what="flywheel")
-        made = idempotency.already_made(
-            region, operation="StartFlywheelIteration", within=flywheel.arn, request=request
-        )
+        made = idempotency.already_made(region, operation="StartFlywheelIteration", request=request)
         if made:
             return {"FlywheelArn": flywheel.arn, "FlywheelIterationId": made}
         self._check_startable(region, flywheel)
@@ -41,9 +39,7 @@ class Iterations:
             raise invalid_request("The flywheel has neither an active model nor training data.")
         flywheel.iterations[id_] = iteration
         flywheel.latest_iteration = id_
-        idempotency.remember(
-            region, operation="StartFlywheelIteration", within=flywheel.arn, request=request, resource=id_
-        )
+        idempotency.remember(region, operation="StartFlywheelIteration", request=request, resource=id_)
         run.start()
         return {"FlywheelArn": flywheel.arn, "FlywheelIterationId": id_}
 

@@ -28,7 +28,7 @@ class DocumentClassificationJobs:
     def start(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
         operation = "StartDocumentClassificationJob"
-        made = idempotency.already_made(region, operation=operation, within="", request=request)
+        made = idempotency.already_made(region, operation=operation, request=request)
         if made:
             return _started(region.jobs[made])
         if "DocumentReaderConfig" in request["InputDataConfig"]:
@@ -52,7 +52,7 @@ class DocumentClassificationJobs:
         )
         region.jobs[job.arn] = job
         region.tags[job.arn] = tags
-        idempotency.remember(region, operation=operation, within="", request=request, resource=job.arn)
+        idempotency.remember(region, operation=operation, request=request, resource=job.arn)
         predict = partial(classify_documents, classes=self._runtime.settings.classes_in_output)
         JobRun(runtime=self._runtime, scope=scope, job=job, predict=predict).start()
         return _started(job)

@@ -7,23 +7,30 @@ from typing import Any
 from local.comprehend.errors import invalid_request
 from local.comprehend.state import AnsweredRequest, RegionState
 
+# Where a token is unique within a flywheel; elsewhere it is in the account and Region.
+_WITHIN_FLYWHEEL = frozenset({"CreateDataset", "StartFlywheelIteration"})
 
-def already_made(region: RegionState, *, operation: str, within: str, request: dict[str, Any]) -> str | None:
+
+def already_made(region: RegionState, *, operation: str, request: dict[str, Any]) -> str | None:
     """The resource that an earlier request with this ClientRequestToken made, or None.
 
-    ``within`` is what the token is unique in: a flywheel's ARN, or nothing. Raises InvalidRequestException when the
-    earlier request was another one (AWS does not document that case).
+    Raises InvalidRequestException when the earlier request was another one (AWS does not document that case).
     """
-    token = request.get("ClientRequestToken")
-    answered = region.answered.get((operation, within, token)) if token else None
+    answered = region.answered.get(_key(operation, request))
     if answered is None:
         return None
     if answered.request != request:
+        token = request["ClientRequestToken"]
         raise invalid_request(f"The ClientRequestToken {token} was used for a different {operation} request.")
     return answered.resource
 
 
-def remember(region: RegionState, *, operation: str, within: str, request: dict[str, Any], resource: str) -> None:
+def remember(region: RegionState, *, operation: str, request: dict[str, Any], resource: str) -> None:
     """Keep what the request made, if it has a token."""
-    if token := request.get("ClientRequestToken"):
-        region.answered[(operation, within, token)] = AnsweredRequest(request=request, resource=resource)
+    if request.get("ClientRequestToken"):
+        region.answered[_key(operation, request)] = AnsweredRequest(request=request, resource=resource)
+
+
+def _key(operation: str, request: dict[str, Any]) -> tuple[str, str, str]:
+    within = request["FlywheelArn"] if operation in _WITHIN_FLYWHEEL else ""
+    return operation, within, request.get("ClientRequestToken", "")

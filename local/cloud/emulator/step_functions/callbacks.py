@@ -151,48 +151,34 @@ def _succeed(request: dict[str, Any]) -> Any:
         return responses.error_response_json("InvalidOutput", f"Invalid Output: '{error}'", 400)
     if len(text.encode()) > request_sizes.STATE_BYTES:
         return request_sizes.too_long("output")
-    with _changing:
-        callback = _open(request)
-        if isinstance(callback, _Callback):
-            callback.closed, callback.output = True, output
-    return _answered(callback)
+    return _answer(request, closed=True, output=output)
 
 
 def _fail(request: dict[str, Any]) -> Any:
     refused = request_sizes.refused_failure(request)
     if refused is not None:
         return refused
-    with _changing:
-        callback = _open(request)
-        if isinstance(callback, _Callback):
-            callback.closed = True
-            callback.failure = (request.get("error") or "States.TaskFailed", request.get("cause") or "")
-    return _answered(callback)
+    failure = (request.get("error") or "States.TaskFailed", request.get("cause") or "")
+    return _answer(request, closed=True, failure=failure)
 
 
 def _beat(request: dict[str, Any]) -> Any:
+    return _answer(request, beat=time.monotonic())
+
+
+def _answer(request: dict[str, Any], **facts: Any) -> Any:
+    """Set the facts of the callback that waits for this answer and wake it; the refusal of the answer without one."""
     with _changing:
-        callback = _open(request)
-        if isinstance(callback, _Callback):
-            callback.beat = time.monotonic()
-    return _answered(callback)
-
-
-def _open(request: dict[str, Any]) -> Any:
-    """The callback that waits for this answer, or the refusal of the answer."""
-    callback = _callbacks.get(str(request.get("taskToken")))
-    if callback is None or (callback.account, callback.region) != (responses.get_account_id(), responses.get_region()):
-        return responses.error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
-    if callback.closed or callback.attempt.ended.is_set():
-        return responses.error_response_json(
-            "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
-        )
-    return callback
-
-
-def _answered(callback: Any) -> Any:
-    if not isinstance(callback, _Callback):
-        return callback
+        callback = _callbacks.get(str(request.get("taskToken")))
+        scope = (responses.get_account_id(), responses.get_region())
+        if callback is None or (callback.account, callback.region) != scope:
+            return responses.error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
+        if callback.closed or callback.attempt.ended.is_set():
+            return responses.error_response_json(
+                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
+            )
+        for name, value in facts.items():
+            setattr(callback, name, value)
     callback.woken.set()
     return responses.json_response({})
 

@@ -46,12 +46,12 @@ _started_with: dict[str, tuple[dict[str, Any], str]] = {}
 
 
 def teach() -> None:
-    start, describe, handle = (
+    start, stop, describe = (
         stepfunctions._start_execution,
+        stepfunctions._stop_execution,
         stepfunctions._describe_execution,
-        stepfunctions.handle_request,
     )
-    add_event = stepfunctions._add_event
+    handle, add_event = stepfunctions.handle_request, stepfunctions._add_event
 
     def start_execution(request: dict[str, Any]) -> Any:
         with attempts.changing:
@@ -63,6 +63,12 @@ def teach() -> None:
             return status, headers, body
         execution = stepfunctions._executions[request["executionArn"]]
         return responses.json_response({**json.loads(body), **execution_events.redrive_facts(execution)})
+
+    def stop_execution(request: dict[str, Any]) -> Any:
+        attempt = attempts.attempt_of(request.get("executionArn", ""))
+        if attempt is None or not attempt.end("ABORTED", error=request.get("error"), cause=request.get("cause")):
+            return stop(request)
+        return responses.json_response({"stopDate": attempt.execution["stopDate"]})
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -79,7 +85,7 @@ def teach() -> None:
         return execution_events.add(add_event, execution, kind, details)
 
     stepfunctions._start_execution = start_execution
-    stepfunctions._stop_execution = _stopping(stepfunctions._stop_execution)
+    stepfunctions._stop_execution = stop_execution
     stepfunctions._describe_execution = describe_execution
     stepfunctions.handle_request = handle_request
     stepfunctions._add_event = add_limited_event
@@ -224,17 +230,6 @@ def _start_timer(attempt: attempts.Attempt, limit: float | None) -> threading.Ti
     timer.daemon = True
     timer.start()
     return timer
-
-
-def _stopping(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    def stop(request: dict[str, Any]) -> Any:
-        arn = request.get("executionArn", "")
-        attempt = attempts.attempt_of(arn)
-        if attempt is None or not attempt.end("ABORTED", error=request.get("error"), cause=request.get("cause")):
-            return original(request)
-        return responses.json_response({"stopDate": attempt.execution["stopDate"]})
-
-    return stop
 
 
 def _redrive(request: dict[str, Any]) -> Any:

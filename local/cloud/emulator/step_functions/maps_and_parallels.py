@@ -58,8 +58,6 @@ class _MapRun:
     """A Distributed Map under way: its record in MiniStack's store, and what its children gave."""
 
     record: dict[str, Any]
-    machine_arn: str
-    machine_name: str
     states: dict[str, Any]
     start: str
     results: list[Any]
@@ -200,8 +198,6 @@ def _new_run(state: dict[str, Any], execution: dict[str, Any], iterator: dict[st
     stepfunctions._map_runs[record["mapRunArn"]] = record
     return _MapRun(
         record=record,
-        machine_arn=str(record["_stateMachineArn"]),
-        machine_name=label,
         states=iterator["States"],
         start=iterator["StartAt"],
         results=[None] * total,
@@ -211,10 +207,11 @@ def _new_run(state: dict[str, Any], execution: dict[str, Any], iterator: dict[st
 def _run_child(run: _MapRun, number: int, child_input: Any, execution: dict[str, Any], context: dict[str, Any]) -> None:
     """One child execution: a history and a context object of its own, and none of the parent's variables."""
     name = str(uuid.uuid4())
-    prefix = run.machine_arn.replace(":stateMachine:", ":execution:")
+    machine_arn = run.record["_stateMachineArn"]
+    prefix = machine_arn.replace(":stateMachine:", ":execution:")
     child = {
         "executionArn": f"{prefix}:{name}",
-        "stateMachineArn": run.machine_arn,
+        "stateMachineArn": machine_arn,
         "name": name,
         "status": "RUNNING",
         "startDate": responses.now_iso(),
@@ -237,7 +234,7 @@ def _run_child(run: _MapRun, number: int, child_input: Any, execution: dict[str,
         "Name": name,
         "StartTime": child["startDate"],
     }
-    inner["StateMachine"] = {"Id": run.machine_arn, "Name": run.machine_name}
+    inner["StateMachine"] = {"Id": machine_arn, "Name": machine_arn.partition(":stateMachine:")[2]}
     stepfunctions._executions[child["executionArn"]] = child
     run.count("pending", "running")
     try:
