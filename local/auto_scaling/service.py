@@ -15,15 +15,7 @@ from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_
 from local.auto_scaling.descriptions import activity_members, alarms_of, page, policy_members, target_members, words
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import Alarms, Comprehend
-from local.auto_scaling.state import (
-    DIMENSION,
-    NAMESPACE,
-    PREDEFINED_METRIC,
-    Activity,
-    Policy,
-    Target,
-    target_arn,
-)
+from local.auto_scaling.state import DIMENSION, NAMESPACE, PREDEFINED_METRIC, Activity, Policy, Target, target_arn
 from local.auto_scaling.target_tracking import LOW_SHARE, PERIODS_ABOVE, PERIODS_BELOW, wanted_units
 from local.comprehend.errors import ComprehendError
 from local.comprehend.identifiers import Scope

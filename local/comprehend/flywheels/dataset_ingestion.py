@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.comprehend.document_classification.dataset_checks import checked_contents
-from local.comprehend.document_classification.training_data import (
-    DocumentFile,
-    InvalidTrainingDataError,
-)
+from local.comprehend.document_classification.training_data import DocumentFile, InvalidTrainingDataError
 from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime

@@ -13,14 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud.emulator import service_roles
 from local.cloud.emulator.administration import answer_below
-from local.cloud.emulator.ministack import (
-    app,
-    concurrency,
-    iam_actions,
-    responses,
-    router,
-    stepfunctions,
-)
+from local.cloud.emulator.ministack import app, concurrency, iam_actions, responses, router, stepfunctions
 from local.cloud.endpoint import Endpoint
 from local.comprehend.errors import UNMODELLED_ERRORS
 from local.comprehend.http.administration import PATH_PREFIX, handle_administration

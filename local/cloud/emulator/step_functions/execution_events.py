@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 from local.cloud.emulator.cloudformation.resource_types import adjust
+from local.cloud.emulator.cloudwatch import logs
 from local.cloud.emulator.messages import events
-from local.cloud.emulator.ministack import (
-    cloudwatch,
-    cloudwatch_logs,
-    stepfunctions,
-)
+from local.cloud.emulator.ministack import cloudwatch, stepfunctions
 
 AddEvent = Callable[[dict[str, Any], str, dict[str, Any] | None], Any]
 
@@ -153,11 +149,7 @@ def _log(execution: dict[str, Any], event: dict[str, Any]) -> None:
     }
     for destination in configuration.get("destinations") or []:
         arn = destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "")
-        group = arn.partition(":log-group:")[2].removesuffix(":*")
-        stream = f"states/{machine['name']}/{execution['name']}"
-        cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
-        line = {"timestamp": int(time.time() * 1000), "message": json.dumps(message)}
-        cloudwatch_logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [line]})
+        logs.write(arn, f"states/{machine['name']}/{execution['name']}", json.dumps(message))
 
 
 def _lower_camel(value: Any) -> Any:
