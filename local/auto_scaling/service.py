@@ -33,13 +33,7 @@ class AutoScaling:
     """
 
     def __init__(
-        self,
-        *,
-        comprehend: Comprehend,
-        alarms: Alarms,
-        load: Load,
-        clock: Callable[[], float],
-        minute: float = _MINUTE,
+        self, *, comprehend: Comprehend, alarms: Alarms, load: Load, clock: Callable[[], float], minute: float = _MINUTE
     ) -> None:
         self._comprehend = comprehend
         self._alarms = alarms
@@ -212,10 +206,7 @@ class AutoScaling:
 
     def _wanted(self, target: Target, policy: Policy, units: int, utilisation: Sequence[float | None]) -> int:
         wanted = wanted_units(
-            units=units,
-            target=policy.configuration["TargetValue"],
-            utilisation=utilisation,
-            scale_in=policy.scales_in,
+            units=units, target=policy.configuration["TargetValue"], utilisation=utilisation, scale_in=policy.scales_in
         )
         return units if wanted == units else min(max(wanted, target.minimum), target.maximum)
 

@@ -47,10 +47,7 @@ class TaskConfig:
     def described(self, *, with_labels: bool) -> dict[str, Any]:
         """As in FlywheelProperties."""
         labels = list(self.labels) if self.labels is not None and with_labels else None
-        return {
-            "LanguageCode": self.language,
-            "DocumentClassificationConfig": {"Mode": self.mode, "Labels": labels},
-        }
+        return {"LanguageCode": self.language, "DocumentClassificationConfig": {"Mode": self.mode, "Labels": labels}}
 
     def require_match(self, model: TaskConfig) -> None:
         """Raise InvalidRequestException unless a model of that task can be a flywheel's of this one."""

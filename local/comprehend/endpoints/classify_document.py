@@ -74,9 +74,5 @@ class RealTimeClassification:
                 f"{rate.characters:g} characters a second.",
             )
         return endpoint.model, Inference(
-            scope=scope,
-            endpoint_arn=arn,
-            characters=len(text),
-            units=units,
-            characters_a_second=rate.characters,
+            scope=scope, endpoint_arn=arn, characters=len(text), units=units, characters_a_second=rate.characters
         )

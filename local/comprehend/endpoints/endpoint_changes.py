@@ -39,10 +39,7 @@ class EndpointChanges:
             if not delay:
                 self._catch_up(region, endpoint)
             else:
-                self._runtime.start(
-                    partial(self._catch_up_at, moment, region, endpoint),
-                    fail=partial(_fail, endpoint),
-                )
+                self._runtime.start(partial(self._catch_up_at, moment, region, endpoint), fail=partial(_fail, endpoint))
 
     def delete(self, region: RegionState, endpoint: Endpoint) -> None:
         """Take an endpoint down, whatever it does."""

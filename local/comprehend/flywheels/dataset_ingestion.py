@@ -31,8 +31,7 @@ class DatasetIngestion:
         # An iteration is likely to follow.
         self._runtime.workers.prepare()
         self._runtime.start(
-            lambda: self.take_in(scope, flywheel, dataset),
-            fail=lambda message: self._end(dataset, message),
+            lambda: self.take_in(scope, flywheel, dataset), fail=lambda message: self._end(dataset, message)
         )
 
     def take_in(self, scope: Scope, flywheel: Flywheel, dataset: Dataset) -> None:

@@ -71,8 +71,7 @@ class Flywheels:
         region.tags[arn] = tags
         idempotency.remember(region, operation="CreateFlywheel", request=request, resource=arn)
         self._runtime.start(
-            lambda: self._make(scope, flywheel, model),
-            fail=lambda message: self._fail(flywheel, message),
+            lambda: self._make(scope, flywheel, model), fail=lambda message: self._fail(flywheel, message)
         )
         return _created(flywheel)
 

@@ -86,12 +86,7 @@ class DocumentClassificationJobs:
 
 
 def _started(job: Job) -> dict[str, Any]:
-    return {
-        "JobId": job.id,
-        "JobArn": job.arn,
-        "JobStatus": job.status.value,
-        "DocumentClassifierArn": job.model.arn,
-    }
+    return {"JobId": job.id, "JobArn": job.arn, "JobStatus": job.status.value, "DocumentClassifierArn": job.model.arn}
 
 
 def _properties(job: Job) -> dict[str, Any]:

@@ -12,11 +12,7 @@ from local.cloud.emulator import service_roles
 from local.cloud.emulator.ministack import app, iam_actions, responses, sns, sqs
 
 _SENDING = ("kms:GenerateDataKey", "kms:Decrypt")
-_NEEDED = {
-    "sqs:SendMessage": _SENDING,
-    "sqs:ReceiveMessage": ("kms:Decrypt",),
-    "sns:Publish": _SENDING,
-}
+_NEEDED = {"sqs:SendMessage": _SENDING, "sqs:ReceiveMessage": ("kms:Decrypt",), "sns:Publish": _SENDING}
 
 
 def teach() -> None:

@@ -196,12 +196,7 @@ def _new_run(state: dict[str, Any], execution: dict[str, Any], iterator: dict[st
         "_stateMachineArn": f"arn:aws:states:{region}:{account}:stateMachine:{label}",
     }
     stepfunctions._map_runs[record["mapRunArn"]] = record
-    return _MapRun(
-        record=record,
-        states=iterator["States"],
-        start=iterator["StartAt"],
-        results=[None] * total,
-    )
+    return _MapRun(record=record, states=iterator["States"], start=iterator["StartAt"], results=[None] * total)
 
 
 def _run_child(run: _MapRun, number: int, child_input: Any, execution: dict[str, Any], context: dict[str, Any]) -> None:
