@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.model_kind import Task
-from flywheel.records import turns
 from flywheel.records.datasets import by_single_label, without_labels
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.store.record import Record
-from flywheel.turn.start_turn import last_beginning
+from flywheel.turn.start_turn import recent_turns, uploads_there
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.datasets.distinct import Distinct
     from flywheel.datasets.look_ahead import Outlook
     from flywheel.store.bucket import IntakeBucket
@@ -44,21 +41,13 @@ class UploadWaiting(Record):
 
 def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
-    number = turns.current_number(intake)
-    beginning = last_beginning(intake, (turns.name_of(number - back) for back in range(min(number, 4))))
-    tried = (*beginning.uploads, *beginning.set_aside) if beginning else ()
-    uploads = {(upload.key, upload.etag, upload.last_modified): upload for upload in tried}
     found: list[UploadWaiting] = []
-    for split in Split:
-        for item in intake.list(f"{split}/"):
-            key, came = item["Key"], item["LastModified"]
-            if not key.endswith("/"):
-                state, reason = _state(uploads.get((key, item["ETag"], came)), intake, turn_runs=turn_runs)
-                found.append(
-                    UploadWaiting(
-                        key=key, split=split, size=item["Size"], last_modified=came, state=state, reason=reason
-                    )
-                )
+    for split, item, tried in uploads_there(intake, recent_turns(intake)):
+        state, reason = _state(tried, intake, turn_runs=turn_runs)
+        key, came = item["Key"], item["LastModified"]
+        found.append(
+            UploadWaiting(key=key, split=split, size=item["Size"], last_modified=came, state=state, reason=reason)
+        )
     return sorted(found, key=lambda waiting: (waiting.last_modified, waiting.key))
 
 
@@ -99,14 +88,10 @@ class Prepared(Record):
     reason: str
 
 
-def prepared(
-    outlook: Outlook, *, kind: ModelKind, labels: tuple[str, ...], minimum: int, first: bool, quota_left: int
-) -> Prepared:
-    """What the next turn would do with what waits. `first`: the flywheel has no dataset of this split yet."""
+def prepared(outlook: Outlook, *, quota_left: int) -> Prepared:
+    """What the next turn would do with what waits."""
     waiting = [candidate.stored.part for candidate in outlook.candidates if not candidate.all_accepted_before]
-    counts = by_single_label(outlook.combinations)
-    needed = _needed(outlook.split, counts, kind=kind, labels=labels, minimum=minimum, first=first)
-    missing = dict(outlook.minimum.missing)
+    counts, missing = by_single_label(outlook.combinations), dict(outlook.minimum.missing)
     documents = sum(outlook.combinations.values())
     ready = sum(outlook.included.values())
     return Prepared(
@@ -116,8 +101,8 @@ def prepared(
         copies=sum(part.documents for part in waiting) - documents,
         bytes=sum(part.bytes for part in waiting),
         labels=tuple(
-            LabelCount(label=label, documents=counts.get(label, 0), needed=needed[label], missing=missing.get(label, 0))
-            for label in labels
+            LabelCount(label=label, documents=counts.get(label, 0), needed=needed, missing=missing.get(label, 0))
+            for label, needed in outlook.minimum.needed
         ),
         ready=ready if quota_left > 0 else 0,
         reason=_reason(outlook, documents=documents, ready=ready, quota_left=quota_left),
@@ -133,31 +118,6 @@ def size_about(candidates: Sequence[Distinct], held_back: frozenset[str]) -> int
         # Of a dataset of a former generation a part may have been left out as a whole.
         size += part.bytes * included / part.documents if part.documents else 0
     return round(size)
-
-
-def _needed(
-    split: Split,
-    counts: Mapping[str, int],
-    *,
-    kind: ModelKind,
-    labels: tuple[str, ...],
-    minimum: int,
-    first: bool,
-) -> dict[str, int]:
-    """How many documents of each label the next dataset needs.
-
-    The pipeline's own rule says how many are missing beside one document of each label that is there."""
-    one_each = dict.fromkeys(counts, 1)
-    found = kind.minimum(
-        split,
-        one_each,
-        task=Task(labels=labels),
-        minimum=minimum,
-        first=first,
-        size=lambda _: kind.dataset_limits.bytes,
-    )
-    missing = dict(found.missing)
-    return {label: one_each.get(label, 0) + missing.get(label, 0) for label in labels}
 
 
 def _reason(outlook: Outlook, *, documents: int, ready: int, quota_left: int) -> str:

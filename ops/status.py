@@ -165,24 +165,15 @@ def _next_turn(deployment: Deployment, now: datetime) -> TurnStart:
 
 
 def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
-    accepted = accepted_manifests(deployment.intake, quota.split)
-    minimum = deployment.parameters.minimum_documents_per_label
     outlook = look_ahead(
         quota.split,
         intake=deployment.intake,
         flywheel_arn=deployment.flywheel_arn,
-        accepted=accepted,
+        accepted=accepted_manifests(deployment.intake, quota.split),
         kind=deployment.service.kind,
         task=Task(labels=deployment.labels, multi_label=deployment.multi_label),
-        minimum=minimum,
+        minimum=deployment.parameters.minimum_documents_per_label,
         conflicting_labels=deployment.parameters.conflicting_labels,
         size=size_about,
     )
-    return prepared(
-        outlook,
-        kind=deployment.service.kind,
-        labels=deployment.labels,
-        minimum=minimum,
-        first=not any(manifest.flywheel_arn == deployment.flywheel_arn for manifest in accepted),
-        quota_left=quota.left,
-    )
+    return prepared(outlook, quota_left=quota.left)

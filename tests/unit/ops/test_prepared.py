@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from flywheel.datasets.distinct import Distinct, DistinctParts
 from flywheel.datasets.look_ahead import Outlook
 from flywheel.datasets.stored_parts import StoredPart, waiting_part
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.document_classification.minimum import dataset_minimum
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, without_labels
 from flywheel.records.parts import prepared_location
@@ -100,9 +99,7 @@ def assessed(
     accepted: Sequence[Part] = (),
 ) -> Prepared:
     outlook = looked_at(*parts, split=split, minimum=minimum, first=first, copies=copies, accepted=accepted)
-    return prepared(
-        outlook, kind=DOCUMENT_CLASSIFICATION, labels=LABELS, minimum=minimum, first=first, quota_left=quota_left
-    )
+    return prepared(outlook, quota_left=quota_left)
 
 
 def missing(found: Prepared) -> dict[str, int]:
