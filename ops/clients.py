@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +28,30 @@ _SELDOM = Config(retries={"mode": "standard", "total_max_attempts": 2})
 _S3 = Config(max_pool_connections=32)
 
 
-@dataclass(frozen=True)
+def _client(service: str, config: Config | None = None) -> Any:
+    """Made when it is first used."""
+    return cached_property(lambda clients: clients.session.client(service, config=config))
+
+
 class Clients:
-    session: boto3.session.Session
+    s3: S3Client = _client("s3", _S3)
+    ssm: SSMClient = _client("ssm")
+    sqs: SQSClient = _client("sqs")
+    stepfunctions: SFNClient = _client("stepfunctions")
+    comprehend: ComprehendClient = _client("comprehend", _COMPREHEND)
+    scaling: ApplicationAutoScalingClient = _client("application-autoscaling")
+    sts: STSClient = _client("sts")
+    cloudformation: CloudFormationClient = _client("cloudformation")
+    cloudwatch: CloudWatchClient = _client("cloudwatch")
+    kms = _client("kms")
+    logs: CloudWatchLogsClient = _client("logs")
+    functions = _client("lambda")
+    iam = _client("iam")
+    apigateway = _client("apigateway")
+    service_quotas = _client("service-quotas", _SELDOM)
+
+    def __init__(self, session: boto3.session.Session) -> None:
+        self.session = session
 
     @classmethod
     def connect(cls, *, region: str | None = None, profile: str | None = None) -> Clients:
@@ -55,63 +75,3 @@ class Clients:
             return self.ssm.get_parameter(Name=name)["Parameter"]["Value"]
         except self.ssm.exceptions.ParameterNotFound:
             return None
-
-    @cached_property
-    def s3(self) -> S3Client:
-        return self.session.client("s3", config=_S3)
-
-    @cached_property
-    def ssm(self) -> SSMClient:
-        return self.session.client("ssm")
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        return self.session.client("sqs")
-
-    @cached_property
-    def stepfunctions(self) -> SFNClient:
-        return self.session.client("stepfunctions")
-
-    @cached_property
-    def comprehend(self) -> ComprehendClient:
-        return self.session.client("comprehend", config=_COMPREHEND)
-
-    @cached_property
-    def scaling(self) -> ApplicationAutoScalingClient:
-        return self.session.client("application-autoscaling")
-
-    @cached_property
-    def sts(self) -> STSClient:
-        return self.session.client("sts")
-
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        return self.session.client("cloudformation")
-
-    @cached_property
-    def cloudwatch(self) -> CloudWatchClient:
-        return self.session.client("cloudwatch")
-
-    @cached_property
-    def kms(self) -> Any:
-        return self.session.client("kms")
-
-    @cached_property
-    def logs(self) -> CloudWatchLogsClient:
-        return self.session.client("logs")
-
-    @cached_property
-    def functions(self) -> Any:
-        return self.session.client("lambda")
-
-    @cached_property
-    def iam(self) -> Any:
-        return self.session.client("iam")
-
-    @cached_property
-    def apigateway(self) -> Any:
-        return self.session.client("apigateway")
-
-    @cached_property
-    def service_quotas(self) -> Any:
-        return self.session.client("service-quotas", config=_SELDOM)

@@ -22,10 +22,10 @@ from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
 from flywheel.store.bucket import IntakeBucket
-from flywheel.store.parameters import PublishedModels
+from flywheel.store.parameters import PARAMETER_ROOT, PublishedModels
 from flywheel.turn import start_turn
 from ops.clients import Clients
-from ops.errors import PARAMETER_ROOT, InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
+from ops.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 from ops.executions import execution_arn
 from ops.model_kind import KIND
 

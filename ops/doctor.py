@@ -9,7 +9,7 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from flywheel.serving.target import SERVING, EndpointTarget
+from flywheel.serving.target import EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
@@ -81,8 +81,7 @@ class Surroundings:
         """What is wanted of an endpoint: by the deployment, else by the templates in this folder."""
         if self.deployment is not None:
             return wanted_endpoint(self.deployment)
-        published = self.synthesised.parameter(SERVING) if self.synthesised else None
-        return EndpointTarget.model_validate_json(published) if published else None
+        return self.synthesised.endpoint_target if self.synthesised else None
 
 
 Check = Callable[[Surroundings], str]

@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 
+from flywheel.store.parameters import PARAMETER_ROOT
 from ops.doctor import Check, Surroundings, ToDo, Unknown
 from ops.generations import list_flywheels
 from ops.service_errors import ServiceError, sentence_of
+from ops.status import DATASETS_A_FLYWHEEL
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "ap-south-1"),
@@ -103,7 +105,7 @@ def _needed(at: Surroundings) -> Iterator[tuple[str, str, int]]:
     comprehend, wanted = at.clients.comprehend, at.wanted
     flywheels = len(list(list_flywheels(at.clients))) + (at.deployment is None)
     yield "flywheels", "L-AE5B911F", flywheels
-    yield "training datasets of a flywheel", "L-7CC66BB8", 50
+    yield "training datasets of a flywheel", "L-7CC66BB8", DATASETS_A_FLYWHEEL
     if wanted is None or not wanted.inference_units:
         return
     pages = comprehend.get_paginator("list_endpoints").paginate()
@@ -210,9 +212,8 @@ def named_resources(at: Surroundings) -> set[tuple[str, str]]:
 
 def _existing(at: Surroundings) -> Iterator[tuple[str, str]]:
     clients = at.clients
-    for page in clients.ssm.get_paginator("get_parameters_by_path").paginate(
-        Path=f"/comprehend-flywheel/{at.name}", Recursive=True
-    ):
+    path = f"{PARAMETER_ROOT}/{at.name}"
+    for page in clients.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True):
         yield from ((_PARAMETER, parameter["Name"]) for parameter in page["Parameters"])
     for prefix in (f"/comprehend-flywheel/{at.name}/", f"/aws/vendedlogs/states/{at.name}-"):
         for groups in clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):

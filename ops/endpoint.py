@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_pascal
+
 from flywheel.comprehend.answers import required
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.comprehend.scaling import EndpointScaling
@@ -24,7 +27,9 @@ _MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 class EndpointThere(Record):
     """As Comprehend describes it."""
 
-    arn: str
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True)
+
+    arn: str = Field("", alias="EndpointArn")
     status: EndpointStatus
     message: str | None = None
     model_arn: str | None = None
@@ -32,27 +37,17 @@ class EndpointThere(Record):
     """Differs from `model_arn` while the endpoint moves to another model."""
     flywheel_arn: str | None = None
     """None: it is pinned to a model and follows no promotion."""
-    desired_units: int | None = None
-    current_units: int | None = None
+    desired_units: int | None = Field(None, alias="DesiredInferenceUnits")
+    current_units: int | None = Field(None, alias="CurrentInferenceUnits")
     """None until it is in service."""
-    created_at: datetime | None = None
-    changed_at: datetime | None = None
+    created_at: datetime | None = Field(None, alias="CreationTime")
+    changed_at: datetime | None = Field(None, alias="LastModifiedTime")
 
     @classmethod
     def of(cls, found: Any) -> EndpointThere:
         """Of a member of DescribeEndpoint's or ListEndpoints' answer."""
-        return cls(
-            arn=found.get("EndpointArn", ""),
-            status=EndpointStatus(required(found, "Status", of="an endpoint")),
-            message=found.get("Message"),
-            model_arn=found.get("ModelArn"),
-            desired_model_arn=found.get("DesiredModelArn"),
-            flywheel_arn=found.get("FlywheelArn"),
-            desired_units=found.get("DesiredInferenceUnits"),
-            current_units=found.get("CurrentInferenceUnits"),
-            created_at=found.get("CreationTime"),
-            changed_at=found.get("LastModifiedTime"),
-        )
+        required(found, "Status", of="an endpoint")
+        return cls.model_validate(found)
 
     @property
     def billed_units(self) -> int:

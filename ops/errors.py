@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from flywheel.store.parameters import PARAMETER_ROOT
 from ops.local_cloud import local_command
-
-PARAMETER_ROOT = "/comprehend-flywheel"
 
 
 class OperatorError(Exception):

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flywheel.document_classification.kind import MOST_LABELS
 from flywheel.preparation import AnyLabel, Limits, Preparation
 from flywheel.preparation.label_advice import delimiter_name, shortened
 from flywheel.preparation.label_forms import twins
 from ops.errors import FileError
 from ops.validate import read_file
 
-MODES = ("MULTI_CLASS", "MULTI_LABEL")
-_MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 _FEW_CLASSES = 10
 _TWO_OR_THREE = 3
 _DOCUMENTS_OF_A_CLASS = 10
@@ -42,8 +41,8 @@ def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimit
 
     Raises UnclearLabelsError for a file that cannot be read, and for fewer than two labels or too many.
     """
-    if mode is not None and mode not in MODES:
-        raise UnclearLabelsError(f"The mode is {mode!r}; it has to be MULTI_CLASS or MULTI_LABEL.")
+    if mode is not None and mode not in MOST_LABELS:
+        raise UnclearLabelsError(f"The mode is {mode!r}; it has to be {' or '.join(MOST_LABELS)}.")
     if mode is None:
         mode = "MULTI_LABEL" if _several(paths, label_delimiter) else "MULTI_CLASS"
     several = mode == "MULTI_LABEL"
@@ -54,10 +53,10 @@ def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimit
             for label in combination.split(label_delimiter) if several else [combination]:
                 counts[label] += count
     labels = tuple(sorted(counts))
-    if not 2 <= len(labels) <= _MOST_LABELS[mode]:
+    if not 2 <= len(labels) <= MOST_LABELS[mode]:
         raise UnclearLabelsError(
             f"{_names(paths)} {'has' if len(paths) == 1 else 'have'} {len(labels)} different labels, and a flywheel "
-            f"takes 2 to {_MOST_LABELS[mode]} ({mode}): name them, or look at the label column."
+            f"takes 2 to {MOST_LABELS[mode]} ({mode}): name them, or look at the label column."
         )
     read = sum(preparation.documents + preparation.duplicates for preparation in preparations)
     doubts = [

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from flywheel.store.parameters import PARAMETER_ROOT
 from ops.clients import Clients
-from ops.errors import PARAMETER_ROOT
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef, StackSummaryTypeDef

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flywheel.serving.target import SERVING, EndpointTarget
+from flywheel.store.parameters import PARAMETER_ROOT
 from ops.deployment import SETTINGS_FILE, Published
-from ops.errors import PARAMETER_ROOT, NotSynthesisedError
+from ops.errors import NotSynthesisedError
 from ops.given_parameters import check_parameters, templates_in
 
 ASSEMBLY = "cdk.out"
@@ -73,6 +75,12 @@ class SynthesisedFlywheel:
         if value is None:
             raise NotSynthesisedError(f"{ASSEMBLY} holds no flywheel of this version: run `make synth` again.")
         return Published.model_validate_json(value)
+
+    @property
+    def endpoint_target(self) -> EndpointTarget | None:
+        """None without a Serving stack."""
+        published = self.parameter(SERVING)
+        return EndpointTarget.model_validate_json(published) if published else None
 
     def parameter(self, last: str) -> str | None:
         """What CloudFormation would publish as `/comprehend-flywheel/<name>/<last>`."""

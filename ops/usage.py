@@ -15,7 +15,7 @@ from flywheel.decisions.holdout import read_holdout
 from flywheel.measurement import NAMESPACE
 from flywheel.records.holdouts import OF_ITERATIONS, HoldoutAttempt, IterationHoldout, attempts_folder
 from flywheel.service_faults import error_code
-from flywheel.serving.target import SERVING, EndpointTarget
+from flywheel.serving.target import EndpointTarget
 from flywheel.store.record import Record
 from ops.clients import Clients
 from ops.deployment import Deployment
@@ -143,13 +143,12 @@ def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
     """Raises NotSynthesisedError and pydantic's ValidationError."""
     kinds = Counter(body["Type"] for _, body in synthesised.resources())
     labels = synthesised.published.labels
-    target = synthesised.parameter(SERVING)
     return Usage(
         deployed=False,
         models=0,
         training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
         inference_units=0,
-        wanted=_wanted(EndpointTarget.model_validate_json(target) if target else None),
+        wanted=_wanted(synthesised.endpoint_target),
         alarms=kinds[_ALARM],
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.commands.wait_option import waiting_display
+from ops.commands.progress import waiting_display
 from ops.deployment import Deployment, choose_name, find_deployment
 from ops.doctor import Surroundings, examine
 from ops.doctor_checks import CHECKS

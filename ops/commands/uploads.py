@@ -14,8 +14,7 @@ from ops import rejected as rejections
 from ops import upload as uploads
 from ops import validate as checks
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.commands.upload_progress import upload_display, words_for
-from ops.commands.wait_option import waiting_display
+from ops.commands.progress import upload_display, waiting_display, words_for
 from ops.deployment import SETTINGS_FILE, Deployment
 from ops.errors import FileError, NoDeploymentError
 from ops.file_labels import agree_on_labels, find_labels
