@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from local.cloud.errors import LocalCloudError
-from ops.errors import FileError
-from ops.file_labels import FileLabels, agree_on_labels, find_labels
-from ops.upload import check_paths
+from ops.deployment.errors import FileError
+from ops.verbs.file_labels import FileLabels, agree_on_labels, find_labels
+from ops.verbs.upload import check_paths
 
 _INSTEAD = "Correct the files, or name the labels with --labels A,B and the mode with --mode."
 

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from flywheel.records.analyses import AnalysisOutcome, InputFormat
-from ops import analyze as api
 from ops.commands.invocation import JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import upload_display, waiting_display
 from ops.tables.analyze import finished_table, started_sentence
-from ops.terminal import remark
-from ops.turns import DEFAULT_POLL_SECONDS
-from ops.upload import check_names, check_paths
+from ops.tables.terminal import remark
+from ops.verbs import analyze as api
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
+from ops.verbs.upload import check_names, check_paths
 
 
 def analyze(

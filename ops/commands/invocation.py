@@ -13,10 +13,10 @@ from rich.text import Text
 
 from flywheel.store.record import Record
 from flywheel.text.printable import printable
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.terminal import result_console
-from ops.turns import DEFAULT_TIMEOUT_SECONDS
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, find_deployment
+from ops.tables.terminal import result_console
+from ops.verbs.turns import DEFAULT_TIMEOUT_SECONDS
 
 ResultT = TypeVar("ResultT", bound=Record | Sequence[Record])
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ops import pause as api
 from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import waiting_display
-from ops.turns import DEFAULT_POLL_SECONDS
+from ops.verbs import pause as api
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
 
 def pause(

@@ -17,8 +17,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from ops.terminal import side_console
-from ops.upload import OnBytes
+from ops.tables.terminal import side_console
+from ops.verbs.upload import OnBytes
 
 _DESCRIPTION = TextColumn("{task.description}", markup=False)
 

@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from flywheel.records.promotions import PromotionStatus
-from ops import approve as answers
-from ops import rollback as api
-from ops.approve import Answer, Answered
 from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import waiting_display
-from ops.deployment import Deployment
-from ops.promotions import wait_for_promotion
+from ops.deployment.published import Deployment
 from ops.tables.promotions import answered_sentence, promotion_words, rollback_sentence
-from ops.turns import DEFAULT_POLL_SECONDS
+from ops.verbs import approve as answers
+from ops.verbs import rollback as api
+from ops.verbs.approve import Answer, Answered
+from ops.verbs.promotions import wait_for_promotion
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
 TurnArgument = Annotated[
     str, typer.Argument(metavar="TURN", help="The turn (turn-000003 or 3), or the promotion (promotion-000002).")

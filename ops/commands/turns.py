@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from flywheel.records.turns import TurnOutcome
-from ops import turns as api
 from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import waiting_display
 from ops.tables.turns import progress_sentence, turn_view, turns_table
+from ops.verbs import turns as api
 
 
 def turns(

@@ -7,9 +7,9 @@ from rich.text import Text
 
 from flywheel.records.analyses import AnalysisOutcome
 from flywheel.text.printable import printable
-from ops.analyze import FinishedAnalysis, StartedAnalysis
 from ops.tables.figures import count, model_name
 from ops.tables.listing import Column, Facts, Listing
+from ops.verbs.analyze import FinishedAnalysis, StartedAnalysis
 
 
 def started_sentence(started: StartedAnalysis) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from ops.classify import ClassifiedText
 from ops.tables.figures import model_name
 from ops.tables.listing import Column, Listing
+from ops.verbs.classify import ClassifiedText
 
 LONGEST_TEXT = 60
 

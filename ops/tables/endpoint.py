@@ -6,9 +6,9 @@ from rich.console import RenderableType
 
 from flywheel.records.serving import ServingState, ServingStatus, in_words
 from flywheel.serving.target import EndpointTarget
-from ops.endpoint import Dollars, EndpointReport, EndpointThere
 from ops.tables.figures import count, model_name, moment
 from ops.tables.listing import Facts, Words, words
+from ops.verbs.endpoint import Dollars, EndpointReport, EndpointThere
 
 _STYLES = {ServingStatus.IN_SERVICE: "green", ServingStatus.BEHIND: "red"}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flywheel.records.promotions import Promotion, PromotionStatus
-from ops.approve import Answer, Answered
-from ops.rollback import Rollback
 from ops.tables.figures import model_name, moment
+from ops.verbs.approve import Answer, Answered
+from ops.verbs.rollback import Rollback
 
 _WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
 

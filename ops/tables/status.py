@@ -11,14 +11,14 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
-from ops.prepared import Prepared, UploadState, UploadWaiting
-from ops.promotions import DesiredModel
-from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
 from ops.tables.figures import count, model_name, model_words, moment, size
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
+from ops.verbs.prepared import Prepared, UploadState, UploadWaiting
+from ops.verbs.promotions import DesiredModel
+from ops.verbs.status import DatasetQuota, NextTurn, Status
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20

@@ -11,7 +11,7 @@ from flywheel.records.uploads import UploadOutcome, UploadResult
 from flywheel.text.printable import printable_lines
 from ops.tables.figures import minute, moment, size
 from ops.tables.listing import Column, Listing, words
-from ops.upload import Uploaded
+from ops.verbs.upload import Uploaded
 
 _STYLES = {UploadOutcome.REJECTED: "red", UploadOutcome.PARTLY_ACCEPTED: "yellow"}
 

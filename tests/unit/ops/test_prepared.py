@@ -16,7 +16,7 @@ from flywheel.document_classification.minimum import dataset_minimum
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, without_labels
 from flywheel.records.parts import prepared_location
 from flywheel.records.uploads import Part, Split
-from ops.prepared import Prepared, prepared, size_about
+from ops.verbs.prepared import Prepared, prepared, size_about
 
 LABELS = ("SPORTS", "WORLD", "BUSINESS")
 COUNTS = st.dictionaries(st.sampled_from(LABELS), st.integers(min_value=1, max_value=120))
