@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import RenderableType
+from rich.filesize import decimal as size
 from rich.text import Text
 
 from flywheel.records.uploads import UploadOutcome, UploadResult
 from flywheel.text.printable import printable_lines
-from ops.tables.figures import minute, moment, size
+from ops.tables.figures import minute, moment
 from ops.tables.listing import Column, Listing, words
 from ops.verbs.upload import Uploaded
 
