@@ -14,6 +14,7 @@ from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning,
 from flywheel.report.history import PromotionHistory, in_a_word
 from flywheel.store.record import Record
 from flywheel.text.failure_cause import readable_cause
+from flywheel.turn.start_turn import recent_turns
 from ops.deployment.errors import OperatorError, UnknownTurnError, WaitTimeoutError
 from ops.deployment.executions import current_step, find_execution, runs
 from ops.deployment.polling import looks
@@ -80,15 +81,13 @@ def current_turn(deployment: Deployment) -> int:
 
 def list_turns(deployment: Deployment, *, last: int = 20) -> list[TurnRecord]:
     """The records of the `last` turns, newest first. A running turn has none yet, and old ones expire."""
-    current = current_turn(deployment)
-    names = [turns.name_of(number) for number in range(current, max(0, current - last), -1)]
-    return deployment.intake.read_all((turns.record_key(name) for name in names), TurnRecord)
+    keys = (turns.record_key(turn) for turn in recent_turns(deployment.intake, last))
+    return deployment.intake.read_all(keys, TurnRecord)
 
 
 def last_ended_turn(deployment: Deployment, *, look_back: int) -> TurnRecord | None:
     """The newest record of so many turns. Older records are not read: they need not be readable."""
-    current = current_turn(deployment)
-    names = (turns.name_of(number) for number in range(current, max(0, current - look_back), -1))
+    names = recent_turns(deployment.intake, look_back)
     records = (deployment.intake.read(turns.record_key(name), TurnRecord) for name in names)
     return next((record for record in records if record is not None), None)
 

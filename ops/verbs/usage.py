@@ -17,6 +17,7 @@ from flywheel.records.holdouts import OF_ITERATIONS, HoldoutAttempt, IterationHo
 from flywheel.service_faults import error_code
 from flywheel.serving.target import EndpointTarget
 from flywheel.store.record import Record
+from flywheel.turn.metrics import MOST_LABELS_MEASURED
 from ops.deployment.clients import Clients
 from ops.deployment.generations import belongs_to, list_models
 from ops.deployment.published import Deployment
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 PUBLISHED_TRAINING_SECONDS = (Decimal(81 * 60), Decimal(143 * 60))
 """Iterations in the samples of AWS's guide and of its command line's manual (reference 4.6)."""
 PLANNED_METRICS = 20
-"""About how many custom metrics the pipeline writes; one more for each label, up to MOST_LABEL_METRICS."""
-MOST_LABEL_METRICS = 20
+"""About how many custom metrics the pipeline writes; one more for each label, up to MOST_LABELS_MEASURED."""
 _UNKNOWN_OPERATION = "UnknownOperationException"
 _TRAINED = {"TRAINED", "TRAINED_WITH_WARNING"}
 _TURNS_LOOKED_AT = 50
@@ -143,6 +143,7 @@ def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
     """Raises NotSynthesisedError and pydantic's ValidationError."""
     kinds = Counter(body["Type"] for _, body in synthesised.resources())
     labels = synthesised.published.labels
+    of_labels = MOST_LABELS_MEASURED if labels is None else min(MOST_LABELS_MEASURED, len(labels))
     return Usage(
         deployed=False,
         models=0,
@@ -152,7 +153,7 @@ def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
         alarms=kinds[_ALARM],
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],
-        metrics=PLANNED_METRICS + min(MOST_LABEL_METRICS, len(labels) if labels is not None else MOST_LABEL_METRICS),
+        metrics=PLANNED_METRICS + of_labels,
         buckets=tuple(BucketSize(name="", bytes=0) for _ in range(kinds[_BUCKET])),
     )
 

@@ -152,10 +152,10 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
     return None
 
 
-def recent_turns(intake: IntakeBucket) -> list[str]:
-    """The names of those turns that are looked at, newest first."""
+def recent_turns(intake: IntakeBucket, most: int = _LOOK_BACK) -> list[str]:
+    """The names of the last turns that began, newest first; by default of those that `observe` looks at."""
     number = current_number(intake)
-    return [name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
+    return [name_of(n) for n in range(number, max(0, number - most), -1)]
 
 
 def uploads_there(
