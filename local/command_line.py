@@ -24,7 +24,7 @@ from local.cloud.local_cloud import DEFAULT_WAIT_SCALE
 from local.cloud.log_tail import follow_logs
 from local.cloud.places import DEFAULT_INSTANCE, Places
 from local.cloud.running import Running, find_running, record_running
-from ops.local_cloud import environment_command, local_command
+from ops.deployment.local_cloud import environment_command, local_command
 
 DEFAULT_PORT = 4566
 

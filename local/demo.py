@@ -24,8 +24,8 @@ from local.cloud.places import LOCAL_FOLDER
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.story import turns_table
 from local.walk import Walk
-from ops.analyze import FinishedAnalysis
-from ops.report import save_report
+from ops.verbs.analyze import FinishedAnalysis
+from ops.verbs.report import save_report
 
 NAME = "demo"
 NEXT = """

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ops.file_labels import FileLabels, agree_on_labels, find_labels
-from ops.upload import check_paths
+from ops.verbs.file_labels import FileLabels, agree_on_labels, find_labels
+from ops.verbs.upload import check_paths
 
 _INSTEAD = "Correct the files, or name the labels with --labels A,B and the mode with --mode."
 

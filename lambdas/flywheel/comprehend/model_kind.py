@@ -223,6 +223,8 @@ class DatasetMinimum:
     """They reach it."""
     held_back: frozenset[str] = frozenset()
     """Labels whose documents keep waiting."""
+    needed: tuple[tuple[str, int], ...] = ()
+    """By label of the flywheel: how many documents the dataset needs; 0 where it may lack the label."""
     missing: tuple[tuple[str, int], ...] = ()
     """By label: how many more documents are needed."""
     unknown: tuple[str, ...] = ()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from flywheel.records.decisions import Evidence
-from ops.cost import planned_cost
-from ops.errors import NotSynthesisedError, WrongParametersError
-from ops.synthesised import read_synthesised
-from ops.usage import planned_usage
+from ops.deployment.errors import NotSynthesisedError, WrongParametersError
+from ops.deployment.synthesised import read_synthesised
+from ops.verbs.cost import planned_cost
+from ops.verbs.usage import planned_usage
 from tests.infrastructure.synthesised import Synthesised
 
 ALARM = "AWS::CloudWatch::Alarm"

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, InputFormat, output_key
 from flywheel.records.decisions import DecisionKind
 from local.cloud import LocalCloud
-from ops import analyze
-from ops.errors import OperatorError
+from ops.deployment.errors import OperatorError
 from ops.main import app
+from ops.verbs import analyze
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, messages, until
 

@@ -8,7 +8,7 @@ from flywheel.evaluation import holdout_cost
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.turns import TurnRecord
 from local.cloud import LocalCloud
-from ops.cost import Range, cost
+from ops.verbs.cost import Range, cost
 from tests.local_cloud.pipeline import CONTEXT, LABELS, Document, Pipeline, documents
 from tests.local_cloud.resources import Synthesise
 

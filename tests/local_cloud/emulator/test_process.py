@@ -16,7 +16,7 @@ from local.cloud.emulator_process import EmulatorProcess
 from local.cloud.errors import AlreadyRunning, PortTaken
 from local.cloud.places import PROJECT, Places
 from local.cloud.running import find_running, record_running
-from ops.local_cloud import local_command
+from ops.deployment.local_cloud import local_command
 from tests.local_cloud.resources import Aws, create_function, until
 
 STARTS_AND_WAITS = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.derived_settings import derive_settings
-from ops.errors import FileError
+from ops.deployment.errors import FileError
 
 
 def write(path: Path, *lines: str) -> Path:
