@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 PUBLISHED_TRAINING_SECONDS = (Decimal(81 * 60), Decimal(143 * 60))
 """Iterations in the samples of AWS's guide and of its command line's manual (reference 4.6)."""
 PLANNED_METRICS = 20
-"""About how many custom metrics the pipeline writes; one more for each label, up to MOST_LABELS_MEASURED."""
+"""About how many custom metrics the pipeline writes; one more for each label, if they are at most
+MOST_LABELS_MEASURED."""
 _UNKNOWN_OPERATION = "UnknownOperationException"
 _TRAINED = {"TRAINED", "TRAINED_WITH_WARNING"}
 _TURNS_LOOKED_AT = 50
@@ -142,8 +143,8 @@ def find_usage(deployment: Deployment) -> Usage:
 def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
     """Raises NotSynthesisedError and pydantic's ValidationError."""
     kinds = Counter(body["Type"] for _, body in synthesised.resources())
-    labels = synthesised.published.labels
-    of_labels = MOST_LABELS_MEASURED if labels is None else min(MOST_LABELS_MEASURED, len(labels))
+    labels = synthesised.published.labels or ()
+    of_labels = len(labels) if len(labels) <= MOST_LABELS_MEASURED else 0
     return Usage(
         deployed=False,
         models=0,
