@@ -76,7 +76,7 @@ def test_the_app_sees_the_parameters_of_a_cli_that_was_run_by_hand(tmp_path: Pat
     seen = tmp_path / "seen.json"
     app = tmp_path / "app.py"
     app.write_text(
-        "import json, pathlib, sys\nfrom ops.given_parameters import given_to_cdk\n"
+        "import json, pathlib, sys\nfrom ops.deployment.given_parameters import given_to_cdk\n"
         f"pathlib.Path({str(seen)!r}).write_text(json.dumps(given_to_cdk()))\nsys.exit(1)\n"
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
