@@ -14,14 +14,15 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore import UNSIGNED
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 
 from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
@@ -88,6 +89,17 @@ def switched(**settings: Any) -> Iterator[None]:
         service.settings = before
 
 
+@contextmanager
+def short_pages(keys: int) -> Iterator[None]:
+    """S3 lists so many keys on a page while the block runs; AWS lists 1,000 at most, and may always list fewer."""
+    cloud = in_process_cloud()
+    cloud.keys_on_a_page = keys
+    try:
+        yield
+    finally:
+        cloud.keys_on_a_page = None
+
+
 class _NoAlarms:
     """Of auto scaling's policies: nobody looks at them here."""
 
@@ -126,9 +138,13 @@ class InProcessCloud:
         objects.teach()
         for service in ("s3", "ssm", "states"):
             logging.getLogger(service).setLevel(logging.WARNING)
+        self.keys_on_a_page: int | None = None
         self._one_at_a_time = threading.Lock()
         self._workers = WorkerProcesses()
         self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="test", region_name=REGION)
+        parsers: Any = self._session._session.get_component("response_parser_factory")
+        # Listings give the same times again and again.
+        parsers.set_parser_defaults(timestamp_parser=lru_cache(parse_timestamp))
         self.clock = AdvancingClock()
         self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
         self.auto_scaling = AutoScaling(
@@ -171,8 +187,11 @@ class InProcessCloud:
         def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
             if functions is not None:
                 functions.check(service, request)
+            if service == "s3" and self.keys_on_a_page and {"list-type", "versions"} & _parameters(request):
+                request.url += f"&max-keys={self.keys_on_a_page}"
             return answer(request)
 
+        _resolve_endpoints_once(client)
         client.meta.events.register("before-send", send)
         client.meta.events.register("needs-retry", _retry_as_the_sdk_does)
         return client
@@ -202,6 +221,21 @@ class InProcessCloud:
         # One request at a time, as in the emulator's event loop: its conditional requests rely on it.
         with self._one_at_a_time:
             return contextvars.copy_context().run(_completed, _serve(request))
+
+
+def _resolve_endpoints_once(client: Any) -> None:
+    """Where a request goes depends on its operation and its bucket; botocore would work it out for each request."""
+    resolver = client._ruleset_resolver
+    resolve = resolver.construct_endpoint
+    resolved: dict[tuple[str, str | None], Any] = {}
+
+    def construct_endpoint(operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        key = (operation_model.name, (call_args or {}).get("Bucket"))
+        if key not in resolved:
+            resolved[key] = resolve(operation_model, call_args, request_context)
+        return resolved[key]
+
+    resolver.construct_endpoint = construct_endpoint
 
 
 def _retry_as_the_sdk_does(response: Any, attempts: int, **_: Any) -> int | None:
@@ -256,6 +290,11 @@ def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
     return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()}
 
 
+def _parameters(request: AWSPreparedRequest) -> set[str]:
+    """The names of what stands in the query."""
+    return {part.partition("=")[0] for part in urlsplit(request.url).query.split("&")}
+
+
 def _body(request: AWSPreparedRequest) -> bytes:
     body: Any = request.body
     if body is None:
@@ -270,6 +309,22 @@ def _body(request: AWSPreparedRequest) -> bytes:
     return content
 
 
+class _Headers(dict[str, str]):
+    """Of an answer: names in any case, as in botocore's HeadersDict, which takes several times as long."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
 class _Content(io.BytesIO):
     """What botocore reads an answer from: urllib3's response has a `stream`."""
 
@@ -279,8 +334,7 @@ class _Content(io.BytesIO):
 
 
 def _response(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], body: bytes) -> AWSResponse:
-    # The stubs want the headers of a request; what botocore makes of a real answer is a HeadersDict.
-    return AWSResponse(request.url, status, HeadersDict(headers), _Content(body))  # type: ignore[arg-type]  # what AWSResponse reads of a raw answer
+    return AWSResponse(request.url, status, _Headers(headers), _Content(body))  # type: ignore[arg-type]  # what AWSResponse reads of headers and of a raw answer
 
 
 MUTATING = frozenset(
