@@ -92,6 +92,7 @@ class ServingRun:
             documents = read_documents(
                 at.intake.read_bytes(target.smoke_test_key),
                 key=target.smoke_test_key,
+                kind=DOCUMENT_CLASSIFICATION,
                 task=Task(labels=at.labels),
                 delimiter="|",
             )

@@ -33,7 +33,7 @@ from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.faults.errors import FlywheelError, ServiceBusy
 from flywheel.faults.service_faults import error_code, passes
 from flywheel.pipeline import Pipeline
-from flywheel.preparation import ConflictingLabels, Limits
+from flywheel.preparation import ConflictingLabels, UploadLimits
 from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
@@ -545,7 +545,7 @@ class Turn:
             kind=DOCUMENT_CLASSIFICATION,
             beginning=self.beginning(),
             delimiter=DELIMITER,
-            limits=Limits(
+            limits=UploadLimits(
                 maximum_bad_lines_percent=self._at.maximum_bad_lines_percent,
                 documents=10_000,
                 conflicting_labels=self._at.conflicting_labels,

@@ -94,11 +94,11 @@ class HoldoutScorer:
 
 
 def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
-    """The scores that the gate compares: macro averages and accuracy."""
+    """The scores that the gate compares."""
     metrics = Metrics(
-        F1Score=result.macro.f1,
-        Precision=result.macro.precision,
-        Recall=result.macro.recall,
+        F1Score=result.compared.f1,
+        Precision=result.compared.precision,
+        Recall=result.compared.recall,
         Accuracy=result.accuracy,
     )
     return ModelScore(arn=result.arn, metrics=metrics, source=f"{HOLDOUT_SOURCE} {holdout_id}")
@@ -125,6 +125,7 @@ def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> H
             for pair in evaluation.confusions or ()
         ),
         errors=errors,
+        compared_by=evaluation.average.value,
     )
 
 

@@ -64,6 +64,14 @@ class ConflictingLabels(StrEnum):
 
 
 @dataclass(frozen=True)
+class UploadLimits:
+    """How much of an upload may be bad, whatever its kind of model."""
+
+    maximum_bad_lines_percent: float = 5.0
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+
+
+@dataclass(frozen=True)
 class Limits:
     """Where a document or a file is too large, and how much of a file may be bad.
 

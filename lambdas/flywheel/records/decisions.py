@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from flywheel.store.record import Record
 
@@ -98,6 +99,12 @@ class HoldoutResult(Record):
     """Only pairs that occur; empty in MULTI_LABEL mode."""
     errors: dict[str, int] = {}
     """Documents that Comprehend could not analyse, by ErrorCode. They count as wrong."""
+    compared_by: Literal["macro", "micro"] = "macro"
+    """The averages that the gate compares: over labels, or of a recognizer's entities together."""
+
+    @property
+    def compared(self) -> AverageScores:
+        return self.macro if self.compared_by == "macro" else self.micro
 
 
 class GainInterval(Record):

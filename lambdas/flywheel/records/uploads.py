@@ -26,6 +26,15 @@ class Split(StrEnum):
         return self.value.upper()
 
 
+class DocumentForm(StrEnum):
+    """How prepared documents are stored, one a line; the value ends the names of their files."""
+
+    CSV = "csv"
+    """Labels and text, as Comprehend takes them."""
+    JSON_LINES = "jsonl"
+    """Text and annotations, as in an augmented manifest."""
+
+
 class UploadSource(Record):
     """Identifies a version of an upload."""
 
@@ -121,6 +130,7 @@ class Part(Record):
     labels: dict[str, int]
     delimiter: str
     """Joins the labels of a document in the CSV. Empty in MULTI_CLASS mode, where a document has one label."""
+    form: DocumentForm = DocumentForm.CSV
     sources: tuple[UploadSource, ...]
     prepared_at: datetime
 

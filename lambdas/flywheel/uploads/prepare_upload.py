@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.model_kind import Task
 from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import LabelRules, Limits, Preparation, Problem
+from flywheel.preparation import Preparation, Problem, UploadLimits
 from flywheel.preparation.report import render_text
-from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests
+from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
 from flywheel.records.turns import TurnBeginning, require_current, result_key
 from flywheel.records.uploads import (
@@ -64,7 +65,7 @@ class UploadPreparer:
         kind: ModelKind,
         beginning: TurnBeginning,
         delimiter: str,
-        limits: Limits,
+        limits: UploadLimits,
         on_fault: Callable[[Upload, Exception], None],
         remaining_seconds: Callable[[], float],
     ) -> None:
@@ -77,7 +78,7 @@ class UploadPreparer:
         self._limits = limits
         self._on_fault = on_fault
         self._remaining = remaining_seconds
-        self._rules = LabelRules(labels=beginning.labels, multi_label=beginning.multi_label, delimiter=delimiter)
+        self._task = Task(labels=beginning.labels, multi_label=beginning.multi_label)
         # Composed datasets do not change while a turn prepares uploads.
         self._manifests = lru_cache(lambda split: manifests(intake, split))
 
@@ -176,20 +177,21 @@ class UploadPreparer:
             files = Path(folder)
             with (
                 closing(self._open(upload)) as source,
-                (files / "documents.csv").open("wb") as sink,
+                (files / "documents").open("wb") as sink,
                 (files / "hashes.bin").open("wb") as hashes,
                 (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
                 preparation = self._kind.prepare(
                     source=source,
+                    name=upload.name,
                     sink=sink,
                     hashes=hashes,
-                    rules=self._rules,
-                    limits=self._limits,
-                    name=upload.name,
-                    bad_lines=bad_lines,
                     label_hashes=label_hashes,
+                    bad_lines=bad_lines,
+                    task=self._task,
+                    delimiter=self._delimiter,
+                    limits=self._limits,
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
@@ -208,8 +210,9 @@ class UploadPreparer:
             split=upload.split,
             documents=preparation.documents,
             bytes=preparation.bytes,
-            labels={self._in_records(labels): count for labels, count in preparation.labels.items()},
-            delimiter=self._delimiter if self._rules.multi_label else "",
+            labels=preparation.labels,
+            delimiter=self._delimiter if self._task.multi_label else "",
+            form=self._kind.stored_form,
             sources=(source,),
             prepared_at=now,
         )
@@ -244,19 +247,14 @@ class UploadPreparer:
         ):
             # This upload is prepared again after a kill, and a dataset has its documents by now.
             return None
-        location = prepared_location(part.split, part.content_hash)
-        self._intake.upload_file(files / "documents.csv", location.documents)
+        location = prepared_location(part.split, part.content_hash, part.form)
+        self._intake.upload_file(files / "documents", location.documents)
         self._intake.upload_file(files / "labels.bin", location.labels)
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None
         # Another file with the same documents was prepared at the same time.
         return self._place_of(part, source)
-
-    def _in_records(self, labels: str) -> str:
-        if not self._rules.multi_label:
-            return labels
-        return labels.replace(self._delimiter, LABEL_SEPARATOR_IN_RECORDS)
 
     def _result(self, upload: Upload, preparation: Preparation, outcome: UploadOutcome, reason: str) -> UploadResult:
         rejected = outcome is UploadOutcome.REJECTED
@@ -268,7 +266,7 @@ class UploadPreparer:
             outcome=outcome,
             reason=reason,
             documents=0 if rejected else preparation.documents,
-            labels={} if rejected else {self._in_records(key): n for key, n in preparation.labels.items()},
+            labels={} if rejected else preparation.labels,
             duplicates=preparation.duplicates,
             conflicts=preparation.conflicts,
             conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),

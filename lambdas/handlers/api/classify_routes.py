@@ -28,7 +28,7 @@ from flywheel.api.messages import (
     SeenModel,
     SeveralDocuments,
 )
-from flywheel.comprehend.model_kind import Prediction
+from flywheel.document_classification.answer import Classification
 from flywheel.faults.service_faults import error_code, is_throttle
 from flywheel.text.byte_limits import size_as_json
 from handlers.observability import logger
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
     from flywheel.api.classify_api import Classified
+    from flywheel.comprehend.model_kind import Prediction
 
 JSON = "application/json"
 _SCORES_BYTES = 200_000
@@ -152,6 +153,8 @@ def _answer(classified: Classified, *, endpoint_arn: str) -> ClassifyAnswer:
 def _document(answer: Prediction | Problem) -> ClassifiedDocument | LabelledDocument | FailedDocument:
     if isinstance(answer, Problem):
         return FailedDocument(error=answer)
+    if not isinstance(answer, Classification):
+        raise TypeError(f"/classify answers classifications, not {type(answer).__name__}")
     scores = [LabelScore(name=name, score=score) for name, score in _that_fit(answer.scores)]
     if answer.multi_label:
         return LabelledDocument(labels=scores, confidence=answer.confidence)

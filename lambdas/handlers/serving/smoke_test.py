@@ -46,6 +46,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     documents = read_documents(
         intake.read_bytes(key),
         key=key,
+        kind=KIND,
         task=flywheel_service(environment).describe().task,
         delimiter=environment.label_delimiter,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake, Labels, Uploads
-from flywheel.preparation import ConflictingLabels, Limits
+from flywheel.preparation import ConflictingLabels, UploadLimits
 from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.records.uploads import Upload
 from flywheel.uploads.faults import trace_of
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         kind=KIND,
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
-        limits=Limits(
+        limits=UploadLimits(
             maximum_bad_lines_percent=environment.maximum_bad_lines_percent,
             conflicting_labels=ConflictingLabels(environment.conflicting_labels),
         ),

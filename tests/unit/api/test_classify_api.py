@@ -17,13 +17,13 @@ from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, Reque
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, EndpointSnapshot, LiveEndpoint
-from flywheel.comprehend.model_kind import Prediction
+from flywheel.document_classification.answer import Classification
 from flywheel.records.low_confidence import LowConfidencePrediction, low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SURE = Prediction(scores=(("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
-UNSURE = Prediction(scores=(("CALM", 0.6), ("STORM", 0.4)), multi_label=False)
+SURE = Classification.of((("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
+UNSURE = Classification.of((("CALM", 0.6), ("STORM", 0.4)), multi_label=False)
 THROTTLED = "ThrottlingException"
 
 
@@ -66,7 +66,7 @@ class Endpoint(LiveEndpoint):
         self._time = time
         self._turn = Lock()
 
-    def classify(self, text: str) -> Prediction:
+    def classify(self, text: str) -> Classification:
         with self._turn:
             self.asked[text] += 1
             answers = self.script.get(text, [SURE])
@@ -74,7 +74,7 @@ class Endpoint(LiveEndpoint):
         self._time.wait(self.takes)
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, Prediction)
+        assert isinstance(answer, Classification)
         return answer
 
     def look(self) -> EndpointSnapshot | None:
@@ -183,14 +183,14 @@ class TestConfidence:
 
     def test_of_labels_is_that_of_the_least_sure_one(self) -> None:
         def of(*scores: float) -> float:
-            return Prediction(scores=tuple((str(s), s) for s in scores), multi_label=True).confidence
+            return Classification.of(tuple((str(s), s) for s in scores), multi_label=True).confidence
 
         assert of(0.95, 0.03) == 0.95
         assert of(0.95, 0.45) == 0.55
         assert of(0.02, 0.01) == 0.98
 
     def test_of_nothing(self) -> None:
-        assert Prediction(scores=(), multi_label=False).confidence == 0
+        assert Classification.of((), multi_label=False).confidence == 0
 
 
 class TestAnswers:

@@ -87,7 +87,7 @@ def looked_at(
 
 
 def stored(part: Part) -> StoredPart:
-    return waiting_part(part, prepared_location(part.split, part.content_hash))
+    return waiting_part(part, prepared_location(part.split, part.content_hash, part.form))
 
 
 def assessed(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flywheel.analysis import report_analysis as analysis
 from flywheel.api.classify_api import Classified
 from flywheel.api.messages import LabelledDocument
-from flywheel.comprehend.model_kind import Prediction
+from flywheel.document_classification.answer import Classification
 from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import report_promotion, requests
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary
@@ -227,7 +227,7 @@ def test_an_answer_of_the_api_with_the_longest_labels() -> None:
     scores = tuple((f"{number:04d}".rjust(5000, "\u00e9"), 1 - number / 1000) for number in range(1000))
     answer = _answer(
         Classified(
-            answers=(Prediction(scores=scores, multi_label=True),) * 25,
+            answers=(Classification.of(scores, multi_label=True),) * 25,
             model=None,
             throttled=0,
             low_confidence=0,

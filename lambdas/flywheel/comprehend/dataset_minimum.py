@@ -3,11 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from flywheel.comprehend.model_kind import DatasetMinimum
-from flywheel.document_classification.kind import DATASET_LIMITS
+from flywheel.comprehend.model_kind import DatasetLimits
 from flywheel.records.datasets import by_single_label, without_labels
 from flywheel.records.uploads import Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetMinimum:
+    """Whether waiting documents reach the minimum for a dataset, and what is missing."""
+
+    dataset: bool
+    """They reach it."""
+    held_back: frozenset[str] = frozenset()
+    """Labels whose documents keep waiting."""
+    missing: tuple[tuple[str, int], ...] = ()
+    """By label: how many more documents are needed."""
+    unknown: tuple[str, ...] = ()
+    """Those of `held_back` that the flywheel does not have (any more)."""
+    too_few: int | None = None
+    """The documents, if these are fewer than `minimum_documents`."""
+    minimum_documents: int = 1
+    without_annotations: bool = False
+    """None of the documents has an annotation."""
+    too_small: int | None = None
+    """The bytes of the documents, if these are below Comprehend's minimum, `minimum_bytes`."""
+    minimum_bytes: int = 0
+
+    def reason(self) -> str:
+        """Sentences for people; empty if nothing waits."""
+        sentences = (self._missing(), self._unknown(), self._too_few(), self._too_small())
+        return " ".join(sentence for sentence in sentences if sentence)
+
+    def _too_few(self) -> str:
+        if self.without_annotations:
+            return "None of these documents has an annotation."
+        if self.too_few is None:
+            return ""
+        return f"A dataset needs {self.minimum_documents} documents; these are {self.too_few}."
+
+    def _too_small(self) -> str:
+        if self.too_small is None:
+            return ""
+        return f"A dataset needs {self.minimum_bytes} bytes; these are {self.too_small}."
+
+    def _unknown(self) -> str:
+        if not self.unknown:
+            return ""
+        some = ", ".join(self.unknown[:10])
+        rest = f" and {len(self.unknown) - 10} more" if len(self.unknown) > 10 else ""
+        return f"Their labels are not in the flywheel's label list: {some}{rest}."
+
+    def _missing(self) -> str:
+        if not self.missing:
+            return ""
+        some = ", ".join(f"{number} more of {label}" for label, number in self.missing[:10])
+        rest = f" and {len(self.missing) - 10} more labels" if len(self.missing) > 10 else ""
+        return f"Not enough documents yet: {some}{rest} needed."
 
 
 def dataset_minimum(
@@ -18,15 +71,30 @@ def dataset_minimum(
     minimum: int,
     first: bool,
     size: Callable[[frozenset[str]], int],
+    limits: DatasetLimits,
     overrule: bool = False,
 ) -> DatasetMinimum:
-    """Which of the waiting documents may become a dataset of the split; parameters as of `ModelKind.minimum`."""
+    """Which of the waiting documents may become a dataset of the split.
+
+    `combinations` are documents by label combination, `minimum` is MinimumDocumentsPerLabel, `first` says that the
+    flywheel has no dataset of the split. `size` gives the bytes of the documents without those that have one of the
+    labels. With `overrule` an operator sets MinimumDocumentsPerLabel aside. What is said of documents of a label holds
+    for annotations of an entity type.
+    """
     if split is Split.TRAIN:
         found = minimum_to_train(combinations, labels=labels, minimum=minimum, first=first, overrule=overrule)
     else:
         found = minimum_to_test(combinations, labels=labels, overrule=overrule)
-    if found.dataset and (bytes_ := size(found.held_back)) < DATASET_LIMITS.minimum_bytes:
-        return DatasetMinimum(dataset=False, too_small=bytes_, minimum_bytes=DATASET_LIMITS.minimum_bytes)
+    if not found.dataset:
+        return found
+    included = without_labels(combinations, found.held_back)
+    documents = sum(included.values())
+    if documents < limits.minimum_documents:
+        return replace(found, dataset=False, too_few=documents, minimum_documents=limits.minimum_documents)
+    if not by_single_label(included):
+        return replace(found, dataset=False, without_annotations=True)
+    if (bytes_ := size(found.held_back)) < limits.minimum_bytes:
+        return DatasetMinimum(dataset=False, too_small=bytes_, minimum_bytes=limits.minimum_bytes)
     return found
 
 

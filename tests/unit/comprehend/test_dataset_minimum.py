@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.document_classification.minimum import minimum_to_test, minimum_to_train
+from flywheel.comprehend.dataset_minimum import minimum_to_test, minimum_to_train
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of, without_labels
 
 LABELS = ("A", "B", "C", "D")
