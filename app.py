@@ -8,8 +8,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from ops.errors import WrongParametersError
-from ops.given_parameters import check_parameters, given_to_cdk
+from ops.deployment.errors import WrongParametersError
+from ops.deployment.given_parameters import check_parameters, given_to_cdk
 from stacks.analysis_stack import AnalysisStack
 from stacks.flywheel_stack import FlywheelStack
 from stacks.serving_stack import ServingStack

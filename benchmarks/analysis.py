@@ -51,7 +51,7 @@ from flywheel.store.record import Record
 from local.cloud import LocalCloud
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.walk import Walk
-from ops import analyze
+from ops.verbs import analyze
 
 JOB, RUN = "benchmark", "0"
 MEBIBYTE = 1 << 20

@@ -20,9 +20,9 @@ from typing import Any
 from benchmarks.machine import describe_machine
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
-from ops.classify import find_api
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, find_deployment
+from ops.verbs.classify import find_api
 
 NAME = "bench"
 STACKS = (f"{NAME}-flywheel", f"{NAME}-serving")

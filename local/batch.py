@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from local.sample_news import LABELS, Recipe, documents
-from ops.analyze import AnalysisProgress, FinishedAnalysis, download, start_job, wait_for_analysis
-from ops.deployment import Deployment
+from ops.deployment.published import Deployment
 from ops.tables.analyze import finished_table
+from ops.verbs.analyze import AnalysisProgress, FinishedAnalysis, download, start_job, wait_for_analysis
 
 DOCUMENTS = 1000
 _SHOWN = 6

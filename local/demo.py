@@ -24,8 +24,8 @@ from local.cloud.places import LOCAL_FOLDER
 from local.sample_news import LABELS, Recipe, documents, write_csv
 from local.story import turns_table
 from local.walk import Walk
-from ops.analyze import FinishedAnalysis
-from ops.report import save_report
+from ops.verbs.analyze import FinishedAnalysis
+from ops.verbs.report import save_report
 
 NAME = "demo"
 NEXT = """
@@ -126,10 +126,7 @@ def demo() -> None:
         Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, approve, promote, undo, serve", expand=False)
     )
     records: list[TurnRecord] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalCloud(instance="demo", progress=OnConsole(console)) as cloud,
-    ):
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(instance="demo", progress=OnConsole(console)) as cloud:
         context = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
         parameters = {"MinimumScore": "0.3", "PromotionMode": "APPROVAL", "Evidence": "HOLDOUT"}
         walk = Walk.deploy(cloud, name=NAME, parameters=parameters, context=context)

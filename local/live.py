@@ -16,9 +16,9 @@ from flywheel.records.promotions import Promotion
 from flywheel.records.serving import ServingStatus
 from local.cloud import LocalCloud, LocalCloudError
 from local.sample_news import Recipe, documents
-from ops.classify import ClassifiedText, RealTimeApi, classify, find_api
-from ops.deployment import Deployment
-from ops.endpoint import endpoint
+from ops.deployment.published import Deployment
+from ops.verbs.classify import ClassifiedText, RealTimeApi, classify, find_api
+from ops.verbs.endpoint import endpoint
 
 UNITS = 10
 """A unit answers 2 documents and 100 characters a second: enough for the load, and for what else is asked."""

@@ -21,8 +21,8 @@ from local.command_line import pairs_of
 from local.derived_settings import derive_settings
 from local.story import turns_table
 from local.walk import Walk, as_json
-from ops.errors import OperatorError
-from ops.file_labels import FileLabels
+from ops.deployment.errors import OperatorError
+from ops.verbs.file_labels import FileLabels
 
 NAME = "walk"
 COMPREHENDS_MINIMUM = 50

@@ -15,15 +15,15 @@ from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
 from local.cloud import LocalCloud, LocalCloudError
-from ops.approve import Answered, approve, decline
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.given_parameters import check_parameters
-from ops.pause import pause, resume
-from ops.promotions import wait_for_promotion
-from ops.rollback import rollback
-from ops.turns import TurnProgress, current_turn, request_turn, wait_for_turn
-from ops.upload import upload
+from ops.deployment.clients import Clients
+from ops.deployment.given_parameters import check_parameters
+from ops.deployment.published import Deployment, find_deployment
+from ops.verbs.approve import Answered, approve, decline
+from ops.verbs.pause import pause, resume
+from ops.verbs.promotions import wait_for_promotion
+from ops.verbs.rollback import rollback
+from ops.verbs.turns import TurnProgress, current_turn, request_turn, wait_for_turn
+from ops.verbs.upload import upload
 
 _LOOK_AGAIN_SECONDS = 0.25
 _TURN_TIMEOUT_SECONDS = 900.0
@@ -113,10 +113,7 @@ class Walk:
 
     def _promotion_ended(self, request_id: str) -> Promotion:
         return wait_for_promotion(
-            self.deployment,
-            request_id,
-            timeout_seconds=_PROMOTION_TIMEOUT_SECONDS,
-            poll_seconds=_LOOK_AGAIN_SECONDS,
+            self.deployment, request_id, timeout_seconds=_PROMOTION_TIMEOUT_SECONDS, poll_seconds=_LOOK_AGAIN_SECONDS
         )
 
     def _wait(self, after: int, on_step: OnStep | None) -> TurnRecord:

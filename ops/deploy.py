@@ -13,15 +13,15 @@ from pathlib import Path
 
 import typer
 
-from ops.clients import Clients
-from ops.deployment import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
-from ops.errors import NoDeploymentError, OperatorError
-from ops.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
-from ops.pause import pause, resume, wait_until_idle
-from ops.service_errors import ANY_FAILURE, ServiceError, failure, sentence_of
-from ops.stacks import live_stacks
-from ops.terminal import asks_a_person, remark
-from ops.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
+from ops.deployment.clients import Clients
+from ops.deployment.errors import NoDeploymentError, OperatorError
+from ops.deployment.given_parameters import GIVEN_VARIABLE, option_values, split_parameters
+from ops.deployment.published import SETTINGS_FILE, Deployment, find_deployment, is_deployed, name_in, read_context
+from ops.deployment.service_errors import ANY_FAILURE, ServiceError, failure, sentence_of
+from ops.deployment.stacks import live_stacks
+from ops.tables.terminal import asks_a_person, remark
+from ops.verbs.pause import pause, resume, wait_until_idle
+from ops.verbs.turns import DEFAULT_POLL_SECONDS, DEFAULT_TIMEOUT_SECONDS
 
 REASON = "make destroy"
 INTERRUPTED = 130

@@ -29,8 +29,8 @@ from ops.commands import (
     uploads,
 )
 from ops.commands.invocation import Invocation
-from ops.service_errors import ANY_FAILURE, failure
-from ops.terminal import remark
+from ops.deployment.service_errors import ANY_FAILURE, failure
+from ops.tables.terminal import remark
 
 _BEFORE_THE_VERB = {"--name": "NAME", "--region": "REGION", "--profile": "PROFILE"}
 

@@ -16,6 +16,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from flywheel.document_classification.kind import MOST_LABELS
+from flywheel.store.parameters import PARAMETER_ROOT
+
 from .label_rules import check_labels
 from .settings_words import near, sentences, shown
 
@@ -25,7 +28,6 @@ LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
 _STRUCTURED = frozenset({"labels", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
-MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 MOST_TEMPLATE_BYTES = 1_000_000
 """CloudFormation takes no larger template."""
 TEMPLATE_ROOM = 600_000
@@ -236,7 +238,7 @@ class FlywheelSettings(Section):
     @property
     def parameter_prefix(self) -> str:
         """Where Parameter Store holds what others need to read; no trailing slash."""
-        return f"/comprehend-flywheel/{self.name}"
+        return f"{PARAMETER_ROOT}/{self.name}"
 
 
 def cdk_json_context(*, path: Path) -> dict[str, Any]:

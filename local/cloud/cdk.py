@@ -16,8 +16,8 @@ from local.cloud.errors import CdkFailed
 from local.cloud.node import ensure_cdk_cli, node_binary, path_with_node
 from local.cloud.places import PROJECT, Places
 from local.cloud.progress import Step
-from ops.errors import WrongParametersError
-from ops.given_parameters import check_parameters
+from ops.deployment.errors import WrongParametersError
+from ops.deployment.given_parameters import check_parameters
 
 _BOOTSTRAP_STACK = "CDKToolkit"
 _QUIET = ("--no-notices", "--no-version-reporting", "--ci", "--no-color")

@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from flywheel.records.analyses import AnalysisOutcome, InputFormat
-from ops import analyze as api
-from ops.commands import wait_option
-from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.commands.upload_progress import upload_display
+from ops.commands.invocation import JsonOption, PollOption, TimeoutOption, invocation_of, show
+from ops.commands.progress import upload_display, waiting_display
 from ops.tables.analyze import finished_table, started_sentence
-from ops.terminal import remark
-from ops.turns import DEFAULT_POLL_SECONDS
-from ops.upload import check_names, check_paths
+from ops.tables.terminal import remark
+from ops.verbs import analyze as api
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
+from ops.verbs.upload import check_names, check_paths
 
 
 def analyze(
@@ -38,8 +37,8 @@ def analyze(
         typer.Option(help="Folder for what is predicted. Default: one named after the job.", show_default=False),
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start the job.")] = False,
-    timeout_minutes: wait_option.TimeoutOption = api.DEFAULT_TIMEOUT_SECONDS / 60,
-    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = api.DEFAULT_TIMEOUT_SECONDS / 60,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Classify whole files with the active model, as a batch. Exit status 1 if the job does not succeed."""
@@ -57,7 +56,7 @@ def analyze(
     if no_wait:
         show(started, as_json=as_json, table=started_sentence)
         return
-    with wait_option.waiting_display(f"{started.job}: starting") as tell:
+    with waiting_display(f"{started.job}: starting") as tell:
         summary = api.wait_for_analysis(
             deployment,
             started,

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ops import classify as api
 from ops.commands.invocation import invocation_of, show_line
 from ops.tables.classify import classified_table
-from ops.terminal import remark, result_console
+from ops.tables.terminal import remark, result_console
+from ops.verbs import classify as api
 
 
 def classify(

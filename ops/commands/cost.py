@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ops import cost as api
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.synthesised import read_synthesised
+from ops.deployment.synthesised import read_synthesised
 from ops.tables.cost import costs_view
+from ops.verbs import cost as api
 
 
 def cost(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import typer
 
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.commands.wait_option import waiting_display
-from ops.deployment import Deployment, choose_name, find_deployment
-from ops.doctor import Surroundings, examine
-from ops.doctor_checks import CHECKS
-from ops.errors import NoDeploymentError, NotSynthesisedError, OperatorError
-from ops.service_errors import ServiceError
-from ops.synthesised import SynthesisedFlywheel, read_synthesised
+from ops.commands.progress import waiting_display
+from ops.deployment.errors import NoDeploymentError, NotSynthesisedError, OperatorError
+from ops.deployment.published import Deployment, choose_name, find_deployment
+from ops.deployment.service_errors import ServiceError
+from ops.deployment.synthesised import SynthesisedFlywheel, read_synthesised
 from ops.tables.doctor import examination_text
+from ops.verbs.doctor import Surroundings, examine
+from ops.verbs.doctor_checks import CHECKS
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:

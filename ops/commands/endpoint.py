@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ops import endpoint as api
 from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.tables.endpoint import endpoint_view
+from ops.verbs import endpoint as api
 
 
 def endpoint(context: typer.Context, as_json: JsonOption = False) -> None:

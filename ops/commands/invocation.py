@@ -13,9 +13,10 @@ from rich.text import Text
 
 from flywheel.store.record import Record
 from flywheel.text.printable import printable
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.terminal import result_console
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, find_deployment
+from ops.tables.terminal import result_console
+from ops.verbs.turns import DEFAULT_TIMEOUT_SECONDS
 
 ResultT = TypeVar("ResultT", bound=Record | Sequence[Record])
 
@@ -26,6 +27,9 @@ LastTurnArgument = Annotated[
         metavar="[TURN]", help="Its name (turn-000003) or number (3). Default: the last.", show_default=False
     ),
 ]
+TimeoutOption = Annotated[float, typer.Option(min=0, help="How long --wait waits.")]
+PollOption = Annotated[float, typer.Option(min=0.1, help="How often --wait looks.")]
+DEFAULT_TIMEOUT_MINUTES = DEFAULT_TIMEOUT_SECONDS / 60
 
 
 @dataclass(frozen=True)

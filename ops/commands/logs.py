@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from ops.commands.invocation import LastTurnArgument, invocation_of, show_line
-from ops.logs import LogEvent, turn_events
-from ops.terminal import result_console
+from ops.tables.terminal import result_console
+from ops.verbs.logs import LogEvent, turn_events
 
 _STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 

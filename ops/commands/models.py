@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.models import list_models
 from ops.tables.models import models_table
+from ops.verbs.models import list_models
 
 
 def models(context: typer.Context, as_json: JsonOption = False) -> None:

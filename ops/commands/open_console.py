@@ -9,8 +9,8 @@ import typer
 from rich.text import Text
 
 from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.open_console import Part, console_pages, shown_by_aws
-from ops.terminal import remark
+from ops.tables.terminal import remark
+from ops.verbs.open_console import Part, console_pages, shown_by_aws
 
 
 def open_console(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ops import pause as api
-from ops.commands import wait_option
-from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.turns import DEFAULT_POLL_SECONDS
+from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
+from ops.commands.progress import waiting_display
+from ops.verbs import pause as api
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
 
 def pause(
@@ -23,8 +23,8 @@ def pause(
             help="With --wait: decline what waits for approval, with the same reason; for when the stacks are to go.",
         ),
     ] = False,
-    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Let no further turn start; a running one goes on to its end.
@@ -36,7 +36,7 @@ def pause(
     deployment = invocation_of(context).deployment()
     result = api.pause(deployment, reason=reason)
     if wait:
-        with wait_option.waiting_display("Waiting for what runs") as say:
+        with waiting_display("Waiting for what runs") as say:
             api.wait_until_idle(
                 deployment,
                 timeout_seconds=timeout_minutes * 60,

@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from flywheel.records.promotions import PromotionStatus
-from ops import approve as answers
-from ops import rollback as api
-from ops.approve import Answer, Answered
-from ops.commands import wait_option
-from ops.commands.invocation import JsonOption, invocation_of, show
-from ops.deployment import Deployment
-from ops.promotions import wait_for_promotion
+from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
+from ops.commands.progress import waiting_display
+from ops.deployment.published import Deployment
 from ops.tables.promotions import answered_sentence, promotion_words, rollback_sentence
-from ops.turns import DEFAULT_POLL_SECONDS
+from ops.verbs import approve as answers
+from ops.verbs import rollback as api
+from ops.verbs.approve import Answer, Answered
+from ops.verbs.promotions import wait_for_promotion
+from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
 TurnArgument = Annotated[
     str, typer.Argument(metavar="TURN", help="The turn (turn-000003 or 3), or the promotion (promotion-000002).")
@@ -28,8 +28,8 @@ def approve(
     turn: TurnArgument,
     reason: Annotated[str, typer.Option(help="Why; it goes to the promote machine with the answer.")] = "",
     wait: FollowOption = False,
-    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Let a turn's model become the active one, where PromotionMode is APPROVAL.
@@ -38,9 +38,7 @@ def approve(
     """
     deployment = invocation_of(context).deployment()
     answered = answers.approve(deployment, turn, reason=reason)
-    if wait:
-        answered = _follow(deployment, answered, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds)
-    _show(answered, waited=wait, as_json=as_json)
+    _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
 
 def decline(
@@ -48,8 +46,8 @@ def decline(
     turn: TurnArgument,
     reason: Annotated[str, typer.Option(help="Why; the record of the promotion keeps it.")],
     wait: FollowOption = False,
-    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Keep a turn's model from becoming the active one, where PromotionMode is APPROVAL.
@@ -58,9 +56,7 @@ def decline(
     """
     deployment = invocation_of(context).deployment()
     answered = answers.decline(deployment, turn, reason=reason)
-    if wait:
-        answered = _follow(deployment, answered, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds)
-    _show(answered, waited=wait, as_json=as_json)
+    _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
 
 def rollback(
@@ -75,8 +71,8 @@ def rollback(
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; the record of the promotion keeps it.")] = "",
     wait: Annotated[bool, typer.Option(help="Follow the promotion until it has ended.")] = True,
-    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: wait_option.PollOption = DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Make an earlier model the active one again, or any other: through the promote machine, needing no approval.
@@ -86,7 +82,7 @@ def rollback(
     deployment = invocation_of(context).deployment()
     asked = api.rollback(deployment, to=to, reason=reason)
     if wait and asked.request is not None:
-        with wait_option.waiting_display("The promotion is asked for") as say:
+        with waiting_display("The promotion is asked for") as say:
             ended = wait_for_promotion(
                 deployment,
                 asked.request.id,
@@ -100,25 +96,31 @@ def rollback(
         raise typer.Exit(1)
 
 
-def _follow(deployment: Deployment, answered: Answered, *, timeout_minutes: float, poll_seconds: float) -> Answered:
-    words = f"{answered.whose} is {answered.answer}"
-    with wait_option.waiting_display(words) as say:
-        ended = wait_for_promotion(
-            deployment,
-            answered.promotion.request_id,
-            failures=answered.failures,
-            timeout_seconds=timeout_minutes * 60,
-            poll_seconds=poll_seconds,
-            # Until it has ended nothing but Step Functions knows that it does not wait any more.
-            on_progress=lambda _: say(f"{words}, the promotion goes on"),
-        )
-    return answered.model_copy(update={"promotion": ended})
-
-
-def _show(answered: Answered, *, waited: bool, as_json: bool) -> None:
-    """Exit status 1 if the promotion ended otherwise than it was answered."""
+def _show(
+    deployment: Deployment,
+    answered: Answered,
+    *,
+    wait: bool,
+    timeout_minutes: float,
+    poll_seconds: float,
+    as_json: bool,
+) -> None:
+    """Shows the answer and, if `wait`, what came of it: exit status 1 if the promotion ended otherwise."""
+    if wait:
+        words = f"{answered.whose} is {answered.answer}"
+        with waiting_display(words) as say:
+            ended = wait_for_promotion(
+                deployment,
+                answered.promotion.request_id,
+                failures=answered.failures,
+                timeout_seconds=timeout_minutes * 60,
+                poll_seconds=poll_seconds,
+                # Until it has ended nothing but Step Functions knows that it does not wait any more.
+                on_progress=lambda _: say(f"{words}, the promotion goes on"),
+            )
+        answered = answered.model_copy(update={"promotion": ended})
     show(answered, as_json=as_json, table=answered_sentence)
     status = answered.promotion.status
     as_answered = status.made_active if answered.answer is Answer.APPROVED else status is PromotionStatus.DECLINED
-    if waited and not as_answered:
+    if wait and not as_answered:
         raise typer.Exit(1)

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from flywheel.store.record import Record
-from ops import purge as api
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.deployment import choose_name
-from ops.errors import OperatorError
-from ops.left_behind import LeftBehind, find_left_behind
+from ops.deployment.errors import OperatorError
+from ops.deployment.published import choose_name
 from ops.tables.purge import left_behind_view
-from ops.terminal import remark, result_console
+from ops.tables.terminal import remark, result_console
+from ops.verbs import purge as api
+from ops.verbs.left_behind import LeftBehind, find_left_behind
 
 
 class PurgeResult(Record):

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from ops.commands.invocation import JsonOption, LastTurnArgument, invocation_of, show
-from ops.report import save_report
-from ops.terminal import remark
+from ops.tables.terminal import remark
+from ops.verbs.report import save_report
 
 
 def report(

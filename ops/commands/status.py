@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ops import status as api
 from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.tables.status import status_view
+from ops.verbs import status as api
 
 
 def status(context: typer.Context, as_json: JsonOption = False) -> None:

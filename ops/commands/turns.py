@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from flywheel.records.turns import TurnOutcome
-from ops import turns as api
-from ops.commands import wait_option
-from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
+from ops.commands.progress import waiting_display
 from ops.tables.turns import progress_sentence, turn_view, turns_table
+from ops.verbs import turns as api
 
 
 def turns(
@@ -45,8 +45,8 @@ def turn(
         ),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the turn until it has ended.")] = False,
-    timeout_minutes: wait_option.TimeoutOption = wait_option.DEFAULT_TIMEOUT_MINUTES,
-    poll_seconds: wait_option.PollOption = api.DEFAULT_POLL_SECONDS,
+    timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
+    poll_seconds: PollOption = api.DEFAULT_POLL_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a turn now, whether or not something is new. Exit status 1 if --wait is given and it does not succeed."""
@@ -56,7 +56,7 @@ def turn(
         sentence = "A turn is asked for: `flywheel status` shows how far it is."
         show(requested, as_json=as_json, table=lambda _: sentence)
         return
-    with wait_option.waiting_display("The turn is asked for") as say:
+    with waiting_display("The turn is asked for") as say:
         record = api.wait_for_turn(
             deployment,
             after=requested.after,

@@ -10,17 +10,16 @@ from botocore.exceptions import CredentialRetrievalError, EndpointConnectionErro
 
 from flywheel.preparation import LabelRules, Limits
 from flywheel.records.uploads import Split
-from ops import rejected as rejections
-from ops import upload as uploads
-from ops import validate as checks
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
-from ops.commands.upload_progress import upload_display, words_for
-from ops.commands.wait_option import waiting_display
-from ops.deployment import SETTINGS_FILE, Deployment
-from ops.errors import FileError, NoDeploymentError
-from ops.file_labels import agree_on_labels, find_labels
+from ops.commands.progress import upload_display, waiting_display, words_for
+from ops.deployment.errors import FileError, NoDeploymentError
+from ops.deployment.published import SETTINGS_FILE, Deployment
+from ops.tables.terminal import asks_a_person, remark, side_console
 from ops.tables.uploads import report_text, results_table, uploaded_table
-from ops.terminal import asks_a_person, remark, side_console
+from ops.verbs import rejected as rejections
+from ops.verbs import upload as uploads
+from ops.verbs import validate as checks
+from ops.verbs.file_labels import agree_on_labels, find_labels
 
 Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
 

@@ -6,10 +6,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flywheel.records.analyses import AnalysisOutcome
+from flywheel.records.model_arn import short_name
 from flywheel.text.printable import printable
-from ops.analyze import FinishedAnalysis, StartedAnalysis
-from ops.tables.figures import count, model_name
+from ops.tables.figures import count
 from ops.tables.listing import Column, Facts, Listing
+from ops.verbs.analyze import FinishedAnalysis, StartedAnalysis
 
 
 def started_sentence(started: StartedAnalysis) -> str:
@@ -37,7 +38,7 @@ def finished_table(finished: FinishedAnalysis) -> RenderableType:
     facts.add(f"Low confidence (below {summary.low_confidence_threshold:g})", f"{summary.low_confidence:,}")
     wrong = ", ".join(f"{code} {number:,}" for code, number in summary.errors.items())
     facts.add("Errors", f"{summary.error_lines:,}" + (f" ({wrong})" if wrong else ""))
-    facts.add("Model", ", ".join(model_name(model) for model in summary.models) or "none was asked")
+    facts.add("Model", ", ".join(short_name(model) for model in summary.models) or "none was asked")
     if finished.seconds is not None:
         speed = f", {finished.documents_per_second:,.1f} documents/s" if finished.documents_per_second else ""
         facts.add("Time", f"{finished.seconds:,.1f} s{speed}")

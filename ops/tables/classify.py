@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from ops.classify import ClassifiedText
-from ops.tables.figures import model_name
+from flywheel.records.model_arn import short_name
 from ops.tables.listing import Column, Listing
+from ops.verbs.classify import ClassifiedText
 
 LONGEST_TEXT = 60
 
@@ -21,7 +21,7 @@ def classified_table(results: Sequence[ClassifiedText]) -> RenderableType:
         Column(title="Text", most=LONGEST_TEXT, rank=1),
         Column(title="Label", wraps=True),
         Column(title="Confidence", number=True),
-        caption=f"Model: {', '.join(map(model_name, models))}" if models else None,
+        caption=f"Model: {', '.join(map(short_name, models))}" if models else None,
     )
     for result in results:
         if result.answered:

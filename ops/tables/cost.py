@@ -8,8 +8,8 @@ from decimal import Decimal
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ops.cost import Costs, Line, Per, Range, total
 from ops.tables.listing import Column, Listing
+from ops.verbs.cost import Costs, Line, Per, Range, total
 
 _TITLES = {Per.MONTH: "A month", Per.TURN: "A turn that trains"}
 _CENT = Decimal("0.01")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from ops.doctor import Examination, Finding, Health
+from ops.verbs.doctor import Examination, Finding, Health
 
 _SIGNS = {Health.FINE: ("fine", "green"), Health.TO_DO: ("to do", "red"), Health.UNKNOWN: ("not known", "yellow")}
 _SIGN_WIDTH = max(len(sign) for sign, _ in _SIGNS.values())

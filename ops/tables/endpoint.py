@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
+from flywheel.records.model_arn import short_name
 from flywheel.records.serving import ServingState, ServingStatus, in_words
 from flywheel.serving.target import EndpointTarget
-from ops.endpoint import Dollars, EndpointReport, EndpointThere
-from ops.tables.figures import count, model_name, moment
+from ops.tables.figures import count, moment
 from ops.tables.listing import Facts, Words, words
+from ops.verbs.endpoint import Dollars, EndpointReport, EndpointThere
 
 _STYLES = {ServingStatus.IN_SERVICE: "green", ServingStatus.BEHIND: "red"}
 
@@ -69,14 +70,14 @@ def _endpoint_words(endpoint: EndpointThere | None) -> Words:
 
 
 def _model_words(report: EndpointReport, endpoint: EndpointThere) -> Words:
-    model = model_name(endpoint.model_arn) if endpoint.model_arn else "a model that Comprehend does not name yet"
+    model = short_name(endpoint.model_arn) if endpoint.model_arn else "a model that Comprehend does not name yet"
     served = [f"{model}, changed at {moment(endpoint.changed_at)}"]
     if endpoint.flywheel_arn is None:
         served.append("pinned: it follows no promotion")
     if report.serves_active_model:
         return words(*served, "the active one", style="green")
     moving = " The endpoint moves to it." if endpoint.desired_model_arn == report.active_model_arn else ""
-    active = model_name(report.active_model_arn) if report.active_model_arn else "none"
+    active = short_name(report.active_model_arn) if report.active_model_arn else "none"
     return words(*served, f"not the active one, which is {active}.{moving}", style="yellow")
 
 
@@ -91,7 +92,7 @@ def _smoke_test_words(report: EndpointReport) -> Words:
     if test is None:
         return words("none has run")
     return words(
-        test.sentence, f"of {model_name(test.model_arn)}, at {moment(test.at)}", style="" if test.passed else "red"
+        test.sentence, f"of {short_name(test.model_arn)}, at {moment(test.at)}", style="" if test.passed else "red"
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rich.filesize import decimal
-
 from flywheel.records.decisions import ModelScore
 from flywheel.records.model_arn import short_name
 from ops.tables.listing import Words, words
@@ -14,10 +12,6 @@ from ops.tables.listing import Words, words
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 document`, `2,000 documents`."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
-def size(number: int) -> str:
-    return decimal(number)
 
 
 def moment(at: datetime | None) -> str:
@@ -38,9 +32,4 @@ def score(model: ModelScore | None, metric: str) -> str:
 def model_words(model: ModelScore) -> Words:
     """Its name, and `F1Score 0.8812, Precision 0.8790, ... (this iteration)`, those scores that there are."""
     scores = model.metrics.sentence or "no score"
-    return words(model_name(model.arn), f"{scores} ({model.source})")
-
-
-def model_name(arn: str) -> str:
-    """What of a model's ARN people need to tell versions apart."""
-    return short_name(arn)
+    return words(short_name(model.arn), f"{scores} ({model.source})")

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flywheel.text.printable import printable
-from ops.terminal import PIPED_WIDTH
+from ops.tables.terminal import PIPED_WIDTH
 
 _LEAST_WRAPPED = 22
 """What wraps into less than this cannot be read any more."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from ops.models import DELETED, ActiveTime, ModelMark, ModelVersion
 from ops.tables.figures import minute, score
 from ops.tables.listing import Column, Listing, words
+from ops.verbs.models import DELETED, ActiveTime, ModelMark, ModelVersion
 
 _STYLES = {ModelMark.ACTIVE: "green", ModelMark.WAITING: "yellow"}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from flywheel.records.model_arn import short_name
 from flywheel.records.promotions import Promotion, PromotionStatus
-from ops.approve import Answer, Answered
-from ops.rollback import Rollback
-from ops.tables.figures import model_name, moment
+from ops.tables.figures import moment
+from ops.verbs.approve import Answer, Answered
+from ops.verbs.rollback import Rollback
 
 _WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
 
@@ -30,7 +31,7 @@ def how_to_answer(promotion: Promotion) -> str:
 
 
 def answered_sentence(answered: Answered) -> str:
-    model = model_name(answered.promotion.model_arn)
+    model = short_name(answered.promotion.model_arn)
     if answered.promotion.status is not PromotionStatus.WAITING:
         return ended_words(answered.promotion)
     if answered.answer is Answer.APPROVED:
@@ -42,7 +43,7 @@ def answered_sentence(answered: Answered) -> str:
 
 
 def rollback_sentence(asked: Rollback) -> str:
-    model = model_name(asked.model_arn)
+    model = short_name(asked.model_arn)
     if asked.request is None:
         return f"{model} is the active model already: nothing was asked for."
     if asked.promotion is None:
@@ -54,4 +55,4 @@ def rollback_sentence(asked: Rollback) -> str:
 
 
 def ended_words(promotion: Promotion) -> str:
-    return f"{model_name(promotion.model_arn)}: {promotion_words(promotion)}"
+    return f"{short_name(promotion.model_arn)}: {promotion_words(promotion)}"

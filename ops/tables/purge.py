@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from ops.left_behind import LeftBehind
 from ops.tables.figures import count
 from ops.tables.listing import Column, Listing
+from ops.verbs.left_behind import LeftBehind
 
 
 def left_behind_view(left: LeftBehind, *, delete_keys: bool) -> RenderableType:

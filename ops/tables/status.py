@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.console import Group, RenderableType
+from rich.filesize import decimal as size
 from rich.text import Text
 
 from flywheel.records.decisions import DecisionKind
+from flywheel.records.model_arn import short_name
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
-from ops.prepared import Prepared, UploadState, UploadWaiting
-from ops.promotions import DesiredModel
-from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.endpoint import state_words
-from ops.tables.figures import count, model_name, model_words, moment, size
+from ops.tables.figures import count, model_words, moment
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
+from ops.verbs.prepared import Prepared, UploadState, UploadWaiting
+from ops.verbs.promotions import DesiredModel
+from ops.verbs.status import DatasetQuota, NextTurn, Status
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20
@@ -82,7 +84,7 @@ _MODES = {
 
 
 def _open_words(promotion: Promotion, status: Status) -> Words:
-    model = model_name(promotion.model_arn)
+    model = short_name(promotion.model_arn)
     who = promotion.turn or promotion.by
     match promotion.status:
         case PromotionStatus.WAITING if status.promotions.waits_until is None:
@@ -97,7 +99,7 @@ def _open_words(promotion: Promotion, status: Status) -> Words:
 
 
 def _desired_words(desired: DesiredModel) -> str:
-    named = f"{model_name(desired.arn)}, written at {moment(desired.at)}, is not the active one"
+    named = f"{short_name(desired.arn)}, written at {moment(desired.at)}, is not the active one"
     return f"{named}: {promotion_words(desired.promotion)}" if desired.promotion else named
 
 

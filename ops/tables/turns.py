@@ -15,7 +15,7 @@ from ops.tables.figures import count, minute, model_words, moment, score
 from ops.tables.listing import Column, Facts, Listing, words
 from ops.tables.promotions import promotion_words
 from ops.tables.uploads import results_table
-from ops.turns import PastTurn, TurnProgress, TurnState, TurnView, past_turn
+from ops.verbs.turns import PastTurn, TurnProgress, TurnState, TurnView, past_turn
 
 
 def progress_sentence(progress: TurnProgress | None) -> str:

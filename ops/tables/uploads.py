@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import RenderableType
+from rich.filesize import decimal as size
 from rich.text import Text
 
 from flywheel.records.uploads import UploadOutcome, UploadResult
 from flywheel.text.printable import printable_lines
-from ops.tables.figures import minute, moment, size
+from ops.tables.figures import minute, moment
 from ops.tables.listing import Column, Listing, words
-from ops.upload import Uploaded
+from ops.verbs.upload import Uploaded
 
 _STYLES = {UploadOutcome.REJECTED: "red", UploadOutcome.PARTLY_ACCEPTED: "yellow"}
 

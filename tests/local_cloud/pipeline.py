@@ -30,10 +30,10 @@ from flywheel.records.uploads import Split
 from flywheel.store.parameters import RUN_TIME_NAMES
 from flywheel.turn.start_turn import Poke
 from local.cloud import CloudAccount, LocalCloud
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.pause import pause, resume
-from ops.turns import request_turn
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, find_deployment
+from ops.verbs.pause import pause, resume
+from ops.verbs.turns import request_turn
 from tests.local_cloud.resources import change_parameters, create_queue, create_role, lets_send, messages, until
 
 NAME = "press"

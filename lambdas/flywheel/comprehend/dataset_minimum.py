@@ -18,6 +18,8 @@ class DatasetMinimum:
     """They reach it."""
     held_back: frozenset[str] = frozenset()
     """Labels whose documents keep waiting."""
+    needed: tuple[tuple[str, int], ...] = ()
+    """By label of the flywheel: how many documents the dataset needs; 0 where it may lack the label."""
     missing: tuple[tuple[str, int], ...] = ()
     """By label: how many more documents are needed."""
     unknown: tuple[str, ...] = ()
@@ -94,7 +96,9 @@ def dataset_minimum(
     if not by_single_label(included):
         return replace(found, dataset=False, without_annotations=True)
     if (bytes_ := size(found.held_back)) < limits.minimum_bytes:
-        return DatasetMinimum(dataset=False, too_small=bytes_, minimum_bytes=limits.minimum_bytes)
+        return DatasetMinimum(
+            dataset=False, needed=found.needed, too_small=bytes_, minimum_bytes=limits.minimum_bytes
+        )
     return found
 
 
@@ -108,24 +112,17 @@ def minimum_to_train(
     (reference 3.3).
     """
     unknown, known = _set_apart(combinations, labels)
-    held_back = frozenset(unknown)
     if overrule:
-        return DatasetMinimum(dataset=bool(known), held_back=held_back, unknown=unknown)
+        return DatasetMinimum(dataset=bool(known), held_back=frozenset(unknown), unknown=unknown)
     counts = by_single_label(known)
-    if first:
-        missing = tuple((label, minimum - counts.get(label, 0)) for label in labels if counts.get(label, 0) < minimum)
-        return DatasetMinimum(
-            dataset=not missing and bool(known), held_back=held_back, missing=missing, unknown=unknown
-        )
-    below = _below_minimum(known, labels=labels, minimum=minimum)
+    needed = {label: minimum if first or counts.get(label) else 0 for label in labels}
+    below = frozenset() if first else _below_minimum(known, labels=labels, minimum=minimum)
+    missing = _missing(needed, counts)
     return DatasetMinimum(
-        dataset=bool(without_labels(known, below)),
-        held_back=held_back | below,
-        missing=tuple(
-            (label, minimum - counts.get(label, 0))
-            for label in labels
-            if label in below and counts.get(label, 0) < minimum
-        ),
+        dataset=bool(without_labels(known, below)) and not (first and missing),
+        held_back=below.union(unknown),
+        needed=tuple(needed.items()),
+        missing=missing,
         unknown=unknown,
     )
 
@@ -133,11 +130,20 @@ def minimum_to_train(
 def minimum_to_test(combinations: dict[str, int], *, labels: tuple[str, ...], overrule: bool = False) -> DatasetMinimum:
     """A test dataset needs a document of every label. This too is taken to apply to each dataset (reference 3.4)."""
     unknown, known = _set_apart(combinations, labels)
-    counts = by_single_label(known)
-    missing = () if overrule else tuple((label, 1) for label in labels if not counts.get(label))
+    needed = {} if overrule else dict.fromkeys(labels, 1)
+    missing = _missing(needed, by_single_label(known))
     return DatasetMinimum(
-        dataset=not missing and bool(known), held_back=frozenset(unknown), missing=missing, unknown=unknown
+        dataset=bool(known) and not missing,
+        held_back=frozenset(unknown),
+        needed=tuple(needed.items()),
+        missing=missing,
+        unknown=unknown,
     )
+
+
+def _missing(needed: dict[str, int], counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    missing = ((label, number - counts.get(label, 0)) for label, number in needed.items())
+    return tuple((label, number) for label, number in missing if number > 0)
 
 
 def _set_apart(combinations: dict[str, int], labels: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int]]:

@@ -40,6 +40,8 @@ DATASET_LIMITS = DatasetLimits(
     document_bytes=4,
 )
 """Reference 3.3."""
+MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
+"""Of a flywheel, by its mode."""
 
 
 class _DocumentClassification:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+PARAMETER_ROOT = "/comprehend-flywheel"
+"""The names of all flywheels' parameters begin with it."""
 ACTIVE = "active-model-arn"
 PREVIOUS = "previous-model-arn"
 DESIRED = "desired-model-arn"

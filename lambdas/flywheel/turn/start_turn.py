@@ -5,7 +5,7 @@ A message to start_turn (a poke) only makes it look; alone it never starts a tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,10 +26,12 @@ from flywheel.records.turns import (
     name_of,
     record_key,
 )
-from flywheel.records.uploads import Split
+from flywheel.records.uploads import Split, Upload
 from flywheel.turn.unfinished import unfinished_iteration
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
     from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
 
@@ -99,11 +101,12 @@ def observe(
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
-    number = current_number(pipeline.intake)
-    recent = [name_of(n) for n in range(number, max(0, number - _LOOK_BACK), -1)]
+    recent = recent_turns(pipeline.intake)
     records = [pipeline.intake.read(record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
-    uncollected, left = _uploads(pipeline.intake, recent)
+    # What a turn has collected and left there is tried again, but is no reason for a turn.
+    uploads = list(uploads_there(pipeline.intake, recent))
+    uncollected = tuple(found["LastModified"] for _, found, collected in uploads if collected is None)
     newest_iteration = next(pipeline.service.iterations(), None)
     unfinished = unfinished_iteration(pipeline.intake, pipeline.service)
     return PipelineState(
@@ -116,8 +119,8 @@ def observe(
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
         work_left=_work_left(last, flywheel_arn=pipeline.service.arn),
-        uncollected=tuple(uncollected),
-        left=left,
+        uncollected=uncollected,
+        left=len(uploads) - len(uncollected),
         last_iteration_at=newest_iteration.created_at if newest_iteration else None,
         quiet_period=quiet_period,
         minimum_between_iterations=minimum_between_iterations,
@@ -149,28 +152,26 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
     return None
 
 
-def _uploads(intake: IntakeBucket, recent: list[str]) -> tuple[list[datetime], int]:
-    """When the uploads were last modified that the last turn did not collect, and the number of those that it collected
-    and that are still there.
+def recent_turns(intake: IntakeBucket, most: int = _LOOK_BACK) -> list[str]:
+    """The names of the last turns that began, newest first; by default of those that `observe` looks at."""
+    number = current_number(intake)
+    return [name_of(n) for n in range(number, max(0, number - most), -1)]
 
-    The latter are retried, but are no reason for a turn. A file that is uploaded again has the same ETag, but another
-    time.
+
+def uploads_there(
+    intake: IntakeBucket, turns_newest_first: Iterable[str]
+) -> Iterator[tuple[Split, ObjectTypeDef, Upload | None]]:
+    """The files in `train/` and `test/`, each with what the last turn called it that collected it, None if none did.
+
+    A file that is uploaded again has the same ETag, but another time.
     """
-    beginning = last_beginning(intake, recent)
-    collected = (
-        {(upload.key, upload.etag, upload.last_modified) for upload in (*beginning.uploads, *beginning.set_aside)}
-        if beginning
-        else set()
-    )
-    uncollected: list[datetime] = []
-    left = 0
+    beginning = last_beginning(intake, turns_newest_first)
+    collected = (*beginning.uploads, *beginning.set_aside) if beginning else ()
+    uploads = {(upload.key, upload.etag, upload.last_modified): upload for upload in collected}
     for split in Split:
         for found in intake.list(f"{split}/"):
-            if (found["Key"], found["ETag"], found["LastModified"]) in collected:
-                left += 1
-            elif not found["Key"].endswith("/"):
-                uncollected.append(found["LastModified"])
-    return uncollected, left
+            if not found["Key"].endswith("/"):
+                yield split, found, uploads.get((found["Key"], found["ETag"], found["LastModified"]))
 
 
 def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:

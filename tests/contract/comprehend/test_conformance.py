@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 from tests.conformance import asking
 from tests.conformance.__main__ import ask_and_clean_up
 from tests.conformance.findings import TEXTS, Findings, Question
@@ -14,7 +14,7 @@ from tests.conformance.places import Place, local_place
 from tests.contract.comprehend_world import AT_ONCE
 
 # An iteration and a change take long enough to be looked at in the middle.
-SETTINGS: dict[str, Any] = {**AT_ONCE, "iteration_training_seconds": 0.3, "endpoint_update_seconds": 0.3}
+SETTINGS: dict[str, Any] = {**AT_ONCE, "iteration_training_seconds": 0.6, "endpoint_update_seconds": 0.6}
 AS_DELIVERED = {
     Question.MINIMUM_MULTI_CLASS: "yes",
     Question.MINIMUM_MULTI_LABEL: "yes",
@@ -37,7 +37,7 @@ AS_DELIVERED = {
 SWITCHED: dict[str, Any] = {
     "minimum_per_label": "per_flywheel",
     "bad_value_error": "ValidationException",
-    "created_things_found_after_seconds": 0.2,
+    "created_things_found_after_seconds": 0.6,
     "lake_uri_ends_with_slash": False,
     "second_iteration_error": "TooManyRequestsException",
     "update_during_iteration": "TooManyRequestsException",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flywheel.measurement import NAMESPACE
-from ops.status import DATASETS_A_FLYWHEEL
+from ops.verbs.status import DATASETS_A_FLYWHEEL
 from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL
 from tests.documents import rows
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, as_text, statements

@@ -8,10 +8,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ops import doctor_checks
-from ops.clients import Clients
-from ops.doctor import Health, Surroundings, find
-from ops.synthesised import read_synthesised
+from ops.deployment.clients import Clients
+from ops.deployment.synthesised import read_synthesised
+from ops.verbs import doctor_checks
+from ops.verbs.doctor import Health, Surroundings, find
 from tests.documents import quoted, section
 from tests.infrastructure.synthesised import Synthesised
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flywheel.promotions.ask_for_approval import DECLINED
-from ops.promotions import ASK_FOR_APPROVAL
+from ops.verbs.promotions import ASK_FOR_APPROVAL
 from tests.infrastructure.synthesised import Synthesised
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from flywheel.records.decisions import Evidence
-from ops.cost import planned_cost
-from ops.errors import NotSynthesisedError, WrongParametersError
-from ops.synthesised import read_synthesised
-from ops.usage import planned_usage
+from ops.deployment.errors import NotSynthesisedError, WrongParametersError
+from ops.deployment.synthesised import read_synthesised
+from ops.verbs.cost import planned_cost
+from ops.verbs.usage import PLANNED_METRICS, planned_usage
 from tests.infrastructure.synthesised import Synthesised
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -31,6 +31,16 @@ def test_every_stack_counts(folder: Path, default: Synthesised) -> None:
     assert planned.alarms == len(unconditional)
     assert (planned.dashboards, planned.keys, len(planned.buckets)) == (1, 0, 3)
     assert planned.wanted is None
+
+
+@pytest.mark.parametrize(("labels", "measured"), [(20, 20), (21, 0)])
+def test_labels_cost_a_metric_each_unless_they_are_too_many(folder: Path, labels: int, measured: int) -> None:
+    synthesised = read_synthesised(folder)
+    names = tuple(f"LABEL_{number}" for number in range(labels))
+    given = synthesised.published.model_copy(update={"labels": names})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(synthesised), "published", given)
+        assert planned_usage(synthesised).metrics == PLANNED_METRICS + measured
 
 
 def test_parameters_count(folder: Path) -> None:

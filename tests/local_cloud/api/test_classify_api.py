@@ -22,10 +22,10 @@ from typer.testing import CliRunner
 from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
-from ops.classify import Answer, RealTimeApi, classify, find_api
-from ops.clients import Clients
-from ops.errors import OperatorError
+from ops.deployment.clients import Clients
+from ops.deployment.errors import OperatorError
 from ops.main import app
+from ops.verbs.classify import Answer, RealTimeApi, classify, find_api
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, until
 

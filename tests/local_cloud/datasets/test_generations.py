@@ -12,9 +12,9 @@ from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
-from ops.clients import Clients
-from ops.left_behind import find_left_behind
-from ops.pause import pause, wait_until_idle
+from ops.deployment.clients import Clients
+from ops.verbs.left_behind import find_left_behind
+from ops.verbs.pause import pause, wait_until_idle
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, stack_status
 

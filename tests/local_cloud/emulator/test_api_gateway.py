@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from local.cloud import CloudAccount
-from ops.classify import Answer, RealTimeApi
-from ops.clients import Clients
+from ops.deployment.clients import Clients
+from ops.verbs.classify import Answer, RealTimeApi
 from tests.local_cloud.resources import allow, create_function, create_role, create_stack, failure_of, until
 
 ECHO = """

@@ -12,11 +12,11 @@ from flywheel.records import turns as turn_keys
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.turns import PAUSE_KEY, Pause
 from local.cloud import CloudAccount
-from ops import pause
-from ops.clients import Clients
 from ops.deploy import destroy
-from ops.deployment import Deployment, find_deployment
-from ops.errors import OperatorError
+from ops.deployment.clients import Clients
+from ops.deployment.errors import OperatorError
+from ops.deployment.published import Deployment, find_deployment
+from ops.verbs import pause
 from tests.local_cloud.ops import ops_stack
 
 NAME = "leaving"

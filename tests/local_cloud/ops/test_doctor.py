@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from local.cloud import CloudAccount, LocalCloud
-from ops import doctor_checks
-from ops.clients import Clients
-from ops.deployment import find_deployment
-from ops.doctor import Check, Finding, Health, Surroundings, find
+from ops.deployment.clients import Clients
+from ops.deployment.published import find_deployment
+from ops.deployment.synthesised import SynthesisedFlywheel, SynthesisedStack
 from ops.main import app
-from ops.synthesised import SynthesisedFlywheel, SynthesisedStack
+from ops.verbs import doctor_checks
+from ops.verbs.doctor import Check, Finding, Health, Surroundings, find
 from tests.local_cloud.ops import ops_stack
 from tests.local_cloud.resources import create_role
 

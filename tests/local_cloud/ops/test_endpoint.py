@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.endpoint import Scaling, endpoint
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, find_deployment
 from ops.main import app
-from ops.status import status
-from ops.usage import find_usage
+from ops.verbs.endpoint import Scaling, endpoint
+from ops.verbs.status import status
+from ops.verbs.usage import find_usage
 from tests.local_cloud.ops import ops_stack
 from tests.local_cloud.resources import create_bucket
 from tests.local_cloud.trained_models import data_access_role, serving_endpoint

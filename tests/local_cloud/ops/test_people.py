@@ -11,12 +11,12 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split, UploadOutcome
 from local.cloud import LocalCloud
-from ops.models import list_models
-from ops.pause import pause, resume
-from ops.rejected import find_rejected, list_rejected
-from ops.status import status
-from ops.turns import list_turns
-from ops.upload import upload
+from ops.verbs.models import list_models
+from ops.verbs.pause import pause, resume
+from ops.verbs.rejected import find_rejected, list_rejected
+from ops.verbs.status import status
+from ops.verbs.turns import list_turns
+from ops.verbs.upload import upload
 from tests.local_cloud.pipeline import (
     CONTEXT,
     NAME,

@@ -29,10 +29,8 @@ from flywheel.records.promotions import (
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.store.parameters import DESIRED, PREVIOUS
 from local.cloud import CloudAccount, LocalCloud
-from ops import approve, pause, rollback, turns
-from ops.clients import Clients
-from ops.deployment import Deployment, find_deployment
-from ops.errors import (
+from ops.deployment.clients import Clients
+from ops.deployment.errors import (
     AnsweredError,
     NotAskedError,
     OperatorError,
@@ -41,11 +39,13 @@ from ops.errors import (
     UnknownVersionError,
     WaitTimeoutError,
 )
+from ops.deployment.published import Deployment, find_deployment
+from ops.deployment.service_errors import sentence_of
 from ops.main import app
-from ops.models import DELETED, ModelMark, ModelVersion, list_models, version_name
-from ops.promotions import running_promotion, wait_for_promotion
-from ops.service_errors import sentence_of
-from ops.status import status
+from ops.verbs import approve, pause, rollback, turns
+from ops.verbs.models import DELETED, ModelMark, ModelVersion, list_models, version_name
+from ops.verbs.promotions import running_promotion, wait_for_promotion
+from ops.verbs.status import status
 from tests.local_cloud.ops import ops_stack
 from tests.local_cloud.resources import until
 

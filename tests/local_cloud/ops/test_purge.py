@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from local.cloud import CloudAccount, LocalCloud
-from ops.clients import Clients
-from ops.deployment import find_deployment
-from ops.errors import OperatorError
-from ops.left_behind import LeftBehind, find_left_behind
+from ops.deployment.clients import Clients
+from ops.deployment.errors import OperatorError
+from ops.deployment.published import find_deployment
 from ops.main import app
-from ops.purge import purge
+from ops.verbs.left_behind import LeftBehind, find_left_behind
+from ops.verbs.purge import purge
 from tests.local_cloud.ops import ops_stack
 
 NAME = "mail"

@@ -32,22 +32,17 @@ from flywheel.records.parts import facts_key, label_digest, prepared_location
 from flywheel.records.turns import REQUEST_KEY, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import DocumentForm, Part, Split, Upload, UploadOutcome, UploadResult
 from local.cloud import CloudAccount
-from ops import pause, rejected, turns
-from ops.clients import Clients
-from ops.cost import Costs, Range
-from ops.deployment import Deployment, find_deployment
-from ops.errors import (
-    OperatorError,
-    UnknownTurnError,
-    UnwritableFileError,
-    WaitTimeoutError,
-)
+from ops.deployment.clients import Clients
+from ops.deployment.errors import OperatorError, UnknownTurnError, UnwritableFileError, WaitTimeoutError
+from ops.deployment.published import Deployment, find_deployment
 from ops.main import app
-from ops.report import save_report
-from ops.status import status
-from ops.turns import TurnProgress, TurnState, running_turn
-from ops.upload import upload
-from ops.usage import LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
+from ops.verbs import pause, rejected, turns
+from ops.verbs.cost import Costs, Range
+from ops.verbs.report import save_report
+from ops.verbs.status import status
+from ops.verbs.turns import TurnProgress, TurnState, running_turn
+from ops.verbs.upload import upload
+from ops.verbs.usage import LastHoldout, TrainingTimesOf, TurnTransitions, find_usage
 from tests.local_cloud.ops import ops_stack
 
 NAME = "verbs"

@@ -12,7 +12,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.cloud import LocalCloud
-from ops import approve as answer
+from ops.verbs import approve as answer
 from tests.local_cloud.people import mislabelled, operator
 from tests.local_cloud.pipeline import CONTEXT, LONG, NAME, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Aws, Shell, Synthesise, create_queue, lets_send, messages, until

@@ -11,9 +11,9 @@ import pytest
 from flywheel.records import turns
 from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
-from ops.errors import UnknownTurnError
-from ops.logs import turn_events
-from ops.report import save_report
+from ops.deployment.errors import UnknownTurnError
+from ops.verbs.logs import turn_events
+from ops.verbs.report import save_report
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
 

@@ -11,7 +11,7 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.serving import ServingStatus
 from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
-from ops.analyze import start_job, wait_for_analysis
+from ops.verbs.analyze import start_job, wait_for_analysis
 from tests.local_cloud.people import mislabelled
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise

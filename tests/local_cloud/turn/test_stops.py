@@ -13,8 +13,8 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
-from ops.pause import pause, resume
-from ops.turns import request_turn
+from ops.verbs.pause import pause, resume
+from ops.verbs.turns import request_turn
 from tests.local_cloud.pipeline import CONTEXT, LONG, Document, Pipeline, documents, paused
 from tests.local_cloud.resources import Synthesise, until
 

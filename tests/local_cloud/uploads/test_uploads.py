@@ -15,7 +15,7 @@ from flywheel.records.turns import PAUSE_KEY, TurnOutcome
 from flywheel.records.uploads import Split, UploadOutcome
 from flywheel.turn.start_turn import Poke
 from local.cloud import LocalCloud
-from ops.pause import pause
+from ops.verbs.pause import pause
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, Pipeline, as_csv, documents, paused, shared_pipeline
 from tests.local_cloud.resources import Synthesise, until
 

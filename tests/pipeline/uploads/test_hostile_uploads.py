@@ -14,7 +14,7 @@ from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
 from flywheel.uploads.faults import UnreadableUpload
-from ops.prepared import UploadState, uploads_waiting
+from ops.verbs.prepared import UploadState, uploads_waiting
 from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
 
 FIRST = documents(*LABELS, count=10)

@@ -15,8 +15,8 @@ import typer.main
 from policy_sentry.querying.actions import get_actions_for_service
 
 from flywheel.api.errors import STATUSES
-from ops import prices
 from ops.main import app
+from ops.verbs import prices
 from stacks.settings import FlywheelSettings
 from tests.documents import ROOT, quoted, rows, section, table
 

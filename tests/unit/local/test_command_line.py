@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ops.local_cloud import ROOT, environment_command, local_command
+from ops.deployment.local_cloud import ROOT, environment_command, local_command
 
 
 def bare() -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from local.live import Load, differences
-from ops.classify import ClassifiedText
+from ops.verbs.classify import ClassifiedText
 
 ANSWERED = ClassifiedText(text="a goal", labels=("SPORTS",), confidence=0.9)
 THROTTLED = ClassifiedText(text="a goal", error="THROTTLED", message="too many")

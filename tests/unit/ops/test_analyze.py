@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary
-from ops.analyze import AnalysisProgress, finished
 from ops.tables.analyze import finished_table
+from ops.verbs.analyze import AnalysisProgress, finished
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/m/version/1"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flywheel.api.messages import MOST_DOCUMENTS
-from ops.classify import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
-from ops.errors import OperatorError
+from ops.deployment.errors import OperatorError
+from ops.verbs.classify import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
 
 THROTTLED = {"error": {"code": "THROTTLED", "message": "full"}}
 

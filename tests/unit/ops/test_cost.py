@@ -16,12 +16,12 @@ from botocore.stub import Stubber
 from flywheel.evaluation import holdout_cost
 from flywheel.records.decisions import Evidence
 from flywheel.serving.target import EndpointTarget
-from ops import prices
-from ops.cost import Costs, Line, Per, Range, charge, costs_of
-from ops.deployment import Parameters
+from ops.deployment.published import Parameters
 from ops.tables.cost import costs_view, money
-from ops.terminal import result_console
-from ops.usage import (
+from ops.tables.terminal import result_console
+from ops.verbs import prices
+from ops.verbs.cost import Costs, Line, Per, Range, charge, costs_of
+from ops.verbs.usage import (
     PUBLISHED_TRAINING_SECONDS,
     BucketSize,
     LastHoldout,

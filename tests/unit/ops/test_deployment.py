@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ops.clients import Clients
-from ops.deployment import choose_name, find_deployment
-from ops.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
+from ops.deployment.clients import Clients
+from ops.deployment.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
+from ops.deployment.published import choose_name, find_deployment
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-0a1b2c3d"
 PUBLISHED = {

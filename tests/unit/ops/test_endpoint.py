@@ -13,8 +13,8 @@ from rich.console import Console
 from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.records.serving import ServingState, ServingStatus, SmokeTest
 from flywheel.serving.target import EndpointTarget
-from ops.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
 from ops.tables.endpoint import endpoint_view
+from ops.verbs.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODELS = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/"

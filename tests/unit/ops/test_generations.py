@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.generations import belongs_to
+from ops.deployment.generations import belongs_to
 
 PREFIX = "arn:aws:comprehend:us-east-1:111122223333:flywheel/"
 

@@ -12,8 +12,8 @@ from local.cloud.endpoint import Endpoint
 from local.cloud.errors import CdkFailed
 from local.cloud.places import Places
 from local.cloud.progress import Progress
-from ops.errors import WrongParametersError
-from ops.given_parameters import check_parameters, split_parameters
+from ops.deployment.errors import WrongParametersError
+from ops.deployment.given_parameters import check_parameters, split_parameters
 
 TEMPLATES = {
     "news-flywheel": {

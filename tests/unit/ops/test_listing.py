@@ -13,20 +13,20 @@ from rich.text import Text
 from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import UploadOutcome
-from ops.classify import ClassifiedText
 from ops.commands.invocation import as_ascii_json
-from ops.models import ActiveTime, ModelMark, ModelVersion
-from ops.prepared import LabelCount, Prepared, UploadWaiting
-from ops.status import NextTurn, Status
 from ops.tables.classify import classified_table
 from ops.tables.figures import minute
 from ops.tables.listing import Column, Facts, Listing, words
 from ops.tables.models import models_table
 from ops.tables.status import status_view
+from ops.tables.terminal import SafeConsole, result_console
 from ops.tables.turns import turn_view, turns_table
 from ops.tables.uploads import results_table
-from ops.terminal import SafeConsole, result_console
-from ops.turns import TurnView
+from ops.verbs.classify import ClassifiedText
+from ops.verbs.models import ActiveTime, ModelMark, ModelVersion
+from ops.verbs.prepared import LabelCount, Prepared, UploadWaiting
+from ops.verbs.status import NextTurn, Status
+from ops.verbs.turns import TurnView
 from tests.unit.ops.test_tables import MODEL, NOW, RECORD, REJECTED
 
 REASON = "F1Score 0.7012 of the candidate does not beat 0.8812 of the active model by the 0.005 that is asked for."

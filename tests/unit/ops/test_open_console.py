@@ -7,9 +7,9 @@ import json
 import boto3
 import pytest
 
-from ops.clients import Clients
-from ops.deployment import Deployment, Published
-from ops.open_console import Part, console_pages, shown_by_aws
+from ops.deployment.clients import Clients
+from ops.deployment.published import Deployment, Published
+from ops.verbs.open_console import Part, console_pages, shown_by_aws
 
 
 def deployment(*, partition: str = "aws", region: str = "eu-west-1") -> Deployment:

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from flywheel.datasets.distinct import Distinct, DistinctParts
 from flywheel.datasets.look_ahead import Outlook
 from flywheel.datasets.stored_parts import StoredPart, waiting_part
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.document_classification.minimum import dataset_minimum
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, without_labels
 from flywheel.records.parts import prepared_location
 from flywheel.records.uploads import Part, Split
-from ops.prepared import Prepared, prepared, size_about
+from ops.verbs.prepared import Prepared, prepared, size_about
 
 LABELS = ("SPORTS", "WORLD", "BUSINESS")
 COUNTS = st.dictionaries(st.sampled_from(LABELS), st.integers(min_value=1, max_value=120))
@@ -100,9 +99,7 @@ def assessed(
     accepted: Sequence[Part] = (),
 ) -> Prepared:
     outlook = looked_at(*parts, split=split, minimum=minimum, first=first, copies=copies, accepted=accepted)
-    return prepared(
-        outlook, kind=DOCUMENT_CLASSIFICATION, labels=LABELS, minimum=minimum, first=first, quota_left=quota_left
-    )
+    return prepared(outlook, quota_left=quota_left)
 
 
 def missing(found: Prepared) -> dict[str, int]:

@@ -10,15 +10,15 @@ from rich.console import RenderableType
 
 from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionSource, PromotionStatus
-from ops.approve import Answer, Answered, ended_sentence
-from ops.models import DELETED, ActiveTime, ModelMark, ModelVersion, PublishedVersion, active_times, matching
-from ops.promotions import DesiredModel, Promotions
-from ops.rollback import Rollback
-from ops.status import NextTurn, Status
 from ops.tables.models import models_table
 from ops.tables.promotions import answered_sentence, promotion_words, rollback_sentence
 from ops.tables.status import status_view
-from ops.terminal import result_console
+from ops.tables.terminal import result_console
+from ops.verbs.approve import Answer, Answered, ended_sentence
+from ops.verbs.models import DELETED, ActiveTime, ModelMark, ModelVersion, PublishedVersion, active_times, matching
+from ops.verbs.promotions import DesiredModel, Promotions
+from ops.verbs.rollback import Rollback
+from ops.verbs.status import NextTurn, Status
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ARN = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/Comprehend-Generated-v1-"

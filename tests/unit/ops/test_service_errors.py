@@ -8,7 +8,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from ops.service_errors import is_access_denied, sentence_of
+from ops.deployment.service_errors import is_access_denied, sentence_of
 
 
 def refused(code: str, message: str = "", *, operation: str = "ListObjectsV2") -> ClientError:

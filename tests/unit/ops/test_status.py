@@ -8,8 +8,8 @@ from flywheel.comprehend.flywheel import Dataset, DatasetStatus
 from flywheel.records.turns import Pause
 from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import TurnStart
-from ops.status import DATASETS_A_FLYWHEEL, NextTurn, next_turn, quota_of
-from ops.turns import TurnProgress, TurnState
+from ops.verbs.status import DATASETS_A_FLYWHEEL, NextTurn, next_turn, quota_of
+from ops.verbs.turns import TurnProgress, TurnState
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUNNING = TurnProgress(turn="turn-000003", state=TurnState.RUNNING, step="RunIteration")

@@ -11,15 +11,15 @@ from flywheel.records.datasets import DatasetSummary
 from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
-from ops.left_behind import LeftBehind, LeftBucket, LeftModel
-from ops.prepared import LabelCount, Prepared, UploadWaiting
-from ops.status import DatasetQuota, NextTurn, Status
 from ops.tables.purge import left_behind_view
 from ops.tables.status import status_view
+from ops.tables.terminal import result_console
 from ops.tables.turns import progress_sentence, turn_view, turns_table
 from ops.tables.uploads import results_table
-from ops.terminal import result_console
-from ops.turns import TurnProgress, TurnState, TurnView
+from ops.verbs.left_behind import LeftBehind, LeftBucket, LeftModel
+from ops.verbs.prepared import LabelCount, Prepared, UploadWaiting
+from ops.verbs.status import DatasetQuota, NextTurn, Status
+from ops.verbs.turns import TurnProgress, TurnState, TurnView
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/Comprehend-Generated-v1-bb52d585"

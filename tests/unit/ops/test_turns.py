@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flywheel.records.turns import TurnOutcome, TurnRecord, TurnRequest
-from ops.turns import answers
+from ops.verbs.turns import answers
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 REQUEST = TurnRequest(by="me", at=NOW)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from flywheel.preparation import LabelRules, Limits
 from ops.main import app
 from ops.tables.uploads import report_text
-from ops.validate import validate
+from ops.verbs.validate import validate
 
 RULES = LabelRules(labels=("SPORTS", "WORLD"), multi_label=False)
 GOOD = "SPORTS,a goal\nWORLD,a treaty\n"

@@ -1,0 +1,263 @@
+"""Finding a deployed flywheel by what its stack publishes in Parameter Store."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_pascal
+
+from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.pipeline import Pipeline
+from flywheel.preparation import ConflictingLabels
+from flywheel.promotions import start_promotion
+from flywheel.records.decisions import Evidence
+from flywheel.records.promotions import PromotionMode
+from flywheel.store.bucket import IntakeBucket
+from flywheel.store.parameters import PARAMETER_ROOT, PublishedModels
+from flywheel.turn import start_turn
+from ops.deployment.clients import Clients
+from ops.deployment.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
+from ops.deployment.executions import execution_arn
+from ops.deployment.model_kind import KIND
+
+NAME_VARIABLE = "FLYWHEEL_NAME"
+SETTINGS_FILE = "cdk.json"
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Published(BaseModel):
+    """The JSON in the parameter `deployment`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    intake_bucket: str
+    lake_bucket: str
+    turn_machine_arn: str
+    turn_queue_url: str
+    promotion_machine_arn: str
+    promotion_queue_url: str
+    topic_arn: str
+    mode: Literal["MULTI_CLASS", "MULTI_LABEL"]
+    labels: tuple[str, ...] | None
+    """None where they are too many for a parameter."""
+    label_delimiter: str
+    language: str
+    parameters: dict[str, str | int | float | bool] = {}
+
+
+class Parameters(BaseModel):
+    """Parameters of the Flywheel stack; the defaults are for deployments of earlier versions, which lack some."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_pascal)
+
+    minimum_documents_per_label: int = 50
+    maximum_bad_lines_percent: float = 5
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    quiet_period_minutes: float = 0
+    minimum_hours_between_iterations: float = 0
+    trigger_on_upload: bool = True
+    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
+    evidence: Evidence = Evidence.ITERATION
+    holdout_documents: int = 2000
+    models_to_keep: int = 5
+    selection_metric: str = "F1Score"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A flywheel that is deployed in the Region of `clients`."""
+
+    name: str
+    flywheel_arn: str
+    published: Published
+    clients: Clients
+
+    @property
+    def region(self) -> str:
+        return self.clients.region
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        if self.published.labels is not None:
+            return self.published.labels
+        return self.service.describe().task.labels
+
+    @property
+    def multi_label(self) -> bool:
+        return self.published.mode == "MULTI_LABEL"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its values in Parameter Store begin with."""
+        return f"{PARAMETER_ROOT}/{self.name}"
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Raises UnreadableDeploymentError."""
+        try:
+            return Parameters.model_validate(self.published.parameters)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            problem = f"{wrong['loc'][0]} is {wrong['input']!r}"
+            raise UnreadableDeploymentError(parameter=f"{self.prefix}/deployment", problem=problem) from error
+
+    @property
+    def models(self) -> PublishedModels:
+        """The active, previous and desired model in Parameter Store, as they are now."""
+        return PublishedModels(ssm=self.clients.ssm, prefix=self.prefix)
+
+    @cached_property
+    def intake(self) -> IntakeBucket:
+        return IntakeBucket(s3=self.clients.s3, bucket=self.published.intake_bucket)
+
+    @property
+    def service(self) -> FlywheelService:
+        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=KIND)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What the pipeline's own functions are asked with."""
+        return Pipeline(intake=self.intake, service=self.service, published=self.models)
+
+    def turn_execution(self, turn: str) -> str:
+        """The ARN of its execution, whether or not it has begun."""
+        return execution_arn(self.published.turn_machine_arn, turn)
+
+    def promotion_execution(self, promotion: str) -> str:
+        return execution_arn(self.published.promotion_machine_arn, promotion)
+
+    def read_published(self, last: str, kind: type[ModelT]) -> ModelT | None:
+        """What another stack of the flywheel publishes under `last`; None if it is not deployed.
+
+        Raises UnreadableDeploymentError.
+        """
+        name = f"{self.prefix}/{last}"
+        value = self.clients.parameter(name)
+        return None if value is None else _parse(value, kind, parameter=name)
+
+    def poke(self) -> None:
+        """Sends one message to the turn queue. It starts nothing by itself: start_turn looks and decides."""
+        self._send(self.published.turn_queue_url, start_turn.Poke.OPERATOR)
+
+    def poke_promotions(self) -> None:
+        """The same for the promotion queue, where start_promotion looks and decides."""
+        self._send(self.published.promotion_queue_url, start_promotion.Poke.OPERATOR)
+
+    def _send(self, queue_url: str, poke: StrEnum) -> None:
+        self.clients.sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"poke": poke.value}))
+
+
+def find_deployment(clients: Clients, *, name: str | None = None, folder: Path | None = None) -> Deployment:
+    """The deployment called `name`; without it the one that FLYWHEEL_NAME or the cdk.json in `folder` (default: the
+    current one) names, else the only one that there is.
+
+    Raises NoDeploymentError, OperatorError if there are several, InvalidSettingError, UnreadableDeploymentError and
+    botocore's errors.
+    """
+    chosen = choose_name(name=name, folder=folder)
+    if chosen is None:
+        deployed = list_deployments(clients)
+        if not deployed:
+            raise NoDeploymentError(region=clients.region, name=None, name_came_from=None, deployed=())
+        if len(deployed) > 1:
+            raise OperatorError(
+                f"Several flywheels are deployed in {clients.region}: choose with --name ({', '.join(deployed)})."
+            )
+        chosen = deployed[0], "the only one"
+    name, came_from = chosen
+    found = _read_parameters(clients, name)
+    if "deployment" not in found or "flywheel-arn" not in found:
+        raise NoDeploymentError(
+            region=clients.region, name=name, name_came_from=came_from, deployed=list_deployments(clients)
+        )
+    return Deployment(
+        name=name,
+        flywheel_arn=found["flywheel-arn"],
+        published=_parse(found["deployment"], Published, parameter=f"{PARAMETER_ROOT}/{name}/deployment"),
+        clients=clients,
+    )
+
+
+def list_deployments(clients: Clients) -> list[str]:
+    """The names of the flywheels that are deployed in the Region of `clients`, sorted."""
+    pages = clients.ssm.get_paginator("get_parameters_by_path").paginate(Path=PARAMETER_ROOT, Recursive=True)
+    names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
+    below = (name.removeprefix(f"{PARAMETER_ROOT}/").split("/") for name in names)
+    return sorted(parts[0] for parts in below if parts[1:] == ["deployment"])
+
+
+def is_deployed(clients: Clients, name: str) -> bool:
+    return "deployment" in _read_parameters(clients, name)
+
+
+def choose_name(*, name: str | None = None, folder: Path | None = None) -> tuple[str, str] | None:
+    """The name that was asked for and where it came from, None if none was. Raises InvalidSettingError."""
+    if name:
+        chosen = name, "from --name"
+    elif os.environ.get(NAME_VARIABLE):
+        chosen = os.environ[NAME_VARIABLE], f"from {NAME_VARIABLE}"
+    elif (from_settings := name_in(read_context(folder or Path.cwd()))) is not None:
+        chosen = from_settings, f"from {SETTINGS_FILE} in this folder"
+    else:
+        return None
+    if not _NAME.fullmatch(chosen[0]):
+        raise InvalidSettingError(
+            f"{chosen[0]!r} ({chosen[1]}) cannot be the name of a flywheel: letters, digits and hyphens between them."
+        )
+    return chosen
+
+
+def read_settings_file(folder: Path) -> dict[str, Any]:
+    """The settings in the cdk.json of ``folder``, unchecked; empty if there is none. Raises InvalidSettingError."""
+    return _settings_in(read_context(folder))
+
+
+def read_context(folder: Path) -> dict[str, Any]:
+    """The CDK context in the cdk.json of ``folder``; empty if there is none. Raises InvalidSettingError."""
+    settings = folder / SETTINGS_FILE
+    if not settings.is_file():
+        return {}
+    try:
+        content = json.loads(settings.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidSettingError(f"{settings} is not valid JSON ({error}): mend it, or choose with --name.") from error
+    return _object(_object(content).get("context"))
+
+
+def name_in(context: Mapping[str, Any]) -> str | None:
+    """The flywheel's name in a CDK context."""
+    name = _settings_in(context).get("name")
+    return name if isinstance(name, str) and name else None
+
+
+def _settings_in(context: Mapping[str, Any]) -> dict[str, Any]:
+    """As in synthesis: a context key of its own overrides the one among the settings."""
+    return {**_object(context.get("flywheel")), **{key: value for key, value in context.items() if value}}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _read_parameters(clients: Clients, name: str) -> dict[str, str]:
+    prefix = f"{PARAMETER_ROOT}/{name}/"
+    answer = clients.ssm.get_parameters(Names=[f"{prefix}{last}" for last in ("deployment", "flywheel-arn")])
+    return {parameter["Name"].removeprefix(prefix): parameter["Value"] for parameter in answer["Parameters"]}
+
+
+def _parse(value: str, kind: type[ModelT], *, parameter: str) -> ModelT:
+    try:
+        return kind.model_validate_json(value)
+    except ValidationError as error:
+        wrong = sorted({".".join(str(part) for part in problem["loc"]) or "not JSON" for problem in error.errors()})
+        raise UnreadableDeploymentError(parameter=parameter, problem=f"wrong or missing: {', '.join(wrong)}") from error

@@ -1,0 +1,152 @@
+"""Every version of the flywheel's model: who made it, how good it is, when it was active, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import groupby, zip_longest
+
+from flywheel.comprehend.model_kind import Model
+from flywheel.decisions.history import score_by
+from flywheel.promotions import requests
+from flywheel.records.decisions import DECISIONS, Decision, ModelScore
+from flywheel.records.promotions import Promotion
+from flywheel.store.parameters import ACTIVE
+from flywheel.store.record import Record
+from ops.deployment.published import Deployment
+from ops.verbs.promotions import all_requests
+
+DELETED = "DELETED"
+"""The status of a version that only Parameter Store's history knows."""
+
+
+class ModelMark(StrEnum):
+    ACTIVE = "active"
+    """What the flywheel itself says."""
+    PREVIOUS = "previous"
+    DESIRED = "desired"
+    """Only where it is not the active one."""
+    WAITING = "waiting for approval"
+
+
+class ActiveTime(Record):
+    since: datetime
+    until: datetime | None = None
+    """None: it still is."""
+
+
+class ModelVersion(Record):
+    arn: str
+    name: str
+    """The last part of the ARN."""
+    status: str
+    """Comprehend's, or DELETED."""
+    trained_at: datetime | None = None
+    """When its training was submitted."""
+    score: ModelScore
+    turn: str | None = None
+    """The turn that made it; None for a model from elsewhere."""
+    iteration_id: str | None = None
+    active: tuple[ActiveTime, ...] = ()
+    """As published in Parameter Store, which keeps the last 100 changes."""
+    marks: tuple[ModelMark, ...] = ()
+    promotion: Promotion | None = None
+    """What became of the last request to promote it."""
+
+
+class PublishedVersion(Record):
+    """One version of the parameter `active-model-arn`."""
+
+    arn: str
+    at: datetime
+
+
+def list_models(deployment: Deployment) -> list[ModelVersion]:
+    """Newest first: what Comprehend has of this flywheel, and what else was active once."""
+    service = deployment.service
+    times = active_times(active_history(deployment))
+    marks = _marks(deployment, actual=service.describe().active_model_arn)
+    described: dict[str, Model | None] = {model.arn: model for model in service.models.trained_by(service.arn)}
+    for arn in [*times, *marks]:
+        if arn not in described:
+            described[arn] = service.models.describe(arn)
+    made = decisions_by_model(deployment)
+    requested = {request.model_arn: request.id for request in all_requests(deployment)}
+    found = []
+    for arn, model in described.items():
+        decision, request_id = made.get(arn), requested.get(arn)
+        found.append(
+            ModelVersion(
+                arn=arn,
+                name=version_name(arn),
+                status=model.status if model else DELETED,
+                trained_at=model.submitted_at if model else None,
+                score=score_by(decision, service=service, model_arn=arn),
+                turn=decision.turn if decision else None,
+                iteration_id=decision.iteration_id if decision else None,
+                active=times.get(arn, ()),
+                marks=marks.get(arn, ()),
+                promotion=requests.promotion_of(request_id, intake=deployment.intake) if request_id else None,
+            )
+        )
+    return sorted(found, key=_age, reverse=True)
+
+
+def active_history(deployment: Deployment) -> list[PublishedVersion]:
+    """The versions of `active-model-arn`, oldest first; none before the first promotion."""
+    ssm = deployment.clients.ssm
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=f"{deployment.prefix}/{ACTIVE}")
+    try:
+        versions = [version for page in pages for version in page["Parameters"]]
+    except ssm.exceptions.ParameterNotFound:
+        return []
+    ordered = sorted(versions, key=lambda version: version["Version"])
+    return [PublishedVersion(arn=version["Value"], at=version["LastModifiedDate"]) for version in ordered]
+
+
+def active_times(history: Sequence[PublishedVersion]) -> dict[str, tuple[ActiveTime, ...]]:
+    """From when to when each model was active, oldest first. A version that repeats the one before changes nothing."""
+    changes = [next(versions) for _, versions in groupby(history, key=lambda version: version.arn)]
+    times: dict[str, tuple[ActiveTime, ...]] = {}
+    for change, following in zip_longest(changes, changes[1:]):
+        until = following.at if following else None
+        times[change.arn] = (*times.get(change.arn, ()), ActiveTime(since=change.at, until=until))
+    return times
+
+
+def decisions_by_model(deployment: Deployment) -> dict[str, Decision]:
+    """The decision on each model that an iteration trained; the newest where there are several."""
+    keys = sorted(deployment.intake.keys(DECISIONS))
+    decisions = deployment.intake.read_all(keys, Decision)
+    return {decision.candidate.arn: decision for decision in decisions if decision.candidate is not None}
+
+
+def version_name(model_arn: str) -> str:
+    return model_arn.rsplit("/", 1)[-1]
+
+
+def matching(names: Iterable[str], wanted: str) -> list[str]:
+    """The ARNs whose version name is `wanted`, else those whose name begins or ends with it."""
+    arns = list(names)
+    exact = [arn for arn in arns if version_name(arn) == wanted]
+    return exact or [arn for arn in arns if version_name(arn).startswith(wanted) or version_name(arn).endswith(wanted)]
+
+
+def _marks(deployment: Deployment, *, actual: str | None) -> dict[str, tuple[ModelMark, ...]]:
+    """By ARN."""
+    published = deployment.models
+    desired, waiting = published.desired(), requests.waiting_promotion(deployment.intake)
+    request = waiting.beginning.request if waiting else None
+    marked = {
+        ModelMark.ACTIVE: actual,
+        ModelMark.PREVIOUS: published.previous(),
+        ModelMark.DESIRED: desired.arn if desired and desired.arn != actual else None,
+        ModelMark.WAITING: request.model_arn if request else None,
+    }
+    return {arn: tuple(mark for mark, of in marked.items() if of == arn) for arn in marked.values() if arn is not None}
+
+
+def _age(version: ModelVersion) -> tuple[datetime, str]:
+    first = version.trained_at or (version.active[0].since if version.active else None)
+    return first or datetime.min.replace(tzinfo=UTC), version.arn

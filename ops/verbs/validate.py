@@ -1,0 +1,107 @@
+"""Checking files by the pipeline's own rules before they are uploaded."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from flywheel.preparation import AnyLabel, LabelRules, Limits, Preparation, Problem, prepare
+from flywheel.preparation.report import render_text
+from flywheel.records.uploads import BadLine
+from flywheel.store.record import Record
+from ops.deployment.errors import InvalidSettingError
+from ops.deployment.published import SETTINGS_FILE, Deployment, read_settings_file
+from ops.verbs.upload import check_paths
+
+
+class Validation(Record):
+    """What the pipeline would make of a file. Only the pipeline knows which of its documents it already has."""
+
+    path: str
+    accepted: bool
+    """False: it would be rejected whole."""
+    documents: int
+    labels: dict[str, int]
+    """Documents by what stands in the label column."""
+    duplicates: int
+    conflicts: int = 0
+    """Documents with the text of an earlier one and other labels: kept, or among the bad lines."""
+    conflict_examples: tuple[BadLine, ...] = ()
+    bad_lines: dict[str, int]
+    """How many lines broke each rule."""
+    problem: BadLine | None = None
+    """Why it would be rejected whole."""
+    examples: tuple[BadLine, ...] = ()
+    report: str
+    """The report that the pipeline would write, for people."""
+
+
+def rules_of(deployment: Deployment) -> LabelRules:
+    return LabelRules(
+        labels=deployment.labels, multi_label=deployment.multi_label, delimiter=deployment.published.label_delimiter
+    )
+
+
+def rules_of_settings(folder: Path) -> LabelRules | None:
+    """The labels in the cdk.json of ``folder``, as synthesis reads them; None if there are none.
+
+    Raises InvalidSettingError.
+    """
+    settings = read_settings_file(folder)
+    labels = settings.get("labels")
+    if isinstance(labels, str):
+        labels = json.loads(labels) if labels.startswith("[") else [label.strip() for label in labels.split(",")]
+    if not isinstance(labels, list) or not labels:
+        return None
+    try:
+        return LabelRules(
+            labels=tuple(map(str, labels)),
+            multi_label=settings.get("mode") == "MULTI_LABEL",
+            delimiter=str(settings.get("label_delimiter", "|")),
+        )
+    except ValueError as error:
+        raise InvalidSettingError(f"{SETTINGS_FILE}: {error}") from error
+
+
+def limits_of(deployment: Deployment) -> Limits:
+    return Limits(
+        maximum_bad_lines_percent=deployment.parameters.maximum_bad_lines_percent,
+        conflicting_labels=deployment.parameters.conflicting_labels,
+    )
+
+
+def validate(paths: Sequence[Path], *, rules: LabelRules, limits: Limits) -> list[Validation]:
+    """Reads each file once, however large, in little memory. Raises FileError."""
+    check_paths(paths)
+    return [_validate_one(path, rules=rules, limits=limits) for path in paths]
+
+
+def read_file(path: Path, *, rules: LabelRules | AnyLabel, limits: Limits) -> Preparation:
+    """What the pipeline would make of the file; its documents are kept nowhere."""
+    with path.open("rb") as source, Path(os.devnull).open("wb") as nowhere:
+        return prepare(
+            source=source, sink=nowhere, hashes=nowhere, rules=rules, limits=limits, name=path.name, bad_lines=None
+        )
+
+
+def _validate_one(path: Path, *, rules: LabelRules, limits: Limits) -> Validation:
+    found = read_file(path, rules=rules, limits=limits)
+    return Validation(
+        path=str(path),
+        accepted=found.accepted,
+        documents=found.documents,
+        labels=dict(found.labels),
+        duplicates=found.duplicates,
+        conflicts=found.conflicts,
+        conflict_examples=tuple(_bad_line(problem) for problem in found.conflict_examples),
+        bad_lines=dict(found.bad_lines),
+        problem=_bad_line(found.file_problem) if found.file_problem is not None else None,
+        examples=tuple(_bad_line(problem) for problem in found.examples),
+        report=render_text(found),
+    )
+
+
+def _bad_line(problem: Problem) -> BadLine:
+    return BadLine.model_validate(problem, from_attributes=True)
