@@ -84,7 +84,7 @@ DOCUMENT_TOO_LARGE = Rule(
 INVALID_JSON = Rule(
     "invalid-json",
     "The line is not a JSON object: {reason}.",
-    'Write one JSON object on each line, such as {{"label": "...", "text": "..."}}.',
+    "Write one JSON object on each line, such as {example}.",
 )
 MISSING_JSON_KEY = Rule(
     "missing-json-key",
