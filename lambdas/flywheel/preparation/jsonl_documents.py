@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .documents import TakesDocuments
@@ -59,6 +60,11 @@ class JsonLinesReader:
             self.line += 1
         self._documents.write(heads, texts, range(len(texts)))
         return len(block.raw)
+
+    def pass_over(self, pieces: Iterator[bytes]) -> None:
+        """Take note of a line that is too long to be read as a whole."""
+        violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
+        self._bad.add_long(violation, line=self.line, pieces=pieces)
 
     def _document(self, raw: bytes, *, utf8: bool) -> tuple[bytes, bytes] | Violation:
         """Head and text of one line. ``utf8`` says that the line is known to be UTF-8."""
