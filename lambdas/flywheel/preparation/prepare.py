@@ -145,7 +145,12 @@ class _Run:
 
     def _check_so_far(self) -> Violation | None:
         return check_so_far(
-            bytes_read=self._lines.bytes_read, written=self._documents, bad=self._bad.total, limits=self._limits
+            bytes_read=self._lines.bytes_read,
+            written=self._documents,
+            bad=self._bad.total,
+            limits=self._limits,
+            good=self._documents.documents,
+            most_good=self._limits.documents,
         )
 
 

@@ -103,9 +103,9 @@ class BadLines:
             self._kinds.setdefault(kind, []).append(violation.problem(line=line, raw=raw, file=file))
         self.copy_more(raw)
 
-    def add_long(self, violation: Violation, *, line: int, pieces: Iterator[bytes]) -> None:
+    def add_long(self, violation: Violation, *, line: int, pieces: Iterator[bytes], file: str | None = None) -> None:
         """A record that is too long to be held: ``pieces`` are its bytes, one after the other."""
-        self.add(violation, line=line, raw=next(pieces))
+        self.add(violation, line=line, raw=next(pieces), file=file)
         for piece in pieces:
             self.copy_more(piece)
 

@@ -63,8 +63,11 @@ def read_blocks(lines: LineReader, reader: ReadsBlocks, *, check: Callable[[], V
     return violation
 
 
-def check_so_far(*, bytes_read: int, written: Written, bad: int, limits: FileLimits) -> Violation | None:
-    """Why the file cannot be accepted whatever the rest of it holds. ``bad`` is how many of its lines are bad."""
+def check_so_far(
+    *, bytes_read: int, written: Written, bad: int, limits: FileLimits, good: int, most_good: int
+) -> Violation | None:
+    """Why the file cannot be accepted whatever the rest of it holds. ``bad`` is how many of its lines are bad, ``good``
+    how many of the others count beside them, and ``most_good`` how many may."""
     if max(bytes_read, written.bytes) > limits.file_bytes:
         return Violation(FILE_TOO_LARGE, {"limit": limits.file_bytes})
     if written.full:
@@ -73,9 +76,9 @@ def check_so_far(*, bytes_read: int, written: Written, bad: int, limits: FileLim
         return Violation(TOO_MANY_ROWS, {"limit": limits.rows})
     return check_share_of_bad_lines(
         bad=bad,
-        documents=written.documents,
+        documents=good,
         maximum_percent=limits.maximum_bad_lines_percent,
-        most_documents=limits.documents,
+        most_documents=most_good,
     )
 
 
