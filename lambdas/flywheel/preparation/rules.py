@@ -84,7 +84,7 @@ DOCUMENT_TOO_LARGE = Rule(
 INVALID_JSON = Rule(
     "invalid-json",
     "The line is not a JSON object: {reason}.",
-    'Write one JSON object on each line, such as {{"label": "...", "text": "..."}}.',
+    "Write one JSON object on each line, such as {example}.",
 )
 MISSING_JSON_KEY = Rule(
     "missing-json-key",
@@ -104,7 +104,7 @@ FILE_TOO_LARGE = Rule(
     "file-too-large", "The file is larger than the limit of {limit:,} bytes.", "Split the file and upload the parts."
 )
 EMPTY_FILE = Rule("empty-file", "The file holds no document.", "Upload a file with one labelled document on each line.")
-UNSUPPORTED_TYPE = Rule("unsupported-type", "The file is {what}, not a CSV or JSON Lines text file.", "{instead}")
+UNSUPPORTED_TYPE = Rule("unsupported-type", "The file is {what}, not {formats}.", "{instead}")
 TOO_MANY_DOCUMENTS = Rule(
     "too-many-documents",
     "The file holds more than {limit:,} documents, the most that one dataset may hold; the rest was not checked.",

@@ -1,0 +1,195 @@
+"""The rules of a recognizer's uploads that are not those of every upload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .. import rules
+from ..label_advice import advise_name, shortened
+from ..problems import Rule, Violation
+from ..unsupported import Readable
+
+EXAMPLE = '{"text": "...", "entities": [{"begin": 0, "end": 5, "type": "..."}]}'
+READABLE = Readable(
+    formats="a text file of documents or annotations",
+    as_text="in plain text, with its annotations",
+    object=EXAMPLE,
+    manifests=True,
+)
+_LARGEST_SHOWN = 10**12
+_LONGEST_QUOTED = 40
+
+
+def _shown(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Offsets and texts as sentences have them: both may be longer than a page."""
+    shown: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, int):
+            shown[name] = f"{value:,}" if abs(value) < _LARGEST_SHOWN else "a number beyond all limits"
+        elif isinstance(value, str):
+            shown[name] = shortened(value[:_LONGEST_QUOTED] + "…" if len(value) > _LONGEST_QUOTED else value)
+    return shown
+
+
+EMPTY_TEXT = replace(rules.EMPTY_TEXT, fix="Write the document's text, or remove the line.")
+EMPTY_FILE = replace(rules.EMPTY_FILE, fix="Upload documents together with their annotations.")
+MISSING_JSON_KEY = replace(
+    rules.MISSING_JSON_KEY, fix='Give every object the keys "text" and "entities" (a list, which may be empty).'
+)
+
+UNKNOWN_TYPE = Rule(
+    "unknown-type",
+    'Type "{shown}" is not one of the flywheel\'s entity types (upper and lower case count).{odd}',
+    "{suggestion}",
+    enrich=advise_name,
+    kind="label",
+)
+INVALID_TYPE = Rule(
+    "invalid-type",
+    'Type "{name}" is none that Comprehend takes.',
+    "Name a type with 1 to {longest} characters, without commas, tabs, line breaks and control characters.",
+    enrich=_shown,
+    kind="name",
+)
+TOO_MANY_TYPES = Rule(
+    "too-many-types",
+    "The upload has more than {limit:,} different entity types.",
+    "Comprehend takes no more than that in one recognizer: leave some out, or make them one.",
+)
+OFFSET_OUTSIDE = Rule(
+    "offset-outside-document",
+    'The annotation of "{type}" at {begin} to {end} lies outside the document, which has {length} characters.',
+    "Count characters (Unicode code points) from 0; the end is the place after the last character.",
+    enrich=_shown,
+)
+EMPTY_ANNOTATION = Rule(
+    "empty-annotation",
+    'The annotation of "{type}" ends at {end}, which is not after its beginning at {begin}.',
+    "Give the place of its first character and the place after its last.",
+    enrich=_shown,
+)
+
+
+def _where_it_stands(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    text, begin, given = facts["text"], facts["begin"], facts["given"]
+    found = text[begin : facts["end"]] if 0 <= begin <= len(text) else ""
+    places = [place for place in (text.rfind(given, 0, max(begin, 0) + len(given)), text.find(given)) if place >= 0]
+    where = "The text does not have it: correct the offsets or the text."
+    if given and places:
+        nearest = min(places, key=lambda place: abs(place - begin))
+        where = f"It stands at {nearest:,} to {nearest + len(given):,}: offsets count characters (code points) from 0."
+    return {**_shown(facts), "found": _shown({"found": found})["found"], "where": where}
+
+
+TEXT_NOT_AT_OFFSET = Rule(
+    "text-not-at-offset",
+    'At {begin} to {end} the document has "{found}" and not "{given}".',
+    "{where}",
+    enrich=_where_it_stands,
+)
+OVERLAPPING = Rule(
+    "overlapping-annotations",
+    'The annotations of "{type}" at {begin} to {end} and of "{other}" at {other_begin} to {other_end} overlap.',
+    "Keep one of them: a character belongs to one entity at most.",
+    enrich=_shown,
+)
+CONFLICTING_ANNOTATIONS = Rule(
+    "conflicting-annotations",
+    "The same text stands in {first} with other annotations; here it has: {here}.",
+    "Decide which annotations are right and keep that document, or set ConflictingLabels to KEEP.",
+)
+
+REFUSED_BY_ANNOTATOR = Rule(
+    "refused-by-annotator",
+    'The annotator\'s answer to this document is "{answer}".',
+    "Annotate the document, or remove the line.",
+    kind="answer",
+)
+NO_ATTRIBUTE = Rule(
+    "no-attribute",
+    'The line has no attribute "{attribute}" with its annotations: nobody annotated it.',
+    "Annotate the document, or remove the line.",
+)
+FAILED_ANNOTATION = Rule(
+    "failed-annotation",
+    'The annotation of this line failed: "{reason}".',
+    "Have the document annotated again, or remove the line.",
+    enrich=_shown,
+)
+NOT_ANNOTATED = Rule(
+    "not-annotated",
+    "The line's metadata do not say that it was annotated: {what}.",
+    'Have the document annotated, or give "{attribute}-metadata" as Ground Truth writes it.',
+    kind="what",
+)
+MACHINE_ANNOTATED = Rule(
+    "machine-annotated",
+    'No person annotated this line ("human-annotated": "no").',
+    "Have people check it, or allow annotations of machines.",
+)
+SOURCE_REF = Rule(
+    "source-ref",
+    'The line refers to a document in a file of its own ("source-ref").',
+    'Write the text itself into the line, as "source".',
+)
+SEVERAL_ATTRIBUTES = Rule(
+    "several-attributes",
+    "The manifest has the annotations of several jobs: {names}.",
+    "Say in the settings which attribute counts, or remove the others.",
+)
+NO_TEXT_SPANS = Rule(
+    "no-text-spans",
+    "The manifest has no attribute of type groundtruth/text-span; it has {names}.",
+    "Upload the output manifest of a labeling job for named entities.",
+)
+NO_TAG = Rule(
+    "no-tag",
+    "Line {number:,} has no token with a tag after it.",
+    "Write a token, a tab and a tag such as B-PER, I-PER or O; leave a blank line between documents.",
+)
+UNKNOWN_TAG = Rule(
+    "unknown-tag",
+    'Line {number:,} has the tag "{tag}".',
+    "Write O, or B, I, E, S, L or U with a hyphen and the entity's type.",
+    enrich=lambda facts: {"tag": shortened(facts["tag"])},
+)
+UNRECOGNISED = Rule(
+    "unrecognised-file",
+    "The file is neither JSON Lines, nor an augmented manifest, nor CoNLL.{more}",
+    "{instead}.",
+)
+
+# What is remarked upon and rejects nothing.
+PART_OF_WORD = Rule(
+    "part-of-word",
+    'The annotation of "{type}" at {begin} to {end} cuts a word: "{around}".',
+    "Nothing has to be done if that is meant; otherwise correct the offsets.",
+    enrich=_shown,
+)
+UTF16_OFFSETS = Rule(
+    "utf16-offsets",
+    "The offsets counted UTF-16 units, in which an emoji is two, and were converted to characters (code points): "
+    '"{type}" at {begin} to {end} is "{found}".',
+    "Nothing has to be done. Tools that run in a browser count so.",
+    enrich=_shown,
+)
+TAG_WITHOUT_BEGIN = Rule(
+    "tag-without-begin",
+    'The tag "{tag}" in line {number:,} continues an entity that has not begun: one was begun with it.',
+    "Nothing has to be done if that is meant; otherwise correct the tags.",
+    enrich=lambda facts: {"tag": shortened(facts["tag"])},
+)
+REPEATED_ANNOTATION = Rule(
+    "repeated-annotation",
+    'The annotation of "{type}" at {begin} to {end} stands more than once and was taken once.',
+    "Nothing has to be done.",
+    enrich=_shown,
+)
+
+
+def check_text(text: bytes, *, document_bytes: int) -> Violation | None:
+    """As `flywheel.preparation.rules.check_text`."""
+    violation = rules.check_text(text, document_bytes=document_bytes)
+    return Violation(EMPTY_TEXT) if violation is not None and violation.rule is rules.EMPTY_TEXT else violation

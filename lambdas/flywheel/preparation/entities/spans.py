@@ -1,0 +1,38 @@
+"""The annotations of a document, and the two short forms in which records keep them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+BETWEEN_TYPES = "\x1f"
+BEFORE_COUNT = "\x1e"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """An entity in a text: code points from ``begin``, counted from zero, up to and without ``end``."""
+
+    begin: int
+    end: int
+    type: str
+
+
+def combination(spans: Iterable[Span]) -> str:
+    """The types with their counts, sorted by type: ``LOC\\x1e2\\x1fPER\\x1e1``; empty without spans."""
+    counts = Counter(span.type for span in spans)
+    return BETWEEN_TYPES.join(f"{name}{BEFORE_COUNT}{count}" for name, count in sorted(counts.items()))
+
+
+def counts_of(combined: str) -> dict[str, int]:
+    """Annotations by type of one `combination`."""
+    pairs = (part.split(BEFORE_COUNT) for part in combined.split(BETWEEN_TYPES) if part)
+    return {name: int(count) for name, count in pairs}
+
+
+def annotations_hash(spans: Iterable[Span]) -> bytes:
+    """The eight bytes that stand for a document's annotations in a file of hashes, whatever their order."""
+    parts = (f"{span.begin}\x1f{span.end}\x1f{span.type}" for span in sorted(spans))
+    return blake2b("\x1e".join(parts).encode(), digest_size=8).digest()
