@@ -9,7 +9,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """Offsets are zero-based and count code points; the end is exclusive."""
+    """An entity in a text: code points from `begin`, counted from zero, up to and without `end`."""
 
     begin: int
     end: int

@@ -96,9 +96,7 @@ def dataset_minimum(
     if not by_single_label(included):
         return replace(found, dataset=False, without_annotations=True)
     if (bytes_ := size(found.held_back)) < limits.minimum_bytes:
-        return DatasetMinimum(
-            dataset=False, needed=found.needed, too_small=bytes_, minimum_bytes=limits.minimum_bytes
-        )
+        return DatasetMinimum(dataset=False, needed=found.needed, too_small=bytes_, minimum_bytes=limits.minimum_bytes)
     return found
 
 

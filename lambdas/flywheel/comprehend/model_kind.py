@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
     from flywheel.records.decisions import Metrics
     from flywheel.records.uploads import DocumentForm
 
@@ -173,7 +173,7 @@ class ModelKind(Protocol):
     def prepare(
         self,
         *,
-        source: BinaryIO,
+        files: Sequence[SourceFile],
         name: str,
         sink: BinaryIO,
         hashes: BinaryIO,
@@ -183,7 +183,8 @@ class ModelKind(Protocol):
         delimiter: str,
         limits: UploadLimits,
     ) -> Preparation:
-        """Read an upload; parameters as of `flywheel.preparation.prepare`. The keys of `labels` are as in records."""
+        """Read an upload: one file, or several that belong together. Other parameters as of
+        `flywheel.preparation.prepare`. The keys of the result's `labels` are as in records."""
 
     def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
         """The documents of a small file in a format of uploads, or what is wrong with it. Without `task.labels` all

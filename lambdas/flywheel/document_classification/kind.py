@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
 
 
 DATASET_LIMITS = DatasetLimits(
@@ -107,7 +107,7 @@ class _DocumentClassification:
     def prepare(
         self,
         *,
-        source: BinaryIO,
+        files: Sequence[SourceFile],
         name: str,
         sink: BinaryIO,
         hashes: BinaryIO,
@@ -120,12 +120,14 @@ class _DocumentClassification:
         from flywheel.preparation import LabelRules, Limits, prepare
 
         found = prepare(
-            source=source,
+            source=files[0].open(),
             sink=sink,
             hashes=hashes,
             rules=LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter),
             limits=Limits(
-                maximum_bad_lines_percent=limits.maximum_bad_lines_percent, conflicting_labels=limits.conflicting_labels
+                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
+                conflicting_labels=limits.conflicting_labels,
+                documents=limits.documents or DATASET_LIMITS.documents,
             ),
             name=name,
             bad_lines=bad_lines,

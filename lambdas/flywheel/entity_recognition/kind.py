@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
 
 
 DATASET_LIMITS = DatasetLimits(
@@ -104,7 +104,7 @@ class _EntityRecognition:
     def prepare(
         self,
         *,
-        source: BinaryIO,
+        files: Sequence[SourceFile],
         name: str,
         sink: BinaryIO,
         hashes: BinaryIO,
@@ -114,16 +114,18 @@ class _EntityRecognition:
         delimiter: str,
         limits: UploadLimits,
     ) -> Preparation:
-        from flywheel.preparation.entities import EntityLimits, EntityRules, SourceFile, prepare_entities
+        from flywheel.preparation.entities import EntityLimits, EntityRules, prepare_entities
 
         return prepare_entities(
-            files=[SourceFile(name=name, size=None, open=lambda: source)],
+            files=files,
             sink=sink,
             hashes=hashes,
             label_hashes=label_hashes,
             rules=EntityRules(types=task.labels),
             limits=EntityLimits(
-                maximum_bad_lines_percent=limits.maximum_bad_lines_percent, conflicting_labels=limits.conflicting_labels
+                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
+                conflicting_labels=limits.conflicting_labels,
+                documents=limits.documents or DATASET_LIMITS.documents,
             ),
             name=name,
             bad_lines=bad_lines,

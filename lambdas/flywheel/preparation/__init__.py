@@ -11,6 +11,7 @@ from .prepare import prepare
 from .problems import Problem
 from .read_documents import LabelledDocument, read_documents
 from .report import Preparation
+from .source_file import SourceFile
 
 __all__ = [
     "AnyLabel",
@@ -23,6 +24,7 @@ __all__ = [
     "LineEnds",
     "Preparation",
     "Problem",
+    "SourceFile",
     "UploadLimits",
     "labels_hash",
     "prepare",

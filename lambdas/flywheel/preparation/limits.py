@@ -69,6 +69,8 @@ class UploadLimits:
 
     maximum_bad_lines_percent: float = 5.0
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    documents: int | None = None
+    """The most that it may hold; None: as many as a dataset may. Memory for finding duplicates is taken for them."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ have been prepared.
 from __future__ import annotations
 
 import tempfile
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import Preparation, Problem, UploadLimits
+from flywheel.preparation import Preparation, Problem, SourceFile, UploadLimits
 from flywheel.preparation.report import render_text
 from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
@@ -176,14 +176,19 @@ class UploadPreparer:
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             with (
-                closing(self._open(upload)) as source,
+                ExitStack() as opened,
                 (files / "documents").open("wb") as sink,
                 (files / "hashes.bin").open("wb") as hashes,
                 (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
+                source = SourceFile(
+                    name=upload.name,
+                    size=upload.size,
+                    open=lambda: opened.enter_context(closing(self._open(upload))),
+                )
                 preparation = self._kind.prepare(
-                    source=source,
+                    files=[source],
                     name=upload.name,
                     sink=sink,
                     hashes=hashes,

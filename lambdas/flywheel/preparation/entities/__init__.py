@@ -5,7 +5,7 @@ Files in, files out: no service, no events.
 
 from .limits import AnyType, EntityLimits, EntityRules
 from .parts import missing_parts
-from .prepare import SourceFile, prepare_entities
+from .prepare import prepare_entities
 from .prepared_line import ATTRIBUTE, from_line, to_line
 from .read_documents import EntityDocument, read_entity_documents
 from .spans import Span, annotations_hash, combination
@@ -16,7 +16,6 @@ __all__ = [
     "EntityDocument",
     "EntityLimits",
     "EntityRules",
-    "SourceFile",
     "Span",
     "annotations_hash",
     "combination",

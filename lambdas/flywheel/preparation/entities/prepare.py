@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from ..file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
@@ -14,6 +13,7 @@ from ..problems import BadLines, Violation
 from ..reading import check_so_far, read_blocks, with_reason
 from ..report import Preparation
 from ..rules import TOO_MANY_BAD_LINES, check_share_of_bad_lines
+from ..source_file import SourceFile
 from .conll import ConllReader
 from .form import Form, find_form
 from .intake import Intake
@@ -26,15 +26,6 @@ from .type_names import TypeNames
 from .writer import EntityWriter
 
 BLOCK_BYTES = 1 << 17
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file of an upload. ``open`` gives it from its beginning, each time anew; only ``read(n)`` is used."""
-
-    name: str
-    size: int
-    open: Callable[[], BinaryIO]
 
 
 def prepare_entities(

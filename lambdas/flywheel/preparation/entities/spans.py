@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from flywheel.spans import Span
+
+__all__ = ["Span", "annotations_hash", "combination", "counts_of"]
 
 BETWEEN_TYPES = "\x1f"
 BEFORE_COUNT = "\x1e"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """An entity in a text: code points from ``begin``, counted from zero, up to and without ``end``."""
-
-    begin: int
-    end: int
-    type: str
 
 
 def combination(spans: Iterable[Span]) -> str:

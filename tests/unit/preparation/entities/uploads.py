@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-from flywheel.preparation import Preparation, text_hash
+from flywheel.preparation import Preparation, SourceFile, text_hash
 from flywheel.preparation.entities import (
     AnyType,
     EntityLimits,
     EntityRules,
-    SourceFile,
     Span,
     annotations_hash,
     combination,
