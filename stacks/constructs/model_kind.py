@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_comprehend as comprehend
 
+from flywheel.comprehend.model_kind import ModelType
 from stacks.settings import FlywheelSettings
 
 
@@ -32,6 +33,10 @@ class ModelKind:
     """The member of describe_job's answer that holds what is known of the job."""
     task: Callable[[FlywheelSettings], comprehend.CfnFlywheel.TaskConfigProperty]
     """What a flywheel's models are trained to do."""
+    minimum_per_label: int
+    """What Comprehend documents: training documents of a label, or annotations of an entity type."""
+    route: str
+    """Of the real-time API."""
 
 
 def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -39,6 +44,17 @@ def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.Ta
         language_code=settings.language,
         document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
             mode=settings.mode, labels=list(settings.labels)
+        ),
+    )
+
+
+def _recognize_entities(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
+    return comprehend.CfnFlywheel.TaskConfigProperty(
+        language_code=settings.language,
+        entity_recognition_config=comprehend.CfnFlywheel.EntityRecognitionConfigProperty(
+            entity_types=[
+                comprehend.CfnFlywheel.EntityTypesListItemProperty(type=name) for name in settings.entity_types
+            ]
         ),
     )
 
@@ -55,8 +71,25 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     detect="ClassifyDocument",
     job_properties="DocumentClassificationJobProperties",
     task=_classify_documents,
+    minimum_per_label=50,
+    route="/classify",
 )
-_KINDS = {"DOCUMENT_CLASSIFIER": DOCUMENT_CLASSIFICATION}
+ENTITY_RECOGNITION = ModelKind(
+    model="entity-recognizer",
+    endpoint="entity-recognizer-endpoint",
+    job="entities-detection-job",
+    describe_model="DescribeEntityRecognizer",
+    list_models="ListEntityRecognizers",
+    delete_model="DeleteEntityRecognizer",
+    start_job="StartEntitiesDetectionJob",
+    describe_job="DescribeEntitiesDetectionJob",
+    detect="DetectEntities",
+    job_properties="EntitiesDetectionJobProperties",
+    task=_recognize_entities,
+    minimum_per_label=25,
+    route="/entities",
+)
+_KINDS = {ModelType.DOCUMENT_CLASSIFIER: DOCUMENT_CLASSIFICATION, ModelType.ENTITY_RECOGNIZER: ENTITY_RECOGNITION}
 
 
 def model_kind(settings: FlywheelSettings) -> ModelKind:

@@ -73,7 +73,13 @@ class TurnSteps(Construct):
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
-            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT", "CONFLICTING_LABELS"],
+            environment=[
+                "INTAKE_BUCKET",
+                "MODEL_TYPE",
+                "LABEL_DELIMITER",
+                "MAXIMUM_BAD_LINES_PERCENT",
+                "CONFLICTING_LABELS",
+            ],
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
                 access.objects("prepared/*", "rejected/*", actions=UPLOAD),

@@ -1,6 +1,6 @@
 """The interface for everything that differs between Comprehend's kinds of custom model.
 
-`flywheel.document_classification` is the only implementation.
+`flywheel.document_classification` and `flywheel.entity_recognition` implement it; `flywheel.model_kinds` chooses.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
     from flywheel.records.decisions import Metrics
     from flywheel.records.uploads import DocumentForm
+
+
+class ModelType(StrEnum):
+    """Comprehend's names of the kinds, for a flywheel's ModelType."""
+
+    DOCUMENT_CLASSIFIER = "DOCUMENT_CLASSIFIER"
+    ENTITY_RECOGNIZER = "ENTITY_RECOGNIZER"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,11 @@ from flywheel import environment as environments
 from flywheel.api import metrics
 from flywheel.api.classify_api import RequestClassifier
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.model_kinds import kind_of
 from flywheel.store.bucket import IntakeBucket
 from handlers.api.classify_routes import routes
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ class Work:
 
     @cached_property
     def endpoint(self) -> LiveEndpoint:
-        return LiveEndpoint(comprehend=client("comprehend"), kind=KIND, arn=environment.endpoint_arn, clock=now)
+        return LiveEndpoint(
+            comprehend=client("comprehend"),
+            kind=kind_of(environment.model_type),
+            arn=environment.endpoint_arn,
+            clock=now,
+        )
 
     @cached_property
     def classifying(self) -> RequestClassifier:
@@ -98,7 +103,9 @@ class Work:
             pipeline=Pipeline(
                 intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
                 service=FlywheelService(
-                    comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND
+                    comprehend=client("comprehend"),
+                    flywheel_arn=environment.flywheel_arn,
+                    kind=kind_of(environment.model_type),
                 ),
                 published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
             ),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.environment import Pipeline
+from flywheel.model_kinds import kind_of
 from flywheel.records.serving import LEASE_KEY
 from flywheel.serving.bring_endpoint import EndpointController
 from flywheel.serving.report_serving import write_state
@@ -17,7 +18,6 @@ from flywheel.serving.target import read_target
 from flywheel.store.lease import held
 from handlers.clients import client, intake_bucket, pipeline
 from handlers.clock import now
-from handlers.model_kind import KIND
 from handlers.observability import handles, logger
 
 TIMEOUT = timedelta(minutes=2)
@@ -42,7 +42,9 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     controller = EndpointController(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
-            scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn
+            scaling=client("application-autoscaling"),
+            kind=kind_of(environment.model_type),
+            endpoint_arn=environment.endpoint_arn,
         ),
         pipeline=pipeline(environment),
         role_arn=environment.endpoint_role_arn or None,

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Labels, Pipeline
+from flywheel.model_kinds import kind_of
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
 from handlers.clients import client, flywheel_service, intake_bucket
 from handlers.clock import now
-from handlers.model_kind import KIND
 from handlers.observability import handles, logger
 
 
@@ -46,13 +46,15 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     documents = read_documents(
         intake.read_bytes(key),
         key=key,
-        kind=KIND,
+        kind=kind_of(environment.model_type),
         task=flywheel_service(environment).describe().task,
         delimiter=environment.label_delimiter,
     )
     tested = run_smoke_test(
         documents,
-        endpoint=LiveEndpoint(comprehend=_patient, kind=KIND, arn=environment.endpoint_arn, clock=now),
+        endpoint=LiveEndpoint(
+            comprehend=_patient, kind=kind_of(environment.model_type), arn=environment.endpoint_arn, clock=now
+        ),
         model_arn=step.model_arn,
         key=key,
         minimum=target.smoke_test_minimum,
