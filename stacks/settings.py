@@ -247,8 +247,8 @@ class FlywheelSettings(Section):
         if labels + TAGGED_RESOURCES * tags > TEMPLATE_ROOM:
             raise ValueError(
                 f"labels and tags: a template has room for {TEMPLATE_ROOM:,} bytes of them, but the "
-                f"{len(self.task_labels)} labels need {labels:,} and the {len(self.tags)} tags {TAGGED_RESOURCES * tags:,} "
-                f"(they stand at each of up to {TAGGED_RESOURCES} resources); shorten them"
+                f"{len(self.task_labels)} labels need {labels:,} and the {len(self.tags)} tags "
+                f"{TAGGED_RESOURCES * tags:,} (they stand at each of up to {TAGGED_RESOURCES} resources); shorten them"
             )
         return self
 

@@ -36,6 +36,7 @@ class Environment(environments.Pipeline):
 
 
 environment = Environment.load()
+KIND = kind_of(environment.model_type)
 
 # API Gateway waits 29 s for the response. RequestClassifier itself retries within that time, so the client does not.
 _QUICK = Config(

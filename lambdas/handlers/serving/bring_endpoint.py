@@ -10,13 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.environment import Pipeline
-from flywheel.model_kinds import kind_of
 from flywheel.records.serving import LEASE_KEY
 from flywheel.serving.bring_endpoint import EndpointController
 from flywheel.serving.report_serving import write_state
 from flywheel.serving.target import read_target
 from flywheel.store.lease import held
-from handlers.clients import client, intake_bucket, pipeline
+from handlers.clients import client, intake_bucket, model_kind, pipeline
 from handlers.clock import now
 from handlers.observability import handles, logger
 
@@ -43,7 +42,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
             scaling=client("application-autoscaling"),
-            kind=kind_of(environment.model_type),
+            kind=model_kind(environment),
             endpoint_arn=environment.endpoint_arn,
         ),
         pipeline=pipeline(environment),

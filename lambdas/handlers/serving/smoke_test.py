@@ -10,11 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.environment import Labels, Pipeline
-from flywheel.model_kinds import kind_of
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
-from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clients import client, flywheel_service, intake_bucket, model_kind
 from handlers.clock import now
 from handlers.observability import handles, logger
 
@@ -46,14 +45,14 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     documents = read_documents(
         intake.read_bytes(key),
         key=key,
-        kind=kind_of(environment.model_type),
+        kind=model_kind(environment),
         task=flywheel_service(environment).describe().task,
         delimiter=environment.label_delimiter,
     )
     tested = run_smoke_test(
         documents,
         endpoint=LiveEndpoint(
-            comprehend=_patient, kind=kind_of(environment.model_type), arn=environment.endpoint_arn, clock=now
+            comprehend=_patient, kind=model_kind(environment), arn=environment.endpoint_arn, clock=now
         ),
         model_arn=step.model_arn,
         key=key,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake, Kind, Labels, Uploads
-from flywheel.model_kinds import kind_of
 from flywheel.preparation import ConflictingLabels, UploadLimits
 from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.records.uploads import Upload
 from flywheel.uploads.faults import trace_of
 from flywheel.uploads.prepare_upload import UploadPreparer
-from handlers.clients import intake_bucket
+from handlers.clients import intake_bucket, model_kind
 from handlers.clock import now
 from handlers.observability import logger, observed
 from handlers.turn.events import PrepareUploads
@@ -33,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = intake_bucket(environment)
     preparer = UploadPreparer(
         intake=intake,
-        kind=kind_of(environment.model_type),
+        kind=model_kind(environment),
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
         limits=UploadLimits(
