@@ -47,7 +47,7 @@ class Violation:
             fix=_encodable(self.rule.fix.format(**facts)),
             line=line,
             excerpt=None if raw is None else _excerpt(raw),
-            file=file,
+            file=None if file is None else _encodable(file),
         )
 
 

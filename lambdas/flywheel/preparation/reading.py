@@ -84,8 +84,8 @@ def check_so_far(
 
 def with_reason(too_many: Violation, bad: BadLines) -> Violation:
     """What is wrong with most of the bad lines, if they are bad in the same way."""
-    first = bad.examples[0]
-    if first.alike < _MOST_BAD_LINES * bad.total:
+    first = bad.examples[0] if bad.examples else None
+    if first is None or first.alike < _MOST_BAD_LINES * bad.total:
         return too_many
     # A refused conflict has no line.
     where = "For" if first.line is None else f"Line {first.line:,}, for"

@@ -174,7 +174,8 @@ def _problem(problem: Problem, *others: Problem) -> Iterator[str]:
 
 def _place(problem: Problem) -> str:
     if problem.line is None:
-        return f"{problem.alike:,} documents: " if problem.alike > 1 else ""
+        file = "" if problem.file is None else f"{printable(problem.file)}: "
+        return file + (f"{problem.alike:,} documents: " if problem.alike > 1 else "")
     more = f" and {problem.alike - 1:,} more" if problem.alike > 1 else ""
     return f"{_line(problem)}{more}: "
 

@@ -112,7 +112,15 @@ LABELLED = Readable(
 
 def check_type(head: bytes, readable: Readable = LABELLED) -> Violation | None:
     """``head`` is the beginning of the file, some kilobytes of it if it has as many."""
-    found = _binary(head) or _other_text(head, readable) or _mostly_binary(head)
+    return _violation(_binary(head) or _other_text(head, readable) or _mostly_binary(head), readable)
+
+
+def check_binary(head: bytes, readable: Readable) -> Violation | None:
+    """As `check_type`, of a file in which any text will do."""
+    return _violation(_binary(head) or _mostly_binary(head), readable)
+
+
+def _violation(found: tuple[str, str] | None, readable: Readable) -> Violation | None:
     if found is None:
         return None
     what, instead = found

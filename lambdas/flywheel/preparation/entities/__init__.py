@@ -4,7 +4,7 @@ Files in, files out: no service, no events.
 """
 
 from .limits import AnyType, EntityLimits, EntityRules
-from .parts import missing_parts
+from .parts import HEAD_BYTES, missing_parts
 from .prepare import prepare_entities
 from .prepared_line import ATTRIBUTE, from_line, to_line
 from .read_documents import EntityDocument, read_entity_documents
@@ -12,6 +12,7 @@ from .spans import Span, annotations_hash, combination
 
 __all__ = [
     "ATTRIBUTE",
+    "HEAD_BYTES",
     "AnyType",
     "EntityDocument",
     "EntityLimits",

@@ -13,7 +13,8 @@ from ..unsupported import check_type
 from .conll import ConllLayout, find_conll
 from .limits import AnyType, EntityRules
 from .manifest import find_attribute, is_manifest
-from .rules import EMPTY_FILE, EXAMPLE, READABLE, UNRECOGNISED
+from .rules import EMPTY_FILE, EXAMPLE, MISSING_PARTS, READABLE, UNRECOGNISED
+from .tables import find_table
 
 _OBJECTS_LOOKED_AT = 100
 
@@ -44,10 +45,14 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
         return Violation(EMPTY_FILE)
     if sample.lstrip().startswith(b"{"):
         return _json_form(sample, line_ends, byte_order_mark, rules)
+    table = find_table(head, whole=whole)
+    if table is not None:
+        what = "entity list" if table.is_entity_list else "annotations"
+        return Violation(MISSING_PARTS, {"missing": f"the documents of its {what}"})
     conll = find_conll(sample.decode(errors="replace"))
     if conll is not None:
         return Form(FileFormat(FileKind.CONLL, line_ends, byte_order_mark), conll=conll)
-    return Violation(UNRECOGNISED, {"more": "", "instead": f"Write lines such as {EXAMPLE}"})
+    return Violation(UNRECOGNISED)
 
 
 def _json_form(

@@ -54,5 +54,7 @@ class Intake:
     def refuse(self, violation: Violation, *, place: Place, raw: bytes) -> None:
         self.bad.add(violation, line=place.line, raw=raw, file=place.file)
 
-    def remark(self, remark: Violation, *, place: Place, raw: bytes) -> None:
-        self._remarks.add(remark, line=place.line, raw=raw, file=place.file)
+    def remark(self, remark: Violation, *, place: Place | None, raw: bytes) -> None:
+        """What to know of something that was taken; ``place`` is None where it is the upload as a whole."""
+        line, file = (None, None) if place is None else (place.line, place.file)
+        self._remarks.add(remark, line=line, raw=raw, file=file)

@@ -12,7 +12,7 @@ from ..limits import ConflictingLabels
 MOST_TYPES = 25
 LONGEST_TYPE = 64
 # Also as they are escaped: Comprehend refuses those, too.
-_NOT_IN_TYPES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029,]|\\[nrt]")
+_NOT_IN_TYPES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff,]|\\[nrt]")
 _MEGABYTE = 1_000_000
 
 

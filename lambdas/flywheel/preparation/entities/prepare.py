@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from ..file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
-from ..layout import BYTES_LOOKED_AT
+from ..file_format import FileFormat
+from ..label_advice import shortened
 from ..limits import ConflictingLabels
-from ..line_reader import LineReader
 from ..problems import BadLines, Violation
-from ..reading import check_so_far, read_blocks, with_reason
+from ..reading import with_reason
 from ..report import Preparation
 from ..rules import TOO_MANY_BAD_LINES, check_share_of_bad_lines
 from ..source_file import SourceFile
 from .conll import ConllReader
+from .folder import Folder, FolderReader
 from .form import Form, find_form
 from .intake import Intake
 from .json_forms import JsonReader
 from .json_lines import JsonLines
 from .limits import AnyType, EntityLimits, EntityRules
 from .manifest import Manifest
-from .rules import EMPTY_FILE
+from .rules import EMPTY_FILE, PASSED_OVER
+from .source import Opened, Progress, is_hidden
 from .type_names import TypeNames
 from .writer import EntityWriter
 
@@ -43,7 +44,8 @@ def prepare_entities(
     """Read an upload: one file, or the files of a folder.
 
     Args:
-        files: one file with documents and annotations (JSON Lines, an augmented manifest, CoNLL), or several.
+        files: one file with documents and annotations (JSON Lines, an augmented manifest, CoNLL), or several, or a
+            folder's files: documents, and their annotations or an entity list in CSV.
         sink: takes the documents, a line each (`to_line`).
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
             (`flywheel.preparation.text_hash`).
@@ -70,15 +72,17 @@ def prepare_entities(
         bad=bad,
         refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,
     )
-    intake = Intake(types=TypeNames(rules), limits=limits, documents=documents, bad=bad, remarks=remarks)
-    run = _Run(intake=intake, documents=documents, rules=rules, block_bytes=block_bytes)
+    types = TypeNames(rules)
+    intake = Intake(types=types, limits=limits, documents=documents, bad=bad, remarks=remarks)
+    progress = Progress(intake=intake, documents=documents, block_bytes=block_bytes)
+    run = _Run(intake=intake, documents=documents, progress=progress, rules=rules, types=types)
     violation = run.read_all(files)
     return Preparation(
         name=name,
         accepted=violation is None,
-        file_problem=None if violation is None else violation.problem(),
+        file_problem=None if violation is None else violation.problem(file=progress.blamed),
         format=run.format,
-        lines=run.lines_read,
+        lines=progress.lines_read,
         documents=documents.documents,
         bytes=documents.bytes,
         content_hash=documents.content_hash,
@@ -98,72 +102,65 @@ class _Run:
     """One upload being read."""
 
     def __init__(
-        self, *, intake: Intake, documents: EntityWriter, rules: EntityRules | AnyType, block_bytes: int
+        self,
+        *,
+        intake: Intake,
+        documents: EntityWriter,
+        progress: Progress,
+        rules: EntityRules | AnyType,
+        types: TypeNames,
     ) -> None:
         self._intake = intake
         self._documents = documents
+        self._progress = progress
         self._rules = rules
-        self._block_bytes = block_bytes
-        self._bytes_read = 0
+        self._types = types
         self.format: FileFormat | None = None
-        self.lines_read = 0
 
     def read_all(self, files: Sequence[SourceFile]) -> Violation | None:
         """Read the upload; returns what is wrong with it as a whole, if anything is."""
-        bad, documents, limits = self._intake.bad, self._documents, self._intake.limits
-        violation = None
-        for file in files:
-            violation = violation or self._read_file(file, None if len(files) == 1 else file.name)
+        bad, limits = self._intake.bad, self._intake.limits
+        violation = self._read_folder(files) if len(files) > 1 else self._read_one(files)
         if violation is None:
             violation = check_share_of_bad_lines(
-                bad=bad.total, documents=self._good, maximum_percent=limits.maximum_bad_lines_percent
+                bad=bad.total, documents=self._progress.good, maximum_percent=limits.maximum_bad_lines_percent
             )
         if violation is not None and violation.rule is TOO_MANY_BAD_LINES:
             violation = with_reason(violation, bad)
-        if violation is None and not documents.documents:
+        if violation is None and not self._documents.documents:
             violation = Violation(EMPTY_FILE)
         return violation
 
-    def _read_file(self, file: SourceFile, name: str | None) -> Violation | None:
-        lines = LineReader(file.open(), block_bytes=self._block_bytes)
-        head, whole = lines.peek(BYTES_LOOKED_AT)
-        form = find_form(head, whole=whole, rules=self._rules)
+    def _read_folder(self, files: Sequence[SourceFile]) -> Violation | None:
+        folder = Folder()
+        for file in files:
+            if is_hidden(file.name):
+                facts = {"name": shortened(file.name)}
+                self._intake.remark(Violation(PASSED_OVER, facts), place=None, raw=b"")
+            else:
+                opened = self._progress.open(file)
+                folder.add(file, opened.head, whole=opened.whole)
+        if folder.has_tables:
+            self.format = folder.tables[0][1].format
+            reader = FolderReader(folder, progress=self._progress, intake=self._intake, types=self._types)
+            return reader.read(self._documents)
+        for file in folder.documents:
+            violation = self._read_alone(self._progress.open(file), name=file.name)
+            if violation is not None:
+                return violation
+        return None
+
+    def _read_one(self, files: Sequence[SourceFile]) -> Violation | None:
+        return self._read_alone(self._progress.open(files[0]), name=None) if files else None
+
+    def _read_alone(self, file: Opened, *, name: str | None) -> Violation | None:
+        """Read a file that has documents and their annotations; ``name`` is None where it is the only one."""
+        form = find_form(file.head, whole=file.whole, rules=self._rules)
         if isinstance(form, Violation):
+            self._progress.blamed = name
             return form
         self.format = form.format
-        reader = reader_of(form, intake=self._intake, file=name)
-        lines.begin(
-            skip=len(BYTE_ORDER_MARK) if form.format.byte_order_mark else 0,
-            longest_line=reader.longest_record,
-            old_mac=form.format.line_ends is LineEnds.CR,
-        )
-        before = self._bytes_read
-
-        def check() -> Violation | None:
-            self._bytes_read = before + lines.bytes_read
-            return self._check_so_far()
-
-        violation = read_blocks(lines, reader, check=check)
-        if violation is None:
-            reader.finish()
-            violation = self._check_so_far()
-        self.lines_read += reader.line - 1
-        return violation
-
-    def _check_so_far(self) -> Violation | None:
-        return check_so_far(
-            bytes_read=self._bytes_read,
-            written=self._documents,
-            bad=self._intake.bad.total,
-            limits=self._intake.limits,
-            good=self._good,
-            most_good=self._intake.limits.rows,
-        )
-
-    @property
-    def _good(self) -> int:
-        """Documents that count beside the bad lines: also those that were dropped because they came before."""
-        return self._documents.documents + self._documents.duplicates
+        return self._progress.read(file, form.format, reader_of(form, intake=self._intake, file=name))
 
 
 def reader_of(form: Form, *, intake: Intake, file: str | None) -> JsonReader | ConllReader:

@@ -22,6 +22,11 @@ _LARGEST_SHOWN = 10**12
 _LONGEST_QUOTED = 40
 
 
+def _escaped(text: str) -> str:
+    """Text that stands as it is in a rule's sentences."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _shown(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Offsets and texts as sentences have them: both may be longer than a page."""
     shown: dict[str, Any] = {}
@@ -157,8 +162,58 @@ UNKNOWN_TAG = Rule(
 )
 UNRECOGNISED = Rule(
     "unrecognised-file",
-    "The file is neither JSON Lines, nor an augmented manifest, nor CoNLL.{more}",
-    "{instead}.",
+    "The file has no annotations: it is neither JSON Lines, nor an augmented manifest, nor CoNLL.",
+    f"Write lines such as {_escaped(EXAMPLE)}, or upload a folder with the documents and their annotations.",
+)
+ROW_TOO_LONG = Rule("row-too-long", "The row is longer than {limit:,} bytes.", "Correct or remove it.")
+WRONG_COLUMNS = Rule(
+    "wrong-columns",
+    "The row has {found} column(s); the others have {wanted}.",
+    'Put a cell in double quotes if it contains {delimiter}, and write a double quote inside it twice ("").',
+    kind="found",
+)
+NOT_A_NUMBER = Rule(
+    "not-a-number",
+    'The {column} of the annotation is "{value}", which is no whole number.',
+    "Lines and offsets are whole numbers that count from 0.",
+    enrich=_shown,
+    kind="column",
+)
+UNKNOWN_FILE = Rule(
+    "unknown-file",
+    'The annotation is for the file "{name}", which the folder does not have.',
+    "Upload it into the folder, or correct the name. The folder has the documents {names}.",
+    kind="name",
+)
+UNKNOWN_LINE = Rule(
+    "unknown-line",
+    "The annotation is for line {line:,} of {file}, counted from 0, {what}.",
+    "Correct the line: the first line of a file is line 0.",
+    kind="what",
+)
+EMPTY_ENTRY = Rule("empty-entry", "The entry has no text.", "Write the entity's text, or remove the row.")
+ENTRY_TOO_LARGE = Rule(
+    "entry-too-large", "The entry is longer than {limit:,} characters.", "Shorten it, or remove the row."
+)
+TWO_TYPES = Rule(
+    "two-types",
+    'The entry "{text}" is of type "{type}" here and of type "{other}" in {place}.',
+    "Decide which type is right and remove the other row.",
+    enrich=_shown,
+)
+TOO_MANY_ENTRIES = Rule(
+    "too-many-entries", "The entity list has more than {limit:,} entries.", "Leave out entries that no document has."
+)
+MISSING_PARTS = Rule("missing-parts", "The upload lacks {missing}.", "Upload a folder with all of its files.")
+ANNOTATIONS_AND_LIST = Rule(
+    "annotations-and-list",
+    "The folder has both annotations ({annotations}) and an entity list ({entities}).",
+    "Keep one of them.",
+)
+MIXED_ANNOTATIONS = Rule(
+    "mixed-annotations",
+    "Some annotations of the folder name lines and others do not.",
+    "Make two folders: one in which each line is a document, and one in which each file is.",
 )
 
 # What is remarked upon and rejects nothing.
@@ -180,6 +235,26 @@ TAG_WITHOUT_BEGIN = Rule(
     'The tag "{tag}" in line {number:,} continues an entity that has not begun: one was begun with it.',
     "Nothing has to be done if that is meant; otherwise correct the tags.",
     enrich=lambda facts: {"tag": shortened(facts["tag"])},
+)
+QUOTED_LINE = Rule(
+    "quoted-line",
+    "The line stands in double quotes, as in CSV, and the offsets count without them: the quotes were taken off.",
+    "Nothing has to be done.",
+)
+UNMATCHED_ENTRY = Rule(
+    "unmatched-entry",
+    'No document has the entry "{text}" as whole words, with these upper and lower case letters.',
+    "Nothing has to be done if that is meant; otherwise correct the entry.",
+    enrich=_shown,
+)
+FEW_MATCHES = Rule(
+    "few-matches",
+    'The entity list has {count:,} match(es) of type "{type}" in these documents.',
+    'Comprehend wants {wanted:,} of "{type}" from an entity list: add documents or entries.',
+    kind="type",
+)
+PASSED_OVER = Rule(
+    "passed-over", 'The file "{name}" was passed over: its name says that it is hidden.', "Nothing has to be done."
 )
 REPEATED_ANNOTATION = Rule(
     "repeated-annotation",

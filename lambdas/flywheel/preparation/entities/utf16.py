@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .words import is_whole
+from .proof import proves
 
 if TYPE_CHECKING:
     from .annotations import Annotation
@@ -17,9 +17,7 @@ _LAST_OF_ONE_UNIT = "\uffff"
 def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotation] | None:
     """The annotations with offsets in code points, if theirs provably count UTF-16 units; else None.
 
-    Only offsets after a character of two units differ. Where entities come with their own texts, these decide: all of
-    them stand where UTF-16 says, and not all where code points say. Otherwise an offset past the end proves it, or that
-    entities cut words when code points are counted and none does in UTF-16; none may be whole in code points only.
+    Only offsets after a character of two units differ, and only those can prove it.
     """
     units = _Units(text)
     if not units.wide:
@@ -31,32 +29,7 @@ def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotat
             return None
         converted.append(annotation._replace(begin=begin, end=end))
     moved = [(before, after) for before, after in zip(annotations, converted, strict=True) if before != after]
-    return converted if moved and _proven(text, annotations, converted, moved) else None
-
-
-def _proven(
-    text: str,
-    annotations: Sequence[Annotation],
-    converted: Sequence[Annotation],
-    moved: Sequence[tuple[Annotation, Annotation]],
-) -> bool:
-    if any(annotation.text is not None for annotation in annotations):
-        return not _have_texts(text, annotations) and _have_texts(text, converted)
-    whole = [
-        (is_whole(text, before.begin, before.end), is_whole(text, after.begin, after.end)) for before, after in moved
-    ]
-    if any(before and not after for before, after in whole):
-        return False
-    if any(before.end > len(text) for before, _ in moved):
-        return True
-    return all(after for _, after in whole) and not all(before for before, _ in whole)
-
-
-def _have_texts(text: str, annotations: Sequence[Annotation]) -> bool:
-    return all(
-        annotation.text is None or text[annotation.begin : annotation.end] == annotation.text
-        for annotation in annotations
-    )
+    return converted if moved and proves([((text, before), (text, after)) for before, after in moved]) else None
 
 
 class _Units:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Chinese characters, and their like.
 _UNSPACED = re.compile(
@@ -11,6 +12,8 @@ _UNSPACED = re.compile(
     "\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f"
     "\U00020000-\U0003ffff]"
 )
+_NO_SPACES = re.compile(r"\S+")
+_ASCII_UNIT = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9\s]")
 _JOINER = "\u200d"
 # What Unicode does not call a mark and draws with the character before: joiners, and the skin tones of emoji.
 _LIKE_MARKS = "\u200c" + _JOINER + "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
@@ -45,3 +48,17 @@ def _is_mark(character: str) -> bool:
 
 def _is_of_word(character: str) -> bool:
     return (character.isalnum() and _UNSPACED.match(character) is None) or _is_mark(character)
+
+
+def units(text: str) -> Iterator[tuple[int, str]]:
+    """The words of a text, and each character besides that belongs to none, with the places where they begin."""
+    for stretch in _NO_SPACES.finditer(text):
+        if stretch[0].isascii():
+            for unit in _ASCII_UNIT.finditer(text, stretch.start(), stretch.end()):
+                yield unit.start(), unit[0]
+            continue
+        begin = stretch.start()
+        for place in range(begin + 1, stretch.end() + 1):
+            if place == stretch.end() or not cuts_word(text, place):
+                yield begin, text[begin:place]
+                begin = place

@@ -67,7 +67,7 @@ def test_the_same_entity_in_the_words_of_every_tool(entities: str) -> None:
         ('{"text": "x", "entities": [[0, ' + "9" * 5000 + ', "PER"]]}', "invalid-json"),
         ('{"text": "x", "entities": ' + "[" * 10_000 + "]" * 10_000 + "}", "invalid-json"),
         ('{"text": "\\ud83d", "entities": []}', "not-utf8"),
-        ('{"text": "x", "entities": [[0, 1, "\\ud83d"]]}', "unknown-type"),
+        ('{"text": "x", "entities": [[0, 1, "\\ud83d"]]}', "invalid-type"),
         ('{"text": "", "entities": []}', "empty-text"),
         ('{"text": " \\n\\u00a0", "entities": []}', "empty-text"),
         ('{"text": "a\\u0000b", "entities": []}', "control-character"),

@@ -1,0 +1,48 @@
+"""Which of two readings of offsets is meant, where the text proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .words import is_whole
+
+if TYPE_CHECKING:
+    from .annotations import Annotation
+
+    Reading = tuple[str, Annotation]
+    """A text, and the place of an entity in it."""
+
+
+def proves(readings: Sequence[tuple[Reading, Reading]]) -> bool:
+    """Whether the second reading of all entities is meant and not the first.
+
+    Where entities come with their own texts, these decide: all of them stand where the second reading says, and not all
+    where the first does. Otherwise an offset past the end proves it, or that all entities are whole words in the second
+    reading and not all in the first. None may be whole words in the first reading alone.
+    """
+    if not readings or not all(_is_inside(second) for _, second in readings):
+        return False
+    if any(annotation.text is not None for (_, annotation), _ in readings):
+        return not all(_has_text(first) for first, _ in readings) and all(_has_text(second) for _, second in readings)
+    whole = [(_is_whole(first), _is_whole(second)) for first, second in readings]
+    if any(first and not second for first, second in whole):
+        return False
+    if not all(_is_inside(first) for first, _ in readings):
+        return True
+    return all(second for _, second in whole) and not all(first for first, _ in whole)
+
+
+def _is_inside(reading: Reading) -> bool:
+    text, annotation = reading
+    return 0 <= annotation.begin < annotation.end <= len(text)
+
+
+def _has_text(reading: Reading) -> bool:
+    text, annotation = reading
+    return annotation.text is None or text[annotation.begin : annotation.end] == annotation.text
+
+
+def _is_whole(reading: Reading) -> bool:
+    text, annotation = reading
+    return is_whole(text, annotation.begin, annotation.end)
