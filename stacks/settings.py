@@ -73,6 +73,11 @@ class NagPack(StrEnum):
     PCI = "PCI.DSS.321"
 
 
+_ONLY_OF_THE_OTHER: dict[str, tuple[str, ...]] = {
+    ModelType.ENTITY_RECOGNIZER: ("labels", "mode", "label_delimiter"),
+    ModelType.DOCUMENT_CLASSIFIER: ("entity_types",),
+}
+"""Settings that the other type of model has and this one has not."""
 _NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
 
 
@@ -290,7 +295,10 @@ def read_settings(*, context: Mapping[str, Any]) -> FlywheelSettings:
     if not isinstance(given, dict):
         raise SettingsError(f'The context key "{CONTEXT_KEY}" must be an object of settings, not {shown(given)}.')
     names = list(FlywheelSettings.model_fields)
-    values = {**given, **{name: context[name] for name in names if name in context}}
+    overrides = {name: context[name] for name in names if name in context}
+    # Who overrides the type of model means another flywheel than the file does: its labels are not that one's.
+    other = _ONLY_OF_THE_OTHER.get(str(overrides.get("model_type")), ())
+    values = {**{name: value for name, value in given.items() if name not in other}, **overrides}
     wrong = [
         f"{key} is no setting; did you mean {meant}?"
         for key in context
