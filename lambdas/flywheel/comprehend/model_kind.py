@@ -178,6 +178,14 @@ class ModelKind(Protocol):
     def stored_form(self) -> DocumentForm:
         """How prepared documents are stored."""
 
+    @property
+    def takes_folders(self) -> bool:
+        """Whether files below `train/<name>/` belong together."""
+
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:
+        """What a folder lacks to be an upload, in words; None if it is complete. Only the files' beginnings are
+        read."""
+
     def prepare(
         self,
         *,

@@ -51,6 +51,7 @@ class _DocumentClassification:
     scalable_dimension = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS
     stored_form = DocumentForm.CSV
+    takes_folders = False
 
     def task(self, config: Any) -> Task:
         found = config.get("DocumentClassificationConfig", {})
@@ -103,6 +104,9 @@ class _DocumentClassification:
     def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
         answer = comprehend.describe_document_classification_job(JobId=job_id)
         return required(answer, "DocumentClassificationJobProperties", of=f"job {job_id}")
+
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:  # noqa: ARG002 - folders are none here
+        return None
 
     def prepare(
         self,

@@ -6,6 +6,7 @@ All functions import this module at their start, so modules that only few of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flywheel.comprehend.answers import required
@@ -42,6 +43,7 @@ class _EntityRecognition:
     scalable_dimension = "comprehend:entity-recognizer-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS
     stored_form = DocumentForm.JSON_LINES
+    takes_folders = True
 
     def task(self, config: Any) -> Task:
         types = config.get("EntityRecognitionConfig", {}).get("EntityTypes", ())
@@ -100,6 +102,16 @@ class _EntityRecognition:
     def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
         answer = comprehend.describe_entities_detection_job(JobId=job_id)
         return required(answer, "EntitiesDetectionJobProperties", of=f"job {job_id}")
+
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:
+        from flywheel.preparation.entities import HEAD_BYTES, missing_parts
+
+        def heads() -> Iterator[tuple[str, bytes]]:
+            for file in files:
+                with closing(file.open()) as stream:
+                    yield file.name, stream.read(HEAD_BYTES)
+
+        return missing_parts(heads())
 
     def prepare(
         self,

@@ -166,8 +166,11 @@ def uploads_there(
     A file that is uploaded again has the same ETag, but another time.
     """
     beginning = last_beginning(intake, turns_newest_first)
-    collected = (*beginning.uploads, *beginning.set_aside) if beginning else ()
-    uploads = {(upload.key, upload.etag, upload.last_modified): upload for upload in collected}
+    collected: tuple[Upload, ...] = ()
+    if beginning is not None:
+        waiting = (folder.upload for folder in beginning.incomplete)
+        collected = (*beginning.uploads, *beginning.set_aside, *waiting)
+    uploads = {(file.key, file.etag, file.last_modified): upload for upload in collected for file in upload.files}
     for split in Split:
         for found in intake.list(f"{split}/"):
             if not found["Key"].endswith("/"):

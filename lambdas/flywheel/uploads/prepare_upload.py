@@ -30,10 +30,11 @@ from flywheel.records.uploads import (
     BadLine,
     Part,
     Upload,
+    UploadedFile,
     UploadOutcome,
     UploadResult,
     UploadSource,
-    original_key,
+    original_keys,
     rejected_folder,
     report_key,
 )
@@ -121,7 +122,8 @@ class UploadPreparer:
             result = self._prepare(upload, now, alone=alone)
             self._intake.write(key, result)
         if result.outcome is not UploadOutcome.UNREADABLE:
-            self._intake.delete_if_unchanged(upload.key, upload.etag)
+            for file in upload.files:
+                self._intake.delete_if_unchanged(file.key, file.etag)
         return fresh
 
     def _prepare(self, upload: Upload, now: datetime, *, alone: bool) -> UploadResult:
@@ -139,14 +141,14 @@ class UploadPreparer:
         except OutOfTime:
             if not alone:
                 raise
-            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            self._keep_original(upload)
             reason = "The file could not be read in the time that a function may take: split it and upload the parts."
             return self._set_aside(upload, UploadOutcome.REJECTED, reason)
         except Exception as error:
             if not is_fault_of_upload(error):
                 raise
             self._on_fault(upload, error)
-            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            self._keep_original(upload)
             reason = (
                 "Internal error: the pipeline cannot handle something in this file. The log of prepare_upload has the "
                 "trace; please report it. Nothing of the file was taken."
@@ -161,10 +163,14 @@ class UploadPreparer:
         self._intake.write(key, result)
         return result
 
-    def _open(self, upload: Upload) -> BinaryIO:
+    def _keep_original(self, upload: Upload) -> None:
+        for file, key in original_keys(upload):
+            self._intake.copy(file.key, key, version_id=file.version_id)
+
+    def _open(self, file: UploadedFile) -> BinaryIO:
         """Raises FileNotFoundError, UnreadableUpload."""
         try:
-            stream = self._intake.open(upload.key, version_id=upload.version_id)
+            stream = self._intake.open(file.key, version_id=file.version_id)
         except ClientError as error:
             reason = why_unreadable(error)
             if reason is None:
@@ -182,13 +188,15 @@ class UploadPreparer:
                 (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
-                source = SourceFile(
-                    name=upload.name,
-                    size=upload.size,
-                    open=lambda: opened.enter_context(closing(self._open(upload))),
-                )
                 preparation = self._kind.prepare(
-                    files=[source],
+                    files=[
+                        SourceFile(
+                            name=upload.name_of(file),
+                            size=file.size,
+                            open=lambda file=file: opened.enter_context(closing(self._open(file))),  # type: ignore[misc]  # a default binds it
+                        )
+                        for file in upload.files
+                    ],
                     name=upload.name,
                     sink=sink,
                     hashes=hashes,
@@ -203,7 +211,7 @@ class UploadPreparer:
             return self._accept(upload, preparation, files, now)
 
     def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
-        self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+        self._keep_original(upload)
         problem = preparation.file_problem
         reason = problem.message if problem else "The file was rejected."
         return self._report(self._result(upload, preparation, UploadOutcome.REJECTED, reason), preparation)

@@ -46,18 +46,16 @@ def test_a_better_recognizer_is_promoted_on_the_evidence_of_the_hold_out() -> No
     at.promote_all()
     first = at.active_model()
     at.upload("train/right.jsonl", as_json_lines(annotated(start=1000, count=200)))
-    assert at.run_turn().decision is DecisionKind.PROMOTE
+    record = at.run_turn()
+    assert record.decision is DecisionKind.PROMOTE
     at.promote_all()
     assert at.active_model() != first
-    (decision,) = [
-        found for found in at.decisions() if found.candidate is not None and found.candidate.arn == at.active_model()
-    ]
-    assert decision.holdout is not None
-    assert decision.holdout.candidate is not None
-    assert decision.holdout.candidate.compared_by == "micro"
-    assert {one.label for one in decision.holdout.candidate.labels} == set(TYPES)
-    assert decision.holdout.interval is not None
-    assert decision.holdout.interval.low > 0
+    assert record.holdout is not None
+    assert record.holdout.candidate is not None
+    assert record.holdout.candidate.compared_by == "micro"
+    assert {one.label for one in record.holdout.candidate.labels} == set(TYPES)
+    assert record.holdout.interval is not None
+    assert record.holdout.interval.low > 0
 
 
 def test_a_recognizer_is_served_and_tested() -> None:
