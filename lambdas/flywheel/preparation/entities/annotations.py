@@ -40,12 +40,15 @@ class Checked(NamedTuple):
     remarks: list[Violation]
 
 
-def check_annotations(text: str, annotations: Sequence[Annotation], types: TypeNames) -> Checked | Violation:
-    """The spans of a document, or the first thing that is wrong with its annotations."""
+def check_annotations(
+    text: str, annotations: Sequence[Annotation], types: TypeNames, *, counted: bool = False
+) -> Checked | Violation:
+    """The spans of a document, or the first thing that is wrong with its annotations. ``counted`` says that nobody but
+    ourselves counted their offsets."""
     remarks: list[Violation] = []
     if not annotations:
         return Checked((), remarks)
-    converted = None if text.isascii() else in_code_points(text, annotations)
+    converted = None if counted or text.isascii() else in_code_points(text, annotations)
     if converted is not None:
         first = converted[0]
         remarks.append(_about(UTF16_OFFSETS, first, found=text[first.begin : first.end]))

@@ -140,7 +140,8 @@ class ConllReader:
             tokens.append(columns[0])
             entities.add(len(columns[0]), *tag, number)
         if tokens:
-            self._intake.take(" ".join(tokens), entities.found, place=place, raw=raw, remarks=entities.remarks)
+            text = " ".join(tokens)
+            self._intake.take(text, entities.found, place=place, raw=raw, remarks=entities.remarks, counted=True)
         return None
 
     def _tag_of(self, tag: str) -> tuple[str, str] | None:

@@ -122,7 +122,7 @@ class ListedDocuments:
         annotations: list[Annotation] = []
         if len(raw) <= self._intake.limits.document_bytes + len("\r\n"):
             annotations = self._entities.annotations(text)
-        self._intake.take(text, annotations, place=Place(self._file, number + 1), raw=raw)
+        self._intake.take(text, annotations, place=Place(self._file, number + 1), raw=raw, counted=True)
 
     def drop(self, number: int) -> None:
         """Nothing is held for a document."""

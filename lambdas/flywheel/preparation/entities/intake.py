@@ -35,8 +35,12 @@ class Intake:
         place: Place,
         raw: bytes,
         remarks: Sequence[Violation] = (),
+        counted: bool = False,
     ) -> None:
-        """A document as the upload has it; ``raw`` is its record as it stood, ``remarks`` what to know of it."""
+        """A document as the upload has it; ``raw`` is its record as it stood, ``remarks`` what to know of it.
+
+        ``counted`` says that the upload has no offsets, and nobody but ourselves counted them.
+        """
         try:
             encoded = text.encode()
         except UnicodeEncodeError:
@@ -44,7 +48,7 @@ class Intake:
         violation = check_text(encoded, document_bytes=self.limits.document_bytes)
         if violation is not None:
             return self.refuse(violation, place=place, raw=raw)
-        checked = check_annotations(text, annotations, self._types)
+        checked = check_annotations(text, annotations, self._types, counted=counted)
         if isinstance(checked, Violation):
             return self.refuse(checked, place=place, raw=raw)
         for remark in (*remarks, *checked.remarks):

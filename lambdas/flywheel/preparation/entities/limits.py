@@ -11,14 +11,19 @@ from ..limits import ConflictingLabels
 
 MOST_TYPES = 25
 LONGEST_TYPE = 64
-# Also as they are escaped: Comprehend refuses those, too.
-_NOT_IN_TYPES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff,]|\\[nrt]")
+# Tabs and line breaks, which nobody can see, not even as they are escaped: Comprehend refuses those, too.
+_NOT_IN_TYPES = re.compile(r",|\\[nrt]")
 _MEGABYTE = 1_000_000
 
 
 def is_type(name: str) -> bool:
-    """Whether Comprehend takes it as the name of an entity type."""
-    return 0 < len(name) <= LONGEST_TYPE and name == as_compared(name) and _NOT_IN_TYPES.search(name) is None
+    """Whether Comprehend takes it as the name of an entity type, and a person sees all of it."""
+    return (
+        0 < len(name) <= LONGEST_TYPE
+        and name.isprintable()
+        and name == as_compared(name)
+        and _NOT_IN_TYPES.search(name) is None
+    )
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class EntityRules:
         for name in self.types:
             if not is_type(name):
                 raise ValueError(
-                    f"Entity type {name!r} is empty, longer than {LONGEST_TYPE} characters, has a comma, a tab or a "
-                    "line break, or begins or ends with a space: correct it."
+                    f"Entity type {name!r} is empty, longer than {LONGEST_TYPE} characters, has a comma or a character "
+                    "that cannot be seen, or begins or ends with a space: correct it."
                 )
         twins = [form for form, count in Counter(map(as_compared, self.types)).items() if count > 1]
         if twins:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .words import is_whole
+from .words import cuts_word, is_whole
 
 if TYPE_CHECKING:
     from .annotations import Annotation
@@ -19,7 +19,7 @@ def proves(readings: Sequence[tuple[Reading, Reading]]) -> bool:
 
     Where entities come with their own texts, these decide: all of them stand where the second reading says, and not all
     where the first does. Otherwise an offset past the end proves it, or that all entities are whole words in the second
-    reading and not all in the first. None may be whole words in the first reading alone.
+    reading and one cuts a word in the first. None may be whole words in the first reading alone.
     """
     if not readings or not all(_is_inside(second) for _, second in readings):
         return False
@@ -30,7 +30,7 @@ def proves(readings: Sequence[tuple[Reading, Reading]]) -> bool:
         return False
     if not all(_is_inside(first) for first, _ in readings):
         return True
-    return all(second for _, second in whole) and not all(first for first, _ in whole)
+    return all(second for _, second in whole) and any(_is_cut(first) for first, _ in readings)
 
 
 def _is_inside(reading: Reading) -> bool:
@@ -41,6 +41,11 @@ def _is_inside(reading: Reading) -> bool:
 def _has_text(reading: Reading) -> bool:
     text, annotation = reading
     return annotation.text is None or text[annotation.begin : annotation.end] == annotation.text
+
+
+def _is_cut(reading: Reading) -> bool:
+    text, (begin, end, *_) = reading
+    return cuts_word(text, begin) or cuts_word(text, end) or text[begin:end].isspace()
 
 
 def _is_whole(reading: Reading) -> bool:

@@ -53,8 +53,8 @@ UNKNOWN_TYPE = Rule(
 )
 INVALID_TYPE = Rule(
     "invalid-type",
-    'Type "{name}" is none that Comprehend takes.',
-    "Name a type with 1 to {longest} characters, without commas, tabs, line breaks and control characters.",
+    'Type "{name}" cannot be the name of an entity type.',
+    "Name it with 1 to {longest} characters, without commas and without characters that cannot be seen.",
     enrich=_shown,
     kind="name",
 )
