@@ -37,6 +37,8 @@ class ModelKind:
     """What Comprehend documents: training documents of a label, or annotations of an entity type."""
     route: str
     """Of the real-time API."""
+    folders: bool
+    """Whether files that are uploaded into a folder belong together."""
 
 
 def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -73,6 +75,7 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     task=_classify_documents,
     minimum_per_label=50,
     route="/classify",
+    folders=False,
 )
 ENTITY_RECOGNITION = ModelKind(
     model="entity-recognizer",
@@ -88,6 +91,7 @@ ENTITY_RECOGNITION = ModelKind(
     task=_recognize_entities,
     minimum_per_label=25,
     route="/entities",
+    folders=True,
 )
 _KINDS = {ModelType.DOCUMENT_CLASSIFIER: DOCUMENT_CLASSIFICATION, ModelType.ENTITY_RECOGNIZER: ENTITY_RECOGNITION}
 

@@ -43,6 +43,8 @@ class TurnSteps(Construct):
                 access.objects("turns/request.json", actions=("DeleteObject",)),
                 access.objects("decisions/*", "promotions/*", "rejected/*/report.json", actions=READ),
                 access.list_intake(versions=True),
+                # Whether a folder is complete is seen by the beginnings of its files.
+                *([access.objects("train/*", "test/*", actions=("GetObjectVersion",))] if access.kind.folders else []),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
