@@ -69,6 +69,8 @@ class Gate(Environment):
     minimum_score: float = Field(ge=0, le=1)
     minimum_improvement: float = Field(ge=0, le=1)
     maximum_regression: float = Field(ge=0, le=1)
+    maximum_label_regression: float = Field(ge=0, le=1)
+    require_same_test_data: bool
 
 
 class Deciding(Environment):

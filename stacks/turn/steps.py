@@ -13,7 +13,14 @@ from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_t
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
 
-GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
+GATE = (
+    "SELECTION_METRIC",
+    "MINIMUM_SCORE",
+    "MINIMUM_IMPROVEMENT",
+    "MAXIMUM_REGRESSION",
+    "MAXIMUM_LABEL_REGRESSION",
+    "REQUIRE_SAME_TEST_DATA",
+)
 
 
 class TurnSteps(Construct):

@@ -32,6 +32,7 @@ FRACTIONS = {
     ("flywheel", "MinimumScore"): (0, 1),
     ("flywheel", "MinimumImprovement"): (0, 1),
     ("flywheel", "MaximumRegression"): (0, 1),
+    ("flywheel", "MaximumLabelRegression"): (0, 1),
     ("flywheel", "ConfidenceLevel"): (0.5, 0.999),
     ("flywheel", "ApprovalHours"): (0, 720),
     ("flywheel", "MaximumBadLinesPercent"): (0, 100),

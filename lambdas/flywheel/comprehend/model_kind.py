@@ -224,6 +224,9 @@ class ModelKind(Protocol):
     ) -> DifferenceInterval:
         """The candidate's metric minus the active model's, with a confidence interval."""
 
+    def label_of(self, answered: str) -> str:
+        """The label, or the entity type, of what a document has or gets: of one of `Predictions.by_line`."""
+
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
         """The prediction in a line of a job's output. `where` the line is, for messages. Raises InvalidPredictions."""
 

@@ -187,6 +187,9 @@ class _DocumentClassification:
             confidence_level=confidence_level,
         )
 
+    def label_of(self, answered: str) -> str:
+        return answered
+
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
         from flywheel.document_classification.answer import ClassifiedDocument
         from flywheel.evaluation.predictions import read_scores

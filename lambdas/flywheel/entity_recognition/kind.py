@@ -176,15 +176,20 @@ class _EntityRecognition:
         metric: Metric,
         confidence_level: float,
     ) -> DifferenceInterval:
-        from flywheel.evaluation import entity_interval
+        from flywheel.evaluation import pooled_interval
 
-        return entity_interval(
+        return pooled_interval(
             [frozenset(true) for true in truths],
             candidate=candidate.by_line,
             active=active.by_line,
             metric=metric,
             confidence_level=confidence_level,
         )
+
+    def label_of(self, answered: str) -> str:
+        from flywheel.evaluation import type_of
+
+        return type_of(answered)
 
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
         from flywheel.evaluation.predictions import entities_of

@@ -117,6 +117,26 @@ class GainInterval(Record):
     confidence_level: float
 
 
+LEAST_SUPPORT = 30
+"""Documents of the hold-out with a label, or entities of a type, without which a loss in it keeps nothing back."""
+
+
+class LabelLoss(Record):
+    """The candidate's F1 of one label minus the active model's, with its confidence interval."""
+
+    label: str
+    support: int
+    """As in LabelResult."""
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def blocks(self) -> bool:
+        """The loss is more than chance."""
+        return self.support >= LEAST_SUPPORT and self.high < 0
+
+
 class HoldoutComparison(Record):
     """Both models' results on the same documents. A result is missing where a model could not predict."""
 
@@ -126,6 +146,8 @@ class HoldoutComparison(Record):
     active: HoldoutResult | None = None
     """None if there is no active model, if it could not predict, or if the candidate is the active model."""
     interval: GainInterval | None = None
+    label_losses: tuple[LabelLoss, ...] = ()
+    """Those beyond MaximumLabelRegression, the greatest first. At most 20."""
     dollars: float = 0.0
     """Cost of the prediction jobs that this decision needed, at us-east-1's price. Predictions that an earlier
     decision paid for are reused."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.evaluation import Confusion, Metric, NothingToScore, Scores, entity_interval, evaluate_entities
+from flywheel.evaluation import Confusion, Metric, NothingToScore, Scores, evaluate_entities, pooled_interval
 from flywheel.spans import Span
 
 TYPES = ("LOC", "PER")
@@ -63,8 +63,8 @@ def test_an_interval_mirrors_and_depends_on_no_order(
 ) -> None:
     truths, answers = zip(*rows, strict=True)
     others = [frozenset(list(answer)[1:]) for answer in answers]
-    found = entity_interval(truths, candidate=answers, active=others, metric=metric, resamples=50)
-    mirrored = entity_interval(truths, candidate=others, active=answers, metric=metric, resamples=50)
+    found = pooled_interval(truths, candidate=answers, active=others, metric=metric, resamples=50)
+    mirrored = pooled_interval(truths, candidate=others, active=answers, metric=metric, resamples=50)
     assert (mirrored.difference, mirrored.low, mirrored.high) == (-found.difference, -found.high, -found.low)
     assert found.difference == pytest.approx(
         evaluate_entities(truths, answers, types=TYPES).score(metric)
@@ -73,14 +73,14 @@ def test_an_interval_mirrors_and_depends_on_no_order(
     shuffled = list(zip(truths, answers, others, strict=True))
     order.shuffle(shuffled)
     again = [list(column) for column in zip(*shuffled, strict=True)]
-    assert entity_interval(again[0], candidate=again[1], active=again[2], metric=metric, resamples=50) == found
+    assert pooled_interval(again[0], candidate=again[1], active=again[2], metric=metric, resamples=50) == found
 
 
 def test_a_better_model_is_certain_only_with_enough_documents() -> None:
     def interval(count: int) -> tuple[float, float]:
         truths = [frozenset({"0:5:PER"})] * count
         worse = [frozenset({"0:5:PER"}) if number % 2 else frozenset[str]() for number in range(count)]
-        found = entity_interval(truths, candidate=truths, active=worse, metric=Metric.F1_SCORE)
+        found = pooled_interval(truths, candidate=truths, active=worse, metric=Metric.F1_SCORE)
         return found.low, found.high
 
     few, many = interval(3), interval(300)
@@ -93,4 +93,4 @@ def test_nothing_cannot_be_scored() -> None:
     with pytest.raises(NothingToScore):
         evaluate_entities([], [], types=TYPES)
     with pytest.raises(NothingToScore):
-        entity_interval([], candidate=[], active=[], metric=Metric.F1_SCORE)
+        pooled_interval([], candidate=[], active=[], metric=Metric.F1_SCORE)
