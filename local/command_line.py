@@ -72,7 +72,7 @@ def up(
 ) -> None:
     """Start the emulator, deploy all stacks into it, and stay until Ctrl-C."""
     places = _places()
-    find_running(places, clean_up=True)
+    find_running(places)
     given_parameters = pairs_of("--parameters", parameters)
     given_context = pairs_of("--context", context)
     console = Console()
@@ -124,7 +124,7 @@ def logs(
 def down() -> None:
     """End the local cloud that `up` started."""
     places = _places()
-    running = find_running(places, clean_up=True, refuse=False)
+    running = find_running(places, refuse=False)
     if running is None:
         typer.echo("No local cloud is up.")
         return
@@ -147,7 +147,7 @@ def _places() -> Places:
 
 
 def _running() -> Running:
-    running = find_running(_places(), clean_up=False, refuse=False)
+    running = find_running(_places(), refuse=False)
     if running is None:
         raise LocalCloudError(f"No local cloud is up. Start one with `{local_command('up')}`.")
     return running

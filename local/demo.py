@@ -126,10 +126,7 @@ def demo() -> None:
         Panel("Amazon Comprehend flywheel: deploy, upload, train, compare, approve, promote, undo, serve", expand=False)
     )
     records: list[TurnRecord] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalCloud(instance="demo", progress=OnConsole(console)) as cloud,
-    ):
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(instance="demo", progress=OnConsole(console)) as cloud:
         context = {"name": NAME, "labels": ",".join(LABELS), "mode": "MULTI_CLASS"}
         parameters = {"MinimumScore": "0.3", "PromotionMode": "APPROVAL", "Evidence": "HOLDOUT"}
         walk = Walk.deploy(cloud, name=NAME, parameters=parameters, context=context)

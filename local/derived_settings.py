@@ -6,16 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from local.cloud.errors import LocalCloudError
-from ops.errors import FileError
 from ops.file_labels import FileLabels, agree_on_labels, find_labels
 from ops.upload import check_paths
 
 _INSTEAD = "Correct the files, or name the labels with --labels A,B and the mode with --mode."
-
-
-class UnclearSettings(LocalCloudError):
-    """The files do not say what the flywheel should be like."""
 
 
 def derive_settings(
@@ -28,16 +22,13 @@ def derive_settings(
 ) -> FileLabels:
     """``confirm`` asks a person whether labels that look wrong are meant; None if there is nobody to ask.
 
-    Raises UnclearSettings, with a sentence that says which file and what to give instead.
+    Raises FileError, with a sentence that says which file and what to give instead.
     """
-    try:
-        check_paths(paths)
-        if labels is not None and mode is not None:
-            found = FileLabels(labels=tuple(labels), mode=mode, documents=0)
-        else:
-            found = find_labels(paths, mode=mode, label_delimiter=label_delimiter)
-        if labels is None:
-            agree_on_labels(found, confirm=confirm, instead=_INSTEAD)
-    except FileError as error:
-        raise UnclearSettings(str(error)) from error
+    check_paths(paths)
+    if labels is not None and mode is not None:
+        found = FileLabels(labels=tuple(labels), mode=mode, documents=0)
+    else:
+        found = find_labels(paths, mode=mode, label_delimiter=label_delimiter)
+    if labels is None:
+        agree_on_labels(found, confirm=confirm, instead=_INSTEAD)
     return replace(found, labels=tuple(labels or found.labels))

@@ -113,10 +113,7 @@ class Walk:
 
     def _promotion_ended(self, request_id: str) -> Promotion:
         return wait_for_promotion(
-            self.deployment,
-            request_id,
-            timeout_seconds=_PROMOTION_TIMEOUT_SECONDS,
-            poll_seconds=_LOOK_AGAIN_SECONDS,
+            self.deployment, request_id, timeout_seconds=_PROMOTION_TIMEOUT_SECONDS, poll_seconds=_LOOK_AGAIN_SECONDS
         )
 
     def _wait(self, after: int, on_step: OnStep | None) -> TurnRecord:

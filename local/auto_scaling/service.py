@@ -6,30 +6,22 @@ scheduled actions that they do have are not provided.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_found
+from local.auto_scaling.descriptions import activity_members, alarms_of, page, policy_members, target_members, words
 from local.auto_scaling.load import Load
-from local.auto_scaling.ports import Alarms, Endpoints, EndpointUnits, ScalingRefused
-from local.auto_scaling.state import (
-    DIMENSION,
-    NAMESPACE,
-    PREDEFINED_METRIC,
-    Activity,
-    Policy,
-    Target,
-    service_role_arn,
-)
+from local.auto_scaling.ports import Alarms, Comprehend
+from local.auto_scaling.state import DIMENSION, NAMESPACE, PREDEFINED_METRIC, Activity, Policy, Target, target_arn
 from local.auto_scaling.target_tracking import LOW_SHARE, PERIODS_ABOVE, PERIODS_BELOW, wanted_units
+from local.comprehend.errors import ComprehendError
 from local.comprehend.identifiers import Scope
 
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _MINUTE = 60.0
-_PAGE = 50
 _ACTIVITIES_KEPT = 1_000
 
 
@@ -41,15 +33,9 @@ class AutoScaling:
     """
 
     def __init__(
-        self,
-        *,
-        endpoints: Endpoints,
-        alarms: Alarms,
-        load: Load,
-        clock: Callable[[], float],
-        minute: float = _MINUTE,
+        self, *, comprehend: Comprehend, alarms: Alarms, load: Load, clock: Callable[[], float], minute: float = _MINUTE
     ) -> None:
-        self._endpoints = endpoints
+        self._comprehend = comprehend
         self._alarms = alarms
         self._load = load
         self._clock = clock
@@ -101,8 +87,8 @@ class AutoScaling:
             raise invalid("Minimum capacity must be greater than or equal to 1.")
         if maximum < minimum:
             raise invalid("Maximum capacity cannot be less than minimum capacity.")
-        units = self._units(caller, endpoint_arn)
-        if units is None:
+        endpoint = self._endpoint(caller, endpoint_arn)
+        if endpoint is None:
             raise invalid(f"Comprehend endpoint doesn't exist: {endpoint_arn}")
         suspended = known.suspended if known else dict.fromkeys(_SUSPENSIONS, False)
         target = known or Target(
@@ -113,23 +99,22 @@ class AutoScaling:
             maximum=maximum,
             suspended=suspended,
             created=self._clock(),
-            tags={},
         )
         target.minimum, target.maximum = minimum, maximum
         target.suspended = {**suspended, **request.get("SuspendedState", {})}
-        target.tags.update(request.get("Tags", {}))
         self._targets[endpoint_arn] = target
-        within = min(max(units.desired, minimum), maximum)
+        units = endpoint["DesiredInferenceUnits"]
+        within = min(max(units, minimum), maximum)
         # What is not active is left as it is, as AWS says; nor is it looked at again later.
-        if units.in_service and within != units.desired:
-            bound = "minimum" if units.desired < minimum else "maximum"
+        if _in_service(endpoint) and within != units:
+            bound = "minimum" if units < minimum else "maximum"
             self._scale(target, within, cause=f"{bound} capacity was set to {within}")
         return {"ScalableTargetARN": target.arn}
 
     def _describe_targets(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         asked = request.get("ResourceIds")
         found = [target for target in self._of(caller) if not asked or target.endpoint_arn in asked]
-        return _page(found, "ScalableTargets", _target_members, request)
+        return page(found, "ScalableTargets", target_members, request)
 
     def _deregister(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         target = self._registered(caller, request)
@@ -157,7 +142,8 @@ class AutoScaling:
         policy = known or _new_policy(caller, target, name, now=self._clock())
         policy.configuration = dict(configuration)
         target.policies[name] = policy
-        return {"PolicyARN": policy.arn, "Alarms": self._put_alarms(target, policy)}
+        self._put_alarms(target, policy)
+        return {"PolicyARN": policy.arn, "Alarms": alarms_of(target, policy)}
 
     def _describe_policies(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         names, endpoint_arn = request.get("PolicyNames"), request.get("ResourceId")
@@ -167,12 +153,12 @@ class AutoScaling:
             for policy in target.policies.values()
             if endpoint_arn in (None, target.endpoint_arn) and (not names or policy.name in names)
         ]
-        return _page(found, "ScalingPolicies", _policy_members, request)
+        return page(found, "ScalingPolicies", policy_members, request)
 
     def _delete_policy(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         target = self._targets.get(request["ResourceId"])
         if target is None or target not in self._of(caller) or request["PolicyName"] not in target.policies:
-            raise not_found(f"No scaling policy found for: {_words(request)}, policy name: {request['PolicyName']}")
+            raise not_found(f"No scaling policy found for: {words(request)}, policy name: {request['PolicyName']}")
         self._remove_policy(target, request["PolicyName"])
         return {}
 
@@ -185,7 +171,7 @@ class AutoScaling:
             if activity.endpoint_arn.split(":")[3:5] == [caller.region, caller.account]
             and asked in (None, activity.endpoint_arn)
         ]
-        return _page(found, "ScalingActivities", _activity_members, request)
+        return page(found, "ScalingActivities", activity_members, request)
 
     def _evaluated(self, target: Target, *, at_once: bool) -> Activity | None:
         now = self._clock()
@@ -198,16 +184,17 @@ class AutoScaling:
         ]
         if utilisation[0] is None:
             return None
-        units = self._units(target.scope, target.endpoint_arn)
-        if units is None or not units.in_service:
+        endpoint = self._endpoint(target.scope, target.endpoint_arn)
+        if endpoint is None or not _in_service(endpoint):
             return None
+        units = endpoint["DesiredInferenceUnits"]
         if at_once:
             utilisation = list(utilisation) * PERIODS_BELOW
         wanted = {policy.name: self._wanted(target, policy, units, utilisation) for policy in target.policies.values()}
         # Of several policies the one that wants the most prevails.
         name, most = max(wanted.items(), key=lambda each: each[1])
-        out = most > units.desired
-        if most == units.desired or not self._may(target, target.policies[name], out=out, now=now, at_once=at_once):
+        out = most > units
+        if most == units or not self._may(target, target.policies[name], out=out, now=now, at_once=at_once):
             return None
         alarm = target.policies[name].alarms[0 if out else 1]
         activity = self._scale(target, most, cause=f"monitor alarm {alarm} in state ALARM triggered policy {name}")
@@ -217,14 +204,11 @@ class AutoScaling:
             target.scaled_in = now
         return activity
 
-    def _wanted(self, target: Target, policy: Policy, units: EndpointUnits, utilisation: Sequence[float | None]) -> int:
+    def _wanted(self, target: Target, policy: Policy, units: int, utilisation: Sequence[float | None]) -> int:
         wanted = wanted_units(
-            units=units.desired,
-            target=policy.configuration["TargetValue"],
-            utilisation=utilisation,
-            scale_in=not policy.configuration.get("DisableScaleIn", False),
+            units=units, target=policy.configuration["TargetValue"], utilisation=utilisation, scale_in=policy.scales_in
         )
-        return units.desired if wanted == units.desired else min(max(wanted, target.minimum), target.maximum)
+        return units if wanted == units else min(max(wanted, target.minimum), target.maximum)
 
     def _may(self, target: Target, policy: Policy, *, out: bool, now: float, at_once: bool) -> bool:
         if target.suspended["DynamicScalingOutSuspended" if out else "DynamicScalingInSuspended"]:
@@ -236,13 +220,12 @@ class AutoScaling:
 
     def _scale(self, target: Target, units: int, *, cause: str) -> Activity | None:
         """What was begun, None when the endpoint was just changed by somebody else: then it is for the next time."""
+        request = {"EndpointArn": target.endpoint_arn, "DesiredInferenceUnits": units}
         try:
-            self._endpoints.scale(
-                endpoint_arn=target.endpoint_arn, units=units, account=target.scope.account, region=target.scope.region
-            )
+            self._call("UpdateEndpoint", request, target.scope)
             status, message = "InProgress", None
-        except ScalingRefused as error:
-            status, message = "Failed", str(error)
+        except ComprehendError as error:
+            status, message = "Failed", f"Failed to set desired inference units to {units}: {error}"
         now = self._clock()
         activity = Activity(
             id=str(uuid.uuid4()),
@@ -261,48 +244,40 @@ class AutoScaling:
         for activity in self._activities:
             if activity.status != "InProgress" or activity.endpoint_arn.split(":")[4] != caller.account:
                 continue
-            units = self._units(caller, activity.endpoint_arn)
-            if units is None:
+            endpoint = self._endpoint(caller, activity.endpoint_arn)
+            if endpoint is None:
                 activity.status, activity.ended = "Failed", self._clock()
                 activity.message = "The endpoint no longer exists."
-            elif units.in_service:
+            elif _in_service(endpoint):
                 activity.status, activity.ended = "Successful", self._clock()
 
-    def _put_alarms(self, target: Target, policy: Policy) -> list[dict[str, str]]:
+    def _put_alarms(self, target: Target, policy: Policy) -> None:
         value = policy.configuration["TargetValue"]
         high, low = policy.alarms
         wanted = [(high, "GreaterThanThreshold", value, PERIODS_ABOVE)]
-        if not policy.configuration.get("DisableScaleIn", False):
+        if policy.scales_in:
             wanted.append((low, "LessThanThreshold", LOW_SHARE * value, PERIODS_BELOW))
         else:
-            self._alarms.delete(account=target.scope.account, region=target.scope.region, names=[low])
-        return [
-            {
+            self._alarms.delete(scope=target.scope, names=[low])
+        for name, comparison, threshold, periods in wanted:
+            alarm = {
                 "AlarmName": name,
-                "AlarmARN": self._alarms.put(
-                    account=target.scope.account,
-                    region=target.scope.region,
-                    alarm={
-                        "AlarmName": name,
-                        "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.arn,
-                        "Namespace": "AWS/Comprehend",
-                        "MetricName": "InferenceUtilization",
-                        "Dimensions": [{"Name": "EndpointArn", "Value": target.endpoint_arn}],
-                        "Statistic": "Sum",
-                        "Period": 60,
-                        "EvaluationPeriods": periods,
-                        "Threshold": threshold,
-                        "ComparisonOperator": comparison,
-                        "AlarmActions": [policy.arn],
-                    },
-                ),
+                "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policy.arn,
+                "Namespace": "AWS/Comprehend",
+                "MetricName": "InferenceUtilization",
+                "Dimensions": [{"Name": "EndpointArn", "Value": target.endpoint_arn}],
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": periods,
+                "Threshold": threshold,
+                "ComparisonOperator": comparison,
+                "AlarmActions": [policy.arn],
             }
-            for name, comparison, threshold, periods in wanted
-        ]
+            self._alarms.put(scope=target.scope, alarm=alarm)
 
     def _remove_policy(self, target: Target, name: str) -> None:
         policy = target.policies.pop(name)
-        self._alarms.delete(account=target.scope.account, region=target.scope.region, names=policy.alarms)
+        self._alarms.delete(scope=target.scope, names=policy.alarms)
 
     def _of(self, caller: Scope) -> list[Target]:
         return [target for target in self._targets.values() if target.scope == caller]
@@ -310,21 +285,26 @@ class AutoScaling:
     def _registered(self, caller: Scope, request: dict[str, Any]) -> Target:
         target = self._targets.get(request["ResourceId"])
         if target is None or target not in self._of(caller):
-            raise not_found(f"No scalable target found for: {_words(request)}")
+            raise not_found(f"No scalable target found for: {words(request)}")
         return target
 
-    def _units(self, caller: Scope, endpoint_arn: str) -> EndpointUnits | None:
-        return self._endpoints.units(endpoint_arn=endpoint_arn, account=caller.account, region=caller.region)
+    def _endpoint(self, caller: Scope, arn: str) -> dict[str, Any] | None:
+        """Its properties, None when there is no such endpoint."""
+        try:
+            answer = self._call("DescribeEndpoint", {"EndpointArn": arn}, caller)
+        except ComprehendError as error:
+            if error.code in ("ResourceNotFoundException", "InvalidRequestException"):
+                return None
+            raise
+        return dict(answer["EndpointProperties"])
+
+    def _call(self, operation: str, request: dict[str, Any], caller: Scope) -> dict[str, Any]:
+        return self._comprehend.call(operation=operation, request=request, account=caller.account, region=caller.region)
 
 
-def _words(request: dict[str, Any]) -> str:
-    return f"service namespace: {NAMESPACE}, resource ID: {request['ResourceId']}, scalable dimension: {DIMENSION}"
-
-
-def target_arn(*, account: str, region: str, endpoint_arn: str) -> str:
-    """The ARN of an endpoint's scalable target."""
-    id_ = hashlib.sha256(f"{endpoint_arn} {DIMENSION}".encode()).hexdigest()[:34]
-    return f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{id_}"
+def _in_service(endpoint: dict[str, Any]) -> bool:
+    """Only then the endpoint can be scaled."""
+    return bool(endpoint["Status"] == "IN_SERVICE")
 
 
 def _new_policy(caller: Scope, target: Target, name: str, *, now: float) -> Policy:
@@ -339,63 +319,3 @@ def _new_policy(caller: Scope, target: Target, name: str, *, now: float) -> Poli
         alarms=(f"{prefix}-AlarmHigh-{uuid.uuid4()}", f"{prefix}-AlarmLow-{uuid.uuid4()}"),
         created=now,
     )
-
-
-def _identity(endpoint_arn: str) -> dict[str, Any]:
-    return {"ServiceNamespace": NAMESPACE, "ResourceId": endpoint_arn, "ScalableDimension": DIMENSION}
-
-
-def _target_members(target: Target) -> dict[str, Any]:
-    return {
-        **_identity(target.endpoint_arn),
-        "MinCapacity": target.minimum,
-        "MaxCapacity": target.maximum,
-        "RoleARN": service_role_arn(target.scope.account),
-        "CreationTime": target.created,
-        "SuspendedState": target.suspended,
-        "ScalableTargetARN": target.arn,
-    }
-
-
-def _policy_members(found: tuple[Target, Policy]) -> dict[str, Any]:
-    target, policy = found
-    alarms = policy.alarms[: 1 if policy.configuration.get("DisableScaleIn", False) else 2]
-    return {
-        **_identity(target.endpoint_arn),
-        "PolicyARN": policy.arn,
-        "PolicyName": policy.name,
-        "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": policy.configuration,
-        "Alarms": [
-            {
-                "AlarmName": name,
-                "AlarmARN": f"arn:aws:cloudwatch:{target.scope.region}:{target.scope.account}:alarm:{name}",
-            }
-            for name in alarms
-        ],
-        "CreationTime": policy.created,
-    }
-
-
-def _activity_members(activity: Activity) -> dict[str, Any]:
-    members = {
-        **_identity(activity.endpoint_arn),
-        "ActivityId": activity.id,
-        "Description": f"Setting desired inference units to {activity.units}.",
-        "Cause": activity.cause,
-        "StartTime": activity.started,
-        "StatusCode": activity.status,
-    }
-    given = {"EndTime": activity.ended, "StatusMessage": activity.message}
-    return {**members, **{name: value for name, value in given.items() if value is not None}}
-
-
-def _page(
-    found: Sequence[Any], member: str, members_of: Callable[[Any], dict[str, Any]], request: dict[str, Any]
-) -> dict[str, Any]:
-    begin = request.get("NextToken", "0")
-    if not begin.isdecimal():
-        raise AutoScalingError("InvalidNextTokenException", "The NextToken is not one of this service.")
-    end = int(begin) + min(request.get("MaxResults", _PAGE), _PAGE)
-    more = {"NextToken": str(end)} if end < len(found) else {}
-    return {member: [members_of(each) for each in found[int(begin) : end]], **more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,12 @@ def service_role_arn(account: str) -> str:
     return f"arn:aws:iam::{account}:role/aws-service-role/{SERVICE_PRINCIPAL}/{SERVICE_ROLE}"
 
 
+def target_arn(*, account: str, region: str, endpoint_arn: str) -> str:
+    """The ARN of an endpoint's scalable target."""
+    id_ = hashlib.sha256(f"{endpoint_arn} {DIMENSION}".encode()).hexdigest()[:34]
+    return f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{id_}"
+
+
 @dataclass(kw_only=True)
 class Policy:
     """Target tracking. ``alarms`` are the names of the two alarms, the one that scales out first."""
@@ -28,6 +35,10 @@ class Policy:
     configuration: dict[str, Any]
     alarms: tuple[str, str]
     created: float
+
+    @property
+    def scales_in(self) -> bool:
+        return not self.configuration.get("DisableScaleIn", False)
 
 
 @dataclass(kw_only=True)
@@ -41,7 +52,6 @@ class Target:
     maximum: int
     suspended: dict[str, bool]
     created: float
-    tags: dict[str, str]
     policies: dict[str, Policy] = field(default_factory=dict)
     scaled_out: float = 0.0
     scaled_in: float = 0.0

@@ -8,12 +8,4 @@ from local.cloud.errors import LocalCloudError
 from local.cloud.local_cloud import CloudAccount, LocalCloud
 from local.cloud.progress import OnConsole, Progress
 
-__all__ = [
-    "CloudAccount",
-    "Credentials",
-    "Endpoint",
-    "LocalCloud",
-    "LocalCloudError",
-    "OnConsole",
-    "Progress",
-]
+__all__ = ["CloudAccount", "Credentials", "Endpoint", "LocalCloud", "LocalCloudError", "OnConsole", "Progress"]

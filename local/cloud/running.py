@@ -32,18 +32,17 @@ class Running:
         self.places.record.unlink(missing_ok=True)
 
 
-def find_running(places: Places, *, clean_up: bool, refuse: bool = True) -> Running | None:
-    """The local cloud that is up in this folder, if any.
+def find_running(places: Places, *, refuse: bool = True) -> Running | None:
+    """The local cloud that is up in this folder, if any; the record of one that was killed is removed.
 
-    With `clean_up` the record of one that was killed is removed. With `refuse`, one that is up raises AlreadyRunning.
+    With `refuse`, one that is up raises AlreadyRunning.
     """
     if not places.record.exists():
         return None
     record = json.loads(places.record.read_text())
     emulator = EmulatorProcess(pid=record["pid"], token=record["token"])
     if not emulator.is_alive():
-        if clean_up:
-            places.record.unlink(missing_ok=True)
+        places.record.unlink(missing_ok=True)
         return None
     endpoint = Endpoint(
         port=record["port"], authority=Path(record["authority"]), account=record["account"], region=record["region"]

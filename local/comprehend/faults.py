@@ -30,7 +30,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operation: str | None = None
-    resource: Literal["flywheel", "dataset", "iteration", "classification_job", "endpoint", "model"] | None = None
+    resource: Literal["flywheel", "dataset", "iteration", "job", "endpoint", "model"] | None = None
     kind: Literal["throttle", "fail", "delay", "lose_response", "warn"] = "fail"
     every: PositiveInt = 1
     times: PositiveInt | None = None

@@ -50,8 +50,3 @@ def compact_timestamp(moment: float) -> str:
 def hex_digits(*parts: str) -> str:
     """Eight hexadecimal digits that depend on the parts only, so that equal runs get equal names."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
-
-
-def milliseconds(moment: float) -> float:
-    """The moment with the precision of the API's timestamps."""
-    return round(moment, 3)

@@ -19,7 +19,7 @@ from local.comprehend.inferences import Observer
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments, RegionState
 from local.comprehend.storage import Storage
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -88,9 +88,9 @@ class Runtime:
         late = self.settings.created_things_found_after_seconds
         return not late or self.now() - created >= late
 
-    def start(self, work: Callable[[], None], *, on_defect: Callable[[], None]) -> None:
-        """Run ``work`` in the background. Should it raise what it does not expect, ``on_defect`` makes its resource
-        FAILED, so that no poller waits for ever, and the log has the reason."""
+    def start(self, work: Callable[[], None], *, fail: Callable[[str], None]) -> None:
+        """Run ``work`` in the background. Should it raise what it does not expect, ``fail`` makes its resource
+        FAILED with a Message, so that no poller waits for ever, and the log has the reason."""
 
         def finished(future: Future[None]) -> None:
             error = None if future.cancelled() else future.exception()
@@ -98,9 +98,20 @@ class Runtime:
                 return
             logger.error("Background work failed", exc_info=error)
             with self.lock:
-                on_defect()
+                fail("An internal error occurred.")
 
         self._threads.submit(work).add_done_callback(finished)
+
+    def forget(self, region: RegionState, arn: str, *, at: float, then: Callable[[], None] = lambda: None) -> None:
+        """Drop a resource that is being deleted, in the background."""
+
+        def drop() -> None:
+            self.wait_until(at)
+            with self.lock:
+                region.forget(arn)
+            then()
+
+        self.start(drop, fail=lambda _: region.forget(arn))
 
     def wait_until(self, moment: float) -> None:
         """Block background work until the clock shows ``moment``; raises ServiceClosedError after :meth:`stop`."""

@@ -8,29 +8,28 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.calls import Call, CallLog
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.contract import modelled_errors, redacted, require_known, validated, without_nulls
-from local.comprehend.dataset_ingestion import DatasetIngestion
-from local.comprehend.datasets import Datasets
-from local.comprehend.document_classification_jobs import DocumentClassificationJobs
-from local.comprehend.document_classifiers import DocumentClassifiers
-from local.comprehend.endpoint_changes import EndpointChanges
-from local.comprehend.endpoints import Endpoints
+from local.comprehend.endpoints.classify_document import RealTimeClassification
+from local.comprehend.endpoints.endpoint_changes import EndpointChanges
+from local.comprehend.endpoints.endpoints import Endpoints
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
-from local.comprehend.faults import Faults
-from local.comprehend.flywheels import Flywheels
+from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
+from local.comprehend.flywheels.datasets import Datasets
+from local.comprehend.flywheels.flywheels import Flywheels
+from local.comprehend.flywheels.iterations import Iterations
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Observer
-from local.comprehend.iterations import Iterations
-from local.comprehend.permitted import require_offered, require_own_role
-from local.comprehend.real_time_classification import RealTimeClassification
+from local.comprehend.jobs.document_classification_jobs import DocumentClassificationJobs
+from local.comprehend.models.document_classifiers import DocumentClassifiers
+from local.comprehend.requests.calls import Call, CallLog
+from local.comprehend.requests.contract import modelled_errors, redacted, require_known, validated, without_nulls
+from local.comprehend.requests.permitted import require_offered, require_own_role
+from local.comprehend.requests.tags import Tags
 from local.comprehend.runtime import Runtime
 from local.comprehend.settings import Settings
 from local.comprehend.state import DroppedDocuments
 from local.comprehend.storage import Storage
-from local.comprehend.tags import Tags
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 
 Operation = Callable[[Scope, dict[str, Any]], dict[str, Any]]
 
@@ -45,8 +44,8 @@ class Comprehend:
 
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
-    processes to share between services: their owner closes them; otherwise the service has ``worker_processes`` and
-    one predictor of its own, the latter from the first endpoint on. ``observe`` is called after each text that an
+    processes to share between services: their owner closes them; otherwise the service has one of each of its own, the
+    predictor from the first endpoint on. ``observe`` is called after each text that an
     endpoint classified, in the caller's thread. Thread-safe.
     """
 
@@ -56,14 +55,13 @@ class Comprehend:
         storage: Storage,
         settings: Settings | None = None,
         clock: Clock | None = None,
-        worker_processes: int = 1,
         workers: WorkerProcesses | None = None,
         predictors: WorkerProcesses | None = None,
         folder: Path | None = None,
         observe: Observer = lambda _inference: None,
     ) -> None:
-        training = workers or WorkerProcesses(count=worker_processes)
-        answering = predictors or WorkerProcesses(count=1)
+        training = workers or WorkerProcesses()
+        answering = predictors or WorkerProcesses()
         self._own_workers = [one for one in (training, answering) if one not in (workers, predictors)]
         self._runtime = Runtime(
             storage=storage,
@@ -75,6 +73,7 @@ class Comprehend:
             observe=observe,
         )
         self.calls = CallLog()
+        self.faults = self._runtime.faults
         self._operations = _operations(self._runtime)
 
     def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
@@ -143,11 +142,6 @@ class Comprehend:
             if error.code not in expected:
                 raise UnmodelledError(operation=operation, code=error.code) from error
             raise
-
-    @property
-    def faults(self) -> Faults:
-        """The faults that are switched on."""
-        return self._runtime.faults
 
     @property
     def settings(self) -> Settings:

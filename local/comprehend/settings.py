@@ -25,10 +25,10 @@ class Settings(BaseModel):
     iteration_evaluation_seconds: NonNegativeFloat = 0.1
     iteration_training_seconds: NonNegativeFloat = 0.2
     model_deletion_seconds: NonNegativeFloat = 0.2
-    classification_job_queue_seconds: NonNegativeFloat = Field(
+    job_queue_seconds: NonNegativeFloat = Field(
         default=0.1, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
     )
-    classification_job_seconds: NonNegativeFloat = Field(default=0.2, description="How long a job is IN_PROGRESS.")
+    job_seconds: NonNegativeFloat = Field(default=0.2, description="How long a job is IN_PROGRESS.")
     endpoint_creation_seconds: NonNegativeFloat = 0.2
     endpoint_follow_delay_seconds: NonNegativeFloat = Field(
         default=0.0,
@@ -128,7 +128,7 @@ class Settings(BaseModel):
     maximum_datasets_of_a_type: PositiveInt = 50
     maximum_creating_datasets: PositiveInt = 10
     maximum_concurrent_iterations: PositiveInt = 10
-    maximum_classification_jobs: PositiveInt = Field(default=10, description="SUBMITTED and IN_PROGRESS together.")
+    maximum_jobs_of_a_type: PositiveInt = Field(default=10, description="SUBMITTED and IN_PROGRESS together.")
     maximum_job_documents: PositiveInt = Field(default=1_000_000, description="Files, or lines of them all.")
     maximum_job_bytes: PositiveInt = 5 * 1024**3
     maximum_job_file_bytes: PositiveInt = Field(default=10 * 1024**2, description="Of a file with one document.")

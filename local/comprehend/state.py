@@ -8,10 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from local.comprehend.document_classification.metrics import Evaluation
+from local.comprehend.document_classification.task_config import TaskConfig
+from local.comprehend.document_classification.training_data import Contents, DocumentFile
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import InferenceThroughput
-from local.comprehend.metrics import Evaluation
-from local.comprehend.training_data import Contents, DocumentFile, LabelRules
 
 
 class FlywheelStatus(StrEnum):
@@ -67,24 +68,6 @@ class DataSource:
 
     uri: str
     delimiter: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskConfig:
-    """What a classifier is for. ``labels`` is None when no list was fixed: then every label counts."""
-
-    language: str
-    mode: str
-    labels: tuple[str, ...] | None
-
-    @property
-    def multi_label(self) -> bool:
-        return self.mode == "MULTI_LABEL"
-
-    @property
-    def rules(self) -> LabelRules:
-        known = None if self.labels is None else frozenset(self.labels)
-        return LabelRules(known=known, multi_label=self.multi_label)
 
 
 @dataclass(kw_only=True)
@@ -180,7 +163,7 @@ class Flywheel(Resource):
 
 
 @dataclass(kw_only=True)
-class DocumentClassifier(Resource):
+class Model(Resource):
     name: str
     version: str
     task: TaskConfig
@@ -201,13 +184,13 @@ class DocumentClassifier(Resource):
 
 
 @dataclass(kw_only=True)
-class ClassificationJob(Resource):
+class Job(Resource):
     """``request`` is what the job was asked for with, ``model`` what it predicts with: given, or the active one of the
     flywheel when it was asked for. ``archive_uri`` is known from the start."""
 
     id: str
     request: dict[str, Any]
-    model: DocumentClassifier
+    model: Model
     input_format: str
     archive_uri: str
     folder: Path
@@ -236,8 +219,8 @@ class Endpoint(Resource):
 
     name: str
     flywheel_arn: str | None
-    model: DocumentClassifier
-    desired_model: DocumentClassifier
+    model: Model
+    desired_model: Model
     desired_units: int
     role_arn: str | None
     desired_role_arn: str | None
@@ -271,8 +254,8 @@ class RegionState:
 
     scope: Scope
     flywheels: dict[str, Flywheel] = field(default_factory=dict)
-    classifiers: dict[str, DocumentClassifier] = field(default_factory=dict)
-    classification_jobs: dict[str, ClassificationJob] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
     answered: dict[tuple[str, str, str], AnsweredRequest] = field(default_factory=dict)
@@ -280,7 +263,7 @@ class RegionState:
     def forget(self, arn: str) -> None:
         """Drop a deleted resource with its tags and client request tokens, and those of what was made within it, so
         that its name can be used anew."""
-        for known in (self.flywheels, self.classifiers, self.endpoints):
+        for known in (self.flywheels, self.models, self.endpoints):
             known.pop(arn, None)
         self.tags = {tagged: tags for tagged, tags in self.tags.items() if not f"{tagged}/".startswith(f"{arn}/")}
         self.answered = {

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
-from botocore.config import Config
-
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_SESSION_NAME = re.compile(r"[^\w+=,.@-]")
 
 
 class Storage(Protocol):
@@ -31,47 +25,6 @@ class Storage(Protocol):
         ``account`` and ``source_arn`` are the values of ``aws:SourceAccount`` and ``aws:SourceArn`` in the role's
         trust policy.
         """
-
-
-class EndpointStorage:
-    """boto3 against an S3 endpoint.
-
-    With ``assume_role`` the role is assumed through STS at the same endpoint, signed with the account id as access key
-    (the custom of AWS emulators); without, requests are signed so without assuming anything and no policy of the role
-    is tested.
-    """
-
-    def __init__(self, *, endpoint_url: str, assume_role: bool = False) -> None:
-        self._endpoint_url = endpoint_url
-        self._assume_role = assume_role
-
-    def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> S3Client:
-        secret = "test"  # noqa: S105 (the emulator's, known to all)
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key=secret, region_name=region)
-        if self._assume_role:
-            session = self._assumed(session, role_arn=role_arn, source_arn=source_arn, region=region)
-        return session.client(
-            "s3",
-            endpoint_url=self._endpoint_url,
-            config=Config(
-                s3={"addressing_style": "path"},
-                retries={"max_attempts": 3, "mode": "standard"},
-                # Emulators differ in what they make of trailing checksums.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-
-    def _assumed(self, session: boto3.Session, *, role_arn: str, source_arn: str, region: str) -> boto3.Session:
-        sts = session.client("sts", endpoint_url=self._endpoint_url)
-        name = _SESSION_NAME.sub("-", f"comprehend-{source_arn.rsplit(':', maxsplit=1)[-1]}")[:64]
-        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName=name)["Credentials"]
-        return boto3.Session(
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-            region_name=region,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.comprehend.folder_storage import FolderStorage
-from local.comprehend.http_server import server
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
+from tests.contract.folder_storage import FolderStorage
+from tests.contract.http_server import server
 
 _ONE_ATTEMPT = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 """For the questions about errors: the SDK would hide a throttle."""

@@ -12,13 +12,13 @@ import boto3
 from botocore.config import Config
 from botocore.model import OperationModel
 
-from local.comprehend.contract import response_problems
-from local.comprehend.folder_storage import FolderStorage
-from local.comprehend.http_server import server
 from local.comprehend.inferences import Inference
+from local.comprehend.requests.contract import response_problems
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
+from tests.contract.folder_storage import FolderStorage
+from tests.contract.http_server import server
 from tests.contract.sample_documents import LABELS, documents
 from tests.contract.stepped_clock import SteppedClock
 from tests.contract.waiting import until

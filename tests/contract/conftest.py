@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 from tests.contract.comprehend_world import World
 
 

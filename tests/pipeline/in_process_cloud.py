@@ -27,14 +27,15 @@ from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.cloud.emulator import executions, objects
-from local.cloud.emulator.auto_scaling_service import LocalEndpoints
 from local.cloud.emulator.ministack import app
+from local.cloud.emulator.s3 import objects
+from local.cloud.emulator.step_functions import executions
 from local.comprehend.clock import SystemClock
+from local.comprehend.http.wire import handle_http
+from local.comprehend.identifiers import Scope
 from local.comprehend.service import Comprehend
 from local.comprehend.settings import Settings
-from local.comprehend.wire import handle_http
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 from tests.pipeline.step_roles import NotGranted, Role, needed
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ SETTINGS = Settings(
     dataset_ingestion_seconds=0,
     iteration_evaluation_seconds=0,
     iteration_training_seconds=0,
-    classification_job_queue_seconds=0,
-    classification_job_seconds=0,
+    job_queue_seconds=0,
+    job_seconds=0,
     endpoint_creation_seconds=0,
     endpoint_update_seconds=0,
     endpoint_deletion_seconds=0,
@@ -90,10 +91,10 @@ def switched(**settings: Any) -> Iterator[None]:
 class _NoAlarms:
     """Of auto scaling's policies: nobody looks at them here."""
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm['AlarmName']}"
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        pass
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None:
         pass
 
 
@@ -131,7 +132,7 @@ class InProcessCloud:
         self.clock = AdvancingClock()
         self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
         self.auto_scaling = AutoScaling(
-            endpoints=LocalEndpoints(self.comprehend), alarms=_NoAlarms(), load=Load(), clock=self.clock.now
+            comprehend=self.comprehend, alarms=_NoAlarms(), load=Load(), clock=self.clock.now
         )
         self.functions = self.new_functions()
         """What the pipeline uses."""

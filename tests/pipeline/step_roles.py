@@ -14,7 +14,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from local.cloud.emulator import auto_scaling_service, comprehend_service, parameters
+from local.cloud.emulator import parameters
+from local.cloud.emulator.auto_scaling import permissions
+from local.cloud.emulator.comprehend import comprehend_service
 from local.cloud.emulator.ministack import iam_actions, iam_evaluator, responses
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 
@@ -134,7 +136,7 @@ def needed(service: str, request: AWSPreparedRequest, body: bytes, *, account: s
     with responses.request_scope(account, region):
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         if service == "application-autoscaling":
-            return [*auto_scaling_service.needed(operation=operation, request=json.loads(body))]
+            return [*permissions.needed(operation=operation, request=json.loads(body))]
         if service == "comprehend":
             asked = json.loads(body)
             resource = comprehend_service.resource_of(

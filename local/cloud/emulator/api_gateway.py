@@ -16,18 +16,18 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.emulator.cloudformation.resource_types import adjust
+from local.cloud.emulator.cloudwatch import logs
 from local.cloud.emulator.ministack import (
     apigateway_v1,
     app,
     changesets,
-    cloudwatch_logs,
     engine,
     provisioners,
     responses,
     router,
     stacks,
 )
-from local.cloud.emulator.resource_types import adjust
 
 Answer = tuple[int, dict[str, Any], bytes]
 
@@ -177,10 +177,9 @@ def _write_line(parsed: tuple[str, str, str], *, method: str, answer: Answer, ca
         return
     status, headers, body = answer
     resource, _ = apigateway_v1._match_resource_tree(api_id, [part for part in path.strip("/").split("/") if part])
-    now = datetime.now(UTC)
     values = {
         "requestId": headers.get("x-amzn-requestid") or str(uuid.uuid4()),
-        "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "requestTime": datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "identity.userArn": caller,
         "identity.sourceIp": "127.0.0.1",
         "httpMethod": method,
@@ -192,16 +191,7 @@ def _write_line(parsed: tuple[str, str, str], *, method: str, answer: Answer, ca
         "error.responseType": headers.get("x-amzn-ErrorType", _UNKNOWN) if status >= 400 else _UNKNOWN,
     }
     line = _VARIABLE.sub(lambda match: values.get(match[1], _UNKNOWN), setting["format"])
-    group = setting["destinationArn"].split(":log-group:")[1].removesuffix(":*")
-    stream = f"access/{stage_name}"
-    cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
-    cloudwatch_logs._put_log_events(
-        {
-            "logGroupName": group,
-            "logStreamName": stream,
-            "logEvents": [{"timestamp": round(now.timestamp() * 1000), "message": line}],
-        }
-    )
+    logs.write(setting["destinationArn"], f"access/{stage_name}", line)
 
 
 def _caller(headers: dict[str, str], query: Any) -> str:

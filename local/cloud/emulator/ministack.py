@@ -39,3 +39,8 @@ custom_resource: Any = import_module("ministack.services.cloudformation.custom_r
 engine: Any = import_module("ministack.services.cloudformation.engine")
 provisioners: Any = import_module("ministack.services.cloudformation.provisioners")
 stacks: Any = import_module("ministack.services.cloudformation.stacks")
+
+
+def wait_scale() -> float:
+    """How long a second of waiting takes, for state machines and for all that waits with them; 0: no time at all."""
+    return float(stepfunctions._SFN_WAIT_SCALE)

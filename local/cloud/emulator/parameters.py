@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.cloud.emulator import service_roles
-from local.cloud.emulator.execution_events import put_event
+from local.cloud.emulator.messages.events import put_event
 from local.cloud.emulator.ministack import app, iam_actions, iam_evaluator, responses, ssm
 
 _ON_SEVERAL = ("GetParameters", "DeleteParameters")

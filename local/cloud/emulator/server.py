@@ -19,17 +19,23 @@ from pathlib import Path
 from hypercorn.config import Config
 
 from local.auto_scaling.load import Load
-from local.cloud.emulator import auto_scaling_service, comprehend_flywheel, comprehend_service, metrics
+from local.cloud.emulator.auto_scaling import auto_scaling_service
+from local.cloud.emulator.cloudwatch import metrics
+from local.cloud.emulator.comprehend import comprehend_flywheel, comprehend_service
 from local.cloud.emulator.ministack import app
 from local.cloud.endpoint import Endpoint
 from local.comprehend.service import Comprehend
 
 # Modules of this package, in the order in which they are taught: a later one finds what an earlier one put in place.
 _SUBJECTS = (
-    "functions powertools_layer parameters buckets objects events message_keys queue_polling metrics alarms "
-    "templates stack_polling definitions execution_events executions request_sizes retries put_events "
-    "nested_executions state_machine_roles task_limits callbacks maps_and_parallels api_gateway"
-).split()
+    *("functions.functions", "functions.powertools_layer", "parameters", "s3.buckets", "s3.objects"),
+    *("messages.events", "messages.message_keys", "messages.queue_polling", "cloudwatch.metrics", "cloudwatch.alarms"),
+    *("cloudformation.templates", "cloudformation.stack_polling"),
+    *("step_functions.definitions", "step_functions.execution_events", "step_functions.executions"),
+    *("request_sizes", "step_functions.retries", "step_functions.put_events", "step_functions.nested_executions"),
+    *("step_functions.state_machine_roles", "step_functions.task_limits", "step_functions.callbacks"),
+    *("step_functions.maps_and_parallels", "api_gateway"),
+)
 _FORCED_AFTER = 5.0
 
 

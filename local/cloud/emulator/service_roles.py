@@ -48,12 +48,7 @@ def assume_role(*, role_arn: str, service: str, session_name: str, conditions: M
 
 
 def check_role(
-    *,
-    role_arn: str,
-    session_name: str,
-    action: str,
-    resource: str,
-    conditions: Mapping[str, str] | None = None,
+    *, role_arn: str, session_name: str, action: str, resource: str, conditions: Mapping[str, str] | None = None
 ) -> None:
     """Raise AccessDenied unless a session of the role may perform `action` on `resource`.
 

@@ -9,9 +9,9 @@ import pytest
 
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
-from local.auto_scaling.ports import EndpointUnits, ScalingRefused
 from local.auto_scaling.service import AutoScaling
 from local.auto_scaling.state import DIMENSION, PREDEFINED_METRIC
+from local.comprehend.errors import in_use, not_found
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Inference
 
@@ -26,27 +26,28 @@ class OneEndpoint:
     def __init__(self) -> None:
         self.now, self.in_service, self.refuses, self.there = 1, True, False, True
 
-    def units(self, *, endpoint_arn: str, account: str, region: str) -> EndpointUnits | None:
-        known = self.there and (endpoint_arn, account, region) == (ENDPOINT, ACCOUNT, REGION)
-        return EndpointUnits(desired=self.now, current=self.now, in_service=self.in_service) if known else None
-
-    def scale(self, *, endpoint_arn: str, units: int, account: str, region: str) -> None:
-        assert (endpoint_arn, account, region) == (ENDPOINT, ACCOUNT, REGION)
-        if self.refuses:
-            raise ScalingRefused("ResourceInUseException: it is UPDATING")
-        self.now = units
+    def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+        if not self.there or (request["EndpointArn"], account, region) != (ENDPOINT, ACCOUNT, REGION):
+            raise not_found("There is no such endpoint.")
+        if operation == "UpdateEndpoint":
+            if self.refuses:
+                raise in_use("it is UPDATING")
+            self.now = request["DesiredInferenceUnits"]
+            return {}
+        status = "IN_SERVICE" if self.in_service else "UPDATING"
+        return {"EndpointProperties": {"DesiredInferenceUnits": self.now, "Status": status}}
 
 
 class KeptAlarms:
     def __init__(self) -> None:
         self.alarms: dict[str, dict[str, Any]] = {}
 
-    def put(self, *, account: str, region: str, alarm: dict[str, Any]) -> str:
+    def put(self, *, scope: Scope, alarm: dict[str, Any]) -> None:
+        assert scope == Scope(account=ACCOUNT, region=REGION)
         self.alarms[alarm["AlarmName"]] = alarm
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm['AlarmName']}"
 
-    def delete(self, *, account: str, region: str, names: Sequence[str]) -> None:
-        assert (account, region) == (ACCOUNT, REGION)
+    def delete(self, *, scope: Scope, names: Sequence[str]) -> None:
+        assert scope == Scope(account=ACCOUNT, region=REGION)
         for name in names:
             self.alarms.pop(name, None)
 
@@ -57,7 +58,9 @@ class Minutes:
     def __init__(self) -> None:
         self.time = 1_000_000.0
         self.endpoint, self.alarms, self.load = OneEndpoint(), KeptAlarms(), Load()
-        self.service = AutoScaling(endpoints=self.endpoint, alarms=self.alarms, load=self.load, clock=lambda: self.time)
+        self.service = AutoScaling(
+            comprehend=self.endpoint, alarms=self.alarms, load=self.load, clock=lambda: self.time
+        )
 
     def call(self, operation: str, *, account: str = ACCOUNT, **request: Any) -> dict[str, Any]:
         return self.service.call(operation=operation, request=request, account=account, region=REGION)

@@ -15,7 +15,7 @@ import pytest
 from local.comprehend.errors import ComprehendError
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Inference
-from local.comprehend.worker_processes import WorkerDiedError, WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerDiedError, WorkerProcesses
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.endpoints import PREFIX, best, create, mistaken, serving, settled, trained
 from tests.contract.error_codes import refused

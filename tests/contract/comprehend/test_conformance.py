@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 from tests.conformance import asking
 from tests.conformance.__main__ import ask_and_clean_up
 from tests.conformance.findings import TEXTS, Findings, Question

@@ -34,7 +34,7 @@ def test_answers_have_the_documented_members(make_world: Callable[..., World]) -
     world = make_world()
     _, model = trained(world)
     world.put("jobdata/SampleSMStext1.txt", text_about("SPORTS", seed="1").encode())
-    world.set(classification_job_queue_seconds=10, classification_job_seconds=350)
+    world.set(job_queue_seconds=10, job_seconds=350)
     started = world.client.start_document_classification_job(
         **request(model, JobName="example job", InputDataConfig={"S3Uri": f"s3://{BUCKET}/jobdata/"})
     )
@@ -77,7 +77,7 @@ def test_flywheel_form_takes_the_active_model_of_the_start(make_world: Callable[
     world.put("jobdata/a.txt", text_about("SPORTS", seed="1").encode())
     world.dataset(flywheel, "train-2", documents(150, tag="wrong", mislabelled=True))
     second = world.iterate(flywheel)["TrainedModelArn"]
-    world.set(classification_job_queue_seconds=10)
+    world.set(job_queue_seconds=10)
     started = world.client.start_document_classification_job(**of_flywheel(flywheel))
     assert started["DocumentClassifierArn"] == first
     world.promote(flywheel, second)
@@ -186,7 +186,7 @@ def test_limits_are_reached_without_harm(world: World) -> None:
 def test_job_that_was_to_fail(world: World) -> None:
     _, model = trained(world)
     world.put("jobdata/a.txt", b"goal\n")
-    world.administration("POST", "faults", {"resource": "classification_job", "times": 1, "message": "as asked"})
+    world.administration("POST", "faults", {"resource": "job", "times": 1, "message": "as asked"})
     jobs = [ended(world, start(world, request(model))) for _ in range(2)]
     assert [(job["JobStatus"], job.get("Message")) for job in jobs] == [("FAILED", "as asked"), ("COMPLETED", None)]
 
@@ -207,7 +207,7 @@ def test_ten_jobs_at_once(make_world: Callable[..., World]) -> None:
     world = make_world()
     _, model = trained(world)
     world.put("jobdata/a.txt", b"goal\n")
-    world.set(classification_job_queue_seconds=10)
+    world.set(job_queue_seconds=10)
     jobs = [start(world, request(model)) for _ in range(10)]
     with refused("TooManyRequestsException"):
         start(world, request(model))
@@ -223,7 +223,7 @@ def test_model_of_a_running_job_cannot_be_deleted(make_world: Callable[..., Worl
     world.put("jobdata/a.txt", b"goal\n")
     world.dataset(flywheel, "train-2")
     world.promote(flywheel, world.iterate(flywheel)["TrainedModelArn"])
-    world.set(classification_job_queue_seconds=5, classification_job_seconds=5)
+    world.set(job_queue_seconds=5, job_seconds=5)
     job = start(world, request(first))
     for status in ("SUBMITTED", "IN_PROGRESS"):
         until(partial(has_status, world, job, status))

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from local.comprehend.lake import Lake, dataset_uri, evaluation_uri, lake_uri, statistics_uri
-from local.comprehend.training_data import DocumentFile
+from local.comprehend.document_classification.training_data import DocumentFile
+from local.comprehend.flywheels.lake import Lake, dataset_uri, evaluation_uri, lake_uri, statistics_uri
 
 MOMENT = 1_662_587_173.9  # 2022-09-07T21:46:13Z
 

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.comprehend.http_server import account_and_region
-from local.comprehend.wire import handle_http
+from local.comprehend.http.wire import handle_http
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.stepped_clock import START
 
@@ -79,18 +78,3 @@ def test_empty_body_is_an_empty_request(world: World) -> None:
     headers = {"x-amz-target": "Comprehend_20171127.ListFlywheels"}
     status, _, body = handle_http(world.service, headers, b"", ACCOUNT, REGION)
     assert (status, json.loads(body)) == (200, {"FlywheelSummaryList": []})
-
-
-@pytest.mark.parametrize(
-    ("scope", "expected"),
-    [
-        ("444455556666/20261118/eu-west-1", ("444455556666", "eu-west-1")),
-        ("AKIDEXAMPLE/20261118/eu-west-1", ("000000000000", "eu-west-1")),
-    ],
-)
-def test_caller_by_credential_scope(scope: str, expected: tuple[str, str]) -> None:
-    assert account_and_region(f"AWS4-HMAC-SHA256 Credential={scope}/comprehend/aws4_request, S") == expected
-
-
-def test_caller_without_credentials() -> None:
-    assert account_and_region("") == ("000000000000", "us-east-1")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.comprehend.contract import response_problems, validated
 from local.comprehend.errors import ComprehendError
+from local.comprehend.requests.contract import response_problems, validated
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
 from tests.contract.error_codes import refused
 

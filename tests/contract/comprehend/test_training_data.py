@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.comprehend.document_split import held_out
-from local.comprehend.training_data import (
+from local.comprehend.document_classification.document_split import held_out
+from local.comprehend.document_classification.training_data import (
     Document,
     DocumentFile,
     InvalidTrainingDataError,

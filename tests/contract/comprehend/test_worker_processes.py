@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from local.comprehend.worker_processes import WorkerDiedError, WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerDiedError, WorkerProcesses
 
 ROOT = Path(__file__).parents[3]
 
 # Starts a worker, says so, and would wait for ever.
 HOLDS_A_WORKER = """
 import os, time
-from local.comprehend.worker_processes import WorkerProcesses
+from local.comprehend.workers.worker_processes import WorkerProcesses
 
 if __name__ == "__main__":
     workers = WorkerProcesses()

@@ -31,9 +31,7 @@ _numbers = itertools.count(1)
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     """With a model, and with parts of four documents."""
     account = cloud.account("100000000008")
-    account.comprehend_administration(
-        "PUT", "settings", {"classification_job_queue_seconds": 0.1, "classification_job_seconds": 0.1}
-    )
+    account.comprehend_administration("PUT", "settings", {"job_queue_seconds": 0.1, "job_seconds": 0.1})
     assembly = synthesise(context=CONTEXT)
     pipeline = Pipeline.deploy(account, assembly, TriggerOnUpload="false", MinimumScore="0")
     with pytest.raises(OperatorError, match="is not deployed"):
@@ -140,7 +138,7 @@ def test_a_file_that_comes_later_is_in_the_output_in_the_end(pipeline: Pipeline)
 def test_a_job_whose_parts_fail_is_told_of_and_done_again(pipeline: Pipeline, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("\n".join(texts(6)))
-    with pipeline.fault(resource="classification_job", message="The weather was bad."):
+    with pipeline.fault(resource="job", message="The weather was bad."):
         started = analyze.start_job(pipeline.deployment, [path])
         failed = analyze.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
     assert failed.outcome is AnalysisOutcome.FAILED
@@ -162,7 +160,7 @@ def test_an_empty_drop(pipeline: Pipeline) -> None:
 def test_an_execution_that_is_stopped_leaves_a_summary(pipeline: Pipeline, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("harbour\n")
-    pipeline.account.comprehend_administration("PUT", "settings", {"classification_job_seconds": 60})
+    pipeline.account.comprehend_administration("PUT", "settings", {"job_seconds": 60})
     try:
         started = analyze.start_job(pipeline.deployment, [path])
         stepfunctions = pipeline.account.client("stepfunctions")
@@ -173,7 +171,7 @@ def test_an_execution_that_is_stopped_leaves_a_summary(pipeline: Pipeline, tmp_p
         stepfunctions.stop_execution(executionArn=started.execution_arn, cause="a person stopped it")
         summary = analyze.wait_for_analysis(pipeline.deployment, started, poll_seconds=0.2)
     finally:
-        pipeline.account.comprehend_administration("PUT", "settings", {"classification_job_seconds": 0.1})
+        pipeline.account.comprehend_administration("PUT", "settings", {"job_seconds": 0.1})
     assert summary.outcome is AnalysisOutcome.STOPPED
 
 

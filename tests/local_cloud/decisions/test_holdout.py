@@ -21,9 +21,7 @@ DOLLARS = TEST_DOCUMENTS * 3 * 0.0005
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     """One that nothing but people start."""
     account = cloud.account("100000000007")
-    account.comprehend_administration(
-        "PUT", "settings", {"classification_job_queue_seconds": 0.1, "classification_job_seconds": 0.1}
-    )
+    account.comprehend_administration("PUT", "settings", {"job_queue_seconds": 0.1, "job_seconds": 0.1})
     return Pipeline.deploy(account, synthesise(context=CONTEXT), TriggerOnUpload="false", Evidence="HOLDOUT")
 
 
@@ -93,7 +91,7 @@ def test_cost_counts_what_this_deployment_has(pipeline: Pipeline) -> None:
 @pytest.mark.usefixtures("compared")
 def test_a_job_that_fails_ends_the_turn_with_its_reason_and_the_next_turn_asks_again(pipeline: Pipeline) -> None:
     before = jobs(pipeline)
-    with pipeline.fault(resource="classification_job", message="Out of capacity.", times=1):
+    with pipeline.fault(resource="job", message="Out of capacity.", times=1):
         failed = turn_with(pipeline, documents(60))
         assert failed.error == "PredictionFailed"
         assert "Out of capacity." in (failed.cause or "")

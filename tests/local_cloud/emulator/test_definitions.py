@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud import CloudAccount
-from local.cloud.emulator.definitions import problems
+from local.cloud.emulator.step_functions.definitions import problems
 from tests.local_cloud.resources import create_machine, create_role, failure_of
 
 DONE = {"Done": {"Type": "Succeed"}}

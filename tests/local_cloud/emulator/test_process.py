@@ -109,14 +109,14 @@ def test_record_of_a_killed_cloud_is_noticed_and_removed(instance: str, cloud: L
     assert emulator is not None
     with record_running(places, emulator=emulator, endpoint=cloud.endpoint, keep=True):
         with pytest.raises(AlreadyRunning):
-            find_running(places, clean_up=True)
-        found = find_running(places, clean_up=True, refuse=False)
+            find_running(places)
+        found = find_running(places, refuse=False)
         assert found is not None
         assert found.endpoint == cloud.endpoint
     # The same process id, but another program: what `up` started is gone.
     stranger = EmulatorProcess(pid=os.getpid(), token="a-token-of-an-earlier-run")
     with record_running(places, emulator=stranger, endpoint=cloud.endpoint, keep=True):
-        assert find_running(places, clean_up=True) is None
+        assert find_running(places) is None
         assert not places.record.exists()
 
 

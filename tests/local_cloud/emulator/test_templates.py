@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.cloud import CloudAccount
-from local.cloud.emulator import stack_polling
+from local.cloud.emulator.cloudformation import stack_polling
 from local.cloud.emulator.ministack import cloudformation
 from tests.local_cloud.resources import (
     allow,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from local.cloud import CloudAccount
-from local.cloud.emulator import retries
-from local.cloud.emulator.function_output import FunctionOutput
-from local.cloud.emulator.functions import PythonEnvironment, end_idle_environments
+from local.cloud.emulator.functions.function_output import FunctionOutput
+from local.cloud.emulator.functions.functions import PythonEnvironment, end_idle_environments
 from local.cloud.emulator.ministack import lambda_runtime
+from local.cloud.emulator.step_functions import retries
 from tests.local_cloud.resources import (
     allow,
     create_bucket,

@@ -309,7 +309,7 @@ def test_a_part_that_fails_is_told_of_and_tried_again_by_the_next_execution(anal
     analyses.limits = JobLimits(part_documents=2)
     job = analyses.drop({"a.txt": as_lines(texts(6))})
     faults = analyses.at.cloud.comprehend.faults
-    faults.add(Fault(resource="classification_job", message="The weather was bad.", times=1))
+    faults.add(Fault(resource="job", message="The weather was bad.", times=1))
     try:
         summary = analyses.run(job)
     finally:

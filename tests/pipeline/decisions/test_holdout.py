@@ -342,7 +342,7 @@ def test_an_active_model_that_was_deleted_is_a_reason_to_keep(at: Deployment) ->
 def test_a_failed_job_fails_the_turn_and_the_next_turn_asks_again(at: Deployment, faults: Any) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    faults.add(Fault(resource="classification_job", message="Out of capacity.", times=1))
+    faults.add(Fault(resource="job", message="Out of capacity.", times=1))
     record = at.run_turn()
     assert (record.outcome, record.error) == (TurnOutcome.FAILED, "PredictionFailed")
     assert "Out of capacity." in (record.cause or "")
@@ -364,7 +364,7 @@ def test_an_active_model_whose_jobs_all_fail_is_a_reason_to_keep(at: Deployment,
     outcomes = []
     for attempt in range(MOST_ATTEMPTS):
         turn.run_before("predict_holdout")
-        faults.add(Fault(resource="classification_job", message=f"Failure {attempt}.", times=1))
+        faults.add(Fault(resource="job", message=f"Failure {attempt}.", times=1))
         record = turn.run()
         outcomes.append(record.outcome)
         turn = at.start_turn()
@@ -399,7 +399,7 @@ def test_a_job_that_still_runs_is_waited_for_by_the_next_turn(at: Deployment) ->
     turn = at.start_turn().run_before("predict_holdout")
     service = in_process_cloud().comprehend
     before = service.settings
-    service.settings = before.merged({"classification_job_seconds": 3600})
+    service.settings = before.merged({"job_seconds": 3600})
     try:
         turn.take_step()
         turn.report_aborted()

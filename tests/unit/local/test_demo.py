@@ -11,8 +11,8 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
-from local.comprehend.classifier import train
-from local.comprehend.training_data import Document
+from local.comprehend.document_classification.classifier import train
+from local.comprehend.document_classification.training_data import Document
 from local.demo import CHAPTERS, Chapter, Reply, differences
 from local.live import CALLS_A_SECOND, UNITS
 from local.sample_news import LABELS, Recipe, documents

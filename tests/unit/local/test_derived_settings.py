@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.derived_settings import UnclearSettings, derive_settings
+from local.derived_settings import derive_settings
+from ops.errors import FileError
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -70,7 +71,7 @@ def test_what_is_given_counts(tmp_path: Path) -> None:
     [(["A,one"], None, "1 different labels"), (["A,one", "B,two"], "MULTI", "MULTI_CLASS or MULTI_LABEL")],
 )
 def test_unclear_settings_get_a_sentence(tmp_path: Path, lines: list[str], mode: str | None, says: str) -> None:
-    with pytest.raises(UnclearSettings, match=says):
+    with pytest.raises(FileError, match=says):
         derive(write(tmp_path / "d.csv", *lines), mode=mode)
 
 
@@ -99,7 +100,7 @@ def test_classes_that_look_wrong_are_a_question_and_a_refusal_where_nobody_can_b
     tmp_path: Path, lines: list[str], says: str
 ) -> None:
     path = write(tmp_path / "d.csv", *lines)
-    with pytest.raises(UnclearSettings, match=says) as refused:
+    with pytest.raises(FileError, match=says) as refused:
         derive(path)
     assert "--labels" in str(refused.value)
     asked: list[str] = []
@@ -110,7 +111,7 @@ def test_classes_that_look_wrong_are_a_question_and_a_refusal_where_nobody_can_b
 
 def test_what_joins_labels_does_not_separate_columns_where_no_label_is_known(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", *rows("A|B", "B|C", "C|A", form="{label},one more, {text}"))
-    with pytest.raises(UnclearSettings, match="3 column"):
+    with pytest.raises(FileError, match="3 column"):
         derive(path)
 
 
@@ -130,10 +131,10 @@ def test_what_makes_no_second_class(tmp_path: Path) -> None:
 def test_files_that_are_no_text_have_no_labels(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "d.csv"
     path.write_bytes(content)
-    with pytest.raises(UnclearSettings, match=r"d\.csv"):
+    with pytest.raises(FileError, match=r"d\.csv"):
         derive(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnclearSettings, match=r"nowhere\.csv"):
+    with pytest.raises(FileError, match=r"nowhere\.csv"):
         derive(tmp_path / "nowhere.csv")

@@ -1,0 +1,1 @@
+"""Application Auto Scaling as a service of the emulator."""

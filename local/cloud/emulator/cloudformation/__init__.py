@@ -1,0 +1,1 @@
+"""CloudFormation: what templates may say, and how stacks and resources are made."""

@@ -1,0 +1,1 @@
+"""The local Comprehend as a service of the emulator, and its flywheels in templates."""

@@ -1,0 +1,176 @@
+"""The local Comprehend as a service of the emulator: reached over HTTPS and by state machines, guarded by IAM.
+
+It has no part in MiniStack's state: accounts and Regions are told to it with every call.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.cloud.emulator import service_roles
+from local.cloud.emulator.administration import answer_below
+from local.cloud.emulator.ministack import app, concurrency, iam_actions, responses, router, stepfunctions
+from local.cloud.endpoint import Endpoint
+from local.comprehend.errors import UNMODELLED_ERRORS
+from local.comprehend.http.administration import PATH_PREFIX, handle_administration
+from local.comprehend.http.wire import handle_http
+from local.comprehend.requests.contract import TARGET_PREFIX
+from local.comprehend.service import Comprehend
+
+_PRINCIPAL = "comprehend.amazonaws.com"
+
+# The member that names the resource an operation is about, the most specific first; nothing named is resource `*`.
+_ARN_MEMBERS = (
+    "DatasetArn",
+    "EndpointArn",
+    "FlywheelArn",
+    "DocumentClassifierArn",
+    "EntityRecognizerArn",
+    "SourceModelArn",
+    "ResourceArn",
+)
+_NAME_MEMBERS = {
+    "CreateFlywheel": ("FlywheelName", "flywheel"),
+    "CreateEndpoint": ("EndpointName", "document-classifier-endpoint"),
+    "CreateDocumentClassifier": ("DocumentClassifierName", "document-classifier"),
+    "CreateEntityRecognizer": ("RecognizerName", "entity-recognizer"),
+    "DescribeDocumentClassificationJob": ("JobId", "document-classification-job"),
+}
+# Jobs have no id yet when they are started: a policy names them all.
+_STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
+# Creating, changing or starting these may hand a role to the service and use a model as well: IAM checks each
+# (reference: SAR).
+_PASSES_ROLE = frozenset(
+    {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
+)
+# What is created with tags needs the right to tag it as well.
+_TAGGED = frozenset({"CreateEndpoint", "CreateDataset"})
+_ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
+# What a request may use besides the resource it is about.
+_USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
+
+
+class DataAccessRoles:
+    """S3 as a data-access role that Comprehend really assumes: its trust and its policies are both tested."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def client(self, *, role_arn: str, source_arn: str, account: str, region: str) -> Any:
+        """An S3 client as the role. Raises ClientError (AccessDenied) when the role does not trust Comprehend."""
+        try:
+            with responses.request_scope(account, region):
+                credentials = service_roles.assume_role(
+                    role_arn=role_arn,
+                    service=_PRINCIPAL,
+                    session_name="comprehend",
+                    conditions={"aws:SourceAccount": account, "aws:SourceArn": source_arn},
+                )
+        except service_roles.AccessDenied as error:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": str(error)}}, "AssumeRole") from error
+        return self._endpoint.in_account(account, region=region).client("s3", credentials=credentials)
+
+
+def teach(service: Comprehend) -> None:
+    _answer_requests(service)
+    answer_below(PATH_PREFIX, partial(handle_administration, service))
+    _name_resources()
+    _serve_state_machines()
+
+
+def _answer_requests(service: Comprehend) -> None:
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
+        checks = also_needed(operation=service_roles.operation_of(headers), request=_request(body))
+        refused = service_roles.refusal_of_caller(headers=headers, query=query, checks=checks)
+        if refused is not None:
+            return service_roles.refused(refused)
+        # Not on the event loop: the service calls S3, which the loop has to answer.
+        answering = partial(handle_http, service, method=method, path=path)
+        return await concurrency.run_reentrant(
+            answering, headers, body, responses.get_account_id(), responses.get_region()
+        )
+
+    app.SERVICE_HANDLERS["comprehend"] = handle
+    router.SERVICE_PATTERNS["comprehend"] = {
+        "target_prefixes": [TARGET_PREFIX],
+        "host_patterns": [r"comprehend\."],
+        "credential_scope": "comprehend",
+    }
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["comprehend"] = "comprehend"
+
+
+def _name_resources() -> None:
+    """MiniStack takes an unknown service's resource for `*`: a policy that names a flywheel would never match."""
+    original = iam_actions.extract_resource_arn
+
+    def extract(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        region: str,
+        account: str,
+    ) -> Any:
+        if service != "comprehend":
+            return original(service, method, path, headers, body, query, region, account)
+        return resource_of(
+            operation=service_roles.operation_of(headers), request=_request(body), region=region, account=account
+        )
+
+    iam_actions.extract_resource_arn = extract
+
+
+def resource_of(*, operation: str, request: dict[str, Any], region: str, account: str) -> str:
+    """The ARN that IAM compares with a policy's Resource when the operation is called with this request."""
+    if operation in _STARTED:
+        return f"arn:aws:comprehend:{region}:{account}:{_STARTED[operation]}"
+    if operation in _NAME_MEMBERS:
+        member, kind = _NAME_MEMBERS[operation]
+        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}"
+    named = [request[member] for member in _ARN_MEMBERS if isinstance(request.get(member), str)]
+    return named[0] if named else "*"
+
+
+def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:
+    """The ARNs of the model and the flywheel on which the caller needs the operation's action as well."""
+    if operation not in _PASSES_ROLE:
+        return []
+    named = [request.get(member) for member in _USED_MEMBERS]
+    return [arn for arn in named if isinstance(arn, str)]
+
+
+def also_needed(*, operation: str, request: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
+    """What a caller must be allowed besides the operation on its own resource: action, resource and condition keys."""
+    checks: list[tuple[str, str, dict[str, str]]] = []
+    if operation in _PASSES_ROLE:
+        passed = [request.get(member) for member in _ROLE_MEMBERS]
+        condition = {"iam:PassedToService": _PRINCIPAL}
+        checks += [("iam:PassRole", role, condition) for role in passed if isinstance(role, str)]
+    checks += [(f"comprehend:{operation}", arn, {}) for arn in used_by(operation=operation, request=request)]
+    if operation in _TAGGED and request.get("Tags"):
+        region, account = responses.get_region(), responses.get_account_id()
+        named = resource_of(operation=operation, request=request, region=region, account=account)
+        dataset = f"{named}/dataset/{request.get('DatasetName')}"
+        checks.append(("comprehend:TagResource", dataset if operation == "CreateDataset" else named, {}))
+    return checks
+
+
+def _serve_state_machines() -> None:
+    stepfunctions._AWS_SDK_SERVICE_MAP["comprehend"] = {"target_prefix": TARGET_PREFIX, "protocol": "json"}
+    stepfunctions._AWS_SDK_ERROR_PREFIX["comprehend"] = "Comprehend"
+    # The SDK that Step Functions calls with knows only modelled errors; all others have the service's general name.
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["comprehend"] = dict.fromkeys(UNMODELLED_ERRORS, "ComprehendException")
+
+
+def _request(body: bytes | str) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return request if isinstance(request, dict) else {}

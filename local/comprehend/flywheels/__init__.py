@@ -1,0 +1,1 @@
+"""Flywheels with their datasets, iterations and data lake."""

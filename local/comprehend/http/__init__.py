@@ -1,0 +1,1 @@
+"""How the service is reached: the AWS JSON protocol, and the switches for tests."""
