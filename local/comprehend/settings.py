@@ -66,6 +66,24 @@ class Settings(BaseModel):
         default=50, description="50 by the flywheel quotas, 10 by the training quotas; AWS's pages disagree."
     )
     minimum_total_documents_multi_label: PositiveInt = 50
+    minimum_annotations: PositiveInt = Field(default=25, description="Of each entity type that occurs in TRAIN data.")
+    minimum_matches: PositiveInt = Field(
+        default=200, description="Of each entity type of an entity list, in the documents that came with it."
+    )
+    recognizer_iteration_scale: Literal[1, 100] = Field(
+        default=1,
+        description="What a perfect recognizer scores in an iteration's metrics. AWS shows classifiers only, with 1; a "
+        "recognizer's own description always has 100.",
+    )
+    recognizer_averages: Literal["micro", "macro"] = Field(
+        default="micro",
+        description="Whether a recognizer's overall scores count all entities together or are means over their types.",
+    )
+    recognizer_accuracy: Literal["documents", "absent"] = Field(
+        default="documents",
+        description="AverageAccuracy of a recognizer: the share of documents whose entities are all right, or no such "
+        "member, as in a recognizer's own description.",
+    )
     first_model_becomes_active: bool = Field(
         default=False, description="Whether the first model an iteration trains becomes active by itself."
     )
@@ -111,7 +129,7 @@ class Settings(BaseModel):
         "key encrypts (InvalidRequestException).",
     )
     classification_throttle_error: Literal["ThrottlingException", "TooManyRequestsException"] = Field(
-        default="ThrottlingException", description="ClassifyDocument models no throttling error."
+        default="ThrottlingException", description="ClassifyDocument and DetectEntities model no throttling error."
     )
     documents_per_inference_unit: PositiveFloat = Field(default=2.0, description="A second.")
     characters_per_inference_unit: PositiveFloat = Field(default=100.0, description="A second.")
@@ -136,10 +154,18 @@ class Settings(BaseModel):
     maximum_units_of_endpoint: PositiveInt = 50
     maximum_inference_units: PositiveInt = Field(default=200, description="Of all endpoints together.")
     maximum_text_bytes: PositiveInt = Field(default=10 * 1024, description="Of ClassifyDocument, in UTF-8.")
+    maximum_entities_text_bytes: PositiveInt = Field(
+        default=5_000,
+        description="Of DetectEntities, in UTF-8. AWS says 5 KB here and 5,000 bytes of training documents.",
+    )
     minimum_dataset_bytes: PositiveInt = 500
     maximum_dataset_bytes: PositiveInt = 5 * 1024**3
     maximum_dataset_documents: PositiveInt = 1_000_000
     maximum_document_bytes: PositiveInt = 10 * 1024**2
+    minimum_entities_documents: PositiveInt = Field(default=3, description="Of a recognizer's dataset.")
+    maximum_entities_documents: PositiveInt = 200_000
+    maximum_entities_bytes: PositiveInt = 200 * 1024**2
+    maximum_entities_document_bytes: PositiveInt = 5_000
 
     def merged(self, changes: dict[str, Any]) -> Settings:
         """A copy with ``changes`` (field name to value); pydantic.ValidationError names what is wrong with them."""

@@ -8,11 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.document_classification.metrics import Evaluation
-from local.comprehend.document_classification.task_config import TaskConfig
-from local.comprehend.document_classification.training_data import Contents, DocumentFile
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import InferenceThroughput
+from local.comprehend.model_kind import Evaluation, ModelKind
+from local.comprehend.training_data import Contents, DataFile, DataSource
 
 
 class FlywheelStatus(StrEnum):
@@ -49,6 +48,8 @@ class JobStatus(StrEnum):
     IN_PROGRESS = "IN_PROGRESS"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
 
 
 class EndpointStatus(StrEnum):
@@ -60,14 +61,6 @@ class EndpointStatus(StrEnum):
 
 
 USABLE_MODEL = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSource:
-    """Where documents are read from: an object or a prefix, and the delimiter between labels."""
-
-    uri: str
-    delimiter: str
 
 
 @dataclass(kw_only=True)
@@ -96,7 +89,7 @@ class Dataset(Resource):
     status: DatasetStatus = DatasetStatus.CREATING
     ended: float | None = None
     contents: Contents = field(default_factory=Contents)
-    files: tuple[DocumentFile, ...] = ()
+    files: tuple[DataFile, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -133,8 +126,8 @@ class Flywheel(Resource):
     name: str
     role_arn: str
     lake_uri: str
-    model_type: str
-    task: TaskConfig
+    kind: ModelKind
+    task: Any
     security: dict[str, Any]
     modified: float
     status: FlywheelStatus = FlywheelStatus.CREATING
@@ -164,9 +157,12 @@ class Flywheel(Resource):
 
 @dataclass(kw_only=True)
 class Model(Resource):
+    """``task``, ``trained`` and ``evaluation`` are of the model's kind; the latter two are None until it is trained."""
+
     name: str
     version: str
-    task: TaskConfig
+    kind: ModelKind
+    task: Any
     role_arn: str
     flywheel_arn: str
     security: dict[str, Any]
@@ -178,9 +174,8 @@ class Model(Resource):
     ended: float | None = None
     training_started: float | None = None
     training_ended: float | None = None
-    labels: tuple[str, ...] = ()
-    trained_documents: int | None = None
-    evaluation: Evaluation | None = None
+    trained: Any = None
+    evaluation: Any = None
 
 
 @dataclass(kw_only=True)
@@ -198,6 +193,10 @@ class Job(Resource):
     ended: float | None = None
 
     @property
+    def kind(self) -> ModelKind:
+        return self.model.kind
+
+    @property
     def role_arn(self) -> str:
         return str(self.request["DataAccessRoleArn"])
 
@@ -207,7 +206,7 @@ class Job(Resource):
 
     @property
     def running(self) -> bool:
-        return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS)
+        return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS, JobStatus.STOP_REQUESTED)
 
 
 @dataclass(kw_only=True)
@@ -228,6 +227,10 @@ class Endpoint(Resource):
     units: int | None = None
     status: EndpointStatus = EndpointStatus.CREATING
     throughput: InferenceThroughput = field(default_factory=InferenceThroughput)
+
+    @property
+    def kind(self) -> ModelKind:
+        return self.model.kind
 
     @property
     def serving(self) -> bool:

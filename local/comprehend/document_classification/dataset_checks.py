@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from local.comprehend.document_classification.task_config import TaskConfig
-from local.comprehend.document_classification.training_data import (
-    Contents,
-    DocumentFile,
-    InvalidTrainingDataError,
-    inspect,
-)
+from local.comprehend.document_classification.training_data import inspect
 from local.comprehend.settings import Settings
+from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError
 
 
 def checked_contents(
-    *, files: tuple[DocumentFile, ...], task: TaskConfig, dataset_type: str, settings: Settings
+    files: tuple[DataFile, ...], *, task: TaskConfig, dataset_type: str, settings: Settings
 ) -> Contents:
     """Read the files and hold them against the dataset quotas; raises InvalidTrainingDataError saying what is wrong."""
     size = sum(file.path.stat().st_size for file in files)
@@ -30,11 +26,11 @@ def checked_contents(
     if contents.documents == contents.dropped_documents:
         raise InvalidTrainingDataError("No document has a label of this flywheel.")
     if dataset_type == "TRAIN" and settings.minimum_per_label == "per_dataset":
-        require_minimum(contents=contents, task=task, settings=settings, what="dataset")
+        require_minimum(contents, task=task, settings=settings, what="dataset")
     return contents
 
 
-def require_minimum(*, contents: Contents, task: TaskConfig, settings: Settings, what: str) -> None:
+def require_minimum(contents: Contents, *, task: TaskConfig, settings: Settings, what: str) -> None:
     """Raise InvalidTrainingDataError unless each label that occurs has the minimum of training documents."""
     minimum = settings.minimum_documents(multi_label=task.multi_label)
     short = [f"{label} ({count})" for label, count in sorted(contents.per_label.items()) if count < minimum]

@@ -6,40 +6,25 @@ Sources: "Preparing classifier training data" of the developer guide, and the fl
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+
+from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError
 
 # The csv module's own limit (128 KiB) is below the service's for one document (10 MB), and global to the process.
 csv.field_size_limit(64 * 1024**2)
-
-DEFAULT_DELIMITER = "|"
-
-
-class InvalidTrainingDataError(Exception):
-    """The data cannot be used; the message names the file and the line and says what to correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelRules:
     """How the first column is read.
 
-    ``known`` is the flywheel's label list (None: every label counts). ``delimiter`` separates labels when
-    ``multi_label``; otherwise the whole column is one label.
+    ``known`` is the flywheel's label list (None: every label counts). When not ``multi_label``, the whole column is one
+    label.
     """
 
     known: frozenset[str] | None
     multi_label: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentFile:
-    """A local CSV file of a dataset, the name it had in S3, and the delimiter given with the dataset."""
-
-    path: Path
-    name: str
-    delimiter: str
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -49,18 +34,12 @@ class Document:
     labels: tuple[str, ...]
     text: str
 
-
-@dataclass(kw_only=True)
-class Contents:
-    """What a dataset holds. ``documents`` counts every row; ``per_label`` only labels the flywheel knows."""
-
-    documents: int = 0
-    per_label: Counter[str] = field(default_factory=Counter)
-    dropped_documents: int = 0
-    unknown_labels: Counter[str] = field(default_factory=Counter)
+    @property
+    def identity(self) -> str:
+        return "\0".join([*self.labels, self.text])
 
 
-def documents(files: Sequence[DocumentFile], *, rules: LabelRules) -> Iterator[Document]:
+def documents(files: Sequence[DataFile], *, rules: LabelRules) -> Iterator[Document]:
     """The usable documents of checked files (those left with at least one known label)."""
     for file in files:
         for _, labels, text in _rows(file, multi_label=rules.multi_label, maximum_document_bytes=None):
@@ -70,7 +49,7 @@ def documents(files: Sequence[DocumentFile], *, rules: LabelRules) -> Iterator[D
 
 
 def inspect(
-    files: Sequence[DocumentFile], *, rules: LabelRules, maximum_documents: int, maximum_document_bytes: int
+    files: Sequence[DataFile], *, rules: LabelRules, maximum_documents: int, maximum_document_bytes: int
 ) -> Contents:
     """Read every row strictly and count.
 
@@ -99,7 +78,7 @@ def _known(labels: list[str], rules: LabelRules) -> tuple[str, ...]:
 
 
 def _rows(
-    file: DocumentFile, *, multi_label: bool, maximum_document_bytes: int | None
+    file: DataFile, *, multi_label: bool, maximum_document_bytes: int | None
 ) -> Iterator[tuple[int, list[str], str]]:
     with file.path.open("rb") as stream:
         # Line by line, so that an error's line number is right, and a lone CR is no end of a row.
@@ -111,7 +90,7 @@ def _rows(
                     *_checked_row(
                         row,
                         where=f"{file.name}, line {reader.line_num}",
-                        delimiter=file.delimiter if multi_label else None,
+                        delimiter=file.source.delimiter if multi_label else None,
                         maximum_document_bytes=maximum_document_bytes,
                     ),
                 )

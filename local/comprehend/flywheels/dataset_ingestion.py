@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.dataset_checks import checked_contents
-from local.comprehend.document_classification.training_data import DocumentFile, InvalidTrainingDataError
 from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel
+from local.comprehend.state import Dataset, DatasetStatus, DroppedDocuments, Flywheel
 from local.comprehend.storage import name_below, objects
+from local.comprehend.training_data import DataFile, DataSource, InvalidTrainingDataError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,12 +58,14 @@ class DatasetIngestion:
                 client=client,
                 sources=dataset.source,
                 folder=dataset.folder,
-                maximum_bytes=settings.maximum_dataset_bytes,
+                maximum_bytes=flywheel.kind.maximum_dataset_bytes(settings),
             )
-            contents = checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
+            contents = flywheel.kind.checked_contents(
+                files, task=flywheel.task, dataset_type=dataset.type, settings=settings
+            )
             doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
-            lake.put_files(dataset.s3_uri, files)
+            lake.put_files(dataset.s3_uri, files, sources=dataset.source)
         except (ClientError, BotoCoreError) as error:
             return doing.format(role=flywheel.role_arn, error=error)
         except InvalidTrainingDataError as error:
@@ -90,14 +91,14 @@ class DatasetIngestion:
 
 def _download(
     *, client: S3Client, sources: Iterable[DataSource], folder: Path, maximum_bytes: int
-) -> tuple[DocumentFile, ...]:
+) -> tuple[DataFile, ...]:
     """Copy every object of the sources into the folder.
 
     Raises InvalidTrainingDataError when a source matches no object or all are larger than ``maximum_bytes``, and
     botocore's errors when S3 refuses.
     """
     folder.mkdir(parents=True)
-    files: list[DocumentFile] = []
+    files: list[DataFile] = []
     total = 0
     for source in sources:
         found = list(objects(client, source.uri))
@@ -107,10 +108,7 @@ def _download(
             total += object_.size
             if total > maximum_bytes:
                 raise InvalidTrainingDataError(f"The data are larger than the limit of {maximum_bytes} bytes.")
-            path = folder / f"{len(files)}.csv"
+            path = folder / str(len(files))
             object_.download(client, path)
-            name = name_below(object_, source.uri)
-            if any(file.name == name for file in files):
-                name = f"{len(files)}/{name}"
-            files.append(DocumentFile(path=path, name=name, delimiter=source.delimiter))
+            files.append(DataFile(path=path, name=name_below(object_, source.uri), source=source))
     return tuple(files)

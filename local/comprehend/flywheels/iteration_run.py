@@ -6,24 +6,23 @@ and scored. Both: both. What was new to a failed iteration is still new to the n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.dataset_checks import require_minimum
-from local.comprehend.document_classification.model_tasks import ModelData, evaluate_model, train_model
-from local.comprehend.document_classification.training_data import Contents, InvalidTrainingDataError
-from local.comprehend.flywheels.lake import Lake, statistics_uri
+from local.comprehend.flywheels.lake import Lake, sources_in_lake, statistics_uri
 from local.comprehend.identifiers import Scope, hex_digits
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     Dataset,
     DatasetStatus,
-    DataSource,
     Flywheel,
     Iteration,
     IterationStatus,
     Model,
     ModelStatus,
 )
+from local.comprehend.training_data import Contents, DataSource, InvalidTrainingDataError, ModelData
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 # AWS's samples show no other message of a completed iteration, whatever it did.
@@ -38,6 +37,7 @@ class IterationRun:
         self._settings = runtime.settings
         self._scope = scope
         self._flywheel = flywheel
+        self._kind = flywheel.kind
         self._iteration = iteration
         self._region = runtime.region(scope)
         self._active = self._region.models.get(flywheel.active_model_arn or "")
@@ -97,14 +97,14 @@ class IterationRun:
             raise InvalidTrainingDataError("The flywheel has neither an active model nor training data.")
         training = _together(self._train)
         if self._trains and self._settings.minimum_per_label == "per_flywheel":
-            require_minimum(contents=training, task=self._flywheel.task, settings=self._settings, what="flywheel")
+            self._kind.require_minimum(training, task=self._flywheel.task, settings=self._settings, what="flywheel")
         if self._test and (self._trains or self._evaluates):
             missing = sorted(set(training.per_label) - set(_together(self._test).per_label))
             if missing:
                 raise InvalidTrainingDataError(f"The TEST data have no document of these labels: {', '.join(missing)}.")
 
     def _evaluate_active(self, active: Model) -> None:
-        evaluation = self._runtime.workers.run(evaluate_model, self._data(), active.path)
+        evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), active.path)
         self._runtime.wait_until(self._iteration.created + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
             self._iteration.evaluated = evaluation
@@ -112,18 +112,19 @@ class IterationRun:
     def _train_model(self) -> None:
         started = self._runtime.now()
         model = self._new_model(started)
-        trained = self._runtime.workers.run(train_model, self._data(), model.path)
+        trained = self._runtime.workers.run(self._kind.train_model, self._data(), model.path)
         self._runtime.wait_for(lambda settings: settings.iteration_training_seconds, since=started)
         trained_at = self._runtime.now()
         with self._runtime.lock:
             self._iteration.status = IterationStatus.EVALUATING
-        evaluation = self._runtime.workers.run(evaluate_model, self._data(), model.path)
-        self._lake().put_json(f"{model.statistics_prefix}confusion_matrix.json", evaluation.matrix)
+        evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), model.path)
+        lake = self._lake()
+        for name, content in evaluation.statistics().items():
+            lake.put_json(f"{model.statistics_prefix}{name}", content)
         self._runtime.wait_until(trained_at + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
             model.training_ended = trained_at
-            model.labels, model.trained_documents = trained.labels, trained.documents
-            model.evaluation = evaluation
+            model.trained, model.evaluation = trained, evaluation
 
     def _new_model(self, now: float) -> Model:
         with self._runtime.lock:
@@ -133,9 +134,10 @@ class IterationRun:
             digits = hex_digits(self._flywheel.arn, str(self._flywheel.created), self._iteration.id)
             version = f"Comprehend-Generated-v1-{digits}"
             model = Model(
-                arn=self._scope.document_classifier_arn(name=name, version=version),
+                arn=self._scope.model_arn(resource=self._kind.arn_resource, name=name, version=version),
                 name=name,
                 version=version,
+                kind=self._kind,
                 task=self._flywheel.task,
                 role_arn=self._flywheel.role_arn,
                 flywheel_arn=self._flywheel.arn,
@@ -180,9 +182,9 @@ class IterationRun:
 
     def _data(self) -> ModelData:
         return ModelData(
-            train=tuple(file for dataset in self._train for file in dataset.files),
-            test=tuple(file for dataset in self._test for file in dataset.files),
-            rules=self._flywheel.task.rules,
+            train=tuple(dataset.files for dataset in self._train),
+            test=tuple(dataset.files for dataset in self._test),
+            task=self._flywheel.task,
         )
 
     def _lake(self) -> Lake:
@@ -204,17 +206,17 @@ def _completed(flywheel: Flywheel, type_: str) -> list[Dataset]:
 
 
 def _sources(datasets: list[Dataset]) -> tuple[DataSource, ...]:
-    return tuple(
-        DataSource(uri=dataset.s3_uri, delimiter=source.delimiter)
-        for dataset in datasets
-        for source in dataset.source[:1]
-    )
+    """The datasets' copies in the lake, what belongs together in one group."""
+    sources: list[DataSource] = []
+    for dataset in datasets:
+        first = 1 + max((source.group for source in sources), default=-1)
+        copies = sources_in_lake(dataset.s3_uri, dataset.source)
+        sources += (replace(copy, group=first + copy.group) for copy in copies)
+    return tuple(sources)
 
 
 def _together(datasets: list[Dataset]) -> Contents:
     total = Contents()
     for dataset in datasets:
-        total.documents += dataset.contents.documents
-        total.dropped_documents += dataset.contents.dropped_documents
-        total.per_label.update(dataset.contents.per_label)
+        total.add(dataset.contents)
     return total

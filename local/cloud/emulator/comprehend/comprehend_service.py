@@ -39,9 +39,14 @@ _NAME_MEMBERS = {
     "CreateDocumentClassifier": ("DocumentClassifierName", "document-classifier"),
     "CreateEntityRecognizer": ("RecognizerName", "entity-recognizer"),
     "DescribeDocumentClassificationJob": ("JobId", "document-classification-job"),
+    "DescribeEntitiesDetectionJob": ("JobId", "entities-detection-job"),
+    "StopEntitiesDetectionJob": ("JobId", "entities-detection-job"),
 }
 # Jobs have no id yet when they are started: a policy names them all.
-_STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
+_STARTED = {
+    "StartDocumentClassificationJob": "document-classification-job/*",
+    "StartEntitiesDetectionJob": "entities-detection-job/*",
+}
 # Creating, changing or starting these may hand a role to the service and use a model as well: IAM checks each
 # (reference: SAR).
 _PASSES_ROLE = frozenset(
@@ -51,7 +56,14 @@ _PASSES_ROLE = frozenset(
 _TAGGED = frozenset({"CreateEndpoint", "CreateDataset"})
 _ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
-_USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
+_USED_MEMBERS = (
+    "ActiveModelArn",
+    "DesiredModelArn",
+    "ModelArn",
+    "DocumentClassifierArn",
+    "EntityRecognizerArn",
+    "FlywheelArn",
+)
 
 
 class DataAccessRoles:

@@ -1,13 +1,29 @@
-"""The documents held out for testing when a flywheel has no TEST data: one in ten (developer guide, "Testing the
-model"), stratified, and the same ones whatever order the data arrived in."""
+"""The documents held out for testing when there are no TEST data: one in ten (developer guide, "Testing the model"),
+stratified, and the same ones whatever order the data arrived in."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
-from local.comprehend.document_classification.training_data import Document
+
+class Labelled(Protocol):
+    """A document, ordered by its contents."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its labels, or the types of its entities; none is a stratum of its own."""
+
+    @property
+    def identity(self) -> str:
+        """Text that is another one for another document."""
+
+
+Document = TypeVar("Document", bound=Labelled)
 
 
 def held_out(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
@@ -18,9 +34,9 @@ def held_out(documents: Sequence[Document]) -> tuple[list[Document], list[Docume
     an earlier model has seldom been trained on what it is scored on.
     """
     frequency = Counter(label for document in documents for label in document.labels)
-    strata: dict[str, list[Document]] = defaultdict(list)
+    strata: dict[str | None, list[Document]] = defaultdict(list)
     for document in documents:
-        strata[min(document.labels, key=lambda label: (frequency[label], label))].append(document)
+        strata[min(document.labels, key=lambda label: (frequency[label], label), default=None)].append(document)
     training: list[Document] = []
     testing: list[Document] = []
     for members in strata.values():
@@ -32,4 +48,4 @@ def held_out(documents: Sequence[Document]) -> tuple[list[Document], list[Docume
 
 
 def _digest(document: Document) -> tuple[bytes, Document]:
-    return hashlib.sha256("\0".join([*document.labels, document.text]).encode()).digest(), document
+    return hashlib.sha256(document.identity.encode()).digest(), document

@@ -1,12 +1,15 @@
-"""DescribeDocumentClassifier, ListDocumentClassifiers, ListDocumentClassifierSummaries, DeleteDocumentClassifier."""
+"""What can be done with models of a kind: DescribeDocumentClassifier, ListDocumentClassifiers,
+ListDocumentClassifierSummaries, DeleteDocumentClassifier, and the same of entity recognizers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from local.comprehend.errors import in_use, unavailable
 from local.comprehend.identifiers import Scope
+from local.comprehend.model_kind import ModelKind
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Model, ModelStatus
@@ -15,36 +18,38 @@ from local.comprehend.state import Model, ModelStatus
 DELETABLE = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING, ModelStatus.IN_ERROR})
 
 
-class DocumentClassifiers:
-    def __init__(self, runtime: Runtime) -> None:
+class Models:
+    def __init__(self, runtime: Runtime, kind: ModelKind) -> None:
         self._runtime = runtime
+        self._kind = kind
+        self._noun = kind.model_noun
 
     def describe(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         known = self._runtime.region(scope).models
-        model = find(known, request["DocumentClassifierArn"], what="document classifier", shown_by=self._runtime)
-        return {"DocumentClassifierProperties": _properties(model)}
+        model = find(known, request[f"{self._noun}Arn"], what=self._kind.words, shown_by=self._runtime)
+        return {f"{self._noun}Properties": self._properties(model)}
 
     def list(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         require_one_filter(request)
         page, token = newest_first_page(
-            self._runtime.region(scope).models.values(),
+            self._of_kind(scope),
             request,
             shown_by=self._runtime,
-            facts=lambda model: {"Status": model.status, "DocumentClassifierName": model.name},
+            facts=lambda model: {"Status": model.status, self._kind.name_member: model.name},
             time="SubmitTime",
         )
-        return {"DocumentClassifierPropertiesList": [_properties(model) for model in page], **token}
+        return {f"{self._noun}PropertiesList": [self._properties(model) for model in page], **token}
 
     def list_summaries(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         versions: dict[str, list[Model]] = defaultdict(list)
-        for model in self._runtime.region(scope).models.values():
+        for model in self._of_kind(scope):
             if self._runtime.shows(model.created):
                 versions[model.name].append(model)
         latest = [max(models, key=lambda model: model.position) for models in versions.values()]
         page, token = newest_first_page(latest, request, shown_by=self._runtime)
         summaries = [
             {
-                "DocumentClassifierName": model.name,
+                self._kind.name_member: model.name,
                 "NumberOfVersions": len(versions[model.name]),
                 "LatestVersionCreatedAt": model.created,
                 "LatestVersionName": model.version,
@@ -52,11 +57,11 @@ class DocumentClassifiers:
             }
             for model in page
         ]
-        return {"DocumentClassifierSummariesList": summaries, **token}
+        return {f"{self._noun}SummariesList": summaries, **token}
 
     def delete(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region = self._runtime.region(scope)
-        model = find(region.models, request["DocumentClassifierArn"], what="document classifier")
+        model = find(region.models, request[f"{self._noun}Arn"], what=self._kind.words)
         if model.status not in DELETABLE:
             raise unavailable(f"The model is {model.status}; it can be deleted when its training has ended.")
         for flywheel in region.flywheels.values():
@@ -78,30 +83,23 @@ class DocumentClassifiers:
         self._runtime.forget(region, model.arn, at=gone_at, then=lambda: model.path.unlink(missing_ok=True))
         return {}
 
+    def _of_kind(self, scope: Scope) -> Iterator[Model]:
+        return (model for model in self._runtime.region(scope).models.values() if model.kind is self._kind)
 
-def _properties(model: Model) -> dict[str, Any]:
-    evaluation = model.evaluation
-    return {
-        "DocumentClassifierArn": model.arn,
-        "LanguageCode": model.task.language,
-        "Status": model.status.value,
-        "SubmitTime": model.created,
-        "InputDataConfig": {"DataFormat": "COMPREHEND_CSV"},
-        "OutputDataConfig": {"FlywheelStatsS3Prefix": model.statistics_prefix},
-        "DataAccessRoleArn": model.role_arn,
-        "Mode": model.task.mode,
-        "VersionName": model.version,
-        "FlywheelArn": model.flywheel_arn,
-        **{member: model.security.get(member) for member in ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId")},
-        "EndTime": model.ended,
-        "TrainingStartTime": model.training_started,
-        "TrainingEndTime": model.training_ended,
-        "Message": model.message,
-        "ClassifierMetadata": evaluation
-        and {
-            "NumberOfLabels": len(model.labels),
-            "NumberOfTrainedDocuments": model.trained_documents,
-            "NumberOfTestDocuments": evaluation.test_documents,
-            "EvaluationMetrics": evaluation.classifier_metrics(),
-        },
-    }
+    def _properties(self, model: Model) -> dict[str, Any]:
+        return {
+            f"{self._noun}Arn": model.arn,
+            "LanguageCode": model.task.language,
+            "Status": model.status.value,
+            "SubmitTime": model.created,
+            "OutputDataConfig": {"FlywheelStatsS3Prefix": model.statistics_prefix},
+            "DataAccessRoleArn": model.role_arn,
+            "VersionName": model.version,
+            "FlywheelArn": model.flywheel_arn,
+            **{member: model.security.get(member) for member in ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId")},
+            "EndTime": model.ended,
+            "TrainingStartTime": model.training_started,
+            "TrainingEndTime": model.training_ended,
+            "Message": model.message,
+            **self._kind.properties(model, self._runtime.settings),
+        }

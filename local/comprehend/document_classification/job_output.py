@@ -1,4 +1,4 @@
-"""The output of a classification job: ``output.tar.gz`` with one file ``predictions.jsonl``, a line for each document.
+"""The output of a classification job: a line for each document.
 
 Sources: "Outputs for asynchronous analysis jobs" of the developer guide, and the AWS CLI's example of
 start-document-classification-job, both with scores of four decimals.
@@ -7,22 +7,14 @@ start-document-classification-job, both with scores of four decimals.
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from local.comprehend.jobs.archive import packed
 from local.comprehend.jobs.job_input import InputDocument, JobInput
-from local.comprehend.storage import bucket_and_key
 
 MEMBER = "predictions.jsonl"
-
-
-def archive_uri(*, requested: str, account: str, job_id: str) -> str:
-    """Where the archive of a job comes to lie, below the place it was asked for."""
-    bucket, prefix = bucket_and_key(requested)
-    folder = "/".join(filter(None, [bucket, prefix.rstrip("/")]))
-    return f"s3://{folder}/{account}-CLN-{job_id}/output/output.tar.gz"
 
 
 def classify_documents(input_: JobInput, path: Path, archive: Path, *, classes: int) -> None:
@@ -34,15 +26,12 @@ def classify_documents(input_: JobInput, path: Path, archive: Path, *, classes: 
     from local.comprehend.document_classification.classifier import Classifier
 
     model = Classifier.load(path)
-    predictions = archive.with_name(MEMBER)
     kept = None if model.multi_label else classes
-    with predictions.open("w", encoding="utf-8") as lines:
+    with packed(archive, member=MEMBER) as lines:
         for chunk in input_.chunks():
             for document, scored in zip(chunk, model.scored([one.text for one in chunk]), strict=True):
                 record = _record(document, scored[:kept], member="Labels" if model.multi_label else "Classes")
                 lines.write(f"{json.dumps(record)}\n")
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(predictions, arcname=MEMBER)
 
 
 def _record(document: InputDocument, scored: Sequence[tuple[str, float]], *, member: str) -> dict[str, Any]:

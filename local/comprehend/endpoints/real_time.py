@@ -1,35 +1,41 @@
-"""ClassifyDocument: one text, answered by the model that an endpoint serves at that moment."""
+"""ClassifyDocument and DetectEntities: one text, answered by the model that an endpoint serves at that moment."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend.document_classification.model_tasks import classify_text
 from local.comprehend.errors import invalid_request, service_error, unavailable
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Inference, Rate
+from local.comprehend.model_kind import ModelKind
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Model
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 
-class RealTimeClassification:
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+class RealTime:
+    """The operation that endpoints of one kind of model answer."""
 
-    def classify(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
+    def __init__(self, runtime: Runtime, kind: ModelKind) -> None:
+        self._runtime = runtime
+        self._kind = kind
+
+    def detect(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         """Takes the lock only to find the model: a prediction holds up no other call."""
+        if "EndpointArn" not in request:
+            raise invalid_request(
+                "The local Comprehend service has no built-in models; give "
+                f"{self._kind.detection} the EndpointArn of a custom {self._kind.words}."
+            )
         text = self._text_of(request)
         with self._runtime.lock:
             model, inference = self._admitted(scope, request["EndpointArn"], text)
         try:
-            scored = self._runtime.predictors.run(classify_text, model.path, text)
+            found = self._runtime.predictors.run(self._kind.detect, model.path, text)
         except WorkerDiedError as error:
             raise service_error("InternalServerException", f"An internal error occurred: {error}") from error
         self._runtime.observe(inference)
-        kept = scored if model.task.multi_label else scored[: self._runtime.settings.classes_in_answer]
-        member = "Labels" if model.task.multi_label else "Classes"
-        return {member: [{"Name": label, "Score": score} for label, score in kept]}
+        return self._kind.answer(found, model.task, self._runtime.settings)
 
     def _text_of(self, request: dict[str, Any]) -> str:
         if ("Text" in request) == ("Bytes" in request):
@@ -41,7 +47,7 @@ class RealTimeClassification:
             size = len(text.encode())
         except UnicodeEncodeError as error:
             raise invalid_request("Value at 'text' is not valid Unicode: it has half a surrogate pair.") from error
-        limit = self._runtime.settings.maximum_text_bytes
+        limit = self._kind.maximum_text_bytes(self._runtime.settings)
         if size > limit:
             raise service_error(
                 "TextSizeLimitExceededException",
