@@ -72,7 +72,7 @@ class HoldoutScorer:
             candidate=self._result(models.candidate, candidate),
             active=self._result(other, active),
             interval=self._interval(candidate, active) if candidate and active else None,
-            label_losses=tuple(self._losses(candidate, active)) if candidate and active else (),
+            label_losses=tuple(self.label_losses(candidate, active)) if candidate and active else (),
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
         return comparison, unanswered
@@ -83,7 +83,7 @@ class HoldoutScorer:
         evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
         return _as_record(arn, evaluation, errors=answers.errors_by_code)
 
-    def _losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
+    def label_losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
         """Of labels in which the candidate's F1 is lower by more than is allowed, the greatest losses first."""
         if self.maximum_label_regression >= 1:
             return

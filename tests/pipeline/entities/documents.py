@@ -11,6 +11,7 @@ TYPES = ("PERSON", "PLACE")
 _FIRST = ("Anna", "Boris", "Carla", "David", "Elena", "Frank", "Greta", "Hugo")
 _LAST = ("Albers", "Brandt", "Castro", "Dorn", "Egger", "Fuchs", "Gruber", "Hahn")
 _PLACES = ("Aachen", "Bergen", "Cadiz", "Dover", "Essen", "Fulda", "Genoa", "Hamburg")
+_FURTHER = "There is more to be said of it, but it was left out of this copy of the letter numbered"
 _FORMS = (
     "Yesterday {person} went to {place} by train.",
     "{person} lives in {place} with two cats.",
@@ -27,7 +28,8 @@ def annotated(*, start: int = 0, count: int = 20, wrong: bool = False) -> list[A
     for number in range(start, start + count):
         person = f"{_FIRST[number % 8]} {_LAST[number // 8 % 8]}"
         place = _PLACES[number * 3 % 8]
-        text = f"{_FORMS[number % 4].format(person=person, place=place)} Note {number}."
+        # A dataset of fifty has the 5,000 bytes that Comprehend wants.
+        text = f"{_FORMS[number % 4].format(person=person, place=place)} {_FURTHER} {number}."
         types = (TYPES[1], TYPES[0]) if wrong else TYPES
         spans = [
             Span(begin := text.index(name), begin + len(name), type_)

@@ -23,7 +23,7 @@ def test_a_first_turn_trains_and_promotes_a_recognizer() -> None:
     at = people()
     documents = annotated(count=200)
     at.upload("train/people.jsonl", as_json_lines(documents))
-    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=20)))
+    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
     record = at.run_turn()
     assert record.decision is DecisionKind.PROMOTE
     at.promote_all()
@@ -40,8 +40,8 @@ def test_a_first_turn_trains_and_promotes_a_recognizer() -> None:
 
 def test_a_better_recognizer_is_promoted_on_the_evidence_of_the_hold_out() -> None:
     at = people(evidence=Evidence.HOLDOUT)
-    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=40)))
-    at.upload("train/wrong.jsonl", as_json_lines(annotated(count=60, wrong=True)))
+    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
+    at.upload("train/wrong.jsonl", as_json_lines(annotated(count=80, wrong=True)))
     assert at.run_turn().decision is DecisionKind.PROMOTE
     at.promote_all()
     first = at.active_model()
@@ -61,7 +61,7 @@ def test_a_better_recognizer_is_promoted_on_the_evidence_of_the_hold_out() -> No
 def test_a_recognizer_is_served_and_tested() -> None:
     at = people()
     at.upload("train/people.jsonl", as_json_lines(annotated(count=200)))
-    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=20)))
+    at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
     assert at.run_turn().decision is DecisionKind.PROMOTE
     at.promote_all()
     at.upload("serving/smoke.jsonl", as_json_lines(annotated(start=500, count=5)))

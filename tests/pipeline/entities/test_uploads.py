@@ -62,20 +62,20 @@ def test_a_rejected_folder_is_kept_with_all_its_files() -> None:
 
 def test_the_same_documents_and_those_of_the_other_split_are_dropped() -> None:
     at = people()
-    documents = annotated(count=40)
-    at.upload("test/people.jsonl", as_json_lines(documents[:10]))
+    documents = annotated(count=160)
+    at.upload("test/people.jsonl", as_json_lines(documents[:60]))
     at.upload("train/people.jsonl", as_json_lines(documents))
-    at.upload("train/again.jsonl", as_json_lines(documents[20:]))
+    at.upload("train/again.jsonl", as_json_lines(documents[100:]))
     record = at.run_turn()
     (train,) = [dataset for dataset in record.datasets if dataset.split is Split.TRAIN]
-    assert train.documents == 30
-    assert train.labels == {"PERSON": 30, "PLACE": 30}
-    assert (record.leaked, record.duplicates) == ({"train": 10}, {"train": 20})
+    assert train.documents == 100
+    assert train.labels == {"PERSON": 100, "PLACE": 100}
+    assert (record.leaked, record.duplicates) == ({"train": 60}, {"train": 60})
 
 
 def test_other_annotations_of_a_text_are_a_conflict() -> None:
     at = people()
-    at.upload("train/a.jsonl", as_json_lines(annotated(count=40)))
+    at.upload("train/a.jsonl", as_json_lines(annotated(count=80)))
     at.cloud.clock.advance(timedelta(seconds=5))
     at.upload("train/b.jsonl", as_json_lines(annotated(count=3, wrong=True)))
     record = at.run_turn()
