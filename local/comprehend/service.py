@@ -152,6 +152,12 @@ class Comprehend:
                 raise UnmodelledError(operation=operation, code=error.code) from error
             raise
 
+    def kind_of_flywheel(self, arn: str, *, account: str, region: str) -> ModelKind | None:
+        """The kind of its models; None when there is no such flywheel."""
+        with self._runtime.lock:
+            flywheel = self._runtime.region(Scope(account=account, region=region)).flywheels.get(arn)
+        return flywheel.kind if flywheel else None
+
     @property
     def settings(self) -> Settings:
         """The settings in force; assigning others changes what happens from now on."""

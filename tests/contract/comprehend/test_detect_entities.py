@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.contract import endpoints
@@ -43,11 +45,9 @@ def test_offsets_are_code_points(world: World) -> None:
 
 def test_the_language_does_not_matter(world: World) -> None:
     endpoint = serving(world)
-    answers = [
-        world.client.detect_entities(EndpointArn=endpoint, Text="Nobody came today.", **language)["Entities"]
-        for language in ({}, {"LanguageCode": "ja"})
-    ]
-    assert answers == [[], []]
+    text, entities = samples(1)[0]
+    found = world.client.detect_entities(EndpointArn=endpoint, Text=text, LanguageCode="ja")["Entities"]
+    assert len(found) == len(entities)
 
 
 def test_how_much_text_it_takes(world: World) -> None:
@@ -69,9 +69,10 @@ def test_without_an_endpoint_it_says_what_is_not_there(world: World) -> None:
 
 def test_wrong_requests(world: World) -> None:
     endpoint = serving(world)
-    for arguments in ({}, {"Text": "a", "Bytes": b"a"}, {"Bytes": b"a"}):
+    wrong: list[dict[str, Any]] = [{}, {"Text": "a", "Bytes": b"a"}, {"Bytes": b"a"}]
+    for arguments in wrong:
         with refused("InvalidRequestException"):
-            world.client.detect_entities(EndpointArn=endpoint, **arguments)  # type: ignore[arg-type]
+            world.client.detect_entities(EndpointArn=endpoint, **arguments)
     with refused("InvalidRequestException"):
         world.client.detect_entities(EndpointArn=f"{PREFIX}:document-classifier-endpoint/live", Text="a")
     with refused("InvalidRequestException"):
