@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -22,7 +22,11 @@ class Span:
 
 def combination(spans: Iterable[Span]) -> str:
     """The types with their counts, sorted by type: ``LOC\\x1e2\\x1fPER\\x1e1``; empty without spans."""
-    counts = Counter(span.type for span in spans)
+    return combination_of(Counter(span.type for span in spans))
+
+
+def combination_of(counts: Mapping[str, int]) -> str:
+    """The `combination` of so many annotations of each type."""
     return BETWEEN_TYPES.join(f"{name}{BEFORE_COUNT}{count}" for name, count in sorted(counts.items()))
 
 

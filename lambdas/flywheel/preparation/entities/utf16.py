@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from .proof import proves
 if TYPE_CHECKING:
     from .annotations import Annotation
 
-_LAST_OF_ONE_UNIT = "\uffff"
+_OF_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 
 def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotation] | None:
@@ -36,10 +37,9 @@ class _Units:
     """The UTF-16 units of a text."""
 
     def __init__(self, text: str) -> None:
-        places = [place for place, character in enumerate(text) if character > _LAST_OF_ONE_UNIT]
         self._length = len(text)
         # The units with which characters of two units begin.
-        self.wide = [place + number for number, place in enumerate(places)]
+        self.wide = [found.start() + number for number, found in enumerate(_OF_TWO_UNITS.finditer(text))]
 
     def code_point(self, unit: int) -> int | None:
         """None within a character, and outside the text."""

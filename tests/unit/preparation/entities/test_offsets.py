@@ -146,3 +146,15 @@ def test_a_part_of_a_word_is_remarked_upon_and_shown() -> None:
     (remark,) = outcome.preparation.remark_examples
     assert remark.rule == "part-of-word"
     assert '"[New]ark"' in remark.message
+
+
+@given(st.text(max_size=40) | st.text(st.characters(max_codepoint=0x24F), max_size=40) | TEXTS)
+def test_units_begin_and_end_where_no_word_is_cut(text: str) -> None:
+    found = list(units(text))
+
+    assert "".join(unit for _, unit in found) == "".join(text.split())
+    for begin, unit in found:
+        assert text.startswith(unit, begin)
+        assert not cuts_word(text, begin)
+        assert not cuts_word(text, begin + len(unit))
+        assert all(cuts_word(text, place) for place in range(begin + 1, begin + len(unit)))
