@@ -20,9 +20,9 @@ def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotat
 
     Only offsets after a character of two units differ, and only those can prove it.
     """
-    units = _Units(text)
-    if not units.wide:
+    if _OF_TWO_UNITS.search(text) is None:
         return None
+    units = _Units(text)
     converted: list[Annotation] = []
     for annotation in annotations:
         begin, end = units.code_point(annotation.begin), units.code_point(annotation.end)
@@ -39,11 +39,11 @@ class _Units:
     def __init__(self, text: str) -> None:
         self._length = len(text)
         # The units with which characters of two units begin.
-        self.wide = [found.start() + number for number, found in enumerate(_OF_TWO_UNITS.finditer(text))]
+        self._wide = [found.start() + number for number, found in enumerate(_OF_TWO_UNITS.finditer(text))]
 
     def code_point(self, unit: int) -> int | None:
         """None within a character, and outside the text."""
-        before = bisect_left(self.wide, unit)
-        if unit < 0 or (before and self.wide[before - 1] + 1 == unit) or unit - before > self._length:
+        before = bisect_left(self._wide, unit)
+        if unit < 0 or (before and self._wide[before - 1] + 1 == unit) or unit - before > self._length:
             return None
         return unit - before
