@@ -84,7 +84,7 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield from _problem(preparation.file_problem)
     if preparation.format is not None:
         yield ""
-        yield _format(preparation.format)
+        yield from _format_lines(preparation)
         yield _counts(preparation)
     if preparation.accepted and preparation.annotations:
         yield from _table("Annotations by type", preparation.annotations)
@@ -118,6 +118,13 @@ def _verdict(preparation: Preparation) -> str:
     return "accepted, without its bad lines" if preparation.bad_lines else "accepted"
 
 
+def _format_lines(preparation: Preparation) -> Iterator[str]:
+    if preparation.format is None:
+        return
+    line = _format(preparation.format)
+    yield from [line] if preparation.annotations is None else TextWrapper(width=_WIDTH).wrap(line)
+
+
 def _format(file_format: FileFormat) -> str:
     parts = [_KINDS[file_format.kind]]
     if file_format.delimiter is not None:
@@ -133,7 +140,7 @@ def _format(file_format: FileFormat) -> str:
 def _header(file_format: FileFormat) -> str:
     if file_format.header is None:
         return "no header row"
-    columns = " and ".join(f'"{name}"' for name in file_format.header)
+    columns = (", " if len(file_format.header) > 2 else " and ").join(f'"{name}"' for name in file_format.header)
     return f"header row {columns}" + (" (text first)" if file_format.text_first else "")
 
 

@@ -8,10 +8,10 @@ tokens with one space between them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from ..json_object import lines_of
 from ..limits import BYTES_BESIDES_THE_TEXT
 from ..line_reader import Block
 from ..problems import Violation
@@ -21,9 +21,13 @@ from .intake import Intake
 from .rules import NO_TAG, TAG_WITHOUT_BEGIN, UNKNOWN_TAG
 from .writer import Place
 
-_TAG = re.compile(r"O|([BIESLU])-(.+)")
+_OUTSIDE = "O"
+_TAG = re.compile(rf"{_OUTSIDE}|([BIESLU])-(.+)")
+_Tag = tuple[str, str]
+"""A tag's prefix and its type; `_OUTSIDE` has none."""
+# A line that is blank, or at which a document starts, ends the document before.
+_END = re.compile(rb"^(?:[ \t\r\x0b\x0c]*+\n|-DOCSTART-[^\n]*+(?:\n|\Z))", re.MULTILINE)
 _BETWEEN_COLUMNS = re.compile(" +")
-_DOCUMENT_START = b"-DOCSTART-"
 _COMMENT = "#"
 _LINES_LOOKED_AT = 1000
 _MOST_LINES = 0.8
@@ -69,7 +73,7 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 class ConllReader:
-    """Turns blocks of lines into documents and bad lines; a document may go on from one block to the next."""
+    """Turns blocks of lines into documents and bad lines."""
 
     def __init__(self, layout: ConllLayout, *, intake: Intake, file: str | None) -> None:
         self._layout = layout
@@ -77,105 +81,123 @@ class ConllReader:
         self._file = file
         self.longest_record = _BYTES_PER_BYTE * intake.limits.document_bytes + BYTES_BESIDES_THE_TEXT
         """Bytes of the longest record that can hold a document within the limit."""
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._offered = 0
         self._too_long = False
-        self._tags: dict[str, tuple[str, str] | None] = {}
+        self._tags: dict[str, tuple[str, str]] = {}
         self.line = 1
         """The line the next block begins with."""
 
     def read(self, block: Block) -> int:
-        """Take all lines of a block; returns the bytes taken."""
-        for raw in lines_of(block.raw):
-            if not raw or raw.isspace() or raw.startswith(_DOCUMENT_START):
-                self.finish()
-            elif self._too_long:
-                self._intake.bad.copy_more(raw)
-            else:
-                self._lines.append(raw)
-                self._size += len(raw)
-                if self._size > self.longest_record:
-                    self._give_up(iter(self._lines))
+        """Take the documents of a block; returns the bytes taken: not those of a document that the block cuts off."""
+        data = block.raw
+        start = 0
+        for end in _END.finditer(data):
+            self._take(data[start : end.start()])
+            self._too_long = False
             self.line += 1
-        return len(block.raw)
+            start = end.end()
+        if block.final:
+            self._take(data[start:])
+        elif start or not self._is_too_long(block):
+            self._offered = 0 if start else len(data)
+            return start
+        else:
+            self._give_up(iter([data]))
+            self.line += data.count(b"\n")
+        return len(data)
 
     def pass_over(self, pieces: Iterator[bytes]) -> None:
         """Take note of a line that is too long to be read as a whole: so is its document."""
+        self._give_up(pieces)
+
+    def finish(self) -> None:
+        """The last block was final, or its last line was passed over."""
+
+    def _is_too_long(self, block: Block) -> bool:
+        """Whether the document that the block cuts off is larger than may be; if not, a larger block shows its end."""
+        no_more_lines = len(block.raw) == self._offered and block.ahead > self.longest_record
+        return self._too_long or no_more_lines or len(block.raw) > self.longest_record
+
+    def _give_up(self, pieces: Iterator[bytes]) -> None:
         if self._too_long:
             for piece in pieces:
                 self._intake.bad.copy_more(piece)
         else:
-            self._lines.append(next(pieces))
-            self._give_up(iter([*self._lines, *pieces]))
+            violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._intake.limits.document_bytes})
+            self._intake.bad.add_long(violation, line=self.line, pieces=pieces, file=self._file)
+            self._too_long = True
 
-    def finish(self) -> None:
-        """The lines so far are a document."""
-        if self._lines and not self._too_long:
-            raw = b"".join(self._lines)
-            place = Place(self._file, self.line - len(self._lines))
-            found = check_utf8(raw) or self._document(raw.decode(errors="replace"), place, raw)
-            if isinstance(found, Violation):
-                self._intake.refuse(found, place=place, raw=raw)
-        self._lines, self._size, self._too_long = [], 0, False
-
-    def _give_up(self, pieces: Iterator[bytes]) -> None:
-        violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._intake.limits.document_bytes})
-        line = self.line - len(self._lines) + 1
-        self._intake.bad.add_long(violation, line=line, pieces=pieces, file=self._file)
-        self._lines, self._too_long = [], True
+    def _take(self, raw: bytes) -> None:
+        """Take the lines of one document, which may be none."""
+        if self._too_long:
+            self._intake.bad.copy_more(raw)
+        elif raw and not raw.isspace():
+            place = Place(self._file, self.line)
+            violation = None if raw.isascii() else check_utf8(raw)
+            violation = violation or self._document(raw.decode(errors="replace"), place, raw)
+            if violation is not None:
+                self._intake.refuse(violation, place=place, raw=raw)
+        self.line += raw.count(b"\n") + (raw[-1:] not in (b"", b"\n"))
 
     def _document(self, data: str, place: Place, raw: bytes) -> Violation | None:
         """Take one document; returns what is wrong with its lines."""
-        tokens: list[str] = []
-        entities = _Entities(begin_tags=self._layout.begin_tags)
-        for number, line in enumerate(data.rstrip("\n").split("\n"), place.line):
-            columns = _split(line, self._layout.separator)
-            tag = self._tag_of(columns[-1])
-            if tag is None and line.startswith(_COMMENT) and len(columns) != self._layout.columns:
-                continue
-            if len(columns) == 1 or not columns[0]:
-                return Violation(NO_TAG, {"number": number})
-            if tag is None:
-                return Violation(UNKNOWN_TAG, {"number": number, "tag": columns[-1]})
-            tokens.append(columns[0])
-            entities.add(len(columns[0]), *tag, number)
-        if tokens:
-            text = " ".join(tokens)
-            self._intake.take(text, entities.found, place=place, raw=raw, remarks=entities.remarks, counted=True)
+        lines = data.removesuffix("\n").split("\n")
+        rows = [_split(line, self._layout.separator) for line in lines]
+        tags = [tag for row in rows if (tag := self._tag_of(row[-1])) is not None]
+        numbers: Sequence[int] = range(place.line, place.line + len(rows))
+        if len(tags) < len(rows) or min(map(len, rows)) == 1 or not all(row[0] for row in rows):
+            tokens = [number for number, line in enumerate(lines) if not self._is_comment(line, rows[number])]
+            rows, numbers = [rows[number] for number in tokens], [numbers[number] for number in tokens]
+            violation = self._first_flaw(rows, numbers)
+            if violation is not None:
+                return violation
+        if rows:
+            found, remarks = self._entities(rows, tags, numbers)
+            text = " ".join([row[0] for row in rows])
+            self._intake.take(text, found, place=place, raw=raw, remarks=remarks, counted=True)
         return None
 
-    def _tag_of(self, tag: str) -> tuple[str, str] | None:
-        """Prefix and type of a tag; ``O`` has no type."""
-        if tag not in self._tags:
+    def _is_comment(self, line: str, row: Sequence[str]) -> bool:
+        return line.startswith(_COMMENT) and len(row) != self._layout.columns and self._tag_of(row[-1]) is None
+
+    def _first_flaw(self, rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> Violation | None:
+        """What is wrong with the first line that is no token with its tag."""
+        for row, number in zip(rows, numbers, strict=True):
+            if len(row) == 1 or not row[0]:
+                return Violation(NO_TAG, {"number": number})
+            if self._tag_of(row[-1]) is None:
+                return Violation(UNKNOWN_TAG, {"number": number, "tag": row[-1]})
+        return None
+
+    def _entities(
+        self, rows: Sequence[Sequence[str]], tags: Sequence[_Tag], numbers: Sequence[int]
+    ) -> tuple[list[Annotation], list[Violation]]:
+        """The entities of a document, and what to know of its tags."""
+        found: list[Annotation] = []
+        remarks: list[Violation] = []
+        ends = [*accumulate(len(row[0]) + 1 for row in rows)]
+        goes_on = False
+        for place, (prefix, name) in enumerate(tags):
+            if prefix == _OUTSIDE:
+                goes_on = False
+                continue
+            end = ends[place] - 1
+            if prefix in "IEL" and goes_on and found[-1].type == name:
+                found[-1] = found[-1]._replace(end=end)
+            else:
+                if prefix in "EL" or (prefix == "I" and self._layout.begin_tags):
+                    remarks.append(Violation(TAG_WITHOUT_BEGIN, {"tag": rows[place][-1], "number": numbers[place]}))
+                found.append(Annotation(end - len(rows[place][0]), end, name))
+            goes_on = prefix in "BI"
+        return found, remarks
+
+    def _tag_of(self, tag: str) -> _Tag | None:
+        found = self._tags.get(tag)
+        if found is None:
             match = _TAG.fullmatch(tag)
-            found = (match[1] or "O", match[2] or "") if match else None
-            if len(self._tags) >= _MOST_TAGS_REMEMBERED:
-                return found
-            self._tags[tag] = found
-        return self._tags[tag]
-
-
-class _Entities:
-    """The entities of one document, out of its tags."""
-
-    def __init__(self, *, begin_tags: bool) -> None:
-        self._begin_tags = begin_tags
-        self._position = 0
-        self._open = False
-        self.found: list[Annotation] = []
-        self.remarks: list[Violation] = []
-
-    def add(self, length: int, prefix: str, name: str, number: int) -> None:
-        """A token of so many characters with its tag; ``number`` is its line."""
-        begin, end = self._position, self._position + length
-        self._position = end + 1
-        if prefix == "O":
-            self._open = False
-        elif prefix in "IEL" and self._open and self.found[-1].type == name:
-            self.found[-1] = self.found[-1]._replace(end=end)
-        else:
-            if prefix in "EL" or (prefix == "I" and self._begin_tags):
-                self.remarks.append(Violation(TAG_WITHOUT_BEGIN, {"tag": f"{prefix}-{name}", "number": number}))
-            self.found.append(Annotation(begin, end, name))
-        if prefix != "O":
-            self._open = prefix in "BI"
+            if match is None:
+                return None
+            found = (match[1] or _OUTSIDE, match[2] or "")
+            if len(self._tags) < _MOST_TAGS_REMEMBERED:
+                self._tags[tag] = found
+        return found

@@ -43,28 +43,34 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     if not sample.strip():
         return Violation(EMPTY_FILE)
+    objects = _objects(sample)
+    conll = None if objects else find_conll(sample.decode(errors="replace"))
+    if conll is not None:
+        return Form(FileFormat(FileKind.CONLL, line_ends, byte_order_mark), conll=conll)
     if sample.lstrip().startswith(b"{"):
-        return _json_form(sample, line_ends, byte_order_mark, rules)
+        return _json_form(objects, line_ends, byte_order_mark, rules)
     table = find_table(head, whole=whole)
     if table is not None:
         what = "entity list" if table.is_entity_list else "annotations"
         return Violation(MISSING_PARTS, {"missing": f"the documents of its {what}"})
-    conll = find_conll(sample.decode(errors="replace"))
-    if conll is not None:
-        return Form(FileFormat(FileKind.CONLL, line_ends, byte_order_mark), conll=conll)
     return Violation(UNRECOGNISED)
 
 
-def _json_form(
-    sample: bytes, line_ends: LineEnds, byte_order_mark: bool, rules: EntityRules | AnyType
-) -> Form | Violation:
+def _objects(sample: bytes) -> list[dict[str, Any]]:
+    """The first lines that are JSON objects."""
     objects: list[dict[str, Any]] = []
-    for raw in lines_of(sample):
+    for raw in lines_of(sample) if sample.lstrip().startswith(b"{") else ():
         value = read_object(raw, utf8=False, example=EXAMPLE)
         if isinstance(value, dict):
             objects.append(value)
             if len(objects) == _OBJECTS_LOOKED_AT:
                 break
+    return objects
+
+
+def _json_form(
+    objects: list[dict[str, Any]], line_ends: LineEnds, byte_order_mark: bool, rules: EntityRules | AnyType
+) -> Form | Violation:
     manifests = [value for value in objects if is_manifest(value)]
     if 2 * len(manifests) <= len(objects):
         return Form(FileFormat(FileKind.JSON_LINES, line_ends, byte_order_mark))

@@ -159,7 +159,7 @@ class _Run:
         if isinstance(form, Violation):
             self._progress.blamed = name
             return form
-        self.format = form.format
+        self.format = self.format or form.format
         return self._progress.read(file, form.format, reader_of(form, intake=self._intake, file=name))
 
 

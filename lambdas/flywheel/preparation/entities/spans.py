@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from flywheel.spans import Span
 
-__all__ = ["Span", "annotations_hash", "combination", "counts_of"]
+__all__ = ["Span", "annotations_hash", "combination", "combination_of", "counts_of"]
 
 BETWEEN_TYPES = "\x1f"
 BEFORE_COUNT = "\x1e"
@@ -16,7 +16,11 @@ BEFORE_COUNT = "\x1e"
 
 def combination(spans: Iterable[Span]) -> str:
     """The types with their counts, sorted by type: ``LOC\\x1e2\\x1fPER\\x1e1``; empty without spans."""
-    counts = Counter(span.type for span in spans)
+    return combination_of(Counter(span.type for span in spans))
+
+
+def combination_of(counts: Mapping[str, int]) -> str:
+    """The `combination` of so many annotations of each type."""
     return BETWEEN_TYPES.join(f"{name}{BEFORE_COUNT}{count}" for name, count in sorted(counts.items()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from .proof import proves
 if TYPE_CHECKING:
     from .annotations import Annotation
 
-_LAST_OF_ONE_UNIT = "\uffff"
+_OF_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 
 def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotation] | None:
@@ -19,9 +20,9 @@ def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotat
 
     Only offsets after a character of two units differ, and only those can prove it.
     """
-    units = _Units(text)
-    if not units.wide:
+    if _OF_TWO_UNITS.search(text) is None:
         return None
+    units = _Units(text)
     converted: list[Annotation] = []
     for annotation in annotations:
         begin, end = units.code_point(annotation.begin), units.code_point(annotation.end)
@@ -36,14 +37,13 @@ class _Units:
     """The UTF-16 units of a text."""
 
     def __init__(self, text: str) -> None:
-        places = [place for place, character in enumerate(text) if character > _LAST_OF_ONE_UNIT]
         self._length = len(text)
         # The units with which characters of two units begin.
-        self.wide = [place + number for number, place in enumerate(places)]
+        self._wide = [found.start() + number for number, found in enumerate(_OF_TWO_UNITS.finditer(text))]
 
     def code_point(self, unit: int) -> int | None:
         """None within a character, and outside the text."""
-        before = bisect_left(self.wide, unit)
-        if unit < 0 or (before and self.wide[before - 1] + 1 == unit) or unit - before > self._length:
+        before = bisect_left(self._wide, unit)
+        if unit < 0 or (before and self._wide[before - 1] + 1 == unit) or unit - before > self._length:
             return None
         return unit - before

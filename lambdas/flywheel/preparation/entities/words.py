@@ -13,7 +13,9 @@ _UNSPACED = re.compile(
     "\U00020000-\U0003ffff]"
 )
 _NO_SPACES = re.compile(r"\S+")
-_ASCII_UNIT = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9\s]")
+# Latin, Greek and Cyrillic letters and common signs: no marks, and no script without spaces.
+_ONLY_SIMPLE = re.compile("[\0-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u200a\u2010-\u2029\u202f-\u205f\u20a0-\u20bf]*+")
+_UNIT = re.compile(r"[^\W_]++|\S")
 _JOINER = "\u200d"
 # What Unicode does not call a mark and draws with the character before: joiners, and the skin tones of emoji.
 _LIKE_MARKS = "\u200c" + _JOINER + "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
@@ -52,11 +54,11 @@ def _is_of_word(character: str) -> bool:
 
 def units(text: str) -> Iterator[tuple[int, str]]:
     """The words of a text, and each character besides that belongs to none, with the places where they begin."""
+    if _ONLY_SIMPLE.fullmatch(text):
+        for unit in _UNIT.finditer(text):
+            yield unit.start(), unit[0]
+        return
     for stretch in _NO_SPACES.finditer(text):
-        if stretch[0].isascii():
-            for unit in _ASCII_UNIT.finditer(text, stretch.start(), stretch.end()):
-                yield unit.start(), unit[0]
-            continue
         begin = stretch.start()
         for place in range(begin + 1, stretch.end() + 1):
             if place == stretch.end() or not cuts_word(text, place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Protocol
@@ -12,7 +13,7 @@ from ..label_advice import shortened
 from ..problems import BadLines, Problem, Violation
 from .prepared_line import to_line
 from .rules import CONFLICTING_ANNOTATIONS
-from .spans import Span, annotations_hash, combination, counts_of
+from .spans import Span, annotations_hash, combination, combination_of, counts_of
 
 _DIGEST_BYTES = 16
 _CONFLICT_EXAMPLES = 10
@@ -94,7 +95,7 @@ class EntityWriter:
         if self._label_hashes is not None:
             self._label_hashes.write(annotations)
         self._digest.update(line)
-        self.combinations[combination(spans)] += 1
+        self.combinations[_combination(tuple(span.type for span in spans))] += 1
         self.documents += 1
         self.bytes += len(line)
 
@@ -127,6 +128,11 @@ class EntityWriter:
             for name, count in counts_of(combined).items():
                 counts[name] += count * documents
         return dict(counts)
+
+
+@lru_cache(maxsize=1 << 12)
+def _combination(types: tuple[str, ...]) -> str:
+    return combination_of(Counter(types))
 
 
 def _types_shown(spans: tuple[Span, ...]) -> str:

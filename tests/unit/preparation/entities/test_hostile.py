@@ -176,7 +176,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return data
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(damaged(), st.sampled_from([1, 16, 1 << 16]), st.sampled_from([AnyType(), EntityRules(("PER",))]))
 def test_a_damaged_file_is_reported_on(data: bytes, block_bytes: int, rules: AnyType | EntityRules) -> None:
     outcome = prepared(data, rules=rules, block_bytes=block_bytes)
@@ -193,7 +193,7 @@ def test_a_damaged_file_is_reported_on(data: bytes, block_bytes: int, rules: Any
         assert list(dict.fromkeys((found.text, found.spans) for found in read)) == outcome.documents
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(damaged(), damaged(), st.sampled_from([1, 16, 1 << 16]))
 def test_a_folder_of_damaged_files_is_reported_on(one: bytes, other: bytes, block_bytes: int) -> None:
     files: dict[str, bytes | str] = {"one.csv": one, "documents.txt": other}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel.preparation.entities import Span
@@ -84,6 +84,7 @@ def test_the_report_says_what_was_converted() -> None:
 TEXTS = st.text(st.sampled_from("ab 1🎈👩🏽\u200d\u0301é東.\n"), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.data())
 def test_utf16_offsets_with_their_texts_come_back_as_code_points(text: str, data: st.DataObject) -> None:
     places = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
@@ -96,6 +97,7 @@ def test_utf16_offsets_with_their_texts_come_back_as_code_points(text: str, data
             assert outcome.documents == [(text, tuple(Span(*place, "PER") for place in wanted))]
 
 
+@settings(deadline=None)
 @given(TEXTS, st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=4))
 def test_whatever_the_offsets_a_document_is_taken_as_it_is_or_is_a_bad_line(
     text: str, entities: list[tuple[int, int]]
@@ -146,3 +148,16 @@ def test_a_part_of_a_word_is_remarked_upon_and_shown() -> None:
     (remark,) = outcome.preparation.remark_examples
     assert remark.rule == "part-of-word"
     assert '"[New]ark"' in remark.message
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40) | st.text(st.characters(max_codepoint=0x24F), max_size=40) | TEXTS)
+def test_units_begin_and_end_where_no_word_is_cut(text: str) -> None:
+    found = list(units(text))
+
+    assert "".join(unit for _, unit in found) == "".join(text.split())
+    for begin, unit in found:
+        assert text.startswith(unit, begin)
+        assert not cuts_word(text, begin)
+        assert not cuts_word(text, begin + len(unit))
+        assert all(cuts_word(text, place) for place in range(begin + 1, begin + len(unit)))

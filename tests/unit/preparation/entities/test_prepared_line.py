@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel.preparation.entities import ATTRIBUTE, Span, annotations_hash, combination, from_line, to_line
@@ -38,6 +38,7 @@ def test_a_line_is_one_of_a_manifest_as_ground_truth_writes_it() -> None:
     assert metadata["entities"] == [{"confidence": 1}] * 2
 
 
+@settings(deadline=None)
 @given(TEXTS, SPANS)
 def test_a_line_reads_back_code_point_for_code_point(text: str, spans: list[Span]) -> None:
     line = to_line(text, spans)
@@ -47,6 +48,7 @@ def test_a_line_reads_back_code_point_for_code_point(text: str, spans: list[Span
     assert to_line(text, sorted(spans, reverse=True)) == line
 
 
+@settings(deadline=None)
 @given(SPANS)
 def test_a_combination_is_types_with_counts(spans: list[Span]) -> None:
     counts = counts_of(combination(spans))

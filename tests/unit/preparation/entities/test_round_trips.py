@@ -39,6 +39,7 @@ def distinct(documents: list[Document]) -> list[Document]:
     return list(dict.fromkeys(documents))
 
 
+@settings(deadline=None)
 @given(st.lists(documents_of(CHARACTERS), min_size=1, max_size=5), st.booleans(), BLOCKS)
 def test_json_lines(documents: list[Document], ascii_only: bool, block_bytes: int) -> None:
     data = "".join(
@@ -62,6 +63,7 @@ def test_json_lines(documents: list[Document], ascii_only: bool, block_bytes: in
     assert outcome.preparation.duplicates == len(documents) - len(distinct(documents))
 
 
+@settings(deadline=None)
 @given(st.lists(documents_of(NARROW), min_size=1, max_size=5), BLOCKS)
 def test_manifests(documents: list[Document], block_bytes: int) -> None:
     data = "".join(to_line(*document) for document in documents)
@@ -76,6 +78,7 @@ def test_manifests(documents: list[Document], block_bytes: int) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(documents_of(NARROW, without="\r\n"), min_size=1, max_size=5),
     st.sampled_from(["\n", "\r\n"]),
@@ -99,6 +102,7 @@ def test_documents_and_annotations(documents: list[Document], line_end: str, del
     assert outcome.documents == distinct(documents)
 
 
+@settings(deadline=None)
 @given(documents_of(NARROW))
 def test_a_document_in_a_file_of_its_own(document: Document) -> None:
     text, spans = document
@@ -122,7 +126,7 @@ def tagged(draw: st.DrawFn) -> list[tuple[str, str]]:
     return draw(st.lists(st.tuples(TOKENS, st.sampled_from([*TYPES, "", "O"])), min_size=1, max_size=8))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(tagged(), min_size=1, max_size=4), SCHEMES, BLOCKS)
 def test_conll(documents: list[list[tuple[str, str]]], scheme: str, block_bytes: int) -> None:
     wanted: list[Document] = []
