@@ -36,7 +36,11 @@ class ModelKind:
     minimum_per_label: int
     """What Comprehend documents: training documents of a label, or annotations of an entity type."""
     route: str
-    """Of the real-time API."""
+    """Of the real-time API, as are all that follow."""
+    api_name: str
+    """Ends it."""
+    api_description: str
+    callers_description: str
 
 
 def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -73,6 +77,9 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     task=_classify_documents,
     minimum_per_label=50,
     route="/classify",
+    api_name="classification",
+    api_description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Classify texts through the flywheel's real-time API.",
 )
 ENTITY_RECOGNITION = ModelKind(
     model="entity-recognizer",
@@ -88,6 +95,9 @@ ENTITY_RECOGNITION = ModelKind(
     task=_recognize_entities,
     minimum_per_label=25,
     route="/entities",
+    api_name="entity-recognition",
+    api_description="Finds entities in texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Find entities in texts through the flywheel's real-time API.",
 )
 _KINDS = {ModelType.DOCUMENT_CLASSIFIER: DOCUMENT_CLASSIFICATION, ModelType.ENTITY_RECOGNIZER: ENTITY_RECOGNITION}
 
