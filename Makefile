@@ -45,8 +45,8 @@ format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-openapi: setup  ## Write the API's OpenAPI document, docs/openapi.json
-	@PYTHONPATH=lambdas $(BIN)/python -m handlers.api.openapi > docs/openapi.json
+openapi: setup  ## Write the API's OpenAPI documents, docs/openapi*.json
+	@PYTHONPATH=lambdas $(BIN)/python -m handlers.api.openapi docs
 
 synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
 	@rm -rf cdk.out

@@ -111,7 +111,7 @@ class Api(Construct):
         self.callers_policy_arn = ManagedPolicy(
             self,
             "Callers",
-            description="Classify texts through the flywheel's real-time API.",
+            description=access.kind.callers_description,
             permissions=[
                 Permission(actions=["execute-api:Invoke"], resources=method_arns),
                 access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
@@ -184,8 +184,8 @@ class Api(Construct):
         api = apigateway.RestApi(
             self,
             "Api",
-            rest_api_name=f"{settings.name}-classification",
-            description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
+            rest_api_name=f"{settings.name}-{access.kind.api_name}",
+            description=access.kind.api_description,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),

@@ -35,10 +35,14 @@ class ModelKind:
     """What a flywheel's models are trained to do."""
     minimum_per_label: int
     """What Comprehend documents: training documents of a label, or annotations of an entity type."""
-    route: str
-    """Of the real-time API."""
     folders: bool
     """Whether files that are uploaded into a folder belong together."""
+    route: str
+    """Of the real-time API, as are all that follow."""
+    api_name: str
+    """Ends it."""
+    api_description: str
+    callers_description: str
 
 
 def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -76,6 +80,9 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     minimum_per_label=50,
     route="/classify",
     folders=False,
+    api_name="classification",
+    api_description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Classify texts through the flywheel's real-time API.",
 )
 ENTITY_RECOGNITION = ModelKind(
     model="entity-recognizer",
@@ -92,6 +99,9 @@ ENTITY_RECOGNITION = ModelKind(
     minimum_per_label=25,
     route="/entities",
     folders=True,
+    api_name="entity-recognition",
+    api_description="Finds entities in texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Find entities in texts through the flywheel's real-time API.",
 )
 _KINDS = {ModelType.DOCUMENT_CLASSIFIER: DOCUMENT_CLASSIFICATION, ModelType.ENTITY_RECOGNIZER: ENTITY_RECOGNITION}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.real_time import Message, RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
@@ -91,6 +92,10 @@ class Prediction(ABC):
     @abstractmethod
     def recorded(self) -> dict[str, Any]:
         """The prediction as members of a LowConfidencePrediction."""
+
+    @abstractmethod
+    def answered(self) -> Message:
+        """The prediction as the real-time API answers it: one of `RealTime.documents`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,4 +236,8 @@ class ModelKind(Protocol):
         """The prediction in a line of a job's output. `where` the line is, for messages. Raises InvalidPredictions."""
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
-        """Raises ClientError."""
+        """Raises ClientError, and FlywheelError for an answer that cannot be used."""
+
+    @property
+    def real_time(self) -> RealTime:
+        """Its part of the real-time API."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.confidence import Scores, confidence_of, labels_of
 from flywheel.records.low_confidence import ScoredLabel
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.real_time import Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,11 @@ class Classification(Prediction):
     def recorded(self) -> dict[str, Any]:
         predictions = tuple(ScoredLabel(name=name, score=score) for name, score in self.scores)
         return {"multi_label": self.multi_label, "predictions": predictions}
+
+    def answered(self) -> Message:
+        from flywheel.document_classification.real_time import answered
+
+        return answered(self)
 
 
 class ClassifiedDocument:

@@ -27,6 +27,7 @@ from flywheel.records.uploads import DocumentForm
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.real_time import RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
@@ -208,6 +209,12 @@ class _DocumentClassification:
         # Comprehend does not document the order of the scores.
         scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
         return Classification.of(tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
+
+    @property
+    def real_time(self) -> RealTime:
+        from flywheel.document_classification.real_time import REAL_TIME
+
+        return REAL_TIME
 
 
 DOCUMENT_CLASSIFICATION: ModelKind = _DocumentClassification()

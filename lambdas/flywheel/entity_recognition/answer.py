@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.records.low_confidence import ScoredEntity
 from flywheel.spans import Span
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.real_time import Message
 
 Found = tuple[Span, float]
 """An entity and its score."""
@@ -24,14 +27,17 @@ def confidence_of_entities(scores: Sequence[float]) -> float:
 class RecognizedEntities(Prediction):
     """An endpoint's answer."""
 
+    text: str
     entities: tuple[Found, ...]
     """In the order of the text."""
 
     @classmethod
-    def of(cls, entities: Sequence[Found]) -> Self:
+    def of(cls, text: str, entities: Sequence[Found]) -> Self:
+        """Every entity is inside `text`."""
         return cls(
             labels=tuple(span.label for span, _ in entities),
             confidence=confidence_of_entities([score for _, score in entities]),
+            text=text,
             entities=tuple(entities),
         )
 
@@ -40,6 +46,11 @@ class RecognizedEntities(Prediction):
             ScoredEntity(type=span.type, begin=span.begin, end=span.end, score=score) for span, score in self.entities
         )
         return {"entities": tuple(found)}
+
+    def answered(self) -> Message:
+        from flywheel.entity_recognition.real_time import answered
+
+        return answered(self)
 
 
 class AnnotatedDocument:

@@ -14,10 +14,12 @@ from flywheel.comprehend.model_kind import Answer, DatasetLimits, Model, ModelKi
 from flywheel.entity_recognition.answer import AnnotatedDocument, RecognizedEntities
 from flywheel.records.decisions import Metrics
 from flywheel.records.uploads import DocumentForm
+from flywheel.spans import Span
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.real_time import RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
@@ -195,17 +197,35 @@ class _EntityRecognition:
         from flywheel.evaluation.predictions import entities_of
 
         found = entities_of(where, line)
-        texts = {(entry["BeginOffset"], entry["EndOffset"]): entry.get("Text") for entry in line["Entities"]}
+        texts = _quoted(line)
         return AnnotatedDocument(
-            [(span, score, texts.get((span.begin, span.end))) for span, score in found], low_confidence=low_confidence
+            [(span, score, texts[span.begin, span.end]) for span, score in found], low_confidence=low_confidence
         )
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> RecognizedEntities:
+        from flywheel.entity_recognition.offsets import place_of
         from flywheel.evaluation.predictions import entities_of
 
         # The endpoint's language counts, and LanguageCode is ignored (reference 2.9).
         answer: Any = comprehend.detect_entities(EndpointArn=endpoint_arn, Text=text)
-        return RecognizedEntities.of(entities_of("the endpoint's answer", answer))
+        found = entities_of("the endpoint's answer", answer)
+        texts = _quoted(answer)
+        placed = []
+        for span, score in found:
+            begin, end = place_of(text, begin=span.begin, end=span.end, found=texts[span.begin, span.end])
+            placed.append((Span(begin, end, span.type), score))
+        return RecognizedEntities.of(text, sorted(placed))
+
+    @property
+    def real_time(self) -> RealTime:
+        from flywheel.entity_recognition.real_time import REAL_TIME
+
+        return REAL_TIME
+
+
+def _quoted(answer: Any) -> dict[tuple[int, int], str | None]:
+    """The text of each entity as Comprehend quotes it, by its offsets."""
+    return {(entry["BeginOffset"], entry["EndOffset"]): entry.get("Text") for entry in answer["Entities"]}
 
 
 ENTITY_RECOGNITION: ModelKind = _EntityRecognition()

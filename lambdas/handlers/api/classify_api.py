@@ -1,4 +1,4 @@
-"""Answers the real-time API: `POST /classify` and `GET /model`."""
+"""Answers the real-time API: `POST /classify`, or a recognizer's `POST /entities`, and `GET /model`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Work:
     def endpoint(self) -> LiveEndpoint:
         return LiveEndpoint(
             comprehend=client("comprehend"),
-            kind=kind_of(environment.model_type),
+            kind=KIND,
             arn=environment.endpoint_arn,
             clock=now,
         )
@@ -106,14 +106,14 @@ class Work:
                 service=FlywheelService(
                     comprehend=client("comprehend"),
                     flywheel_arn=environment.flywheel_arn,
-                    kind=kind_of(environment.model_type),
+                    kind=KIND,
                 ),
                 published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
             ),
         )
 
 
-_api = routes(Work())
+_api = routes(Work(), real_time=KIND.real_time)
 
 
 @observed
