@@ -68,7 +68,7 @@ def test_a_recognizer_is_served_and_tested() -> None:
     run = ServingRun(at=at)
     serving = run.run(
         EndpointTarget(
-            inference_units=1,
+            inference_units=50,
             maximum_inference_units=0,
             smoke_test_key="serving/smoke.jsonl",
             smoke_test_minimum=0.6,
