@@ -12,6 +12,8 @@ from flywheel.api.messages import MOST_DOCUMENTS
 from flywheel.comprehend.model_kind import ModelType
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
+from ops.tables.classify import answers_table
+from ops.tables.terminal import result_console
 from ops.verbs.classify import (
     LONGEST_WAIT,
     MOST_WAITS,
@@ -186,3 +188,19 @@ def test_the_route_is_the_kinds(monkeypatch: pytest.MonkeyPatch, model_type: Mod
     monkeypatch.setattr(RealTimeApi, "request", lambda _, *request: asked.append(request))
     RealTimeApi(url="", clients=Clients(boto3.Session()), model_type=model_type).classify(["a"])
     assert asked == [("POST", path, {"documents": ["a"]})]
+
+
+def test_a_row_for_each_entity_and_for_each_text_without(capsys: pytest.CaptureFixture[str]) -> None:
+    anna = FoundEntity.model_validate(TestRecognizer.ANNA)
+    results = [
+        RecognizedText(text="\U0001f600 Anna", confidence=0.8, entities=(anna,), model_arn="arn:m/names/version/v1"),
+        RecognizedText(text="nobody", confidence=1),
+        RecognizedText(text="x", error="TEXT_REFUSED", message="bad"),
+    ]
+    result_console().print(answers_table(results))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][:4] == [
+        ["In", "Entity", "Type", "Begin", "End", "Score"],
+        ["\U0001f600", "Anna", "Anna", "PERSON", "2", "6", "0.8000"],
+        ["nobody", "none", "-", "-", "-", "-"],
+        ["x", "TEXT_REFUSED:", "bad", "-", "-", "-", "-"],
+    ]
