@@ -161,6 +161,15 @@ def test_several_files_of_documents_and_of_annotations() -> None:
     assert outcome.preparation.remarks == {"passed-over": 1}
 
 
+def test_there_may_be_very_many_files_of_one_document() -> None:
+    files: dict[str, bytes | str] = {f"{number}.txt": f"Ann {number}" for number in range(20_000)}
+    rows = "".join(f"{number}.txt,0,3,PER\n" for number in reversed(range(20_000)))
+    outcome = prepared(files | {"annotations.csv": "File,Begin Offset,End Offset,Type\n" + rows})
+
+    assert outcome.preparation.bad_lines == {}
+    assert outcome.preparation.annotations == {"PER": 20_000}
+
+
 def test_the_texts_of_entities_are_checked_where_a_table_has_them() -> None:
     header = HEADER.replace("Type", "Type,Text")
     rows = 'documents.txt,0,0,3,PER,Ann\ndocuments.txt,2,0,3,PER,"Zoë"\n'
