@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from .label_advice import shortened
 from .line_reader import Block, LineReader
 from .problems import BadLines, Violation
 from .rules import FILE_TOO_LARGE, TOO_MANY_DOCUMENTS, TOO_MANY_ROWS, check_share_of_bad_lines
@@ -88,6 +89,7 @@ def with_reason(too_many: Violation, bad: BadLines) -> Violation:
     if first is None or first.alike < _MOST_BAD_LINES * bad.total:
         return too_many
     # A refused conflict has no line.
-    where = "For" if first.line is None else f"Line {first.line:,}, for"
+    file = "" if first.file is None else f" of {shortened(first.file)}"
+    where = "For" if first.line is None else f"Line {first.line:,}{file}, for"
     reason = f" {where} example: {first.message}"
     return Violation(too_many.rule, {**too_many.facts, "rest": too_many.facts["rest"] + reason})

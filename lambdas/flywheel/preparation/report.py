@@ -140,7 +140,9 @@ def _format(file_format: FileFormat) -> str:
 def _header(file_format: FileFormat) -> str:
     if file_format.header is None:
         return "no header row"
-    columns = (", " if len(file_format.header) > 2 else " and ").join(f'"{name}"' for name in file_format.header)
+    columns = (", " if len(file_format.header) > 2 else " and ").join(
+        f'"{printable(name)}"' for name in file_format.header
+    )
     return f"header row {columns}" + (" (text first)" if file_format.text_first else "")
 
 

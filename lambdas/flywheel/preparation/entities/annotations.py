@@ -14,11 +14,12 @@ from .rules import (
     PART_OF_WORD,
     REPEATED_ANNOTATION,
     TEXT_NOT_AT_OFFSET,
+    UNPROVEN_OFFSETS,
     UTF16_OFFSETS,
 )
 from .spans import Span
 from .type_names import TypeNames
-from .utf16 import in_code_points
+from .utf16 import as_utf16
 from .words import cuts_word
 
 _AROUND = 20
@@ -48,11 +49,12 @@ def check_annotations(
     remarks: list[Violation] = []
     if not annotations:
         return Checked((), remarks)
-    converted = None if counted or text.isascii() else in_code_points(text, annotations)
-    if converted is not None:
-        first = converted[0]
-        remarks.append(_about(UTF16_OFFSETS, first, found=text[first.begin : first.end]))
-        annotations = converted
+    utf16 = None if counted or text.isascii() else as_utf16(text, annotations)
+    if utf16 is not None and utf16.proven:
+        annotations, example = utf16.converted, utf16.example
+        remarks.append(_about(UTF16_OFFSETS, example, found=text[example.begin : example.end]))
+    elif utf16 is not None and not utf16.refuted:
+        remarks.append(Violation(UNPROVEN_OFFSETS))
     spans: set[Span] = set()
     for annotation in annotations:
         span = _check_one(text, annotation, types)

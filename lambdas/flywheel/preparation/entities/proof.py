@@ -24,7 +24,7 @@ def proves(readings: Sequence[tuple[Reading, Reading]]) -> bool:
     if not readings or not all(_is_inside(second) for _, second in readings):
         return False
     if any(annotation.text is not None for (_, annotation), _ in readings):
-        return not all(_has_text(first) for first, _ in readings) and all(_has_text(second) for _, second in readings)
+        return not all(_can_be(first) for first, _ in readings) and all(_can_be(second) for _, second in readings)
     whole = [(_is_whole(first), _is_whole(second)) for first, second in readings]
     if any(first and not second for first, second in whole):
         return False
@@ -38,9 +38,14 @@ def _is_inside(reading: Reading) -> bool:
     return 0 <= annotation.begin < annotation.end <= len(text)
 
 
-def _has_text(reading: Reading) -> bool:
+def has_text(reading: Reading) -> bool:
+    """Whether an entity's own text stands at its place."""
     text, annotation = reading
-    return annotation.text is None or text[annotation.begin : annotation.end] == annotation.text
+    return text[annotation.begin : annotation.end] == annotation.text
+
+
+def _can_be(reading: Reading) -> bool:
+    return reading[1].text is None or has_text(reading)
 
 
 def _is_cut(reading: Reading) -> bool:

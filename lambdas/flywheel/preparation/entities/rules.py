@@ -136,8 +136,8 @@ MACHINE_ANNOTATED = Rule(
 )
 SOURCE_REF = Rule(
     "source-ref",
-    'The line refers to a document in a file of its own ("source-ref").',
-    'Write the text itself into the line, as "source".',
+    'The document is in a file of its own ("source-ref"), not in the manifest.',
+    'Write the text itself into each line, as "source".',
 )
 SEVERAL_ATTRIBUTES = Rule(
     "several-attributes",
@@ -255,6 +255,12 @@ FEW_MATCHES = Rule(
 )
 PASSED_OVER = Rule(
     "passed-over", 'The file "{name}" was passed over: its name says that it is hidden.', "Nothing has to be done."
+)
+UNPROVEN_OFFSETS = Rule(
+    "unproven-offsets",
+    "Before an annotation stands an emoji, and nothing proves whether offsets count it as one character or, as UTF-16, "
+    "as two: they were read as characters (code points).",
+    "If a tool that runs in a browser wrote them, give the entities' own texts, too.",
 )
 REPEATED_ANNOTATION = Rule(
     "repeated-annotation",

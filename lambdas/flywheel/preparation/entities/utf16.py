@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .proof import proves
+from .proof import has_text, proves
 
 if TYPE_CHECKING:
     from .annotations import Annotation
@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 _OF_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 
-def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotation] | None:
-    """The annotations with offsets in code points, if theirs provably count UTF-16 units; else None.
+class Utf16(NamedTuple):
+    """The annotations of a document with their offsets read as UTF-16 units, and what the text says of this reading.
 
-    Only offsets after a character of two units differ, and only those can prove it.
+    Only offsets after a character of two units differ, and only those can prove anything.
     """
+
+    converted: list[Annotation]
+    example: Annotation
+    """The first that is converted."""
+    proven: bool
+    refuted: bool
+
+
+def as_utf16(text: str, annotations: Sequence[Annotation]) -> Utf16 | None:
+    """None where it makes no difference, or no sense."""
     if _OF_TWO_UNITS.search(text) is None:
         return None
     units = _Units(text)
@@ -29,8 +39,13 @@ def in_code_points(text: str, annotations: Sequence[Annotation]) -> list[Annotat
         if begin is None or end is None:
             return None
         converted.append(annotation._replace(begin=begin, end=end))
-    moved = [(before, after) for before, after in zip(annotations, converted, strict=True) if before != after]
-    return converted if moved and proves([((text, before), (text, after)) for before, after in moved]) else None
+    readings = [
+        ((text, before), (text, after)) for before, after in zip(annotations, converted, strict=True) if before != after
+    ]
+    if not readings:
+        return None
+    refuted = proves([(after, before) for before, after in readings]) or all(has_text(before) for before, _ in readings)
+    return Utf16(converted, readings[0][1][1], proves(readings), refuted)
 
 
 class _Units:

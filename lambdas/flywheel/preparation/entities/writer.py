@@ -62,6 +62,7 @@ class EntityWriter:
         # Hash of a text -> the annotations and the place it first came with, packed.
         self._first: dict[bytes, bytes] = {}
         self._files: dict[str | None, int] = {}
+        self._file_names: list[str | None] = []
         # Texts and annotations of documents whose text first came with other annotations.
         self._further: set[bytes] = set()
         self._digest = blake2b(digest_size=_DIGEST_BYTES)
@@ -81,6 +82,8 @@ class EntityWriter:
         first = self._first.get(text_digest)
         if first is None:
             number = self._files.setdefault(place.file, len(self._files))
+            if number == len(self._file_names):
+                self._file_names.append(place.file)
             self._first[text_digest] = annotations + _PLACE.pack(number, place.line)
         elif first.startswith(annotations) or text_digest + annotations in self._further:
             self.duplicates += 1
@@ -103,7 +106,7 @@ class EntityWriter:
         """Count a conflict, and tell of it."""
         self.conflicts += 1
         number, line = _PLACE.unpack_from(first, TEXT_HASH_BYTES)
-        facts = {"first": Place(list(self._files)[number], line), "here": _types_shown(spans)}
+        facts = {"first": Place(self._file_names[number], line), "here": _types_shown(spans)}
         violation = Violation(CONFLICTING_ANNOTATIONS, facts)
         if self._refuse_conflicts:
             self._bad.add(violation, line=place.line, raw=raw, file=place.file)

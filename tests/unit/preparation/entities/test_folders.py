@@ -8,6 +8,7 @@ import pytest
 
 from flywheel.preparation import FileKind
 from flywheel.preparation.entities import AnyType, EntityRules
+from flywheel.preparation.entities.annotation_rows import document_key
 from flywheel.preparation.report import render_text
 
 from .uploads import Outcome, prepared, spans
@@ -159,6 +160,16 @@ def test_several_files_of_documents_and_of_annotations() -> None:
     assert outcome.documents == [(text, spans((0, end, "PER"))) for text, end in per]
     assert places(outcome) == [("two.csv", 3, "unknown-line")]
     assert outcome.preparation.remarks == {"passed-over": 1}
+
+
+def test_there_may_be_very_many_files_of_one_document() -> None:
+    files: dict[str, bytes | str] = {f"{number}.txt": f"Ann {number}" for number in range(2000)}
+    rows = "".join(f"{number}.txt,0,3,PER\n" for number in reversed(range(2000)))
+    outcome = prepared(files | {"annotations.csv": "File,Begin Offset,End Offset,Type\n" + rows})
+
+    assert outcome.preparation.bad_lines == {}
+    assert outcome.preparation.annotations == {"PER": 2000}
+    assert document_key(200_000, 200_000_000) < document_key(200_001, 0) < 1 << 64
 
 
 def test_the_texts_of_entities_are_checked_where_a_table_has_them() -> None:

@@ -75,6 +75,22 @@ def test_offsets_that_fit_neither_way_are_refused(
     assert prepared(line_with(text, entities)).problems == [(1, rule)]
 
 
+@pytest.mark.parametrize(
+    ("text", "entity", "unproven"),
+    [
+        ("🎈🎈🎈 東京東京", (4, 6, None), True),
+        ("🎈🎈🎈 東京東京", (4, 6, "東京"), False),
+        ("🎈 Ann met Bob here", (2, 5, None), False),
+        ("🎈 Ann met Bob here", (2, 4, None), True),
+        ("Ann 🎈", (0, 3, None), False),
+    ],
+)
+def test_what_proves_neither_reading_is_remarked_upon(
+    text: str, entity: tuple[int, int, str | None], unproven: bool
+) -> None:
+    assert ("unproven-offsets" in prepared(line_with(text, [entity])).preparation.remarks) is unproven
+
+
 def test_the_report_says_what_was_converted() -> None:
     outcome = prepared(line_with("🎈 Ann", [(3, 6, None)]))
     (remark,) = outcome.preparation.remark_examples
