@@ -9,8 +9,9 @@ from typing import Any
 
 import pycrfsuite
 
+from local.comprehend.entity_recognition.entities import Entity
 from local.comprehend.entity_recognition.tokens import Place, features, places
-from local.comprehend.entity_recognition.training_data import Document, Entity
+from local.comprehend.entity_recognition.training_data import Document
 from local.comprehend.training_data import InvalidTrainingDataError
 
 _OUTSIDE = "O"

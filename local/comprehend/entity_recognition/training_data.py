@@ -7,19 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from local.comprehend.manifests import manifest_lines
-from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, groups
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Entity:
-    """Where an entity stands in its document, in code points, ``end`` exclusive."""
-
-    begin: int
-    end: int
-    type: str
+from local.comprehend.entity_recognition.entities import AnnotatedText, Entity
+from local.comprehend.entity_recognition.manifest_texts import manifest_texts
+from local.comprehend.entity_recognition.plain_documents import annotated_texts
+from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, Part, groups
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -42,8 +34,8 @@ class Document:
 
 def documents(files: Sequence[DataFile], *, types: frozenset[str]) -> Iterator[Document]:
     """The documents of a checked dataset, with the entities of these types."""
-    for _, text, entities in _annotated(files):
-        yield Document(text=text, entities=tuple(entity for entity in entities if entity.type in types))
+    for each in _read(files):
+        yield Document(text=each.text, entities=tuple(entity for entity in each.entities if entity.type in types))
 
 
 def inspect(
@@ -56,48 +48,34 @@ def inspect(
     documents stay.
     """
     contents = Contents()
-    for where, text, entities in _annotated(files):
+    for each in _read(files):
         contents.documents += 1
         if contents.documents > maximum_documents:
-            raise InvalidTrainingDataError(f"{where}: a dataset holds at most {maximum_documents} documents.")
-        if len(text.encode()) > maximum_document_bytes:
-            raise InvalidTrainingDataError(f"{where}: the document is larger than {maximum_document_bytes} bytes.")
-        _check(where, text, entities)
-        for entity in entities:
+            raise InvalidTrainingDataError(f"{each.where}: a dataset holds at most {maximum_documents} documents.")
+        _check(each, maximum_document_bytes)
+        for entity in each.entities:
             counted = contents.per_label if entity.type in types else contents.unknown_labels
             counted[entity.type] += 1
     return contents
 
 
-def _annotated(files: Sequence[DataFile]) -> Iterator[tuple[str, str, list[Entity]]]:
-    """Where each document is, its text, and its entities in the order of the text."""
+def _read(files: Sequence[DataFile]) -> Iterator[AnnotatedText]:
     for group in groups(files):
-        for file in group:
-            for where, members, text in manifest_lines(file):
-                found = {
-                    entity for name in file.source.attributes for entity in _of_attribute(members[name], name, where)
-                }
-                yield where, text, sorted(found)
+        if group[0].source.part is not Part.MANIFEST:
+            yield from annotated_texts(group)
+        else:
+            for file in group:
+                yield from manifest_texts(file)
 
 
-def _of_attribute(attribute: Any, name: str, where: str) -> Iterator[Entity]:
-    try:
-        items = attribute["annotations"]["entities"]
-        for item in items:
-            begin, end, type_ = item["startOffset"], item["endOffset"], item["label"]
-            if type(begin) is not int or type(end) is not int or not isinstance(type_, str) or not type_:
-                raise TypeError
-            yield Entity(begin=begin, end=end, type=type_)
-    except (KeyError, TypeError, IndexError) as error:
-        raise InvalidTrainingDataError(
-            f"{where}: the attribute {name} does not hold annotations.entities with startOffset, endOffset and label."
-        ) from error
-
-
-def _check(where: str, text: str, entities: Sequence[Entity]) -> None:
-    last = 0
-    for entity in entities:
-        place = f"{where}: the annotation {entity.type} from {entity.begin} to {entity.end}"
+def _check(document: AnnotatedText, maximum_document_bytes: int) -> None:
+    text, last = document.text, 0
+    if not text.strip():
+        raise InvalidTrainingDataError(f"{document.where}: the document is empty.")
+    if len(text.encode()) > maximum_document_bytes:
+        raise InvalidTrainingDataError(f"{document.where}: the document is larger than {maximum_document_bytes} bytes.")
+    for entity in document.entities:
+        place = f"{document.where}: the annotation {entity.type} from {entity.begin} to {entity.end}"
         if not 0 <= entity.begin < entity.end <= len(text):
             raise InvalidTrainingDataError(f"{place} is not within the document's {len(text)} characters.")
         if entity.begin < last:
