@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flywheel.records.uploads import Split, UploadOutcome
 from flywheel.spans import Span
+from ops.verbs.prepared import UploadState, uploads_waiting
 from tests.pipeline.entities.documents import annotated, as_json_lines
 from tests.pipeline.entities.test_turns import people
 
@@ -27,7 +28,11 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
     assert waits.upload.key == "train/letters/"
     assert "annotations" in waits.missing
     assert at.keys("train/") == ["train/letters/documents.txt"]
-    assert not at.poked().start, "what is not complete starts no second turn"
+    start = at.poked()
+    assert not start.start, "what is not complete starts no second turn"
+    assert "waits for some of its files" in start.reason
+    (waiting,) = uploads_waiting(at.bucket, turn_runs=False)
+    assert (waiting.state, waiting.reason) == (UploadState.INCOMPLETE, f"waits for {waits.missing}")
     at.cloud.clock.advance(timedelta(seconds=5))
     at.upload("train/letters/annotations.csv", ANNOTATIONS)
     assert at.poked().start
