@@ -32,6 +32,8 @@ class DatasetMinimum:
     too_small: int | None = None
     """The bytes of the documents, if these are below Comprehend's minimum, `minimum_bytes`."""
     minimum_bytes: int = 0
+    counted: str = "documents"
+    """What `needed` and `missing` count: documents, or annotations."""
 
     def reason(self) -> str:
         """Sentences for people; empty if nothing waits."""
@@ -62,7 +64,7 @@ class DatasetMinimum:
             return ""
         some = ", ".join(f"{number} more of {label}" for label, number in self.missing[:10])
         rest = f" and {len(self.missing) - 10} more labels" if len(self.missing) > 10 else ""
-        return f"Not enough documents yet: {some}{rest} needed."
+        return f"Not enough {self.counted} yet: {some}{rest} needed."
 
 
 def dataset_minimum(
@@ -87,6 +89,7 @@ def dataset_minimum(
         found = minimum_to_train(combinations, labels=labels, minimum=minimum, first=first, overrule=overrule)
     else:
         found = minimum_to_test(combinations, labels=labels, overrule=overrule)
+    found = replace(found, counted=limits.counted)
     if not found.dataset:
         return found
     included = without_labels(combinations, found.held_back)

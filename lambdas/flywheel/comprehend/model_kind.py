@@ -108,6 +108,8 @@ class DatasetLimits:
     document_bytes: int
     """The fewest bytes that a document can have."""
     minimum_documents: int = 1
+    counted: str = "documents"
+    """What is counted of a label: documents, or annotations of an entity type."""
 
 
 class Answer(Protocol):

@@ -32,6 +32,7 @@ DATASET_LIMITS = DatasetLimits(
     # A text of one character, and the line end.
     document_bytes=2,
     minimum_documents=3,
+    counted="annotations",
 )
 """Reference 3.2 and 3.3, in decimal units."""
 ATTRIBUTE = "entities"

@@ -12,7 +12,7 @@ from flywheel.records.uploads import Split
 from flywheel.serving.target import EndpointTarget
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.pipeline.serving_driver import ServingRun
-from tests.pipeline.turn_driver import Deployment
+from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 
 def people(**options: object) -> Deployment:
@@ -89,7 +89,20 @@ def test_documents_wait_until_each_type_has_its_minimum() -> None:
     record = at.run_turn()
     assert record.datasets == ()
     (waits,) = record.waiting
-    assert "5 more of PERSON" in waits.reason
-    assert "5 more of PLACE" in waits.reason
+    assert waits.reason == "Not enough annotations yet: 5 more of PERSON, 5 more of PLACE needed."
     assert waits.labels == {"PERSON": 20, "PLACE": 20}
     assert by_single_label({"PERSON\x1e2\x1fPLACE\x1e1": 3}) == {"PERSON": 6, "PLACE": 3}
+
+
+def test_a_classifier_and_a_recognizer_in_one_account_do_not_see_each_other() -> None:
+    recognizer, classifier = people(), Deployment()
+    recognizer.upload("train/people.jsonl", as_json_lines(annotated(count=80)))
+    classifier.upload("train/news.csv", documents(*LABELS, count=20))
+    for at in (recognizer, classifier):
+        assert at.run_turn().decision is DecisionKind.PROMOTE
+        at.promote_all()
+        at.check_consistency()
+    for at, other in ((recognizer, classifier), (classifier, recognizer)):
+        (model,) = at.service.models.trained_by(at.flywheel_arn)
+        assert model.arn == at.active_model()
+        assert at.service.models.trained_by(other.flywheel_arn) == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel.comprehend.dataset_minimum import minimum_to_test, minimum_to_train
+from flywheel.comprehend.dataset_minimum import dataset_minimum, minimum_to_test, minimum_to_train
+from flywheel.comprehend.model_kind import DatasetLimits
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, by_single_label, labels_of, without_labels
+from flywheel.records.uploads import Split
 
 LABELS = ("A", "B", "C", "D")
 
@@ -129,3 +132,40 @@ def test_a_long_list_of_missing_labels_is_cut_short() -> None:
     assert "50 more of L9" in reason
     assert "L10" not in reason
     assert reason.endswith("and 2 more labels needed.")
+
+
+LIMITS = DatasetLimits(
+    documents=1000, bytes=10**6, minimum_bytes=100, document_bytes=2, minimum_documents=3, counted="annotations"
+)
+
+
+@pytest.mark.parametrize(
+    ("combinations", "size", "reason"),
+    [
+        ({"A\x1e2\x1fB\x1e2": 2, "": 1}, 100, ""),
+        ({"A\x1e4\x1fB\x1e4": 2}, 100, "A dataset needs 3 documents; these are 2."),
+        ({"A\x1e2\x1fB\x1e2": 3}, 99, "A dataset needs 100 bytes; these are 99."),
+        ({"A\x1e2": 3}, 100, "Not enough annotations yet: 4 more of B needed."),
+        ({"": 5}, 100, "Not enough annotations yet: 4 more of A, 4 more of B needed."),
+    ],
+)
+def test_annotations_of_a_type_count_as_documents_of_a_label(
+    combinations: dict[str, int], size: int, reason: str
+) -> None:
+    found = dataset_minimum(
+        Split.TRAIN,
+        combinations,
+        labels=("A", "B"),
+        minimum=4,
+        first=True,
+        size=lambda _: size,
+        limits=LIMITS,
+    )
+    assert (found.dataset, found.reason()) == (not reason, reason)
+
+
+def test_a_later_dataset_needs_an_annotation() -> None:
+    found = dataset_minimum(
+        Split.TRAIN, {"": 5}, labels=("A",), minimum=4, first=False, size=lambda _: 100, limits=LIMITS
+    )
+    assert (found.dataset, found.reason()) == (False, "None of these documents has an annotation.")
