@@ -16,6 +16,20 @@ MAXIMUM_MANIFESTS = 5
 MAXIMUM_ATTRIBUTES = 5
 
 
+def split_manifests(
+    manifests: list[dict[str, Any]],
+) -> tuple[tuple[DataSource, ...], tuple[DataSource, ...]]:
+    """The sources for training and those for testing, by each manifest's Split; raises InvalidRequestException."""
+    sources = manifest_sources(manifests)
+    testing = [manifest.get("Split", "TRAIN") == "TEST" for manifest in manifests]
+    if all(testing):
+        raise invalid_request("At least one augmented manifest must be for training.")
+    return (
+        tuple(source for source, tests in zip(sources, testing, strict=True) if not tests),
+        tuple(source for source, tests in zip(sources, testing, strict=True) if tests),
+    )
+
+
 def manifest_sources(manifests: list[dict[str, Any]]) -> tuple[DataSource, ...]:
     """The sources in the member AugmentedManifests; raises InvalidRequestException.
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from local.comprehend.settings import Settings
-from local.comprehend.training_data import Contents, DataFile, DataSource, ModelData
+from local.comprehend.training_data import Contents, DataFile, DataSource, ModelData, Part
 
 if TYPE_CHECKING:
     from local.comprehend.jobs.job_input import JobInput
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Predict = Callable[["JobInput", Path, Path], None]
 """Reads the input of a job, answers it with the model at the first path, and writes the output at the second. Raises
 InvalidJobInputError. It runs in a worker process."""
+
+Trained = Literal["dataset", "flywheel", "model"]
+"""Whose training data are held against a minimum."""
 
 
 class Task(Protocol):
@@ -112,19 +115,33 @@ class ModelKind(Protocol):
     def sources(self, config: dict[str, Any]) -> tuple[DataSource, ...]:
         """Where CreateDataset's InputDataConfig says that the data are; raises InvalidRequestException."""
 
-    def checked_contents(
-        self, files: tuple[DataFile, ...], *, task: Any, dataset_type: str, settings: Settings
-    ) -> Contents:
-        """Read a dataset and hold it against the quotas; raises InvalidTrainingDataError saying what is wrong."""
+    def task_of_training(self, request: dict[str, Any]) -> Task:
+        """The task of a model without a flywheel, by the request that creates it; raises InvalidRequestException."""
+
+    def training_sources(self, config: dict[str, Any]) -> tuple[tuple[DataSource, ...], tuple[DataSource, ...]]:
+        """Where that request's InputDataConfig says that training data and test data are; without test data some of the
+        others are held out. Raises InvalidRequestException."""
+
+    def input_of_flywheel(self, task: Any, sources: tuple[DataSource, ...]) -> dict[str, Any]:
+        """The InputDataConfig of a model that a flywheel trained on these sources."""
+
+    def checked_contents(self, files: tuple[DataFile, ...], *, task: Any, settings: Settings) -> Contents:
+        """Read documents and hold them against the quotas; raises InvalidTrainingDataError saying what is wrong."""
 
     def maximum_dataset_bytes(self, settings: Settings) -> int: ...
 
-    def require_minimum(self, contents: Contents, *, task: Any, settings: Settings, what: str) -> None:
-        """Raise InvalidTrainingDataError unless training data have the minimum of all that occurs in them."""
+    def require_minimum(
+        self, contents: Contents, *, parts: frozenset[Part], task: Any, settings: Settings, what: Trained
+    ) -> None:
+        """Raise InvalidTrainingDataError unless the training data of a dataset, a flywheel or a model without one have
+        the minimum of all that occurs in them."""
 
     def train_model(self, data: ModelData, path: Path) -> TrainedModel:
         """Train on the training documents and save the model at ``path``; raises InvalidTrainingDataError. It runs in a
         worker process."""
+
+    def learnt(self, task: Any, trained: Any) -> Task:
+        """The task of a trained model, which may be to tell what it found in its data."""
 
     def evaluate_model(self, data: ModelData, path: Path) -> Evaluation:
         """Score the model at ``path`` on the test documents. It runs in a worker process."""

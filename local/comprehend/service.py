@@ -23,6 +23,7 @@ from local.comprehend.jobs.jobs import Jobs
 from local.comprehend.kinds import KINDS
 from local.comprehend.model_kind import ModelKind
 from local.comprehend.models.models import Models
+from local.comprehend.models.trainings import Trainings
 from local.comprehend.requests.calls import Call, CallLog
 from local.comprehend.requests.contract import (
     modelled_errors,
@@ -217,8 +218,11 @@ def _operations(runtime: Runtime) -> dict[str, Operation]:
 
 def _operations_of(runtime: Runtime, kind: ModelKind) -> dict[str, Operation]:
     models, jobs, real_time = Models(runtime, kind), Jobs(runtime, kind), RealTime(runtime, kind)
+    trainings = Trainings(runtime, kind)
     noun, job = kind.model_noun, kind.job_noun
     found = {
+        f"Create{noun}": trainings.create,
+        f"StopTraining{noun}": trainings.stop,
         f"Describe{noun}": models.describe,
         f"List{noun}s": models.list,
         f"List{noun}Summaries": models.list_summaries,

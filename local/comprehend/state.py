@@ -40,6 +40,8 @@ class ModelStatus(StrEnum):
     TRAINED = "TRAINED"
     TRAINED_WITH_WARNING = "TRAINED_WITH_WARNING"
     IN_ERROR = "IN_ERROR"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
     DELETING = "DELETING"
 
 
@@ -78,7 +80,10 @@ class Resource:
 
 @dataclass(kw_only=True)
 class Dataset(Resource):
-    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED."""
+    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED.
+
+    ``of_model``: it came with the model that the flywheel was created with, and was enough to train that.
+    """
 
     name: str
     type: str
@@ -86,6 +91,7 @@ class Dataset(Resource):
     description: str | None
     source: tuple[DataSource, ...]
     folder: Path
+    of_model: bool = False
     status: DatasetStatus = DatasetStatus.CREATING
     ended: float | None = None
     contents: Contents = field(default_factory=Contents)
@@ -157,25 +163,34 @@ class Flywheel(Resource):
 
 @dataclass(kw_only=True)
 class Model(Resource):
-    """``task``, ``trained`` and ``evaluation`` are of the model's kind; the latter two are None until it is trained."""
+    """``task``, ``trained`` and ``evaluation`` are of the model's kind; the latter two are None until it is trained.
+
+    ``version`` and ``flywheel_arn`` are None for a model that was created without. ``input_config`` and
+    ``output_config`` are as in its description, ``train`` and ``test`` where its data were read.
+    """
 
     name: str
-    version: str
+    version: str | None
     kind: ModelKind
     task: Any
     role_arn: str
-    flywheel_arn: str
     security: dict[str, Any]
-    statistics_prefix: str
+    input_config: dict[str, Any]
     path: Path
     train: tuple[DataSource, ...]
     test: tuple[DataSource, ...]
+    flywheel_arn: str | None = None
+    output_config: dict[str, Any] | None = None
     status: ModelStatus = ModelStatus.SUBMITTED
     ended: float | None = None
     training_started: float | None = None
     training_ended: float | None = None
     trained: Any = None
     evaluation: Any = None
+
+    @property
+    def in_training(self) -> bool:
+        return self.status in (ModelStatus.SUBMITTED, ModelStatus.TRAINING, ModelStatus.STOP_REQUESTED)
 
 
 @dataclass(kw_only=True)

@@ -60,15 +60,17 @@ class DataFile:
 @dataclass(kw_only=True)
 class Contents:
     """What a dataset holds. ``documents`` counts every one; ``per_label`` only what the flywheel knows: documents with
-    a label, or annotations of an entity type."""
+    a label, or annotations of an entity type. ``bytes`` are those of their texts."""
 
     documents: int = 0
     per_label: Counter[str] = field(default_factory=Counter)
     dropped_documents: int = 0
     unknown_labels: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
 
     def add(self, other: Contents) -> None:
         self.documents += other.documents
+        self.bytes += other.bytes
         self.dropped_documents += other.dropped_documents
         self.per_label.update(other.per_label)
         self.unknown_labels.update(other.unknown_labels)
@@ -84,6 +86,19 @@ class ModelData:
     train: tuple[tuple[DataFile, ...], ...]
     test: tuple[tuple[DataFile, ...], ...]
     task: Any
+
+
+def data_format(sources: Sequence[DataSource]) -> str:
+    """The DataFormat that the sources are of."""
+    manifests = any(source.part is Part.MANIFEST for source in sources)
+    return "AUGMENTED_MANIFEST" if manifests else "COMPREHEND_CSV"
+
+
+def require_all_labels(training: Contents, testing: Contents) -> None:
+    """Raise InvalidTrainingDataError unless the test data have each label or entity type of the training data."""
+    missing = sorted(set(training.per_label) - set(testing.per_label))
+    if missing:
+        raise InvalidTrainingDataError(f"The TEST data have no document of these labels: {', '.join(missing)}.")
 
 
 def groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.comprehend.document_classification import dataset_checks, model_tasks
 from local.comprehend.document_classification.job_output import classify_documents
-from local.comprehend.document_classification.sources import sources_of
+from local.comprehend.document_classification.metrics import TrainedModel
+from local.comprehend.document_classification.sources import sources_of, training_sources_of
 from local.comprehend.document_classification.task_config import TaskConfig
 from local.comprehend.model_kind import ModelKind, Predict
 from local.comprehend.settings import Settings
+from local.comprehend.training_data import DataSource, data_format
 
 if TYPE_CHECKING:
     from local.comprehend.state import Model
@@ -32,12 +35,22 @@ class _DocumentClassification:
 
     task = staticmethod(TaskConfig.of)
     sources = staticmethod(sources_of)
+    training_sources = staticmethod(training_sources_of)
     checked_contents = staticmethod(dataset_checks.checked_contents)
     require_minimum = staticmethod(dataset_checks.require_minimum)
     train_model = staticmethod(model_tasks.train_model)
     evaluate_model = staticmethod(model_tasks.evaluate_model)
     load_model = staticmethod(model_tasks.load_model)
     detect = staticmethod(model_tasks.classify_text)
+
+    def task_of_training(self, request: dict[str, Any]) -> TaskConfig:
+        return TaskConfig(language=request["LanguageCode"], mode=request.get("Mode", "MULTI_CLASS"), labels=None)
+
+    def learnt(self, task: TaskConfig, trained: TrainedModel) -> TaskConfig:
+        return replace(task, labels=trained.labels)
+
+    def input_of_flywheel(self, _task: TaskConfig, sources: tuple[DataSource, ...]) -> dict[str, Any]:
+        return {"DataFormat": data_format(sources)}
 
     def maximum_dataset_bytes(self, settings: Settings) -> int:
         return settings.maximum_dataset_bytes
@@ -64,7 +77,6 @@ class _DocumentClassification:
                 "EvaluationMetrics": evaluation.classifier_metrics(),
             }
         return {
-            "InputDataConfig": {"DataFormat": "COMPREHEND_CSV"},
             "Mode": model.task.mode,
             "ClassifierMetadata": metadata,
         }

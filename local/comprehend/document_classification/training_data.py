@@ -61,6 +61,7 @@ def inspect(
         for where, labels, text in _rows(file, rules):
             _check(where, labels, text, maximum_document_bytes)
             contents.documents += 1
+            contents.bytes += len(text.encode())
             if contents.documents > maximum_documents:
                 raise InvalidTrainingDataError(f"{where}: a dataset holds at most {maximum_documents} documents.")
             known = _known(labels, rules)

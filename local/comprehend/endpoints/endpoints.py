@@ -68,7 +68,9 @@ class Endpoints:
         elif model_arn:
             model = usable_model(region, model_arn)
         if model.kind is not endpoint.kind:
-            raise invalid_request(f"The model is of the type {model.kind.words}, the endpoint's {endpoint.kind.words}.")
+            raise invalid_request(
+                f"The endpoint serves models of the type {endpoint.kind.model_type}, not {model.kind.model_type}."
+            )
         role = request.get("DesiredDataAccessRoleArn", endpoint.role_arn)
         self._require_role(model, role)
         units = request.get("DesiredInferenceUnits", endpoint.desired_units)

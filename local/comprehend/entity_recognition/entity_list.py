@@ -7,6 +7,7 @@ the middle of a word; of entries that begin at one place, the longest.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 
 from local.comprehend.entity_recognition.entities import Entity
 
@@ -23,15 +24,19 @@ class EntityList:
 
     def matches(self, text: str) -> tuple[Entity, ...]:
         """In the order of the text; none overlaps another."""
-        lengths = {first: sorted(known, reverse=True) for first, known in self._lengths.items() if first in text}
         found: list[Entity] = []
         at = 0
         while at < len(text):
-            length = self._match(text, at, lengths.get(text[at], []))
+            length = self._match(text, at, self._longest_first.get(text[at], []))
             if length:
                 found.append(Entity(begin=at, end=at + length, type=self._types[text[at : at + length]]))
             at += length or 1
         return tuple(found)
+
+    @cached_property
+    def _longest_first(self) -> dict[str, list[int]]:
+        """The lengths of the entries that begin with a character; the list is complete once it is looked for."""
+        return {first: sorted(lengths, reverse=True) for first, lengths in self._lengths.items()}
 
     def _match(self, text: str, at: int, lengths: list[int]) -> int:
         if lengths and _whole(text, at):

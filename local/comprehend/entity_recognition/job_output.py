@@ -21,7 +21,7 @@ def recognize_documents(input_: JobInput, path: Path, archive: Path) -> None:
     # Only worker processes pay for loading the library.
     from local.comprehend.entity_recognition.recognizer import Recognizer
 
-    model = Recognizer(path)
+    model = Recognizer.load(path)
     with packed(archive, member=MEMBER) as lines:
         for chunk in input_.chunks():
             for document in chunk:

@@ -26,7 +26,7 @@ def train_model(data: ModelData, path: Path) -> TrainedModel:
     from local.comprehend.entity_recognition import recognizer
 
     training, _ = _split(data)
-    recognizer.train(training, path)
+    recognizer.train(training).save(path)
     mentions = Counter(entity.type for document in training for entity in document.entities)
     return TrainedModel(documents=len(training), mentions=dict(mentions))
 
@@ -36,7 +36,7 @@ def evaluate_model(data: ModelData, path: Path) -> Evaluation:
     from local.comprehend.entity_recognition import evaluation, recognizer
 
     _, testing = _split(data)
-    return evaluation.evaluate(recognizer.Recognizer(path), testing, types=data.task.types)
+    return evaluation.evaluate(recognizer.Recognizer.load(path), testing, types=data.task.types)
 
 
 def load_model(path: Path) -> None:
@@ -63,4 +63,4 @@ def _split(data: ModelData) -> tuple[list[Document], list[Document]]:
 def _loaded(path: Path) -> Recognizer:
     from local.comprehend.entity_recognition import recognizer
 
-    return recognizer.Recognizer(path)
+    return recognizer.Recognizer.load(path)

@@ -1,12 +1,16 @@
+# mypy: allow-untyped-calls
 """The model itself: a conditional random field over the pieces of a text, tagged as begin or inside of an entity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pycrfsuite
 
 from local.comprehend.entity_recognition.entities import Entity
@@ -15,38 +19,34 @@ from local.comprehend.entity_recognition.training_data import Document
 from local.comprehend.training_data import InvalidTrainingDataError
 
 _OUTSIDE = "O"
-# A piece belongs to an entity once that has this probability: the harmonic mean of precision and recall is greatest not
-# at a half but the lower, the harder the task is. Where a model is sure, it makes no difference.
-_MINIMUM_INSIDE = 0.15
-_MAXIMUM_ITERATIONS = 60
+_ITERATIONS = 60
+# A piece belongs to an entity once that is so much more likely than for any piece of the training data, and in any case
+# when it is more likely than not. The harder the task, the lower is the probability from which a find does more good
+# for recall than harm for precision; where a model is sure, it makes no difference.
+_TIMES_AS_LIKELY = 1.25
+_LIKELY = 0.5
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
-    """An entity in a text, and from 0 to 1 how sure the model is of it: of each of its pieces."""
+    """An entity in a text, and from 0 to 1 how sure the model is of all of its pieces."""
 
     entity: Entity
     score: float
 
 
+@dataclass(frozen=True, kw_only=True)
 class Recognizer:
-    """A trained model; :func:`train` makes its file."""
+    """A trained model: crfsuite's file, and the probability from which a piece is taken for one of an entity."""
 
-    def __init__(self, path: Path) -> None:
-        self._tagger = pycrfsuite.Tagger()
-        self._tagger.open(str(path))
-        self._tags = [tag for tag in self._tagger.labels() if tag != _OUTSIDE]
+    crf: bytes
+    minimum: float
 
     def find(self, text: str) -> list[Found]:
         """The entities of the text, in its order."""
-        pieces = places(text)
-        if not pieces:
-            return []
-        self._tagger.set(list(features(text, pieces)))
         found: list[Found] = []
         type_ = ""
-        for index, (begin, end) in enumerate(pieces):
-            tag, probability = self._tag(index)
+        for (begin, end), tag, probability in self._tagged(text):
             if tag.startswith("I-") and tag[2:] == type_:
                 last = found.pop()
                 entity = Entity(begin=last.entity.begin, end=end, type=type_)
@@ -56,36 +56,61 @@ class Recognizer:
             type_ = tag[2:]
         return found
 
-    def _tag(self, index: int) -> tuple[str, float]:
-        """The tag of a piece and its probability."""
-        outside = self._tagger.marginal(_OUTSIDE, index)
-        if outside > 1 - _MINIMUM_INSIDE:
-            return _OUTSIDE, outside
-        probability, tag = max((self._tagger.marginal(tag, index), tag) for tag in self._tags)
-        return tag, probability
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        joblib.dump(self, path)
+
+    @staticmethod
+    def load(path: Path) -> Recognizer:
+        """The model saved at ``path`` by :meth:`save`; the file is trusted, it is this service's own."""
+        loaded: Recognizer = joblib.load(path)
+        return loaded
+
+    def _tagged(self, text: str) -> Iterator[tuple[Place, str, float]]:
+        """Each piece with its tag and the probability of that."""
+        pieces = places(text)
+        if not pieces:
+            return
+        tagger = self._tagger
+        inside = [tag for tag in tagger.labels() if tag != _OUTSIDE]
+        tagger.set(list(features(text, pieces)))
+        for index, piece in enumerate(pieces):
+            outside = tagger.marginal(_OUTSIDE, index)
+            if 1 - outside < self.minimum:
+                yield piece, _OUTSIDE, outside
+            else:
+                probability, tag = max((tagger.marginal(tag, index), tag) for tag in inside)
+                yield piece, tag, probability
+
+    @cached_property
+    def _tagger(self) -> Any:
+        tagger = pycrfsuite.Tagger()
+        tagger.open_inmemory(self.crf)
+        return tagger
 
 
-def train(documents: Sequence[Document], path: Path) -> None:
-    """Train on the documents and save the model; equal documents give an equal model, in whatever order they come.
+def train(documents: Sequence[Document]) -> Recognizer:
+    """Train on the documents; equal documents give an equal model, in whatever order they come.
 
     Raises InvalidTrainingDataError when there is nothing to learn.
     """
     trainer: Any = pycrfsuite.Trainer(verbose=False)
     trainer.select("lbfgs")
-    trainer.set_params(
-        {"c1": 0.1, "c2": 0.1, "max_iterations": _MAXIMUM_ITERATIONS, "feature.possible_transitions": True}
-    )
-    known = {_OUTSIDE}
+    trainer.set_params({"c1": 0.1, "c2": 1.0, "max_iterations": _ITERATIONS, "feature.possible_transitions": True})
+    total = inside = 0
     for document in sorted(documents):
         pieces = places(document.text)
         if pieces:
             tags = _tags(document, pieces)
-            known.update(tags)
+            total += len(tags)
+            inside += len(tags) - tags.count(_OUTSIDE)
             trainer.append(list(features(document.text, pieces)), tags)
-    if len(known) < 2:
-        raise InvalidTrainingDataError("Training needs documents with entities.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trainer.train(str(path))
+    if not inside or inside == total:
+        raise InvalidTrainingDataError("Training needs documents with entities among other words.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.crf"
+        trainer.train(str(path))
+        return Recognizer(crf=path.read_bytes(), minimum=min(_TIMES_AS_LIKELY * inside / total, _LIKELY))
 
 
 def _tags(document: Document, pieces: list[Place]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from local.comprehend.errors import invalid_request
-from local.comprehend.manifests import manifest_sources
+from local.comprehend.manifests import manifest_sources, split_manifests
 from local.comprehend.training_data import DataSource, Part
 
 
@@ -39,3 +40,22 @@ def csv_sources(config: dict[str, Any]) -> tuple[DataSource, ...]:
     if entity_list is not None and annotations is None:
         return texts, DataSource(uri=entity_list["S3Uri"], part=Part.ENTITY_LIST)
     raise invalid_request("Give either Annotations or an EntityList.")
+
+
+def training_sources_of(config: dict[str, Any]) -> tuple[tuple[DataSource, ...], tuple[DataSource, ...]]:
+    """The sources for training and for testing in the member InputDataConfig of CreateEntityRecognizer; raises
+    InvalidRequestException."""
+    if config.get("DataFormat", "COMPREHEND_CSV") == "AUGMENTED_MANIFEST":
+        plain = [name for name in ("Documents", "Annotations", "EntityList") if name in config]
+        if plain:
+            raise invalid_request(f"The DataFormat AUGMENTED_MANIFEST takes no {plain[0]}.")
+        return split_manifests(config.get("AugmentedManifests", []))
+    if "AugmentedManifests" in config:
+        raise invalid_request("The DataFormat COMPREHEND_CSV takes no AugmentedManifests.")
+    train = csv_sources(config)
+    tests = [config.get(name, {}).get("TestS3Uri") for name in ("Documents", "Annotations")]
+    if not any(tests):
+        return train, ()
+    if not all(tests):
+        raise invalid_request("Test data are Documents and Annotations: give the TestS3Uri of both.")
+    return train, tuple(replace(source, uri=uri) for source, uri in zip(train, tests, strict=True))

@@ -46,6 +46,8 @@ def features(text: str, pieces: list[Place]) -> Iterator[list[str]]:
         if index + 1 < len(words):
             found.append(f"+w={word.lower()}|{words[index + 1].lower()}")
             found.append(f"+h={shapes[index]}|{shapes[index + 1]}")
+        if 0 < index < len(words) - 1:
+            found.append(f"h={'|'.join(shapes[index - 1 : index + 2])}")
         yield found
 
 

@@ -53,6 +53,7 @@ def inspect(
         if contents.documents > maximum_documents:
             raise InvalidTrainingDataError(f"{each.where}: a dataset holds at most {maximum_documents} documents.")
         _check(each, maximum_document_bytes)
+        contents.bytes += len(each.text.encode())
         for entity in each.entities:
             counted = contents.per_label if entity.type in types else contents.unknown_labels
             counted[entity.type] += 1

@@ -4,21 +4,15 @@ flywheel's role, check them, copy them into the lake."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.comprehend.data_files import downloaded
 from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Dataset, DatasetStatus, DroppedDocuments, Flywheel
-from local.comprehend.storage import name_below, objects
-from local.comprehend.training_data import DataFile, DataSource, InvalidTrainingDataError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from local.comprehend.training_data import InvalidTrainingDataError
 
 
 class DatasetIngestion:
@@ -54,15 +48,14 @@ class DatasetIngestion:
         doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the data: {error}"
         try:
             client = self._runtime.s3(scope, role_arn=flywheel.role_arn, source_arn=flywheel.arn)
-            files = _download(
-                client=client,
-                sources=dataset.source,
-                folder=dataset.folder,
-                maximum_bytes=flywheel.kind.maximum_dataset_bytes(settings),
-            )
-            contents = flywheel.kind.checked_contents(
-                files, task=flywheel.task, dataset_type=dataset.type, settings=settings
-            )
+            limit = flywheel.kind.maximum_dataset_bytes(settings)
+            files = downloaded(client, dataset.source, folder=dataset.folder, maximum_bytes=limit)
+            contents = flywheel.kind.checked_contents(files, task=flywheel.task, settings=settings)
+            if dataset.type == "TRAIN" and settings.minimum_per_label == "per_dataset" and not dataset.of_model:
+                parts = frozenset(source.part for source in dataset.source)
+                flywheel.kind.require_minimum(
+                    contents, parts=parts, task=flywheel.task, settings=settings, what="dataset"
+                )
             doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
             lake.put_files(dataset.s3_uri, files, sources=dataset.source)
@@ -87,28 +80,3 @@ class DatasetIngestion:
                     unknown_labels=contents.unknown_labels,
                 )
             )
-
-
-def _download(
-    *, client: S3Client, sources: Iterable[DataSource], folder: Path, maximum_bytes: int
-) -> tuple[DataFile, ...]:
-    """Copy every object of the sources into the folder.
-
-    Raises InvalidTrainingDataError when a source matches no object or all are larger than ``maximum_bytes``, and
-    botocore's errors when S3 refuses.
-    """
-    folder.mkdir(parents=True)
-    files: list[DataFile] = []
-    total = 0
-    for source in sources:
-        found = list(objects(client, source.uri))
-        if not found:
-            raise InvalidTrainingDataError(f"No object begins with {source.uri}.")
-        for object_ in found:
-            total += object_.size
-            if total > maximum_bytes:
-                raise InvalidTrainingDataError(f"The data are larger than the limit of {maximum_bytes} bytes.")
-            path = folder / str(len(files))
-            object_.download(client, path)
-            files.append(DataFile(path=path, name=name_below(object_, source.uri), source=source))
-    return tuple(files)

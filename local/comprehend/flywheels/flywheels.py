@@ -16,6 +16,7 @@ from local.comprehend.kinds import kind_of_type
 from local.comprehend.model_kind import ModelKind, Task
 from local.comprehend.models.usable import usable_model
 from local.comprehend.requests import idempotency
+from local.comprehend.requests.languages import require_language
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.requests.permitted import require_keys
 from local.comprehend.requests.tags import checked_tags
@@ -30,9 +31,6 @@ from local.comprehend.state import (
     RegionState,
 )
 from local.comprehend.training_data import DataSource
-
-# The languages of custom models; the API's enum holds more.
-LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt"})
 
 
 class Flywheels:
@@ -191,6 +189,7 @@ class Flywheels:
             source=source,
             created=now,
             folder=self._runtime.new_folder(),
+            of_model=True,
         )
 
     def _fail(self, flywheel: Flywheel, message: str | None) -> None:
@@ -257,11 +256,7 @@ def _kind_and_task(request: dict[str, Any]) -> tuple[ModelKind, Task]:
     config = request.get("TaskConfig")
     if config is None or "ModelType" not in request:
         raise invalid_request("Give either ActiveModelArn, or both TaskConfig and ModelType.")
-    if config["LanguageCode"] not in LANGUAGES:
-        raise service_error(
-            "UnsupportedLanguageException",
-            f"Custom models know the languages {', '.join(sorted(LANGUAGES))}, not {config['LanguageCode']}.",
-        )
+    require_language(config["LanguageCode"])
     kind = kind_of_type(request["ModelType"])
     return kind, kind.task(config)
 

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.comprehend.flywheels.lake import Lake, sources_in_lake, statistics_uri
 from local.comprehend.identifiers import Scope, hex_digits
+from local.comprehend.models import outcome
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     Dataset,
@@ -22,7 +23,7 @@ from local.comprehend.state import (
     Model,
     ModelStatus,
 )
-from local.comprehend.training_data import Contents, DataSource, InvalidTrainingDataError, ModelData
+from local.comprehend.training_data import Contents, DataSource, InvalidTrainingDataError, ModelData, require_all_labels
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 # AWS's samples show no other message of a completed iteration, whatever it did.
@@ -97,11 +98,12 @@ class IterationRun:
             raise InvalidTrainingDataError("The flywheel has neither an active model nor training data.")
         training = _together(self._train)
         if self._trains and self._settings.minimum_per_label == "per_flywheel":
-            self._kind.require_minimum(training, task=self._flywheel.task, settings=self._settings, what="flywheel")
+            parts = frozenset(source.part for dataset in self._train for source in dataset.source)
+            self._kind.require_minimum(
+                training, parts=parts, task=self._flywheel.task, settings=self._settings, what="flywheel"
+            )
         if self._test and (self._trains or self._evaluates):
-            missing = sorted(set(training.per_label) - set(_together(self._test).per_label))
-            if missing:
-                raise InvalidTrainingDataError(f"The TEST data have no document of these labels: {', '.join(missing)}.")
+            require_all_labels(training, _together(self._test))
 
     def _evaluate_active(self, active: Model) -> None:
         evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), active.path)
@@ -118,9 +120,9 @@ class IterationRun:
         with self._runtime.lock:
             self._iteration.status = IterationStatus.EVALUATING
         evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), model.path)
-        lake = self._lake()
+        lake, prefix = self._lake(), statistics_uri(lake=self._flywheel.lake_uri, version=str(model.version))
         for name, content in evaluation.statistics().items():
-            lake.put_json(f"{model.statistics_prefix}{name}", content)
+            lake.put_json(f"{prefix}{name}", content)
         self._runtime.wait_until(trained_at + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
             model.training_ended = trained_at
@@ -142,11 +144,12 @@ class IterationRun:
                 role_arn=self._flywheel.role_arn,
                 flywheel_arn=self._flywheel.arn,
                 security=dict(self._flywheel.security),
-                statistics_prefix=statistics_uri(lake=self._flywheel.lake_uri, version=version),
+                output_config={"FlywheelStatsS3Prefix": statistics_uri(lake=self._flywheel.lake_uri, version=version)},
                 created=now,
                 training_started=now,
                 status=ModelStatus.TRAINING,
-                path=self._runtime.folder / "models" / self._scope.account / self._scope.region / name / version,
+                input_config=self._kind.input_of_flywheel(self._flywheel.task, _sources(self._train)),
+                path=self._runtime.new_model_path(),
                 train=_sources(self._train),
                 test=_sources(self._test),
             )
@@ -164,9 +167,7 @@ class IterationRun:
     def _complete(self) -> None:
         flywheel, iteration, now = self._flywheel, self._iteration, self._runtime.now()
         if self._model:
-            warning = self._runtime.faults.for_resource("model")
-            self._model.status = ModelStatus.TRAINED_WITH_WARNING if warning else ModelStatus.TRAINED
-            self._model.message, self._model.ended = warning.message if warning else None, now
+            outcome.complete(self._runtime, self._model)
             iteration.trained_model_arn, iteration.trained = self._model.arn, self._model.evaluation
             if flywheel.active_model_arn is None and self._settings.first_model_becomes_active:
                 flywheel.active_model_arn, flywheel.modified = self._model.arn, now
@@ -176,7 +177,7 @@ class IterationRun:
     def _fail(self, message: str) -> None:
         now = self._runtime.now()
         if self._model:
-            self._model.status, self._model.message, self._model.ended = ModelStatus.IN_ERROR, message, now
+            outcome.fail(self._runtime, self._model, message)
         iteration = self._iteration
         iteration.status, iteration.message, iteration.ended = IterationStatus.FAILED, message, now
 

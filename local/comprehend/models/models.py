@@ -15,7 +15,9 @@ from local.comprehend.runtime import Runtime
 from local.comprehend.state import Model, ModelStatus
 
 # AWS documents deletion for models that have come to an end, well or badly.
-DELETABLE = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING, ModelStatus.IN_ERROR})
+DELETABLE = frozenset(
+    {ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING, ModelStatus.IN_ERROR, ModelStatus.STOPPED}
+)
 
 
 class Models:
@@ -92,7 +94,8 @@ class Models:
             "LanguageCode": model.task.language,
             "Status": model.status.value,
             "SubmitTime": model.created,
-            "OutputDataConfig": {"FlywheelStatsS3Prefix": model.statistics_prefix},
+            "InputDataConfig": model.input_config,
+            "OutputDataConfig": model.output_config,
             "DataAccessRoleArn": model.role_arn,
             "VersionName": model.version,
             "FlywheelArn": model.flywheel_arn,

@@ -40,19 +40,13 @@ def _serve(tasks: SimpleQueue[Task | None], results: IO[bytes]) -> None:
         while True:
             task = tasks.get()
             if task is None:
-                load_libraries()
+                from local.comprehend.document_classification import classifier, evaluation  # noqa: F401 (imported once, before the first task)
             else:
                 results.write(_outcome(task))
                 results.flush()
     finally:
         # Without an answer the parent would wait for ever; it understands an end.
         os._exit(1)
-
-
-def load_libraries() -> None:
-    """Import, before the first task, what takes time to import."""
-    from local.comprehend.document_classification import classifier, evaluation  # noqa: F401
-    from local.comprehend.entity_recognition import recognizer  # noqa: F401
 
 
 def _outcome(task: Task) -> bytes:

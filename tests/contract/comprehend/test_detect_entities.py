@@ -109,7 +109,7 @@ def test_an_endpoint_keeps_to_its_kind_of_model(world: World) -> None:
     news, classifier = endpoints.trained(world)
     with refused("InvalidRequestException") as refusal:
         world.client.update_endpoint(EndpointArn=endpoint, DesiredModelArn=classifier)
-    assert "document classifier" in refusal.message
+    assert "ENTITY_RECOGNIZER, not DOCUMENT_CLASSIFIER" in refusal.message
     with refused("InvalidRequestException"):
         world.client.update_endpoint(EndpointArn=endpoint, FlywheelArn=news)
 

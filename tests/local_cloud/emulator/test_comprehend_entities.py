@@ -102,6 +102,7 @@ def test_models_and_jobs_are_used_one_by_one(account: CloudAccount) -> None:
         allow("comprehend:DescribeEntityRecognizer", "comprehend:DeleteEntityRecognizer", on=model),
         allow("comprehend:DescribeEntitiesDetectionJob", "comprehend:StopEntitiesDetectionJob", on=f"{job}/1234"),
         allow("comprehend:StartEntitiesDetectionJob", on=[f"{job}/*", model]),
+        allow("comprehend:CreateEntityRecognizer", on=f"{here}:entity-recognizer/m/version/v"),
         allow("iam:PassRole", on=role),
     ]
     caller = create_role(account, *statements, trusted={"AWS": account.account})
@@ -111,6 +112,12 @@ def test_models_and_jobs_are_used_one_by_one(account: CloudAccount) -> None:
         "InputDataConfig": {"S3Uri": "s3://documents/"},
         "OutputDataConfig": {"S3Uri": "s3://results/"},
         "DataAccessRoleArn": role,
+    }
+    made: dict[str, Any] = {
+        "RecognizerName": "m",
+        "LanguageCode": "en",
+        "DataAccessRoleArn": role,
+        "InputDataConfig": {"EntityTypes": [{"Type": "A"}]},
     }
     for method, arguments, expected in (
         ("describe_entity_recognizer", {"EntityRecognizerArn": model}, "ResourceNotFound"),
@@ -122,6 +129,8 @@ def test_models_and_jobs_are_used_one_by_one(account: CloudAccount) -> None:
         ("start_entities_detection_job", {**request, "EntityRecognizerArn": model}, "ResourceNotFound"),
         ("start_entities_detection_job", {**request, "EntityRecognizerArn": f"{model}2"}, "AccessDenied"),
         ("start_entities_detection_job", request, "no built-in models"),
+        ("create_entity_recognizer", {**made, "VersionName": "v"}, "needs Documents"),
+        ("create_entity_recognizer", made, "AccessDenied"),
         ("detect_entities", {"Text": "a", "LanguageCode": "en"}, "AccessDenied"),
     ):
         with pytest.raises(ClientError, match=expected):

@@ -52,10 +52,19 @@ _STARTED = {
 # Creating, changing or starting these may hand a role to the service and use a model as well: IAM checks each
 # (reference: SAR).
 _PASSES_ROLE = frozenset(
-    {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
+    {
+        "CreateFlywheel",
+        "UpdateFlywheel",
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "CreateDocumentClassifier",
+        "CreateEntityRecognizer",
+        "ImportModel",
+        *_STARTED,
+    }
 )
 # What is created with tags needs the right to tag it as well.
-_TAGGED = frozenset({"CreateEndpoint", "CreateDataset"})
+_TAGGED = frozenset({"CreateEndpoint", "CreateDataset", "CreateDocumentClassifier", "CreateEntityRecognizer"})
 _ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
 _USED_MEMBERS = (
@@ -158,7 +167,8 @@ def resource_of(*, operation: str, request: dict[str, Any], region: str, account
         return f"arn:aws:comprehend:{region}:{account}:{resource}/{request.get('EndpointName', '')}"
     if operation in _NAME_MEMBERS:
         member, kind = _NAME_MEMBERS[operation]
-        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}"
+        version = f"/version/{request['VersionName']}" if "VersionName" in request else ""
+        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}{version}"
     named = [request[member] for member in _ARN_MEMBERS if isinstance(request.get(member), str)]
     return named[0] if named else "*"
 
