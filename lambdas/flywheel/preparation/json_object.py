@@ -17,6 +17,7 @@ _AROUND = " \t\r\n\ufeff"
 # Decoded, every value takes tens of bytes.
 _LINE_OF_MANY_VALUES = 1 << 20
 _MOST_VALUES = 2_000_000
+_OBJECTS_LOOKED_AT = 100
 
 
 class _RepeatedKeyError(Exception):
@@ -57,6 +58,18 @@ def lines_of(raw: bytes) -> Iterator[bytes]:
         yield line + b"\n" if line else line
     if last:
         yield last
+
+
+def first_objects(sample: bytes) -> list[dict[str, Any]]:
+    """The first lines that are JSON objects; none if the first line looks like something else."""
+    objects: list[dict[str, Any]] = []
+    for raw in lines_of(sample) if sample.lstrip().startswith(b"{") else ():
+        value = read_object(raw, utf8=False, example="")
+        if isinstance(value, dict):
+            objects.append(value)
+            if len(objects) == _OBJECTS_LOOKED_AT:
+                break
+    return objects
 
 
 def keys_shown(value: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""Reads documents from JSON Lines: one object with a text and its label or labels on each line."""
+"""Reads documents from JSON: one object on each line, in JSON Lines with a text and its label or labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from .documents import TakesDocuments
 from .json_object import keys_shown, lines_of, read_object
@@ -26,16 +26,28 @@ from .text import without_newlines
 # A character outside ASCII takes six bytes as an escape and at least two as itself.
 _ESCAPED_BYTES_PER_BYTE = 3
 _KEYS = ("label", "labels", "text")
-_EXAMPLE = '{"label": "...", "text": "..."}'
 
 
-class JsonLinesReader:
+class JsonForm(Protocol):
+    example: str
+    """A line as it should be."""
+
+    def document_of(self, value: dict[str, Any], /) -> tuple[bytes, str] | Violation:
+        """Head and text of what an object holds, or what is wrong with it."""
+
+
+def longest_record(limits: Limits) -> int:
+    """Bytes of the longest line that can hold a document within the limit."""
+    return _ESCAPED_BYTES_PER_BYTE * limits.document_bytes + BYTES_BESIDES_THE_TEXT
+
+
+class JsonReader:
     """Turns blocks of lines into documents and bad lines."""
 
-    def __init__(self, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines) -> None:
-        self._labels = labels
+    def __init__(self, form: JsonForm, *, limits: Limits, documents: TakesDocuments, bad: BadLines) -> None:
+        self._form = form
         self._limits = limits
-        self.longest_record = _ESCAPED_BYTES_PER_BYTE * limits.document_bytes + BYTES_BESIDES_THE_TEXT
+        self.longest_record = longest_record(limits)
         """Bytes of the longest record that can hold a document within the limit."""
         self._documents = documents
         self._bad = bad
@@ -70,13 +82,38 @@ class JsonLinesReader:
         """Head and text of one line. ``utf8`` says that the line is known to be UTF-8."""
         if len(raw.rstrip(b"\r\n")) > self.longest_record:
             return Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
-        value = read_object(raw, utf8=utf8, example=_EXAMPLE)
-        if isinstance(value, Violation):
-            return value
+        value = read_object(raw, utf8=utf8, example=self._form.example)
+        found = value if isinstance(value, Violation) else self._form.document_of(value)
+        if isinstance(found, Violation):
+            return found
+        head, text = found
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError:
+            return Violation(NOT_UTF8, {"reason": "an escape names half a character (a lone surrogate)"})
+        written = without_newlines(encoded)
+        violation = check_text(written, document_bytes=self._limits.document_bytes)
+        return (head, written) if violation is None else violation
+
+
+class JsonLines:
+    """A line is a text with its label or labels."""
+
+    example = '{"label": "...", "text": "..."}'
+
+    def __init__(self, labels: LabelColumn) -> None:
+        self._labels = labels
+
+    def document_of(self, value: dict[str, Any]) -> tuple[bytes, str] | Violation:
         head = self._head(value)
         if isinstance(head, Violation):
             return head
-        return self._with_text(head, value)
+        if "text" not in value:
+            return Violation(MISSING_JSON_KEY, {"key": '"text"', "keys": keys_shown(value)})
+        if not isinstance(value["text"], str):
+            facts = {"what": 'The value of "text" is not a string', "instead": "Write the text in double quotes"}
+            return Violation(WRONG_JSON_VALUE, facts)
+        return head, value["text"]
 
     def _head(self, value: dict[str, Any]) -> bytes | Violation:
         if len(value) > len(_KEYS) - 1:
@@ -103,20 +140,6 @@ class JsonLinesReader:
             "instead": 'Write {"label": "A"} or {"labels": ["A"]}',
         }
         return Violation(WRONG_JSON_VALUE, facts)
-
-    def _with_text(self, head: bytes, value: dict[str, Any]) -> tuple[bytes, bytes] | Violation:
-        if "text" not in value:
-            return Violation(MISSING_JSON_KEY, {"key": '"text"', "keys": keys_shown(value)})
-        if not isinstance(value["text"], str):
-            facts = {"what": 'The value of "text" is not a string', "instead": "Write the text in double quotes"}
-            return Violation(WRONG_JSON_VALUE, facts)
-        try:
-            encoded = value["text"].encode()
-        except UnicodeEncodeError:
-            return Violation(NOT_UTF8, {"reason": "an escape names half a character (a lone surrogate)"})
-        text = without_newlines(encoded)
-        violation = check_text(text, document_bytes=self._limits.document_bytes)
-        return (head, text) if violation is None else violation
 
 
 def _as_label(value: object) -> str | None:

@@ -72,6 +72,8 @@ class Found:
     layout: Layout | None = None
     quotes_all: bool = False
     """Whether every row looked at has its text between double quotes, so that a line without any is no record."""
+    attribute: str | None = None
+    """Of a manifest: the attribute with the classes."""
 
 
 def find_layout(head: bytes, *, whole: bool, labels: LabelColumn) -> Found:

@@ -7,12 +7,13 @@ from typing import BinaryIO
 from .csv_documents import CsvReader
 from .diagnosis import diagnose
 from .documents import DocumentWriter, TakesDocuments
-from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
-from .jsonl_documents import JsonLinesReader
+from .file_format import BYTE_ORDER_MARK, FileFormat, FileKind, LineEnds
+from .jsonl_documents import JsonForm, JsonLines, JsonReader, longest_record
 from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .line_reader import LineReader
+from .manifest_documents import LabelledManifest, tell_manifest
 from .problems import BadLines, Violation
 from .reading import check_so_far, read_blocks, with_reason
 from .report import Preparation
@@ -38,7 +39,8 @@ def prepare(
 
     Args:
         source: the file as it was uploaded: CSV (with or without a header row, a byte order mark, ``;`` TAB or ``|``
-            for a comma, any line ends, newlines in quoted texts) or JSON Lines. ``read(n)`` is all that is used.
+            for a comma, any line ends, newlines in quoted texts), JSON Lines, or an augmented manifest. ``read(n)`` is
+            all that is used.
         sink: takes UTF-8 CSV in Comprehend's form: ``label,"document"``, no header, ``\\n`` line ends, several labels
             of a document joined by the delimiter of ``rules`` in the order of ``rules``.
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
@@ -74,6 +76,7 @@ def prepare(
         bad=bad,
         lines=LineReader(source, block_bytes=block_bytes),
         limits=limits,
+        attribute=rules.attribute,
     )
     violation = run.read_all()
     return Preparation(
@@ -98,13 +101,21 @@ class _Run:
     """One file being read."""
 
     def __init__(
-        self, *, labels: LabelColumn, documents: DocumentWriter, bad: BadLines, lines: LineReader, limits: Limits
+        self,
+        *,
+        labels: LabelColumn,
+        documents: DocumentWriter,
+        bad: BadLines,
+        lines: LineReader,
+        limits: Limits,
+        attribute: str | None,
     ) -> None:
         self._labels = labels
         self._documents = documents
         self._bad = bad
         self._lines = lines
         self._limits = limits
+        self._attribute = attribute
         self.format: FileFormat | None = None
         self.lines_read = 0
 
@@ -114,7 +125,13 @@ class _Run:
         violation = check_type(head)
         if violation is not None:
             return violation
-        found = find_layout(head, whole=whole, labels=self._labels)
+        layout = find_layout(head, whole=whole, labels=self._labels)
+        self.format = layout.format
+        if layout.format.kind is FileKind.JSON_LINES:
+            head, whole = self._lines.peek_line(longest_record(self._limits))
+        found = tell_manifest(layout, head, whole=whole, configured=self._attribute)
+        if isinstance(found, Violation):
+            return found
         self.format = found.format
         violation = self._read_documents(found, head)
         if violation is None:
@@ -156,11 +173,14 @@ class _Run:
 
 def reader_of(
     found: Found, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines
-) -> CsvReader | JsonLinesReader:
+) -> CsvReader | JsonReader:
     """What reads the records of a file of this layout."""
     delimiter = found.format.delimiter
     if delimiter is None:
-        return JsonLinesReader(labels=labels, limits=limits, documents=documents, bad=bad)
+        form: JsonForm = JsonLines(labels)
+        if found.attribute is not None:
+            form = LabelledManifest(found.attribute, labels=labels, machine_labels=limits.machine_labels)
+        return JsonReader(form, limits=limits, documents=documents, bad=bad)
     return CsvReader(
         delimiter=delimiter,
         text_first=found.format.text_first,

@@ -13,7 +13,6 @@ _TEXT_OF_IT = "Extract the text and upload it {as_text}"
 _DECOMPRESS = "Decompress it and upload the file inside"
 _EXPORT = "Export it as CSV or JSON Lines"
 _JSON_LINES = "Write JSON Lines: each object on a line of its own, without commas between"
-_NO_MANIFESTS = "Such manifests are not read: write {object} in each line"
 _SAVE_UTF8 = "Save it as UTF-8 (in Excel: 'CSV UTF-8')"
 
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
@@ -77,7 +76,6 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         ),
     )
 )
-_MANIFEST = re.compile(rb"\{[^\n]*\"source(?:-ref)?\"\s*:[^\n]*-metadata\"\s*:", re.IGNORECASE)
 _ZIP = b"PK\x03\x04"
 _INSIDE_ZIP: tuple[tuple[bytes, str, str], ...] = (
     (b"word/", "a Word document", _TEXT_OF_IT),
@@ -99,20 +97,18 @@ class Readable:
     formats: str
     as_text: str
     object: str
-    manifests: bool
 
 
 LABELLED = Readable(
     formats="a CSV or JSON Lines text file",
     as_text="as CSV: a label and a text on each line",
     object='{"label": "...", "text": "..."}',
-    manifests=False,
 )
 
 
 def check_type(head: bytes, readable: Readable = LABELLED) -> Violation | None:
     """``head`` is the beginning of the file, some kilobytes of it if it has as many."""
-    return _violation(_binary(head) or _other_text(head, readable) or _mostly_binary(head), readable)
+    return _violation(_binary(head) or _other_text(head) or _mostly_binary(head), readable)
 
 
 def check_binary(head: bytes, readable: Readable) -> Violation | None:
@@ -147,16 +143,11 @@ def _binary(head: bytes) -> tuple[str, str] | None:
     return None
 
 
-def _other_text(head: bytes, readable: Readable) -> tuple[str, str] | None:
+def _other_text(head: bytes) -> tuple[str, str] | None:
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()[:_LOOKED_AT]
     for pattern, what, instead in _TEXTS:
         if pattern.match(text):
             return what, instead
-    if not readable.manifests and _MANIFEST.match(text):
-        return (
-            "an augmented manifest of SageMaker Ground Truth",
-            "Such manifests are not read: write {object} in each line",
-        )
     return None
 
 

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..file_format import BYTE_ORDER_MARK, FileFormat, FileKind, LineEnds, line_ends_of
-from ..json_object import lines_of, read_object
+from ..json_object import first_objects
 from ..layout import BYTES_LOOKED_AT
+from ..manifest import manifest_lines
 from ..problems import Violation
 from ..unsupported import check_type
 from .conll import ConllLayout, find_conll
 from .limits import AnyType, EntityRules
-from .manifest import find_attribute, is_manifest
-from .rules import EMPTY_FILE, EXAMPLE, MISSING_PARTS, READABLE, UNRECOGNISED
+from .manifest import find_attribute
+from .rules import EMPTY_FILE, MISSING_PARTS, READABLE, UNRECOGNISED
 from .tables import find_table
-
-_OBJECTS_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,12 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     if not sample.strip():
         return Violation(EMPTY_FILE)
-    objects = _objects(sample)
+    objects = first_objects(sample)
     conll = None if objects else find_conll(sample.decode(errors="replace"))
     if conll is not None:
         return Form(FileFormat(FileKind.CONLL, line_ends, byte_order_mark), conll=conll)
     if sample.lstrip().startswith(b"{"):
-        return _json_form(objects, line_ends, byte_order_mark, rules)
+        return _json_form(manifest_lines(objects), line_ends, byte_order_mark, rules)
     table = find_table(head, whole=whole)
     if table is not None:
         what = "entity list" if table.is_entity_list else "annotations"
@@ -56,25 +55,12 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
     return Violation(UNRECOGNISED)
 
 
-def _objects(sample: bytes) -> list[dict[str, Any]]:
-    """The first lines that are JSON objects."""
-    objects: list[dict[str, Any]] = []
-    for raw in lines_of(sample) if sample.lstrip().startswith(b"{") else ():
-        value = read_object(raw, utf8=False, example=EXAMPLE)
-        if isinstance(value, dict):
-            objects.append(value)
-            if len(objects) == _OBJECTS_LOOKED_AT:
-                break
-    return objects
-
-
 def _json_form(
-    objects: list[dict[str, Any]], line_ends: LineEnds, byte_order_mark: bool, rules: EntityRules | AnyType
+    manifest: list[dict[str, Any]], line_ends: LineEnds, byte_order_mark: bool, rules: EntityRules | AnyType
 ) -> Form | Violation:
-    manifests = [value for value in objects if is_manifest(value)]
-    if 2 * len(manifests) <= len(objects):
+    if not manifest:
         return Form(FileFormat(FileKind.JSON_LINES, line_ends, byte_order_mark))
-    attribute = find_attribute(manifests, configured=rules.attribute)
+    attribute = find_attribute(manifest, configured=rules.attribute)
     if isinstance(attribute, Violation):
         return attribute
     return Form(FileFormat(FileKind.MANIFEST, line_ends, byte_order_mark), attribute=attribute)

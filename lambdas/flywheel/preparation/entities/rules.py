@@ -16,7 +16,6 @@ READABLE = Readable(
     formats="a text file of documents or annotations",
     as_text="in plain text, with its annotations",
     object=EXAMPLE,
-    manifests=True,
 )
 _LARGEST_SHOWN = 10**12
 _LONGEST_QUOTED = 40
@@ -111,38 +110,6 @@ REFUSED_BY_ANNOTATOR = Rule(
     'The annotator\'s answer to this document is "{answer}".',
     "Annotate the document, or remove the line.",
     kind="answer",
-)
-NO_ATTRIBUTE = Rule(
-    "no-attribute",
-    'The line has no attribute "{attribute}" with its annotations: nobody annotated it.',
-    "Annotate the document, or remove the line.",
-)
-FAILED_ANNOTATION = Rule(
-    "failed-annotation",
-    'The annotation of this line failed: "{reason}".',
-    "Have the document annotated again, or remove the line.",
-    enrich=_shown,
-)
-NOT_ANNOTATED = Rule(
-    "not-annotated",
-    "The line's metadata do not say that it was annotated: {what}.",
-    'Have the document annotated, or give "{attribute}-metadata" as Ground Truth writes it.',
-    kind="what",
-)
-MACHINE_ANNOTATED = Rule(
-    "machine-annotated",
-    'No person annotated this line ("human-annotated": "no").',
-    "Have people check it, or allow annotations of machines.",
-)
-SOURCE_REF = Rule(
-    "source-ref",
-    'The document is in a file of its own ("source-ref"), not in the manifest.',
-    'Write the text itself into each line, as "source".',
-)
-SEVERAL_ATTRIBUTES = Rule(
-    "several-attributes",
-    "The manifest has the annotations of several jobs: {names}.",
-    "Say in the settings which attribute counts, or remove the others.",
 )
 NO_TEXT_SPANS = Rule(
     "no-text-spans",
