@@ -22,7 +22,7 @@ def derive(
     labels: list[str] | None = None,
     mode: str | None = None,
     confirm: Callable[[str], bool] | None = None,
-) -> tuple[list[str], str]:
+) -> tuple[list[str], str | None]:
     settings = derive_settings(paths, labels=labels, mode=mode, label_delimiter="|", confirm=confirm)
     return list(settings.labels), settings.mode
 
