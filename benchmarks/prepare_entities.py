@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
-from flywheel.preparation.entities import EntityLimits, EntityRules, SourceFile, Span, prepare_entities, to_line
+from flywheel.preparation import SourceFile
+from flywheel.preparation.entities import EntityLimits, EntityRules, Span, prepare_entities, to_line
 
 TYPES = ("PER", "LOC", "ORG")
 WORDS, NAMES = 20_000, 500
