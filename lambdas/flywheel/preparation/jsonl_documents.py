@@ -14,6 +14,7 @@ from .line_reader import Block
 from .problems import BadLines, Violation
 from .rules import (
     DOCUMENT_TOO_LARGE,
+    HALF_A_CHARACTER,
     MISSING_JSON_KEY,
     NOT_UTF8,
     REPEATED_JSON_KEY,
@@ -90,7 +91,7 @@ class JsonReader:
         try:
             encoded = text.encode()
         except UnicodeEncodeError:
-            return Violation(NOT_UTF8, {"reason": "an escape names half a character (a lone surrogate)"})
+            return Violation(NOT_UTF8, {"reason": HALF_A_CHARACTER})
         written = without_newlines(encoded)
         violation = check_text(written, document_bytes=self._limits.document_bytes)
         return (head, written) if violation is None else violation

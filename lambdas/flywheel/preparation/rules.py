@@ -212,6 +212,8 @@ DELIMITER_TAKEN = Rule(
 )
 
 NUL = b"\0"
+HALF_A_CHARACTER = "an escape names half a character (a lone surrogate)"
+"""Why a string of JSON is not UTF-8."""
 # In UTF-8: the ASCII white space that bytes.strip() removes, Unicode's white space, and its characters of no width
 # (U+0085, 00A0, 00AD, 1680, 2000 to 200F, 2028 to 202F, 205F, 2060, 3000, FEFF).
 _BLANK = re.compile(
