@@ -167,5 +167,5 @@ def test_the_files_of_a_folder_keep_their_places_in_it(tmp_path: Path) -> None:
     assert list(files_of(letters).values()) == ["letters/annotations.csv", "letters/letters.txt", "letters/more/b.txt"]
     assert files_of(letters / "letters.txt") == {letters / "letters.txt": "letters.txt"}
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileError, match="no files"):
+    with pytest.raises(FileError, match="without files"):
         check_paths([tmp_path / "empty"], folders=True)
