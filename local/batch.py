@@ -57,7 +57,7 @@ def show(console: Console, finished: FinishedAnalysis) -> None:
         return
     table = Table(title="predictions.jsonl begins", title_justify="left")
     for heading in ("line", "found", "score", "text"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "text")
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("line", "score"))
     with Path(predictions[0]).open(encoding="utf-8") as lines:
         for line in islice(lines, _SHOWN):
             row = json.loads(line)

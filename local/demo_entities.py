@@ -31,7 +31,7 @@ CHAPTERS: Sequence[Chapter[Recipe]] = (
         told="A folder: letters, and annotations of the people and places in them. A person approves the model.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"first-letters": Recipe(letters=60, forms=4)},
+        train={"first-letters": Recipe(letters=60, forms=4, names=10)},
         test={"held-out.jsonl": Recipe(letters=150)},
     ),
     Chapter(
@@ -39,7 +39,7 @@ CHAPTERS: Sequence[Chapter[Recipe]] = (
         told="Letters that speak of people in more ways, as JSON Lines. A folder with impossible offsets is rejected.",
         decision=DecisionKind.PROMOTE,
         reply=Reply.APPROVE,
-        train={"more-letters.jsonl": Recipe(letters=200)},
+        train={"more-letters.jsonl": Recipe(letters=200, names=16)},
         broken=True,
     ),
     Chapter(

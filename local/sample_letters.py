@@ -25,7 +25,7 @@ _LAST = (
 _PLACES = (
     *("Aachen", "Bergen", "Cadiz", "Dover", "Essen", "Fulda", "Genoa", "Hamburg", "Iasi", "Jaca", "Kotor", "Lille"),
     *("Murcia", "Nantes", "Odense", "Porto", "Ravenna", "Split", "Trier", "Uppsala", "Verona", "Wexford", "York"),
-    *("New Harbour", "Saint Malo", "Upper Marsh", "Lake Orta", "Old Mill"),
+    "New Harbour",
 )
 _FORMS = (
     "Yesterday {person} went to {place} by train.",
@@ -44,6 +44,11 @@ _FORMS = (
     "Ask {person}: the bread of {place} is the best.",
     "{place} has a new teacher, and her name is {person}.",
     "As {person} told the {firm}, {place} is under snow.",
+    # Here only the name itself tells.
+    "I often think of {place} and of {person}.",
+    "I often think of {person} and of {place}.",
+    "Nothing rhymes with {person} or {place}.",
+    "Nothing rhymes with {place} or {person}.",
 )
 ALL = len(_FORMS)
 _ASIDES = (
@@ -56,6 +61,8 @@ _ASIDES = (
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FIRMS = ("Harbour Bank", "Royal Mail", "Garden Club", "Ministry of Works", "Northern Railway", "Lopez Brothers")
+_LAST_ONLY = 0.4
+"""Share of people who are called by their last name."""
 _TRIES = 200
 
 Letter = tuple[str, tuple[Span, ...]]
@@ -69,6 +76,8 @@ class Recipe:
     letters: int
     forms: int = ALL
     """How many ways of speaking of people and places appear: a model trained on few does not know the rest."""
+    names: int = len(_FIRST)
+    """How many first names, last names and places appear."""
     mislabelled: float = 0.0
     """Share of letters in which people are annotated as places and places as people."""
 
@@ -111,8 +120,8 @@ def _json(letter: Letter) -> str:
 
 def _letter(recipe: Recipe, chance: random.Random) -> Letter:
     names = {
-        "person": f"{chance.choice(_FIRST)} {chance.choice(_LAST)}",
-        "place": chance.choice(_PLACES),
+        "person": _person(recipe, chance),
+        "place": chance.choice(_PLACES[: recipe.names]),
     }
     types = {"person": PERSON, "place": PLACE}
     if chance.random() < recipe.mislabelled:
@@ -125,6 +134,11 @@ def _letter(recipe: Recipe, chance: random.Random) -> Letter:
             spans.append(Span(len(text), len(text) + len(names[part]), types[part]))
         text += names.get(part, part)
     return text, tuple(spans)
+
+
+def _person(recipe: Recipe, chance: random.Random) -> str:
+    last = chance.choice(_LAST[: recipe.names])
+    return last if chance.random() < _LAST_ONLY else f"{chance.choice(_FIRST[: recipe.names])} {last}"
 
 
 def _parts(form: str, chance: random.Random) -> list[str]:

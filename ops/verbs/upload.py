@@ -41,7 +41,7 @@ def check_paths(paths: Sequence[Path], *, folders: bool = False) -> None:
     for path in paths:
         if folders and path.is_dir():
             if not files_of(path):
-                raise FileError(f"There are no files in the folder {path}.")
+                raise FileError(f"{path} is a folder without files.")
             continue
         if path.is_dir():
             raise FileError(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
