@@ -83,7 +83,7 @@ def prepared(
         sink=sink,
         hashes=hashes,
         rules=rules,
-        limits=Limits(**{"maximum_bad_lines_percent": 100, **limits}),
+        limits=Limits(**{"maximum_bad_lines_percent": 100, "documents": 20_000, **limits}),
         name="output.manifest",
         bad_lines=bad,
         block_bytes=block_bytes,
