@@ -41,7 +41,7 @@ class FlywheelStack(ProjectStack):
         )
         self._settings = settings
         self._parameters = FlywheelParameters(self, "Parameters")
-        self._parameters.minimum_documents_per_label.default = model_kind(settings).minimum_per_label
+        self._parameters.minimum_documents_per_label.default = str(model_kind(settings).minimum_per_label)
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         self._buckets = Buckets(self, "Buckets", key=encryption.key)
         self._queues = Queues(self, "Queues", key=encryption.key)

@@ -49,6 +49,7 @@ ONE_OF = {
     ("flywheel", "Evidence"),
     ("flywheel", "ConflictingLabels"),
     ("flywheel", "PromotionMode"),
+    ("flywheel", "RequireSameTestData"),
     ("flywheel", "TriggerOnUpload"),
     ("serving", "ReserveConcurrency"),
     *((kind, "LogRetentionDays") for kind in KINDS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,8 @@ from .rules import LABEL_WITH_DELIMITER, NO_CLASSES, NO_CLASSIFICATION, OTHER_CL
 _TYPES = ("groundtruth/text-classification", "groundtruth/text-classification-multilabel")
 _CUSTOM = "groundtruth/custom"
 _MOST_REMEMBERED = 10_000
+# In characters: a name may be megabytes long, of white space around it if nothing else.
+_LONGEST_REMEMBERED = 500
 _LABEL_KEYS = ("label", "labels")
 
 
@@ -77,7 +79,7 @@ class LabelledManifest:
         self._machine_labels = machine_labels
         self._heads: dict[tuple[str, ...], bytes] = {}
         # In one labeling job an index is of one class.
-        self._names: dict[tuple[object, int], str] = {}
+        self._names: dict[tuple[str, int], str] = {}
 
     def document_of(self, value: dict[str, Any]) -> tuple[bytes, str] | Violation:
         source = source_of(value)
@@ -103,7 +105,7 @@ class LabelledManifest:
                     facts = {"label": shortened(name), "delimiter": delimiter_name(delimiter)}
                     return Violation(LABEL_WITH_DELIMITER, facts)
             head = self._labels.of_names(names)
-            if not isinstance(head, Violation) and len(self._heads) < _MOST_REMEMBERED:
+            if not isinstance(head, Violation) and _is_remembered(self._heads, names):
                 self._heads[names] = head
         return head
 
@@ -154,11 +156,17 @@ class LabelledManifest:
 
     def _name_in_job(self, index: int, name: str, job: object) -> str:
         """The name with which the class came first in its labeling job."""
-        key = (job if isinstance(job, str) else None, index)
+        job = job if isinstance(job, str) else ""
+        key = (job, index)
         known = self._names.get(key)
-        if known is None and len(self._names) < _MOST_REMEMBERED:
+        if known is None and _is_remembered(self._names, (job, name)):
             self._names[key] = name
         return name if known is None else known
+
+
+def _is_remembered(so_far: Sized, names: Iterable[str]) -> bool:
+    """Whether there is room to remember what belongs to these names."""
+    return len(so_far) < _MOST_REMEMBERED and sum(map(len, names)) <= _LONGEST_REMEMBERED
 
 
 def _is_class_map(value: object) -> bool:

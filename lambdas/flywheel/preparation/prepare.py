@@ -127,9 +127,7 @@ class _Run:
             return violation
         layout = find_layout(head, whole=whole, labels=self._labels)
         self.format = layout.format
-        if layout.format.kind is FileKind.JSON_LINES:
-            head, whole = self._lines.peek_line(longest_record(self._limits))
-        found = tell_manifest(layout, head, whole=whole, configured=self._attribute)
+        found = self._tell_manifest(layout) if layout.format.kind is FileKind.JSON_LINES else layout
         if isinstance(found, Violation):
             return found
         self.format = found.format
@@ -145,6 +143,10 @@ class _Run:
         if violation is None and not self._documents.documents:
             violation = Violation(EMPTY_FILE)
         return violation
+
+    def _tell_manifest(self, layout: Found) -> Found | Violation:
+        head, whole = self._lines.peek_line(longest_record(self._limits))
+        return tell_manifest(layout, head, whole=whole, configured=self._attribute)
 
     def _read_documents(self, found: Found, head: bytes) -> Violation | None:
         file_format = found.format

@@ -254,9 +254,11 @@ def check_labels(names: Sequence[str], *, multi_label: bool) -> Violation | None
         return Violation(EMPTY_LABEL)
     if len(names) > 1 and not multi_label:
         return Violation(TOO_MANY_LABELS, {"found": len(names)})
-    for position, name in enumerate(names):
-        if name in names[:position]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             return Violation(REPEATED_LABEL, {"label": name[:LONGEST_LABEL_COMPARED]})
+        seen.add(name)
     return None
 
 

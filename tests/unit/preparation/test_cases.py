@@ -376,3 +376,5 @@ def test_any_label_will_do_for_a_flywheel_that_is_not_there_yet() -> None:
     assert prepared(data, AnyLabel(multi_label=False))[0].labels == dict.fromkeys(ONE.labels, 20)
     preparation, _ = prepared(lines(f"L{n},x" for n in range(9)), AnyLabel(multi_label=False, most=8))
     assert bad(preparation) == [(9, "too-many-classes")]
+    half = lines(['{"label": "A", "text": "x"}', '{"label": "\\ud800", "text": "y"}'])
+    assert bad(prepared(half, AnyLabel(multi_label=False))[0]) == [(2, "not-utf8")]

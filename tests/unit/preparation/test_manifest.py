@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ from flywheel.preparation import (
     read_documents,
     text_hash,
 )
+from flywheel.preparation.labels import LabelColumn
+from flywheel.preparation.manifest_documents import LabelledManifest
 from flywheel.preparation.report import render_text
 
 ONE = LabelRules(("spam", "ham", "World News"), multi_label=False)
@@ -80,7 +83,7 @@ def prepared(
         sink=sink,
         hashes=hashes,
         rules=rules,
-        limits=Limits(**{"maximum_bad_lines_percent": 100, **limits}),
+        limits=Limits(**{"maximum_bad_lines_percent": 100, "documents": 20_000, **limits}),
         name="output.manifest",
         bad_lines=bad,
         block_bytes=block_bytes,
@@ -409,6 +412,26 @@ def test_a_name_that_nothing_can_encode_is_refused_also_where_any_label_will_do(
     data = b'{"source": "x", "job": 0, "job-metadata": {"class-name": "\\ud800"}}\n' + written(GOOD)
 
     assert prepared(data, AnyLabel(multi_label=False))[1] == GOOD_ROWS
+
+
+def test_a_line_of_a_hundred_thousand_classes_takes_no_time_by_their_square() -> None:
+    line = of_several("x", {number: f"class {number}" for number in range(100_000)})
+
+    assert bad_line(line, SEVERAL).rule == "unknown-label"
+
+
+def test_names_of_megabytes_are_not_remembered() -> None:
+    names = [" " * 300_000 + "spam" + " " * number for number in range(30)]
+    lines = [of_one(f"text {number}", name, number, job_name=name) for number, name in enumerate(names)]
+    form = LabelledManifest("job", labels=LabelColumn(ONE), machine_labels=True)
+
+    tracemalloc.start()
+    found = [form.document_of(line) for line in lines]
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert [document[1] for document in found if isinstance(document, tuple)] == [line["source"] for line in lines]
+    assert held < 100_000
 
 
 def test_thousands_of_attributes_and_jobs() -> None:
