@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.serving import ServingStatus, smoke_test_of
 from local.cloud import LocalCloud
 from ops.verbs.classify import find_api
+from ops.verbs.upload import upload
+from ops.verbs.validate import limits_of, rules_of, validate
 from tests.local_cloud.pipeline import LONG, NAME, Pipeline
 from tests.local_cloud.resources import Synthesise, until
 from tests.local_cloud.serving_stack import Serving
@@ -90,3 +93,16 @@ def test_an_analysis_job_gives_each_line_its_entities(deployed: Serving) -> None
     assert [row["text"] for row in rows] == lines
     assert all(row["text"][one["begin"] : one["end"]] == one["text"] for row in rows for one in row["entities"])
     assert summary.labels["PERSON"] >= 4
+
+
+def test_an_operator_validates_a_folder_and_uploads_it(deployed: Serving, tmp_path: Path) -> None:
+    deployment = deployed.pipeline.deployment
+    folder = tmp_path / "postcards"
+    folder.mkdir()
+    for name, content in as_folder(annotated(start=1100, count=30)).items():
+        (folder / name).write_bytes(content)
+    (found,) = validate([folder], rules=rules_of(deployment), limits=limits_of(deployment))
+    assert found.annotations == dict.fromkeys(TYPES, 30)
+    uploaded = upload(deployment, [folder])
+    assert [file.key for file in uploaded] == ["train/postcards/annotations.csv", "train/postcards/letters.txt"]
+    assert set(deployment.intake.keys("train/postcards/")) == {file.key for file in uploaded}
