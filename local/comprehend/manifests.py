@@ -54,7 +54,7 @@ def manifest_sources(manifests: list[dict[str, Any]]) -> tuple[DataSource, ...]:
 
 
 def manifest_lines(file: DataFile) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Where each line is, for messages, its members, and its document.
+    """Where each line is, for messages, its members, and its document. Without any text it is no document.
 
     Raises InvalidTrainingDataError for a line that is not UTF-8 or no JSON object, that has no text in ``source``, or
     that lacks one of the source's attributes: Ground Truth writes such lines for tasks that failed.
@@ -66,8 +66,11 @@ def manifest_lines(file: DataFile) -> Iterator[tuple[str, dict[str, Any], str]]:
                 continue
             members = _object(raw, where)
             text = members.get("source")
-            if not isinstance(text, str) or not text.strip():
+            if not isinstance(text, str):
                 raise InvalidTrainingDataError(f"{where}: the member source is missing or no text.")
+            if not text.strip():
+                # A manifest of AWS's own workshops has such lines.
+                continue
             missing = [attribute for attribute in file.source.attributes if attribute not in members]
             if missing:
                 raise InvalidTrainingDataError(f"{where}: the attribute {missing[0]} is missing.")

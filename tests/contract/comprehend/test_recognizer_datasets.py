@@ -23,6 +23,12 @@ def test_a_manifest_is_copied_into_the_lake(world: World) -> None:
     assert world.objects(made["DatasetS3Uri"]) == {"documents.manifest": body}
 
 
+def test_lines_without_text_are_no_documents(world: World) -> None:
+    body = manifest() + b"\n" + json_lines([{"source": " "}, {"source": ""}])
+    made = dataset(world, recognizer_flywheel(world), "train-1", body)
+    assert (made["Status"], made["NumberOfDocuments"]) == ("COMPLETED", 60)
+
+
 def test_several_manifests_with_attributes_of_their_own(world: World) -> None:
     flywheel = recognizer_flywheel(world)
     first = world.put("a/one.manifest", manifest(samples(30, tag="x"), attribute="people"))
@@ -75,7 +81,7 @@ TEXT, ENTITIES = filled("{PERSON} lives here.", seed="1")
         (manifest(MANY) + b"[1]\n", "line 61: not a JSON object"),
         (manifest(MANY) + b"[" * 100_000 + b"\n", "line 61: not valid JSON"),
         (manifest(MANY) + json_lines([{"source-ref": "s3://b/a.txt"}]), "line 61: the member source is missing"),
-        (manifest(MANY) + json_lines([{"source": " "}]), "the member source is missing"),
+        (manifest(MANY) + json_lines([{"source": 7}]), "the member source is missing"),
         (manifest(MANY) + json_lines([{"source": "text"}]), "line 61: the attribute entities is missing"),
         (manifest(MANY) + json_lines([{"source": "text", "entities": {}}]), "does not hold annotations.entities"),
         (
