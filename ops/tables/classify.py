@@ -12,6 +12,9 @@ from ops.verbs.classify import ClassifiedText, RecognizedText
 
 LONGEST_TEXT = 60
 
+_LONGEST_PLACE = 30
+"""Characters of a text that only says where an entity is."""
+
 
 def answers_table(results: Sequence[ClassifiedText]) -> RenderableType:
     if not results:
@@ -39,7 +42,7 @@ def classified_table(results: Sequence[ClassifiedText]) -> RenderableType:
 def entities_table(results: Sequence[RecognizedText]) -> RenderableType:
     """A row for each entity: the text that it is in, and where. Offsets are in code points."""
     table = Listing(
-        Column(title="In", most=LONGEST_TEXT, rank=1),
+        Column(title="In", most=_LONGEST_PLACE),
         Column(title="Entity", wraps=True),
         Column(title="Type"),
         Column(title="Begin", number=True),

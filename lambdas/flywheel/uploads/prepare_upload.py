@@ -233,11 +233,11 @@ class UploadPreparer:
         if duplicate_of:
             return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
         if not preparation.bad_lines:
-            reason = f"{part.documents} documents accepted.{_accepted_conflicts(preparation)}"
+            reason = f"{part.documents} documents accepted.{_noticed(preparation)}"
             return self._result(upload, preparation, UploadOutcome.ACCEPTED, reason)
         self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
         bad = sum(preparation.bad_lines.values())
-        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_accepted_conflicts(preparation)}"
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_noticed(preparation)}"
         return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
 
     def _place_of(self, part: Part, source: UploadSource) -> str | None:
@@ -300,6 +300,12 @@ def _accepted_conflicts(preparation: Preparation) -> str:
     if not preparation.conflict_examples:
         return ""
     return f" {preparation.conflicts} of them have the text of an earlier one with other labels."
+
+
+def _noticed(preparation: Preparation) -> str:
+    """Conflicts that were accepted, and what was changed or looked odd, by rule."""
+    remarks = ", ".join(f"{rule} {number}" for rule, number in preparation.remarks.items())
+    return _accepted_conflicts(preparation) + (f" Remarks: {remarks}." if remarks else "")
 
 
 def _bad_line(problem: Problem) -> BadLine:

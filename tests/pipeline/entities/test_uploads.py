@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from flywheel.records.uploads import Split, UploadOutcome
@@ -48,6 +49,22 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
         ("0:12:PERSON 18:24:PLACE", "Boris Brandt left Bergen."),
     ]
     assert at.waiting()[1][0] == spans
+
+
+def test_offsets_of_browser_tools_are_converted_and_the_result_says_so() -> None:
+    at = people()
+    rows = [
+        {
+            "text": f"\U0001f600 Anna Albers {number}",
+            "entities": [{"start": 3, "end": 14, "label": "PERSON", "text": "Anna Albers"}],
+        }
+        for number in range(3)
+    ]
+    at.upload("train/browser.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode())
+    (result,) = at.run_turn().uploads
+    assert (result.outcome, result.documents) == (UploadOutcome.ACCEPTED, 3)
+    assert "Remarks: utf16" in result.reason
+    assert {labels for labels, _ in at.waiting()} == {"2:13:PERSON"}
 
 
 def test_a_rejected_folder_is_kept_with_all_its_files() -> None:

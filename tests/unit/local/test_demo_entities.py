@@ -9,7 +9,7 @@ import pytest
 from flywheel.preparation import Limits
 from flywheel.preparation.entities import EntityRules
 from local.comprehend.entity_recognition.entities import Entity
-from local.comprehend.entity_recognition.recognizer import Recognizer, train
+from local.comprehend.entity_recognition.recognizer import train
 from local.comprehend.entity_recognition.training_data import Document
 from local.demo_entities import CHAPTERS, LEAST_RIGHT, STORY, wrong_answers
 from local.sample_letters import TYPES, Letter, Recipe, letters, write
@@ -52,7 +52,7 @@ def document(letter: Letter) -> Document:
     return Document(text=text, entities=tuple(Entity(begin=one.begin, end=one.end, type=one.type) for one in spans))
 
 
-def test_the_models_of_the_story_get_better_and_worse_as_told(tmp_path: Path) -> None:
+def test_the_models_of_the_story_get_better_and_worse_as_told() -> None:
     """By the local Comprehend's own recognizer, as the flywheel trains it: on all training data so far."""
     held_out: list[Document] = []
     training: list[Document] = []
@@ -62,8 +62,7 @@ def test_the_models_of_the_story_get_better_and_worse_as_told(tmp_path: Path) ->
             held_out += map(document, letters(recipe, seed=100 + number))
         for recipe in chapter.train.values():
             training += map(document, letters(recipe, seed=number))
-        train(training, tmp_path / "model")
-        recognizer = Recognizer(tmp_path / "model")
+        recognizer = train(training)
         expected = {(one.text, entity) for one in held_out for entity in one.entities}
         found = {(one.text, each.entity) for one in held_out for each in recognizer.find(one.text)}
         scores.append(2 * len(expected & found) / (len(expected) + len(found)))
