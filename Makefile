@@ -17,15 +17,18 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test conformance check format openapi synth deploy diff destroy bench lock clean
+.PHONY: help setup demo demo-entities test conformance check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) $(NODE_TOOLS)  ## Install everything into .venv and node_modules
 
 demo: setup  ## Deploy the app into a local cloud and walk a flywheel through its life
 	@$(BIN)/python -m local demo
+
+demo-entities: setup  ## The same, shorter, for a flywheel of entity recognition
+	@$(BIN)/python -m local demo-entities
 
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -45,8 +48,8 @@ format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-openapi: setup  ## Write the API's OpenAPI document, docs/openapi.json
-	@PYTHONPATH=lambdas $(BIN)/python -m handlers.api.openapi > docs/openapi.json
+openapi: setup  ## Write the API's OpenAPI documents, docs/openapi*.json
+	@PYTHONPATH=lambdas $(BIN)/python -m handlers.api.openapi docs
 
 synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
 	@rm -rf cdk.out
@@ -64,6 +67,7 @@ destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py
 	$(BIN)/python benchmarks/prepare_upload.py
+	$(BIN)/python -m benchmarks.prepare_entities
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.analysis

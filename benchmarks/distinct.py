@@ -42,6 +42,8 @@ def main() -> None:
             accepted=lambda: datasets,
             other=lambda: (),
             digests=store.digests,
+            # Of documents with annotations only.
+            combinations=lambda _: (),
             capacity=1_000_000,
             conflicting_labels=ConflictingLabels.KEEP,
         )
@@ -78,7 +80,7 @@ class Store:
             sources=(),
             prepared_at=datetime(2026, 11, 21, tzinfo=UTC),
         )
-        return StoredPart(part=part, location=prepared_location(Split.TRAIN, name), source=name)
+        return StoredPart(part=part, location=prepared_location(Split.TRAIN, name, part.form), source=name)
 
     def digests(self, stored: StoredPart) -> tuple[array[int], Callable[[], array[int]]]:
         file = self._folder / stored.part.content_hash

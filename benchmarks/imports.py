@@ -30,6 +30,7 @@ print(time.perf_counter() - begin)
 _VARIABLES = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
+    "MODEL_TYPE": "DOCUMENT_CLASSIFIER",
     "EVIDENCE": "ITERATION",
     "CONFLICTING_LABELS": "KEEP",
     "SELECTION_METRIC": "F1Score",

@@ -38,11 +38,12 @@ _errors = Console(stderr=True)
 
 
 def main() -> None:
-    """Run a verb. `run` and `demo` have modules of their own, loaded only when they are asked for."""
+    """Run a verb. `run` and the demos have modules of their own, loaded only when they are asked for."""
     wanted = sys.argv[1:2]
-    for verb in ("run", "demo"):
-        if wanted in ([], ["--help"], [verb]) and importlib.util.find_spec(f"local.{verb}") is not None:
-            importlib.import_module(f"local.{verb}").register(app)
+    for verb in ("run", "demo", "demo-entities"):
+        module = f"local.{verb.replace('-', '_')}"
+        if wanted in ([], ["--help"], [verb]) and importlib.util.find_spec(module) is not None:
+            importlib.import_module(module).register(app)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(standalone_mode=True)

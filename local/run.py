@@ -15,16 +15,20 @@ from rich.console import Console
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import UploadOutcome
 from flywheel.text.printable import printable
+from local import held_out
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.errors import CdkFailed
+from local.cloud.places import LOCAL_FOLDER
 from local.command_line import pairs_of
-from local.derived_settings import derive_settings
+from local.derived_settings import context_of, derive_settings, parameters_of, words_of
 from local.story import turns_table
 from local.walk import Walk, as_json
 from ops.deployment.errors import OperatorError
-from ops.verbs.file_labels import FileLabels
+from ops.verbs.file_labels import FileLabels, Kind
+from ops.verbs.report import save_report
 
 NAME = "walk"
+REPORT = LOCAL_FOLDER / "run-report.html"
 COMPREHENDS_MINIMUM = 50
 """Training documents for each label of a flywheel's dataset (reference 3.3)."""
 _CDK_NOISE = re.compile(r"\s*(?:at |node:|\}|\{|\[\d|Subprocess exited|.*: Subprocess exited|$)")
@@ -36,10 +40,17 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    train: Annotated[list[Path], typer.Option(help="A training file; may be repeated.")],
-    test: Annotated[list[Path] | None, typer.Option(help="A test file; may be repeated.")] = None,
+    train: Annotated[
+        list[Path],
+        typer.Option(help="A training file, or a folder whose files belong together; may be repeated."),
+    ],
+    test: Annotated[list[Path] | None, typer.Option(help="A test file or folder; may be repeated.")] = None,
+    kind: Annotated[
+        Kind, typer.Option(help="What the models do: tell the classes of documents, or find entities in them.")
+    ] = Kind.CLASSES,
     labels: Annotated[
-        str | None, typer.Option(help="The labels, separated by commas. Default: those in the files.")
+        str | None,
+        typer.Option(help="The labels or entity types, separated by commas. Default: those in the files."),
     ] = None,
     mode: Annotated[str | None, typer.Option(help="MULTI_CLASS or MULTI_LABEL. Default: what the files hold.")] = None,
     label_delimiter: Annotated[
@@ -52,6 +63,7 @@ def run(
 ) -> None:
     """Deploy a flywheel into a local cloud of its own, give it the files, and show what it decides.
 
+    The model answers some of the test documents live and in an analysis job; the report of the turn is saved.
     Exit status 1 if nothing was trained.
     """
     console = Console()
@@ -62,6 +74,7 @@ def run(
             labels=labels.split(",") if labels else None,
             mode=mode,
             label_delimiter=label_delimiter,
+            kind=kind,
             confirm=typer.confirm if sys.stdin.isatty() else None,
         )
         record = _walk(
@@ -89,10 +102,7 @@ def _walk(
     result: dict[str, Any],
 ) -> TurnRecord:
     """One turn with the files; what came of it goes into ``result`` and onto the console."""
-    console.print(
-        printable(f"{settings.mode} with {len(settings.labels)} labels: {', '.join(settings.labels[:20])}"),
-        markup=False,
-    )
+    console.print(printable(words_of(settings)), markup=False)
     warning = warning_of(parameters)
     if warning:
         console.print(printable(warning), style="yellow", markup=False)
@@ -100,21 +110,24 @@ def _walk(
         walk = Walk.deploy(
             cloud,
             name=NAME,
-            parameters=parameters,
-            context={
-                "name": NAME,
-                "labels": json.dumps(settings.labels),
-                "mode": settings.mode,
-                "label_delimiter": label_delimiter,
-            },
+            parameters=parameters_of(settings, parameters),
+            context=context_of(settings, name=NAME, label_delimiter=label_delimiter),
         )
         with console.status("The turn") as status:
             record = walk.turn(train=train, test=test, on_step=lambda step: status.update(f"The turn: {step}"))
             status.update("The promotion")
             record = walk.after_promotion(record)
-        result.update(active_model_arn=walk.active_model_arn(), turns=[as_json(record)])
-    console.print(turns_table([record]))
-    _tell_problems(console, record)
+        active = walk.active_model_arn()
+        result.update(active_model_arn=active, turns=[as_json(record)])
+        console.print(turns_table([record]))
+        _tell_problems(console, record)
+        if active is not None:
+            documents = held_out.read_documents(test or train, settings, label_delimiter=label_delimiter)
+            held_out.answer_live(console, cloud, walk, documents)
+            held_out.answer_job(console, walk, documents)
+        report = save_report(walk.deployment, record.turn, output=REPORT)
+    console.print(f"The report: {report.path}", soft_wrap=True)
+    result.update(report=report.path)
     return record
 
 

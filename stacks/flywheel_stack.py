@@ -10,6 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.model_kind import model_kind
 from stacks.constructs.project_stack import ProjectStack
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.buckets import Buckets
@@ -40,6 +41,7 @@ class FlywheelStack(ProjectStack):
         )
         self._settings = settings
         self._parameters = FlywheelParameters(self, "Parameters")
+        self._parameters.minimum_documents_per_label.default = str(model_kind(settings).minimum_per_label)
         encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         self._buckets = Buckets(self, "Buckets", key=encryption.key)
         self._queues = Queues(self, "Queues", key=encryption.key)

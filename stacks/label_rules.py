@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,12 +10,13 @@ from flywheel.text.look_alikes import LIKE_LATIN, as_seen, code_point
 
 LONGEST_LABEL = 5000
 """Characters; Comprehend's limit."""
+MOST_ENTITY_TYPES = 25
+LONGEST_ENTITY_TYPE = 64
+"""Characters; these two are Comprehend's limits, too."""
 
 
 def check_labels(labels: Sequence[str]) -> None:
     """Raises ValueError with a sentence about the first label that is wrong."""
-    if not labels:
-        raise ValueError("name the labels of your documents, at least two")
     for label in labels:
         _check(label)
     repeated = sorted({label for label in labels if labels.count(label) > 1})
@@ -27,6 +29,15 @@ def check_labels(labels: Sequence[str]) -> None:
             raise ValueError(
                 f"{twin!a} and {label!a} look alike, and nobody could tell which one a document has; rename one"
             )
+
+
+def check_entity_types(types: Sequence[str]) -> None:
+    """Raises ValueError as `check_labels`, which checks the rest."""
+    for name in types:
+        if len(name) > LONGEST_ENTITY_TYPE:
+            raise ValueError(f"{name[:30]!r}... has {len(name)} characters; a type has at most {LONGEST_ENTITY_TYPE}")
+        if "," in name or re.search(r"\\[nrt]", name):
+            raise ValueError(f"{name!r}: an entity type has no comma, and no \\n, \\r or \\t")
 
 
 def _check(label: str) -> None:

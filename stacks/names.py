@@ -43,9 +43,12 @@ class Names:
         fixed_at_creation = {
             "name": settings.name,
             "model_type": settings.model_type,
-            "mode": settings.mode,
             "language": settings.language,
-            "labels": settings.labels,
+            **(
+                {"entity_types": settings.entity_types}
+                if settings.entity_types
+                else {"mode": settings.mode, "labels": settings.labels}
+            ),
             "lake_prefix": LAKE_PREFIX,
             "lake_key": settings.encryption.key_arn or settings.encryption.mode,
             "generation": settings.generation,

@@ -16,10 +16,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from flywheel.comprehend.model_kind import ModelType
 from flywheel.document_classification.kind import MOST_LABELS
 from flywheel.store.parameters import PARAMETER_ROOT
 
-from .label_rules import check_labels
+from .label_rules import MOST_ENTITY_TYPES, check_entity_types, check_labels
 from .settings_words import near, sentences, shown
 
 CONTEXT_KEY = "flywheel"
@@ -27,7 +28,7 @@ LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 """Every character that Comprehend takes as LabelDelimiter."""
 LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
-_STRUCTURED = frozenset({"labels", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
+_STRUCTURED = frozenset({"labels", "entity_types", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
 MOST_TEMPLATE_BYTES = 1_000_000
 """CloudFormation takes no larger template."""
 TEMPLATE_ROOM = 600_000
@@ -72,6 +73,11 @@ class NagPack(StrEnum):
     PCI = "PCI.DSS.321"
 
 
+_ONLY_OF_THE_OTHER: dict[str, tuple[str, ...]] = {
+    ModelType.ENTITY_RECOGNIZER: ("labels", "mode", "label_delimiter"),
+    ModelType.DOCUMENT_CLASSIFIER: ("entity_types",),
+}
+"""Settings that the other type of model has and this one has not."""
 _NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
 
 
@@ -125,11 +131,16 @@ class FlywheelSettings(Section):
         ),
     ]
     """Begins the names of the stacks, and so must start with a letter as they do."""
-    model_type: Literal["DOCUMENT_CLASSIFIER"] = "DOCUMENT_CLASSIFIER"
+    model_type: ModelType = ModelType.DOCUMENT_CLASSIFIER
     mode: Mode = Mode.MULTI_CLASS
+    """Of a document classifier, as are `labels` and `label_delimiter`."""
     language: Literal["en", "es", "fr", "de", "it", "pt"] = "en"
-    labels: Annotated[tuple[str, ...], Field(description='a list, such as ["A", "B"] or A,B')]
+    labels: Annotated[tuple[str, ...], Field(description='a list, such as ["A", "B"] or A,B')] = ()
     """Sorted: their order means nothing to a classifier, and a reordered list must not replace the flywheel."""
+    entity_types: Annotated[
+        tuple[str, ...], Field(description='a list, such as ["PERSON", "PLACE"] or PERSON,PLACE')
+    ] = ()
+    """Of an entity recognizer. Sorted, as `labels`."""
     label_delimiter: str = Field("|", description="a character, such as |")
     generation: Annotated[int, Field(ge=1, description="a whole number from 1, such as 2")] = 1
     """A higher number replaces the flywheel by an equal one: to leave behind data found bad."""
@@ -178,11 +189,17 @@ class FlywheelSettings(Section):
     ] = "3.37.0"
     """A fixed version: "latest" would change the functions with every deployment."""
 
-    @field_validator("labels")
+    @field_validator("labels", "entity_types")
     @classmethod
     def labels_are_usable(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
         check_labels(labels)
         return tuple(sorted(labels))
+
+    @field_validator("entity_types")
+    @classmethod
+    def entity_types_are_usable(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        check_entity_types(types)
+        return types
 
     @field_validator("tags")
     @classmethod
@@ -199,7 +216,24 @@ class FlywheelSettings(Section):
         return delimiter
 
     @model_validator(mode="after")
+    def labels_or_types_fit_the_model_type(self) -> FlywheelSettings:
+        if self.model_type is ModelType.ENTITY_RECOGNIZER:
+            if self.labels:
+                raise ValueError("labels: an entity recognizer has none; name its entity_types")
+            if not 1 <= len(self.entity_types) <= MOST_ENTITY_TYPES:
+                raise ValueError(
+                    f"entity_types: {len(self.entity_types)} given; a recognizer takes 1 to {MOST_ENTITY_TYPES}"
+                )
+        elif self.entity_types:
+            raise ValueError("entity_types: a document classifier has none; set model_type to ENTITY_RECOGNIZER")
+        return self
+
+    @model_validator(mode="after")
     def labels_fit_mode_and_delimiter(self) -> FlywheelSettings:
+        if self.model_type is not ModelType.DOCUMENT_CLASSIFIER:
+            return self
+        if not self.labels:
+            raise ValueError("labels: name the labels of your documents, at least two")
         most = MOST_LABELS[self.mode]
         if not 2 <= len(self.labels) <= most:
             raise ValueError(f"labels: {len(self.labels)} given; {self.mode} takes 2 to {most}")
@@ -213,15 +247,20 @@ class FlywheelSettings(Section):
 
     @model_validator(mode="after")
     def labels_and_tags_fit_a_template(self) -> FlywheelSettings:
-        labels = sum(len(label.encode()) + BYTES_AROUND_LABEL for label in self.labels)
+        labels = sum(len(label.encode()) + BYTES_AROUND_LABEL for label in self.task_labels)
         tags = sum(len(f"{key}{value}".encode()) + BYTES_AROUND_TAG for key, value in self.tags.items())
         if labels + TAGGED_RESOURCES * tags > TEMPLATE_ROOM:
             raise ValueError(
                 f"labels and tags: a template has room for {TEMPLATE_ROOM:,} bytes of them, but the "
-                f"{len(self.labels)} labels need {labels:,} and the {len(self.tags)} tags {TAGGED_RESOURCES * tags:,} "
-                f"(they stand at each of up to {TAGGED_RESOURCES} resources); shorten them"
+                f"{len(self.task_labels)} labels need {labels:,} and the {len(self.tags)} tags "
+                f"{TAGGED_RESOURCES * tags:,} (they stand at each of up to {TAGGED_RESOURCES} resources); shorten them"
             )
         return self
+
+    @property
+    def task_labels(self) -> tuple[str, ...]:
+        """The labels, or a recognizer's entity types."""
+        return self.labels or self.entity_types
 
     @property
     def stack_name(self) -> str:
@@ -256,7 +295,10 @@ def read_settings(*, context: Mapping[str, Any]) -> FlywheelSettings:
     if not isinstance(given, dict):
         raise SettingsError(f'The context key "{CONTEXT_KEY}" must be an object of settings, not {shown(given)}.')
     names = list(FlywheelSettings.model_fields)
-    values = {**given, **{name: context[name] for name in names if name in context}}
+    overrides = {name: context[name] for name in names if name in context}
+    # Who overrides the type of model means another flywheel than the file does: its labels are not that one's.
+    other = _ONLY_OF_THE_OTHER.get(str(overrides.get("model_type")), ())
+    values = {**{name: value for name, value in given.items() if name not in other}, **overrides}
     wrong = [
         f"{key} is no setting; did you mean {meant}?"
         for key in context
@@ -277,7 +319,7 @@ def _read(name: str, value: Any) -> Any:
     """A value as the models take it; what cannot be read is left for them to refuse."""
     if not isinstance(value, str):
         return value
-    if name in {"labels", "nag_packs"} and not value.startswith("["):
+    if name in {"labels", "entity_types", "nag_packs"} and not value.startswith("["):
         return tuple(item.strip() for item in value.split(","))
     if name == "encryption" and value in {EncryptionMode.AWS_OWNED, EncryptionMode.NEW}:
         return {"mode": value}

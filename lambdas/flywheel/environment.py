@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flywheel.comprehend.model_kind import ModelType
 from flywheel.records.decisions import Evidence
 
 
@@ -21,7 +22,11 @@ class Environment(BaseModel):
         return cls.model_validate({name.lower(): value for name, value in os.environ.items()})
 
 
-class Flywheel(Environment):
+class Kind(Environment):
+    model_type: ModelType
+
+
+class Flywheel(Kind):
     flywheel_name: str
     flywheel_arn: str
 
@@ -64,6 +69,8 @@ class Gate(Environment):
     minimum_score: float = Field(ge=0, le=1)
     minimum_improvement: float = Field(ge=0, le=1)
     maximum_regression: float = Field(ge=0, le=1)
+    maximum_label_regression: float = Field(ge=0, le=1)
+    require_same_test_data: bool
 
 
 class Deciding(Environment):

@@ -9,13 +9,14 @@ import boto3
 from botocore.config import Config
 
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.model_kinds import kind_of
 from flywheel.pipeline import Pipeline
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
-from handlers.model_kind import KIND
 
 if TYPE_CHECKING:
     from flywheel import environment as environments
+    from flywheel.comprehend.model_kind import ModelKind
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
 
@@ -31,8 +32,14 @@ def intake_bucket(environment: environments.Intake) -> IntakeBucket:
     return IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket)
 
 
+def model_kind(environment: environments.Kind) -> ModelKind:
+    return kind_of(environment.model_type)
+
+
 def flywheel_service(environment: environments.Flywheel) -> FlywheelService:
-    return FlywheelService(comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND)
+    return FlywheelService(
+        comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=model_kind(environment)
+    )
 
 
 def pipeline(environment: environments.Pipeline) -> Pipeline:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.auto_scaling.contract import AutoScalingError
-from local.auto_scaling.state import DIMENSION, NAMESPACE, Activity, Policy, Target, service_role_arn
+from local.auto_scaling.dimensions import NAMESPACE, dimension_of
+from local.auto_scaling.state import Activity, Policy, Target, service_role_arn
 
 _PAGE = 50
 
 
 def words(request: dict[str, Any]) -> str:
-    return f"service namespace: {NAMESPACE}, resource ID: {request['ResourceId']}, scalable dimension: {DIMENSION}"
+    id_ = request["ResourceId"]
+    return f"service namespace: {NAMESPACE}, resource ID: {id_}, scalable dimension: {dimension_of(id_)}"
 
 
 def _identity(endpoint_arn: str) -> dict[str, Any]:
-    return {"ServiceNamespace": NAMESPACE, "ResourceId": endpoint_arn, "ScalableDimension": DIMENSION}
+    return {"ServiceNamespace": NAMESPACE, "ResourceId": endpoint_arn, "ScalableDimension": dimension_of(endpoint_arn)}
 
 
 def target_members(target: Target) -> dict[str, Any]:

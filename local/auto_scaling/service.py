@@ -1,4 +1,4 @@
-"""Application Auto Scaling for Comprehend's classifier endpoints as one object: operation and request in, answer out.
+"""Application Auto Scaling for Comprehend's endpoints as one object: operation and request in, answer out.
 
 Target tracking on ComprehendInferenceUtilization is all it does: Comprehend's endpoints have no step scaling, and the
 scheduled actions that they do have are not provided.
@@ -13,9 +13,16 @@ from typing import Any
 
 from local.auto_scaling.contract import AutoScalingError, checked, invalid, not_found
 from local.auto_scaling.descriptions import activity_members, alarms_of, page, policy_members, target_members, words
+from local.auto_scaling.dimensions import NAMESPACE, dimension_of, of_dimension, require_dimension
 from local.auto_scaling.load import Load
 from local.auto_scaling.ports import Alarms, Comprehend
-from local.auto_scaling.state import DIMENSION, NAMESPACE, PREDEFINED_METRIC, Activity, Policy, Target, target_arn
+from local.auto_scaling.state import (
+    PREDEFINED_METRIC,
+    Activity,
+    Policy,
+    Target,
+    target_arn,
+)
 from local.auto_scaling.target_tracking import LOW_SHARE, PERIODS_ABOVE, PERIODS_BELOW, wanted_units
 from local.comprehend.errors import ComprehendError
 from local.comprehend.identifiers import Scope
@@ -62,8 +69,7 @@ class AutoScaling:
             )
         if given["ServiceNamespace"] != NAMESPACE:
             raise invalid(f"The local Application Auto Scaling scales {NAMESPACE!r} only.")
-        if given.get("ScalableDimension", DIMENSION) != DIMENSION:
-            raise invalid(f"Unsupported service namespace, resource type or scalable dimension; give {DIMENSION}.")
+        require_dimension(given)
         with self._lock:
             return self._operations[operation](Scope(account=account, region=region), given)
 
@@ -113,7 +119,11 @@ class AutoScaling:
 
     def _describe_targets(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
         asked = request.get("ResourceIds")
-        found = [target for target in self._of(caller) if not asked or target.endpoint_arn in asked]
+        found = [
+            target
+            for target in self._of(caller)
+            if (not asked or target.endpoint_arn in asked) and of_dimension(target.endpoint_arn, request)
+        ]
         return page(found, "ScalableTargets", target_members, request)
 
     def _deregister(self, caller: Scope, request: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +139,8 @@ class AutoScaling:
         known = target.policies.get(name)
         type_ = request.get("PolicyType", "TargetTrackingScaling" if known else "StepScaling")
         if type_ != "TargetTrackingScaling":
-            raise invalid(f"Policy type {type_} is not supported for {DIMENSION}; use TargetTrackingScaling.")
+            dimension = dimension_of(target.endpoint_arn)
+            raise invalid(f"Policy type {type_} is not supported for {dimension}; use TargetTrackingScaling.")
         configuration = request.get("TargetTrackingScalingPolicyConfiguration")
         metric = (configuration or {}).get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
         if configuration is None or metric != PREDEFINED_METRIC:
@@ -151,7 +162,9 @@ class AutoScaling:
             (target, policy)
             for target in self._of(caller)
             for policy in target.policies.values()
-            if endpoint_arn in (None, target.endpoint_arn) and (not names or policy.name in names)
+            if endpoint_arn in (None, target.endpoint_arn)
+            and of_dimension(target.endpoint_arn, request)
+            and (not names or policy.name in names)
         ]
         return page(found, "ScalingPolicies", policy_members, request)
 
@@ -170,6 +183,7 @@ class AutoScaling:
             for activity in reversed(self._activities)
             if activity.endpoint_arn.split(":")[3:5] == [caller.region, caller.account]
             and asked in (None, activity.endpoint_arn)
+            and of_dimension(activity.endpoint_arn, request)
         ]
         return page(found, "ScalingActivities", activity_members, request)
 

@@ -6,10 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.auto_scaling.dimensions import dimension_of
 from local.comprehend.identifiers import Scope
 
-NAMESPACE = "comprehend"
-DIMENSION = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
 PREDEFINED_METRIC = "ComprehendInferenceUtilization"
 SERVICE_PRINCIPAL = "comprehend.application-autoscaling.amazonaws.com"
 SERVICE_ROLE = "AWSServiceRoleForApplicationAutoScaling_ComprehendEndpoint"
@@ -22,7 +21,7 @@ def service_role_arn(account: str) -> str:
 
 def target_arn(*, account: str, region: str, endpoint_arn: str) -> str:
     """The ARN of an endpoint's scalable target."""
-    id_ = hashlib.sha256(f"{endpoint_arn} {DIMENSION}".encode()).hexdigest()[:34]
+    id_ = hashlib.sha256(f"{endpoint_arn} {dimension_of(endpoint_arn)}".encode()).hexdigest()[:34]
     return f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{id_}"
 
 

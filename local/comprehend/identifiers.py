@@ -24,14 +24,13 @@ class Scope:
     def flywheel_arn(self, name: str) -> str:
         return f"{self._prefix}:flywheel/{name}"
 
-    def document_classifier_arn(self, *, name: str, version: str) -> str:
-        return f"{self._prefix}:document-classifier/{name}/version/{version}"
+    def arn(self, *, resource: str, name: str) -> str:
+        """Of a model, a job or an endpoint; ``resource`` is the type of its kind."""
+        return f"{self._prefix}:{resource}/{name}"
 
-    def classification_job_arn(self, id_: str) -> str:
-        return f"{self._prefix}:document-classification-job/{id_}"
-
-    def endpoint_arn(self, name: str) -> str:
-        return f"{self._prefix}:document-classifier-endpoint/{name}"
+    def model_arn(self, *, resource: str, name: str, version: str | None) -> str:
+        arn = self.arn(resource=resource, name=name)
+        return arn if version is None else f"{arn}/version/{version}"
 
 
 def dataset_arn(*, flywheel_arn: str, name: str) -> str:

@@ -80,6 +80,10 @@ class Runtime:
         """A place for a dataset's or a job's files, not made yet."""
         return self.folder / "documents" / uuid4().hex
 
+    def new_model_path(self) -> Path:
+        """A place for a model's file, not made yet."""
+        return self.folder / "models" / uuid4().hex
+
     def now(self) -> float:
         return round(self.clock.now(), 3)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from local.comprehend.clock import Clock, SystemClock
-from local.comprehend.endpoints.classify_document import RealTimeClassification
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.endpoints.endpoints import Endpoints
+from local.comprehend.endpoints.real_time import RealTime
 from local.comprehend.errors import UNMODELLED_ERRORS, ComprehendError, UnmodelledError, service_error
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
 from local.comprehend.flywheels.datasets import Datasets
@@ -19,10 +19,20 @@ from local.comprehend.flywheels.flywheels import Flywheels
 from local.comprehend.flywheels.iterations import Iterations
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Observer
-from local.comprehend.jobs.document_classification_jobs import DocumentClassificationJobs
-from local.comprehend.models.document_classifiers import DocumentClassifiers
+from local.comprehend.jobs.jobs import Jobs
+from local.comprehend.kinds import KINDS
+from local.comprehend.model_kind import ModelKind
+from local.comprehend.models.models import Models
+from local.comprehend.models.trainings import Trainings
 from local.comprehend.requests.calls import Call, CallLog
-from local.comprehend.requests.contract import modelled_errors, redacted, require_known, validated, without_nulls
+from local.comprehend.requests.contract import (
+    modelled_errors,
+    redacted,
+    require_known,
+    service_model,
+    validated,
+    without_nulls,
+)
 from local.comprehend.requests.permitted import require_offered, require_own_role
 from local.comprehend.requests.tags import Tags
 from local.comprehend.runtime import Runtime
@@ -34,9 +44,9 @@ from local.comprehend.workers.worker_processes import WorkerProcesses
 Operation = Callable[[Scope, dict[str, Any]], dict[str, Any]]
 
 # These take the lock themselves and give it back before they compute.
-_LOCKS_ITSELF = frozenset({"ClassifyDocument"})
+_LOCKS_ITSELF = frozenset(kind.detection for kind in KINDS)
 # A reading of what AWS does not document may be an error that the model does not list.
-_UNLISTED_ERRORS = {"ClassifyDocument": frozenset({"TooManyRequestsException"})}
+_UNLISTED_ERRORS = {kind.detection: frozenset({"TooManyRequestsException"}) for kind in KINDS}
 
 
 class Comprehend:
@@ -46,7 +56,7 @@ class Comprehend:
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
     processes to share between services: their owner closes them; otherwise the service has one of each of its own, the
     predictor from the first endpoint on. ``observe`` is called after each text that an
-    endpoint classified, in the caller's thread. Thread-safe.
+    endpoint answered, in the caller's thread. Thread-safe.
     """
 
     def __init__(
@@ -143,6 +153,12 @@ class Comprehend:
                 raise UnmodelledError(operation=operation, code=error.code) from error
             raise
 
+    def kind_of_flywheel(self, arn: str, *, account: str, region: str) -> ModelKind | None:
+        """The kind of its models; None when there is no such flywheel."""
+        with self._runtime.lock:
+            flywheel = self._runtime.region(Scope(account=account, region=region)).flywheels.get(arn)
+        return flywheel.kind if flywheel else None
+
     @property
     def settings(self) -> Settings:
         """The settings in force; assigning others changes what happens from now on."""
@@ -171,11 +187,11 @@ def _operations(runtime: Runtime) -> dict[str, Operation]:
     flywheels = Flywheels(runtime, ingestion, endpoint_changes)
     datasets = Datasets(runtime, ingestion)
     iterations = Iterations(runtime)
-    classifiers = DocumentClassifiers(runtime)
-    jobs = DocumentClassificationJobs(runtime)
     endpoints = Endpoints(runtime, endpoint_changes)
-    real_time = RealTimeClassification(runtime)
     tags = Tags(runtime)
+    of_kinds: dict[str, Operation] = {}
+    for kind in KINDS:
+        of_kinds |= _operations_of(runtime, kind)
     return {
         "CreateFlywheel": flywheels.create,
         "UpdateFlywheel": flywheels.update,
@@ -188,20 +204,34 @@ def _operations(runtime: Runtime) -> dict[str, Operation]:
         "StartFlywheelIteration": iterations.start,
         "DescribeFlywheelIteration": iterations.describe,
         "ListFlywheelIterationHistory": iterations.history,
-        "DescribeDocumentClassifier": classifiers.describe,
-        "ListDocumentClassifiers": classifiers.list,
-        "ListDocumentClassifierSummaries": classifiers.list_summaries,
-        "DeleteDocumentClassifier": classifiers.delete,
-        "StartDocumentClassificationJob": jobs.start,
-        "DescribeDocumentClassificationJob": jobs.describe,
-        "ListDocumentClassificationJobs": jobs.list,
         "CreateEndpoint": endpoints.create,
         "UpdateEndpoint": endpoints.update,
         "DescribeEndpoint": endpoints.describe,
         "DeleteEndpoint": endpoints.delete,
         "ListEndpoints": endpoints.list,
-        "ClassifyDocument": real_time.classify,
         "TagResource": tags.tag,
         "UntagResource": tags.untag,
         "ListTagsForResource": tags.list,
+        **of_kinds,
     }
+
+
+def _operations_of(runtime: Runtime, kind: ModelKind) -> dict[str, Operation]:
+    models, jobs, real_time = Models(runtime, kind), Jobs(runtime, kind), RealTime(runtime, kind)
+    trainings = Trainings(runtime, kind)
+    noun, job = kind.model_noun, kind.job_noun
+    found = {
+        f"Create{noun}": trainings.create,
+        f"StopTraining{noun}": trainings.stop,
+        f"Describe{noun}": models.describe,
+        f"List{noun}s": models.list,
+        f"List{noun}Summaries": models.list_summaries,
+        f"Delete{noun}": models.delete,
+        f"Start{job}": jobs.start,
+        f"Describe{job}": jobs.describe,
+        f"List{job}s": jobs.list,
+        f"Stop{job}": jobs.stop,
+        kind.detection: real_time.detect,
+    }
+    # Not every kind of job can be stopped.
+    return {name: operation for name, operation in found.items() if name in service_model().operation_names}

@@ -24,6 +24,10 @@ class Settings(BaseModel):
     dataset_ingestion_seconds: NonNegativeFloat = 0.2
     iteration_evaluation_seconds: NonNegativeFloat = 0.1
     iteration_training_seconds: NonNegativeFloat = 0.2
+    model_queue_seconds: NonNegativeFloat = Field(
+        default=0.1, description="How long a model without a flywheel stays SUBMITTED before it is TRAINING."
+    )
+    model_training_seconds: NonNegativeFloat = 0.2
     model_deletion_seconds: NonNegativeFloat = 0.2
     job_queue_seconds: NonNegativeFloat = Field(
         default=0.1, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
@@ -66,6 +70,28 @@ class Settings(BaseModel):
         default=50, description="50 by the flywheel quotas, 10 by the training quotas; AWS's pages disagree."
     )
     minimum_total_documents_multi_label: PositiveInt = 50
+    minimum_documents_of_training: PositiveInt = Field(
+        default=10,
+        description="Of each label for a multi-label classifier without a flywheel, or one from augmented manifests.",
+    )
+    minimum_annotations: PositiveInt = Field(default=25, description="Of each entity type that occurs in TRAIN data.")
+    minimum_matches: PositiveInt = Field(
+        default=200, description="Of each entity type of an entity list, in the documents that came with it."
+    )
+    recognizer_iteration_scale: Literal[1, 100] = Field(
+        default=1,
+        description="What a perfect recognizer scores in an iteration's metrics. AWS shows classifiers only, with 1; a "
+        "recognizer's own description always has 100.",
+    )
+    recognizer_averages: Literal["micro", "macro"] = Field(
+        default="micro",
+        description="Whether a recognizer's overall scores count all entities together or are means over their types.",
+    )
+    recognizer_accuracy: Literal["documents", "absent"] = Field(
+        default="documents",
+        description="AverageAccuracy of a recognizer: the share of documents whose entities are all right, or no such "
+        "member, as in a recognizer's own description.",
+    )
     first_model_becomes_active: bool = Field(
         default=False, description="Whether the first model an iteration trains becomes active by itself."
     )
@@ -111,7 +137,7 @@ class Settings(BaseModel):
         "key encrypts (InvalidRequestException).",
     )
     classification_throttle_error: Literal["ThrottlingException", "TooManyRequestsException"] = Field(
-        default="ThrottlingException", description="ClassifyDocument models no throttling error."
+        default="ThrottlingException", description="ClassifyDocument and DetectEntities model no throttling error."
     )
     documents_per_inference_unit: PositiveFloat = Field(default=2.0, description="A second.")
     characters_per_inference_unit: PositiveFloat = Field(default=100.0, description="A second.")
@@ -128,6 +154,7 @@ class Settings(BaseModel):
     maximum_datasets_of_a_type: PositiveInt = 50
     maximum_creating_datasets: PositiveInt = 10
     maximum_concurrent_iterations: PositiveInt = 10
+    maximum_trainings_of_a_type: PositiveInt = Field(default=10, description="Of models without a flywheel.")
     maximum_jobs_of_a_type: PositiveInt = Field(default=10, description="SUBMITTED and IN_PROGRESS together.")
     maximum_job_documents: PositiveInt = Field(default=1_000_000, description="Files, or lines of them all.")
     maximum_job_bytes: PositiveInt = 5 * 1024**3
@@ -136,10 +163,21 @@ class Settings(BaseModel):
     maximum_units_of_endpoint: PositiveInt = 50
     maximum_inference_units: PositiveInt = Field(default=200, description="Of all endpoints together.")
     maximum_text_bytes: PositiveInt = Field(default=10 * 1024, description="Of ClassifyDocument, in UTF-8.")
+    maximum_entities_text_bytes: PositiveInt = Field(
+        default=5_000,
+        description="Of DetectEntities, in UTF-8. AWS says 5 KB here and 5,000 bytes of training documents.",
+    )
     minimum_dataset_bytes: PositiveInt = 500
     maximum_dataset_bytes: PositiveInt = 5 * 1024**3
     maximum_dataset_documents: PositiveInt = 1_000_000
     maximum_document_bytes: PositiveInt = 10 * 1024**2
+    minimum_entities_documents: PositiveInt = Field(default=3, description="Of a recognizer's dataset.")
+    maximum_entities_documents: PositiveInt = 200_000
+    minimum_entities_training_bytes: PositiveInt = Field(
+        default=5_000, description="Of the texts of a recognizer without a flywheel."
+    )
+    maximum_entities_bytes: PositiveInt = 200 * 1024**2
+    maximum_entities_document_bytes: PositiveInt = 5_000
 
     def merged(self, changes: dict[str, Any]) -> Settings:
         """A copy with ``changes`` (field name to value); pydantic.ValidationError names what is wrong with them."""

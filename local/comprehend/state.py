@@ -8,11 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from local.comprehend.document_classification.metrics import Evaluation
-from local.comprehend.document_classification.task_config import TaskConfig
-from local.comprehend.document_classification.training_data import Contents, DocumentFile
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import InferenceThroughput
+from local.comprehend.model_kind import Evaluation, ModelKind
+from local.comprehend.training_data import Contents, DataFile, DataSource
 
 
 class FlywheelStatus(StrEnum):
@@ -41,6 +40,8 @@ class ModelStatus(StrEnum):
     TRAINED = "TRAINED"
     TRAINED_WITH_WARNING = "TRAINED_WITH_WARNING"
     IN_ERROR = "IN_ERROR"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
     DELETING = "DELETING"
 
 
@@ -49,6 +50,8 @@ class JobStatus(StrEnum):
     IN_PROGRESS = "IN_PROGRESS"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
 
 
 class EndpointStatus(StrEnum):
@@ -60,14 +63,6 @@ class EndpointStatus(StrEnum):
 
 
 USABLE_MODEL = frozenset({ModelStatus.TRAINED, ModelStatus.TRAINED_WITH_WARNING})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSource:
-    """Where documents are read from: an object or a prefix, and the delimiter between labels."""
-
-    uri: str
-    delimiter: str
 
 
 @dataclass(kw_only=True)
@@ -85,7 +80,10 @@ class Resource:
 
 @dataclass(kw_only=True)
 class Dataset(Resource):
-    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED."""
+    """``files`` are the service's own copies of the data, in ``folder``; there are none unless it is COMPLETED.
+
+    ``of_model``: it came with the model that the flywheel was created with, and was enough to train that.
+    """
 
     name: str
     type: str
@@ -93,10 +91,11 @@ class Dataset(Resource):
     description: str | None
     source: tuple[DataSource, ...]
     folder: Path
+    of_model: bool = False
     status: DatasetStatus = DatasetStatus.CREATING
     ended: float | None = None
     contents: Contents = field(default_factory=Contents)
-    files: tuple[DocumentFile, ...] = ()
+    files: tuple[DataFile, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -133,8 +132,8 @@ class Flywheel(Resource):
     name: str
     role_arn: str
     lake_uri: str
-    model_type: str
-    task: TaskConfig
+    kind: ModelKind
+    task: Any
     security: dict[str, Any]
     modified: float
     status: FlywheelStatus = FlywheelStatus.CREATING
@@ -164,23 +163,34 @@ class Flywheel(Resource):
 
 @dataclass(kw_only=True)
 class Model(Resource):
+    """``task``, ``trained`` and ``evaluation`` are of the model's kind; the latter two are None until it is trained.
+
+    ``version`` and ``flywheel_arn`` are None for a model that was created without. ``input_config`` and
+    ``output_config`` are as in its description, ``train`` and ``test`` where its data were read.
+    """
+
     name: str
-    version: str
-    task: TaskConfig
+    version: str | None
+    kind: ModelKind
+    task: Any
     role_arn: str
-    flywheel_arn: str
     security: dict[str, Any]
-    statistics_prefix: str
+    input_config: dict[str, Any]
     path: Path
     train: tuple[DataSource, ...]
     test: tuple[DataSource, ...]
+    flywheel_arn: str | None = None
+    output_config: dict[str, Any] | None = None
     status: ModelStatus = ModelStatus.SUBMITTED
     ended: float | None = None
     training_started: float | None = None
     training_ended: float | None = None
-    labels: tuple[str, ...] = ()
-    trained_documents: int | None = None
-    evaluation: Evaluation | None = None
+    trained: Any = None
+    evaluation: Any = None
+
+    @property
+    def in_training(self) -> bool:
+        return self.status in (ModelStatus.SUBMITTED, ModelStatus.TRAINING, ModelStatus.STOP_REQUESTED)
 
 
 @dataclass(kw_only=True)
@@ -198,6 +208,10 @@ class Job(Resource):
     ended: float | None = None
 
     @property
+    def kind(self) -> ModelKind:
+        return self.model.kind
+
+    @property
     def role_arn(self) -> str:
         return str(self.request["DataAccessRoleArn"])
 
@@ -207,7 +221,7 @@ class Job(Resource):
 
     @property
     def running(self) -> bool:
-        return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS)
+        return self.status in (JobStatus.SUBMITTED, JobStatus.IN_PROGRESS, JobStatus.STOP_REQUESTED)
 
 
 @dataclass(kw_only=True)
@@ -228,6 +242,10 @@ class Endpoint(Resource):
     units: int | None = None
     status: EndpointStatus = EndpointStatus.CREATING
     throughput: InferenceThroughput = field(default_factory=InferenceThroughput)
+
+    @property
+    def kind(self) -> ModelKind:
+        return self.model.kind
 
     @property
     def serving(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.invocation import invocation_of, show_line
-from ops.tables.classify import classified_table
+from ops.tables.classify import answers_table
 from ops.tables.terminal import remark, result_console
 from ops.verbs import classify as api
 
@@ -24,18 +24,19 @@ def classify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each text.")] = False,
 ) -> None:
-    """Classify texts through the real-time API, signed with these credentials. What is throttled is sent again.
+    """Classify texts, or find their entities, through the real-time API, signed with these credentials. What is
+    throttled is sent again.
 
     Exit status 1 if a text has no answer.
     """
-    found = []
+    found: list[api.ClassifiedText] = []
     through = api.find_api(invocation_of(context).deployment())
     for result in api.classify(texts if texts else _lines(), api=through, on_wait=_say_wait):
         found.append(result)
         if as_json:
             show_line(result)
     if not as_json:
-        result_console().print(classified_table(found))
+        result_console().print(answers_table(found))
     if not all(result.answered for result in found):
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ import typer
 from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from flywheel.preparation import LabelRules, Limits
+from flywheel.preparation.entities import EntityRules
 from flywheel.records.uploads import Split
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.commands.progress import upload_display, waiting_display, words_for
@@ -19,9 +20,15 @@ from ops.tables.uploads import report_text, results_table, uploaded_table
 from ops.verbs import rejected as rejections
 from ops.verbs import upload as uploads
 from ops.verbs import validate as checks
-from ops.verbs.file_labels import agree_on_labels, find_labels
+from ops.verbs.file_labels import Kind, agree_on_labels, find_labels, find_types
 
-Files = Annotated[list[Path], typer.Argument(help="Files with labels and documents.", show_default=False)]
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Files with documents and labels. For a recognizer also folders whose files belong together.",
+        show_default=False,
+    ),
+]
 
 
 def validate(
@@ -29,11 +36,14 @@ def validate(
     files: Files,
     label: Annotated[
         list[str] | None,
-        typer.Option(help="A label, once for each; then no deployment is asked for labels and limits."),
+        typer.Option(help="A label or entity type, once for each; then no deployment is asked for them and limits."),
     ] = None,
     labels_from_file: Annotated[
         bool, typer.Option("--labels-from-file", help="Take the labels that the files hold: for a first look at them.")
     ] = False,
+    kind: Annotated[
+        Kind, typer.Option(help="With --label and --labels-from-file: what the files are for.")
+    ] = Kind.CLASSES,
     multi_label: Annotated[
         bool, typer.Option("--multi-label", help="With --label: documents may have several.")
     ] = False,
@@ -44,21 +54,24 @@ def validate(
 ) -> None:
     """Check files by the pipeline's own rules before uploading. Exit status 1 if one would be rejected whole.
 
-    The labels are those of the deployment; where none is found, those of the cdk.json in this folder.
+    The labels, or entity types, are those of the deployment; where none is found, those of the cdk.json in this folder.
     """
-    uploads.check_paths(files)
+    uploads.check_paths(files, folders=True)
     limits = Limits()
     if label and labels_from_file:
         raise typer.BadParameter("give --label or --labels-from-file, not both")
     if label:
         try:
-            rules = LabelRules(labels=tuple(label), multi_label=multi_label, delimiter=delimiter)
+            rules = _rules(tuple(label), kind=kind, multi_label=multi_label, delimiter=delimiter)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
     elif labels_from_file:
-        found = find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
+        if kind is Kind.ENTITIES:
+            found = find_types(files)
+        else:
+            found = find_labels(files, mode="MULTI_LABEL" if multi_label else None, label_delimiter=delimiter)
         agree_on_labels(found, confirm=asks_a_person(), instead="Correct the files, or name the labels with --label.")
-        rules = LabelRules(labels=found.labels, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
+        rules = _rules(found.labels, kind=kind, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
     else:
         rules, limits = _deployed_rules(invocation_of(context))
     with waiting_display(f"Checking {words_for(files)}"):
@@ -77,13 +90,16 @@ def upload(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Upload training files (test files with --test), each under its own name."""
-    uploads.check_paths(files)
+    """Upload training files (test files with --test), each under its own name.
+
+    The files of a folder, which the flywheel of a recognizer takes, are one upload.
+    """
+    uploads.check_paths(files, folders=True)
     uploads.check_names(files)
     deployment = invocation_of(context).deployment()
     if validate_first:
         _refuse_bad_files(deployment, files)
-    with upload_display(files) as advance:
+    with upload_display([file for path in files for file in uploads.files_of(path)]) as advance:
         uploaded = uploads.upload(deployment, files, Split.TEST if test else Split.TRAIN, on_bytes=advance)
     show(uploaded, as_json=as_json, table=uploaded_table)
 
@@ -112,7 +128,14 @@ def rejected(
     show(found, as_json=as_json, table=lambda found: report_text(found.report))
 
 
-def _deployed_rules(invocation: Invocation) -> tuple[LabelRules, Limits]:
+def _rules(labels: tuple[str, ...], *, kind: Kind, multi_label: bool, delimiter: str) -> checks.Rules:
+    """Raises ValueError."""
+    if kind is Kind.ENTITIES:
+        return EntityRules(types=labels)
+    return LabelRules(labels=labels, multi_label=multi_label, delimiter=delimiter)
+
+
+def _deployed_rules(invocation: Invocation) -> tuple[checks.Rules, Limits]:
     """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
     try:
         deployment = invocation.deployment()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from flywheel.comprehend.answers import pages
+from flywheel.comprehend.model_kind import ModelKind
 from ops.deployment.clients import Clients
-from ops.deployment.model_kind import KIND
 
 _HASH = r"[0-9a-f]{8}"
 """A flywheel's physical name ends in this hash of its configuration."""
@@ -25,8 +25,8 @@ def list_flywheels(clients: Clients) -> Iterator[Any]:
         yield from page.get("FlywheelSummaryList", [])
 
 
-def list_models(clients: Clients, name: str) -> Iterator[Any]:
-    """The models that flywheels of this name trained."""
-    for found in KIND.list_models(clients.comprehend):
+def list_models(clients: Clients, name: str, kind: ModelKind) -> Iterator[Any]:
+    """The models of the kind that flywheels of this name trained."""
+    for found in kind.list_models(clients.comprehend):
         if belongs_to(name, found.get("FlywheelArn", "")):
             yield found

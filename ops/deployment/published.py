@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.comprehend.model_kind import ModelKind, ModelType
+from flywheel.model_kinds import kind_of
 from flywheel.pipeline import Pipeline
 from flywheel.preparation import ConflictingLabels
 from flywheel.promotions import start_promotion
@@ -27,7 +29,6 @@ from flywheel.turn import start_turn
 from ops.deployment.clients import Clients
 from ops.deployment.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
 from ops.deployment.executions import execution_arn
-from ops.deployment.model_kind import KIND
 
 NAME_VARIABLE = "FLYWHEEL_NAME"
 SETTINGS_FILE = "cdk.json"
@@ -47,9 +48,11 @@ class Published(BaseModel):
     promotion_machine_arn: str
     promotion_queue_url: str
     topic_arn: str
+    model_type: ModelType = ModelType.DOCUMENT_CLASSIFIER
     mode: Literal["MULTI_CLASS", "MULTI_LABEL"]
+    """Of a document classifier."""
     labels: tuple[str, ...] | None
-    """None where they are too many for a parameter."""
+    """A recognizer's entity types. None where they are too many for a parameter."""
     label_delimiter: str
     language: str
     parameters: dict[str, str | int | float | bool] = {}
@@ -93,6 +96,10 @@ class Deployment:
         return self.service.describe().task.labels
 
     @property
+    def kind(self) -> ModelKind:
+        return kind_of(self.published.model_type)
+
+    @property
     def multi_label(self) -> bool:
         return self.published.mode == "MULTI_LABEL"
 
@@ -122,7 +129,7 @@ class Deployment:
 
     @property
     def service(self) -> FlywheelService:
-        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=KIND)
+        return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=self.kind)
 
     @property
     def pipeline(self) -> Pipeline:

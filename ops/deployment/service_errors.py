@@ -46,8 +46,9 @@ _UNKNOWN_CALLER = {
 _OPERATIONS = {
     "cloudformation": "DescribeStackEvents ListStackResources ListStacks",
     "cloudwatch": "ListMetrics",
-    "comprehend": "DeleteDocumentClassifier DeleteFlywheel DescribeDocumentClassifier DescribeFlywheel ListDatasets "
-    "ListDocumentClassifiers ListEndpoints ListFlywheelIterationHistory ListFlywheels",
+    "comprehend": "DeleteDocumentClassifier DeleteEntityRecognizer DeleteFlywheel DescribeDocumentClassifier "
+    "DescribeEntityRecognizer DescribeFlywheel ListDatasets ListDocumentClassifiers ListEndpoints "
+    "ListEntityRecognizers ListFlywheelIterationHistory ListFlywheels",
     "kms": "ScheduleKeyDeletion",
     "s3": "DeleteBucket DeleteObject GetObject PutObject",
     "sqs": "SendMessage",

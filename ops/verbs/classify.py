@@ -1,4 +1,5 @@
-"""Classifying through the deployed real-time API, with requests signed by the caller's credentials."""
+"""Classifying, or finding entities, through the deployed real-time API, with requests signed by the caller's
+credentials."""
 
 from __future__ import annotations
 
@@ -7,17 +8,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
+from pydantic import Field
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
+from flywheel.comprehend.model_kind import ModelType
 from flywheel.confidence import labels_of
+from flywheel.model_kinds import kind_of
 from flywheel.store.record import Record
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
@@ -42,7 +45,8 @@ class ClassifiedText(Record):
 
     text: str
     labels: tuple[str, ...] = ()
-    """The class, or every label that the model says yes to; the best first."""
+    """The class, or every label that the model says yes to; the best first. Of a recognizer the types of the entities,
+    in the order of the text."""
     confidence: float | None = None
     scores: dict[str, float] = {}
     model_arn: str | None = None
@@ -53,6 +57,52 @@ class ClassifiedText(Record):
     def answered(self) -> bool:
         return self.error is None
 
+    @classmethod
+    def of(cls, text: str, document: dict[str, Any], *, model_arn: str | None) -> Self:
+        """`document` is a member of the answer's `documents` that is no error."""
+        scored = document.get("classes") or document.get("labels") or []
+        scores = [(item["name"], item["score"]) for item in scored]
+        return cls(
+            text=text,
+            labels=tuple(labels_of(scores, multi_label="labels" in document)),
+            confidence=document["confidence"],
+            scores=dict(scores),
+            model_arn=model_arn,
+        )
+
+
+class FoundEntity(Record):
+    """An entity as the API answers it."""
+
+    text: str
+    type: str
+    begin: int
+    end: int
+    begin_utf16: int
+    end_utf16: int
+    score: float
+
+
+class RecognizedText(ClassifiedText):
+    scores: dict[str, float] = Field(default={}, exclude=True)
+    """Each entity has its own."""
+    entities: tuple[FoundEntity, ...] = ()
+    """In the order of the text."""
+
+    @classmethod
+    def of(cls, text: str, document: dict[str, Any], *, model_arn: str | None) -> Self:
+        entities = tuple(map(FoundEntity.model_validate, document["entities"]))
+        return cls(
+            text=text,
+            labels=tuple(dict.fromkeys(entity.type for entity in entities)),
+            confidence=document["confidence"],
+            model_arn=model_arn,
+            entities=entities,
+        )
+
+
+_RESULTS = {ModelType.DOCUMENT_CLASSIFIER: ClassifiedText, ModelType.ENTITY_RECOGNIZER: RecognizedText}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -62,16 +112,22 @@ class Answer:
 
 
 class RealTimeApi:
-    def __init__(self, *, url: str, clients: Clients) -> None:
+    def __init__(self, *, url: str, clients: Clients, model_type: ModelType = ModelType.DOCUMENT_CLASSIFIER) -> None:
         """`url` has no slash at its end."""
         self.url = url
+        self.result = _RESULTS[model_type]
+        self._route = kind_of(model_type).real_time
         self._clients = clients
         # The CA bundle of the configuration, as boto3's own clients have it: there is no public way to ask for it.
         verify = clients.session._session.get_config_variable("ca_bundle")  # noqa: SLF001
         self._http = URLLib3Session(verify=verify or True, proxies=get_environ_proxies(url), timeout=_TIMEOUT)
 
     def classify(self, documents: Sequence[str]) -> Answer:
-        return self.request("POST", "/classify", {"documents": list(documents)})
+        return self.request("POST", self._route.path, {"documents": list(documents)})
+
+    @property
+    def most_text_bytes(self) -> int:
+        return self._route.most_text_bytes
 
     def model(self) -> Answer:
         return self.request("GET", "/model")
@@ -114,7 +170,9 @@ def find_api(deployment: Deployment) -> RealTimeApi:
             f"The flywheel {deployment.name!r} has no real-time API ({deployment.prefix}/{API} is not in Parameter "
             f"Store): deploy its stack {deployment.name}-serving."
         )
-    return RealTimeApi(url=published.url.rstrip("/"), clients=deployment.clients)
+    return RealTimeApi(
+        url=published.url.rstrip("/"), clients=deployment.clients, model_type=deployment.published.model_type
+    )
 
 
 def classify(
@@ -128,18 +186,18 @@ def classify(
 
     Raises OperatorError for a text that is too long (what came before it is answered), and if the API refuses.
     """
-    checked = _checked(texts)
+    checked = _checked(texts, most_bytes=api.most_text_bytes)
     while batch := list(islice(checked, MOST_DOCUMENTS)):
         yield from _classify_batch(batch, api=api, on_wait=on_wait, pause=pause)
 
 
-def _checked(texts: Iterable[str]) -> Iterator[str]:
+def _checked(texts: Iterable[str], *, most_bytes: int) -> Iterator[str]:
     for number, text in enumerate(texts, start=1):
         size = len(text.encode(errors="surrogatepass"))
-        if size > MOST_TEXT_BYTES:
+        if size > most_bytes:
             raise OperatorError(
-                f"Text {number} has {size:,} bytes in UTF-8, and Comprehend takes {MOST_TEXT_BYTES:,}: shorten it, or "
-                "classify it in an analysis job."
+                f"Text {number} has {size:,} bytes in UTF-8, and Comprehend takes {most_bytes:,}: shorten it, or give "
+                "it to an analysis job."
             )
         yield text
 
@@ -155,7 +213,7 @@ def _classify_batch(
         if answer.status == 200:
             model = (answer.body.get("model") or {}).get("arn")
             for number, document in zip(open_numbers, answer.body["documents"], strict=True):
-                found[number] = _classified(batch[number], document, model_arn=model)
+                found[number] = _result(batch[number], document, kind=api.result, model_arn=model)
         elif answer.status != 429:
             raise _error(answer)
         again = [n for n in open_numbers if n not in found or found[n].error == ErrorCode.THROTTLED]
@@ -172,19 +230,13 @@ def _classify_batch(
         pause(seconds)
 
 
-def _classified(text: str, document: dict[str, Any], *, model_arn: str | None) -> ClassifiedText:
+def _result(
+    text: str, document: dict[str, Any], *, kind: type[ClassifiedText], model_arn: str | None
+) -> ClassifiedText:
     if "error" in document:
         problem = document["error"]
-        return ClassifiedText(text=text, error=problem.get("code"), message=problem.get("message"))
-    scored = document.get("classes") or document.get("labels") or []
-    scores = [(item["name"], item["score"]) for item in scored]
-    return ClassifiedText(
-        text=text,
-        labels=tuple(labels_of(scores, multi_label="labels" in document)),
-        confidence=document["confidence"],
-        scores=dict(scores),
-        model_arn=model_arn,
-    )
+        return kind(text=text, error=problem.get("code"), message=problem.get("message"))
+    return kind.of(text, document, model_arn=model_arn)
 
 
 def _error(answer: Answer) -> OperatorError:

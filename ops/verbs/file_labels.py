@@ -1,14 +1,18 @@
-"""The labels that files hold, read by the pipeline's own reader: for a flywheel that is not there yet."""
+"""The labels or entity types that files hold, by the pipeline's own reader: for a flywheel that is not there yet."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
+from flywheel.comprehend.model_kind import ModelType
 from flywheel.document_classification.kind import MOST_LABELS
 from flywheel.preparation import AnyLabel, Limits, Preparation
+from flywheel.preparation.entities import AnyType
+from flywheel.preparation.entities.limits import MOST_TYPES
 from flywheel.preparation.label_advice import delimiter_name, shortened
 from flywheel.preparation.label_forms import twins
 from ops.deployment.errors import FileError
@@ -26,14 +30,32 @@ class UnclearLabelsError(FileError):
     """The files do not say which labels the flywheel should have; the text says what to give."""
 
 
+class Kind(StrEnum):
+    """What files are for, as a person says it."""
+
+    CLASSES = "classes"
+    ENTITIES = "entities"
+
+    @property
+    def model_type(self) -> ModelType:
+        return ModelType.ENTITY_RECOGNIZER if self is Kind.ENTITIES else ModelType.DOCUMENT_CLASSIFIER
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileLabels:
-    """``doubts`` are sentences on classes that do not look like any: a person should be asked before they are used."""
+    """The labels, or a recognizer's entity types. ``mode`` is a classifier's; None of a recognizer.
+
+    ``doubts`` are sentences on classes that do not look like any: a person should be asked before they are used.
+    """
 
     labels: tuple[str, ...]
-    mode: str
+    mode: str | None
     documents: int
     doubts: tuple[str, ...] = ()
+
+    @property
+    def model_type(self) -> ModelType:
+        return ModelType.ENTITY_RECOGNIZER if self.mode is None else ModelType.DOCUMENT_CLASSIFIER
 
 
 def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimiter: str = "|") -> FileLabels:
@@ -68,6 +90,22 @@ def find_labels(paths: Sequence[Path], *, mode: str | None = None, label_delimit
     return FileLabels(labels=labels, mode=mode, documents=read, doubts=tuple(doubts))
 
 
+def find_types(paths: Sequence[Path]) -> FileLabels:
+    """The entity types of all files and folders together, sorted.
+
+    Raises UnclearLabelsError for a file that cannot be read, and for no type or too many.
+    """
+    preparations = [_read(path, AnyType()) for path in paths]
+    types = tuple(sorted({name for preparation in preparations for name in preparation.annotations or {}}))
+    if not 1 <= len(types) <= MOST_TYPES:
+        raise UnclearLabelsError(
+            f"{_names(paths)} {'has' if len(paths) == 1 else 'have'} {len(types)} different entity types, and a "
+            f"flywheel takes 1 to {MOST_TYPES}: name them, or look at the annotations."
+        )
+    read = sum(preparation.documents + preparation.duplicates for preparation in preparations)
+    return FileLabels(labels=types, mode=None, documents=read, doubts=tuple(_twins(types, what="types")))
+
+
 def agree_on_labels(found: FileLabels, *, confirm: Callable[[str], bool] | None, instead: str) -> None:
     """Ask a person whether labels that look wrong are meant; without one (``confirm`` None) refuse.
 
@@ -97,7 +135,7 @@ def _several(paths: Sequence[Path], delimiter: str) -> bool:
     return any(delimiter in label and set(label.split(delimiter)) <= found for label in found)
 
 
-def _read(path: Path, rules: AnyLabel, *, whole: bool = True) -> Preparation:
+def _read(path: Path, rules: AnyLabel | AnyType, *, whole: bool = True) -> Preparation:
     """``whole``: a file that would be rejected whole raises UnclearLabelsError."""
     preparation = read_file(path, rules=rules, limits=Limits())
     problem = preparation.file_problem
@@ -135,9 +173,9 @@ def _headers(preparations: Sequence[Preparation], counts: Counter[str]) -> list[
     ]
 
 
-def _twins(labels: Sequence[str]) -> list[str]:
+def _twins(labels: Sequence[str], *, what: str = "labels") -> list[str]:
     return [
-        f'The labels "{shortened(one)}" and "{shortened(other)}" look like one written in two ways.'
+        f'The {what} "{shortened(one)}" and "{shortened(other)}" look like one written in two ways.'
         for one, other in twins(labels)[:_SHOWN]
     ]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from botocore.exceptions import ClientError
 
 from flywheel.faults.service_faults import error_code
+from flywheel.model_kinds import all_kinds
 from flywheel.store.record import Record
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
 from ops.deployment.generations import belongs_to, list_flywheels, list_models
-from ops.deployment.model_kind import KIND
 from ops.deployment.published import is_deployed
 from ops.deployment.stacks import belongs_to_flywheel, live_stacks, stacks_named_after
 
@@ -120,10 +120,11 @@ def _flywheels(clients: Clients, name: str) -> Iterator[LeftFlywheel]:
 
 
 def _models(clients: Clients, name: str) -> Iterator[LeftModel]:
-    for found in list_models(clients, name):
-        if found.get("Status") != "DELETING":
-            model = KIND.model(found)
-            yield LeftModel(arn=model.arn, flywheel_arn=found["FlywheelArn"], status=model.status)
+    for kind in all_kinds():
+        for found in list_models(clients, name, kind):
+            if found.get("Status") != "DELETING":
+                model = kind.model(found)
+                yield LeftModel(arn=model.arn, flywheel_arn=found["FlywheelArn"], status=model.status)
 
 
 def _keys(clients: Clients, identities: Iterable[str]) -> Iterator[str]:

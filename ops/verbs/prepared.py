@@ -23,6 +23,8 @@ class UploadState(StrEnum):
     IN_TURN = "in the running turn"
     NOT_PREPARED = "not prepared"
     """The last turn tried and failed: it is tried again."""
+    INCOMPLETE = "in an incomplete folder"
+    """Collected once the other files are there."""
     UNREADABLE = "unreadable"
     """Set aside until it is replaced, or until an operator asks for a turn."""
 
@@ -36,14 +38,14 @@ class UploadWaiting(Record):
     last_modified: datetime
     state: UploadState = UploadState.WAITING
     reason: str | None = None
-    """Of an unreadable one."""
+    """Of an unreadable one, or of one in an incomplete folder."""
 
 
 def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
     found: list[UploadWaiting] = []
-    for split, item, tried in uploads_there(intake, recent_turns(intake)):
-        state, reason = _state(tried, intake, turn_runs=turn_runs)
+    for split, item, tried, missing in uploads_there(intake, recent_turns(intake)):
+        state, reason = _state(tried, missing, intake, turn_runs=turn_runs)
         key, came = item["Key"], item["LastModified"]
         found.append(
             UploadWaiting(key=key, split=split, size=item["Size"], last_modified=came, state=state, reason=reason)
@@ -51,10 +53,14 @@ def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWait
     return sorted(found, key=lambda waiting: (waiting.last_modified, waiting.key))
 
 
-def _state(tried: Upload | None, intake: IntakeBucket, *, turn_runs: bool) -> tuple[UploadState, str | None]:
-    """With the reason of an unreadable one."""
+def _state(
+    tried: Upload | None, missing: str | None, intake: IntakeBucket, *, turn_runs: bool
+) -> tuple[UploadState, str | None]:
+    """With the reason of an unreadable one, and with what a folder lacks."""
     if tried is None:
         return UploadState.WAITING, None
+    if missing is not None:
+        return UploadState.INCOMPLETE, f"waits for {missing}"
     report = intake.read(report_key(tried), UploadResult)
     if report is not None and report.outcome is UploadOutcome.UNREADABLE:
         return UploadState.UNREADABLE, report.reason

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flywheel.faults.service_faults import error_code
+from flywheel.model_kinds import kind_of_model
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
-from ops.deployment.model_kind import KIND
 from ops.deployment.polling import looks
 from ops.verbs.left_behind import LeftBehind, require_not_deployed
 
@@ -84,7 +84,7 @@ def _flywheel_status(clients: Clients, arn: str) -> str | None:
 def _delete_model(clients: Clients, arn: str) -> None:
     comprehend = clients.comprehend
     try:
-        KIND.delete_model(comprehend, arn)
+        kind_of_model(arn).delete_model(comprehend, arn)
     except comprehend.exceptions.ResourceNotFoundException:
         return
     except (comprehend.exceptions.ResourceInUseException, comprehend.exceptions.ResourceUnavailableException) as error:
@@ -97,7 +97,7 @@ def _delete_model(clients: Clients, arn: str) -> None:
 def _is_being_deleted(clients: Clients, model_arn: str) -> bool:
     """Deleting a model takes a while, in which deleting it again is refused: an earlier purge may have begun it."""
     try:
-        found = KIND.describe_model(clients.comprehend, model_arn)
+        found = kind_of_model(model_arn).describe_model(clients.comprehend, model_arn)
     except clients.comprehend.exceptions.ResourceNotFoundException:
         return True
     return bool(found.get("Status") == "DELETING")

@@ -36,18 +36,30 @@ class Uploaded(Record):
     """What the pipeline calls it. None if it was collected at once, or if these credentials may write but not read."""
 
 
-def check_paths(paths: Sequence[Path]) -> None:
-    """Raises FileError for what is no file."""
+def check_paths(paths: Sequence[Path], *, folders: bool = False) -> None:
+    """Raises FileError for what is no file; with ``folders`` a folder with files in it will do."""
     for path in paths:
+        if folders and path.is_dir():
+            if not files_of(path):
+                raise FileError(f"{path} is a folder without files.")
+            continue
         if path.is_dir():
             raise FileError(f"{path} is a folder: name the files in it, such as {path}/*.csv.")
         if not path.is_file():
             raise FileError(f"{path} does not exist: check the path.")
 
 
+def files_of(path: Path) -> dict[Path, str]:
+    """The files of an upload, and their keys below `train/` or `test/`: of a folder all that are in it."""
+    if not path.is_dir():
+        return {path: path.name}
+    name = path.resolve().name
+    return {file: f"{name}/{file.relative_to(path).as_posix()}" for file in sorted(path.rglob("*")) if file.is_file()}
+
+
 def check_names(paths: Sequence[Path]) -> None:
-    """Raises FileError if two have one name: the folder of a file is no part of its key."""
-    for name, times in Counter(path.name for path in paths).items():
+    """Raises FileError if two have one name: the folder that a path lies in is no part of its key."""
+    for name, times in Counter(path.resolve().name if path.is_dir() else path.name for path in paths).items():
         if times > 1:
             raise FileError(
                 f"Two of the files are named {name!r} and would replace each other in the bucket: "
@@ -58,15 +70,17 @@ def check_names(paths: Sequence[Path]) -> None:
 def upload(
     deployment: Deployment, paths: Sequence[Path], split: Split = Split.TRAIN, *, on_bytes: OnBytes | None = None
 ) -> list[Uploaded]:
-    """Puts each file under its own name below `train/` or `test/`, several at a time, large ones in parts.
+    """Puts each file under its own name below `train/` or `test/`, several at a time, large ones in parts; the files
+    of a folder, which a recognizer's flywheel takes, below `train/<name>/`.
 
     A file of the same name that waits there is replaced. Raises the errors of `check_paths` and `check_names` before
     anything is uploaded, boto3.exceptions.S3UploadFailedError and botocore's errors.
     """
-    check_paths(paths)
+    check_paths(paths, folders=deployment.kind.takes_folders)
     check_names(paths)
+    keys = {file: f"{split}/{key}" for path in paths for file, key in files_of(path).items()}
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        return list(pool.map(lambda path: _upload_one(deployment, path, split, on_bytes), paths))
+        return list(pool.map(lambda path: _upload_one(deployment, path, keys[path], split, on_bytes), keys))
 
 
 def upload_to(deployment: Deployment, keys: Mapping[Path, str], *, on_bytes: OnBytes | None = None) -> None:
@@ -81,8 +95,7 @@ def _put(deployment: Deployment, path: Path, key: str, on_bytes: OnBytes | None)
     deployment.clients.s3.upload_file(str(path), deployment.intake.name, key, Callback=callback)
 
 
-def _upload_one(deployment: Deployment, path: Path, split: Split, on_bytes: OnBytes | None) -> Uploaded:
-    key = f"{split}/{path.name}"
+def _upload_one(deployment: Deployment, path: Path, key: str, split: Split, on_bytes: OnBytes | None) -> Uploaded:
     replaced = _current_upload(deployment, key, split)
     _put(deployment, path, key, on_bytes)
     return Uploaded(

@@ -105,7 +105,7 @@ class Usage(Record):
 def find_usage(deployment: Deployment) -> Usage:
     """Raises botocore's errors and flywheel.faults.errors.InvalidRecord."""
     clients, published = deployment.clients, deployment.published
-    models = list(list_models(clients, deployment.name))
+    models = list(list_models(clients, deployment.name, deployment.kind))
     trained = [model for model in models if model["Status"] in _TRAINED]
     own = [model for model in trained if model["FlywheelArn"] == deployment.flywheel_arn]
     resources = [

@@ -84,13 +84,14 @@ class Api(Construct):
         parameters: ServingParameters,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._routes = (("POST", access.kind.route), ("GET", "/model"))
         self._classify_api = self._add_classify_api(functions=functions, access=access)
         if access.settings.reserved_concurrency is None:
             self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
         self._api = self._rest_api(access=access, parameters=parameters)
         self._add_methods()
         self._answer_errors()
-        method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in _ROUTES]
+        method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in self._routes]
         lambda_.CfnPermission(
             self,
             "Invocation",
@@ -110,7 +111,7 @@ class Api(Construct):
         self.callers_policy_arn = ManagedPolicy(
             self,
             "Callers",
-            description="Classify texts through the flywheel's real-time API.",
+            description=access.kind.callers_description,
             permissions=[
                 Permission(actions=["execute-api:Invoke"], resources=method_arns),
                 access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
@@ -183,8 +184,8 @@ class Api(Construct):
         api = apigateway.RestApi(
             self,
             "Api",
-            rest_api_name=f"{settings.name}-classification",
-            description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
+            rest_api_name=f"{settings.name}-{access.kind.api_name}",
+            description=access.kind.api_description,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
@@ -258,7 +259,7 @@ class Api(Construct):
             integration_http_method="POST",
             uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._classify_api.arn}/invocations",
         )
-        for verb, path in _ROUTES:
+        for verb, path in self._routes:
             method = self._api.root.add_resource(path.strip("/")).add_method(
                 verb,
                 integration,
@@ -276,6 +277,3 @@ class Api(Construct):
             self._api.add_gateway_response(
                 name, type=kind, templates={"application/json": template}, response_headers=dict(headers)
             )
-
-
-_ROUTES = (("POST", "/classify"), ("GET", "/model"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_comprehend as comprehend
 
+from flywheel.comprehend.model_kind import ModelType
 from stacks.settings import FlywheelSettings
 
 
@@ -32,6 +33,16 @@ class ModelKind:
     """The member of describe_job's answer that holds what is known of the job."""
     task: Callable[[FlywheelSettings], comprehend.CfnFlywheel.TaskConfigProperty]
     """What a flywheel's models are trained to do."""
+    minimum_per_label: int
+    """What Comprehend documents: training documents of a label, or annotations of an entity type."""
+    folders: bool
+    """Whether files that are uploaded into a folder belong together."""
+    route: str
+    """Of the real-time API, as are all that follow."""
+    api_name: str
+    """Ends it."""
+    api_description: str
+    callers_description: str
 
 
 def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
@@ -39,6 +50,17 @@ def _classify_documents(settings: FlywheelSettings) -> comprehend.CfnFlywheel.Ta
         language_code=settings.language,
         document_classification_config=comprehend.CfnFlywheel.DocumentClassificationConfigProperty(
             mode=settings.mode, labels=list(settings.labels)
+        ),
+    )
+
+
+def _recognize_entities(settings: FlywheelSettings) -> comprehend.CfnFlywheel.TaskConfigProperty:
+    return comprehend.CfnFlywheel.TaskConfigProperty(
+        language_code=settings.language,
+        entity_recognition_config=comprehend.CfnFlywheel.EntityRecognitionConfigProperty(
+            entity_types=[
+                comprehend.CfnFlywheel.EntityTypesListItemProperty(type=name) for name in settings.entity_types
+            ]
         ),
     )
 
@@ -55,8 +77,33 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     detect="ClassifyDocument",
     job_properties="DocumentClassificationJobProperties",
     task=_classify_documents,
+    minimum_per_label=50,
+    route="/classify",
+    folders=False,
+    api_name="classification",
+    api_description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Classify texts through the flywheel's real-time API.",
 )
-_KINDS = {"DOCUMENT_CLASSIFIER": DOCUMENT_CLASSIFICATION}
+ENTITY_RECOGNITION = ModelKind(
+    model="entity-recognizer",
+    endpoint="entity-recognizer-endpoint",
+    job="entities-detection-job",
+    describe_model="DescribeEntityRecognizer",
+    list_models="ListEntityRecognizers",
+    delete_model="DeleteEntityRecognizer",
+    start_job="StartEntitiesDetectionJob",
+    describe_job="DescribeEntitiesDetectionJob",
+    detect="DetectEntities",
+    job_properties="EntitiesDetectionJobProperties",
+    task=_recognize_entities,
+    minimum_per_label=25,
+    route="/entities",
+    folders=True,
+    api_name="entity-recognition",
+    api_description="Finds entities in texts with the active model of an Amazon Comprehend flywheel.",
+    callers_description="Find entities in texts through the flywheel's real-time API.",
+)
+_KINDS = {ModelType.DOCUMENT_CLASSIFIER: DOCUMENT_CLASSIFICATION, ModelType.ENTITY_RECOGNIZER: ENTITY_RECOGNITION}
 
 
 def model_kind(settings: FlywheelSettings) -> ModelKind:

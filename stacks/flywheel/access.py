@@ -24,7 +24,7 @@ READ = ("GetObject",)
 WRITE = ("GetObject", "PutObject")
 UPLOAD = ("PutObject", "AbortMultipartUpload")
 """Files that may be larger than one request carries."""
-FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET")
+FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "MODEL_TYPE", "INTAKE_BUCKET")
 """What most functions are told."""
 
 
@@ -68,6 +68,7 @@ class FlywheelAccess:
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": self.names.flywheel_arn,
+                "MODEL_TYPE": settings.model_type,
                 "INTAKE_BUCKET": self.intake.bucket_name,
                 "PARAMETER_PREFIX": settings.parameter_prefix,
                 "LABEL_DELIMITER": settings.label_delimiter,

@@ -47,7 +47,7 @@ class DeploymentParameters(Construct):
             description="The flywheel of the present generation.",
         )
         arn.add_resource_dependency(flywheel.resource)
-        labels_fit = len(json.dumps(settings.labels)) <= MOST_LABEL_BYTES
+        labels_fit = len(json.dumps(settings.task_labels)) <= MOST_LABEL_BYTES
         ssm.CfnParameter(
             self,
             "Deployment",
@@ -58,8 +58,9 @@ class DeploymentParameters(Construct):
             value=json.dumps(
                 {
                     **resources,
+                    "model_type": settings.model_type,
                     "mode": settings.mode,
-                    "labels": settings.labels if labels_fit else None,
+                    "labels": settings.task_labels if labels_fit else None,
                     "label_delimiter": settings.label_delimiter,
                     "language": settings.language,
                     "parameters": dict(parameters),

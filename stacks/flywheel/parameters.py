@@ -47,6 +47,19 @@ class FlywheelParameters(StackParameters):
         # points of difference by chance, but nobody expects a gain of half a point to cost more than that.
         description="By how much a better candidate may fall behind in each other metric. 1: by any amount.",
     )
+    maximum_label_regression = number(
+        default=1,
+        least=0,
+        most=1,
+        description="With Evidence HOLDOUT: by how much a better candidate's F1 may fall in one label or entity type. "
+        "1: by any amount.",
+    )
+    require_same_test_data = one_of(
+        default="false",
+        allowed=("true", "false"),
+        description="With Evidence ITERATION: whether a candidate is kept back whose score may come from other test "
+        "data than the active model's.",
+    )
     promotion_mode = one_of(
         default="AUTOMATIC",
         allowed=("AUTOMATIC", "APPROVAL", "NEVER"),

@@ -45,7 +45,7 @@ class Dashboard(Construct):
         self._flywheel = ["Flywheel", settings.name]
         widgets = [
             *self._scores(parameters),
-            *self._documents(settings.labels),
+            *self._documents(settings.task_labels),
             *self._turns(turn_machine_arn),
             *self._waiting(queues),
             *self._promotions(promote_machine_arn),

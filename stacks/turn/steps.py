@@ -13,7 +13,14 @@ from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_t
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
 
-GATE = ("SELECTION_METRIC", "MINIMUM_SCORE", "MINIMUM_IMPROVEMENT", "MAXIMUM_REGRESSION")
+GATE = (
+    "SELECTION_METRIC",
+    "MINIMUM_SCORE",
+    "MINIMUM_IMPROVEMENT",
+    "MAXIMUM_REGRESSION",
+    "MAXIMUM_LABEL_REGRESSION",
+    "REQUIRE_SAME_TEST_DATA",
+)
 
 
 class TurnSteps(Construct):
@@ -43,6 +50,8 @@ class TurnSteps(Construct):
                 access.objects("turns/request.json", actions=("DeleteObject",)),
                 access.objects("decisions/*", "promotions/*", "rejected/*/report.json", actions=READ),
                 access.list_intake(versions=True),
+                # Whether a folder is complete is seen by the beginnings of its files.
+                *([access.objects("train/*", "test/*", actions=("GetObjectVersion",))] if access.kind.folders else []),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
@@ -73,7 +82,13 @@ class TurnSteps(Construct):
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
-            environment=["INTAKE_BUCKET", "LABEL_DELIMITER", "MAXIMUM_BAD_LINES_PERCENT", "CONFLICTING_LABELS"],
+            environment=[
+                "INTAKE_BUCKET",
+                "MODEL_TYPE",
+                "LABEL_DELIMITER",
+                "MAXIMUM_BAD_LINES_PERCENT",
+                "CONFLICTING_LABELS",
+            ],
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
                 access.objects("prepared/*", "rejected/*", actions=UPLOAD),

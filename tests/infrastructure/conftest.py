@@ -14,6 +14,7 @@ WEB_ACL = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/api/00000000-111
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "new-key": {"encryption": "new", "mode": "MULTI_LABEL", "labels": "COMEDY,DRAMA", "name": "films"},
+    "entities": {"name": "people", "model_type": "ENTITY_RECOGNIZER", "entity_types": "PERSON,PLACE"},
     # Also the largest that there is: the longest name, the most labels.
     "organisation": {
         "name": f"{'organisation-with-the-longest-name-':x<54}",

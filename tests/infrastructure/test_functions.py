@@ -44,7 +44,7 @@ def spoken(resource: Any) -> str:
         (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:\*", "alarms"),
         (r"arn:<AWS::Partition>:cloudwatch:.*:alarm:TargetTracking-\*", "alarms of scaling"),
         (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/comprehend\..*", "role of scaling"),
-        (r"arn:<AWS::Partition>:comprehend:.*:document-classifier-endpoint/[\w-]+", "endpoint"),
+        (r"arn:<AWS::Partition>:comprehend:.*:(?:document-classifier|entity-recognizer)-endpoint/[\w-]+", "endpoint"),
         (r"arn:<AWS::Partition>:comprehend:.*:flywheel/\w+-\?{8}", "flywheel of any generation"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-turn-\{.*\}:\*", "turns"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-promote-\{.*\}:\*", "promotions"),

@@ -16,6 +16,7 @@ NAMES = st.from_regex(r"[a-zA-Z](-{0,2}[a-zA-Z0-9]){0,17}", fullmatch=True).filt
     lambda name: len(name) <= LONGEST_NAME
 )
 LABELS = st.lists(st.from_regex(r"[A-Z][A-Z_ -]{0,20}[A-Z]", fullmatch=True), min_size=2, max_size=20, unique=True)
+PEOPLE = {"model_type": "ENTITY_RECOGNIZER", "entity_types": "PERSON"}
 SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
 
 
@@ -30,7 +31,15 @@ def settings(**overrides: Any) -> FlywheelSettings:
         ({"name": "9news"}, ["name", "'9news'", "begins with a letter"]),
         ({"name": "news-"}, ["name", "'news-'", "not end with a hyphen"]),
         ({"name": "n" * 55}, ["name", "55", "54"]),
-        ({"model_type": "ENTITY_RECOGNIZER"}, ["model_type", "'ENTITY_RECOGNIZER'", "'DOCUMENT_CLASSIFIER'"]),
+        ({"model_type": "RECOGNIZER"}, ["model_type", "'RECOGNIZER'", "ENTITY_RECOGNIZER", "DOCUMENT_CLASSIFIER"]),
+        ({"model_type": "ENTITY_RECOGNIZER"}, ["entity_types: 0 given", "1 to 25"]),
+        ({**PEOPLE, "entity_types": ",".join(f"T{n}" for n in range(26))}, ["entity_types: 26 given", "1 to 25"]),
+        ({**PEOPLE, "entity_types": "T" * 65}, ["entity_types", "65 characters", "at most 64"]),
+        ({**PEOPLE, "entity_types": ["A,B"]}, ["entity_types", "'A,B'", "no comma"]),
+        ({**PEOPLE, "entity_types": ["A\\nB"]}, ["entity_types", "no comma, and no"]),
+        ({**PEOPLE, "entity_types": "A,B,A"}, ["entity_types", "'A'", "more than once"]),
+        ({**PEOPLE, "labels": "A,B"}, ["labels: an entity recognizer has none"]),
+        ({"entity_types": "PERSON"}, ["entity_types: a document classifier has none"]),
         ({"mode": "BOTH"}, ["mode", "'BOTH'", "MULTI_CLASS", "MULTI_LABEL"]),
         ({"language": "ja"}, ["language", "'ja'", "'en', 'es', 'fr', 'de', 'it' or 'pt'"]),
         ({"labels": "ONE"}, ["labels", "1 given", "2 to 1000"]),
@@ -67,7 +76,8 @@ def settings(**overrides: Any) -> FlywheelSettings:
             {"powertools_layer_version": "latest"},
             ["powertools_layer_version", "'latest'", "three numbers, such as 3.37.0"],
         ),
-        ({"flywheel": {"nam": "news"}}, ["nam is not a setting", "name is missing", "labels is missing"]),
+        ({"flywheel": {"nam": "news"}}, ["nam is not a setting", "name is missing"]),
+        ({"flywheel": {"name": "news"}}, ["labels: name the labels of your documents"]),
         ({"flywheel": ["news"]}, ["flywheel", "object"]),
         ({"labels": 5}, ['labels is 5: it must be a list, such as ["A", "B"] or A,B.']),
         ({"labels": ["A", 1]}, ['labels.1 is 1: labels must be a list, such as ["A", "B"] or A,B.']),
@@ -164,6 +174,12 @@ def test_overrides_come_as_the_command_line_gives_them() -> None:
     assert found.training_vpc is not None
     assert found.training_vpc.subnets == (SUBNET,)
     assert found.tags == {"owner": "me"}
+
+
+def test_who_overrides_the_type_of_model_leaves_the_labels_of_the_file() -> None:
+    found = settings(model_type="ENTITY_RECOGNIZER", entity_types="PLACE, PERSON")
+    assert (found.labels, found.entity_types, found.task_labels) == ((), ("PERSON", "PLACE"), ("PERSON", "PLACE"))
+    assert Names(found).flywheel != Names(settings(**PEOPLE)).flywheel
 
 
 def test_labels_with_commas_come_as_json() -> None:

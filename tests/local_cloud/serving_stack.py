@@ -76,7 +76,8 @@ class Serving:
     @property
     def endpoint_arn(self) -> str:
         account = self.pipeline.account
-        return f"arn:aws:comprehend:{account.region}:{account.account}:document-classifier-endpoint/{NAME}"
+        resource = self.pipeline.deployment.kind.arn_resource
+        return f"arn:aws:comprehend:{account.region}:{account.account}:{resource}-endpoint/{NAME}"
 
     def endpoint(self) -> dict[str, Any] | None:
         comprehend = self.pipeline.account.client("comprehend")

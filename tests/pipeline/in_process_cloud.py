@@ -28,6 +28,7 @@ from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
+from local.cloud.emulator.comprehend import comprehend_service
 from local.cloud.emulator.ministack import app
 from local.cloud.emulator.s3 import objects
 from local.cloud.emulator.step_functions import executions
@@ -147,6 +148,7 @@ class InProcessCloud:
         parsers.set_parser_defaults(timestamp_parser=lru_cache(parse_timestamp))
         self.clock = AdvancingClock()
         self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
+        comprehend_service.know(self.comprehend)
         self.auto_scaling = AutoScaling(
             comprehend=self.comprehend, alarms=_NoAlarms(), load=Load(), clock=self.clock.now
         )

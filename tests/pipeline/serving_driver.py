@@ -11,7 +11,6 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.comprehend.model_kind import Task
 from flywheel.comprehend.scaling import EndpointScaling
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
 from flywheel.serving.bring_endpoint import EndpointController, Serving
@@ -43,14 +42,14 @@ class ServingRun:
 
     @property
     def endpoint_arn(self) -> str:
-        return f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier-endpoint/{self.at.name}"
+        return f"arn:aws:comprehend:{REGION}:{ACCOUNT}:{self.at.kind.arn_resource}-endpoint/{self.at.name}"
 
     def server(self) -> EndpointController:
         clients = self.at.functions.clients
         return EndpointController(
             endpoints=EndpointService(comprehend=clients["comprehend"], arn=self.endpoint_arn),
             scaling=EndpointScaling(
-                scaling=clients["application-autoscaling"], kind=DOCUMENT_CLASSIFICATION, endpoint_arn=self.endpoint_arn
+                scaling=clients["application-autoscaling"], kind=self.at.kind, endpoint_arn=self.endpoint_arn
             ),
             pipeline=self.at.pipeline,
             role_arn=self.role_arn,
@@ -92,6 +91,7 @@ class ServingRun:
             documents = read_documents(
                 at.intake.read_bytes(target.smoke_test_key),
                 key=target.smoke_test_key,
+                kind=self.at.kind,
                 task=Task(labels=at.labels),
                 delimiter="|",
             )
@@ -99,7 +99,7 @@ class ServingRun:
                 documents,
                 endpoint=LiveEndpoint(
                     comprehend=at.functions.clients["comprehend"],
-                    kind=DOCUMENT_CLASSIFICATION,
+                    kind=self.at.kind,
                     arn=self.endpoint_arn,
                     clock=at.now,
                 ),

@@ -112,7 +112,7 @@ class Roles:
         text = re.sub(
             rf":parameter/comprehend-flywheel/{own}/", f":parameter/comprehend-flywheel/{names.bucket}/", text
         )
-        return re.sub(rf":document-classifier-endpoint/{own}$", f":document-classifier-endpoint/{names.bucket}", text)
+        return re.sub(rf":([a-z-]+-endpoint)/{own}$", rf":\1/{names.bucket}", text)
 
 
 _synthesise: Callable[[str], Synthesised] | None = None

@@ -30,10 +30,12 @@ from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.decisions.prepare_holdout import prepare_holdout
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
+from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.faults.errors import FlywheelError, ServiceBusy
 from flywheel.faults.service_faults import error_code, passes
 from flywheel.pipeline import Pipeline
-from flywheel.preparation import ConflictingLabels, Limits
+from flywheel.preparation import ConflictingLabels, UploadLimits
+from flywheel.preparation.entities import from_line
 from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
@@ -56,6 +58,7 @@ from tests.pipeline.promotion_driver import PromotionRun
 from tests.pipeline.step_roles import Names, Role
 
 if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.serving.target import EndpointTarget
     from flywheel.turn.start_turn import Poke, TurnStart
 
@@ -105,6 +108,16 @@ def as_csv(rows: Iterable[Document]) -> bytes:
     return text.getvalue().encode()
 
 
+def read_stored(key: str, content: bytes) -> list[Document]:
+    """Documents in either form: labels, or annotations as `Span.label` joined by spaces, and the text."""
+    if key.endswith(".csv"):
+        return [(row[0], row[1]) for row in csv.reader(io.StringIO(content.decode(), newline=""))]
+    if key.endswith((".jsonl", ".manifest")):
+        lines = map(from_line, content.decode().splitlines())
+        return [(" ".join(span.label for span in spans), text) for text, spans in lines]
+    return []
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """The documents of the COMPLETED datasets, and those that wait in `prepared/`; each sorted."""
@@ -120,7 +133,9 @@ class Deployment:
     """What one stack deploys, and a person's hands on it."""
 
     cloud: InProcessCloud = field(default_factory=in_process_cloud)
+    kind: ModelKind = DOCUMENT_CLASSIFICATION
     labels: tuple[str, ...] = LABELS
+    """A recognizer's entity types."""
     multi_label: bool = False
     minimum_per_label: int = 5
     minimum_score: float = 0.0
@@ -167,19 +182,22 @@ class Deployment:
         self.cloud.clock.advance(timedelta(minutes=1))
         self.generation += 1
         self.labels = labels or self.labels
-        mode = "MULTI_LABEL" if self.multi_label else "MULTI_CLASS"
         self.flywheel_arn = self.comprehend.create_flywheel(
             FlywheelName=f"{self.name}-{self.generation:08x}",
             DataAccessRoleArn=ROLE,
             DataLakeS3Uri=f"s3://{self.name}-lake/g{self.generation}",
-            ModelType="DOCUMENT_CLASSIFIER",
-            TaskConfig={
-                "LanguageCode": "en",
-                "DocumentClassificationConfig": {"Mode": mode, "Labels": list(self.labels)},
-            },
+            **self._task(),
             Tags=[{"Key": "project", "Value": "tests"}],
         )["FlywheelArn"]
         settled(self.service.describe, lambda flywheel: flywheel.active)
+
+    def _task(self) -> dict[str, Any]:
+        if self.kind is ENTITY_RECOGNITION:
+            config = {"EntityRecognitionConfig": {"EntityTypes": [{"Type": name} for name in self.labels]}}
+            return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": {"LanguageCode": "en", **config}}
+        mode = "MULTI_LABEL" if self.multi_label else "MULTI_CLASS"
+        task = {"LanguageCode": "en", "DocumentClassificationConfig": {"Mode": mode, "Labels": list(self.labels)}}
+        return {"ModelType": "DOCUMENT_CLASSIFIER", "TaskConfig": task}
 
     @cached_property
     def intake(self) -> IntakeBucket:
@@ -197,9 +215,7 @@ class Deployment:
 
     @property
     def service(self) -> FlywheelService:
-        return FlywheelService(
-            comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn, kind=DOCUMENT_CLASSIFICATION
-        )
+        return FlywheelService(comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn, kind=self.kind)
 
     @property
     def published(self) -> PublishedModels:
@@ -395,18 +411,15 @@ class Deployment:
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         found: list[Document] = []
         for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-            if item["Key"].endswith(".csv"):
-                text = self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
-                found += [(row[0], row[1]) for row in csv.reader(io.StringIO(text, newline=""))]
+            found += read_stored(item["Key"], self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
         return found
 
     def waiting(self, split: Split = Split.TRAIN) -> list[Document]:
         """The documents in `prepared/`."""
         found: list[Document] = []
         for key in self.keys(f"prepared/{split}/"):
-            if key.endswith("/documents.csv"):
-                text = self.bucket.read_bytes(key).decode()
-                found += [(row[0], row[1]) for row in csv.reader(io.StringIO(text, newline=""))]
+            if "/documents." in key:
+                found += read_stored(key, self.bucket.read_bytes(key))
         return sorted(found)
 
     def parameters(self) -> dict[str, str]:
@@ -542,10 +555,10 @@ class Turn:
     def preparer(self) -> UploadPreparer:
         return UploadPreparer(
             intake=self._at.intake,
-            kind=DOCUMENT_CLASSIFICATION,
+            kind=self._at.kind,
             beginning=self.beginning(),
             delimiter=DELIMITER,
-            limits=Limits(
+            limits=UploadLimits(
                 maximum_bad_lines_percent=self._at.maximum_bad_lines_percent,
                 documents=10_000,
                 conflicting_labels=self._at.conflicting_labels,

@@ -1,4 +1,6 @@
-"""Classifies a request's documents with the endpoint: in parallel, with retries for as long as an answer may take.
+"""Answers a request's documents with the endpoint: in parallel, with retries for as long as an answer may take.
+
+"To classify" a document is to get the model's prediction for it, whatever the kind of model.
 
 A request with an error in itself is refused as a whole, before any call to Comprehend. After that each document has its
 own answer or its own error, and the response is an error only if no document has an answer.
@@ -18,8 +20,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flywheel.api import errors
 from flywheel.api.low_confidence import record_of
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, UNAVAILABLE
+from flywheel.comprehend.live_endpoint import UNAVAILABLE
 from flywheel.comprehend.model_kind import Prediction
+from flywheel.faults.errors import FlywheelError
 from flywheel.faults.fault_names import INVALID
 from flywheel.faults.service_faults import error_code, is_fault, is_throttle
 from flywheel.records.low_confidence import low_confidence_key
@@ -48,8 +51,8 @@ _SEVERITY = (ErrorCode.NO_ENDPOINT, ErrorCode.INTERNAL_ERROR, ErrorCode.THROTTLE
 """If all documents have errors, the response is the first of these that occurs."""
 
 
-def texts_of(request: OneText | SeveralDocuments) -> list[str]:
-    """The documents to classify. Raises RequestRefused."""
+def texts_of(request: OneText | SeveralDocuments, *, most_bytes: int) -> list[str]:
+    """The documents to classify, of `most_bytes` each. Raises RequestRefused."""
     texts = [request.text] if isinstance(request, OneText) else list(request.documents)
     if not texts:
         raise errors.RequestRefused(errors.no_documents())
@@ -62,8 +65,8 @@ def texts_of(request: OneText | SeveralDocuments) -> list[str]:
             size = len(text.encode())
         except UnicodeEncodeError:
             raise errors.RequestRefused(errors.not_unicode(number)) from None
-        if size > MOST_TEXT_BYTES:
-            raise errors.RequestRefused(errors.text_too_long(number, size))
+        if size > most_bytes:
+            raise errors.RequestRefused(errors.text_too_long(number, size, limit=most_bytes))
     return texts
 
 
@@ -168,14 +171,18 @@ class RequestClassifier:
                 return _DocumentResult(prediction=self.endpoint.classify(text), throttled=throttled)
             except ClientError as error:
                 code = error_code(error)
-                cause = f"ClassifyDocument: {code}"
+                cause = f"{self.endpoint.operation}: {code}"
                 throttled += is_throttle(error)
                 unavailable += code in UNAVAILABLE
                 failure = _failure(error)
                 again = is_throttle(error) or is_fault(error) or 0 < unavailable <= _UNAVAILABLE_RETRIES
             except BotoCoreError as error:
-                cause = f"ClassifyDocument: {type(error).__name__}"
+                cause = f"{self.endpoint.operation}: {type(error).__name__}"
                 failure, again = ErrorCode.INTERNAL_ERROR, True
+            except FlywheelError as error:
+                # Without its message, which may quote the answer. Comprehend would answer the same again.
+                cause = f"{self.endpoint.operation}: {type(error).__name__}"
+                failure, again = ErrorCode.INTERNAL_ERROR, False
             delay = random.uniform(0.5, 1) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempts)  # noqa: S311 - no secret
             attempts += 1
             if not again or self.elapsed() + delay > deadline:

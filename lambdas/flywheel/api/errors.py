@@ -6,7 +6,6 @@ from http import HTTPStatus
 from math import ceil
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, Problem
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
 from flywheel.faults.errors import FlywheelError
 from flywheel.records.serving import ServingState, ServingStatus
 
@@ -66,21 +65,21 @@ def no_documents() -> Problem:
 def text_empty(document: int) -> Problem:
     return Problem(
         code=ErrorCode.TEXT_EMPTY,
-        message=f"The document at index {document} is empty: there is nothing to classify.",
+        message=f"The document at index {document} is empty.",
         document=document,
     )
 
 
-def text_too_long(document: int, size: int) -> Problem:
+def text_too_long(document: int, size: int, *, limit: int) -> Problem:
     return Problem(
         code=ErrorCode.TEXT_TOO_LONG,
         message=(
-            f"The document at index {document} has {size:,} bytes in UTF-8; Comprehend takes {MOST_TEXT_BYTES:,}. "
-            "Shorten it, or classify it in an analysis job."
+            f"The document at index {document} has {size:,} bytes in UTF-8; Comprehend takes {limit:,}. "
+            "Shorten it, or give it to an analysis job."
         ),
         document=document,
         bytes=size,
-        limit=MOST_TEXT_BYTES,
+        limit=limit,
     )
 
 

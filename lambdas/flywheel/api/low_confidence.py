@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.records.low_confidence import LowConfidencePrediction, ScoredLabel, SightedModel
+from flywheel.records.low_confidence import LowConfidencePrediction, SightedModel
 
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import EndpointSnapshot
@@ -29,8 +29,7 @@ def record_of(
     certain = before is not None and after is not None and before.model_arn == after.model_arn
     return LowConfidencePrediction(
         text=text,
-        multi_label=prediction.multi_label,
-        predictions=tuple(ScoredLabel(name=name, score=score) for name, score in prediction.scores),
+        **prediction.recorded(),
         confidence=prediction.confidence,
         threshold=threshold,
         endpoint_arn=endpoint_arn,

@@ -1,38 +1,34 @@
-"""The requests and responses of the real-time API. docs/openapi.json is generated from these models."""
+"""The requests and responses of the real-time API. docs/openapi*.json are generated from these models, and from those
+that each kind of model adds in its `real_time` module."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, create_model
 
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES
+from flywheel.comprehend.real_time import Message
 from flywheel.records.decisions import Metrics
 from flywheel.records.serving import ServingStatus
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.real_time import RealTime
 
 MOST_DOCUMENTS = 25
 """In one request. One inference unit, which takes two documents a second, can answer them in time."""
 
-DocumentText = Annotated[
-    str, Field(description=f"At least one character that is not a space, at most {MOST_TEXT_BYTES:,} bytes in UTF-8.")
-]
-
-
-class Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
 
 class OneText(Message):
-    text: DocumentText
+    text: str
 
 
 class SeveralDocuments(Message):
-    documents: list[DocumentText] = Field(
-        description=f"1 to {MOST_DOCUMENTS} documents.",
-        json_schema_extra={"minItems": 1, "maxItems": MOST_DOCUMENTS},
-    )
+    documents: list[str]
 
 
 class ErrorCode(StrEnum):
@@ -67,33 +63,6 @@ class GatewayProblem(Message):
     message: str | None
 
 
-class LabelScore(Message):
-    name: str
-    score: float = Field(ge=0, le=1)
-
-
-class ClassifiedDocument(Message):
-    """The answer of a model whose classes exclude each other."""
-
-    label: str = Field(description="The class with the best score.")
-    confidence: float = Field(ge=0, le=1, description="Its score.")
-    classes: list[LabelScore] = Field(description="What the model names, the best first; up to 200,000 bytes of them.")
-
-
-class LabelledDocument(Message):
-    """The answer of a model that gives a document any number of labels."""
-
-    labels: list[LabelScore] = Field(
-        description="Every label, the best first, up to 200,000 bytes of them; a score of 0.5 and more is a yes."
-    )
-    confidence: float = Field(
-        ge=0,
-        le=1,
-        description="That of the least certain label: each is as certain as its score, or as 1 minus its score where "
-        "that is below 0.5.",
-    )
-
-
 class FailedDocument(Message):
     """A document without an answer, among others that have one."""
 
@@ -105,11 +74,37 @@ class SeenModel(Message):
     seen_at: datetime = Field(description="When the endpoint was last asked which model it serves.")
 
 
-class ClassifyAnswer(Message):
+class Answer(Message):
+    """The response of every kind of model, without its `documents`."""
+
     endpoint_arn: str
     model: SeenModel | None = Field(description="Null if the endpoint could not be asked.")
-    documents: list[ClassifiedDocument | LabelledDocument | FailedDocument] = Field(
-        description="One for each document, in the order of the request."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bodies:
+    """The types of a kind's requests and responses."""
+
+    request: Any
+    """OneText, or SeveralDocuments."""
+    answer: type[Answer]
+
+
+def bodies_of(real_time: RealTime) -> Bodies:
+    most = real_time.most_text_bytes
+    text = Annotated[
+        str, Field(description=f"At least one character that is not a space, at most {most:,} bytes in UTF-8.")
+    ]
+    several = Field(
+        description=f"1 to {MOST_DOCUMENTS} documents.",
+        json_schema_extra={"minItems": 1, "maxItems": MOST_DOCUMENTS},
+    )
+    document: Any = reduce(or_, (*real_time.documents, FailedDocument))
+    each = Field(description="One for each document, in the order of the request.")
+    return Bodies(
+        request=create_model("OneText", __base__=OneText, text=(text, ...))
+        | create_model("SeveralDocuments", __base__=SeveralDocuments, documents=(list[text], several)),
+        answer=create_model(real_time.answer_name, __base__=Answer, documents=(list[document], each)),
     )
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from flywheel.comprehend.model_kind import ModelKind, Prediction
 
-MOST_TEXT_BYTES = 10 * 1024
-"""Most bytes of one document, in UTF-8 (reference 2.9)."""
 UNAVAILABLE = frozenset({"ResourceUnavailableException", "ResourceNotFoundException"})
 """The endpoint does not exist, or is not in service yet."""
 
@@ -39,8 +37,14 @@ class LiveEndpoint:
         self._clock = clock
         self.arn = arn
 
+    @property
+    def operation(self) -> str:
+        """Comprehend's operation behind `classify`."""
+        return self._kind.real_time.operation
+
     def classify(self, text: str) -> Prediction:
-        """Raises ClientError; see UNAVAILABLE and `service_faults`."""
+        """Raises ClientError (see UNAVAILABLE and `service_faults`), and FlywheelError for an answer that cannot be
+        used."""
         return self._kind.detect(self._comprehend, endpoint_arn=self.arn, text=text)
 
     def look(self) -> EndpointSnapshot | None:

@@ -1,25 +1,33 @@
 """The interface for everything that differs between Comprehend's kinds of custom model.
 
-`flywheel.document_classification` is the only implementation.
+`flywheel.document_classification` and `flywheel.entity_recognition` implement it; `flywheel.model_kinds` chooses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
-
-from flywheel.confidence import confidence_of
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.real_time import Message, RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import Preparation
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
     from flywheel.records.decisions import Metrics
-    from flywheel.records.uploads import Split
+    from flywheel.records.uploads import DocumentForm
+
+
+class ModelType(StrEnum):
+    """Comprehend's names of the kinds, for a flywheel's ModelType."""
+
+    DOCUMENT_CLASSIFIER = "DOCUMENT_CLASSIFIER"
+    ENTITY_RECOGNIZER = "ENTITY_RECOGNIZER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +81,21 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
+class Prediction(ABC):
     """The endpoint's prediction for one text."""
 
-    scores: tuple[tuple[str, float], ...]
-    """Labels with their scores, best first. A multi-label model gives all labels."""
-    multi_label: bool
+    labels: tuple[str, ...]
+    """The labels that the document gets; of a recognizer its entities as `Span.label`."""
+    confidence: float
+    """From 0 to 1."""
 
-    @property
-    def confidence(self) -> float:
-        return confidence_of(self.scores, multi_label=self.multi_label)
+    @abstractmethod
+    def recorded(self) -> dict[str, Any]:
+        """The prediction as members of a LowConfidencePrediction."""
+
+    @abstractmethod
+    def answered(self) -> Message:
+        """The prediction as the real-time API answers it: one of `RealTime.documents`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +107,9 @@ class DatasetLimits:
     minimum_bytes: int
     document_bytes: int
     """The fewest bytes that a document can have."""
+    minimum_documents: int = 1
+    counted: str = "documents"
+    """What is counted of a label: documents, or annotations of an entity type."""
 
 
 class Answer(Protocol):
@@ -127,10 +143,6 @@ class ModelKind(Protocol):
     @property
     def arn_resource(self) -> str:
         """The resource type in a model's ARN."""
-
-    @property
-    def endpoint_resource(self) -> str:
-        """The resource type in an endpoint's ARN."""
 
     @property
     def scalable_dimension(self) -> str:
@@ -169,26 +181,37 @@ class ModelKind(Protocol):
     def dataset_limits(self) -> DatasetLimits:
         """Comprehend's limits of a dataset."""
 
-    def prepare(self, **upload: Any) -> Preparation:
-        """Read an upload. Parameters and errors are those of `flywheel.preparation.prepare`."""
+    @property
+    def stored_form(self) -> DocumentForm:
+        """How prepared documents are stored."""
 
-    def minimum(
+    @property
+    def takes_folders(self) -> bool:
+        """Whether files below `train/<name>/` belong together."""
+
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:
+        """What a folder lacks to be an upload, in words; None if it is complete. Only the files' beginnings are
+        read."""
+
+    def prepare(
         self,
-        split: Split,
-        combinations: dict[str, int],
         *,
+        files: Sequence[SourceFile],
+        name: str,
+        sink: BinaryIO,
+        hashes: BinaryIO,
+        label_hashes: BinaryIO,
+        bad_lines: BinaryIO,
         task: Task,
-        minimum: int,
-        first: bool,
-        size: Callable[[frozenset[str]], int],
-        overrule: bool = False,
-    ) -> DatasetMinimum:
-        """Which of the waiting documents may become a dataset of the split.
+        delimiter: str,
+        limits: UploadLimits,
+    ) -> Preparation:
+        """Read an upload: one file, or several that belong together. Other parameters as of
+        `flywheel.preparation.prepare`. The keys of the result's `labels` are as in records."""
 
-        `combinations` are documents by label combination, `minimum` is MinimumDocumentsPerLabel, `first` says that the
-        flywheel has no dataset of the split. `size` gives the bytes of the documents without those that have one of
-        the labels. With `overrule` an operator sets MinimumDocumentsPerLabel aside.
-        """
+    def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
+        """The documents of a small file in a format of uploads, or what is wrong with it. Without `task.labels` all
+        labels are allowed."""
 
     def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
         """A job's predictions for each line of its input file. Raises InvalidPredictions."""
@@ -208,50 +231,15 @@ class ModelKind(Protocol):
     ) -> DifferenceInterval:
         """The candidate's metric minus the active model's, with a confidence interval."""
 
+    def label_of(self, answered: str) -> str:
+        """The label, or the entity type, of what a document has or gets: of one of `Predictions.by_line`."""
+
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
         """The prediction in a line of a job's output. `where` the line is, for messages. Raises InvalidPredictions."""
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
-        """Raises ClientError."""
+        """Raises ClientError, and FlywheelError for an answer that cannot be used."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetMinimum:
-    """Whether waiting documents reach the minimum for a dataset, and what is missing."""
-
-    dataset: bool
-    """They reach it."""
-    held_back: frozenset[str] = frozenset()
-    """Labels whose documents keep waiting."""
-    needed: tuple[tuple[str, int], ...] = ()
-    """By label of the flywheel: how many documents the dataset needs; 0 where it may lack the label."""
-    missing: tuple[tuple[str, int], ...] = ()
-    """By label: how many more documents are needed."""
-    unknown: tuple[str, ...] = ()
-    """Those of `held_back` that the flywheel does not have (any more)."""
-    too_small: int | None = None
-    """The bytes of the documents, if these are below Comprehend's minimum, `minimum_bytes`."""
-    minimum_bytes: int = 0
-
-    def reason(self) -> str:
-        """Sentences for people; empty if nothing waits."""
-        return " ".join(sentence for sentence in (self._missing(), self._unknown(), self._too_small()) if sentence)
-
-    def _too_small(self) -> str:
-        if self.too_small is None:
-            return ""
-        return f"A dataset needs {self.minimum_bytes} bytes; these are {self.too_small}."
-
-    def _unknown(self) -> str:
-        if not self.unknown:
-            return ""
-        some = ", ".join(self.unknown[:10])
-        rest = f" and {len(self.unknown) - 10} more" if len(self.unknown) > 10 else ""
-        return f"Their labels are not in the flywheel's label list: {some}{rest}."
-
-    def _missing(self) -> str:
-        if not self.missing:
-            return ""
-        some = ", ".join(f"{number} more of {label}" for label, number in self.missing[:10])
-        rest = f" and {len(self.missing) - 10} more labels" if len(self.missing) > 10 else ""
-        return f"Not enough documents yet: {some}{rest} needed."
+    @property
+    def real_time(self) -> RealTime:
+        """Its part of the real-time API."""

@@ -5,7 +5,6 @@ Every function can be repeated: that changes nothing.
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from array import array
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.part_rows import rewritten
+from flywheel.datasets.part_documents import rewritten
 from flywheel.records.datasets import (
     AcceptedDataset,
     DatasetManifest,
@@ -30,15 +29,16 @@ from flywheel.records.parts import (
     dataset_location,
     facts_key,
     held_back_folder,
-    label_digest,
     location_in,
     prepared_folder,
     prepared_location,
     waiting_folder,
 )
 from flywheel.records.uploads import Part, Split
+from flywheel.store.concatenation import Source
 
 if TYPE_CHECKING:
+    from flywheel.datasets.part_documents import Rewritten
     from flywheel.store.bucket import IntakeBucket
 
 
@@ -50,7 +50,7 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
     dropped: dict[str, Dropped] | None = None
     labelled = _label_digests_of_sources(intake, manifest)
     for part in manifest.parts:
-        target = dataset_location(manifest.prefix, part.content_hash)
+        target = dataset_location(manifest.prefix, part.content_hash, part.form)
         # The digests are written last: with them the part is complete.
         if target.hashes in there:
             continue
@@ -65,13 +65,29 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
     # All documents before any digests, for the same reason.
     intake.copy_all(documents)
     intake.copy_all(digests)
+    if manifest.is_joined and manifest.joined_key not in there:
+        _join(intake, manifest)
+
+
+def _join(intake: IntakeBucket, manifest: DatasetManifest) -> None:
+    keys = [
+        dataset_location(manifest.prefix, part.content_hash, part.form).documents
+        for part in manifest.parts
+        if part.documents
+    ]
+    sizes = {found["Key"]: found["Size"] for found in intake.list(manifest.documents_prefix)}
+    intake.concatenate(
+        manifest.joined_key,
+        [Source(key=key, size=sizes[key]) for key in keys],
+        content_type="application/jsonl",
+    )
 
 
 def source_location(manifest: DatasetManifest, part: DatasetPart) -> PartLocation:
     """Where the part is before it is in the dataset."""
     if part.accepted_in:
-        return dataset_location(part.accepted_in, part.content_hash)
-    return prepared_location(manifest.split, part.content_hash)
+        return dataset_location(part.accepted_in, part.content_hash, part.form)
+    return prepared_location(manifest.split, part.content_hash, part.form)
 
 
 def _label_digests_of_sources(intake: IntakeBucket, manifest: DatasetManifest) -> set[str]:
@@ -113,18 +129,18 @@ def _rewrite(
     held_back = frozenset(manifest.held_back_labels)
     with tempfile.TemporaryDirectory() as folder:
         into, aside, refused = (_PartWriter(Path(folder) / name) for name in ("into", "aside", "refused"))
-        rows = rewritten(intake, source_location(manifest, part), part.delimiter, delimiter)
-        for place, (row, digest, combination) in enumerate(rows):
+        documents = rewritten(intake, source_location(manifest, part), part.delimiter, delimiter)
+        for place, document in enumerate(documents):
             if place in dropped.refused:
-                refused.write(row, digest, combination)
+                refused.write(document)
             elif place not in dropped.dropped:
-                fits = held_back.isdisjoint(labels_of(combination))
-                (into if fits else aside).write(row, digest, combination)
+                fits = held_back.isdisjoint(labels_of(document.combination))
+                (into if fits else aside).write(document)
         if part.refused:
             refused.store_documents(intake, refused_key(manifest, part))
         if part.held_back_hash:
             location = held_back_folder(manifest.prefix, part.held_back_hash)
-            aside.store(intake, location_in(location))
+            aside.store(intake, location_in(location, part.form))
             facts = Part(
                 content_hash=part.held_back_hash,
                 split=manifest.split,
@@ -132,32 +148,29 @@ def _rewrite(
                 bytes=aside.bytes,
                 labels=aside.labels,
                 delimiter=delimiter,
+                form=part.form,
                 sources=part.sources,
                 prepared_at=manifest.composed_at,
             )
             intake.write(f"{location}facts.json", facts)
-        into.store(intake, dataset_location(manifest.prefix, part.content_hash))
+        into.store(intake, dataset_location(manifest.prefix, part.content_hash, part.form))
 
 
 class _PartWriter:
     """Collects documents in a local file, with their digests and counts."""
 
     def __init__(self, path: Path) -> None:
-        self._csv_path = path.with_suffix(".csv")
-        self._file = self._csv_path.open("w", encoding="utf-8", newline="")
-        self._csv = csv.writer(self._file, lineterminator="\n")
+        self._path = path
+        self._file = path.open("w", encoding="utf-8", newline="")
         self._hashes: array[int] = array("Q")
         self._label_digests: array[int] = array("Q")
-        self._digest_of: dict[str, int] = {}
         self.labels: dict[str, int] = {}
 
-    def write(self, row: list[str], digest: int, combination: str) -> None:
-        self._csv.writerow(row)
-        self._hashes.append(digest)
-        if combination not in self._digest_of:
-            self._digest_of[combination] = label_digest(combination)
-        self._label_digests.append(self._digest_of[combination])
-        self.labels[combination] = self.labels.get(combination, 0) + 1
+    def write(self, document: Rewritten) -> None:
+        self._file.write(document.line)
+        self._hashes.append(document.digest)
+        self._label_digests.append(document.label_digest)
+        self.labels[document.combination] = self.labels.get(document.combination, 0) + 1
 
     @property
     def documents(self) -> int:
@@ -165,11 +178,11 @@ class _PartWriter:
 
     @property
     def bytes(self) -> int:
-        return self._csv_path.stat().st_size
+        return self._path.stat().st_size
 
     def store_documents(self, intake: IntakeBucket, key: str) -> None:
         self._file.close()
-        intake.upload_file(self._csv_path, key)
+        intake.upload_file(self._path, key)
 
     def store(self, intake: IntakeBucket, location: PartLocation) -> None:
         """The digests of the texts are written last: with them the part is complete."""
@@ -184,7 +197,7 @@ def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
     there = set(intake.keys(manifest.prefix))
     sources = set(intake.keys(waiting_folder(manifest.split)))
     for part in manifest.parts:
-        if dataset_location(manifest.prefix, part.content_hash).hashes in there:
+        if dataset_location(manifest.prefix, part.content_hash, part.form).hashes in there:
             continue
         source = source_location(manifest, part)
         if manifest.dropped_key not in there:
@@ -198,7 +211,8 @@ def can_be_assembled(intake: IntakeBucket, manifest: DatasetManifest) -> bool:
 def held_back_parts(intake: IntakeBucket, manifest: DatasetManifest) -> list[tuple[Part, PartLocation]]:
     """The parts that an assembled dataset holds back, with their location until the dataset is COMPLETED."""
     folders = [held_back_folder(manifest.prefix, part.held_back_hash) for part in manifest.parts if part.held_back_hash]
-    return [(intake.require(f"{folder}facts.json", Part), location_in(folder)) for folder in folders]
+    facts = ((folder, intake.require(f"{folder}facts.json", Part)) for folder in folders)
+    return [(part, location_in(folder, part.form)) for folder, part in facts]
 
 
 def discard(intake: IntakeBucket, manifest: DatasetManifest) -> None:
@@ -248,12 +262,13 @@ def _return_held_back(intake: IntakeBucket, manifest: DatasetManifest) -> None:
     """The facts are copied last, as `prepare_upload` writes them last."""
     for part in manifest.parts:
         if part.held_back_hash:
-            source = held_back_folder(manifest.prefix, part.held_back_hash)
-            target = prepared_location(manifest.split, part.held_back_hash)
-            intake.copy(f"{source}documents.csv", target.documents)
-            intake.copy(f"{source}labels.bin", target.labels)
-            intake.copy(f"{source}hashes.bin", target.hashes)
-            intake.copy(f"{source}facts.json", facts_key(manifest.split, part.held_back_hash))
+            folder = held_back_folder(manifest.prefix, part.held_back_hash)
+            source = location_in(folder, part.form)
+            target = prepared_location(manifest.split, part.held_back_hash, part.form)
+            intake.copy(source.documents, target.documents)
+            intake.copy(source.labels, target.labels)
+            intake.copy(source.hashes, target.hashes)
+            intake.copy(f"{folder}facts.json", facts_key(manifest.split, part.held_back_hash))
 
 
 assert array("Q").itemsize == HASH_BYTES, "digests are read as 64-bit numbers"  # noqa: S101 - a fact of the platform

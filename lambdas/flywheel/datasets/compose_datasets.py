@@ -11,11 +11,11 @@ from flywheel.comprehend.model_kind import Task
 from flywheel.datasets.assemble import assemble, held_back_parts, take_away
 from flywheel.datasets.leftovers import clean_up_leftovers
 from flywheel.datasets.look_ahead import Outlook, look_ahead
-from flywheel.datasets.part_rows import count_bytes
+from flywheel.datasets.part_documents import count_bytes
 from flywheel.datasets.plan import composition_of, dataset_part, plan_leftover, plan_new
 from flywheel.records.datasets import Composition, DatasetManifest, manifest_key
 from flywheel.records.turns import TurnBeginning, composition_key, require_current
-from flywheel.records.uploads import Split
+from flywheel.records.uploads import DocumentForm, Split
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -127,7 +127,8 @@ class DatasetComposer:
         size = 0
         for candidate, documents in zip(candidates, included, strict=True):
             part = candidate.stored.part
-            if exact and documents < part.documents:
+            # The bytes of a part are those of its file, which for documents with annotations are more than count.
+            if exact and (documents < part.documents or part.form is DocumentForm.JSON_LINES):
                 size += count_bytes(
                     self.intake,
                     candidate.stored.location,

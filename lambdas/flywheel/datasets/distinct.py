@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flywheel.datasets.part_rows import combination_of, part_documents
+from flywheel.datasets.part_documents import label_digests, rewritten
 from flywheel.datasets.stored_parts import StoredPart
 from flywheel.preparation import ConflictingLabels
 from flywheel.records.datasets import LabelConflict, labels_of
 from flywheel.records.parts import PLACES, as_numbers, label_digest, read_hashes
+from flywheel.records.uploads import DocumentForm
 
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
@@ -71,6 +72,20 @@ Digests = Callable[[StoredPart], tuple["array[int]", Callable[[], "array[int]"]]
 """Gives the digests of a part's texts, and a function that reads those of its labels, which are seldom needed."""
 
 
+Combinations = Callable[[StoredPart], Iterable[tuple[int, str]]]
+"""Gives the label digest and the label combination of each document of a part. Only parts with annotations need it,
+where documents with the same entity types have different digests."""
+
+
+def read_combinations(intake: IntakeBucket) -> Combinations:
+    def read(stored: StoredPart) -> Iterator[tuple[int, str]]:
+        delimiter = stored.part.delimiter
+        for document in rewritten(intake, stored.location, delimiter, delimiter):
+            yield document.label_digest, document.combination
+
+    return read
+
+
 def read_digests(intake: IntakeBucket) -> Digests:
     def read(stored: StoredPart) -> tuple[array[int], Callable[[], array[int]]]:
         return read_hashes(intake, stored.location.hashes), lambda: read_labels(intake, stored)
@@ -84,6 +99,7 @@ def find_distinct(
     accepted: Callable[[], Iterable[StoredPart]],
     other: Callable[[], Iterable[StoredPart]],
     digests: Digests,
+    combinations: Combinations,
     capacity: int,
     conflicting_labels: ConflictingLabels,
 ) -> DistinctParts:
@@ -92,7 +108,7 @@ def find_distinct(
     `accepted` gives the parts of the flywheel's datasets of this split, `other` those of the other split. Both are read
     once for every window of `capacity` waiting documents.
     """
-    seen = _Seen(refuse=conflicting_labels is ConflictingLabels.REFUSE)
+    seen = _Seen(refuse=conflicting_labels is ConflictingLabels.REFUSE, combinations=combinations)
     found: list[Distinct] = []
     documents = looked_at = 0
     while looked_at < len(waiting) and documents <= capacity:
@@ -137,8 +153,9 @@ class _Origin:
 class _Seen:
     """The texts that have been read so far, with the labels they first had."""
 
-    def __init__(self, *, refuse: bool) -> None:
+    def __init__(self, *, refuse: bool, combinations: Combinations) -> None:
         self._refuse = refuse
+        self._combinations = combinations
         self._first: dict[int, _Origin] = {}
         self._leaked: dict[int, _Origin] = {}
         # Documents as text digest XOR labels digest: those of datasets, and those whose text first had other labels.
@@ -175,8 +192,19 @@ class _Seen:
         for place, (text, label) in enumerate(zip(texts, labels, strict=True)):
             self._compare(text, origins[label], place, result)
         left_out = [*result.dropped, *result.refused]
-        result.labels = _count(stored, labels, left_out) if left_out else stored.part.labels
+        result.labels = self._count(stored, labels, left_out) if left_out else stored.part.labels
         return result
+
+    def _count(self, stored: StoredPart, labels: array[int], left_out: Iterable[int]) -> dict[str, int]:
+        """The part's documents by label combination, without those at the places in `left_out`."""
+        if stored.part.form is DocumentForm.CSV:
+            by_digest = Counter(labels[place] for place in left_out)
+            fewer = {combination: by_digest[label_digest(combination)] for combination in stored.part.labels}
+        else:
+            combinations = [combination for _, combination in self._combinations(stored)]
+            fewer = Counter(combinations[place] for place in left_out)
+        left = {key: documents - fewer.get(key, 0) for key, documents in stored.part.labels.items()}
+        return {combination: documents for combination, documents in left.items() if documents > 0}
 
     def _compare(self, text: int, origin: _Origin, place: int, result: Distinct) -> None:
         leaked = self._leaked.get(text)
@@ -212,16 +240,19 @@ class _Seen:
         """Each pair of labels and sources once."""
         for first, origin in self._pairs.values():
             yield LabelConflict(
-                labels=_labels_of(first),
+                labels=self._labels_of(first),
                 source=first.stored.source,
-                other_labels=_labels_of(origin),
+                other_labels=self._labels_of(origin),
                 other_source=origin.stored.source,
             )
 
-
-def _labels_of(origin: _Origin) -> tuple[str, ...]:
-    names = (name for name in origin.stored.part.labels if label_digest(name) == origin.labels)
-    return labels_of(next(names, UNKNOWN_LABELS))
+    def _labels_of(self, origin: _Origin) -> tuple[str, ...]:
+        stored = origin.stored
+        if stored.part.form is DocumentForm.CSV:
+            known: Iterable[tuple[int, str]] = ((label_digest(name), name) for name in stored.part.labels)
+        else:
+            known = self._combinations(stored)
+        return labels_of(next((name for digest, name in known if digest == origin.labels), UNKNOWN_LABELS))
 
 
 def _hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Iterator[tuple[int, _Origin]]:
@@ -237,27 +268,10 @@ def _hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Ite
                 yield text, origins.setdefault(label, _Origin(label, stored))
 
 
-def _count(stored: StoredPart, labels: array[int], left_out: Iterable[int]) -> dict[str, int]:
-    """The part's documents by label combination, without those at the places in `left_out`."""
-    fewer = Counter(labels[place] for place in left_out)
-    left = {
-        combination: documents - fewer[label_digest(combination)]
-        for combination, documents in stored.part.labels.items()
-    }
-    return {combination: documents for combination, documents in left.items() if documents > 0}
-
-
 def read_labels(intake: IntakeBucket, stored: StoredPart) -> array[int]:
     """The digests of a part's labels. If an earlier version of the pipeline wrote the part, they are computed from its
-    rows."""
+    documents."""
     content = intake.read_bytes_if_there(stored.location.labels)
     if content is not None:
         return as_numbers(content)
-    made: dict[str, int] = {}
-    digests: array[int] = array("Q")
-    for row, _ in part_documents(intake, stored.location):
-        combination = combination_of(row[0], stored.part.delimiter)
-        if combination not in made:
-            made[combination] = label_digest(combination)
-        digests.append(made[combination])
-    return digests
+    return array("Q", label_digests(intake, stored.location, stored.part.delimiter))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.model_kind import DatasetMinimum
-from flywheel.datasets.distinct import Distinct, DistinctParts, find_distinct, read_digests
+from flywheel.comprehend.dataset_minimum import DatasetMinimum, dataset_minimum
+from flywheel.datasets.distinct import Distinct, DistinctParts, find_distinct, read_combinations, read_digests
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
 from flywheel.records.datasets import WaitingDocuments, by_single_label, manifests, without_labels
 from flywheel.records.parts import prepared_location, waiting_parts
@@ -81,10 +81,11 @@ def look_ahead(
     found = _find(split, intake, accepted, mine, held_back, conflicting_labels, capacity=kind.dataset_limits.documents)
     full, candidates = _within_limits(found.parts, kind.dataset_limits)
     combinations = _sum(candidate.labels for candidate in candidates)
-    reached = kind.minimum(
+    reached = dataset_minimum(
         split,
         combinations,
-        task=task,
+        labels=task.labels,
+        limits=kind.dataset_limits,
         minimum=minimum,
         first=not mine,
         overrule=overrule,
@@ -119,7 +120,7 @@ def _find(
             if stored.part.content_hash not in used:
                 # If several generations have the part, the newest counts: what it held back is a part of its own.
                 found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
-    waiting = [(part, prepared_location(split, part.content_hash)) for part in waiting_parts(intake, split)]
+    waiting = [(part, prepared_location(split, part.content_hash, part.form)) for part in waiting_parts(intake, split)]
     for part, location in [*waiting, *held_back]:
         if part.content_hash not in used:
             found.setdefault(part.content_hash, waiting_part(part, location))
@@ -129,6 +130,7 @@ def _find(
         accepted=lambda: parts_with_digests(intake, split, mine),
         other=lambda: parts_with_digests(intake, other, manifests(intake, other)),
         digests=read_digests(intake),
+        combinations=read_combinations(intake),
         capacity=capacity,
         conflicting_labels=conflicting_labels,
     )

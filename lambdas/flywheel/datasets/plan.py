@@ -144,6 +144,7 @@ def dataset_part(candidate: Distinct, held_back: frozenset[str]) -> DatasetPart:
         bytes=part.bytes,
         labels=included,
         delimiter=part.delimiter,
+        form=part.form,
         sources=part.sources,
         held_back=waits,
         held_back_hash=_held_back_hash(part.content_hash, held_back) if waits else None,

@@ -30,7 +30,7 @@ def register_dataset(
         service.create_dataset(
             name=manifest.name,
             split=manifest.split,
-            s3_uri=f"s3://{intake.name}/{manifest.documents_prefix}",
+            s3_uri=f"s3://{intake.name}/{manifest.joined_key if manifest.is_joined else manifest.documents_prefix}",
             delimiter=label_delimiter,
             # 1 to 64 letters, digits and hyphens (reference 1.2).
             token=hashlib.sha256(f"{service.arn} {manifest.name}".encode()).hexdigest(),

@@ -39,10 +39,11 @@ def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
             bytes=known.bytes,
             labels=known.labels,
             delimiter=known.delimiter,
+            form=known.form,
             sources=known.sources,
             prepared_at=manifest.composed_at,
         )
-        location = dataset_location(manifest.prefix, known.content_hash)
+        location = dataset_location(manifest.prefix, known.content_hash, known.form)
         yield StoredPart(part=part, location=location, source=manifest.name)
 
 

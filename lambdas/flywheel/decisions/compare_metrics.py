@@ -122,6 +122,7 @@ def _by_holdout(
         task=flywheel.task,
         metric=Metric(bar.selection_metric),
         confidence_level=confidence_level,
+        maximum_label_regression=bar.maximum_label_regression,
     )
     predictions = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
     comparison, unanswered = scorer.compare(models, predictions, iteration_id=iteration.id)
@@ -129,7 +130,13 @@ def _by_holdout(
     active = candidate
     if models.active != models.candidate:
         active = _holdout_score(models.active, comparison.active, comparison)
-    judgement = judge(candidate=candidate, active=active, bar=bar, interval=comparison.interval)
+    judgement = judge(
+        candidate=candidate,
+        active=active,
+        bar=bar,
+        interval=comparison.interval,
+        label_losses=comparison.label_losses,
+    )
     if unanswered and models.active != models.candidate:
         reasons = tuple(
             f"The {'candidate' if arn == models.candidate else 'active model'} could not be asked about the "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flywheel.records.decisions import DecisionKind, GainInterval, Metrics, ModelScore
+from flywheel.records.decisions import LEAST_SUPPORT, DecisionKind, GainInterval, LabelLoss, Metrics, ModelScore
+from flywheel.text.printable import printable
 
+_LONGEST_LABEL = 100
 _ROUNDING = 12
 """Scores are compared at this number of decimal places; smaller differences are floating-point noise."""
 
@@ -19,6 +22,10 @@ class Bar:
     minimum_improvement: float
     maximum_regression: float
     """How much lower the candidate may be in each of the other metrics; 1 switches this check off."""
+    maximum_label_regression: float = 1.0
+    """How much lower the candidate's F1 may be in one label or entity type; 1 switches this check off."""
+    require_same_test_data: bool = False
+    """Keep back a candidate if the two scores may come from different test data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +35,18 @@ class Judgement:
 
 
 def judge(
-    *, candidate: ModelScore | None, active: ModelScore | None, bar: Bar, interval: GainInterval | None = None
+    *,
+    candidate: ModelScore | None,
+    active: ModelScore | None,
+    bar: Bar,
+    interval: GainInterval | None = None,
+    label_losses: Sequence[LabelLoss] = (),
 ) -> Judgement:
     """Promote a candidate only if its known score is better than that of the active model.
 
     If the scores come from different sources, the reasons say so. With an `interval` of the difference in the deciding
-    metric, a gain that may be chance does not promote either.
+    metric, a gain that may be chance does not promote either. `label_losses` are those beyond
+    `bar.maximum_label_regression`.
     """
     metric = bar.selection_metric
     if candidate is None:
@@ -50,10 +63,16 @@ def judge(
         )
     if active is not None and candidate.arn == active.arn:
         return _judgement(DecisionKind.PROMOTE, "The candidate is the active model already.")
-    return _compare(candidate, active, bar, interval)
+    return _compare(candidate, active, bar, interval, label_losses)
 
 
-def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar, interval: GainInterval | None) -> Judgement:
+def _compare(
+    candidate: ModelScore,
+    active: ModelScore | None,
+    bar: Bar,
+    interval: GainInterval | None,
+    label_losses: Sequence[LabelLoss],
+) -> Judgement:
     metric = bar.selection_metric
     score = _score(candidate, metric)
     if score is None:
@@ -90,6 +109,10 @@ def _compare(candidate: ModelScore, active: ModelScore | None, bar: Bar, interva
     if interval and not round(interval.low, _ROUNDING) > 0:
         return _judgement(DecisionKind.KEEP, f"Not better for sure: {comparison}, and {lies}.", *differ)
     fallen, unknown = _regressions(candidate, active, bar)
+    if differ and bar.require_same_test_data:
+        fallen.append("The scores may come from different test data, and RequireSameTestData is set.")
+    fallen += [_loss(loss, bar) for loss in label_losses if loss.blocks]
+    unknown += [_loss(loss, bar) for loss in label_losses if not loss.blocks]
     decision = DecisionKind.KEEP if fallen else DecisionKind.PROMOTE
     better = f"Better: {comparison}, and {lies}." if lies else f"Better: {comparison}."
     return _judgement(decision, *fallen, better, *unknown, *differ)
@@ -122,6 +145,16 @@ def _regressions(candidate: ModelScore, active: ModelScore, bar: Bar) -> tuple[l
                 f"more than MaximumRegression {bar.maximum_regression:g}."
             )
     return fallen, unknown
+
+
+def _loss(loss: LabelLoss, bar: Bar) -> str:
+    lost = f'The candidate\'s F1 of "{printable(loss.label)[:_LONGEST_LABEL]}" is {-loss.difference:.4f} lower'
+    lies = f"the difference lies between {loss.low:+.4f} and {loss.high:+.4f}"
+    if loss.blocks:
+        return f"{lost}, more than MaximumLabelRegression {bar.maximum_label_regression:g}, and {lies}."
+    if loss.support < LEAST_SUPPORT:
+        return f"{lost}, but with {loss.support} in the test data, fewer than {LEAST_SUPPORT}, that decides nothing."
+    return f"{lost}, which may be chance: {lies}."
 
 
 def _score(model: ModelScore, metric: str) -> float | None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from flywheel.datasets.part_rows import part_documents
+from flywheel.datasets.part_documents import part_documents, rewritten
 from flywheel.evaluation import HoldoutDocument, NothingToScore, sample_holdout, units_of
-from flywheel.records.datasets import accepted_manifests
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, accepted_manifests, labels_of
 from flywheel.records.holdouts import FrozenHoldout, IterationHoldout, holdout_key, iteration_holdout_key
 from flywheel.records.parts import PartLocation, accepted_hashes, dataset_location, read_all_hashes
-from flywheel.records.uploads import Split
+from flywheel.records.uploads import DocumentForm, Split
 from flywheel.store.bucket import IntakeBucket
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
+
+_LINE_ENDS = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+"""Those of `str.splitlines`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +57,18 @@ class HoldoutFreezer:
             labels=frozenset(flywheel.task.labels), delimiter=self.delimiter if flywheel.task.multi_label else ""
         )
 
-        def usable() -> Iterator[tuple[HoldoutDocument, str]]:
+        def usable() -> Iterator[_TestDocument]:
             """Each document once, because a new generation of the flywheel has copies of the former's test data."""
             seen: defaultdict[frozenset[str], set[int]] = defaultdict(set)
             for part in parts:
-                for labels, digest, text in self._documents(part, rules):
-                    if digest not in trained_on and digest not in seen[labels] and text.strip():
-                        seen[labels].add(digest)
-                        yield HoldoutDocument(labels, digest), text
+                for found in self._documents(part, rules):
+                    labels, identity = found.sampled
+                    if found.digest not in trained_on and identity not in seen[labels] and found.text.strip():
+                        seen[labels].add(identity)
+                        yield found
 
         try:
-            sample = sample_holdout((document for document, _ in usable()), at_most=self.at_most)
+            sample = sample_holdout((document.sampled for document in usable()), at_most=self.at_most)
         except NothingToScore:
             return None
         found = self.intake.read(holdout_key(sample.id), FrozenHoldout)
@@ -74,11 +79,11 @@ class HoldoutFreezer:
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary) / "documents.txt"
             with file.open("w", encoding="utf-8", newline="") as lines:
-                for document, text in usable():
-                    if document in sample.documents:
-                        lines.write(f"{on_one_line(text)}\n")
-                        labels.append(tuple(sorted(document.labels)))
-                        units += units_of(len(text))
+                for document in usable():
+                    if document.sampled in sample.documents:
+                        lines.write(f"{on_one_line(document.text)}\n")
+                        labels.append(document.truth)
+                        units += units_of(len(document.text))
             frozen = FrozenHoldout(id=sample.id, documents=len(labels), units=units, labels=tuple(labels))
             self.intake.upload_file(file, f"{frozen.documents_folder}documents.txt")
         self.intake.write_once(holdout_key(frozen.id), frozen)
@@ -88,7 +93,7 @@ class HoldoutFreezer:
         """The parts of all TEST datasets that Comprehend has accepted, of all generations of the flywheel."""
         for manifest in accepted_manifests(self.intake, Split.TEST):
             for part in manifest.parts:
-                location = dataset_location(manifest.prefix, part.content_hash)
+                location = dataset_location(manifest.prefix, part.content_hash, part.form)
                 yield _TestPart(location=location, delimiter=part.delimiter)
 
     def _trained_on(self, parts: list[_TestPart]) -> frozenset[int]:
@@ -101,12 +106,30 @@ class HoldoutFreezer:
             found |= tested.intersection(hashes)
         return frozenset(found)
 
-    def _documents(self, part: _TestPart, rules: _LabelReader) -> Iterator[tuple[frozenset[str], int, str]]:
-        """Labels, digest and text of each document. Without those that have labels of a former generation only."""
-        for row, digest in part_documents(self.intake, part.location):
-            labels = rules.read(row[0], also=part.delimiter)
+    def _documents(self, part: _TestPart, rules: _LabelReader) -> Iterator[_TestDocument]:
+        """Without documents that have labels, or entity types, of a former generation."""
+        if part.location.form is DocumentForm.JSON_LINES:
+            for found in rewritten(self.intake, part.location, "", ""):
+                types = frozenset(labels_of(found.combination))
+                if types <= rules.labels:
+                    # Other annotations make another hold-out of it.
+                    sampled = HoldoutDocument(types, found.digest ^ found.label_digest)
+                    truth = tuple(found.column.split(LABEL_SEPARATOR_IN_RECORDS)) if found.column else ()
+                    yield _TestDocument(sampled, truth, found.digest, found.text)
+            return
+        for column, text, digest in part_documents(self.intake, part.location):
+            labels = rules.read(column, also=part.delimiter)
             if labels:
-                yield labels, digest, row[1]
+                yield _TestDocument(HoldoutDocument(labels, digest), tuple(sorted(labels)), digest, text)
+
+
+class _TestDocument(NamedTuple):
+    sampled: HoldoutDocument
+    """By its labels, or by the types of its entities."""
+    truth: tuple[str, ...]
+    """Its labels, or its annotations as `Span.label`."""
+    digest: int
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +143,7 @@ class _LabelReader:
 
     def __init__(self, *, labels: frozenset[str], delimiter: str) -> None:
         """`delimiter` is empty in MULTI_CLASS mode."""
-        self._labels = labels
+        self.labels = labels
         self._delimiter = delimiter
         self._known: dict[tuple[str, str], frozenset[str]] = {}
 
@@ -136,12 +159,13 @@ class _LabelReader:
             found = [frozenset((column,))]
         else:
             found = [frozenset(column.split(delimiter)) for delimiter in (self._delimiter, also) if delimiter]
-        return next((labels for labels in found if labels <= self._labels), frozenset())
+        return next((labels for labels in found if labels <= self.labels), frozenset())
 
 
 def on_one_line(text: str) -> str:
-    """Replaces every kind of line end by a space, because each line of the job's input is a document."""
-    return " ".join(text.splitlines())
+    """Replaces every character that ends a line by a space, because each line of the job's input is a document. Offsets
+    in the text stay."""
+    return _LINE_ENDS.sub(" ", text)
 
 
 def read_holdout(intake: IntakeBucket, chosen: IterationHoldout) -> FrozenHoldout | None:

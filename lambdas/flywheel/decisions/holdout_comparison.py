@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
-from flywheel.evaluation import Evaluation, Metric
+from flywheel.evaluation import Evaluation, Metric, pooled_interval
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
     HOLDOUT_SOURCE,
@@ -15,6 +16,7 @@ from flywheel.records.decisions import (
     GainInterval,
     HoldoutComparison,
     HoldoutResult,
+    LabelLoss,
     LabelResult,
     Metrics,
     ModelScore,
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from flywheel.evaluation import Predictions, Scores
     from flywheel.records.holdouts import FrozenHoldout
 
+_MOST_LOSSES = 20
+"""Each takes some seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutScorer:
@@ -37,6 +42,8 @@ class HoldoutScorer:
     task: Task
     metric: Metric
     confidence_level: float
+    maximum_label_regression: float
+    """Losses beyond it are looked at; 1: none is."""
 
     def compare(
         self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str
@@ -65,6 +72,7 @@ class HoldoutScorer:
             candidate=self._result(models.candidate, candidate),
             active=self._result(other, active),
             interval=self._interval(candidate, active) if candidate and active else None,
+            label_losses=tuple(self.label_losses(candidate, active)) if candidate and active else (),
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
         return comparison, unanswered
@@ -74,6 +82,37 @@ class HoldoutScorer:
             return None
         evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
         return _as_record(arn, evaluation, errors=answers.errors_by_code)
+
+    def label_losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
+        """Of labels in which the candidate's F1 is lower by more than is allowed, the greatest losses first."""
+        if self.maximum_label_regression >= 1:
+            return
+        mine, theirs = (
+            self.kind.evaluate(self.holdout.labels, answers, task=self.task).labels for answers in (candidate, active)
+        )
+        lost = [
+            (former.f1 - score.f1, score)
+            for score, former in zip(mine, theirs, strict=True)
+            if former.f1 - score.f1 > self.maximum_label_regression
+        ]
+        for _, score in sorted(lost, key=lambda loss: (-loss[0], loss[1].label))[:_MOST_LOSSES]:
+            interval = pooled_interval(
+                self._of_label(score.label, self.holdout.labels),
+                candidate=self._of_label(score.label, candidate.by_line),
+                active=self._of_label(score.label, active.by_line),
+                metric=Metric.F1_SCORE,
+                confidence_level=self.confidence_level,
+            )
+            yield LabelLoss(
+                label=score.label,
+                support=score.support,
+                difference=interval.difference,
+                low=interval.low,
+                high=interval.high,
+            )
+
+    def _of_label(self, label: str, documents: Iterable[Iterable[str]]) -> list[frozenset[str]]:
+        return [frozenset(one for one in document if self.kind.label_of(one) == label) for document in documents]
 
     def _interval(self, candidate: Predictions, active: Predictions) -> GainInterval:
         interval = self.kind.gain(
@@ -94,11 +133,11 @@ class HoldoutScorer:
 
 
 def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
-    """The scores that the gate compares: macro averages and accuracy."""
+    """The scores that the gate compares."""
     metrics = Metrics(
-        F1Score=result.macro.f1,
-        Precision=result.macro.precision,
-        Recall=result.macro.recall,
+        F1Score=result.compared.f1,
+        Precision=result.compared.precision,
+        Recall=result.compared.recall,
         Accuracy=result.accuracy,
     )
     return ModelScore(arn=result.arn, metrics=metrics, source=f"{HOLDOUT_SOURCE} {holdout_id}")
@@ -125,6 +164,7 @@ def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> H
             for pair in evaluation.confusions or ()
         ),
         errors=errors,
+        compared_by=evaluation.average.value,
     )
 
 

@@ -1,10 +1,44 @@
-"""A document classifier's prediction for one document of an analysis job."""
+"""A document classifier's prediction for one document: of an endpoint, or of an analysis job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from flywheel.confidence import confidence_of, labels_of
+from flywheel.comprehend.model_kind import Prediction
+from flywheel.confidence import Scores, confidence_of, labels_of
+from flywheel.records.low_confidence import ScoredLabel
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.real_time import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(Prediction):
+    """An endpoint's answer."""
+
+    scores: tuple[tuple[str, float], ...]
+    """Labels with their scores, best first. A multi-label model gives all labels."""
+    multi_label: bool
+
+    @classmethod
+    def of(cls, scores: Scores, *, multi_label: bool) -> Self:
+        return cls(
+            labels=tuple(labels_of(scores, multi_label=multi_label)),
+            confidence=confidence_of(scores, multi_label=multi_label),
+            scores=tuple(scores),
+            multi_label=multi_label,
+        )
+
+    def recorded(self) -> dict[str, Any]:
+        predictions = tuple(ScoredLabel(name=name, score=score) for name, score in self.scores)
+        return {"multi_label": self.multi_label, "predictions": predictions}
+
+    def answered(self) -> Message:
+        from flywheel.document_classification.real_time import answered
+
+        return answered(self)
 
 
 class ClassifiedDocument:

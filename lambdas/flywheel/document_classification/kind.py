@@ -6,29 +6,31 @@ All functions import this module at their start, so modules that only few of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flywheel.comprehend.answers import required
 from flywheel.comprehend.model_kind import (
     Answer,
     DatasetLimits,
-    DatasetMinimum,
     Model,
     ModelKind,
-    Prediction,
     StartedJob,
     Task,
 )
+from flywheel.document_classification.answer import Classification
+from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.decisions import Metrics
+from flywheel.records.uploads import DocumentForm
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
+    from flywheel.comprehend.real_time import RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import Preparation
-    from flywheel.records.uploads import Split
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
 
 
 DATASET_LIMITS = DatasetLimits(
@@ -47,9 +49,10 @@ class _DocumentClassification:
     words = "document classifier"
     job_words = "classification job"
     arn_resource = "document-classifier"
-    endpoint_resource = "document-classifier-endpoint"
     scalable_dimension = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS
+    stored_form = DocumentForm.CSV
+    takes_folders = False
 
     def task(self, config: Any) -> Task:
         found = config.get("DocumentClassificationConfig", {})
@@ -103,27 +106,50 @@ class _DocumentClassification:
         answer = comprehend.describe_document_classification_job(JobId=job_id)
         return required(answer, "DocumentClassificationJobProperties", of=f"job {job_id}")
 
-    def prepare(self, **upload: Any) -> Preparation:
-        from flywheel.preparation import prepare
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:  # noqa: ARG002 - folders are none here
+        return None
 
-        return prepare(**upload)
-
-    def minimum(
+    def prepare(
         self,
-        split: Split,
-        combinations: dict[str, int],
         *,
+        files: Sequence[SourceFile],
+        name: str,
+        sink: BinaryIO,
+        hashes: BinaryIO,
+        label_hashes: BinaryIO,
+        bad_lines: BinaryIO,
         task: Task,
-        minimum: int,
-        first: bool,
-        size: Callable[[frozenset[str]], int],
-        overrule: bool = False,
-    ) -> DatasetMinimum:
-        from flywheel.document_classification.minimum import dataset_minimum
+        delimiter: str,
+        limits: UploadLimits,
+    ) -> Preparation:
+        from flywheel.preparation import LabelRules, Limits, prepare
 
-        return dataset_minimum(
-            split, combinations, labels=task.labels, minimum=minimum, first=first, size=size, overrule=overrule
+        found = prepare(
+            source=files[0].open(),
+            sink=sink,
+            hashes=hashes,
+            rules=LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter),
+            limits=Limits(
+                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
+                conflicting_labels=limits.conflicting_labels,
+                documents=limits.documents or DATASET_LIMITS.documents,
+            ),
+            name=name,
+            bad_lines=bad_lines,
+            label_hashes=label_hashes,
         )
+        if not task.multi_label:
+            return found
+        labels = {key.replace(delimiter, LABEL_SEPARATOR_IN_RECORDS): count for key, count in found.labels.items()}
+        return replace(found, labels=labels)
+
+    def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
+        from flywheel.preparation import AnyLabel, LabelRules, Limits, read_documents
+
+        rules: LabelRules | AnyLabel = AnyLabel(multi_label=task.multi_label, delimiter=delimiter)
+        if task.labels:
+            rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
+        return read_documents(content, rules=rules, limits=Limits())
 
     def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
         from flywheel.evaluation import read_predictions
@@ -162,6 +188,9 @@ class _DocumentClassification:
             confidence_level=confidence_level,
         )
 
+    def label_of(self, answered: str) -> str:
+        return answered
+
     def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
         from flywheel.document_classification.answer import ClassifiedDocument
         from flywheel.evaluation.predictions import read_scores
@@ -173,13 +202,19 @@ class _DocumentClassification:
             low_confidence=low_confidence,
         )
 
-    def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
+    def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Classification:
         answer: Any = comprehend.classify_document(EndpointArn=endpoint_arn, Text=text)
         multi_label = "Labels" in answer
         found = answer["Labels"] if multi_label else answer.get("Classes", [])
         # Comprehend does not document the order of the scores.
         scores = ((item["Name"], item["Score"]) for item in found if "Name" in item and "Score" in item)
-        return Prediction(scores=tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
+        return Classification.of(tuple(sorted(scores, key=lambda item: -item[1])), multi_label=multi_label)
+
+    @property
+    def real_time(self) -> RealTime:
+        from flywheel.document_classification.real_time import REAL_TIME
+
+        return REAL_TIME
 
 
 DOCUMENT_CLASSIFICATION: ModelKind = _DocumentClassification()

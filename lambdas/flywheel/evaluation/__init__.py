@@ -4,6 +4,7 @@ Plain Python: no service, no numerical library, no events.
 """
 
 from .bootstrap import DifferenceInterval, Outcome, difference_interval
+from .entities import evaluate_entities, type_of
 from .errors import (
     DoubledPrediction,
     EvaluationError,
@@ -14,11 +15,13 @@ from .errors import (
     UnusableLabels,
 )
 from .label_places import LabelSet
-from .metrics import Confusion, Evaluation, LabelScore, Metric, Scores, Tally
-from .predictions import Predictions, read_predictions
+from .metrics import Average, Confusion, Evaluation, LabelScore, Metric, Scores, Tally
+from .pooled import pooled_interval
+from .predictions import Predictions, read_found_entities, read_predictions
 from .sampling import Holdout, HoldoutDocument, Stratum, holdout_cost, sample_holdout, units_of
 
 __all__ = [
+    "Average",
     "Confusion",
     "DifferenceInterval",
     "DoubledPrediction",
@@ -40,8 +43,12 @@ __all__ = [
     "Tally",
     "UnusableLabels",
     "difference_interval",
+    "evaluate_entities",
     "holdout_cost",
+    "pooled_interval",
+    "read_found_entities",
     "read_predictions",
     "sample_holdout",
+    "type_of",
     "units_of",
 ]

@@ -21,16 +21,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from .errors import NothingToScore
 from .label_places import LabelPlaces, LabelSet, Places
 from .metrics import Metric
 
 DEFAULT_SEED = 20_240_229
-_ROUNDING = 12
+ROUNDING = 12
 """Decimal places of differences, as in the gate: a difference beyond is floating-point noise, not evidence."""
 
+Cell = TypeVar("Cell", bound=tuple[Any, ...])
 _Cell: TypeAlias = tuple[Places, Places, Places]
 _Picker: TypeAlias = Callable[[Sequence[int]], tuple[int, ...]]
 _Ratio: TypeAlias = tuple[_Picker, _Picker]
@@ -83,19 +84,47 @@ def difference_interval(
         UnusableLabels: true labels that are not the flywheel's, or several labels in MULTI_CLASS mode.
         ValueError: a confidence level or a number of resamples out of range.
     """
+    places = LabelPlaces(labels=labels, multi_label=multi_label)
+    return interval_of(
+        _cells(outcomes, places),
+        mirror=lambda cell: (cell[0], cell[2], cell[1]),
+        measure=lambda cells: _Difference(cells=cells, labels=len(labels), metric=metric).of,
+        metric=metric,
+        confidence_level=confidence_level,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def interval_of(
+    documents: Mapping[Cell, int],
+    *,
+    mirror: Callable[[Cell], Cell],
+    measure: Callable[[Sequence[Cell]], Callable[[Sequence[int]], float]],
+    metric: Metric,
+    confidence_level: float,
+    resamples: int,
+    seed: int,
+) -> DifferenceInterval:
+    """The interval of a difference that is a function of the documents in each cell.
+
+    A cell is what makes a difference to a score, and can be ordered; `mirror` swaps the models in it. `measure` gives,
+    for cells in an order, the difference as a function of the documents in them. Raises as `difference_interval`.
+    """
     if not 0 < confidence_level < 1:
         raise ValueError(f"ConfidenceLevel must lie between 0 and 1, both excluded, not {confidence_level}.")
     if resamples < 2:
         raise ValueError(f"An interval needs at least 2 resamples, not {resamples}.")
-    places = LabelPlaces(labels=labels, multi_label=multi_label)
-    cells = _cells(outcomes, places)
-    mirrored = sorted(((true, active, candidate), count) for (true, candidate, active), count in cells)
+    if not documents:
+        raise NothingToScore
+    cells = sorted(documents.items())
+    mirrored = sorted((mirror(cell), count) for cell, count in cells)
     # Swapped models must see the same draws, or the interval would not mirror: draw from one of the two orders always.
     swapped = mirrored < cells
     counts = mirrored if swapped else cells
-    measure = _Difference(cells=[cell for cell, _ in counts], labels=len(labels), metric=metric)
-    difference = measure.of([count for _, count in counts])
-    differences = [measure.of(weights) for weights in _resampled([n for _, n in counts], resamples, seed)]
+    difference_of = measure([cell for cell, _ in counts])
+    difference = difference_of([count for _, count in counts])
+    differences = [difference_of(weights) for weights in _resampled([n for _, n in counts], resamples, seed)]
     if mirrored == cells:
         differences += [-value for value in differences]
     low, high = _percentiles(sorted(differences), confidence_level)
@@ -111,8 +140,8 @@ def difference_interval(
     )
 
 
-def _cells(outcomes: Mapping[Outcome, int], places: LabelPlaces) -> list[tuple[_Cell, int]]:
-    """Documents by what makes a difference to a score, in an order that depends on nothing else."""
+def _cells(outcomes: Mapping[Outcome, int], places: LabelPlaces) -> dict[_Cell, int]:
+    """Documents by what makes a difference to a score."""
     cells: dict[_Cell, int] = {}
     for outcome, documents in outcomes.items():
         if documents > 0:
@@ -122,9 +151,7 @@ def _cells(outcomes: Mapping[Outcome, int], places: LabelPlaces) -> list[tuple[_
                 places.of_predicted(outcome.active),
             )
             cells[cell] = cells.get(cell, 0) + documents
-    if not cells:
-        raise NothingToScore
-    return sorted(cells.items())
+    return cells
 
 
 def _resampled(counts: Sequence[int], resamples: int, seed: int) -> Iterable[list[int]]:
@@ -159,7 +186,7 @@ class _Difference:
     def of(self, weights: Sequence[int]) -> float:
         padded = (*weights, 0)
         gain = _total(self._candidate, padded) - _total(self._active, padded)
-        return round(gain * self._scale, _ROUNDING)
+        return round(gain * self._scale, ROUNDING)
 
 
 def _ratios(truths: Sequence[Places], answers: Sequence[Places], labels: int, metric: Metric) -> list[_Ratio]:
@@ -205,4 +232,4 @@ def _percentiles(ordered: Sequence[float], confidence_level: float) -> tuple[flo
     part = position - below
     low = ordered[below] * (1 - part) + ordered[below + 1] * part
     high = ordered[-1 - below] * (1 - part) + ordered[-2 - below] * part
-    return round(low, _ROUNDING), round(high, _ROUNDING)
+    return round(low, ROUNDING), round(high, ROUNDING)

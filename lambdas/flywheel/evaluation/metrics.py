@@ -16,12 +16,21 @@ from .label_places import LabelPlaces, LabelSet
 
 
 class Metric(StrEnum):
-    """What models are compared by; the values are those of the parameter SelectionMetric. Averages are macro."""
+    """What models are compared by; the values are those of the parameter SelectionMetric."""
 
     F1_SCORE = "F1Score"
     PRECISION = "Precision"
     RECALL = "Recall"
     ACCURACY = "Accuracy"
+
+
+class Average(StrEnum):
+    """How scores of several labels become one."""
+
+    MACRO = "macro"
+    """The unweighted mean over labels."""
+    MICRO = "micro"
+    """Of the counts of all labels together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +79,17 @@ class Evaluation:
     """In the order of the flywheel's list."""
     confusions: tuple[Confusion, ...] | None
     """In label order, without zeros, predicted None last; None in MULTI_LABEL mode, where labels do not exclude."""
+    average: Average = Average.MACRO
+    """The one that models are compared by."""
 
     def score(self, metric: Metric) -> float:
         """The figure that `metric` names."""
         if metric is Metric.ACCURACY:
             return self.accuracy
+        compared = self.macro if self.average is Average.MACRO else self.micro
         if metric is Metric.PRECISION:
-            return self.macro.precision
-        return self.macro.recall if metric is Metric.RECALL else self.macro.f1
+            return compared.precision
+        return compared.recall if metric is Metric.RECALL else compared.f1
 
 
 class Tally:
@@ -128,16 +140,12 @@ class Tally:
             raise NothingToScore
         names = self._places.labels
         counts = zip(names, self._hits, self._predicted, self._support, strict=False)
-        labels = tuple(_label_score(label, hits, predicted, support) for label, hits, predicted, support in counts)
+        labels = tuple(label_score(label, hits, predicted, support) for label, hits, predicted, support in counts)
         return Evaluation(
             documents=self._documents,
             accuracy=self._right / self._documents,
-            macro=Scores(
-                precision=_mean(score.precision for score in labels),
-                recall=_mean(score.recall for score in labels),
-                f1=_mean(score.f1 for score in labels),
-            ),
-            micro=_scores(*(sum(column[: len(names)]) for column in (self._hits, self._predicted, self._support))),
+            macro=macro_average(labels),
+            micro=scores_of(*(sum(column[: len(names)]) for column in (self._hits, self._predicted, self._support))),
             labels=labels,
             confusions=None if self._places.multi_label else self._confusions(),
         )
@@ -150,8 +158,16 @@ class Tally:
         )
 
 
-def _label_score(label: str, hits: int, predicted: int, support: int) -> LabelScore:
-    scores = _scores(hits, predicted, support)
+def macro_average(labels: Sequence[LabelScore]) -> Scores:
+    return Scores(
+        precision=_mean(score.precision for score in labels),
+        recall=_mean(score.recall for score in labels),
+        f1=_mean(score.f1 for score in labels),
+    )
+
+
+def label_score(label: str, hits: int, predicted: int, support: int) -> LabelScore:
+    scores = scores_of(hits, predicted, support)
     return LabelScore(
         label=label,
         precision=scores.precision,
@@ -161,7 +177,7 @@ def _label_score(label: str, hits: int, predicted: int, support: int) -> LabelSc
     )
 
 
-def _scores(hits: int, predicted: int, support: int) -> Scores:
+def scores_of(hits: int, predicted: int, support: int) -> Scores:
     return Scores(
         precision=_ratio(hits, predicted), recall=_ratio(hits, support), f1=_ratio(2 * hits, predicted + support)
     )

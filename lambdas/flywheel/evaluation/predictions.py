@@ -1,4 +1,4 @@
-"""What a classification job answered: its output archive, read line by line ("Outputs for asynchronous analysis")."""
+"""What a job answered: its output archive, read line by line ("Outputs for asynchronous analysis")."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import math
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast
 
 from flywheel.confidence import labels_of
+from flywheel.spans import Span
 
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
 from .label_places import LabelSet
@@ -30,7 +31,8 @@ class Predictions:
     """A model's answer to each line of the job's input file."""
 
     by_line: tuple[LabelSet, ...]
-    """One label in MULTI_CLASS mode, any number in MULTI_LABEL mode; none where Comprehend reported an error."""
+    """One label in MULTI_CLASS mode, any number in MULTI_LABEL mode, of a recognizer its entities (`Span.label`); none
+    where Comprehend reported an error."""
     errors: Mapping[int, str]
     """Line -> ErrorCode, for the documents that Comprehend could not analyse; they count as wrong."""
 
@@ -57,7 +59,18 @@ def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str]
         DoubledPrediction: the output answers a line twice.
         InvalidPredictions: anything else that is not what Comprehend describes.
     """
-    reader = _Reader(documents=documents, labels=labels, multi_label=multi_label)
+    return _read(archive, documents, _LabelReader(labels=labels, multi_label=multi_label).read)
+
+
+def read_found_entities(archive: Readable, *, documents: int) -> Predictions:
+    """As `read_predictions`, of an entities job. The line's number is written as a number."""
+    return _read(
+        archive, documents, lambda where, answer: frozenset(span.label for span, _ in entities_of(where, answer))
+    )
+
+
+def _read(archive: Readable, documents: int, read: Callable[[str, Mapping[str, Any]], LabelSet]) -> Predictions:
+    reader = _Reader(documents=documents, read=read)
     for where, line in archive_lines(archive):
         reader.take(where, line)
     return reader.predictions()
@@ -78,7 +91,7 @@ def archive_lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
                         yield f"{member.name}, line {number}", line
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise InvalidPredictions(
-            f"The classification job's output is not a complete tar.gz archive ({error}): run the job again."
+            f"The job's output is not a complete tar.gz archive ({error}): run the job again."
         ) from error
 
 
@@ -94,11 +107,10 @@ def read_answer(where: str, line: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, *, documents: int, labels: Sequence[str], multi_label: bool) -> None:
+    def __init__(self, *, documents: int, read: Callable[[str, Mapping[str, Any]], LabelSet]) -> None:
         self._answers: list[LabelSet | None] = [None] * documents
         self._errors: dict[int, str] = {}
-        self._places = {label: place for place, label in enumerate(labels)}
-        self._multi_label = multi_label
+        self._read = read
         self._file: str | None = None
         self._same: dict[LabelSet, LabelSet] = {}
 
@@ -113,7 +125,7 @@ class _Reader:
             self._errors[place] = str(code)
             self._answers[place] = _NOTHING
             return
-        predicted = self._labels(where, answer)
+        predicted = self._read(where, answer)
         self._answers[place] = self._same.setdefault(predicted, predicted)
 
     def predictions(self) -> Predictions:
@@ -150,7 +162,13 @@ class _Reader:
             raise invalid(where, f"its Line is {answer['Line']}, but the hold-out has {len(self._answers)} lines")
         return line
 
-    def _labels(self, where: str, answer: Mapping[str, Any]) -> LabelSet:
+
+class _LabelReader:
+    def __init__(self, *, labels: Sequence[str], multi_label: bool) -> None:
+        self._places = {label: place for place, label in enumerate(labels)}
+        self._multi_label = multi_label
+
+    def read(self, where: str, answer: Mapping[str, Any]) -> LabelSet:
         member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
         if member not in answer and other in answer:
             mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
@@ -176,8 +194,25 @@ def read_scores(where: str, member: str, entries: object) -> list[tuple[str, flo
     return scores
 
 
+def entities_of(where: str, answer: Mapping[str, Any]) -> list[tuple[Span, float]]:
+    """The entities in a recognizer's answer, with their scores, in the order of the text. Raises InvalidPredictions."""
+    entries = answer.get("Entities")
+    if not isinstance(entries, list):
+        raise invalid(where, "its Entities is not a list")
+    found = []
+    for entry in entries:
+        given = entry if isinstance(entry, dict) else {}
+        members: list[Any] = [given.get(member) for member in ("BeginOffset", "EndOffset", "Type", "Score")]
+        begin, end, name, score = members
+        if (type(begin), type(end)) != (int, int) or type(score) not in (int, float) or not isinstance(name, str):
+            raise invalid(where, "an entry of its Entities is not a Type with BeginOffset, EndOffset and Score")
+        if not 0 <= begin < end or not -math.inf < score < math.inf:
+            raise invalid(where, f"an entity goes from {begin} to {end} with the Score {score}")
+        found.append((Span(begin, end, name), float(score)))
+    return sorted(found)
+
+
 def invalid(where: str, problem: str) -> InvalidPredictions:
     return InvalidPredictions(
-        f"The classification job's output cannot be used: {where}: {problem}. "
-        "Look at the job's input and output, then run it again."
+        f"The job's output cannot be used: {where}: {problem}. Look at the job's input and output, then run it again."
     )

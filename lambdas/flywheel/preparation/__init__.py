@@ -6,11 +6,12 @@ Files in, files out: no service, no events.
 from .documents import text_hash
 from .file_format import FileFormat, FileKind, LineEnds
 from .labels import labels_hash
-from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
+from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits, UploadLimits
 from .prepare import prepare
 from .problems import Problem
 from .read_documents import LabelledDocument, read_documents
 from .report import Preparation
+from .source_file import SourceFile
 
 __all__ = [
     "AnyLabel",
@@ -23,6 +24,8 @@ __all__ = [
     "LineEnds",
     "Preparation",
     "Problem",
+    "SourceFile",
+    "UploadLimits",
     "labels_hash",
     "prepare",
     "read_documents",

@@ -91,6 +91,11 @@ class CsvReader:
         self._documents.write(batch.heads, batch.texts, batch.with_quotes)
         return taken
 
+    def pass_over(self, pieces: Iterator[bytes]) -> None:
+        """Take note of a line that is too long to be read as a whole."""
+        violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
+        self._bad.add_long(violation, line=self.line, pieces=pieces)
+
     def _read_first_record(self, view: _View, batch: _Batch) -> int:
         """The record that earlier blocks cut off, and nothing else: this block may have many millions of lines."""
         end = self._read_record(view, 0, self.line, batch)

@@ -1,4 +1,4 @@
-"""How a file is written: CSV or JSON Lines, delimiter, header, line ends."""
+"""How a file is written: its kind, delimiter, header, line ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class FileKind(StrEnum):
     CSV = "csv"
     JSON_LINES = "jsonl"
+    MANIFEST = "manifest"
+    CONLL = "conll"
+    ANNOTATIONS = "annotations"
+    """A folder with documents and the places of their entities."""
+    ENTITY_LIST = "entity-list"
+    """A folder with documents and a list of entities that stand in them."""
 
 
 class LineEnds(StrEnum):

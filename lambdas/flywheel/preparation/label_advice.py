@@ -30,18 +30,24 @@ def delimiter_name(delimiter: str) -> str:
 def advise(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Facts for the sentences of an unknown label: ``shown``, ``odd`` and ``suggestion``."""
     label, known, delimiter = facts["label"], facts["known"], facts["delimiter"]
+    several = joined_labels(label, known) if len(label) <= LONGEST_LABEL_COMPARED else []
+    if several:
+        return {"shown": shortened(label), "odd": "", "suggestion": joining_advice(several, delimiter)}
+    return advise_name(facts)
+
+
+def advise_name(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As `advise`, of a name that stands alone."""
+    label, known = facts["label"], facts["known"]
     shown = {"shown": shortened(label), "odd": ""}
+    near = nearest_label(label, known)
     if len(label) <= LONGEST_LABEL_COMPARED:
-        several = joined_labels(label, known)
-        if several:
-            return {**shown, "suggestion": joining_advice(several, delimiter)}
-        near = nearest_label(label, known)
         shown["odd"] = odd_characters(label, known)
-        if near is not None:
-            if as_seen(near) == as_seen(label):
-                shown["odd"] = shown["odd"] or different_characters(label, near)
-                return {**shown, "suggestion": f'It looks like "{near}" and is another: type the label anew.'}
-            return {**shown, "suggestion": f'Did you mean "{near}"?'}
+    if near is not None and as_seen(near) == as_seen(label):
+        shown["odd"] = shown["odd"] or different_characters(label, near)
+        return {**shown, "suggestion": f'It looks like "{near}" and is another: type the label anew.'}
+    if near is not None:
+        return {**shown, "suggestion": f'Did you mean "{near}"?'}
     listed = ", ".join(known[:_LABELS_LISTED]) + (", ..." if len(known) > _LABELS_LISTED else "")
     return {**shown, "suggestion": f"Use one of: {listed}."}
 

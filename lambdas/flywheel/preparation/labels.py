@@ -8,7 +8,7 @@ from hashlib import blake2b
 from .label_forms import as_compared
 from .limits import AnyLabel, LabelRules
 from .problems import Violation
-from .rules import TOO_MANY_CLASSES, check_labels, check_unknown
+from .rules import HALF_A_CHARACTER, NOT_UTF8, TOO_MANY_CLASSES, check_labels, check_unknown
 
 _MUST_BE_QUOTED = (",", '"')
 _MOST_CELLS_REMEMBERED = 10_000
@@ -65,8 +65,9 @@ class LabelColumn:
         if violation is not None:
             return violation
         for name in compared:
-            if name not in self._known and not self._learn(name):
-                return self._unknown(name)
+            violation = None if name in self._known else self._learn(name)
+            if violation is not None:
+                return violation
         labels = [self._known[name] for name in compared]
         return self._head(sorted(labels, key=self._places.__getitem__))
 
@@ -79,17 +80,18 @@ class LabelColumn:
         """Whether a column is made of configured labels only; what was learned is no evidence of anything."""
         return bool(self.configured) and not isinstance(self.of_cell(cell), Violation)
 
-    def _learn(self, name: str) -> bool:
+    def _learn(self, name: str) -> Violation | None:
+        if not self._most_learned:
+            return check_unknown(name, known=self.configured, delimiter=self.delimiter)
         if len(self._known) >= self._most_learned:
-            return False
+            return Violation(TOO_MANY_CLASSES, {"limit": self._most_learned})
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return Violation(NOT_UTF8, {"reason": HALF_A_CHARACTER})
         self._known[name] = name
         self._places[name] = len(self._places)
-        return True
-
-    def _unknown(self, name: str) -> Violation:
-        if self._most_learned:
-            return Violation(TOO_MANY_CLASSES, {"limit": self._most_learned})
-        return check_unknown(name, known=self.configured, delimiter=self.delimiter)
+        return None
 
     def _head(self, names: Sequence[str]) -> bytes:
         combination = self._delimiter.join(names)

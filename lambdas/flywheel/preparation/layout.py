@@ -21,7 +21,7 @@ BYTES_LOOKED_AT = 1 << 18
 _RECORDS_LOOKED_AT = 100
 _CELLS_LOOKED_AT = 10
 _MOST_ROWS = 0.8
-_SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[,;\t|]*\s*?(?:\n|\Z)', re.IGNORECASE)
+SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[,;\t|]*\s*?(?:\n|\Z)', re.IGNORECASE)
 # A header's names, by the words in them in lower case. One of the first kind is enough; of the others both columns
 # have to have one, or the rows have to show which column is the label's.
 _LABEL_NAMES = frozenset({"label", "labels", "class", "classes", "category", "categories", "classification", "target"})
@@ -72,6 +72,8 @@ class Found:
     layout: Layout | None = None
     quotes_all: bool = False
     """Whether every row looked at has its text between double quotes, so that a line without any is no record."""
+    attribute: str | None = None
+    """Of a manifest: the attribute with the classes."""
 
 
 def find_layout(head: bytes, *, whole: bool, labels: LabelColumn) -> Found:
@@ -84,11 +86,11 @@ def find_layout(head: bytes, *, whole: bool, labels: LabelColumn) -> Found:
     sample = sample.replace(b"\r\n", b"\n")
     if line_ends is LineEnds.CR:
         sample = sample.replace(b"\r", b"\n")
-    separator_line = _SEPARATOR_LINE.match(sample)
+    separator_line = SEPARATOR_LINE.match(sample)
     begin = separator_line.end() if separator_line else 0
     first_line = 1 + sample.count(b"\n", 0, begin)
     layouts = [
-        _look(Layout(delimiter, list(_rows(sample, begin, first_line, delimiter, whole))), labels)
+        _look(Layout(delimiter, list(first_rows(sample, begin, first_line, delimiter, whole))), labels)
         for delimiter in DELIMITERS
         if delimiter != labels.delimiter
     ]
@@ -121,8 +123,9 @@ def _weight(layout: Layout, *, hint: str | None) -> tuple[int, int, bool, bool, 
     return layout.fitting, layout.labelled, mostly_pairs, layout.delimiter == hint, 0 if mostly_pairs else layout.pairs
 
 
-def _rows(sample: bytes, position: int, line: int, delimiter: str, whole: bool) -> Iterator[Row]:
-    """The first records that are not blank and have no misplaced quotes."""
+def first_rows(sample: bytes, position: int, line: int, delimiter: str, whole: bool) -> Iterator[Row]:
+    """The first records that are not blank and have no misplaced quotes. ``sample`` has ``\n`` line ends only;
+    ``position`` and ``line`` are where they begin, ``whole`` says that the file ends with the sample."""
     syntax = CsvSyntax(delimiter)
     found = 0
     while position < len(sample) and found < _RECORDS_LOOKED_AT:

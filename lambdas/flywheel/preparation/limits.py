@@ -18,6 +18,8 @@ _GIGABYTE = 1_000_000_000
 class LabelRules:
     """The flywheel's label list, its mode, and the delimiter between several labels of one document.
 
+    ``attribute`` is the one that counts in a manifest that has several.
+
     Raises:
         ValueError: a label list that no document could be checked against.
     """
@@ -25,6 +27,7 @@ class LabelRules:
     labels: tuple[str, ...]
     multi_label: bool
     delimiter: str = "|"
+    attribute: str | None = None
 
     def __post_init__(self) -> None:
         if not self.labels:
@@ -54,6 +57,7 @@ class AnyLabel:
     multi_label: bool
     delimiter: str = "|"
     most: int = 2000
+    attribute: str | None = None
 
 
 class ConflictingLabels(StrEnum):
@@ -61,6 +65,16 @@ class ConflictingLabels(StrEnum):
 
     KEEP = "KEEP"
     REFUSE = "REFUSE"
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How much of an upload may be bad, whatever its kind of model."""
+
+    maximum_bad_lines_percent: float = 5.0
+    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    documents: int | None = None
+    """The most that it may hold; None: as many as a dataset may. Memory for finding duplicates is taken for them."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +101,5 @@ class Limits:
     """Bad lines spelled out in all, and of those that are bad in the same way."""
     examples_of_a_kind: int = 3
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    machine_labels: bool = True
+    """Whether lines of a manifest are taken that no person labelled."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 DOS_END = b"\x1a"
 """Ctrl-Z, the end of a text file for DOS, is nothing of the file's content."""
+_FIRST_LINE = re.compile(rb"\s*+\S[^\r\n]*+[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class LineReader:
         # One byte more tells a file of exactly this size from a longer one.
         self._fill(len(self._buffer) + 1)
         return self._buffer, self._exhausted
+
+    def peek_line(self, longest: int) -> tuple[bytes, bool]:
+        """As `peek`, but with the first line that is not blank to its end, if that is within ``longest`` bytes."""
+        head, whole = self._buffer, self._exhausted
+        while not whole and len(head) < longest + 2 and not _FIRST_LINE.match(head):
+            head, whole = self.peek(min(2 * len(head), longest + 2))
+        return head, whole
 
     def begin(self, *, skip: int, longest_line: int, old_mac: bool) -> None:
         """Start after ``skip`` bytes. No line of more than ``longest_line`` bytes is read as a whole.

@@ -7,27 +7,20 @@ from typing import BinaryIO
 from .csv_documents import CsvReader
 from .diagnosis import diagnose
 from .documents import DocumentWriter, TakesDocuments
-from .file_format import BYTE_ORDER_MARK, FileFormat, LineEnds
-from .jsonl_documents import JsonLinesReader
+from .file_format import BYTE_ORDER_MARK, FileFormat, FileKind, LineEnds
+from .jsonl_documents import JsonForm, JsonLines, JsonReader, longest_record
 from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
 from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
 from .line_reader import LineReader
+from .manifest_documents import LabelledManifest, tell_manifest
 from .problems import BadLines, Violation
+from .reading import check_so_far, read_blocks, with_reason
 from .report import Preparation
-from .rules import (
-    DOCUMENT_TOO_LARGE,
-    EMPTY_FILE,
-    FILE_TOO_LARGE,
-    TOO_MANY_BAD_LINES,
-    TOO_MANY_DOCUMENTS,
-    TOO_MANY_ROWS,
-    check_share_of_bad_lines,
-)
+from .rules import EMPTY_FILE, TOO_MANY_BAD_LINES, check_share_of_bad_lines
 from .unsupported import check_type
 
 BLOCK_BYTES = 1 << 17
-_MOST_BAD_LINES = 0.8
 
 
 def prepare(
@@ -46,7 +39,8 @@ def prepare(
 
     Args:
         source: the file as it was uploaded: CSV (with or without a header row, a byte order mark, ``;`` TAB or ``|``
-            for a comma, any line ends, newlines in quoted texts) or JSON Lines. ``read(n)`` is all that is used.
+            for a comma, any line ends, newlines in quoted texts), JSON Lines, or an augmented manifest. ``read(n)`` is
+            all that is used.
         sink: takes UTF-8 CSV in Comprehend's form: ``label,"document"``, no header, ``\\n`` line ends, several labels
             of a document joined by the delimiter of ``rules`` in the order of ``rules``.
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
@@ -82,6 +76,7 @@ def prepare(
         bad=bad,
         lines=LineReader(source, block_bytes=block_bytes),
         limits=limits,
+        attribute=rules.attribute,
     )
     violation = run.read_all()
     return Preparation(
@@ -106,13 +101,21 @@ class _Run:
     """One file being read."""
 
     def __init__(
-        self, *, labels: LabelColumn, documents: DocumentWriter, bad: BadLines, lines: LineReader, limits: Limits
+        self,
+        *,
+        labels: LabelColumn,
+        documents: DocumentWriter,
+        bad: BadLines,
+        lines: LineReader,
+        limits: Limits,
+        attribute: str | None,
     ) -> None:
         self._labels = labels
         self._documents = documents
         self._bad = bad
         self._lines = lines
         self._limits = limits
+        self._attribute = attribute
         self.format: FileFormat | None = None
         self.lines_read = 0
 
@@ -122,7 +125,11 @@ class _Run:
         violation = check_type(head)
         if violation is not None:
             return violation
-        found = find_layout(head, whole=whole, labels=self._labels)
+        layout = find_layout(head, whole=whole, labels=self._labels)
+        self.format = layout.format
+        found = self._tell_manifest(layout) if layout.format.kind is FileKind.JSON_LINES else layout
+        if isinstance(found, Violation):
+            return found
         self.format = found.format
         violation = self._read_documents(found, head)
         if violation is None:
@@ -132,20 +139,14 @@ class _Run:
                 maximum_percent=self._limits.maximum_bad_lines_percent,
             )
         if violation is not None and violation.rule is TOO_MANY_BAD_LINES:
-            violation = diagnose(found, self._labels) or self._with_reason(violation)
+            violation = diagnose(found, self._labels) or with_reason(violation, self._bad)
         if violation is None and not self._documents.documents:
             violation = Violation(EMPTY_FILE)
         return violation
 
-    def _with_reason(self, too_many: Violation) -> Violation:
-        """What is wrong with most of the bad lines, if they are bad in the same way."""
-        first = self._bad.examples[0]
-        if first.alike < _MOST_BAD_LINES * self._bad.total:
-            return too_many
-        # A refused conflict has no line.
-        where = "For" if first.line is None else f"Line {first.line:,}, for"
-        reason = f" {where} example: {first.message}"
-        return Violation(too_many.rule, {**too_many.facts, "rest": too_many.facts["rest"] + reason})
+    def _tell_manifest(self, layout: Found) -> Found | Violation:
+        head, whole = self._lines.peek_line(longest_record(self._limits))
+        return tell_manifest(layout, head, whole=whole, configured=self._attribute)
 
     def _read_documents(self, found: Found, head: bytes) -> Violation | None:
         file_format = found.format
@@ -157,51 +158,31 @@ class _Run:
             old_mac=old_mac,
         )
         reader.line += file_format.header_lines
-        violation = None
-        while violation is None:
-            block = self._lines.next_block()
-            if block is not None:
-                self._lines.take(reader.read(block))
-            elif self._lines.next_line_is_too_long:
-                self._pass_over_line(reader.line)
-                reader.line += 1
-            else:
-                break
-            violation = self._check_so_far()
+        violation = read_blocks(self._lines, reader, check=self._check_so_far)
         self.lines_read = reader.line - 1
         return violation
 
-    def _pass_over_line(self, line: int) -> None:
-        pieces = self._lines.skip_line()
-        violation = Violation(DOCUMENT_TOO_LARGE, {"limit": self._limits.document_bytes})
-        self._bad.add(violation, line=line, raw=next(pieces))
-        for piece in pieces:
-            self._bad.copy_more(piece)
-
     def _check_so_far(self) -> Violation | None:
-        """Why the file cannot be accepted whatever the rest of it holds."""
-        documents, limits = self._documents, self._limits
-        if max(self._lines.bytes_read, documents.bytes) > limits.file_bytes:
-            return Violation(FILE_TOO_LARGE, {"limit": limits.file_bytes})
-        if documents.full:
-            return Violation(TOO_MANY_DOCUMENTS, {"limit": limits.documents})
-        if documents.documents + documents.duplicates + self._bad.total > limits.rows:
-            return Violation(TOO_MANY_ROWS, {"limit": limits.rows})
-        return check_share_of_bad_lines(
+        return check_so_far(
+            bytes_read=self._lines.bytes_read,
+            written=self._documents,
             bad=self._bad.total,
-            documents=documents.documents,
-            maximum_percent=limits.maximum_bad_lines_percent,
-            most_documents=limits.documents,
+            limits=self._limits,
+            good=self._documents.documents,
+            most_good=self._limits.documents,
         )
 
 
 def reader_of(
     found: Found, *, labels: LabelColumn, limits: Limits, documents: TakesDocuments, bad: BadLines
-) -> CsvReader | JsonLinesReader:
+) -> CsvReader | JsonReader:
     """What reads the records of a file of this layout."""
     delimiter = found.format.delimiter
     if delimiter is None:
-        return JsonLinesReader(labels=labels, limits=limits, documents=documents, bad=bad)
+        form: JsonForm = JsonLines(labels)
+        if found.attribute is not None:
+            form = LabelledManifest(found.attribute, labels=labels, machine_labels=limits.machine_labels)
+        return JsonReader(form, limits=limits, documents=documents, bad=bad)
     return CsvReader(
         delimiter=delimiter,
         text_first=found.format.text_first,

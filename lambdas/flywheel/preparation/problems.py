@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
@@ -36,8 +36,8 @@ class Violation:
     rule: Rule
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    def problem(self, *, line: int | None = None, raw: bytes | None = None) -> Problem:
-        """The violation spelled out; ``line`` counts from 1, ``raw`` is the offending line as it stood."""
+    def problem(self, *, line: int | None = None, raw: bytes | None = None, file: str | None = None) -> Problem:
+        """The violation spelled out; ``line`` counts from 1 in ``file``, ``raw`` is the offending line as it stood."""
         facts = dict(self.facts)
         if self.rule.enrich is not None:
             facts.update(self.rule.enrich(facts))
@@ -47,6 +47,7 @@ class Violation:
             fix=_encodable(self.rule.fix.format(**facts)),
             line=line,
             excerpt=None if raw is None else _excerpt(raw),
+            file=None if file is None else _encodable(file),
         )
 
 
@@ -54,7 +55,8 @@ class Violation:
 class Problem:
     """A violation as people read it. ``line`` and ``excerpt`` are absent when the file as a whole is meant.
 
-    ``alike`` is how many lines of the file are bad in the same way, this one included.
+    ``alike`` is how many lines of the file are bad in the same way, this one included. ``file`` is the name of the file
+    that ``line`` counts in, where an upload is a folder.
     """
 
     rule: str
@@ -63,6 +65,7 @@ class Problem:
     line: int | None = None
     excerpt: str | None = None
     alike: int = 1
+    file: str | None = None
 
 
 class BadLines:
@@ -82,9 +85,9 @@ class BadLines:
         self.total = 0
         """Bad records so far."""
 
-    def add(self, violation: Violation, *, line: int | None, raw: bytes) -> None:
+    def add(self, violation: Violation, *, line: int | None, raw: bytes, file: str | None = None) -> None:
         """``line`` is where the record begins, counted from 1, None if nobody knows any more; ``raw`` is the record as
-        it stood, line end included."""
+        it stood, line end included; ``file`` is the file's name, where an upload is a folder."""
         self.total += 1
         rule = violation.rule
         self._totals[rule.id] += 1
@@ -97,8 +100,14 @@ class BadLines:
         self._alike[kind] += 1
         if self._room and self._alike[kind] <= self._of_a_kind:
             self._room -= 1
-            self._kinds.setdefault(kind, []).append(violation.problem(line=line, raw=raw))
+            self._kinds.setdefault(kind, []).append(violation.problem(line=line, raw=raw, file=file))
         self.copy_more(raw)
+
+    def add_long(self, violation: Violation, *, line: int, pieces: Iterator[bytes], file: str | None = None) -> None:
+        """A record that is too long to be held: ``pieces`` are its bytes, one after the other."""
+        self.add(violation, line=line, raw=next(pieces), file=file)
+        for piece in pieces:
+            self.copy_more(piece)
 
     def copy_more(self, raw: bytes) -> None:
         """More bytes of the record added last."""

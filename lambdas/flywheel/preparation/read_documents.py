@@ -10,8 +10,9 @@ from .labels import LabelColumn
 from .layout import find_layout
 from .limits import AnyLabel, LabelRules, Limits
 from .line_reader import DOS_END, Block
+from .manifest_documents import tell_manifest
 from .prepare import header_bytes, reader_of
-from .problems import BadLines, Problem
+from .problems import BadLines, Problem, Violation
 from .unsupported import check_type
 
 
@@ -47,7 +48,10 @@ def read_documents(content: bytes, *, rules: LabelRules | AnyLabel, limits: Limi
     if violation is not None:
         return violation.problem()
     labels = LabelColumn(rules)
-    found = find_layout(content, whole=True, labels=labels)
+    layout = find_layout(content, whole=True, labels=labels)
+    found = tell_manifest(layout, content, whole=True, configured=rules.attribute)
+    if isinstance(found, Violation):
+        return found.problem()
     data = content.rstrip(DOS_END)
     if found.format.line_ends is LineEnds.CR:
         data = data.replace(b"\r", b"\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import TextWrapper
 
-from .file_format import FileFormat, LineEnds
+from .file_format import FileFormat, FileKind, LineEnds
 from .label_advice import delimiter_name
+from .label_forms import printable
 from .problems import Problem
 
 _LINE_ENDS = {
@@ -16,6 +17,14 @@ _LINE_ENDS = {
     LineEnds.CRLF: "CRLF line ends",
     LineEnds.CR: "CR line ends",
     LineEnds.MIXED: "mixed line ends",
+}
+_KINDS = {
+    FileKind.CSV: "CSV",
+    FileKind.JSON_LINES: "JSON Lines",
+    FileKind.MANIFEST: "Augmented manifest",
+    FileKind.CONLL: "CoNLL",
+    FileKind.ANNOTATIONS: "Documents, and annotations in CSV",
+    FileKind.ENTITY_LIST: "Documents, and an entity list in CSV",
 }
 _WIDTH = 100
 
@@ -52,6 +61,12 @@ class Preparation:
     """How many records broke each rule, by the rule's id."""
     examples: tuple[Problem, ...]
     """The first bad records, spelled out."""
+    annotations: dict[str, int] | None = None
+    """Annotations written, by their type; None if the documents are labelled as a whole."""
+    remarks: dict[str, int] = field(default_factory=dict)
+    """What to know of things that were taken: how many of each rule, by the rule's id."""
+    remark_examples: tuple[Problem, ...] = ()
+    """The first of them, spelled out."""
 
     @property
     def bad_lines_total(self) -> int:
@@ -69,9 +84,11 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield from _problem(preparation.file_problem)
     if preparation.format is not None:
         yield ""
-        yield _format(preparation.format)
+        yield from _format_lines(preparation)
         yield _counts(preparation)
-    if preparation.labels and preparation.accepted:
+    if preparation.accepted and preparation.annotations:
+        yield from _table("Annotations by type", preparation.annotations)
+    if preparation.accepted and preparation.annotations is None and preparation.labels:
         yield from _table("Documents by label", preparation.labels)
     if preparation.conflict_examples:
         yield ""
@@ -80,10 +97,17 @@ def _sections(preparation: Preparation) -> Iterator[str]:
             yield from _problem(problem)
     if preparation.bad_lines:
         yield from _table("Bad lines by rule", preparation.bad_lines)
-    if preparation.examples:
+    yield from _examples("Bad lines", preparation.examples)
+    if preparation.remarks:
+        yield from _table("Remarks by rule", preparation.remarks)
+    yield from _examples("Remarks on what was taken", preparation.remark_examples)
+
+
+def _examples(title: str, problems: Sequence[Problem]) -> Iterator[str]:
+    if problems:
         yield ""
-        yield "Bad lines"
-        for _, alike in groupby(preparation.examples, key=lambda problem: (problem.rule, problem.fix, problem.alike)):
+        yield title
+        for _, alike in groupby(problems, key=lambda problem: (problem.rule, problem.fix, problem.alike)):
             yield ""
             yield from _problem(*alike)
 
@@ -94,10 +118,17 @@ def _verdict(preparation: Preparation) -> str:
     return "accepted, without its bad lines" if preparation.bad_lines else "accepted"
 
 
+def _format_lines(preparation: Preparation) -> Iterator[str]:
+    if preparation.format is None:
+        return
+    line = _format(preparation.format)
+    yield from [line] if preparation.annotations is None else TextWrapper(width=_WIDTH).wrap(line)
+
+
 def _format(file_format: FileFormat) -> str:
-    parts = ["JSON Lines"]
+    parts = [_KINDS[file_format.kind]]
     if file_format.delimiter is not None:
-        parts = [f"CSV with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
+        parts = [f"{parts[0]} with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
         if file_format.separator_line is not None:
             parts.append(f'a first line "{file_format.separator_line}"')
     if file_format.byte_order_mark:
@@ -109,7 +140,9 @@ def _format(file_format: FileFormat) -> str:
 def _header(file_format: FileFormat) -> str:
     if file_format.header is None:
         return "no header row"
-    columns = " and ".join(f'"{name}"' for name in file_format.header)
+    columns = (", " if len(file_format.header) > 2 else " and ").join(
+        f'"{printable(name)}"' for name in file_format.header
+    )
     return f"header row {columns}" + (" (text first)" if file_format.text_first else "")
 
 
@@ -144,12 +177,17 @@ def _problem(problem: Problem, *others: Problem) -> Iterator[str]:
     if problem.excerpt:
         yield f"    > {problem.excerpt}"
     for other in others:
-        where = "" if other.line is None else f" (line {other.line:,})"
+        where = "" if other.line is None else f" ({_line(other)})"
         yield f"    > {other.excerpt or ''}{where}"
 
 
 def _place(problem: Problem) -> str:
     if problem.line is None:
-        return f"{problem.alike:,} documents: " if problem.alike > 1 else ""
+        file = "" if problem.file is None else f"{printable(problem.file)}: "
+        return file + (f"{problem.alike:,} documents: " if problem.alike > 1 else "")
     more = f" and {problem.alike - 1:,} more" if problem.alike > 1 else ""
-    return f"line {problem.line:,}{more}: "
+    return f"{_line(problem)}{more}: "
+
+
+def _line(problem: Problem) -> str:
+    return f"line {problem.line:,}" + ("" if problem.file is None else f" of {printable(problem.file)}")

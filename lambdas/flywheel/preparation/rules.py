@@ -84,7 +84,7 @@ DOCUMENT_TOO_LARGE = Rule(
 INVALID_JSON = Rule(
     "invalid-json",
     "The line is not a JSON object: {reason}.",
-    'Write one JSON object on each line, such as {{"label": "...", "text": "..."}}.',
+    "Write one JSON object on each line, such as {example}.",
 )
 MISSING_JSON_KEY = Rule(
     "missing-json-key",
@@ -99,12 +99,72 @@ REPEATED_JSON_KEY = Rule(
     "Keep the one that is right: which of them counts is not defined.",
     kind="key",
 )
+NO_ATTRIBUTE = Rule(
+    "no-attribute",
+    'The line has no attribute "{attribute}" with its annotations: nobody annotated it.',
+    "Annotate the document, or remove the line.",
+)
+FAILED_ANNOTATION = Rule(
+    "failed-annotation",
+    'The annotation of this line failed: "{reason}".',
+    "Have the document annotated again, or remove the line.",
+    enrich=lambda facts: {"reason": shortened(facts["reason"])},
+)
+NOT_ANNOTATED = Rule(
+    "not-annotated",
+    "The line's metadata do not say that it was annotated: {what}.",
+    'Have the document annotated, or give "{attribute}-metadata" as Ground Truth writes it.',
+    kind="what",
+)
+MACHINE_ANNOTATED = Rule(
+    "machine-annotated",
+    'No person annotated this line ("human-annotated": "no").',
+    "Have people check it, or allow annotations of machines.",
+)
+SOURCE_REF = Rule(
+    "source-ref",
+    'The document is in a file of its own ("source-ref"), not in the manifest.',
+    'Write the text itself into each line, as "source".',
+)
+SEVERAL_ATTRIBUTES = Rule(
+    "several-attributes",
+    "The manifest has the annotations of several jobs: {names}.",
+    "Say in the settings which attribute counts, or remove the others.",
+)
+NO_CLASSIFICATION = Rule(
+    "no-classification",
+    "The manifest has no attribute with classes of its documents; it has {names}.",
+    "Upload the output manifest of a labeling job for text classification.",
+)
+NO_CLASSES = Rule(
+    "no-classes",
+    'The list of classes in "{attribute}" is empty: no class was chosen for this document.',
+    "Give it a class, or remove the line: Comprehend has no documents without labels.",
+)
+UNKNOWN_CLASS = Rule(
+    "unknown-class",
+    'The class map of the line does not have the class {index} of "{attribute}".',
+    'Add it to "class-map" in "{attribute}-metadata", or remove the line.',
+    kind="index",
+)
+OTHER_CLASS = Rule(
+    "other-class",
+    'The line is of class {index}, which is "{other}" {where}, and its "class-name" is "{name}".',
+    "Find out which of them is right and correct the line, or remove it.",
+    kind="pair",
+)
+LABEL_WITH_DELIMITER = Rule(
+    "label-with-delimiter",
+    'Class "{label}" has {delimiter} in its name, which joins the labels of a document here.',
+    "Rename the class, or give the document several classes by a list and a class map.",
+    kind="label",
+)
 
 FILE_TOO_LARGE = Rule(
     "file-too-large", "The file is larger than the limit of {limit:,} bytes.", "Split the file and upload the parts."
 )
 EMPTY_FILE = Rule("empty-file", "The file holds no document.", "Upload a file with one labelled document on each line.")
-UNSUPPORTED_TYPE = Rule("unsupported-type", "The file is {what}, not a CSV or JSON Lines text file.", "{instead}")
+UNSUPPORTED_TYPE = Rule("unsupported-type", "The file is {what}, not {formats}.", "{instead}")
 TOO_MANY_DOCUMENTS = Rule(
     "too-many-documents",
     "The file holds more than {limit:,} documents, the most that one dataset may hold; the rest was not checked.",
@@ -152,6 +212,8 @@ DELIMITER_TAKEN = Rule(
 )
 
 NUL = b"\0"
+HALF_A_CHARACTER = "an escape names half a character (a lone surrogate)"
+"""Why a string of JSON is not UTF-8."""
 # In UTF-8: the ASCII white space that bytes.strip() removes, Unicode's white space, and its characters of no width
 # (U+0085, 00A0, 00AD, 1680, 2000 to 200F, 2028 to 202F, 205F, 2060, 3000, FEFF).
 _BLANK = re.compile(
@@ -192,9 +254,11 @@ def check_labels(names: Sequence[str], *, multi_label: bool) -> Violation | None
         return Violation(EMPTY_LABEL)
     if len(names) > 1 and not multi_label:
         return Violation(TOO_MANY_LABELS, {"found": len(names)})
-    for position, name in enumerate(names):
-        if name in names[:position]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             return Violation(REPEATED_LABEL, {"label": name[:LONGEST_LABEL_COMPARED]})
+        seen.add(name)
     return None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .file_format import BYTE_ORDER_MARK
 from .problems import Violation
 from .rules import UNSUPPORTED_TYPE
 
-_TEXT_OF_IT = "Extract the text and upload it as CSV: a label and a text on each line"
+_TEXT_OF_IT = "Extract the text and upload it {as_text}"
 _DECOMPRESS = "Decompress it and upload the file inside"
 _EXPORT = "Export it as CSV or JSON Lines"
 _JSON_LINES = "Write JSON Lines: each object on a line of its own, without commas between"
@@ -69,14 +70,9 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\[\s*(?:[\[{]|\Z)", "one JSON array", _JSON_LINES),
         (rb"\{\s*\n", "one JSON value over several lines", _JSON_LINES),
         (
-            rb"\{[^\n]*\"source(?:-ref)?\"\s*:[^\n]*-metadata\"\s*:",
-            "an augmented manifest of SageMaker Ground Truth",
-            'Such manifests are not read: write {"label": "...", "text": "..."} in each line',
-        ),
-        (
             rb"\{[^\n]*\"(?:messages|contents)\"\s*:\s*\[\s*\{",
             "made for the training of a language model",
-            'Write {"label": "...", "text": "..."} in each line',
+            "Write {object} in each line",
         ),
     )
 )
@@ -94,30 +90,70 @@ _MOST_BINARY = (b"\x00", b"\x01", b"\x02", b"\x03")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 
 
-def check_type(head: bytes) -> Violation | None:
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What is read of a kind of model's uploads, in the words of what to do with another file."""
+
+    formats: str
+    as_text: str
+    object: str
+
+
+LABELLED = Readable(
+    formats="a CSV or JSON Lines text file",
+    as_text="as CSV: a label and a text on each line",
+    object='{"label": "...", "text": "..."}',
+)
+
+
+def check_type(head: bytes, readable: Readable = LABELLED) -> Violation | None:
     """``head`` is the beginning of the file, some kilobytes of it if it has as many."""
+    return _violation(_binary(head) or _other_text(head) or _mostly_binary(head), readable)
+
+
+def check_binary(head: bytes, readable: Readable) -> Violation | None:
+    """As `check_type`, of a file in which any text will do."""
+    return _violation(_binary(head) or _mostly_binary(head), readable)
+
+
+def _violation(found: tuple[str, str] | None, readable: Readable) -> Violation | None:
+    if found is None:
+        return None
+    what, instead = found
+    instead = instead.replace("{as_text}", readable.as_text).replace("{object}", readable.object)
+    return Violation(UNSUPPORTED_TYPE, {"what": what, "formats": readable.formats, "instead": instead + "."})
+
+
+def _binary(head: bytes) -> tuple[str, str] | None:
     if head.startswith(_ZIP):
         for name, what, instead in _INSIDE_ZIP:
             if name in head:
-                return _unsupported(what, instead)
-        return _unsupported("a zip archive", _DECOMPRESS)
+                return what, instead
+        return "a zip archive", _DECOMPRESS
     sample = head[:_LOOKED_AT]
     binary = _CONTROL.search(sample) is not None
     for signature, what, instead in _SIGNATURES:
         # A label may well begin with a signature that is made of letters, such as PAR1.
         if head.startswith(signature) and (binary or not signature.isalnum()):
-            return _unsupported(what, instead)
+            return what, instead
     if head[_TAR_AT:].startswith(b"ustar"):
-        return _unsupported("a tar archive", _DECOMPRESS)
+        return "a tar archive", _DECOMPRESS
     if len(sample) >= 4 and _is_utf16(sample):
-        return _unsupported("UTF-16 text", _SAVE_UTF8)
+        return "UTF-16 text", _SAVE_UTF8
+    return None
+
+
+def _other_text(head: bytes) -> tuple[str, str] | None:
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()[:_LOOKED_AT]
     for pattern, what, instead in _TEXTS:
         if pattern.match(text):
-            return _unsupported(what, instead)
-    if 10 * sum(map(sample.count, _MOST_BINARY)) > len(sample):
-        return _unsupported("binary", _EXPORT)
+            return what, instead
     return None
+
+
+def _mostly_binary(head: bytes) -> tuple[str, str] | None:
+    sample = head[:_LOOKED_AT]
+    return ("binary", _EXPORT) if 10 * sum(map(sample.count, _MOST_BINARY)) > len(sample) else None
 
 
 def _is_utf16(sample: bytes) -> bool:
@@ -127,7 +163,3 @@ def _is_utf16(sample: bytes) -> bool:
         if half.count(0) > 0.6 * len(half) and sample[1 - first :: 2].count(0) < 0.1 * len(half):
             return True
     return False
-
-
-def _unsupported(what: str, instead: str) -> Violation:
-    return Violation(UNSUPPORTED_TYPE, {"what": what, "instead": instead + "."})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flywheel.records.uploads import Split, UploadSource
+from flywheel.records.uploads import DocumentForm, Split, UploadSource
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 LABEL_SEPARATOR_IN_RECORDS = "\x1f"
 """Joins the labels of one document in the keys of `labels` members. No label can hold a control character
 (reference 1.3)."""
+COUNT_SEPARATOR_IN_RECORDS = "\x1e"
+"""Stands between an entity type and how often it is annotated in the document."""
 
 
 def datasets_folder(split: Split) -> str:
@@ -28,6 +31,7 @@ class DatasetPart(Record):
     labels: dict[str, int]
     """Documents by label combination, as in Part, of those in the dataset."""
     delimiter: str
+    form: DocumentForm = DocumentForm.CSV
     sources: tuple[UploadSource, ...]
     held_back: int = 0
     """Documents that go back to `prepared/`, because one of their labels has too few documents."""
@@ -39,7 +43,7 @@ class DatasetPart(Record):
     """Documents dropped because they are in an earlier dataset, or in an older part of this one."""
     refused: int = 0
     """Documents left out because an earlier document has the same text with other labels. They are in
-    `refused/<content hash>.csv`."""
+    `refused/`, named after the content hash."""
     accepted_in: str | None = None
     """Prefix of the older dataset that the part is copied from, in a new generation of the flywheel."""
 
@@ -74,6 +78,15 @@ class DatasetManifest(Record):
         return f"{self.prefix}documents/"
 
     @property
+    def joined_key(self) -> str:
+        """All documents with annotations in one object: Comprehend takes no prefix for an augmented manifest."""
+        return f"{self.prefix}manifest.jsonl"
+
+    @property
+    def is_joined(self) -> bool:
+        return any(part.form is DocumentForm.JSON_LINES for part in self.parts)
+
+    @property
     def documents(self) -> int:
         return sum(part.documents for part in self.parts)
 
@@ -83,8 +96,8 @@ def manifest_key(split: Split, name: str) -> str:
 
 
 def refused_key(manifest: DatasetManifest, part: DatasetPart) -> str:
-    """CSV of the documents that ConflictingLabels keeps out of the dataset, to be corrected and uploaded again."""
-    return f"{manifest.prefix}refused/{part.content_hash}.csv"
+    """The documents that ConflictingLabels keeps out of the dataset, to be corrected and uploaded again."""
+    return f"{manifest.prefix}refused/{part.content_hash}.{part.form}"
 
 
 def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManifest:
@@ -171,16 +184,22 @@ class DatasetSummary(Record):
 
 
 def labels_of(combination: str) -> tuple[str, ...]:
-    """The single labels in a key of a `labels` member."""
-    return tuple(combination.split(LABEL_SEPARATOR_IN_RECORDS))
+    """The single labels in a key of a `labels` member, each once."""
+    return tuple(label for label, _ in _counted(combination))
+
+
+def _counted(combination: str) -> Iterator[tuple[str, int]]:
+    for part in combination.split(LABEL_SEPARATOR_IN_RECORDS) if combination else ():
+        label, _, count = part.partition(COUNT_SEPARATOR_IN_RECORDS)
+        yield label, int(count or 1)
 
 
 def by_single_label(combinations: dict[str, int]) -> dict[str, int]:
-    """Documents by label, from documents by label combination."""
+    """Documents by label, or annotations by entity type, from documents by label combination."""
     single: dict[str, int] = {}
     for combination, documents in combinations.items():
-        for label in labels_of(combination):
-            single[label] = single.get(label, 0) + documents
+        for label, count in _counted(combination):
+            single[label] = single.get(label, 0) + documents * count
     return single
 
 

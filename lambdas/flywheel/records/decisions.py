@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from flywheel.store.record import Record
 
@@ -98,6 +99,12 @@ class HoldoutResult(Record):
     """Only pairs that occur; empty in MULTI_LABEL mode."""
     errors: dict[str, int] = {}
     """Documents that Comprehend could not analyse, by ErrorCode. They count as wrong."""
+    compared_by: Literal["macro", "micro"] = "macro"
+    """The averages that the gate compares: over labels, or of a recognizer's entities together."""
+
+    @property
+    def compared(self) -> AverageScores:
+        return self.macro if self.compared_by == "macro" else self.micro
 
 
 class GainInterval(Record):
@@ -110,6 +117,26 @@ class GainInterval(Record):
     confidence_level: float
 
 
+LEAST_SUPPORT = 30
+"""Documents of the hold-out with a label, or entities of a type, without which a loss in it keeps nothing back."""
+
+
+class LabelLoss(Record):
+    """The candidate's F1 of one label minus the active model's, with its confidence interval."""
+
+    label: str
+    support: int
+    """As in LabelResult."""
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def blocks(self) -> bool:
+        """The loss is more than chance."""
+        return self.support >= LEAST_SUPPORT and self.high < 0
+
+
 class HoldoutComparison(Record):
     """Both models' results on the same documents. A result is missing where a model could not predict."""
 
@@ -119,6 +146,8 @@ class HoldoutComparison(Record):
     active: HoldoutResult | None = None
     """None if there is no active model, if it could not predict, or if the candidate is the active model."""
     interval: GainInterval | None = None
+    label_losses: tuple[LabelLoss, ...] = ()
+    """Those beyond MaximumLabelRegression, the greatest first. At most 20."""
     dollars: float = 0.0
     """Cost of the prediction jobs that this decision needed, at us-east-1's price. Predictions that an earlier
     decision paid for are reused."""

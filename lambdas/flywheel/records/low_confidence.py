@@ -15,6 +15,15 @@ class ScoredLabel(Record):
     score: float
 
 
+class ScoredEntity(Record):
+    """Offsets as of `flywheel.spans.Span`."""
+
+    type: str
+    begin: int
+    end: int
+    score: float
+
+
 class SightedModel(Record):
     """The model that the endpoint served at a moment."""
 
@@ -24,9 +33,11 @@ class SightedModel(Record):
 
 class LowConfidencePrediction(Record):
     text: str
-    multi_label: bool
-    predictions: tuple[ScoredLabel, ...]
-    """Best first."""
+    multi_label: bool = False
+    predictions: tuple[ScoredLabel, ...] = ()
+    """Best first. Empty of a recognizer."""
+    entities: tuple[ScoredEntity, ...] = ()
+    """A recognizer's, in the order of the text."""
     confidence: float
     threshold: float
     endpoint_arn: str

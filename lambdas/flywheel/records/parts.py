@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flywheel.preparation import labels_hash
 from flywheel.records.datasets import datasets_folder, labels_of
-from flywheel.records.uploads import Part, Split
+from flywheel.records.uploads import DocumentForm, Part, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ class PartLocation:
     hashes: str
     labels: str
     """Parts that earlier versions of the pipeline wrote do not have it."""
+    form: DocumentForm = DocumentForm.CSV
 
 
 def waiting_folder(split: Split) -> str:
@@ -39,25 +41,28 @@ def prepared_folder(split: Split, content_hash: str) -> str:
     return f"{waiting_folder(split)}{content_hash}/"
 
 
-def prepared_location(split: Split, content_hash: str) -> PartLocation:
+def prepared_location(split: Split, content_hash: str, form: DocumentForm) -> PartLocation:
     folder = prepared_folder(split, content_hash)
-    return location_in(folder)
+    return location_in(folder, form)
 
 
-def location_in(folder: str) -> PartLocation:
+def location_in(folder: str, form: DocumentForm) -> PartLocation:
     """Keys of a part that has a folder of its own."""
-    return PartLocation(documents=f"{folder}documents.csv", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin")
+    return PartLocation(
+        documents=f"{folder}documents.{form}", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin", form=form
+    )
 
 
 def facts_key(split: Split, content_hash: str) -> str:
     return f"{prepared_folder(split, content_hash)}facts.json"
 
 
-def dataset_location(dataset_prefix: str, content_hash: str) -> PartLocation:
+def dataset_location(dataset_prefix: str, content_hash: str, form: DocumentForm) -> PartLocation:
     return PartLocation(
-        documents=f"{dataset_prefix}documents/{content_hash}.csv",
+        documents=f"{dataset_prefix}documents/{content_hash}.{form}",
         hashes=f"{dataset_prefix}hashes/{content_hash}.bin",
         labels=f"{dataset_prefix}labels/{content_hash}.bin",
+        form=form,
     )
 
 
@@ -92,6 +97,7 @@ def as_numbers(content: bytes) -> array[int]:
     return hashes
 
 
+@lru_cache(maxsize=10_000)
 def label_digest(combination: str) -> int:
     """The digest of a label combination, as in the keys of a `labels` member."""
     return int.from_bytes(labels_hash(labels_of(combination)), "little")

@@ -12,7 +12,7 @@ from flywheel.records.datasets import DatasetSummary, LabelConflict, WaitingDocu
 from flywheel.records.decisions import DecisionKind, Evidence, HoldoutComparison, ModelScore
 from flywheel.records.one_at_a_time import Series, Starter
 from flywheel.records.promotions import Promotion
-from flywheel.records.uploads import Upload, UploadOutcome, UploadResult
+from flywheel.records.uploads import IncompleteFolder, Upload, UploadOutcome, UploadResult
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class TurnBeginning(Record):
     """Versions of uploads that a newer version of the same key replaced before a turn collected them."""
     set_aside: tuple[Upload, ...] = ()
     """Uploads that an earlier turn could not read. This turn leaves them where they are."""
+    incomplete: tuple[IncompleteFolder, ...] = ()
+    """Folders that wait for some of their files. This turn leaves them where they are."""
     collected: bool = True
     """False when the turn left the uploads alone; `not_collected_because` says why."""
     not_collected_because: str | None = None
@@ -165,6 +167,8 @@ class TurnRecord(Record):
     """Uploads whose preparation failed; they stay where they are. At most 100."""
     replaced: tuple[Upload, ...] = ()
     """At most 100."""
+    incomplete: tuple[IncompleteFolder, ...] = ()
+    """Folders that wait for some of their files. At most 100."""
     datasets: tuple[DatasetSummary, ...] = ()
     waiting: tuple[WaitingDocuments, ...] = ()
     leaked: dict[str, int] = {}

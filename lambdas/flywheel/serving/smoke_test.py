@@ -7,15 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flywheel.confidence import labels_of
 from flywheel.faults.errors import FlywheelError
-from flywheel.preparation import AnyLabel, LabelledDocument, LabelRules, Limits, Problem
-from flywheel.preparation import read_documents as read_labelled_file
+from flywheel.preparation import LabelledDocument, Problem
 from flywheel.records.serving import SmokeTest, WrongLine
 
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
-    from flywheel.comprehend.model_kind import Task
+    from flywheel.comprehend.model_kind import ModelKind, Task
 
 
 MOST_DOCUMENTS = 200
@@ -37,15 +35,12 @@ class Trial(StrEnum):
     DONE = "DONE"
 
 
-def read_documents(content: bytes, *, key: str, task: Task, delimiter: str) -> list[LabelledDocument]:
+def read_documents(content: bytes, *, key: str, kind: ModelKind, task: Task, delimiter: str) -> list[LabelledDocument]:
     """The documents of a labelled file, which is in a format of uploads. Without `task.labels` all labels are allowed.
 
     Raises SmokeTestImpossible.
     """
-    rules: LabelRules | AnyLabel = AnyLabel(multi_label=task.multi_label, delimiter=delimiter)
-    if task.labels:
-        rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
-    found = read_labelled_file(content, rules=rules, limits=Limits())
+    found = kind.read_documents(content, task=task, delimiter=delimiter)
     if isinstance(found, Problem):
         where = f"{key}, line {found.line}" if found.line else key
         raise SmokeTestImpossible(f"{where}: {found.message} {found.fix}")
@@ -69,8 +64,7 @@ def run_smoke_test(
     """Classify each document with the endpoint. Its client retries throttled calls. Raises botocore's ClientError."""
     wrong = []
     for document in documents:
-        found = endpoint.classify(document.text)
-        answered = frozenset(labels_of(found.scores, multi_label=found.multi_label))
+        answered = frozenset(endpoint.classify(document.text).labels)
         expected = frozenset(document.labels)
         if answered != expected:
             wrong.append(

@@ -7,6 +7,9 @@ import json
 SHORTENED = " [shortened]"
 LONGEST_SENTENCE = 8 * 1024
 """Most bytes of one reason, cause or message. Several of them fit into the services' limits of 256 KiB."""
+DOCUMENT_ANSWER = 200_000
+"""Most bytes of the real-time API's answer for one document. Lambda's responses may have 6 MB, and a response has up to
+25 documents."""
 
 
 def within(text: str, limit: int, *, rest: str = SHORTENED) -> str:

@@ -3,10 +3,15 @@ so that a redriven turn works on the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
+from botocore.exceptions import ClientError
+
+from flywheel.preparation.source_file import SourceFile
 from flywheel.promotions.changed_outside import describe_change_outside, publish_active_model
 from flywheel.records.turns import (
     REQUEST_KEY,
@@ -20,14 +25,24 @@ from flywheel.records.turns import (
     require_current,
     result_key,
 )
-from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
+from flywheel.records.uploads import (
+    IncompleteFolder,
+    Split,
+    Upload,
+    UploadedFile,
+    UploadOutcome,
+    UploadResult,
+    report_key,
+)
 from flywheel.text.byte_limits import size_as_json
 from flywheel.turn.start_turn import too_soon_for_an_iteration
 from flywheel.turn.unfinished import unfinished_iteration
+from flywheel.uploads.faults import is_temporary
 from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
 
@@ -85,12 +100,40 @@ def _find(
     reason = _reason_not_to_collect(pipeline.service, unfinished, request, minimum_between_iterations, now)
     if reason:
         return beginning.model_copy(update={"collected": False, "not_collected_because": reason})
-    uploads, replaced = collect(pipeline.intake, turn)
+    uploads, replaced = collect(pipeline.intake, turn, by_folder=pipeline.service.kind.takes_folders)
+    incomplete = tuple(_incomplete(pipeline.intake, uploads, pipeline.service.kind))
+    waiting = {folder.upload for folder in incomplete}
+    uploads = tuple(upload for upload in uploads if upload not in waiting)
     set_aside: tuple[Upload, ...] = ()
     if request is None:
         set_aside = _unreadable(pipeline.intake, turn, uploads)
         uploads = tuple(upload for upload in uploads if upload not in set(set_aside))
-    return beginning.model_copy(update={"uploads": uploads, "replaced": replaced, "set_aside": set_aside})
+    return beginning.model_copy(
+        update={"uploads": uploads, "replaced": replaced, "set_aside": set_aside, "incomplete": incomplete}
+    )
+
+
+def _incomplete(intake: IntakeBucket, uploads: Iterable[Upload], kind: ModelKind) -> Iterator[IncompleteFolder]:
+    """The folders that wait for some of their files."""
+    for upload in uploads:
+        if upload.folder:
+            files = [
+                SourceFile(name=upload.name_of(file), size=file.size, open=partial(_open, intake, file))
+                for file in upload.folder
+            ]
+            missing = kind.missing_parts(files)
+            if missing is not None:
+                yield IncompleteFolder(upload=upload, missing=missing)
+
+
+def _open(intake: IntakeBucket, file: UploadedFile) -> BinaryIO:
+    """Empty if S3 does not return the file: its preparation reports that."""
+    try:
+        return intake.open(file.key, version_id=file.version_id)
+    except (ClientError, FileNotFoundError) as error:
+        if is_temporary(error):
+            raise
+        return io.BytesIO()
 
 
 def _reason_not_to_collect(
@@ -108,8 +151,11 @@ def _reason_not_to_collect(
     return too_soon_for_an_iteration(now=now, last=newest.created_at if newest else None, minimum=minimum)
 
 
-def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:
-    """The current uploads, and the versions that they replaced before any turn collected those."""
+def collect(intake: IntakeBucket, turn: str, *, by_folder: bool) -> tuple[tuple[Upload, ...], tuple[Upload, ...]]:
+    """The current uploads, and the versions that they replaced before any turn collected those.
+
+    With `by_folder` the files below `train/<name>/` are one upload.
+    """
     uploads: list[Upload] = []
     replaced: list[Upload] = []
     for split in Split:
@@ -118,7 +164,21 @@ def collect(intake: IntakeBucket, turn: str) -> tuple[tuple[Upload, ...], tuple[
             if current is not None:
                 uploads.append(current)
                 replaced += [upload for upload in older if not _collected_before(intake, turn, upload)]
+    if by_folder:
+        uploads = _by_folder(uploads)
     return tuple(sorted(uploads, key=_age)), tuple(sorted(replaced, key=_age))
+
+
+def _by_folder(uploads: Iterable[Upload]) -> list[Upload]:
+    found: list[Upload] = []
+    folders: dict[str, list[Upload]] = {}
+    for upload in uploads:
+        split, *between, _ = upload.key.split("/")
+        if between:
+            folders.setdefault(f"{split}/{between[0]}/", []).append(upload)
+        else:
+            found.append(upload)
+    return [*found, *(Upload.of_folder(key, files) for key, files in folders.items())]
 
 
 def _present(versions: list[Version], markers: list[datetime]) -> tuple[Upload | None, list[Upload]]:
@@ -147,9 +207,10 @@ def _collected_before(intake: IntakeBucket, turn: str, upload: Upload) -> bool:
             continue
         if beginning.began_at < upload.last_modified - _CLOCKS_DIFFER:
             return False
-        collected = {known.version_id for known in beginning.uploads if known.key == upload.key}
-        if upload.version_id in collected and intake.exists(result_key(earlier, upload)):
-            return True
+        for known in beginning.uploads:
+            collected = any((file.key, file.version_id) == (upload.key, upload.version_id) for file in known.files)
+            if collected and intake.exists(result_key(earlier, known)):
+                return True
     return False
 
 

@@ -95,6 +95,7 @@ def report_turn(
         uploads_folder=uploads_folder(turn),
         unprepared=unprepared[:OTHERS_IN_RECORD],
         replaced=replaced[:OTHERS_IN_RECORD],
+        incomplete=beginning.incomplete[:OTHERS_IN_RECORD] if beginning else (),
         datasets=tuple(_summaries(intake, composition.datasets)),
         waiting=composition.waiting,
         leaked=composition.leaked,
@@ -219,6 +220,10 @@ def _lines(record: TurnRecord) -> Iterator[str]:
         [f"{upload.key}: its preparation failed; it stays where it is." for upload in record.unprepared],
         more="uploads could not be prepared",
         total=counts.unprepared,
+    )
+    yield from notification.named(
+        [f"{folder.upload.key} waits for {folder.missing}." for folder in record.incomplete],
+        more="folders wait for some of their files",
     )
     yield from notification.named(
         [f"{upload.key}: a version was replaced by a newer one." for upload in record.replaced],

@@ -73,6 +73,8 @@ class PipelineState:
     """When each upload was last modified that no turn has collected yet."""
     left: int = 0
     """Uploads that a turn has tried to prepare and that are still where they were dropped."""
+    incomplete: int = 0
+    """Files in folders that wait for others."""
     last_iteration_at: datetime | None = None
     quiet_period: timedelta = timedelta(0)
     minimum_between_iterations: timedelta = timedelta(0)
@@ -106,7 +108,8 @@ def observe(
     last = next((record for record in records if record is not None), None)
     # What a turn has collected and left there is tried again, but is no reason for a turn.
     uploads = list(uploads_there(pipeline.intake, recent))
-    uncollected = tuple(found["LastModified"] for _, found, collected in uploads if collected is None)
+    uncollected = tuple(found["LastModified"] for _, found, collected, _ in uploads if collected is None)
+    incomplete = sum(missing is not None for *_, missing in uploads)
     newest_iteration = next(pipeline.service.iterations(), None)
     unfinished = unfinished_iteration(pipeline.intake, pipeline.service)
     return PipelineState(
@@ -120,7 +123,8 @@ def observe(
         unprepared=_in_a_row(records, _unprepared),
         work_left=_work_left(last, flywheel_arn=pipeline.service.arn),
         uncollected=uncollected,
-        left=len(uploads) - len(uncollected),
+        left=len(uploads) - len(uncollected) - incomplete,
+        incomplete=incomplete,
         last_iteration_at=newest_iteration.created_at if newest_iteration else None,
         quiet_period=quiet_period,
         minimum_between_iterations=minimum_between_iterations,
@@ -160,18 +164,23 @@ def recent_turns(intake: IntakeBucket, most: int = _LOOK_BACK) -> list[str]:
 
 def uploads_there(
     intake: IntakeBucket, turns_newest_first: Iterable[str]
-) -> Iterator[tuple[Split, ObjectTypeDef, Upload | None]]:
-    """The files in `train/` and `test/`, each with what the last turn called it that collected it, None if none did.
+) -> Iterator[tuple[Split, ObjectTypeDef, Upload | None, str | None]]:
+    """The files in `train/` and `test/`, each with what the last turn called it that collected it, None if none did;
+    and, of a file in an incomplete folder, what the folder lacks.
 
     A file that is uploaded again has the same ETag, but another time.
     """
     beginning = last_beginning(intake, turns_newest_first)
-    collected = (*beginning.uploads, *beginning.set_aside) if beginning else ()
-    uploads = {(upload.key, upload.etag, upload.last_modified): upload for upload in collected}
+    collected: list[tuple[Upload, str | None]] = []
+    if beginning is not None:
+        collected += [(upload, None) for upload in (*beginning.uploads, *beginning.set_aside)]
+        collected += [(folder.upload, folder.missing) for folder in beginning.incomplete]
+    uploads = {(file.key, file.etag, file.last_modified): found for found in collected for file in found[0].files}
     for split in Split:
         for found in intake.list(f"{split}/"):
             if not found["Key"].endswith("/"):
-                yield split, found, uploads.get((found["Key"], found["ETag"], found["LastModified"]))
+                known = uploads.get((found["Key"], found["ETag"], found["LastModified"]), (None, None))
+                yield split, found, *known
 
 
 def last_beginning(intake: IntakeBucket, turns_newest_first: Iterable[str]) -> TurnBeginning | None:
@@ -236,7 +245,8 @@ def too_soon_for_an_iteration(*, now: datetime, last: datetime | None, minimum: 
 
 def _nothing_to_do(state: PipelineState) -> str:
     if not state.left:
-        return "there is nothing to do"
+        waits = "a folder waits for some of its files: `flywheel status` says for which"
+        return f"there is nothing to do, but {waits}" if state.incomplete else "there is nothing to do"
     uploads = "1 upload" if state.left == 1 else f"{state.left} uploads"
     next_try = "the schedule tries again" if state.unprepared < MAXIMUM_FAILURES else "`flywheel turn --now` does"
     return f"there is nothing new to do, but {uploads} could not be prepared: {next_try}"

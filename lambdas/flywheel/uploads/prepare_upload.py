@@ -11,7 +11,7 @@ have been prepared.
 from __future__ import annotations
 
 import tempfile
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,20 +19,22 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.model_kind import Task
 from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import LabelRules, Limits, Preparation, Problem
+from flywheel.preparation import Preparation, Problem, SourceFile, UploadLimits
 from flywheel.preparation.report import render_text
-from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, manifests
+from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
 from flywheel.records.turns import TurnBeginning, require_current, result_key
 from flywheel.records.uploads import (
     BadLine,
     Part,
     Upload,
+    UploadedFile,
     UploadOutcome,
     UploadResult,
     UploadSource,
-    original_key,
+    original_keys,
     rejected_folder,
     report_key,
 )
@@ -64,7 +66,7 @@ class UploadPreparer:
         kind: ModelKind,
         beginning: TurnBeginning,
         delimiter: str,
-        limits: Limits,
+        limits: UploadLimits,
         on_fault: Callable[[Upload, Exception], None],
         remaining_seconds: Callable[[], float],
     ) -> None:
@@ -77,7 +79,7 @@ class UploadPreparer:
         self._limits = limits
         self._on_fault = on_fault
         self._remaining = remaining_seconds
-        self._rules = LabelRules(labels=beginning.labels, multi_label=beginning.multi_label, delimiter=delimiter)
+        self._task = Task(labels=beginning.labels, multi_label=beginning.multi_label)
         # Composed datasets do not change while a turn prepares uploads.
         self._manifests = lru_cache(lambda split: manifests(intake, split))
 
@@ -120,7 +122,8 @@ class UploadPreparer:
             result = self._prepare(upload, now, alone=alone)
             self._intake.write(key, result)
         if result.outcome is not UploadOutcome.UNREADABLE:
-            self._intake.delete_if_unchanged(upload.key, upload.etag)
+            for file in upload.files:
+                self._intake.delete_if_unchanged(file.key, file.etag)
         return fresh
 
     def _prepare(self, upload: Upload, now: datetime, *, alone: bool) -> UploadResult:
@@ -138,14 +141,14 @@ class UploadPreparer:
         except OutOfTime:
             if not alone:
                 raise
-            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            self._keep_original(upload)
             reason = "The file could not be read in the time that a function may take: split it and upload the parts."
             return self._set_aside(upload, UploadOutcome.REJECTED, reason)
         except Exception as error:
             if not is_fault_of_upload(error):
                 raise
             self._on_fault(upload, error)
-            self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+            self._keep_original(upload)
             reason = (
                 "Internal error: the pipeline cannot handle something in this file. The log of prepare_upload has the "
                 "trace; please report it. Nothing of the file was taken."
@@ -160,10 +163,14 @@ class UploadPreparer:
         self._intake.write(key, result)
         return result
 
-    def _open(self, upload: Upload) -> BinaryIO:
+    def _keep_original(self, upload: Upload) -> None:
+        for file, key in original_keys(upload):
+            self._intake.copy(file.key, key, version_id=file.version_id)
+
+    def _open(self, file: UploadedFile) -> BinaryIO:
         """Raises FileNotFoundError, UnreadableUpload."""
         try:
-            stream = self._intake.open(upload.key, version_id=upload.version_id)
+            stream = self._intake.open(file.key, version_id=file.version_id)
         except ClientError as error:
             reason = why_unreadable(error)
             if reason is None:
@@ -175,28 +182,36 @@ class UploadPreparer:
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder)
             with (
-                closing(self._open(upload)) as source,
-                (files / "documents.csv").open("wb") as sink,
+                ExitStack() as opened,
+                (files / "documents").open("wb") as sink,
                 (files / "hashes.bin").open("wb") as hashes,
                 (files / "labels.bin").open("wb") as label_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
                 preparation = self._kind.prepare(
-                    source=source,
+                    files=[
+                        SourceFile(
+                            name=upload.name_of(file),
+                            size=file.size,
+                            open=lambda file=file: opened.enter_context(closing(self._open(file))),  # type: ignore[misc]  # a default binds it
+                        )
+                        for file in upload.files
+                    ],
+                    name=upload.name,
                     sink=sink,
                     hashes=hashes,
-                    rules=self._rules,
-                    limits=self._limits,
-                    name=upload.name,
-                    bad_lines=bad_lines,
                     label_hashes=label_hashes,
+                    bad_lines=bad_lines,
+                    task=self._task,
+                    delimiter=self._delimiter,
+                    limits=self._limits,
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
             return self._accept(upload, preparation, files, now)
 
     def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
-        self._intake.copy(upload.key, original_key(upload), version_id=upload.version_id)
+        self._keep_original(upload)
         problem = preparation.file_problem
         reason = problem.message if problem else "The file was rejected."
         return self._report(self._result(upload, preparation, UploadOutcome.REJECTED, reason), preparation)
@@ -208,8 +223,9 @@ class UploadPreparer:
             split=upload.split,
             documents=preparation.documents,
             bytes=preparation.bytes,
-            labels={self._in_records(labels): count for labels, count in preparation.labels.items()},
-            delimiter=self._delimiter if self._rules.multi_label else "",
+            labels=preparation.labels,
+            delimiter=self._delimiter if self._task.multi_label else "",
+            form=self._kind.stored_form,
             sources=(source,),
             prepared_at=now,
         )
@@ -217,11 +233,11 @@ class UploadPreparer:
         if duplicate_of:
             return self._result(upload, preparation, UploadOutcome.DUPLICATE, f"The same documents are {duplicate_of}.")
         if not preparation.bad_lines:
-            reason = f"{part.documents} documents accepted.{_accepted_conflicts(preparation)}"
+            reason = f"{part.documents} documents accepted.{_noticed(preparation)}"
             return self._result(upload, preparation, UploadOutcome.ACCEPTED, reason)
         self._intake.upload_file(files / "bad-lines", f"{rejected_folder(upload)}bad-lines")
         bad = sum(preparation.bad_lines.values())
-        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_accepted_conflicts(preparation)}"
+        reason = f"{part.documents} documents accepted, {bad} bad lines rejected.{_noticed(preparation)}"
         return self._report(self._result(upload, preparation, UploadOutcome.PARTLY_ACCEPTED, reason), preparation)
 
     def _place_of(self, part: Part, source: UploadSource) -> str | None:
@@ -244,19 +260,14 @@ class UploadPreparer:
         ):
             # This upload is prepared again after a kill, and a dataset has its documents by now.
             return None
-        location = prepared_location(part.split, part.content_hash)
-        self._intake.upload_file(files / "documents.csv", location.documents)
+        location = prepared_location(part.split, part.content_hash, part.form)
+        self._intake.upload_file(files / "documents", location.documents)
         self._intake.upload_file(files / "labels.bin", location.labels)
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None
         # Another file with the same documents was prepared at the same time.
         return self._place_of(part, source)
-
-    def _in_records(self, labels: str) -> str:
-        if not self._rules.multi_label:
-            return labels
-        return labels.replace(self._delimiter, LABEL_SEPARATOR_IN_RECORDS)
 
     def _result(self, upload: Upload, preparation: Preparation, outcome: UploadOutcome, reason: str) -> UploadResult:
         rejected = outcome is UploadOutcome.REJECTED
@@ -268,7 +279,7 @@ class UploadPreparer:
             outcome=outcome,
             reason=reason,
             documents=0 if rejected else preparation.documents,
-            labels={} if rejected else {self._in_records(key): n for key, n in preparation.labels.items()},
+            labels={} if rejected else preparation.labels,
             duplicates=preparation.duplicates,
             conflicts=preparation.conflicts,
             conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
@@ -289,6 +300,12 @@ def _accepted_conflicts(preparation: Preparation) -> str:
     if not preparation.conflict_examples:
         return ""
     return f" {preparation.conflicts} of them have the text of an earlier one with other labels."
+
+
+def _noticed(preparation: Preparation) -> str:
+    """Conflicts that were accepted, and what was changed or looked odd, by rule."""
+    remarks = ", ".join(f"{rule} {number}" for rule, number in preparation.remarks.items())
+    return _accepted_conflicts(preparation) + (f" Remarks: {remarks}." if remarks else "")
 
 
 def _bad_line(problem: Problem) -> BadLine:

@@ -58,17 +58,19 @@ def replaced_while_prepared(intake: IntakeBucket, uploads: Iterable[Upload]) -> 
     Preparing ends with a delete marker if the current version has the upload's ETag. That is also so if other content
     was uploaded, and then the same again: these versions are older than the marker, so no later turn finds them.
     """
-    collected = {upload.key: upload for upload in uploads}
+    uploads = list(uploads)
+    collected = {file.key: file.version_id for upload in uploads for file in upload.files}
     found: list[Upload] = []
-    for split in {upload.split for upload in collected.values()}:
+    for split in {upload.split for upload in uploads}:
         for key, (versions, markers) in versions_by_key(intake, split).items():
             if key in collected:
                 found += _under_the_marker(collected[key], versions, markers)
     return tuple(sorted(found, key=lambda upload: (upload.last_modified, upload.key)))
 
 
-def _under_the_marker(collected: Upload, versions: list[Version], markers: list[datetime]) -> Iterator[Upload]:
-    places = [place for place, (upload, _) in enumerate(versions) if upload.version_id == collected.version_id]
+def _under_the_marker(collected: str, versions: list[Version], markers: list[datetime]) -> Iterator[Upload]:
+    """`collected` is the id of the version that the turn prepared."""
+    places = [place for place, (upload, _) in enumerate(versions) if upload.version_id == collected]
     deleted_at = max(markers, default=None)
     if not places or deleted_at is None:
         return

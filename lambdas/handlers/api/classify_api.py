@@ -1,4 +1,4 @@
-"""Answers the real-time API: `POST /classify` and `GET /model`."""
+"""Answers the real-time API: `POST /classify`, or a recognizer's `POST /entities`, and `GET /model`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from flywheel import environment as environments
 from flywheel.api import metrics
 from flywheel.api.classify_api import RequestClassifier
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.model_kinds import kind_of
 from flywheel.store.bucket import IntakeBucket
 from handlers.api.classify_routes import routes
 from handlers.clock import now
 from handlers.measuring import emit
-from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Environment(environments.Pipeline):
 
 
 environment = Environment.load()
+KIND = kind_of(environment.model_type)
 
 # API Gateway waits 29 s for the response. RequestClassifier itself retries within that time, so the client does not.
 _QUICK = Config(
@@ -58,7 +59,12 @@ class Work:
 
     @cached_property
     def endpoint(self) -> LiveEndpoint:
-        return LiveEndpoint(comprehend=client("comprehend"), kind=KIND, arn=environment.endpoint_arn, clock=now)
+        return LiveEndpoint(
+            comprehend=client("comprehend"),
+            kind=KIND,
+            arn=environment.endpoint_arn,
+            clock=now,
+        )
 
     @cached_property
     def classifying(self) -> RequestClassifier:
@@ -98,14 +104,16 @@ class Work:
             pipeline=Pipeline(
                 intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
                 service=FlywheelService(
-                    comprehend=client("comprehend"), flywheel_arn=environment.flywheel_arn, kind=KIND
+                    comprehend=client("comprehend"),
+                    flywheel_arn=environment.flywheel_arn,
+                    kind=KIND,
                 ),
                 published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
             ),
         )
 
 
-_api = routes(Work())
+_api = routes(Work(), real_time=KIND.real_time)
 
 
 @observed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Annotated, Protocol
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
@@ -16,33 +17,28 @@ from botocore.exceptions import ClientError
 from flywheel.api.classify_api import texts_of
 from flywheel.api.errors import STATUSES, RequestRefused, internal_error, invalid_request, throttled, wait_for
 from flywheel.api.messages import (
-    ClassifiedDocument,
-    ClassifyAnswer,
     FailedDocument,
     GatewayProblem,
-    LabelledDocument,
-    LabelScore,
     ModelAnswer,
     OneText,
     Problem,
     SeenModel,
     SeveralDocuments,
+    bodies_of,
 )
-from flywheel.comprehend.model_kind import Prediction
 from flywheel.faults.service_faults import error_code, is_throttle
-from flywheel.text.byte_limits import size_as_json
 from handlers.observability import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
     from flywheel.api.classify_api import Classified
+    from flywheel.api.messages import Answer
+    from flywheel.comprehend.real_time import RealTime
 
 JSON = "application/json"
-_SCORES_BYTES = 200_000
-"""Of one document. Lambda's responses may have 6 MB, and a response has up to 25 documents."""
 
 
 class Work(Protocol):
@@ -55,12 +51,30 @@ class Work(Protocol):
     def describe_model(self) -> ModelAnswer: ...
 
 
-def routes(work: Work) -> APIGatewayRestResolver:
+def routes(work: Work, *, real_time: RealTime) -> APIGatewayRestResolver:
     api = APIGatewayRestResolver(enable_validation=True)
+    bodies = bodies_of(real_time)
 
-    @api.post(
-        "/classify",
-        summary="Classify one text, or up to 25 documents, with the endpoint's model.",
+    def classify(request: OneText | SeveralDocuments) -> Response[Any]:
+        classified = work.classify(texts_of(request, most_bytes=real_time.most_text_bytes))
+        if classified.refusal is not None:
+            raise classified.refusal
+        wait = classified.retry_after
+        return Response(
+            200,
+            content_type=JSON,
+            headers={"Retry-After": str(wait)} if wait is not None else {},
+            body=_answer(classified, answer=bodies.answer, endpoint_arn=work.endpoint_arn),
+        )
+
+    # Powertools reads them when the route is added. The types are the kind's.
+    classify.__annotations__ = {
+        "request": Annotated[bodies.request, Body()],
+        "return": GenericAlias(Response, (bodies.answer,)),
+    }
+    api.post(
+        real_time.path,
+        summary=real_time.summary,
         description=(
             "An error in the request itself refuses it whole. After that each document has its own answer or its own "
             "error, and the status is 200 if at least one has an answer; Retry-After then says when to send again "
@@ -73,19 +87,8 @@ def routes(work: Work) -> APIGatewayRestResolver:
                 503: "NO_ENDPOINT: none is in service; the answer says why and since when.",
             },
         ),
-        operation_id="classify",
-    )
-    def classify(request: Annotated[OneText | SeveralDocuments, Body()]) -> Response[ClassifyAnswer]:
-        classified = work.classify(texts_of(request))
-        if classified.refusal is not None:
-            raise classified.refusal
-        wait = classified.retry_after
-        return Response(
-            200,
-            content_type=JSON,
-            headers={"Retry-After": str(wait)} if wait is not None else {},
-            body=_answer(classified, endpoint_arn=work.endpoint_arn),
-        )
+        operation_id=real_time.operation_id,
+    )(classify)
 
     @api.get(
         "/model",
@@ -113,7 +116,7 @@ def _refused(error: RequestRefused) -> Response[str]:
 
 def _invalid(error: Exception) -> Response[str]:
     if isinstance(error, RequestValidationError) and any(found["loc"][0] == "response" for found in error.errors()):
-        logger.error("an answer is not what docs/openapi.json says")
+        logger.error("an answer is not what OpenAPI says of it")
         return _error(internal_error())
     # The response does not say what is wrong, because that would quote the text.
     return _error(invalid_request())
@@ -141,31 +144,17 @@ def _error(problem: Problem, *, retry_after: int | None = None) -> Response[str]
     )
 
 
-def _answer(classified: Classified, *, endpoint_arn: str) -> ClassifyAnswer:
+def _answer(classified: Classified, *, answer: type[Answer], endpoint_arn: str) -> Answer:
     seen = classified.model
-    model = SeenModel(arn=seen.model_arn, seen_at=seen.at) if seen and seen.model_arn else None
-    return ClassifyAnswer(
-        endpoint_arn=endpoint_arn, model=model, documents=[_document(answer) for answer in classified.answers]
+    return answer.model_validate(
+        {
+            "endpoint_arn": endpoint_arn,
+            "model": SeenModel(arn=seen.model_arn, seen_at=seen.at) if seen and seen.model_arn else None,
+            "documents": [
+                FailedDocument(error=one) if isinstance(one, Problem) else one.answered() for one in classified.answers
+            ],
+        }
     )
-
-
-def _document(answer: Prediction | Problem) -> ClassifiedDocument | LabelledDocument | FailedDocument:
-    if isinstance(answer, Problem):
-        return FailedDocument(error=answer)
-    scores = [LabelScore(name=name, score=score) for name, score in _that_fit(answer.scores)]
-    if answer.multi_label:
-        return LabelledDocument(labels=scores, confidence=answer.confidence)
-    return ClassifiedDocument(label=scores[0].name, confidence=answer.confidence, classes=scores)
-
-
-def _that_fit(scores: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """The best score, and as many others as fit: 1,000 labels of 5,000 characters would not."""
-    room = _SCORES_BYTES
-    for place, (name, score) in enumerate(scores):
-        room -= size_as_json({"name": name, "score": score})
-        if room < 0 and place:
-            return
-        yield name, score
 
 
 def _responses(success: str, further: dict[int, str]) -> dict[int, OpenAPIResponse]:

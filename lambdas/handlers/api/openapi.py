@@ -1,13 +1,16 @@
-"""The OpenAPI document of the real-time API: `make openapi` writes it to docs/openapi.json."""
+"""The OpenAPI documents of the real-time API, one for each kind of model: `make openapi` writes them to `docs`."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn
 
+from flywheel.comprehend.model_kind import ModelType
+from flywheel.model_kinds import kind_of
 from handlers.api.classify_routes import routes
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from flywheel.api.classify_api import Classified
     from flywheel.api.messages import ModelAnswer
 
+NAMES = {ModelType.DOCUMENT_CLASSIFIER: "openapi.json", ModelType.ENTITY_RECOGNIZER: "openapi-entities.json"}
 _SIGNATURE = "sigv4"
 
 
@@ -31,13 +35,14 @@ class NoWork:
         raise NotImplementedError
 
 
-def openapi_document() -> str:
-    described = routes(NoWork()).get_openapi_json_schema(
-        title="Real-time classification",
+def openapi_document(model_type: ModelType) -> str:
+    real_time = kind_of(model_type).real_time
+    described = routes(NoWork(), real_time=real_time).get_openapi_json_schema(
+        title=real_time.title,
         version="1",
         description=(
-            "Classifies texts with the active model of an Amazon Comprehend flywheel. Every request is signed with AWS "
-            "Signature Version 4 for the service execute-api; the URL is the output ApiUrl of the Serving stack."
+            f"{real_time.description} Every request is signed with AWS Signature Version 4 for the service "
+            "execute-api; the URL is the output ApiUrl of the Serving stack."
         ),
         security_schemes={
             _SIGNATURE: APIKey(
@@ -60,4 +65,5 @@ def openapi_document() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(openapi_document())
+    for model_type, name in NAMES.items():
+        Path(sys.argv[1], name).write_text(openapi_document(model_type), encoding="utf-8")

@@ -15,9 +15,8 @@ from flywheel.serving.bring_endpoint import EndpointController
 from flywheel.serving.report_serving import write_state
 from flywheel.serving.target import read_target
 from flywheel.store.lease import held
-from handlers.clients import client, intake_bucket, pipeline
+from handlers.clients import client, intake_bucket, model_kind, pipeline
 from handlers.clock import now
-from handlers.model_kind import KIND
 from handlers.observability import handles, logger
 
 TIMEOUT = timedelta(minutes=2)
@@ -42,7 +41,9 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     controller = EndpointController(
         endpoints=EndpointService(comprehend=client("comprehend"), arn=environment.endpoint_arn),
         scaling=EndpointScaling(
-            scaling=client("application-autoscaling"), kind=KIND, endpoint_arn=environment.endpoint_arn
+            scaling=client("application-autoscaling"),
+            kind=model_kind(environment),
+            endpoint_arn=environment.endpoint_arn,
         ),
         pipeline=pipeline(environment),
         role_arn=environment.endpoint_role_arn or None,

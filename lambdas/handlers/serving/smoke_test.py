@@ -13,9 +13,8 @@ from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
-from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clients import client, flywheel_service, intake_bucket, model_kind
 from handlers.clock import now
-from handlers.model_kind import KIND
 from handlers.observability import handles, logger
 
 
@@ -46,12 +45,15 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     documents = read_documents(
         intake.read_bytes(key),
         key=key,
+        kind=model_kind(environment),
         task=flywheel_service(environment).describe().task,
         delimiter=environment.label_delimiter,
     )
     tested = run_smoke_test(
         documents,
-        endpoint=LiveEndpoint(comprehend=_patient, kind=KIND, arn=environment.endpoint_arn, clock=now),
+        endpoint=LiveEndpoint(
+            comprehend=_patient, kind=model_kind(environment), arn=environment.endpoint_arn, clock=now
+        ),
         model_arn=step.model_arn,
         key=key,
         minimum=target.smoke_test_minimum,

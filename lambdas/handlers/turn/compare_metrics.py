@@ -28,6 +28,8 @@ def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
             minimum_score=environment.minimum_score,
             minimum_improvement=environment.minimum_improvement,
             maximum_regression=environment.maximum_regression,
+            maximum_label_regression=environment.maximum_label_regression,
+            require_same_test_data=environment.require_same_test_data,
         ),
         now=now(),
         evidence=environment.evidence,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flywheel.environment import Intake, Labels, Uploads
-from flywheel.preparation import ConflictingLabels, Limits
+from flywheel.environment import Intake, Kind, Labels, Uploads
+from flywheel.preparation import ConflictingLabels, UploadLimits
 from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.records.uploads import Upload
 from flywheel.uploads.faults import trace_of
 from flywheel.uploads.prepare_upload import UploadPreparer
-from handlers.clients import intake_bucket
+from handlers.clients import intake_bucket, model_kind
 from handlers.clock import now
-from handlers.model_kind import KIND
 from handlers.observability import logger, observed
 from handlers.turn.events import PrepareUploads
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class Environment(Intake, Labels, Uploads):
+class Environment(Intake, Kind, Labels, Uploads):
     pass
 
 
@@ -33,10 +32,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = intake_bucket(environment)
     preparer = UploadPreparer(
         intake=intake,
-        kind=KIND,
+        kind=model_kind(environment),
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
-        limits=Limits(
+        limits=UploadLimits(
             maximum_bad_lines_percent=environment.maximum_bad_lines_percent,
             conflicting_labels=ConflictingLabels(environment.conflicting_labels),
         ),

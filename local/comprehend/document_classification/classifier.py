@@ -15,7 +15,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from local.comprehend.document_classification.training_data import Document, InvalidTrainingDataError
+from local.comprehend.document_classification.training_data import Document
+from local.comprehend.training_data import InvalidTrainingDataError
 
 MULTI_LABEL_THRESHOLD = 0.5
 

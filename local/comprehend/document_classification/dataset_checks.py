@@ -1,21 +1,16 @@
-"""The quotas that the documents of a dataset, or of all training data of a flywheel, are held against."""
+"""The quotas that the documents of a dataset, of all training data of a flywheel, or of a training are held against."""
 
 from __future__ import annotations
 
 from local.comprehend.document_classification.task_config import TaskConfig
-from local.comprehend.document_classification.training_data import (
-    Contents,
-    DocumentFile,
-    InvalidTrainingDataError,
-    inspect,
-)
+from local.comprehend.document_classification.training_data import inspect
+from local.comprehend.model_kind import Trained
 from local.comprehend.settings import Settings
+from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, Part
 
 
-def checked_contents(
-    *, files: tuple[DocumentFile, ...], task: TaskConfig, dataset_type: str, settings: Settings
-) -> Contents:
-    """Read the files and hold them against the dataset quotas; raises InvalidTrainingDataError saying what is wrong."""
+def checked_contents(files: tuple[DataFile, ...], *, task: TaskConfig, settings: Settings) -> Contents:
+    """Read the files and hold them against the quotas; raises InvalidTrainingDataError saying what is wrong."""
     size = sum(file.path.stat().st_size for file in files)
     if size < settings.minimum_dataset_bytes:
         raise InvalidTrainingDataError(
@@ -29,14 +24,16 @@ def checked_contents(
     )
     if contents.documents == contents.dropped_documents:
         raise InvalidTrainingDataError("No document has a label of this flywheel.")
-    if dataset_type == "TRAIN" and settings.minimum_per_label == "per_dataset":
-        require_minimum(contents=contents, task=task, settings=settings, what="dataset")
     return contents
 
 
-def require_minimum(*, contents: Contents, task: TaskConfig, settings: Settings, what: str) -> None:
+def require_minimum(
+    contents: Contents, *, parts: frozenset[Part], task: TaskConfig, settings: Settings, what: Trained
+) -> None:
     """Raise InvalidTrainingDataError unless each label that occurs has the minimum of training documents."""
     minimum = settings.minimum_documents(multi_label=task.multi_label)
+    if what == "model" and (task.multi_label or parts == {Part.MANIFEST}):
+        minimum = settings.minimum_documents_of_training
     short = [f"{label} ({count})" for label, count in sorted(contents.per_label.items()) if count < minimum]
     if short:
         raise InvalidTrainingDataError(

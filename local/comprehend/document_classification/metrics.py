@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from local.comprehend.settings import Settings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -26,7 +28,7 @@ class Evaluation:
     hamming_loss: float
     matrix: dict[str, Any]
 
-    def iteration_metrics(self) -> dict[str, float]:
+    def iteration_metrics(self, _settings: Settings) -> dict[str, float | None]:
         """As in FlywheelModelEvaluationMetrics."""
         return {
             "AverageF1Score": self.f1,
@@ -34,6 +36,10 @@ class Evaluation:
             "AverageRecall": self.recall,
             "AverageAccuracy": self.accuracy,
         }
+
+    def statistics(self) -> dict[str, object]:
+        """The files of the model's statistics."""
+        return {"confusion_matrix.json": self.matrix}
 
     def classifier_metrics(self) -> dict[str, float]:
         """As in ClassifierEvaluationMetrics."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.comprehend.document_classification.document_split import held_out
 from local.comprehend.document_classification.metrics import Evaluation, TrainedModel
-from local.comprehend.document_classification.training_data import Document, DocumentFile, LabelRules, documents
+from local.comprehend.document_classification.training_data import Document, documents
+from local.comprehend.document_split import held_out
+from local.comprehend.training_data import ModelData
 
 if TYPE_CHECKING:
     from local.comprehend.document_classification.classifier import Classifier
@@ -18,29 +18,13 @@ if TYPE_CHECKING:
 LOADED_MODELS = 40
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelData:
-    """The documents of an iteration. Without test files, one training document in ten is held out for testing."""
-
-    train: tuple[DocumentFile, ...]
-    test: tuple[DocumentFile, ...]
-    rules: LabelRules
-
-    def split(self) -> tuple[list[Document], list[Document]]:
-        """``(training documents, test documents)``."""
-        training = list(documents(self.train, rules=self.rules))
-        if not self.test:
-            return held_out(training)
-        return training, list(documents(self.test, rules=self.rules))
-
-
 def train_model(data: ModelData, path: Path) -> TrainedModel:
     """Train on the training documents and save the model at ``path``; raises InvalidTrainingDataError."""
     # Only worker processes pay for loading scikit-learn.
     from local.comprehend.document_classification import classifier
 
-    training, _ = data.split()
-    model = classifier.train(training, multi_label=data.rules.multi_label)
+    training, _ = _split(data)
+    model = classifier.train(training, multi_label=data.task.multi_label)
     model.save(path)
     return TrainedModel(labels=model.labels, documents=len(training))
 
@@ -49,7 +33,7 @@ def evaluate_model(data: ModelData, path: Path) -> Evaluation:
     """Score the model at ``path`` on the test documents."""
     from local.comprehend.document_classification import classifier, evaluation
 
-    _, testing = data.split()
+    _, testing = _split(data)
     return evaluation.evaluate(classifier.Classifier.load(path), testing)
 
 
@@ -61,6 +45,15 @@ def load_model(path: Path) -> None:
 def classify_text(path: Path, text: str) -> list[tuple[str, float]]:
     """Every label of the model at ``path`` with its score for the text, best first."""
     return _loaded(path).scored([text])[0]
+
+
+def _split(data: ModelData) -> tuple[list[Document], list[Document]]:
+    """``(training documents, test documents)``."""
+    rules = data.task.rules
+    training = [document for files in data.train for document in documents(files, rules=rules)]
+    if not data.test:
+        return held_out(training)
+    return training, [document for files in data.test for document in documents(files, rules=rules)]
 
 
 # A model's file never changes: each has a version, and with it a path, of its own.

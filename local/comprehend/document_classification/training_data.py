@@ -1,45 +1,30 @@
-"""Comprehend's CSV form for custom classification: UTF-8, no header, two columns (labels, document).
+"""Documents with labels, in the forms that Comprehend takes for custom classification.
 
 Sources: "Preparing classifier training data" of the developer guide, and the flywheel dataset quotas.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-# The csv module's own limit (128 KiB) is below the service's for one document (10 MB), and global to the process.
-csv.field_size_limit(64 * 1024**2)
+from local.comprehend.document_classification.csv_rows import csv_rows
+from local.comprehend.document_classification.manifest_rows import manifest_rows
+from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, Part
 
-DEFAULT_DELIMITER = "|"
-
-
-class InvalidTrainingDataError(Exception):
-    """The data cannot be used; the message names the file and the line and says what to correct."""
+MAXIMUM_LABEL_CHARACTERS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelRules:
-    """How the first column is read.
+    """How labels are read.
 
-    ``known`` is the flywheel's label list (None: every label counts). ``delimiter`` separates labels when
-    ``multi_label``; otherwise the whole column is one label.
+    ``known`` is the flywheel's label list (None: every label counts). When not ``multi_label``, the whole first column
+    of a row is one label.
     """
 
     known: frozenset[str] | None
     multi_label: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentFile:
-    """A local CSV file of a dataset, the name it had in S3, and the delimiter given with the dataset."""
-
-    path: Path
-    name: str
-    delimiter: str
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -49,44 +34,36 @@ class Document:
     labels: tuple[str, ...]
     text: str
 
-
-@dataclass(kw_only=True)
-class Contents:
-    """What a dataset holds. ``documents`` counts every row; ``per_label`` only labels the flywheel knows."""
-
-    documents: int = 0
-    per_label: Counter[str] = field(default_factory=Counter)
-    dropped_documents: int = 0
-    unknown_labels: Counter[str] = field(default_factory=Counter)
+    @property
+    def identity(self) -> str:
+        return "\0".join([*self.labels, self.text])
 
 
-def documents(files: Sequence[DocumentFile], *, rules: LabelRules) -> Iterator[Document]:
+def documents(files: Sequence[DataFile], *, rules: LabelRules) -> Iterator[Document]:
     """The usable documents of checked files (those left with at least one known label)."""
     for file in files:
-        for _, labels, text in _rows(file, multi_label=rules.multi_label, maximum_document_bytes=None):
+        for _, labels, text in _rows(file, rules):
             known = _known(labels, rules)
             if known:
                 yield Document(labels=known, text=text)
 
 
 def inspect(
-    files: Sequence[DocumentFile], *, rules: LabelRules, maximum_documents: int, maximum_document_bytes: int
+    files: Sequence[DataFile], *, rules: LabelRules, maximum_documents: int, maximum_document_bytes: int
 ) -> Contents:
     """Read every row strictly and count.
 
-    Raises InvalidTrainingDataError at the first row that is not UTF-8, not two columns, without label or text, or over
-    a limit. Unknown labels are dropped silently, as the service does, and counted.
+    Raises InvalidTrainingDataError at the first row that cannot be read, has no text, or is over a limit. Unknown
+    labels are dropped silently, as the service does, and counted.
     """
     contents = Contents()
     for file in files:
-        for line, labels, _ in _rows(
-            file, multi_label=rules.multi_label, maximum_document_bytes=maximum_document_bytes
-        ):
+        for where, labels, text in _rows(file, rules):
+            _check(where, labels, text, maximum_document_bytes)
             contents.documents += 1
+            contents.bytes += len(text.encode())
             if contents.documents > maximum_documents:
-                raise InvalidTrainingDataError(
-                    f"{file.name}, line {line}: a dataset holds at most {maximum_documents} documents."
-                )
+                raise InvalidTrainingDataError(f"{where}: a dataset holds at most {maximum_documents} documents.")
             known = _known(labels, rules)
             contents.per_label.update(known)
             contents.unknown_labels.update(set(labels).difference(known))
@@ -94,46 +71,23 @@ def inspect(
     return contents
 
 
+def _rows(file: DataFile, rules: LabelRules) -> Iterator[tuple[str, list[str], str]]:
+    """Where each document is, for messages, its labels, and its text."""
+    if file.source.part is Part.MANIFEST:
+        return manifest_rows(file, multi_label=rules.multi_label)
+    return csv_rows(file, delimiter=file.source.delimiter if rules.multi_label else None)
+
+
 def _known(labels: list[str], rules: LabelRules) -> tuple[str, ...]:
     return tuple(sorted(label for label in set(labels) if rules.known is None or label in rules.known))
 
 
-def _rows(
-    file: DocumentFile, *, multi_label: bool, maximum_document_bytes: int | None
-) -> Iterator[tuple[int, list[str], str]]:
-    with file.path.open("rb") as stream:
-        # Line by line, so that an error's line number is right, and a lone CR is no end of a row.
-        reader = csv.reader((line.decode("utf-8") for line in stream), strict=True)
-        try:
-            for row in reader:
-                yield (
-                    reader.line_num,
-                    *_checked_row(
-                        row,
-                        where=f"{file.name}, line {reader.line_num}",
-                        delimiter=file.delimiter if multi_label else None,
-                        maximum_document_bytes=maximum_document_bytes,
-                    ),
-                )
-        except UnicodeDecodeError as error:
-            raise InvalidTrainingDataError(f"{file.name}, line {reader.line_num + 1}: not valid UTF-8.") from error
-        except csv.Error as error:
-            raise InvalidTrainingDataError(f"{file.name}, line {reader.line_num}: not valid CSV ({error}).") from error
-
-
-def _checked_row(
-    row: list[str], *, where: str, delimiter: str | None, maximum_document_bytes: int | None
-) -> tuple[list[str], str]:
-    if len(row) != 2:
-        raise InvalidTrainingDataError(f"{where}: expected two columns (label and document), found {len(row)}.")
-    column, text = row
-    labels = [column] if delimiter is None else column.split(delimiter)
+def _check(where: str, labels: list[str], text: str, maximum_document_bytes: int) -> None:
     if not all(labels):
         raise InvalidTrainingDataError(f"{where}: a label is empty.")
-    if any(len(label) > 5000 for label in labels):
-        raise InvalidTrainingDataError(f"{where}: a label is longer than 5000 characters.")
+    if any(len(label) > MAXIMUM_LABEL_CHARACTERS for label in labels):
+        raise InvalidTrainingDataError(f"{where}: a label is longer than {MAXIMUM_LABEL_CHARACTERS} characters.")
     if not text.strip():
         raise InvalidTrainingDataError(f"{where}: the document is empty.")
-    if maximum_document_bytes is not None and len(text.encode()) > maximum_document_bytes:
+    if len(text.encode()) > maximum_document_bytes:
         raise InvalidTrainingDataError(f"{where}: the document is larger than {maximum_document_bytes} bytes.")
-    return labels, text

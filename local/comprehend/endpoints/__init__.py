@@ -1,1 +1,1 @@
-"""Endpoints, whatever kind of model they serve, and the calls that they answer, one module for each kind."""
+"""Endpoints, whatever kind of model they serve, and the calls that they answer."""

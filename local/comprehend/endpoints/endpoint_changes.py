@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from local.comprehend.document_classification.model_tasks import load_model
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import Endpoint, EndpointStatus, Flywheel, Model, RegionState
 from local.comprehend.workers.worker_processes import WorkerDiedError
@@ -71,7 +70,7 @@ class EndpointChanges:
 
     def _loading_problem(self, model: Model) -> str | None:
         try:
-            self._runtime.predictors.run(load_model, model.path)
+            self._runtime.predictors.run(model.kind.load_model, model.path)
         except WorkerDiedError as error:
             return f"An internal error occurred: {error}"
         return None

@@ -30,7 +30,7 @@ class Endpoints:
         now = self._runtime.now()
         self._require_role(model, role)
         tags = checked_tags(request.get("Tags", []), present={})
-        arn = scope.endpoint_arn(name)
+        arn = scope.arn(resource=model.kind.endpoint_resource, name=name)
         if arn in region.endpoints:
             raise in_use(f"There is already an endpoint {name}.")
         self._check_quotas(region, units=units, besides=None)
@@ -67,6 +67,10 @@ class Endpoints:
             model = model_of_flywheel(region, flywheel_arn)
         elif model_arn:
             model = usable_model(region, model_arn)
+        if model.kind is not endpoint.kind:
+            raise invalid_request(
+                f"The endpoint serves models of the type {endpoint.kind.model_type}, not {model.kind.model_type}."
+            )
         role = request.get("DesiredDataAccessRoleArn", endpoint.role_arn)
         self._require_role(model, role)
         units = request.get("DesiredInferenceUnits", endpoint.desired_units)

@@ -4,22 +4,15 @@ flywheel's role, check them, copy them into the lake."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.dataset_checks import checked_contents
-from local.comprehend.document_classification.training_data import DocumentFile, InvalidTrainingDataError
+from local.comprehend.data_files import downloaded
 from local.comprehend.flywheels.lake import Lake
 from local.comprehend.identifiers import Scope
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Dataset, DatasetStatus, DataSource, DroppedDocuments, Flywheel
-from local.comprehend.storage import name_below, objects
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from local.comprehend.state import Dataset, DatasetStatus, DroppedDocuments, Flywheel
+from local.comprehend.training_data import InvalidTrainingDataError
 
 
 class DatasetIngestion:
@@ -55,16 +48,17 @@ class DatasetIngestion:
         doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the data: {error}"
         try:
             client = self._runtime.s3(scope, role_arn=flywheel.role_arn, source_arn=flywheel.arn)
-            files = _download(
-                client=client,
-                sources=dataset.source,
-                folder=dataset.folder,
-                maximum_bytes=settings.maximum_dataset_bytes,
-            )
-            contents = checked_contents(files=files, task=flywheel.task, dataset_type=dataset.type, settings=settings)
+            limit = flywheel.kind.maximum_dataset_bytes(settings)
+            files = downloaded(client, dataset.source, folder=dataset.folder, maximum_bytes=limit)
+            contents = flywheel.kind.checked_contents(files, task=flywheel.task, settings=settings)
+            if dataset.type == "TRAIN" and settings.minimum_per_label == "per_dataset" and not dataset.of_model:
+                parts = frozenset(source.part for source in dataset.source)
+                flywheel.kind.require_minimum(
+                    contents, parts=parts, task=flywheel.task, settings=settings, what="dataset"
+                )
             doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the data lake: {error}"
             lake = Lake(client=client, kms_key_id=flywheel.security.get("DataLakeKmsKeyId"))
-            lake.put_files(dataset.s3_uri, files)
+            lake.put_files(dataset.s3_uri, files, sources=dataset.source)
         except (ClientError, BotoCoreError) as error:
             return doing.format(role=flywheel.role_arn, error=error)
         except InvalidTrainingDataError as error:
@@ -86,31 +80,3 @@ class DatasetIngestion:
                     unknown_labels=contents.unknown_labels,
                 )
             )
-
-
-def _download(
-    *, client: S3Client, sources: Iterable[DataSource], folder: Path, maximum_bytes: int
-) -> tuple[DocumentFile, ...]:
-    """Copy every object of the sources into the folder.
-
-    Raises InvalidTrainingDataError when a source matches no object or all are larger than ``maximum_bytes``, and
-    botocore's errors when S3 refuses.
-    """
-    folder.mkdir(parents=True)
-    files: list[DocumentFile] = []
-    total = 0
-    for source in sources:
-        found = list(objects(client, source.uri))
-        if not found:
-            raise InvalidTrainingDataError(f"No object begins with {source.uri}.")
-        for object_ in found:
-            total += object_.size
-            if total > maximum_bytes:
-                raise InvalidTrainingDataError(f"The data are larger than the limit of {maximum_bytes} bytes.")
-            path = folder / f"{len(files)}.csv"
-            object_.download(client, path)
-            name = name_below(object_, source.uri)
-            if any(file.name == name for file in files):
-                name = f"{len(files)}/{name}"
-            files.append(DocumentFile(path=path, name=name, delimiter=source.delimiter))
-    return tuple(files)

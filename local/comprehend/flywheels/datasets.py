@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend.document_classification.training_data import DEFAULT_DELIMITER
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
 from local.comprehend.flywheels.lake import dataset_uri
@@ -13,7 +12,7 @@ from local.comprehend.requests import idempotency
 from local.comprehend.requests.lookup import find, newest_first_page
 from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Dataset, DatasetStatus, DataSource, Flywheel, RegionState
+from local.comprehend.state import Dataset, DatasetStatus, Flywheel, RegionState
 
 
 class Datasets:
@@ -27,7 +26,7 @@ class Datasets:
         made = idempotency.already_made(region, operation="CreateDataset", request=request)
         if made:
             return {"DatasetArn": made}
-        source = _source_of(request["InputDataConfig"])
+        sources = flywheel.kind.sources(request["InputDataConfig"])
         tags = checked_tags(request.get("Tags", []), present={})
         if not flywheel.usable:
             raise invalid_request(f"The flywheel is {flywheel.status}; datasets can be added to an ACTIVE one only.")
@@ -43,7 +42,7 @@ class Datasets:
             type=type_,
             s3_uri=dataset_uri(lake=flywheel.lake_uri, dataset_name=name, created=now),
             description=request.get("Description"),
-            source=(source,),
+            source=sources,
             created=now,
             folder=self._runtime.new_folder(),
         )
@@ -87,17 +86,6 @@ class Datasets:
         )
         if creating >= settings.maximum_creating_datasets:
             raise limit_exceeded(f"{creating} datasets of the account are being created, the most at a time.")
-
-
-def _source_of(config: dict[str, Any]) -> DataSource:
-    if config.get("DataFormat", "COMPREHEND_CSV") != "COMPREHEND_CSV" or "AugmentedManifests" in config:
-        raise invalid_request("The local Comprehend service reads the DataFormat COMPREHEND_CSV only.")
-    classifier = config.get("DocumentClassifierInputDataConfig")
-    if classifier is None or "EntityRecognizerInputDataConfig" in config:
-        raise invalid_request(
-            "A flywheel of type DOCUMENT_CLASSIFIER needs a DocumentClassifierInputDataConfig and no other."
-        )
-    return DataSource(uri=classifier["S3Uri"], delimiter=classifier.get("LabelDelimiter", DEFAULT_DELIMITER))
 
 
 def _properties(dataset: Dataset) -> dict[str, Any]:

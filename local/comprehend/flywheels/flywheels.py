@@ -7,14 +7,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.task_config import TaskConfig
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
 from local.comprehend.errors import in_use, invalid_request, limit_exceeded, service_error, unavailable
 from local.comprehend.flywheels.dataset_ingestion import DatasetIngestion
 from local.comprehend.flywheels.lake import Lake, dataset_uri, lake_uri
 from local.comprehend.identifiers import Scope, dataset_arn
+from local.comprehend.kinds import kind_of_type
+from local.comprehend.model_kind import ModelKind, Task
 from local.comprehend.models.usable import usable_model
 from local.comprehend.requests import idempotency
+from local.comprehend.requests.languages import require_language
 from local.comprehend.requests.lookup import find, newest_first_page, require_one_filter
 from local.comprehend.requests.permitted import require_keys
 from local.comprehend.requests.tags import checked_tags
@@ -23,15 +25,12 @@ from local.comprehend.state import (
     USABLE_MODEL,
     Dataset,
     DatasetStatus,
-    DataSource,
     Flywheel,
     FlywheelStatus,
     Model,
     RegionState,
 )
-
-# The languages of custom models; the API's enum holds more.
-LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt"})
+from local.comprehend.training_data import DataSource
 
 
 class Flywheels:
@@ -48,7 +47,7 @@ class Flywheels:
         name, now = request["FlywheelName"], self._runtime.now()
         arn = scope.flywheel_arn(name)
         model = self._model_to_start_with(region, request)
-        task = model.task if model else _task_of(request)
+        kind, task = (model.kind, model.task) if model else _kind_and_task(request)
         security = request.get("DataSecurityConfig", {})
         require_keys(security, scope)
         tags = checked_tags(request.get("Tags", []), present={})
@@ -60,7 +59,7 @@ class Flywheels:
             name=name,
             role_arn=request["DataAccessRoleArn"],
             lake_uri=lake_uri(requested=request["DataLakeS3Uri"], flywheel_name=name, created=now),
-            model_type="DOCUMENT_CLASSIFIER",
+            kind=kind,
             task=task,
             security=security,
             created=now,
@@ -190,6 +189,7 @@ class Flywheels:
             source=source,
             created=now,
             folder=self._runtime.new_folder(),
+            of_model=True,
         )
 
     def _fail(self, flywheel: Flywheel, message: str | None) -> None:
@@ -240,7 +240,7 @@ class Flywheels:
             "ActiveModelArn": flywheel.active_model_arn,
             "DataLakeS3Uri": flywheel.lake_uri if slash else flywheel.lake_uri.rstrip("/"),
             "Status": flywheel.status.value,
-            "ModelType": flywheel.model_type,
+            "ModelType": flywheel.kind.model_type,
             "CreationTime": flywheel.created,
             "LastModifiedTime": flywheel.modified,
             "Message": flywheel.message,
@@ -252,24 +252,20 @@ def _created(flywheel: Flywheel) -> dict[str, Any]:
     return {"FlywheelArn": flywheel.arn, "ActiveModelArn": flywheel.active_model_arn}
 
 
-def _task_of(request: dict[str, Any]) -> TaskConfig:
+def _kind_and_task(request: dict[str, Any]) -> tuple[ModelKind, Task]:
     config = request.get("TaskConfig")
     if config is None or "ModelType" not in request:
         raise invalid_request("Give either ActiveModelArn, or both TaskConfig and ModelType.")
-    if config["LanguageCode"] not in LANGUAGES:
-        raise service_error(
-            "UnsupportedLanguageException",
-            f"Custom models know the languages {', '.join(sorted(LANGUAGES))}, not {config['LanguageCode']}.",
-        )
-    if request["ModelType"] != "DOCUMENT_CLASSIFIER":
-        raise invalid_request("The local Comprehend service provides the model type DOCUMENT_CLASSIFIER only.")
-    return TaskConfig.of(config)
+    require_language(config["LanguageCode"])
+    kind = kind_of_type(request["ModelType"])
+    return kind, kind.task(config)
 
 
 def _check_match(flywheel: Flywheel, region: RegionState, arn: str) -> None:
-    if ":document-classifier/" not in arn:
-        raise invalid_request("The model is not of the flywheel's type DOCUMENT_CLASSIFIER.")
-    model = find(region.models, arn, what="document classifier")
+    kind = flywheel.kind
+    if f":{kind.arn_resource}/" not in arn:
+        raise invalid_request(f"The model is not of the flywheel's type {kind.model_type}.")
+    model = find(region.models, arn, what=kind.words)
     if model.status not in USABLE_MODEL:
         raise invalid_request(f"The model {arn} is {model.status}; it must be TRAINED.")
     flywheel.task.require_match(model.task)

@@ -6,24 +6,24 @@ and scored. Both: both. What was new to a failed iteration is still new to the n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.comprehend.document_classification.dataset_checks import require_minimum
-from local.comprehend.document_classification.model_tasks import ModelData, evaluate_model, train_model
-from local.comprehend.document_classification.training_data import Contents, InvalidTrainingDataError
-from local.comprehend.flywheels.lake import Lake, statistics_uri
+from local.comprehend.flywheels.lake import Lake, sources_in_lake, statistics_uri
 from local.comprehend.identifiers import Scope, hex_digits
+from local.comprehend.models import outcome
 from local.comprehend.runtime import Runtime
 from local.comprehend.state import (
     Dataset,
     DatasetStatus,
-    DataSource,
     Flywheel,
     Iteration,
     IterationStatus,
     Model,
     ModelStatus,
 )
+from local.comprehend.training_data import Contents, DataSource, InvalidTrainingDataError, ModelData, require_all_labels
 from local.comprehend.workers.worker_processes import WorkerDiedError
 
 # AWS's samples show no other message of a completed iteration, whatever it did.
@@ -38,6 +38,7 @@ class IterationRun:
         self._settings = runtime.settings
         self._scope = scope
         self._flywheel = flywheel
+        self._kind = flywheel.kind
         self._iteration = iteration
         self._region = runtime.region(scope)
         self._active = self._region.models.get(flywheel.active_model_arn or "")
@@ -97,14 +98,15 @@ class IterationRun:
             raise InvalidTrainingDataError("The flywheel has neither an active model nor training data.")
         training = _together(self._train)
         if self._trains and self._settings.minimum_per_label == "per_flywheel":
-            require_minimum(contents=training, task=self._flywheel.task, settings=self._settings, what="flywheel")
+            parts = frozenset(source.part for dataset in self._train for source in dataset.source)
+            self._kind.require_minimum(
+                training, parts=parts, task=self._flywheel.task, settings=self._settings, what="flywheel"
+            )
         if self._test and (self._trains or self._evaluates):
-            missing = sorted(set(training.per_label) - set(_together(self._test).per_label))
-            if missing:
-                raise InvalidTrainingDataError(f"The TEST data have no document of these labels: {', '.join(missing)}.")
+            require_all_labels(training, _together(self._test))
 
     def _evaluate_active(self, active: Model) -> None:
-        evaluation = self._runtime.workers.run(evaluate_model, self._data(), active.path)
+        evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), active.path)
         self._runtime.wait_until(self._iteration.created + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
             self._iteration.evaluated = evaluation
@@ -112,18 +114,19 @@ class IterationRun:
     def _train_model(self) -> None:
         started = self._runtime.now()
         model = self._new_model(started)
-        trained = self._runtime.workers.run(train_model, self._data(), model.path)
+        trained = self._runtime.workers.run(self._kind.train_model, self._data(), model.path)
         self._runtime.wait_for(lambda settings: settings.iteration_training_seconds, since=started)
         trained_at = self._runtime.now()
         with self._runtime.lock:
             self._iteration.status = IterationStatus.EVALUATING
-        evaluation = self._runtime.workers.run(evaluate_model, self._data(), model.path)
-        self._lake().put_json(f"{model.statistics_prefix}confusion_matrix.json", evaluation.matrix)
+        evaluation = self._runtime.workers.run(self._kind.evaluate_model, self._data(), model.path)
+        lake, prefix = self._lake(), statistics_uri(lake=self._flywheel.lake_uri, version=str(model.version))
+        for name, content in evaluation.statistics().items():
+            lake.put_json(f"{prefix}{name}", content)
         self._runtime.wait_until(trained_at + self._settings.iteration_evaluation_seconds)
         with self._runtime.lock:
             model.training_ended = trained_at
-            model.labels, model.trained_documents = trained.labels, trained.documents
-            model.evaluation = evaluation
+            model.trained, model.evaluation = trained, evaluation
 
     def _new_model(self, now: float) -> Model:
         with self._runtime.lock:
@@ -133,18 +136,20 @@ class IterationRun:
             digits = hex_digits(self._flywheel.arn, str(self._flywheel.created), self._iteration.id)
             version = f"Comprehend-Generated-v1-{digits}"
             model = Model(
-                arn=self._scope.document_classifier_arn(name=name, version=version),
+                arn=self._scope.model_arn(resource=self._kind.arn_resource, name=name, version=version),
                 name=name,
                 version=version,
+                kind=self._kind,
                 task=self._flywheel.task,
                 role_arn=self._flywheel.role_arn,
                 flywheel_arn=self._flywheel.arn,
                 security=dict(self._flywheel.security),
-                statistics_prefix=statistics_uri(lake=self._flywheel.lake_uri, version=version),
+                output_config={"FlywheelStatsS3Prefix": statistics_uri(lake=self._flywheel.lake_uri, version=version)},
                 created=now,
                 training_started=now,
                 status=ModelStatus.TRAINING,
-                path=self._runtime.folder / "models" / self._scope.account / self._scope.region / name / version,
+                input_config=self._kind.input_of_flywheel(self._flywheel.task, _sources(self._train)),
+                path=self._runtime.new_model_path(),
                 train=_sources(self._train),
                 test=_sources(self._test),
             )
@@ -162,9 +167,7 @@ class IterationRun:
     def _complete(self) -> None:
         flywheel, iteration, now = self._flywheel, self._iteration, self._runtime.now()
         if self._model:
-            warning = self._runtime.faults.for_resource("model")
-            self._model.status = ModelStatus.TRAINED_WITH_WARNING if warning else ModelStatus.TRAINED
-            self._model.message, self._model.ended = warning.message if warning else None, now
+            outcome.complete(self._runtime, self._model)
             iteration.trained_model_arn, iteration.trained = self._model.arn, self._model.evaluation
             if flywheel.active_model_arn is None and self._settings.first_model_becomes_active:
                 flywheel.active_model_arn, flywheel.modified = self._model.arn, now
@@ -174,15 +177,15 @@ class IterationRun:
     def _fail(self, message: str) -> None:
         now = self._runtime.now()
         if self._model:
-            self._model.status, self._model.message, self._model.ended = ModelStatus.IN_ERROR, message, now
+            outcome.fail(self._runtime, self._model, message)
         iteration = self._iteration
         iteration.status, iteration.message, iteration.ended = IterationStatus.FAILED, message, now
 
     def _data(self) -> ModelData:
         return ModelData(
-            train=tuple(file for dataset in self._train for file in dataset.files),
-            test=tuple(file for dataset in self._test for file in dataset.files),
-            rules=self._flywheel.task.rules,
+            train=tuple(dataset.files for dataset in self._train),
+            test=tuple(dataset.files for dataset in self._test),
+            task=self._flywheel.task,
         )
 
     def _lake(self) -> Lake:
@@ -204,17 +207,17 @@ def _completed(flywheel: Flywheel, type_: str) -> list[Dataset]:
 
 
 def _sources(datasets: list[Dataset]) -> tuple[DataSource, ...]:
-    return tuple(
-        DataSource(uri=dataset.s3_uri, delimiter=source.delimiter)
-        for dataset in datasets
-        for source in dataset.source[:1]
-    )
+    """The datasets' copies in the lake, what belongs together in one group."""
+    sources: list[DataSource] = []
+    for dataset in datasets:
+        first = 1 + max((source.group for source in sources), default=-1)
+        copies = sources_in_lake(dataset.s3_uri, dataset.source)
+        sources += (replace(copy, group=first + copy.group) for copy in copies)
+    return tuple(sources)
 
 
 def _together(datasets: list[Dataset]) -> Contents:
     total = Contents()
     for dataset in datasets:
-        total.documents += dataset.contents.documents
-        total.dropped_documents += dataset.contents.dropped_documents
-        total.per_label.update(dataset.contents.per_label)
+        total.add(dataset.contents)
     return total

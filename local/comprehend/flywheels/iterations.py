@@ -47,12 +47,12 @@ class Iterations:
         flywheel = find(self._runtime.region(scope).flywheels, request["FlywheelArn"], what="flywheel")
         id_ = request["FlywheelIterationId"]
         iteration = find(flywheel.iterations, id_, what="iteration", shown_by=self._runtime)
-        return {"FlywheelIterationProperties": _properties(iteration)}
+        return {"FlywheelIterationProperties": self._properties(iteration)}
 
     def history(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         flywheel = find(self._runtime.region(scope).flywheels, request["FlywheelArn"], what="flywheel")
         page, token = newest_first_page(flywheel.iterations.values(), request, shown_by=self._runtime)
-        return {"FlywheelIterationPropertiesList": [_properties(iteration) for iteration in page], **token}
+        return {"FlywheelIterationPropertiesList": [self._properties(iteration) for iteration in page], **token}
 
     def _check_startable(self, region: RegionState, flywheel: Flywheel) -> None:
         settings = self._runtime.settings
@@ -70,26 +70,25 @@ class Iterations:
                 settings.concurrent_iterations_error, f"{running} iterations of the account run, the most at a time."
             )
 
+    def _properties(self, iteration: Iteration) -> dict[str, Any]:
+        evaluated, trained, settings = iteration.evaluated, iteration.trained, self._runtime.settings
+        return {
+            "FlywheelArn": iteration.flywheel_arn,
+            "FlywheelIterationId": iteration.id,
+            "CreationTime": iteration.created,
+            "EndTime": iteration.ended,
+            "Status": iteration.status.value,
+            "Message": iteration.message,
+            "EvaluatedModelArn": iteration.evaluated_model_arn if evaluated else None,
+            "EvaluatedModelMetrics": evaluated and evaluated.iteration_metrics(settings),
+            "TrainedModelArn": iteration.trained_model_arn,
+            "TrainedModelMetrics": trained and trained.iteration_metrics(settings),
+            "EvaluationManifestS3Prefix": iteration.manifest_prefix,
+        }
+
 
 def _free_id(flywheel: Flywheel, now: float) -> str:
     moment = now
     while (id_ := compact_timestamp(moment)) in flywheel.iterations:
         moment += 1
     return id_
-
-
-def _properties(iteration: Iteration) -> dict[str, Any]:
-    evaluated, trained = iteration.evaluated, iteration.trained
-    return {
-        "FlywheelArn": iteration.flywheel_arn,
-        "FlywheelIterationId": iteration.id,
-        "CreationTime": iteration.created,
-        "EndTime": iteration.ended,
-        "Status": iteration.status.value,
-        "Message": iteration.message,
-        "EvaluatedModelArn": iteration.evaluated_model_arn if evaluated else None,
-        "EvaluatedModelMetrics": evaluated and evaluated.iteration_metrics(),
-        "TrainedModelArn": iteration.trained_model_arn,
-        "TrainedModelMetrics": trained and trained.iteration_metrics(),
-        "EvaluationManifestS3Prefix": iteration.manifest_prefix,
-    }

@@ -7,12 +7,13 @@ relying on any.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from local.comprehend.document_classification.training_data import DocumentFile
 from local.comprehend.identifiers import compact_timestamp
 from local.comprehend.storage import bucket_and_key, encrypted_with
+from local.comprehend.training_data import DataFile, DataSource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,8 +54,18 @@ class Lake:
         body = json.dumps(content, indent=1).encode()
         self._client.put_object(Bucket=bucket, Key=key, Body=body, **self._encryption)
 
-    def put_files(self, prefix: str, files: Iterable[DocumentFile]) -> None:
-        bucket, key = bucket_and_key(prefix)
+    def put_files(self, prefix: str, files: Iterable[DataFile], *, sources: Sequence[DataSource]) -> None:
+        """Write the files of a dataset, those of each of its sources apart."""
         for file in files:
+            bucket, key = bucket_and_key(_source_uri(prefix, sources, file.source))
             with file.path.open("rb") as body:
                 self._client.put_object(Bucket=bucket, Key=f"{key}{file.name}", Body=body, **self._encryption)
+
+
+def sources_in_lake(prefix: str, sources: Sequence[DataSource]) -> tuple[DataSource, ...]:
+    """The sources of a dataset as they are to be read from the lake."""
+    return tuple(replace(source, uri=_source_uri(prefix, sources, source)) for source in sources)
+
+
+def _source_uri(prefix: str, sources: Sequence[DataSource], source: DataSource) -> str:
+    return prefix if len(sources) == 1 else f"{prefix}{source.part}-{sources.index(source)}/"

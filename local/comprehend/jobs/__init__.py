@@ -1,1 +1,1 @@
-"""Analysis jobs: what a job of any kind reads and goes through, and the operations and the output of each kind."""
+"""Analysis jobs: what a job of any kind reads and goes through, and the operations on jobs."""

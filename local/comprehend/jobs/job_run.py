@@ -1,10 +1,9 @@
-"""The background work of a job of any kind: from SUBMITTED over IN_PROGRESS to COMPLETED or FAILED."""
+"""The background work of a job of any kind: from SUBMITTED over IN_PROGRESS to COMPLETED, FAILED or STOPPED."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,20 +19,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-Predict = Callable[[JobInput, Path, Path], None]
-"""Reads the input, answers it with the model at the first path, and writes the archive at the second. Raises
-InvalidJobInputError. It runs in a worker process."""
-
-
 class JobRun:
     """One job. It reads and writes S3 in the name of the role given with it, not of the model's or flywheel's."""
 
-    def __init__(self, *, runtime: Runtime, scope: Scope, job: Job, predict: Predict) -> None:
+    def __init__(self, *, runtime: Runtime, scope: Scope, job: Job) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._scope = scope
         self._job = job
-        self._predict = predict
 
     def start(self) -> None:
         """Run in the background."""
@@ -44,7 +37,8 @@ class JobRun:
         started = job.created + settings.job_queue_seconds
         self._runtime.wait_until(started)
         with self._runtime.lock:
-            job.status = JobStatus.IN_PROGRESS
+            if job.status is JobStatus.SUBMITTED:
+                job.status = JobStatus.IN_PROGRESS
         fault = self._runtime.faults.for_resource("job")
         problem = fault.message if fault else self._problem()
         self._runtime.wait_until(started + settings.job_seconds)
@@ -77,7 +71,7 @@ class JobRun:
             maximum_documents=settings.maximum_job_documents,
         )
         archive = job.folder / "output.tar.gz"
-        self._runtime.workers.run(self._predict, input_, job.model.path, archive)
+        self._runtime.workers.run(job.kind.predict(settings), input_, job.model.path, archive)
         self._doing = "NO_WRITE_ACCESS_TO_OUTPUT: The role {role} cannot write the output: {error}"
         bucket, key = bucket_and_key(job.archive_uri)
         encryption = encrypted_with(job.request["OutputDataConfig"].get("KmsKeyId"))
@@ -113,4 +107,7 @@ class JobRun:
     def _end(self, problem: str | None) -> None:
         job = self._job
         job.ended, job.message = self._runtime.now(), problem
-        job.status = JobStatus.FAILED if problem else JobStatus.COMPLETED
+        if job.status is JobStatus.STOP_REQUESTED:
+            job.status = JobStatus.STOPPED
+        else:
+            job.status = JobStatus.FAILED if problem else JobStatus.COMPLETED

@@ -1,1 +1,1 @@
-"""The models that iterations trained: which one a request may use, and the operations on each kind."""
+"""Models, trained by iterations or without a flywheel: which one a request may use, and the operations on them."""

@@ -68,7 +68,7 @@ class Api:
             # What would be waited for passes at once.
             pause=world.clock.advance,
         )
-        self._routes = routes(self)
+        self._routes = routes(self, real_time=DOCUMENT_CLASSIFICATION.real_time)
 
     def classify(self, texts: Any) -> Classified:
         return self._classifying.classify(texts)

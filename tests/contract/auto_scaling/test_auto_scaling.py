@@ -10,13 +10,14 @@ import pytest
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
-from local.auto_scaling.state import DIMENSION, PREDEFINED_METRIC
+from local.auto_scaling.state import PREDEFINED_METRIC
 from local.comprehend.errors import in_use, not_found
 from local.comprehend.identifiers import Scope
 from local.comprehend.inferences import Inference
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ENDPOINT = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier-endpoint/live"
+DIMENSION = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
 TARGET: dict[str, Any] = {"ServiceNamespace": "comprehend", "ResourceId": ENDPOINT, "ScalableDimension": DIMENSION}
 
 
@@ -25,9 +26,11 @@ class OneEndpoint:
 
     def __init__(self) -> None:
         self.now, self.in_service, self.refuses, self.there = 1, True, False, True
+        self.arns = {ENDPOINT}
 
     def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
-        if not self.there or (request["EndpointArn"], account, region) != (ENDPOINT, ACCOUNT, REGION):
+        known = request["EndpointArn"] in self.arns
+        if not self.there or not known or (account, region) != (ACCOUNT, REGION):
             raise not_found("There is no such endpoint.")
         if operation == "UpdateEndpoint":
             if self.refuses:
@@ -277,3 +280,20 @@ def test_requests_against_the_contract(minutes: Minutes) -> None:
         with pytest.raises(AutoScalingError) as raised:
             minutes.call(operation, **request)
         assert raised.value.code == code, operation
+
+
+@pytest.mark.parametrize("kind", ["document-classifier", "entity-recognizer"])
+def test_each_kind_of_endpoint_has_its_dimension(minutes: Minutes, kind: str) -> None:
+    arn = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:{kind}-endpoint/other"
+    minutes.endpoint.arns.add(arn)
+    minutes.register()
+    dimension = f"comprehend:{kind}-endpoint:DesiredInferenceUnits"
+    target = {"ServiceNamespace": "comprehend", "ResourceId": arn, "ScalableDimension": dimension}
+    minutes.call("RegisterScalableTarget", **target, MinCapacity=1, MaxCapacity=2)
+    asked = {"ServiceNamespace": "comprehend", "ScalableDimension": dimension}
+    found = minutes.call("DescribeScalableTargets", **asked)["ScalableTargets"]
+    assert arn in [each["ResourceId"] for each in found]
+    assert {each["ScalableDimension"] for each in found} == {dimension}
+    wrong = {**target, "ScalableDimension": dimension.replace(kind, "dynamodb")}
+    with pytest.raises(AutoScalingError, match=dimension):
+        minutes.call("RegisterScalableTarget", **wrong, MinCapacity=1, MaxCapacity=2)

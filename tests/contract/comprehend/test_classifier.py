@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from local.comprehend.document_classification.classifier import Classifier, train
-from local.comprehend.document_classification.training_data import Document, InvalidTrainingDataError
+from local.comprehend.document_classification.training_data import Document
+from local.comprehend.training_data import InvalidTrainingDataError
 from tests.contract.sample_documents import rows, text_about
 
 MULTI_CLASS = [Document(labels=(label,), text=text) for label, text in rows(30) + rows(10, tag="b", mislabelled=True)]

@@ -204,7 +204,13 @@ def test_delimiter_means_nothing_for_one_label_a_document(world: World) -> None:
         {
             "DataFormat": "AUGMENTED_MANIFEST",
             "AugmentedManifests": [{"AttributeNames": ["a"], "S3Uri": "s3://documents/m"}],
+            "DocumentClassifierInputDataConfig": {"S3Uri": "s3://documents/d"},
         },
+        {
+            "AugmentedManifests": [{"AttributeNames": ["a"], "S3Uri": "s3://documents/m"}],
+            "DocumentClassifierInputDataConfig": {"S3Uri": "s3://documents/d"},
+        },
+        {"DataFormat": "AUGMENTED_MANIFEST"},
         {"DataFormat": "COMPREHEND_CSV"},
         {"EntityRecognizerInputDataConfig": {"Documents": {"S3Uri": "s3://documents/d"}}},
     ],

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from local.comprehend.document_classification.training_data import DocumentFile
 from local.comprehend.flywheels.lake import Lake, dataset_uri, evaluation_uri, lake_uri, statistics_uri
+from local.comprehend.training_data import DataFile, DataSource, Part
 
 MOMENT = 1_662_587_173.9  # 2022-09-07T21:46:13Z
 
@@ -34,5 +34,7 @@ def test_everything_is_encrypted_with_the_lake_key(tmp_path: Path, key: str | No
             stubber.add_response("put_object", {}, {"Bucket": "bucket", "Key": name, "Body": ANY, **encryption})
         lake.prepare("s3://bucket/lake/")
         lake.put_json("s3://bucket/lake/manifest.json", {})
-        lake.put_files("s3://bucket/lake/datasets/", [DocumentFile(path=path, name="more/1.csv", delimiter="|")])
+        source = DataSource(uri="s3://bucket/", part=Part.ROWS)
+        files = [DataFile(path=path, name="more/1.csv", source=source)]
+        lake.put_files("s3://bucket/lake/datasets/", files, sources=[source])
         stubber.assert_no_pending_responses()

@@ -10,15 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.comprehend.document_classification.document_split import held_out
-from local.comprehend.document_classification.training_data import (
-    Document,
-    DocumentFile,
-    InvalidTrainingDataError,
-    LabelRules,
-    documents,
-    inspect,
-)
+from local.comprehend.document_classification.training_data import Document, LabelRules, documents, inspect
+from local.comprehend.document_split import held_out
+from local.comprehend.training_data import DataFile, DataSource, InvalidTrainingDataError, Part
 
 LABELS = ("A", "B b", 'C,"c"', "D;d")
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), min_size=1).filter(str.strip)
@@ -27,12 +21,16 @@ ROWS = st.lists(st.tuples(st.sampled_from([*LABELS, "unknown"]), ANY_TEXT), min_
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 
 
-def written(folder: Path, rows: list[tuple[str, str]], *, line_end: str = "\n") -> DocumentFile:
+def written(folder: Path, rows: list[tuple[str, str]], *, line_end: str = "\n") -> DataFile:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(rows)
     path = folder / "documents.csv"
     path.write_bytes(text.getvalue().encode())
-    return DocumentFile(path=path, name="documents.csv", delimiter="|")
+    return csv_file(path)
+
+
+def csv_file(path: Path) -> DataFile:
+    return DataFile(path=path, name=path.name, source=DataSource(uri="s3://bucket/", part=Part.ROWS))
 
 
 @in_one_folder
@@ -69,7 +67,7 @@ def test_without_a_label_list_every_label_counts(tmp_path: Path) -> None:
 def test_bad_bytes_are_reported_with_their_line(tmp_path: Path, raw: bytes, where: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(raw)
-    file = DocumentFile(path=path, name="bad.csv", delimiter="|")
+    file = csv_file(path)
     with pytest.raises(InvalidTrainingDataError, match=f"bad.csv, {where}:"):
         inspect(
             [file],

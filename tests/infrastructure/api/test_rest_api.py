@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,16 @@ def serving(default: Synthesised) -> Synthesised:
     return default.beside("serving")
 
 
+@pytest.fixture(scope="module")
+def recognizing(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """The Serving stack of an entity recognizer's flywheel."""
+    folder = tmp_path_factory.mktemp("recognizer")
+    settings = {"name": "names", "model_type": "ENTITY_RECOGNIZER", "entity_types": ["PERSON", "PLACE"]}
+    finished = run_app(context={"flywheel": settings}, outdir=folder)
+    assert finished.returncode == 0, finished.stderr
+    return Synthesised(folder=folder, stack="names-serving")
+
+
 def stage_of(stack: Synthesised) -> Resource:
     (stage,) = stack.of_type(f"{GATEWAY}::Stage")
     return stage
@@ -34,10 +45,46 @@ def routes(stack: Synthesised) -> dict[str, dict[str, Any]]:
     return found
 
 
+def described(name: str) -> set[str]:
+    document = json.loads((ROOT / "docs" / name).read_text())
+    return {f"{verb.upper()} {path}" for path, verbs in document["paths"].items() for verb in verbs}
+
+
 def test_the_routes_are_those_of_the_document(serving: Synthesised) -> None:
-    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
-    described = {f"{verb.upper()} {path}" for path, verbs in document["paths"].items() for verb in verbs}
-    assert set(routes(serving)) == described
+    assert set(routes(serving)) == described("openapi.json")
+
+
+def test_a_recognizers_api_differs_in_its_route_and_its_words_only(
+    serving: Synthesised, recognizing: Synthesised
+) -> None:
+    assert set(routes(recognizing)) == described("openapi-entities.json")
+    assert "POST /entities" in routes(recognizing)
+
+    def rest(stack: Synthesised) -> list[dict[str, Any]]:
+        of_this_api = [f"{GATEWAY}::{kind}" for kind in ("Model", "RequestValidator", "GatewayResponse", "Stage")]
+        found = [resource for kind in of_this_api for resource in stack.of_type(kind)]
+        return [{**found.properties, "RestApiId": None, "DeploymentId": None, "Tags": None} for found in found]
+
+    assert rest(recognizing) == rest(serving)
+
+
+def test_no_word_of_a_recognizers_api_is_of_classification(recognizing: Synthesised) -> None:
+    (api,) = recognizing.of_type(f"{GATEWAY}::RestApi")
+    assert api.properties["Name"] == "names-entity-recognition"
+    (policy,) = recognizing.of_type("AWS::IAM::ManagedPolicy")
+    texts = [api.properties["Description"], policy.properties["Description"], as_text(policy.properties)]
+    assert "POST/entities" in texts[-1]
+    assert not re.search("classif", " ".join(texts), re.IGNORECASE)
+
+
+def test_a_recognizers_function_finds_entities(recognizing: Synthesised) -> None:
+    function = recognizing.functions()["classify_api"]
+    assert function.properties["Environment"]["Variables"]["MODEL_TYPE"] == "ENTITY_RECOGNIZER"
+    role = as_text(recognizing.role_of(function.properties["Role"]).properties)
+    assert "comprehend:DetectEntities" in role
+    assert "comprehend:DescribeEntityRecognizer" in role
+    assert ":entity-recognizer-endpoint/" in role
+    assert "ClassifyDocument" not in role
 
 
 def test_every_method_wants_a_signature(any_variant: Synthesised) -> None:

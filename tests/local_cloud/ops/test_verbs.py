@@ -30,7 +30,7 @@ from flywheel.records.holdouts import (
 from flywheel.records.one_at_a_time import Current
 from flywheel.records.parts import facts_key, label_digest, prepared_location
 from flywheel.records.turns import REQUEST_KEY, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
-from flywheel.records.uploads import Part, Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.uploads import DocumentForm, Part, Split, Upload, UploadOutcome, UploadResult
 from local.cloud import CloudAccount
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError, UnknownTurnError, UnwritableFileError, WaitTimeoutError
@@ -197,7 +197,7 @@ def test_status_names_uploads_and_what_the_prepared_documents_lack(deployment: D
         sources=(),
         prepared_at=NOW,
     )
-    location = prepared_location(Split.TRAIN, "h")
+    location = prepared_location(Split.TRAIN, "h", DocumentForm.CSV)
     sports, world = (label_digest(label) for label in part.labels)
     # The last five are the first five again.
     deployment.intake.write_bytes(location.hashes, array("Q", [*range(65), *range(5)]).tobytes())

@@ -16,14 +16,16 @@ from flywheel.api import metrics
 from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, RequestClassifier, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
-from flywheel.comprehend.live_endpoint import MOST_TEXT_BYTES, EndpointSnapshot, LiveEndpoint
-from flywheel.comprehend.model_kind import Prediction
+from flywheel.comprehend.live_endpoint import EndpointSnapshot, LiveEndpoint
+from flywheel.document_classification.answer import Classification
+from flywheel.document_classification.real_time import REAL_TIME
 from flywheel.records.low_confidence import LowConfidencePrediction, low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 
+MOST_TEXT_BYTES = REAL_TIME.most_text_bytes
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SURE = Prediction(scores=(("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
-UNSURE = Prediction(scores=(("CALM", 0.6), ("STORM", 0.4)), multi_label=False)
+SURE = Classification.of((("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
+UNSURE = Classification.of((("CALM", 0.6), ("STORM", 0.4)), multi_label=False)
 THROTTLED = "ThrottlingException"
 
 
@@ -56,6 +58,8 @@ class Time(local):
 class Endpoint(LiveEndpoint):
     """Answers each text by a script: predictions and errors in turn, the last one for ever."""
 
+    operation = REAL_TIME.operation
+
     def __init__(self, time: Time, **script: list[Any]) -> None:
         self.arn = "arn:endpoint"
         self.script = {text: list(answers) for text, answers in script.items()}
@@ -66,7 +70,7 @@ class Endpoint(LiveEndpoint):
         self._time = time
         self._turn = Lock()
 
-    def classify(self, text: str) -> Prediction:
+    def classify(self, text: str) -> Classification:
         with self._turn:
             self.asked[text] += 1
             answers = self.script.get(text, [SURE])
@@ -74,7 +78,7 @@ class Endpoint(LiveEndpoint):
         self._time.wait(self.takes)
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, Prediction)
+        assert isinstance(answer, Classification)
         return answer
 
     def look(self) -> EndpointSnapshot | None:
@@ -139,8 +143,8 @@ def codes(classified: Classified) -> list[str]:
 
 class TestRequests:
     def test_one_text_and_several(self) -> None:
-        assert texts_of(OneText(text="a")) == ["a"]
-        assert texts_of(SeveralDocuments(documents=["a", "b"])) == ["a", "b"]
+        assert texts_of(OneText(text="a"), most_bytes=9) == ["a"]
+        assert texts_of(SeveralDocuments(documents=["a", "b"]), most_bytes=9) == ["a", "b"]
 
     @pytest.mark.parametrize(
         ("documents", "code", "which"),
@@ -154,7 +158,7 @@ class TestRequests:
     )
     def test_refused_whole(self, documents: list[str], code: ErrorCode, which: int | None) -> None:
         with pytest.raises(RequestRefused) as refused:
-            texts_of(SeveralDocuments(documents=documents))
+            texts_of(SeveralDocuments(documents=documents), most_bytes=MOST_TEXT_BYTES)
         assert (refused.value.problem.code, refused.value.problem.document) == (code, which)
         assert refused.value.status == 400
 
@@ -162,16 +166,16 @@ class TestRequests:
     def test_length_is_in_bytes(self, text: str) -> None:
         size = len(text.encode())
         if size <= MOST_TEXT_BYTES:
-            assert texts_of(OneText(text=text)) == [text]
+            assert texts_of(OneText(text=text), most_bytes=MOST_TEXT_BYTES) == [text]
             return
         with pytest.raises(RequestRefused) as refused:
-            texts_of(OneText(text=text))
+            texts_of(OneText(text=text), most_bytes=MOST_TEXT_BYTES)
         assert (refused.value.problem.bytes, refused.value.problem.limit) == (size, MOST_TEXT_BYTES)
 
     def test_exactly_at_the_limit(self) -> None:
-        texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2)))
+        texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2)), most_bytes=MOST_TEXT_BYTES)
         with pytest.raises(RequestRefused):
-            texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2) + "a"))
+            texts_of(OneText(text="\u00e9" * (MOST_TEXT_BYTES // 2) + "a"), most_bytes=MOST_TEXT_BYTES)
 
     def test_every_code_has_a_status(self) -> None:
         assert set(STATUSES) == set(ErrorCode)
@@ -183,14 +187,14 @@ class TestConfidence:
 
     def test_of_labels_is_that_of_the_least_sure_one(self) -> None:
         def of(*scores: float) -> float:
-            return Prediction(scores=tuple((str(s), s) for s in scores), multi_label=True).confidence
+            return Classification.of(tuple((str(s), s) for s in scores), multi_label=True).confidence
 
         assert of(0.95, 0.03) == 0.95
         assert of(0.95, 0.45) == 0.55
         assert of(0.02, 0.01) == 0.98
 
     def test_of_nothing(self) -> None:
-        assert Prediction(scores=(), multi_label=False).confidence == 0
+        assert Classification.of((), multi_label=False).confidence == 0
 
 
 class TestAnswers:

@@ -1,13 +1,17 @@
-"""The OpenAPI document in the repository is the one that the code gives."""
+"""The OpenAPI documents in the repository are those that the code gives."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from handlers.api.openapi import openapi_document
+import pytest
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
+from flywheel.comprehend.model_kind import ModelType
+from handlers.api.openapi import NAMES, openapi_document
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_document_is_fresh() -> None:
-    assert DOCUMENT.read_text() == openapi_document(), "make openapi"
+@pytest.mark.parametrize("model_type", ModelType)
+def test_document_is_fresh(model_type: ModelType) -> None:
+    assert (DOCS / NAMES[model_type]).read_text() == openapi_document(model_type), "make openapi"

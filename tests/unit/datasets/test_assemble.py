@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, cast
 
 from flywheel.datasets.distinct import read_labels
-from flywheel.datasets.part_rows import part_documents
+from flywheel.datasets.part_documents import part_documents
 from flywheel.datasets.stored_parts import StoredPart
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.parts import PartLocation, label_digest
@@ -43,7 +43,7 @@ def test_the_largest_documents_are_counted_like_any_other() -> None:
     )
     location = PartLocation(documents="documents.csv", hashes="hashes.bin", labels="labels.bin")
     rows = list(part_documents(cast("IntakeBucket", files), location))
-    assert [(row[0], digest) for row, digest in rows] == [("A", 1), ("B", 2), ("B", 3)]
+    assert [(column, digest) for column, _, digest in rows] == [("A", 1), ("B", 2), ("B", 3)]
 
 
 def test_a_part_of_an_earlier_version_has_its_label_digests_made() -> None:

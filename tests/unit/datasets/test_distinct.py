@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +46,10 @@ class Store:
             sources=(),
             prepared_at=datetime(2026, 11, 21, tzinfo=UTC),
         )
-        return StoredPart(part=part, location=prepared_location(Split.TRAIN, name), source=name)
+        return StoredPart(part=part, location=prepared_location(Split.TRAIN, name, part.form), source=name)
+
+    def combinations(self, stored: StoredPart) -> Iterator[tuple[int, str]]:
+        raise AssertionError(f"{stored.source}: documents in CSV are counted by their digests")
 
     def digests(self, stored: StoredPart) -> tuple[array[int], Callable[[], array[int]]]:
         name = stored.part.content_hash
@@ -74,6 +77,7 @@ class Store:
             accepted=lambda: datasets,
             other=lambda: others,
             digests=self.digests,
+            combinations=self.combinations,
             capacity=capacity,
             conflicting_labels=ConflictingLabels.REFUSE if refuse else ConflictingLabels.KEEP,
         )

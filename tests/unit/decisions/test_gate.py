@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flywheel.decisions.gate import Bar, judge
 from flywheel.environment import Gate
-from flywheel.records.decisions import DecisionKind, GainInterval, Metrics, ModelScore
+from flywheel.records.decisions import DecisionKind, GainInterval, LabelLoss, Metrics, ModelScore
 
 METRICS = ("F1Score", "Precision", "Recall", "Accuracy")
 ACTIVE = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/1"
@@ -345,3 +345,53 @@ class TestInterval:
         assert judge(candidate=score(0.9), active=None, bar=bar(), interval=nothing).decision is DecisionKind.PROMOTE
         same = score(0.9)
         assert judge(candidate=same, active=same, bar=bar(), interval=nothing).decision is DecisionKind.PROMOTE
+
+
+class TestLabels:
+    BETTER = score(0.9), score(0.8, arn=ACTIVE)
+
+    @staticmethod
+    def loss(*, support: int = 100, difference: float = -0.3, low: float = -0.4, high: float = -0.1) -> LabelLoss:
+        return LabelLoss(label="SPORTS", support=support, difference=difference, low=low, high=high)
+
+    def test_a_loss_that_is_more_than_chance_keeps_a_better_candidate_back(self) -> None:
+        candidate, active = self.BETTER
+        limit = replace(bar(), maximum_label_regression=0.05)
+        judgement = judge(candidate=candidate, active=active, bar=limit, label_losses=[self.loss()])
+        assert judgement.decision is DecisionKind.KEEP
+        assert judgement.reasons[0] == (
+            'The candidate\'s F1 of "SPORTS" is 0.3000 lower, more than MaximumLabelRegression 0.05, and the '
+            "difference lies between -0.4000 and -0.1000."
+        )
+        assert judgement.reasons[1].startswith("Better: ")
+
+    @pytest.mark.parametrize(
+        ("loss", "says"),
+        [
+            (loss(support=29), "with 29 in the test data, fewer than 30, that decides nothing"),
+            (loss(high=0.02), "which may be chance: the difference lies between -0.4000 and +0.0200"),
+        ],
+    )
+    def test_other_losses_are_named_and_decide_nothing(self, loss: LabelLoss, says: str) -> None:
+        candidate, active = self.BETTER
+        judgement = judge(candidate=candidate, active=active, bar=bar(), label_losses=[loss])
+        assert judgement.decision is DecisionKind.PROMOTE
+        assert says in judgement.reasons[1]
+
+    def test_a_long_label_is_cut(self) -> None:
+        candidate, active = self.BETTER
+        long = self.loss().model_copy(update={"label": "x" * 5000})
+        judgement = judge(candidate=candidate, active=active, bar=bar(), label_losses=[long])
+        assert len(judgement.reasons[0]) < 300
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_scores_on_other_test_data_are_said_and_may_be_refused(*, required: bool) -> None:
+    limit = replace(bar(), require_same_test_data=required)
+    active = score(0.8, arn=ACTIVE, source="the model's training")
+    judgement = judge(candidate=score(0.9), active=active, bar=limit)
+    assert judgement.decision is (DecisionKind.KEEP if required else DecisionKind.PROMOTE)
+    assert any("the test data may differ" in reason for reason in judgement.reasons)
+    assert ("RequireSameTestData" in judgement.reasons[0]) is required
+    same = judge(candidate=score(0.9), active=score(0.8, arn=ACTIVE), bar=limit)
+    assert same.decision is DecisionKind.PROMOTE

@@ -15,6 +15,9 @@ import typer.main
 from policy_sentry.querying.actions import get_actions_for_service
 
 from flywheel.api.errors import STATUSES
+from flywheel.comprehend.model_kind import ModelType
+from flywheel.model_kinds import kind_of
+from handlers.api.openapi import NAMES
 from ops.main import app
 from ops.verbs import prices
 from stacks.settings import FlywheelSettings
@@ -98,6 +101,14 @@ class TestOperating:
 
 
 class TestApi:
+    @pytest.mark.parametrize("model_type", ModelType)
+    def test_a_kinds_route_document_and_limit_are_these(self, model_type: ModelType) -> None:
+        real_time = kind_of(model_type).real_time
+        row = rows("docs/api.md", "The real-time API")[model_type]
+        assert quoted(row["routes"]) == [f"POST {real_time.path}", "GET /model"]
+        assert f"({NAMES[model_type]})" in row["described by"]
+        assert row["most bytes of a document, in UTF-8"] == f"{real_time.most_text_bytes:,}"
+
     def test_errors_are_these(self) -> None:
         said = {
             code: int(row["status"])
@@ -130,7 +141,7 @@ class TestArchitecture:
 
 class TestContributing:
     def test_make_has_these_verbs(self) -> None:
-        verbs = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        verbs = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert sorted(rows("CONTRIBUTING.md", "Verbs")) == sorted(f"make {verb}" for verb in verbs)
 
     def test_tests_are_in_these_folders(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,10 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from local.chapters import Chapter, Reply, differences
 from local.comprehend.document_classification.classifier import train
 from local.comprehend.document_classification.training_data import Document
-from local.demo import CHAPTERS, Chapter, Reply, differences
+from local.demo import CHAPTERS
 from local.live import CALLS_A_SECOND, UNITS
 from local.sample_news import LABELS, Recipe, documents
 
@@ -21,7 +23,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/m/version/1"
 
 
-def told(chapter: Chapter) -> TurnRecord:
+def told(chapter: Chapter[Any]) -> TurnRecord:
     """The record of a turn that ended as its chapter says."""
     upload = Upload(key="train/broken.csv", split=Split.TRAIN, version_id="v", etag="e", size=1, last_modified=NOW)
     rejected = UploadResult(upload=upload, outcome=UploadOutcome.REJECTED, reason="bad")
@@ -51,7 +53,7 @@ def told(chapter: Chapter) -> TurnRecord:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.title)
-def test_a_turn_that_ended_as_told(chapter: Chapter) -> None:
+def test_a_turn_that_ended_as_told(chapter: Chapter[Any]) -> None:
     assert differences(chapter, told(chapter)) == []
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from local.derived_settings import derive_settings
+from local.derived_settings import context_of, derive_settings, parameters_of
+from local.held_out import read_documents
 from ops.deployment.errors import FileError
+from ops.verbs.file_labels import Kind
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -22,7 +24,7 @@ def derive(
     labels: list[str] | None = None,
     mode: str | None = None,
     confirm: Callable[[str], bool] | None = None,
-) -> tuple[list[str], str]:
+) -> tuple[list[str], str | None]:
     settings = derive_settings(paths, labels=labels, mode=mode, label_delimiter="|", confirm=confirm)
     return list(settings.labels), settings.mode
 
@@ -138,3 +140,54 @@ def test_files_that_are_no_text_have_no_labels(tmp_path: Path, content: bytes) -
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"nowhere\.csv"):
         derive(tmp_path / "nowhere.csv")
+
+
+CONLL = "Anna\tB-PERSON\nBrandt\tI-PERSON\nsleeps\tO\n\nDover\tB-PLACE\nsleeps\tO\n"
+
+
+def test_entity_types_of_all_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "train.conll").write_text(CONLL)
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Anna sleeps.\n")
+    (folder / "b.csv").write_text("File,Line,Begin Offset,End Offset,Type\na.txt,0,0,4,GUEST\n")
+    paths = [tmp_path / "train.conll", folder]
+    settings = derive_settings(paths, labels=None, mode=None, label_delimiter="|", kind=Kind.ENTITIES)
+    assert settings.labels == ("GUEST", "PERSON", "PLACE")
+    assert context_of(settings, name="walk", label_delimiter="|") == {
+        "name": "walk",
+        "model_type": "ENTITY_RECOGNIZER",
+        "entity_types": '["GUEST", "PERSON", "PLACE"]',
+    }
+    assert parameters_of(settings, {"Evidence": "HOLDOUT"}) == {"MinimumScore": "0", "Evidence": "HOLDOUT"}
+    assert parameters_of(settings, {"MinimumScore": "0.4"}) == {"MinimumScore": "0.4"}
+    documents = read_documents(paths, settings, label_delimiter="|")
+    assert [(document.text, document.labels) for document in documents] == [
+        ("Anna Brandt sleeps", ("0:11:PERSON",)),
+        ("Dover sleeps", ("0:5:PLACE",)),
+        ("Anna sleeps.", ("0:4:GUEST",)),
+    ]
+
+
+def test_entity_types_that_cannot_be_get_a_sentence(tmp_path: Path) -> None:
+    def refused(*files: list[str]) -> str:
+        paths = [write(tmp_path / f"{number}.conll", *lines) for number, lines in enumerate(files)]
+        with pytest.raises(FileError) as error:
+            derive_settings(paths, labels=None, mode=None, label_delimiter="|", kind=Kind.ENTITIES)
+        return str(error.value)
+
+    assert "0 different entity types" in refused(["Anna\tO", "sleeps\tO"])
+    many = [f"Anna\tB-T{number}" for number in range(26)]
+    assert "25 different entity types" in refused(many)
+    assert "26 different entity types" in refused(many[:13], many[13:])
+    assert "written in two ways" in refused(["Anna\tB-PERSON", "Ben\tB-Person"])
+
+
+def test_the_first_documents_of_classes(tmp_path: Path) -> None:
+    path = write(tmp_path / "d.csv", '"A|B","one, two"', "B,three")
+    settings = derive_settings([path], labels=["A", "B"], mode="MULTI_LABEL", label_delimiter="|")
+    documents = read_documents([path], settings, label_delimiter="|")
+    assert [(document.text, document.labels) for document in documents] == [
+        ("one, two", ("A", "B")),
+        ("three", ("B",)),
+    ]

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import boto3
 import pytest
 
 from flywheel.api.messages import MOST_DOCUMENTS
+from flywheel.comprehend.model_kind import ModelType
+from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
-from ops.verbs.classify import LONGEST_WAIT, MOST_WAITS, Answer, ClassifiedText, classify
+from ops.tables.classify import answers_table
+from ops.tables.terminal import result_console
+from ops.verbs.classify import (
+    LONGEST_WAIT,
+    MOST_WAITS,
+    Answer,
+    ClassifiedText,
+    FoundEntity,
+    RealTimeApi,
+    RecognizedText,
+    classify,
+)
 
 THROTTLED = {"error": {"code": "THROTTLED", "message": "full"}}
 
@@ -29,7 +43,9 @@ def refused(status: int, *, retry_after: float | None = None, **body: Any) -> An
 class Api:
     """Answers by a script, then everything."""
 
-    def __init__(self, *script: Answer) -> None:
+    def __init__(self, *script: Answer, model_type: ModelType = ModelType.DOCUMENT_CLASSIFIER) -> None:
+        real = RealTimeApi(url="", clients=Clients(boto3.Session()), model_type=model_type)
+        self.result, self.most_text_bytes = real.result, real.most_text_bytes
         self.script = list(script)
         self.asked: list[list[str]] = []
         self.waited: list[float] = []
@@ -118,3 +134,75 @@ def test_a_text_that_is_too_long_is_not_sent() -> None:
 def test_errors(answer: Answer, words: str) -> None:
     with pytest.raises(OperatorError, match=words):
         Api(answer).results("a")
+
+
+class TestRecognizer:
+    ANNA = {"text": "Anna", "type": "PERSON", "begin": 2, "end": 6, "begin_utf16": 3, "end_utf16": 7, "score": 0.8}
+    ROME = {"text": "Rome", "type": "PLACE", "begin": 10, "end": 14, "begin_utf16": 11, "end_utf16": 15, "score": 0.9}
+
+    def api(self, *script: Answer) -> Api:
+        return Api(*script, model_type=ModelType.ENTITY_RECOGNIZER)
+
+    def test_the_entities_of_each_text(self) -> None:
+        found = [{"entities": [self.ANNA, self.ROME], "confidence": 0.8}, {"entities": [], "confidence": 1}]
+        first, second = self.api(answered(found)).results("\U0001f600 Anna in Rome", "nobody")
+        assert isinstance(first, RecognizedText)
+        assert (first.labels, first.confidence, first.model_arn) == (("PERSON", "PLACE"), 0.8, "arn:m")
+        assert [entity.model_dump() for entity in first.entities] == [self.ANNA, self.ROME]
+        assert (second.labels, second.confidence, second.answered) == ((), 1, True)
+
+    def test_as_json(self) -> None:
+        (result,) = self.api(answered([{"entities": [self.ANNA], "confidence": 0.8}])).results("x")
+        assert result.model_dump(mode="json", exclude_none=True) == {
+            "text": "x",
+            "labels": ["PERSON"],
+            "confidence": 0.8,
+            "model_arn": "arn:m",
+            "entities": [self.ANNA],
+        }
+
+    def test_members_that_a_later_api_adds_are_ignored(self) -> None:
+        (result,) = self.api(answered([{"entities": [{**self.ANNA, "id": 1}], "confidence": 0.8}])).results("x")
+        assert isinstance(result, RecognizedText)
+        assert result.entities == (FoundEntity.model_validate(self.ANNA),)
+
+    def test_what_is_throttled_is_sent_again(self) -> None:
+        api = self.api(answered([THROTTLED]), answered([{"entities": [self.ANNA], "confidence": 0.8}]))
+        assert [result.labels for result in api.results("x")] == [("PERSON",)]
+
+    def test_a_text_without_an_answer_is_of_the_same_kind(self) -> None:
+        (result,) = self.api(answered([{"error": {"code": "TEXT_REFUSED", "message": "bad"}}])).results("x")
+        assert isinstance(result, RecognizedText)
+        assert (result.error, result.answered) == ("TEXT_REFUSED", False)
+
+    def test_its_texts_are_shorter(self) -> None:
+        with pytest.raises(OperatorError, match="Text 1 has 5,001 bytes in UTF-8, and Comprehend takes 5,000"):
+            self.api().results("x" * 5001)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "path"), [(ModelType.DOCUMENT_CLASSIFIER, "/classify"), (ModelType.ENTITY_RECOGNIZER, "/entities")]
+)
+def test_the_route_is_the_kinds(monkeypatch: pytest.MonkeyPatch, model_type: ModelType, path: str) -> None:
+    asked: list[tuple[str, str, Any]] = []
+    monkeypatch.setattr(RealTimeApi, "request", lambda _, *request: asked.append(request))
+    RealTimeApi(url="", clients=Clients(boto3.Session()), model_type=model_type).classify(["a"])
+    assert asked == [("POST", path, {"documents": ["a"]})]
+
+
+def test_a_row_for_each_entity_and_for_each_text_without(capsys: pytest.CaptureFixture[str]) -> None:
+    anna = FoundEntity.model_validate(TestRecognizer.ANNA)
+    results = [
+        RecognizedText(text="\U0001f600 Anna", confidence=0.8, entities=(anna,), model_arn="arn:m/names/version/v1"),
+        RecognizedText(text="nobody", confidence=1),
+        RecognizedText(text="x", error="TEXT_REFUSED", message="bad"),
+    ]
+    result_console().print(answers_table(results))
+    # Some terminals get a line below the heading.
+    lines = [line for line in capsys.readouterr().out.splitlines() if set(line) - set("\u2500\u2501 -")]
+    assert [line.split() for line in lines][:4] == [
+        ["In", "Entity", "Type", "Begin", "End", "Score"],
+        ["\U0001f600", "Anna", "Anna", "PERSON", "2", "6", "0.8000"],
+        ["nobody", "none", "-", "-", "-", "-"],
+        ["x", "TEXT_REFUSED:", "bad", "-", "-", "-", "-"],
+    ]

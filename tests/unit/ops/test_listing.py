@@ -14,7 +14,7 @@ from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import UploadOutcome
 from ops.commands.invocation import as_ascii_json
-from ops.tables.classify import classified_table
+from ops.tables.classify import answers_table
 from ops.tables.figures import minute
 from ops.tables.listing import Column, Facts, Listing, words
 from ops.tables.models import models_table
@@ -22,7 +22,7 @@ from ops.tables.status import status_view
 from ops.tables.terminal import SafeConsole, result_console
 from ops.tables.turns import turn_view, turns_table
 from ops.tables.uploads import results_table
-from ops.verbs.classify import ClassifiedText
+from ops.verbs.classify import ClassifiedText, FoundEntity, RecognizedText
 from ops.verbs.models import ActiveTime, ModelMark, ModelVersion
 from ops.verbs.prepared import LabelCount, Prepared, UploadWaiting
 from ops.verbs.status import NextTurn, Status
@@ -148,12 +148,15 @@ def hostile_views() -> list[RenderableType]:
         ),
     )
     answer = ClassifiedText(text=HOSTILE, labels=(HOSTILE,), confidence=0.5)
+    entity = FoundEntity(text=HOSTILE, type=HOSTILE, begin=0, end=1, begin_utf16=0, end_utf16=1, score=0.5)
+    recognized = RecognizedText(text=HOSTILE, confidence=0.5, entities=(entity,))
     return [
         status_view(status),
         turns_table([record], metric="F1Score"),
         turn_view(TurnView(turn="turn-000003", record=record)),
         results_table([result], title=HOSTILE),
-        classified_table([answer]),
+        answers_table([answer]),
+        answers_table([recognized]),
         HOSTILE,
         Text(HOSTILE),
     ]

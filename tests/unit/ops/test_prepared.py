@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel.comprehend.dataset_minimum import dataset_minimum
 from flywheel.datasets.distinct import Distinct, DistinctParts
 from flywheel.datasets.look_ahead import Outlook
 from flywheel.datasets.stored_parts import StoredPart, waiting_part
-from flywheel.document_classification.minimum import dataset_minimum
+from flywheel.document_classification.kind import DATASET_LIMITS
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS, without_labels
 from flywheel.records.parts import prepared_location
 from flywheel.records.uploads import Part, Split
@@ -72,6 +73,7 @@ def looked_at(
         labels=LABELS,
         minimum=minimum,
         first=first,
+        limits=DATASET_LIMITS,
         size=lambda held_back: size_about(candidates, held_back),
     )
     return Outlook(
@@ -86,7 +88,7 @@ def looked_at(
 
 
 def stored(part: Part) -> StoredPart:
-    return waiting_part(part, prepared_location(part.split, part.content_hash))
+    return waiting_part(part, prepared_location(part.split, part.content_hash, part.form))
 
 
 def assessed(

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flywheel.preparation import LabelRules, Limits
+from ops.deployment.errors import FileError
 from ops.main import app
 from ops.tables.uploads import report_text
+from ops.verbs.upload import check_paths, files_of
 from ops.verbs.validate import validate
 
 RULES = LabelRules(labels=("SPORTS", "WORLD"), multi_label=False)
@@ -114,3 +116,56 @@ def test_labels_may_be_taken_from_the_file(tmp_path: Path, monkeypatch: pytest.M
     assert refused.exit_code == 1
     assert "written in two ways" in refused.stderr
     assert "--label" in refused.stderr
+
+
+ANNOTATIONS = "File,Line,Begin Offset,End Offset,Type\nletters.txt,0,0,4,PERSON\nletters.txt,1,0,5,PLACE\n"
+
+
+def annotated(folder: Path) -> Path:
+    letters = folder / "letters"
+    letters.mkdir()
+    written(letters, "Anna sleeps.\nDover sleeps.\n", name="letters.txt")
+    written(letters, ANNOTATIONS, name="annotations.csv")
+    return letters
+
+
+def test_a_folder_of_a_recognizer_is_one_upload(tmp_path: Path) -> None:
+    command = ["validate", str(annotated(tmp_path)), "--kind", "entities", "--label", "PERSON", "--label", "PLACE"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert "PERSON" in result.stdout
+    (found,) = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert (found["documents"], found["annotations"], found["labels"]) == (2, {"PERSON": 1, "PLACE": 1}, {})
+    unknown = CliRunner().invoke(app, [*command[:-1], "GUEST"])
+    assert unknown.exit_code == 1
+    assert "PLACE" in unknown.stdout
+
+
+def test_entity_types_may_be_taken_from_the_files_or_the_settings_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_aws(monkeypatch, tmp_path)
+    letters = str(annotated(tmp_path))
+    looked_at = CliRunner().invoke(app, ["validate", letters, "--kind", "entities", "--labels-from-file", "--json"])
+    assert json.loads(looked_at.stdout)[0]["annotations"] == {"PERSON": 1, "PLACE": 1}
+    settings = {"model_type": "ENTITY_RECOGNIZER", "entity_types": ["PERSON", "PLACE"]}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"flywheel": settings}}))
+    by_settings = CliRunner().invoke(app, ["validate", letters, "--json"])
+    assert json.loads(by_settings.stdout)[0]["annotations"] == {"PERSON": 1, "PLACE": 1}
+
+
+def test_a_folder_is_no_file_for_a_classifier(tmp_path: Path) -> None:
+    result = run(str(annotated(tmp_path)))
+    assert result.exit_code == 1
+    assert "name the files in it" in result.stderr
+
+
+def test_the_files_of_a_folder_keep_their_places_in_it(tmp_path: Path) -> None:
+    letters = annotated(tmp_path)
+    (letters / "more").mkdir()
+    written(letters / "more", "Essen sleeps.\n", name="b.txt")
+    assert list(files_of(letters).values()) == ["letters/annotations.csv", "letters/letters.txt", "letters/more/b.txt"]
+    assert files_of(letters / "letters.txt") == {letters / "letters.txt": "letters.txt"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileError, match="without files"):
+        check_paths([tmp_path / "empty"], folders=True)

@@ -327,7 +327,6 @@ def test_a_json_line_with_two_meanings_is_bad(line: str, rule: str, says: str) -
         (b'\xef\xbb\xbf[{"label": "A"}]', "one JSON array"),
         (b'\n \t[\n  {"label": "A"}\n]', "one JSON array"),
         (b'{\n "data": [1]\n}', "one JSON value over several lines"),
-        (b'{"source": "x", "job": 0, "job-metadata": {"class-name": "A"}}\n', "an augmented manifest"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git LFS pointer"),
         (b"\n<html><head><title>403</title>", "a web page"),
         (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code>', "an XML error message"),
@@ -377,3 +376,5 @@ def test_any_label_will_do_for_a_flywheel_that_is_not_there_yet() -> None:
     assert prepared(data, AnyLabel(multi_label=False))[0].labels == dict.fromkeys(ONE.labels, 20)
     preparation, _ = prepared(lines(f"L{n},x" for n in range(9)), AnyLabel(multi_label=False, most=8))
     assert bad(preparation) == [(9, "too-many-classes")]
+    half = lines(['{"label": "A", "text": "x"}', '{"label": "\\ud800", "text": "y"}'])
+    assert bad(prepared(half, AnyLabel(multi_label=False))[0]) == [(2, "not-utf8")]

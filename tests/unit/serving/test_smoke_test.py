@@ -27,7 +27,9 @@ LABELS = ("CALM", "STORM")
 def read(content: str | bytes, *, delimiter: str | None = None) -> list[LabelledDocument]:
     given = content.encode() if isinstance(content, str) else content
     task = Task(labels=LABELS, multi_label=delimiter is not None)
-    return read_documents(given, key="serving/smoke.csv", task=task, delimiter=delimiter or "|")
+    return read_documents(
+        given, key="serving/smoke.csv", kind=DOCUMENT_CLASSIFICATION, task=task, delimiter=delimiter or "|"
+    )
 
 
 def a_smoke_test(*, right: int = 9, documents: int = 10, minimum: float = 0.8) -> SmokeTest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,13 @@ from hypothesis import strategies as st
 
 from flywheel.analysis import report_analysis as analysis
 from flywheel.api.classify_api import Classified
-from flywheel.api.messages import LabelledDocument
+from flywheel.api.messages import MOST_DOCUMENTS, bodies_of
 from flywheel.comprehend.model_kind import Prediction
+from flywheel.comprehend.real_time import RealTime
+from flywheel.document_classification.answer import Classification
+from flywheel.document_classification.real_time import REAL_TIME as CLASSIFYING
+from flywheel.entity_recognition.answer import RecognizedEntities
+from flywheel.entity_recognition.real_time import REAL_TIME as RECOGNIZING
 from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import report_promotion, requests
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary
@@ -25,6 +31,7 @@ from flywheel.records.promotions import (
 )
 from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
+from flywheel.spans import Span
 from flywheel.text import failure_cause, notification
 from flywheel.text.byte_limits import LONGEST_SENTENCE, SHORTENED, size_as_json, size_of, within
 from flywheel.turn import report_turn
@@ -225,16 +232,25 @@ def test_an_answer_to_cloudformation() -> None:
 
 def test_an_answer_of_the_api_with_the_longest_labels() -> None:
     scores = tuple((f"{number:04d}".rjust(5000, "\u00e9"), 1 - number / 1000) for number in range(1000))
-    answer = _answer(
-        Classified(
-            answers=(Prediction(scores=scores, multi_label=True),) * 25,
-            model=None,
-            throttled=0,
-            low_confidence=0,
-            causes=(),
-            not_stored=0,
-        ),
-        endpoint_arn="arn",
+    answer = answer_of(Classification.of(scores, multi_label=True), real_time=CLASSIFYING)
+    assert all(document["labels"][0]["score"] == 1 for document in answer["documents"])
+
+
+def test_an_answer_of_the_api_with_the_most_entities_leaves_out_those_with_the_lowest_scores() -> None:
+    text = "\u20ac" * (RECOGNIZING.most_text_bytes // 3)
+    spans = [Span(place, place + 1, "X" * 64) for place in range(len(text))]
+    found = [(span, span.begin / len(text)) for span in spans]
+    for document in answer_of(RecognizedEntities.of(text, found), real_time=RECOGNIZING)["documents"]:
+        begins = [entity["begin"] for entity in document["entities"]]
+        assert begins == list(range(begins[0], len(text)))
+        assert document["confidence"] == 0
+
+
+def answer_of(prediction: Prediction, *, real_time: RealTime) -> dict[str, Any]:
+    """The same for as many documents as a request may have."""
+    classified = Classified(
+        answers=(prediction,) * MOST_DOCUMENTS, model=None, throttled=0, low_confidence=0, causes=(), not_stored=0
     )
-    assert size_as_json(answer.model_dump(mode="json")) <= 6_000_000
-    assert all(document.labels[0].score == 1 for document in answer.documents if isinstance(document, LabelledDocument))
+    answer = _answer(classified, answer=bodies_of(real_time).answer, endpoint_arn="arn").model_dump(mode="json")
+    assert size_as_json(answer) <= 6_000_000
+    return answer

@@ -15,9 +15,12 @@ from local.cloud.emulator import service_roles
 from local.cloud.emulator.administration import answer_below
 from local.cloud.emulator.ministack import app, concurrency, iam_actions, responses, router, stepfunctions
 from local.cloud.endpoint import Endpoint
+from local.comprehend.document_classification.kind import DOCUMENT_CLASSIFICATION
 from local.comprehend.errors import UNMODELLED_ERRORS
 from local.comprehend.http.administration import PATH_PREFIX, handle_administration
 from local.comprehend.http.wire import handle_http
+from local.comprehend.kinds import kind_of_model
+from local.comprehend.model_kind import ModelKind
 from local.comprehend.requests.contract import TARGET_PREFIX
 from local.comprehend.service import Comprehend
 
@@ -35,23 +38,46 @@ _ARN_MEMBERS = (
 )
 _NAME_MEMBERS = {
     "CreateFlywheel": ("FlywheelName", "flywheel"),
-    "CreateEndpoint": ("EndpointName", "document-classifier-endpoint"),
     "CreateDocumentClassifier": ("DocumentClassifierName", "document-classifier"),
     "CreateEntityRecognizer": ("RecognizerName", "entity-recognizer"),
     "DescribeDocumentClassificationJob": ("JobId", "document-classification-job"),
+    "DescribeEntitiesDetectionJob": ("JobId", "entities-detection-job"),
+    "StopEntitiesDetectionJob": ("JobId", "entities-detection-job"),
 }
 # Jobs have no id yet when they are started: a policy names them all.
-_STARTED = {"StartDocumentClassificationJob": "document-classification-job/*"}
+_STARTED = {
+    "StartDocumentClassificationJob": "document-classification-job/*",
+    "StartEntitiesDetectionJob": "entities-detection-job/*",
+}
 # Creating, changing or starting these may hand a role to the service and use a model as well: IAM checks each
 # (reference: SAR).
 _PASSES_ROLE = frozenset(
-    {"CreateFlywheel", "UpdateFlywheel", "CreateEndpoint", "UpdateEndpoint", "ImportModel", *_STARTED}
+    {
+        "CreateFlywheel",
+        "UpdateFlywheel",
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "CreateDocumentClassifier",
+        "CreateEntityRecognizer",
+        "ImportModel",
+        *_STARTED,
+    }
 )
 # What is created with tags needs the right to tag it as well.
-_TAGGED = frozenset({"CreateEndpoint", "CreateDataset"})
+_TAGGED = frozenset({"CreateEndpoint", "CreateDataset", "CreateDocumentClassifier", "CreateEntityRecognizer"})
 _ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
-_USED_MEMBERS = ("ActiveModelArn", "DesiredModelArn", "ModelArn", "DocumentClassifierArn", "FlywheelArn")
+_USED_MEMBERS = (
+    "ActiveModelArn",
+    "DesiredModelArn",
+    "ModelArn",
+    "DocumentClassifierArn",
+    "EntityRecognizerArn",
+    "FlywheelArn",
+)
+
+
+_services: list[Comprehend] = []
 
 
 class DataAccessRoles:
@@ -75,7 +101,13 @@ class DataAccessRoles:
         return self._endpoint.in_account(account, region=region).client("s3", credentials=credentials)
 
 
+def know(service: Comprehend) -> None:
+    """Whose flywheels say, from here on, of which kind an endpoint is going to be."""
+    _services[:] = [service]
+
+
 def teach(service: Comprehend) -> None:
+    know(service)
     _answer_requests(service)
     answer_below(PATH_PREFIX, partial(handle_administration, service))
     _name_resources()
@@ -130,11 +162,23 @@ def resource_of(*, operation: str, request: dict[str, Any], region: str, account
     """The ARN that IAM compares with a policy's Resource when the operation is called with this request."""
     if operation in _STARTED:
         return f"arn:aws:comprehend:{region}:{account}:{_STARTED[operation]}"
+    if operation == "CreateEndpoint":
+        resource = _kind_of_endpoint(request, region=region, account=account).endpoint_resource
+        return f"arn:aws:comprehend:{region}:{account}:{resource}/{request.get('EndpointName', '')}"
     if operation in _NAME_MEMBERS:
         member, kind = _NAME_MEMBERS[operation]
-        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}"
+        version = f"/version/{request['VersionName']}" if "VersionName" in request else ""
+        return f"arn:aws:comprehend:{region}:{account}:{kind}/{request.get(member, '')}{version}"
     named = [request[member] for member in _ARN_MEMBERS if isinstance(request.get(member), str)]
     return named[0] if named else "*"
+
+
+def _kind_of_endpoint(request: dict[str, Any], *, region: str, account: str) -> ModelKind:
+    """The kind of model that CreateEndpoint is asked to serve: of the model, or of the flywheel's models."""
+    kind = kind_of_model(str(request.get("ModelArn", "")))
+    for service in _services:
+        kind = kind or service.kind_of_flywheel(str(request.get("FlywheelArn", "")), account=account, region=region)
+    return kind or DOCUMENT_CLASSIFICATION
 
 
 def used_by(*, operation: str, request: dict[str, Any]) -> list[str]:

@@ -1,0 +1,232 @@
+"""Comprehend's calls and names for entity recognizers, and the pipeline's rules for them.
+
+All functions import this module at their start, so modules that only few of them need are imported where they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from flywheel.comprehend.answers import required
+from flywheel.comprehend.model_kind import Answer, DatasetLimits, Model, ModelKind, StartedJob, Task
+from flywheel.entity_recognition.answer import AnnotatedDocument, RecognizedEntities
+from flywheel.records.decisions import Metrics
+from flywheel.records.uploads import DocumentForm
+from flywheel.spans import Span
+
+if TYPE_CHECKING:
+    from mypy_boto3_comprehend import ComprehendClient
+
+    from flywheel.comprehend.real_time import RealTime
+    from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
+    from flywheel.evaluation.predictions import Readable
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
+
+
+DATASET_LIMITS = DatasetLimits(
+    documents=200_000,
+    bytes=200_000_000,
+    minimum_bytes=5_000,
+    # A text of one character, and the line end.
+    document_bytes=2,
+    minimum_documents=3,
+    counted="annotations",
+)
+"""Reference 3.2 and 3.3, in decimal units."""
+ATTRIBUTE = "entities"
+"""Of the augmented manifests that Comprehend gets."""
+
+
+class _EntityRecognition:
+    words = "entity recognizer"
+    job_words = "entities detection job"
+    arn_resource = "entity-recognizer"
+    scalable_dimension = "comprehend:entity-recognizer-endpoint:DesiredInferenceUnits"
+    dataset_limits = DATASET_LIMITS
+    stored_form = DocumentForm.JSON_LINES
+    takes_folders = True
+
+    def task(self, config: Any) -> Task:
+        types = config.get("EntityRecognitionConfig", {}).get("EntityTypes", ())
+        return Task(labels=tuple(found["Type"] for found in types if "Type" in found))
+
+    def dataset_input(self, *, s3_uri: str, delimiter: str | None) -> Any:
+        manifest = {"S3Uri": s3_uri, "AttributeNames": [ATTRIBUTE], "DocumentType": "PLAIN_TEXT_DOCUMENT"}
+        return {"DataFormat": "AUGMENTED_MANIFEST", "AugmentedManifests": [manifest]}
+
+    def describe_model(self, comprehend: ComprehendClient, model_arn: str) -> Any:
+        answer = comprehend.describe_entity_recognizer(EntityRecognizerArn=model_arn)
+        return required(answer, "EntityRecognizerProperties", of=f"model {model_arn}")
+
+    def list_models(self, comprehend: ComprehendClient) -> Iterator[Any]:
+        for page in comprehend.get_paginator("list_entity_recognizers").paginate():
+            yield from page.get("EntityRecognizerPropertiesList", [])
+
+    def delete_model(self, comprehend: ComprehendClient, model_arn: str) -> None:
+        comprehend.delete_entity_recognizer(EntityRecognizerArn=model_arn)
+
+    def model(self, properties: Any) -> Model:
+        arn = required(properties, "EntityRecognizerArn", of="a model")
+        status = required(properties, "Status", of=f"model {arn}")
+        return Model(
+            arn=arn,
+            status=status,
+            flywheel_arn=properties.get("FlywheelArn"),
+            mode=None,
+            language=properties.get("LanguageCode"),
+            submitted_at=required(properties, "SubmitTime", of=f"model {arn}"),
+            warning=properties.get("Message") if status == "TRAINED_WITH_WARNING" else None,
+        )
+
+    def training_metrics(self, properties: Any) -> Metrics | None:
+        """Plain-text recognizers are scored from 0 to 100 (reference 2.11)."""
+        found = properties.get("RecognizerMetadata", {}).get("EvaluationMetrics")
+        return Metrics.model_validate({name: value / 100 for name, value in found.items()}) if found else None
+
+    def iteration_metrics(self, block: Any) -> Metrics:
+        """Which scale recognizers have here is not documented (reference 14.16): a score above 1 shows that it is 0 to
+        100."""
+        found = {key.removeprefix("Average"): value for key, value in block.items()}
+        most = max(found.values(), default=0)
+        return Metrics.model_validate({name: value / 100 if most > 1 else value for name, value in found.items()})
+
+    def start_job(self, comprehend: ComprehendClient, *, model_arn: str | None, request: dict[str, Any]) -> StartedJob:
+        if model_arn:
+            request = request | {"EntityRecognizerArn": model_arn}
+        # Required, and ignored with a custom model (reference 2.10).
+        answer = comprehend.start_entities_detection_job(**request, LanguageCode="en")
+        return StartedJob(
+            id=required(answer, "JobId", of=f"job {request['JobName']}"),
+            model_arn=answer.get("EntityRecognizerArn", model_arn),
+        )
+
+    def describe_job(self, comprehend: ComprehendClient, job_id: str) -> Any:
+        answer = comprehend.describe_entities_detection_job(JobId=job_id)
+        return required(answer, "EntitiesDetectionJobProperties", of=f"job {job_id}")
+
+    def missing_parts(self, files: Sequence[SourceFile]) -> str | None:
+        from flywheel.preparation.entities import HEAD_BYTES, missing_parts
+
+        def heads() -> Iterator[tuple[str, bytes]]:
+            for file in files:
+                with closing(file.open()) as stream:
+                    yield file.name, stream.read(HEAD_BYTES)
+
+        return missing_parts(heads())
+
+    def prepare(
+        self,
+        *,
+        files: Sequence[SourceFile],
+        name: str,
+        sink: BinaryIO,
+        hashes: BinaryIO,
+        label_hashes: BinaryIO,
+        bad_lines: BinaryIO,
+        task: Task,
+        delimiter: str,
+        limits: UploadLimits,
+    ) -> Preparation:
+        from flywheel.preparation.entities import EntityLimits, EntityRules, prepare_entities
+
+        return prepare_entities(
+            files=files,
+            sink=sink,
+            hashes=hashes,
+            label_hashes=label_hashes,
+            rules=EntityRules(types=task.labels),
+            limits=EntityLimits(
+                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
+                conflicting_labels=limits.conflicting_labels,
+                documents=limits.documents or DATASET_LIMITS.documents,
+            ),
+            name=name,
+            bad_lines=bad_lines,
+        )
+
+    def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
+        from flywheel.preparation import LabelledDocument, Problem
+        from flywheel.preparation.entities import AnyType, EntityLimits, EntityRules, read_entity_documents
+
+        rules = EntityRules(types=task.labels) if task.labels else AnyType()
+        found = read_entity_documents(content, rules=rules, limits=EntityLimits())
+        if isinstance(found, Problem):
+            return found
+        return [
+            LabelledDocument(line=one.line, labels=tuple(span.label for span in one.spans), text=one.text)
+            for one in found
+        ]
+
+    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
+        from flywheel.evaluation import read_found_entities
+
+        return read_found_entities(archive, documents=documents)
+
+    def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
+        from flywheel.evaluation import evaluate_entities
+
+        return evaluate_entities([frozenset(true) for true in truths], answers.by_line, types=task.labels)
+
+    def gain(
+        self,
+        truths: Sequence[tuple[str, ...]],
+        *,
+        candidate: Predictions,
+        active: Predictions,
+        task: Task,
+        metric: Metric,
+        confidence_level: float,
+    ) -> DifferenceInterval:
+        from flywheel.evaluation import pooled_interval
+
+        return pooled_interval(
+            [frozenset(true) for true in truths],
+            candidate=candidate.by_line,
+            active=active.by_line,
+            metric=metric,
+            confidence_level=confidence_level,
+        )
+
+    def label_of(self, answered: str) -> str:
+        from flywheel.evaluation import type_of
+
+        return type_of(answered)
+
+    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
+        from flywheel.evaluation.predictions import entities_of
+
+        found = entities_of(where, line)
+        texts = _quoted(line)
+        return AnnotatedDocument(
+            [(span, score, texts[span.begin, span.end]) for span, score in found], low_confidence=low_confidence
+        )
+
+    def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> RecognizedEntities:
+        from flywheel.entity_recognition.offsets import place_of
+        from flywheel.evaluation.predictions import entities_of
+
+        # The endpoint's language counts, and LanguageCode is ignored (reference 2.9).
+        answer: Any = comprehend.detect_entities(EndpointArn=endpoint_arn, Text=text)
+        found = entities_of("the endpoint's answer", answer)
+        texts = _quoted(answer)
+        placed = []
+        for span, score in found:
+            begin, end = place_of(text, begin=span.begin, end=span.end, found=texts[span.begin, span.end])
+            placed.append((Span(begin, end, span.type), score))
+        return RecognizedEntities.of(text, sorted(placed))
+
+    @property
+    def real_time(self) -> RealTime:
+        from flywheel.entity_recognition.real_time import REAL_TIME
+
+        return REAL_TIME
+
+
+def _quoted(answer: Any) -> dict[tuple[int, int], str | None]:
+    """The text of each entity as Comprehend quotes it, by its offsets."""
+    return {(entry["BeginOffset"], entry["EndOffset"]): entry.get("Text") for entry in answer["Entities"]}
+
+
+ENTITY_RECOGNITION: ModelKind = _EntityRecognition()
