@@ -548,7 +548,7 @@ class Turn:
         return self._at.intake.require(turns.begin_key(self.name), TurnBeginning)
 
     def _prepare(self, split: Split) -> list[Step]:
-        uploads = [upload for upload in self.beginning().uploads if upload.split is split]
+        uploads = [upload.without_files for upload in self.beginning().uploads if upload.split is split]
         self.preparer().prepare_all(uploads, self._at.now())
         return []
 

@@ -35,6 +35,8 @@ DATASET_LIMITS = DatasetLimits(
     counted="annotations",
 )
 """Reference 3.2 and 3.3, in decimal units."""
+MOST_FILES_LOOKED_INTO = 200
+"""Of a folder, to see whether it is complete."""
 ATTRIBUTE = "entities"
 """Of the augmented manifests that Comprehend gets."""
 
@@ -110,11 +112,13 @@ class _EntityRecognition:
         from flywheel.preparation.entities import HEAD_BYTES, missing_parts
 
         def heads() -> Iterator[tuple[str, bytes]]:
-            for file in files:
+            for file in largest[:MOST_FILES_LOOKED_INTO]:
                 with closing(file.open()) as stream:
                     yield file.name, stream.read(HEAD_BYTES)
 
-        return missing_parts(heads())
+        # Annotations are larger than documents that are files of their own, which have 5,000 bytes at most.
+        largest = sorted(files, key=lambda file: (-file.size, file.name))
+        return missing_parts(heads(), others=[file.name for file in largest[MOST_FILES_LOOKED_INTO:]])
 
     def prepare(
         self,

@@ -86,6 +86,11 @@ class Upload(Record):
         )
 
     @property
+    def without_files(self) -> Upload:
+        """For messages and records that have no room for the files of a folder."""
+        return self.model_copy(update={"folder": ()})
+
+    @property
     def files(self) -> tuple[UploadedFile, ...]:
         """Those of a folder, or the one."""
         alone = UploadedFile(

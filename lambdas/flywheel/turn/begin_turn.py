@@ -246,8 +246,11 @@ def _consume(intake: IntakeBucket, request: TurnRequest) -> None:
 
 
 def write_batches(intake: IntakeBucket, beginning: TurnBeginning, split: Split) -> BatchList:
-    """Write the items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`."""
-    batches = list(_batches(upload for upload in beginning.uploads if upload.split is split))
+    """Write the items of the turn's distributed map over the uploads of `split`, each `{"uploads": [Upload, ...]}`.
+
+    Without the files of folders, which may be thousands: `begin.json` has them.
+    """
+    batches = list(_batches(upload.without_files for upload in beginning.uploads if upload.split is split))
     key = f"{folder(beginning.turn)}{split}-batches.json"
     items = [{"uploads": [upload.model_dump(mode="json") for upload in batch]} for batch in batches]
     intake.write_json(key, items)

@@ -34,7 +34,7 @@ from flywheel.records.turns import (
     result_key,
     uploads_folder,
 )
-from flywheel.records.uploads import UploadOutcome, UploadResult
+from flywheel.records.uploads import IncompleteFolder, UploadOutcome, UploadResult
 from flywheel.report.left_out import left_out_sentences
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
@@ -93,9 +93,12 @@ def report_turn(
         ),
         uploads=summary.results,
         uploads_folder=uploads_folder(turn),
-        unprepared=unprepared[:OTHERS_IN_RECORD],
+        unprepared=tuple(upload.without_files for upload in unprepared[:OTHERS_IN_RECORD]),
         replaced=replaced[:OTHERS_IN_RECORD],
-        incomplete=beginning.incomplete[:OTHERS_IN_RECORD] if beginning else (),
+        incomplete=tuple(
+            IncompleteFolder(upload=folder.upload.without_files, missing=folder.missing)
+            for folder in (beginning.incomplete[:OTHERS_IN_RECORD] if beginning else ())
+        ),
         datasets=tuple(_summaries(intake, composition.datasets)),
         waiting=composition.waiting,
         leaked=composition.leaked,

@@ -72,5 +72,6 @@ def _shortened(result: UploadResult) -> UploadResult:
         update={
             "examples": result.examples[:_EXAMPLES],
             "labels": result.labels if len(result.labels) <= _LABELS else {},
+            "upload": result.upload.without_files,
         }
     )

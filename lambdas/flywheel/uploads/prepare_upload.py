@@ -79,6 +79,7 @@ class UploadPreparer:
         self._limits = limits
         self._on_fault = on_fault
         self._remaining = remaining_seconds
+        self._folders = {upload.id: upload for upload in beginning.uploads if upload.folder}
         self._task = Task(labels=beginning.labels, multi_label=beginning.multi_label)
         # Composed datasets do not change while a turn prepares uploads.
         self._manifests = lru_cache(lambda split: manifests(intake, split))
@@ -92,7 +93,8 @@ class UploadPreparer:
         require_current(self._intake, self._turn)
         faults: list[Exception] = []
         first = True
-        for upload in uploads:
+        # The message that names a folder has no room for its files.
+        for upload in [self._folders.get(named.id, named) for named in uploads]:
             try:
                 first = not self._take(upload, now, alone=first) and first
             except NotCurrentTurn:

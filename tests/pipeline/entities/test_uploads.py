@@ -103,3 +103,20 @@ def test_other_annotations_of_a_text_are_a_conflict() -> None:
     record = at.run_turn()
     assert record.conflicts == {"train": 3}
     assert record.conflict_examples[0].labels == ("PERSON", "PLACE")
+
+
+def test_a_folder_of_many_files_is_looked_into_only_at_its_largest() -> None:
+    at = people()
+    rows = ["File,Begin Offset,End Offset,Type"]
+    for number in range(230):
+        at.upload(f"train/files/{number:03d}.txt", f"Anna Albers wrote letter {number}.".encode())
+        rows.append(f"{number:03d}.txt,0,11,PERSON")
+    assert at.poked().start
+    (waits,) = at.run_turn().incomplete
+    assert "annotations" in waits.missing
+    at.cloud.clock.advance(timedelta(seconds=5))
+    at.upload("train/files/zz", "\n".join(rows).encode())
+    record = at.run_turn()
+    (result,) = record.uploads
+    assert (result.outcome, result.documents, result.upload.folder) == (UploadOutcome.ACCEPTED, 230, ())
+    assert at.keys("train/") == []

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flywheel.records.turns import TurnBeginning
 from flywheel.records.uploads import Split, Upload
-from flywheel.turn.begin_turn import _batches, _present
+from flywheel.turn.begin_turn import _batches, _present, write_batches
 from flywheel.uploads.replaced import Version
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 MEBIBYTE = 1024**2
@@ -38,6 +44,30 @@ def test_batches_hold_every_upload_once_in_order_within_the_limits(sizes: list[i
 
 def test_small_uploads_share_a_batch() -> None:
     assert [len(batch) for batch in _batches(upload(number) for number in range(250))] == [100, 100, 50]
+
+
+def test_a_batch_has_no_room_for_the_files_of_a_folder() -> None:
+    files = [upload(number).model_copy(update={"key": f"train/letters/{number}.txt"}) for number in range(5_000)]
+    folder = Upload.of_folder("train/letters/", files)
+    written: dict[str, Any] = {}
+    beginning = TurnBeginning(
+        turn="turn-000001", began_at=START, flywheel_arn="f", labels=(), multi_label=False, uploads=(folder,)
+    )
+    write_batches(cast("IntakeBucket", _Written(written)), beginning, Split.TRAIN)
+    (item,) = written["turns/turn-000001/train-batches.json"]
+    assert len(json.dumps(item)) < 1_000
+    (named,) = item["uploads"]
+    assert Upload.model_validate(named).id == folder.id
+
+
+class _Written:
+    name = "intake"
+
+    def __init__(self, written: dict[str, Any]) -> None:
+        self._written = written
+
+    def write_json(self, key: str, value: Any) -> None:
+        self._written[key] = value
 
 
 def versions(history: list[bool]) -> tuple[list[Version], list[datetime]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ..file_format import BYTE_ORDER_MARK, LineEnds
 from ..label_advice import shortened
@@ -24,17 +24,18 @@ _ANNOTATIONS = (
 )
 
 
-def missing_parts(names_and_heads: Iterable[tuple[str, bytes]]) -> str | None:
+def missing_parts(names_and_heads: Iterable[tuple[str, bytes]], *, others: Collection[str] = ()) -> str | None:
     """What a folder lacks to be an upload, in words; None if it is complete.
 
-    A head is the first `HEAD_BYTES` of a file, all of it if it has fewer. A folder that has its parts and is wrong in
-    another way is complete: to read it says what is wrong.
+    A head is the first `HEAD_BYTES` of a file, all of it if it has fewer. `others` are files that nobody looked into:
+    documents, where there are annotations. A folder that has its parts and is wrong in another way is complete: to read
+    it says what is wrong.
     """
     heads = {name: head for name, head in names_and_heads if not is_hidden(name)}
     if not heads:
         return "its files"
     tables = {name: table for name, head in heads.items() if (table := find_table(head, whole=_is_whole(head)))}
-    documents = [name for name in heads if name not in tables]
+    documents = [*(name for name in heads if name not in tables), *(name for name in others if not is_hidden(name))]
     if not tables:
         forms = (find_form(head, whole=_is_whole(head), rules=AnyType()) for head in heads.values())
         alone = any(isinstance(form, Violation) and form.rule in (UNRECOGNISED, EMPTY_FILE) for form in forms)
