@@ -20,7 +20,7 @@ Predict = Callable[["JobInput", Path, Path], None]
 """Reads the input of a job, answers it with the model at the first path, and writes the output at the second. Raises
 InvalidJobInputError. It runs in a worker process."""
 
-Trained = Literal["dataset", "flywheel", "model"]
+MinimumOf = Literal["dataset", "flywheel", "model"]
 """Whose training data are held against a minimum."""
 
 
@@ -131,7 +131,7 @@ class ModelKind(Protocol):
     def maximum_dataset_bytes(self, settings: Settings) -> int: ...
 
     def require_minimum(
-        self, contents: Contents, *, parts: frozenset[Part], task: Any, settings: Settings, what: Trained
+        self, contents: Contents, *, parts: frozenset[Part], task: Any, settings: Settings, what: MinimumOf
     ) -> None:
         """Raise InvalidTrainingDataError unless the training data of a dataset, a flywheel or a model without one have
         the minimum of all that occurs in them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.comprehend.document_classification.task_config import TaskConfig
 from local.comprehend.document_classification.training_data import inspect
-from local.comprehend.model_kind import Trained
+from local.comprehend.model_kind import MinimumOf
 from local.comprehend.settings import Settings
 from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, Part
 
@@ -28,7 +28,7 @@ def checked_contents(files: tuple[DataFile, ...], *, task: TaskConfig, settings:
 
 
 def require_minimum(
-    contents: Contents, *, parts: frozenset[Part], task: TaskConfig, settings: Settings, what: Trained
+    contents: Contents, *, parts: frozenset[Part], task: TaskConfig, settings: Settings, what: MinimumOf
 ) -> None:
     """Raise InvalidTrainingDataError unless each label that occurs has the minimum of training documents."""
     minimum = settings.minimum_documents(multi_label=task.multi_label)

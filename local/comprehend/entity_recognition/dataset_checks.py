@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.comprehend.entity_recognition.task_config import TaskConfig
 from local.comprehend.entity_recognition.training_data import inspect
-from local.comprehend.model_kind import Trained
+from local.comprehend.model_kind import MinimumOf
 from local.comprehend.settings import Settings
 from local.comprehend.training_data import Contents, DataFile, InvalidTrainingDataError, Part
 
@@ -32,7 +32,7 @@ def require_minimum(
     parts: frozenset[Part],
     task: TaskConfig,  # noqa: ARG001 (classifiers' minimum depends on it)
     settings: Settings,
-    what: Trained,
+    what: MinimumOf,
 ) -> None:
     """Raise InvalidTrainingDataError unless each entity type that occurs has the minimum of annotations or, where data
     come with an entity list only, of its matches."""
