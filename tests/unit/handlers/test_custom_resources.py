@@ -165,6 +165,7 @@ class TestRemovalOfTheEndpoint:
     ) -> None:
         for name in ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "INTAKE_BUCKET", "ENDPOINT_ARN"):
             monkeypatch.setenv(name, "x")
+        monkeypatch.setenv("MODEL_TYPE", "DOCUMENT_CLASSIFIER")
         report = importlib.import_module("handlers.serving.report_serving")
         started = {"answer": CustomResourceEvent.model_validate(cloudformation.event()).model_dump()}
         for given in ({"started_by": "schedule"}, started):
