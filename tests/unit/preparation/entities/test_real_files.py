@@ -11,7 +11,6 @@ from flywheel.preparation.entities import AnyType
 from .uploads import Outcome, prepared
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
-DATA = DATA if DATA.exists() else Path("/work/shared/data")
 
 
 def read(*names: str) -> dict[str, bytes]:
