@@ -39,7 +39,7 @@ class ServingTriggers(Construct):
             target_arn=machine_arn,
             role_arn=role.arn,
             undelivered=self.undelivered,
-            message=json.dumps({"started_by": "wish"}),
+            message=json.dumps({"started_by": "target"}),
             event_pattern=parameter_edited(access.names.parameter(SERVING_TARGET)),
         )
         schedule = rule(

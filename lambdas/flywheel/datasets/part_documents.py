@@ -117,7 +117,7 @@ class _Csv:
         self._row = csv.writer(_Returned(), lineterminator="\n").writerow
 
     def read(self, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-        return map(tuple, csv.reader(lines))  # type: ignore[arg-type]  # of two
+        return map(tuple, csv.reader(lines))  # type: ignore[arg-type]  # each row has two columns
 
     def combination(self, column: str, delimiter: str) -> str:
         return column.replace(delimiter, LABEL_SEPARATOR_IN_RECORDS) if delimiter else column

@@ -44,6 +44,7 @@ def handle_http(
     except ComprehendError as error:
         return refusal(error)
     except Exception:
+        # Whatever a defect here raises, a client gets the error that AWS gives for its own.
         _logger.exception("A request could not be answered")
         return refusal(service_error("InternalServerException", "An internal error occurred; the log says more."))
     return _answer(200, response)

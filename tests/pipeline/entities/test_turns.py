@@ -16,7 +16,7 @@ from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 
 def people(**options: object) -> Deployment:
-    return Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities", **options)  # type: ignore[arg-type]
+    return Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities", **options)  # type: ignore[arg-type]  # any field
 
 
 def test_a_first_turn_trains_and_promotes_a_recognizer() -> None:
