@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+BETWEEN_LABELS = "\x1f"
+"""Joins the labels, or the entity types, of one document in a combination. No label can hold a control character
+(reference 1.3)."""
+BEFORE_COUNT = "\x1e"
+"""Stands in a combination between an entity type and how often it is annotated in the document."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:

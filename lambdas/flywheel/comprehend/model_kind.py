@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+
+from flywheel.comprehend.answers import required
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -52,10 +54,25 @@ class Model:
     flywheel_arn: str | None
     """The flywheel that trained it; None for a model that no flywheel trained."""
     mode: str | None
+    """Of a document classifier."""
     language: str | None
     submitted_at: datetime
     warning: str | None
     """Comprehend's message about a model that is TRAINED_WITH_WARNING."""
+
+    @classmethod
+    def of(cls, properties: Any, *, arn: str) -> Self:
+        """From the properties that all kinds of model have. Raises IncompleteAnswer."""
+        status = required(properties, "Status", of=f"model {arn}")
+        return cls(
+            arn=arn,
+            status=status,
+            flywheel_arn=properties.get("FlywheelArn"),
+            mode=properties.get("Mode"),
+            language=properties.get("LanguageCode"),
+            submitted_at=required(properties, "SubmitTime", of=f"model {arn}"),
+            warning=properties.get("Message") if status == "TRAINED_WITH_WARNING" else None,
+        )
 
     @property
     def trained(self) -> bool:

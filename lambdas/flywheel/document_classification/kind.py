@@ -74,17 +74,7 @@ class _DocumentClassification:
         comprehend.delete_document_classifier(DocumentClassifierArn=model_arn)
 
     def model(self, properties: Any) -> Model:
-        arn = required(properties, "DocumentClassifierArn", of="a model")
-        status = required(properties, "Status", of=f"model {arn}")
-        return Model(
-            arn=arn,
-            status=status,
-            flywheel_arn=properties.get("FlywheelArn"),
-            mode=properties.get("Mode"),
-            language=properties.get("LanguageCode"),
-            submitted_at=required(properties, "SubmitTime", of=f"model {arn}"),
-            warning=properties.get("Message") if status == "TRAINED_WITH_WARNING" else None,
-        )
+        return Model.of(properties, arn=required(properties, "DocumentClassifierArn", of="a model"))
 
     def training_metrics(self, properties: Any) -> Metrics | None:
         found = properties.get("ClassifierMetadata", {}).get("EvaluationMetrics")

@@ -70,17 +70,7 @@ class _EntityRecognition:
         comprehend.delete_entity_recognizer(EntityRecognizerArn=model_arn)
 
     def model(self, properties: Any) -> Model:
-        arn = required(properties, "EntityRecognizerArn", of="a model")
-        status = required(properties, "Status", of=f"model {arn}")
-        return Model(
-            arn=arn,
-            status=status,
-            flywheel_arn=properties.get("FlywheelArn"),
-            mode=None,
-            language=properties.get("LanguageCode"),
-            submitted_at=required(properties, "SubmitTime", of=f"model {arn}"),
-            warning=properties.get("Message") if status == "TRAINED_WITH_WARNING" else None,
-        )
+        return Model.of(properties, arn=required(properties, "EntityRecognizerArn", of="a model"))
 
     def training_metrics(self, properties: Any) -> Metrics | None:
         """Plain-text recognizers are scored from 0 to 100 (reference 2.11)."""

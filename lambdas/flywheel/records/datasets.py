@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.records.uploads import DocumentForm, Split, UploadSource
+from flywheel.spans import BEFORE_COUNT, BETWEEN_LABELS
 from flywheel.store.record import Record
 
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
-LABEL_SEPARATOR_IN_RECORDS = "\x1f"
-"""Joins the labels of one document in the keys of `labels` members. No label can hold a control character
-(reference 1.3)."""
-COUNT_SEPARATOR_IN_RECORDS = "\x1e"
-"""Stands between an entity type and how often it is annotated in the document."""
+LABEL_SEPARATOR_IN_RECORDS = BETWEEN_LABELS
+"""Joins the labels of one document in the keys of `labels` members."""
 
 
 def datasets_folder(split: Split) -> str:
@@ -190,7 +188,7 @@ def labels_of(combination: str) -> tuple[str, ...]:
 
 def _counted(combination: str) -> Iterator[tuple[str, int]]:
     for part in combination.split(LABEL_SEPARATOR_IN_RECORDS) if combination else ():
-        label, _, count = part.partition(COUNT_SEPARATOR_IN_RECORDS)
+        label, _, count = part.partition(BEFORE_COUNT)
         yield label, int(count or 1)
 
 

@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from flywheel.spans import Span
+from flywheel.spans import BEFORE_COUNT, BETWEEN_LABELS, Span
 
 __all__ = ["Span", "annotations_hash", "combination", "combination_of", "counts_of"]
-
-BETWEEN_TYPES = "\x1f"
-BEFORE_COUNT = "\x1e"
 
 
 def combination(spans: Iterable[Span]) -> str:
@@ -21,12 +18,12 @@ def combination(spans: Iterable[Span]) -> str:
 
 def combination_of(counts: Mapping[str, int]) -> str:
     """The `combination` of so many annotations of each type."""
-    return BETWEEN_TYPES.join(f"{name}{BEFORE_COUNT}{count}" for name, count in sorted(counts.items()))
+    return BETWEEN_LABELS.join(f"{name}{BEFORE_COUNT}{count}" for name, count in sorted(counts.items()))
 
 
 def counts_of(combined: str) -> dict[str, int]:
     """Annotations by type of one `combination`."""
-    pairs = (part.split(BEFORE_COUNT) for part in combined.split(BETWEEN_TYPES) if part)
+    pairs = (part.split(BEFORE_COUNT) for part in combined.split(BETWEEN_LABELS) if part)
     return {name: int(count) for name, count in pairs}
 
 
