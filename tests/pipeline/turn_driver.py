@@ -34,8 +34,8 @@ from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.faults.errors import FlywheelError, ServiceBusy
 from flywheel.faults.service_faults import error_code, passes
 from flywheel.pipeline import Pipeline
-from flywheel.preparation import ConflictingLabels, UploadLimits
-from flywheel.preparation.entities import from_line
+from flywheel.preparation import ConflictingLabels, Limits, RepeatedDocuments
+from flywheel.preparation.entities import EntityLimits, from_line
 from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
@@ -152,6 +152,7 @@ class Deployment:
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
     variant: str = "default"
@@ -448,7 +449,7 @@ class Deployment:
         return found
 
     def check_documents(self) -> Found:
-        """Each is there once, and none where it was dropped."""
+        """Each is there once, unless repetition is kept, and none where it was dropped."""
         for prefix in ("train/", "test/"):
             assert self.keys(prefix) == [], "an upload is still where it was dropped"
         found = Found(
@@ -459,7 +460,8 @@ class Deployment:
         )
         for documents in (found.trained_on + found.waiting, found.tested_on + found.waiting_to_test):
             twice = [document for document, times in Counter(documents).items() if times > 1]
-            assert not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
+            kept = self.repeated_documents is RepeatedDocuments.KEEP
+            assert kept or not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
         return found
 
     def check_datasets(self) -> None:
@@ -558,10 +560,11 @@ class Turn:
             kind=self._at.kind,
             beginning=self.beginning(),
             delimiter=DELIMITER,
-            limits=UploadLimits(
+            options=(EntityLimits if self._at.kind is ENTITY_RECOGNITION else Limits)(
                 maximum_bad_lines_percent=self._at.maximum_bad_lines_percent,
                 documents=10_000,
                 conflicting_labels=self._at.conflicting_labels,
+                repeated_documents=self._at.repeated_documents,
             ),
             on_fault=lambda upload, error: self._at.faults.append((upload, error)),
             remaining_seconds=lambda: self._at.remaining_seconds,

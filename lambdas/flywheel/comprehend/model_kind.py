@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.real_time import Message, RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
     from flywheel.records.decisions import Metrics
     from flywheel.records.uploads import DocumentForm
 
@@ -221,7 +221,7 @@ class ModelKind(Protocol):
         bad_lines: BinaryIO,
         task: Task,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
     ) -> Preparation:
         """Read an upload: one file, or several that belong together. Other parameters as of
         `flywheel.preparation.prepare`. The keys of the result's `labels` are as in records."""

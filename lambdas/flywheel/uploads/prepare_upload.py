@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import Preparation, Problem, SourceFile, UploadLimits
+from flywheel.preparation import Preparation, Problem, RepeatedDocuments, SourceFile, UploadOptions
 from flywheel.preparation.report import render_text
 from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
@@ -29,6 +30,7 @@ from flywheel.records.turns import TurnBeginning, require_current, result_key
 from flywheel.records.uploads import (
     BadLine,
     Part,
+    Split,
     Upload,
     UploadedFile,
     UploadOutcome,
@@ -66,7 +68,7 @@ class UploadPreparer:
         kind: ModelKind,
         beginning: TurnBeginning,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
         on_fault: Callable[[Upload, Exception], None],
         remaining_seconds: Callable[[], float],
     ) -> None:
@@ -76,7 +78,7 @@ class UploadPreparer:
         self._kind = kind
         self._turn = beginning.turn
         self._delimiter = delimiter
-        self._limits = limits
+        self._options = options
         self._on_fault = on_fault
         self._remaining = remaining_seconds
         self._folders = {upload.id: upload for upload in beginning.uploads if upload.folder}
@@ -206,11 +208,17 @@ class UploadPreparer:
                     bad_lines=bad_lines,
                     task=self._task,
                     delimiter=self._delimiter,
-                    limits=self._limits,
+                    options=self._options_of(upload.split),
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
             return self._accept(upload, preparation, files, now)
+
+    def _options_of(self, split: Split) -> UploadOptions:
+        if split is Split.TRAIN:
+            return self._options
+        # A test document that counts several times would make a comparison look more certain than it is.
+        return replace(self._options, repeated_documents=RepeatedDocuments.DROP)
 
     def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
         self._keep_original(upload)

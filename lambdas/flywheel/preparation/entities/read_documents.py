@@ -38,7 +38,7 @@ def read_entity_documents(
 ) -> list[EntityDocument] | Problem:
     """All documents of a file that `prepare_entities` would take, repeated ones too, or the first thing that is wrong
     with it. Of ``limits`` only those of one document count."""
-    form = find_form(content, whole=True, rules=rules)
+    form = find_form(content, whole=True, attribute=limits.manifest_attribute)
     if isinstance(form, Violation):
         return form.problem()
     bad = BadLines(copy=None, examples=1, of_a_kind=1)
