@@ -157,6 +157,8 @@ class BadLine(Record):
     fix: str
     line: int | None = None
     excerpt: str | None = None
+    file: str | None = None
+    """That the line is of, in a folder."""
 
 
 class UploadResult(Record):
@@ -175,6 +177,9 @@ class UploadResult(Record):
     bad_lines: dict[str, int] = {}
     """How many lines broke each rule."""
     examples: tuple[BadLine, ...] = ()
+    remarks: dict[str, int] = {}
+    """How many things were taken and are worth knowing, by rule."""
+    remark_examples: tuple[BadLine, ...] = ()
     content_hash: str | None = None
     report_key: str | None = None
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
+_REMARKS = 20
 _TIME_TO_STORE = 120.0
 """Seconds reserved for storing the prepared documents: up to 5 GB."""
 
@@ -295,6 +296,8 @@ class UploadPreparer:
             conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
             bad_lines=dict(preparation.bad_lines),
             examples=tuple(examples),
+            remarks=dict(preparation.remarks),
+            remark_examples=tuple(_bad_line(problem) for problem in preparation.remark_examples[:_REMARKS]),
             content_hash=None if rejected else preparation.content_hash,
         )
 
@@ -319,6 +322,4 @@ def _noticed(preparation: Preparation) -> str:
 
 
 def _bad_line(problem: Problem) -> BadLine:
-    return BadLine(
-        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
-    )
+    return BadLine.model_validate(problem, from_attributes=True)

@@ -101,7 +101,11 @@ def test_everything_that_happened_is_there() -> None:
         "train/week-47.csv",
         "train/stuck week-47.csv",
         "train/old week-47.csv",
+        "train/half week-47.csv/",
+        "It waits for The label",
         "unknown-label: 3 lines",
+        "3 of week-47.csv",
+        "part-of-word: 2",
         "The first 10; more are in the report.",
         "SPORT,a goal",
         "4 train documents were dropped",
@@ -113,7 +117,7 @@ def test_everything_that_happened_is_there() -> None:
         f"s3://{BUCKET}/turns/turn-000007/turn.json",
     ):
         assert part in words
-    assert words.count("SPORT,a goal") == 10
+    assert words.count("SPORT,a goal") == 10 + 1
     assert "0 test documents" not in words
 
 
