@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
+from flywheel.comprehend.model_kind import ModelKind, ModelType
 from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.datasets.compose_datasets import DatasetComposer
 from flywheel.datasets.register_dataset import register_dataset
@@ -58,7 +59,6 @@ from tests.pipeline.promotion_driver import PromotionRun
 from tests.pipeline.step_roles import Names, Role
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.serving.target import EndpointTarget
     from flywheel.turn.start_turn import Poke, TurnStart
 
@@ -721,6 +721,9 @@ class Turn:
                 cause=str(error) if error else None,
                 intake=self._at.intake,
                 flywheel_arn=self._at.flywheel_arn,
+                model_type=ModelType.ENTITY_RECOGNIZER
+                if self._at.kind is ENTITY_RECOGNITION
+                else ModelType.DOCUMENT_CLASSIFIER,
                 now=self._at.now(),
             )
 

@@ -158,6 +158,14 @@ class ModelKind(Protocol):
         """Such as "classification job"."""
 
     @property
+    def counted(self) -> str:
+        """What is counted by label: documents, or annotations."""
+
+    @property
+    def label_word(self) -> str:
+        """What a label is called, such as "entity type"."""
+
+    @property
     def arn_resource(self) -> str:
         """The resource type in a model's ARN."""
 

@@ -48,6 +48,8 @@ MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 class _DocumentClassification:
     words = "document classifier"
     job_words = "classification job"
+    counted = "documents"
+    label_word = "label"
     arn_resource = "document-classifier"
     scalable_dimension = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS

@@ -44,6 +44,8 @@ ATTRIBUTE = "entities"
 class _EntityRecognition:
     words = "entity recognizer"
     job_words = "entities detection job"
+    counted = "annotations"
+    label_word = "entity type"
     arn_resource = "entity-recognizer"
     scalable_dimension = "comprehend:entity-recognizer-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS

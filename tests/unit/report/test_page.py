@@ -74,6 +74,15 @@ def test_control_characters_are_shown() -> None:
     assert element("b", "a\x00b\x1b\x7f") == "<b>a\u2400b\u241b\u2421</b>"
 
 
+def test_a_recognizers_page_counts_annotations() -> None:
+    record = full_record().model_copy(update={"model_type": "ENTITY_RECOGNIZER"})
+    words = words_of(page_of(record))
+    assert "Annotations by entity type" in words
+    assert "By entity type" in words
+    assert "several labels" not in words
+    assert "Documents by label" in words_of(page_of(full_record()))
+
+
 def test_a_page_loads_nothing_and_runs_nothing() -> None:
     page = page_of(full_record())
     tags = {tag for tag, _ in Reading(page).elements}
