@@ -56,6 +56,8 @@ class Published(BaseModel):
     """A recognizer's entity types. None where they are too many for a parameter."""
     label_delimiter: str
     language: str
+    generation: int | None = None
+    """None of deployments of earlier versions, which did not say it."""
     parameters: dict[str, str | int | float | bool] = {}
 
 

@@ -14,13 +14,15 @@ from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatu
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
 from ops.tables.endpoint import state_words
+from ops.tables.exclude import stays_words
 from ops.tables.figures import count, model_words, moment
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
 from ops.tables.turns import progress_sentence
+from ops.verbs.exclude import Excluded
 from ops.verbs.prepared import Prepared, UploadState, UploadWaiting
 from ops.verbs.promotions import DesiredModel
-from ops.verbs.status import DatasetQuota, NextTurn, Status
+from ops.verbs.status import RUNNING_OUT, DatasetQuota, NextTurn, Status
 
 _NAMED_UPLOADS = 5
 _NAMED_LABELS = 20
@@ -55,6 +57,8 @@ def status_view(status: Status) -> RenderableType:
         facts.add(f"{prepared.split.dataset_type} waiting", _prepared_words(prepared))
     for quota in status.quotas:
         facts.add(f"{quota.split.dataset_type} datasets", _quota_words(quota))
+    if status.excluded.uploads or status.excluded.total_documents:
+        facts.add("Excluded", _excluded_words(status.excluded))
     tables = [_label_table(prepared) for prepared in status.prepared if prepared.documents]
     return Group(facts, *(part for table in tables for part in (Text(), table)))
 
@@ -121,11 +125,26 @@ def _decision_words(last: TurnRecord) -> str:
     }[last.decision]
 
 
-def _quota_words(quota: DatasetQuota) -> str:
+def _quota_words(quota: DatasetQuota) -> Words:
     counted = {"being created": quota.creating, "failed": quota.failed}
     remarks = ", ".join(f"{number} {what}" for what, number in counted.items() if number)
     used = f"{quota.used} of {quota.limit} used"
-    return f"{used} ({remarks})" if remarks else used
+    used = f"{used} ({remarks})" if remarks else used
+    return words(used, RUNNING_OUT, style="yellow") if quota.running_out else words(used)
+
+
+def _excluded_words(excluded: Excluded) -> Words:
+    lines = [
+        f"{each.exclusion.upload.key if each.exclusion.upload else each.id}: {each.exclusion.reason}"
+        for each in excluded.uploads[:_NAMED_UPLOADS]
+    ]
+    if len(excluded.uploads) > _NAMED_UPLOADS:
+        lines.append(f"and {len(excluded.uploads) - _NAMED_UPLOADS:,} uploads more (`flywheel exclude` lists them)")
+    if excluded.total_documents:
+        lines.append(count(excluded.total_documents, "single document"))
+    if excluded.in_datasets:
+        lines.append(stays_words(excluded.in_datasets))
+    return words(*lines)
 
 
 def _next_turn_words(next_turn: NextTurn) -> str:
@@ -155,12 +174,13 @@ def _upload_line(upload: UploadWaiting) -> str:
 
 
 def _prepared_words(prepared: Prepared) -> Words:
+    excluded = f", {prepared.excluded:,} excluded (`flywheel exclude` lists why)" if prepared.excluded else ""
     if not prepared.parts:
-        return words("no documents")
+        return words(f"no documents{excluded}")
     amount = f"{count(prepared.documents, 'document')} in {count(prepared.parts, 'part')}, {size(prepared.bytes)}"
     if prepared.copies:
         amount += f", and {prepared.copies:,} that do not count (copies, or in the other split)"
-    return words(amount, prepared.reason)
+    return words(f"{amount}{excluded}", prepared.reason)
 
 
 def _label_table(prepared: Prepared) -> Listing:

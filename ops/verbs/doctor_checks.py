@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
+from flywheel.records.uploads import Split
 from flywheel.store.parameters import PARAMETER_ROOT
 from ops.deployment.generations import list_flywheels
 from ops.deployment.service_errors import ServiceError, sentence_of
 from ops.verbs.doctor import Check, Surroundings, ToDo, Unknown
-from ops.verbs.status import DATASETS_A_FLYWHEEL
+from ops.verbs.status import DATASETS_A_FLYWHEEL, RUNNING_OUT, quota_of
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "ap-south-1"),
@@ -116,6 +117,18 @@ def _needed(at: Surroundings) -> Iterator[tuple[str, str, int]]:
     yield "inference units of an endpoint", "L-70EC2949", wanted.most_units
     units = sum(int(endpoint.get("DesiredInferenceUnits", 0)) for endpoint in others)
     yield "inference units", "L-2A73DEBC", units + wanted.most_units
+
+
+def datasets(at: Surroundings) -> str:
+    """A flywheel's datasets cannot be deleted."""
+    if at.deployment is None:
+        return "none yet"
+    there = at.deployment.service.datasets()
+    quotas = [quota_of(split, there) for split in Split]
+    used = ", ".join(f"{each.used} of {each.limit} {each.split.dataset_type} datasets are used" for each in quotas)
+    if any(each.running_out for each in quotas):
+        raise ToDo(f"{used}. {RUNNING_OUT}")
+    return used
 
 
 def function_concurrency(at: Surroundings) -> str:
@@ -242,6 +255,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Deployer", deployer),
     ("Powertools layer", powertools_layer),
     ("Comprehend quotas", comprehend_quotas),
+    ("Datasets", datasets),
     ("Lambda concurrency", function_concurrency),
     ("Names", names),
     ("API log role", api_log_role),

@@ -85,6 +85,8 @@ class Prepared(Record):
     """Each once, however often it was uploaded; those that a dataset has already do not count."""
     copies: int = 0
     """Left out: they were uploaded before, or stand in the other split, or are refused by ConflictingLabels."""
+    excluded: int = 0
+    """Left out: people excluded them."""
     bytes: int
     """With the copies."""
     labels: tuple[LabelCount, ...]
@@ -96,7 +98,8 @@ class Prepared(Record):
 
 def prepared(outlook: Outlook, *, quota_left: int) -> Prepared:
     """What the next turn would do with what waits."""
-    waiting = [candidate.stored.part for candidate in outlook.candidates if not candidate.all_accepted_before]
+    counted = [candidate for candidate in outlook.candidates if not candidate.all_accepted_before]
+    waiting = [candidate.stored.part for candidate in counted]
     counts, missing = by_single_label(outlook.combinations), dict(outlook.minimum.missing)
     documents = sum(outlook.combinations.values())
     ready = sum(outlook.included.values())
@@ -104,7 +107,8 @@ def prepared(outlook: Outlook, *, quota_left: int) -> Prepared:
         split=outlook.split,
         parts=len(waiting),
         documents=documents,
-        copies=sum(part.documents for part in waiting) - documents,
+        copies=sum(candidate.stored.part.documents - len(candidate.excluded) for candidate in counted) - documents,
+        excluded=outlook.excluded,
         bytes=sum(part.bytes for part in waiting),
         labels=tuple(
             LabelCount(label=label, documents=counts.get(label, 0), needed=needed, missing=missing.get(label, 0))

@@ -12,6 +12,7 @@ from flywheel.decisions.history import known_score
 from flywheel.promotions.changed_outside import describe_change_outside
 from flywheel.records.datasets import accepted_manifests
 from flywheel.records.decisions import ModelScore
+from flywheel.records.exclusions import read_exclusions
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.serving import ServingState
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRecord, TurnRequest
@@ -21,12 +22,19 @@ from flywheel.turn.start_turn import TurnStart, decide, observe
 from flywheel.turn.unfinished import unfinished_iteration
 from ops.deployment.published import Deployment
 from ops.verbs.endpoint import serving_state
+from ops.verbs.exclude import Excluded, excluded
 from ops.verbs.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.verbs.promotions import DesiredModel, Promotions, another_desired, promotions_now
 from ops.verbs.turns import TurnProgress, TurnState, last_ended_turn, running_turn
 
 DATASETS_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets, adjustable on request (reference 4.7)."""
+
+
+RUNNING_OUT = (
+    "Four fifths are used, and none can be deleted: have AWS raise the quota, or `flywheel generation new` makes a new "
+    "flywheel with all that was accepted in as few datasets as hold it."
+)
 
 
 class DatasetQuota(Record):
@@ -40,6 +48,11 @@ class DatasetQuota(Record):
     @property
     def left(self) -> int:
         return max(0, self.limit - self.used)
+
+    @property
+    def running_out(self) -> bool:
+        """As the alarms TrainDatasetQuota and TestDatasetQuota say it."""
+        return self.used >= self.limit * 8 // 10
 
 
 class NextTurn(Record):
@@ -75,6 +88,7 @@ class Status(Record):
     uploads: tuple[UploadWaiting, ...] = ()
     prepared: tuple[Prepared, ...] = ()
     quotas: tuple[DatasetQuota, ...] = ()
+    excluded: Excluded = Excluded()
 
 
 def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
@@ -117,6 +131,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         uploads=tuple(uploads_waiting(intake, turn_runs=running is not None and running.state is not TurnState.ENDED)),
         prepared=tuple(_prepared(deployment, quota) for quota in quotas),
         quotas=quotas,
+        excluded=excluded(deployment),
     )
 
 
@@ -175,5 +190,6 @@ def _prepared(deployment: Deployment, quota: DatasetQuota) -> Prepared:
         minimum=deployment.parameters.minimum_documents_per_label,
         conflicting_labels=deployment.parameters.conflicting_labels,
         size=size_about,
+        exclusions=read_exclusions(deployment.intake),
     )
     return prepared(outlook, quota_left=quota.left)

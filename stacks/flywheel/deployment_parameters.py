@@ -63,6 +63,7 @@ class DeploymentParameters(Construct):
                     "labels": settings.task_labels if labels_fit else None,
                     "label_delimiter": settings.label_delimiter,
                     "language": settings.language,
+                    "generation": settings.generation,
                     "parameters": dict(parameters),
                 }
             ),

@@ -49,7 +49,7 @@ class PeoplePolicies(Construct):
         )
         self.operators = self._policy(
             "Operators",
-            "See what the flywheel does, start, pause and resume turns, roll a model back.",
+            "See what the flywheel does, start, pause and resume turns, exclude bad data, roll a model back.",
             *self._operate(queues),
             through=("s3", "sqs"),
         )
@@ -93,10 +93,13 @@ class PeoplePolicies(Construct):
                 "datasets/*/hashes/*.bin",
                 "datasets/*/labels/*.bin",
                 "rejected/*/report.json",
+                "exclusions/*",
                 actions=("GetObject",),
             ),
-            access.objects("turns/request.json", "turns/paused", "promotions/requests/*", actions=("PutObject",)),
-            access.objects("turns/paused", actions=("DeleteObject",)),
+            access.objects(
+                "turns/request.json", "turns/paused", "promotions/requests/*", "exclusions/*", actions=("PutObject",)
+            ),
+            access.objects("turns/paused", "exclusions/*", actions=("DeleteObject",)),
             access.list_intake(),
             access.flywheel(
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"

@@ -14,9 +14,9 @@ from stacks.constructs.watch import Watch, alarms, dead_letters, errors, executi
 from stacks.flywheel.parameters import MOST_DAYS_WITHOUT_TURN, FlywheelParameters
 from stacks.flywheel.queues import Queues
 
-TRAIN_DATASETS_OF_A_FLYWHEEL = 50
-"""AWS's default quota. It can be raised on request; then the alarm comes early."""
-TRAIN_DATASETS_THAT_ALARM = TRAIN_DATASETS_OF_A_FLYWHEEL * 8 // 10
+DATASETS_OF_A_FLYWHEEL = 50
+"""AWS's default quota of TRAIN and of TEST datasets. It can be raised on request; then the alarms come early."""
+DATASETS_THAT_ALARM = DATASETS_OF_A_FLYWHEEL * 8 // 10
 A_DAY = 86_400
 
 
@@ -110,16 +110,8 @@ class Alarms(Construct):
                 "Turns tried uploads and could not prepare them; they lie where they were dropped: `flywheel status` "
                 "names them.",
             ),
-            "TrainDatasetQuota": dataclasses.replace(
-                own(
-                    "TrainDatasetsUsed",
-                    self._flywheel_name,
-                    "Four fifths of the flywheel's TRAIN datasets are used, and none can be deleted: have the quota "
-                    "raised, upload less often, or plan a new generation.",
-                ),
-                comparison="GreaterThanOrEqualToThreshold",
-                threshold=TRAIN_DATASETS_THAT_ALARM,
-            ),
+            "TrainDatasetQuota": self._quota("Train"),
+            "TestDatasetQuota": self._quota("Test"),
             "Drift": dataclasses.replace(
                 own(
                     "ActiveModelScoreOnNewTestData",
@@ -132,6 +124,16 @@ class Alarms(Construct):
                 condition=self._unless_zero("DriftWanted", drift_floor),
             ),
         }
+
+    def _quota(self, split: str) -> Watch:
+        watch = own(
+            f"{split}DatasetsUsed",
+            self._flywheel_name,
+            f"Four fifths of the flywheel's {split.upper()} datasets are used, and none can be deleted: "
+            "`flywheel generation new` makes a new flywheel with all that was accepted in as few datasets as hold it. "
+            "Or have the quota raised, or upload less often.",
+        )
+        return dataclasses.replace(watch, comparison="GreaterThanOrEqualToThreshold", threshold=DATASETS_THAT_ALARM)
 
     def _unless_zero(self, construct_id: str, parameter: cdk.CfnParameter) -> cdk.CfnCondition:
         return cdk.CfnCondition(

@@ -14,7 +14,7 @@ from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import Queues
-from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL, TRAIN_DATASETS_THAT_ALARM
+from stacks.monitoring.alarms import DATASETS_OF_A_FLYWHEEL, DATASETS_THAT_ALARM
 from stacks.names import Names
 from stacks.settings import FlywheelSettings
 
@@ -114,11 +114,11 @@ class Dashboard(Construct):
             _graph("Documents put into datasets", [self._own("DocumentsInDatasets")], period=A_DAY, statistic="Sum"),
             self._documents_by_label(labels, kind),
             _graph(
-                "TRAIN datasets used",
-                [self._own("TrainDatasetsUsed")],
+                "Datasets used",
+                [self._own("TrainDatasetsUsed"), self._own("TestDatasetsUsed")],
                 period=AN_HOUR,
                 statistic="Maximum",
-                lines={"alarm": TRAIN_DATASETS_THAT_ALARM, "quota": TRAIN_DATASETS_OF_A_FLYWHEEL},
+                lines={"alarm": DATASETS_THAT_ALARM, "quota": DATASETS_OF_A_FLYWHEEL},
             ),
         ]
 

@@ -102,7 +102,7 @@ class TurnSteps(Construct):
         )
         self.compose_datasets = self._step(
             "compose_datasets",
-            description="Puts prepared documents together to at most one TRAIN and one TEST dataset.",
+            description="Puts prepared documents together to as few TRAIN and TEST datasets as hold them.",
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,

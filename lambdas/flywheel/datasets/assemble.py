@@ -105,6 +105,8 @@ class Dropped:
     dropped: frozenset[int]
     refused: frozenset[int]
     """These are stored next to the dataset's documents."""
+    excluded: frozenset[int]
+    """These go back to `prepared/` with what is held back."""
 
 
 def read_dropped(intake: IntakeBucket, manifest: DatasetManifest) -> dict[str, Dropped]:
@@ -117,9 +119,11 @@ def read_dropped(intake: IntakeBucket, manifest: DatasetManifest) -> dict[str, D
         middle = start + part.leaked + part.duplicates
         end = middle + part.refused
         found[part.content_hash] = Dropped(
-            dropped=frozenset(places[start:middle]), refused=frozenset(places[middle:end])
+            dropped=frozenset(places[start:middle]),
+            refused=frozenset(places[middle:end]),
+            excluded=frozenset(places[end : end + part.excluded]),
         )
-        start = end
+        start = end + part.excluded
     return found
 
 
@@ -134,7 +138,7 @@ def _rewrite(
             if place in dropped.refused:
                 refused.write(document)
             elif place not in dropped.dropped:
-                fits = held_back.isdisjoint(labels_of(document.combination))
+                fits = place not in dropped.excluded and held_back.isdisjoint(labels_of(document.combination))
                 (into if fits else aside).write(document)
         if part.refused:
             refused.store_documents(intake, refused_key(manifest, part))

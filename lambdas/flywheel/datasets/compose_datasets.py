@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.model_kind import Task
@@ -12,8 +13,9 @@ from flywheel.datasets.assemble import assemble, held_back_parts, take_away
 from flywheel.datasets.leftovers import clean_up_leftovers
 from flywheel.datasets.look_ahead import Outlook, look_ahead
 from flywheel.datasets.part_documents import count_bytes
-from flywheel.datasets.plan import composition_of, dataset_part, plan_leftover, plan_new
+from flywheel.datasets.plan import DatasetPlan, composition_of, dataset_part, plan_new
 from flywheel.records.datasets import Composition, DatasetManifest, manifest_key
+from flywheel.records.exclusions import read_exclusions
 from flywheel.records.turns import TurnBeginning, composition_key, require_current
 from flywheel.records.uploads import DocumentForm, Split
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.datasets.distinct import Distinct
     from flywheel.datasets.leftovers import ComposedDatasets
-    from flywheel.datasets.plan import DatasetPlan
     from flywheel.preparation import ConflictingLabels
+    from flywheel.records.exclusions import Exclusions
     from flywheel.records.parts import PartLocation
     from flywheel.records.uploads import Part
     from flywheel.store.bucket import IntakeBucket
@@ -41,7 +43,10 @@ class DatasetComposer:
     now: datetime
 
     def compose(self) -> Composition:
-        """Compose at most one TEST and one TRAIN dataset, and assemble them completely. Raises NotCurrentTurn."""
+        """Compose TEST and TRAIN datasets, and assemble them completely. Raises NotCurrentTurn.
+
+        If the documents do not fit into one dataset, there are several: an iteration trains on them together.
+        """
         turn = self.beginning.turn
         require_current(self.intake, turn)
         composition = self.intake.read(composition_key(turn), Composition)
@@ -66,25 +71,48 @@ class DatasetComposer:
             turn=self.beginning.turn, split=split, intake=self.intake, service=self.service, now=self.now
         )
 
+    @cached_property
+    def _exclusions(self) -> Exclusions:
+        """As they are when the step begins: what is excluded later counts for the next turn."""
+        return read_exclusions(self.intake)
+
     def _compose(self, split: Split, composed: ComposedDatasets) -> DatasetPlan:
-        if composed.leftover is not None:
-            return self._finish(composed.leftover, [*composed.accepted, *composed.later])
+        """After a kill the step goes on with the datasets that it has composed."""
+        for manifest in composed.leftovers:
+            assemble(self.intake, manifest, delimiter=self._delimiter)
+        plan = DatasetPlan(split=split, manifests=tuple(composed.leftovers))
+        earlier = next((each for each in composed.leftovers if each.turn != self.beginning.turn), None)
+        if earlier is None:
+            plan = self._compose_new(plan, composed.accepted)
+            if len(plan.manifests) == 1 and not composed.leftovers:
+                return plan
+        if not plan.manifests:
+            return plan
+        held_back = [part for manifest in plan.manifests for part in held_back_parts(self.intake, manifest)]
+        # An operator overrules the minimum for this turn only, but the next turn composes these documents.
+        rest = self._look_ahead(split, [*composed.accepted, *plan.manifests], overrule=False, held_back=held_back)
+        return plan.then_rest(rest, earlier=earlier)
+
+    def _compose_new(self, plan: DatasetPlan, accepted: list[DatasetManifest]) -> DatasetPlan:
+        """One dataset after the other, until one takes what is left."""
         request = self.beginning.request
         overrule = request is not None and request.overrule_minimum
-        outlook = self._look_ahead(split, composed.accepted, overrule=overrule)
-        plan = plan_new(outlook, turn=self.beginning.turn, flywheel_arn=self.service.arn, now=self.now)
-        if plan.manifest is None:
-            return plan
-        manifest = self._write(plan.manifest, plan.left_out)
-        assemble(self.intake, manifest, delimiter=self._delimiter)
-        return replace(plan, manifest=manifest)
-
-    def _finish(self, leftover: DatasetManifest, accepted: list[DatasetManifest]) -> DatasetPlan:
-        assemble(self.intake, leftover, delimiter=self._delimiter)
-        held_back = held_back_parts(self.intake, leftover)
-        # An operator overrules the minimum for this turn only, but the next turn composes these documents.
-        rest = self._look_ahead(leftover.split, [*accepted, leftover], overrule=False, held_back=held_back)
-        return plan_leftover(leftover, rest)
+        while True:
+            outlook = self._look_ahead(plan.split, [*accepted, *plan.manifests], overrule=overrule)
+            planned = plan_new(
+                outlook,
+                turn=self.beginning.turn,
+                flywheel_arn=self.service.arn,
+                now=self.now,
+                taken=[manifest.name for manifest in plan.manifests],
+            )
+            manifest = self._write(*planned) if planned else None
+            plan = plan.then(outlook, manifest)
+            if manifest is None:
+                return plan
+            assemble(self.intake, manifest, delimiter=self._delimiter)
+            if not outlook.full:
+                return plan
 
     def _write(self, manifest: DatasetManifest, left_out: bytes) -> DatasetManifest:
         """Write the manifest, and return the stored one: another invocation of this step may have been faster."""
@@ -114,6 +142,7 @@ class DatasetComposer:
             minimum=self.minimum_per_label,
             conflicting_labels=self.conflicting_labels,
             size=self._bytes,
+            exclusions=self._exclusions,
             overrule=overrule,
             held_back=held_back,
         )
@@ -133,7 +162,7 @@ class DatasetComposer:
                     self.intake,
                     candidate.stored.location,
                     before=part.delimiter,
-                    without=frozenset((*candidate.dropped, *candidate.refused)),
+                    without=frozenset((*candidate.dropped, *candidate.refused, *candidate.excluded)),
                     held_back=held_back,
                     delimiter=self._delimiter,
                 )

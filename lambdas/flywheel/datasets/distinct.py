@@ -22,9 +22,10 @@ from flywheel.records.parts import PLACES, as_numbers, label_digest, read_hashes
 from flywheel.records.uploads import DocumentForm
 
 if TYPE_CHECKING:
+    from flywheel.records.exclusions import DocumentId
     from flywheel.store.bucket import IntakeBucket
 
-_EXAMPLES = 20
+EXAMPLES = 20
 UNKNOWN_LABELS = "?"
 
 
@@ -39,6 +40,10 @@ class Distinct:
     """Places of leaked documents and duplicates."""
     refused: array[int] = field(default_factory=lambda: array(PLACES))
     """Places of documents whose text came earlier with other labels, if ConflictingLabels is REFUSE."""
+    excluded: array[int] = field(default_factory=lambda: array(PLACES))
+    """Places of documents that people excluded."""
+    conflicts: int = 0
+    """Documents whose text came earlier with other labels, used or not."""
     leaked: int = 0
     """Documents whose text the other split has."""
     duplicates: int = 0
@@ -48,7 +53,7 @@ class Distinct:
 
     @property
     def documents(self) -> int:
-        return self.stored.part.documents - len(self.dropped) - len(self.refused)
+        return self.stored.part.documents - len(self.dropped) - len(self.refused) - len(self.excluded)
 
     @property
     def all_accepted_before(self) -> bool:
@@ -63,9 +68,11 @@ class DistinctParts:
     parts: tuple[Distinct, ...]
     all_seen: bool
     """No other part waits."""
-    conflicts: int = 0
-    """Documents whose text came earlier with other labels, used or not."""
     examples: tuple[LabelConflict, ...] = ()
+
+    @property
+    def conflicts(self) -> int:
+        return sum(part.conflicts for part in self.parts)
 
 
 Digests = Callable[[StoredPart], tuple["array[int]", Callable[[], "array[int]"]]]
@@ -102,13 +109,16 @@ def find_distinct(
     combinations: Combinations,
     capacity: int,
     conflicting_labels: ConflictingLabels,
+    excluded: frozenset[DocumentId] = frozenset(),
 ) -> DistinctParts:
-    """The distinct documents of the oldest waiting parts, for a dataset of `capacity` documents.
+    """The distinct documents of the first waiting parts, for a dataset of `capacity` documents.
 
     `accepted` gives the parts of the flywheel's datasets of this split, `other` those of the other split. Both are read
-    once for every window of `capacity` waiting documents.
+    once for every window of `capacity` waiting documents. What is excluded is taken as not there; but in a dataset of
+    the other split it is there as long as the flywheel has that dataset.
     """
-    seen = _Seen(refuse=conflicting_labels is ConflictingLabels.REFUSE, combinations=combinations)
+    refuse = conflicting_labels is ConflictingLabels.REFUSE
+    seen = _Seen(refuse=refuse, combinations=combinations, excluded=excluded)
     found: list[Distinct] = []
     documents = looked_at = 0
     while looked_at < len(waiting) and documents <= capacity:
@@ -126,7 +136,6 @@ def find_distinct(
     return DistinctParts(
         parts=tuple(found),
         all_seen=looked_at == len(waiting),
-        conflicts=seen.conflicts,
         examples=tuple(seen.examples()),
     )
 
@@ -141,7 +150,7 @@ def _window(waiting: Sequence[StoredPart], *, start: int, capacity: int) -> Sequ
 
 
 @dataclass(frozen=True, eq=False)
-class _Origin:
+class Origin:
     """Where a text came from, and with which labels. Many documents share one."""
 
     # The digest of the labels.
@@ -153,17 +162,18 @@ class _Origin:
 class _Seen:
     """The texts that have been read so far, with the labels they first had."""
 
-    def __init__(self, *, refuse: bool, combinations: Combinations) -> None:
+    def __init__(self, *, refuse: bool, combinations: Combinations, excluded: frozenset[DocumentId]) -> None:
         self._refuse = refuse
+        self._excluded = excluded
+        self._excluded_texts = {text for text, _ in excluded}
         self._combinations = combinations
-        self._first: dict[int, _Origin] = {}
-        self._leaked: dict[int, _Origin] = {}
+        self._first: dict[int, Origin] = {}
+        self._leaked: dict[int, Origin] = {}
         # Documents as text digest XOR labels digest: those of datasets, and those whose text first had other
         # labels, with the first part that has them.
         self._accepted: set[int] = set()
         self._further: dict[int, StoredPart] = {}
-        self._pairs: dict[tuple[int, str, int, str], tuple[_Origin, _Origin]] = {}
-        self.conflicts = 0
+        self._pairs: dict[tuple[int, str, int, str], tuple[Origin, Origin]] = {}
 
     def look_up(
         self,
@@ -177,22 +187,29 @@ class _Seen:
         for part in window:
             texts.update(part)
         all_new = len(texts) == sum(map(len, window)) and texts.isdisjoint(self._first)
-        for text, origin in _hits(texts, accepted, digests):
+        all_new = all_new and texts.isdisjoint(self._excluded_texts)
+        for text, origin in hits(texts, accepted, digests):
             all_new = False
+            if (text, origin.labels) in self._excluded:
+                continue
             self._accepted.add(text ^ origin.labels)
             if self._first.setdefault(text, origin).labels != origin.labels:
                 self._further[text ^ origin.labels] = origin.stored
-        for text, origin in _hits(texts, other, digests):
+        for text, origin in hits(texts, other, digests):
             all_new = False
-            self._leaked[text] = origin
+            if origin.stored.accepted_in is None or (text, origin.labels) not in self._excluded:
+                self._leaked[text] = origin
         return all_new
 
     def take(self, stored: StoredPart, texts: array[int], labels: array[int]) -> Distinct:
         result = Distinct(stored=stored, labels={})
-        origins = {label: _Origin(label, stored) for label in set(labels)}
+        origins = {label: Origin(label, stored) for label in set(labels)}
         for place, (text, label) in enumerate(zip(texts, labels, strict=True)):
-            self._compare(text, origins[label], place, result)
-        left_out = [*result.dropped, *result.refused]
+            if self._excluded and (text, label) in self._excluded:
+                result.excluded.append(place)
+            else:
+                self._compare(text, origins[label], place, result)
+        left_out = [*result.dropped, *result.refused, *result.excluded]
         result.labels = self._count(stored, labels, left_out) if left_out else stored.part.labels
         return result
 
@@ -207,13 +224,13 @@ class _Seen:
         left = {key: documents - fewer.get(key, 0) for key, documents in stored.part.labels.items()}
         return {combination: documents for combination, documents in left.items() if documents > 0}
 
-    def _compare(self, text: int, origin: _Origin, place: int, result: Distinct) -> None:
+    def _compare(self, text: int, origin: Origin, place: int, result: Distinct) -> None:
         leaked = self._leaked.get(text)
         if leaked is not None:
             result.leaked += 1
             result.dropped.append(place)
             if leaked.labels != origin.labels:
-                self._conflict(leaked, origin)
+                self._conflict(leaked, origin, result)
             return
         first = self._first.get(text)
         if first is None:
@@ -229,15 +246,15 @@ class _Seen:
             result.accepted_before += document in self._accepted
             result.dropped.append(place)
             return
-        self._conflict(first, origin)
+        self._conflict(first, origin, result)
         if self._refuse:
             result.refused.append(place)
         else:
             self._further[document] = origin.stored
 
-    def _conflict(self, first: _Origin, origin: _Origin) -> None:
-        self.conflicts += 1
-        if len(self._pairs) < _EXAMPLES:
+    def _conflict(self, first: Origin, origin: Origin, result: Distinct) -> None:
+        result.conflicts += 1
+        if len(self._pairs) < EXAMPLES:
             pair = first.labels, first.stored.source, origin.labels, origin.stored.source
             self._pairs.setdefault(pair, (first, origin))
 
@@ -251,7 +268,7 @@ class _Seen:
                 other_source=origin.stored.source,
             )
 
-    def _labels_of(self, origin: _Origin) -> tuple[str, ...]:
+    def _labels_of(self, origin: Origin) -> tuple[str, ...]:
         stored = origin.stored
         if stored.part.form is DocumentForm.CSV:
             known: Iterable[tuple[int, str]] = ((label_digest(name), name) for name in stored.part.labels)
@@ -260,17 +277,17 @@ class _Seen:
         return labels_of(next((name for digest, name in known if digest == origin.labels), UNKNOWN_LABELS))
 
 
-def _hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Iterator[tuple[int, _Origin]]:
+def hits(texts: set[int], parts: Iterable[StoredPart], digests: Digests) -> Iterator[tuple[int, Origin]]:
     """The documents of the parts that have one of the texts. Labels are read only of parts that have any."""
     for stored in parts if texts else ():
         found, labels = digests(stored)
-        hits = texts.intersection(found)
-        if not hits:
+        there = texts.intersection(found)
+        if not there:
             continue
-        origins: dict[int, _Origin] = {}
+        origins: dict[int, Origin] = {}
         for text, label in zip(found, labels(), strict=True):
-            if text in hits:
-                yield text, origins.setdefault(label, _Origin(label, stored))
+            if text in there:
+                yield text, origins.setdefault(label, Origin(label, stored))
 
 
 def read_labels(intake: IntakeBucket, stored: StoredPart) -> array[int]:

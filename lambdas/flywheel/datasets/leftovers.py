@@ -36,10 +36,8 @@ class ComposedDatasets:
 
     accepted: list[DatasetManifest]
     """Accepted datasets of all generations of the flywheel."""
-    leftover: DatasetManifest | None
-    """A dataset that an earlier turn composed and did not finish: this turn finishes it."""
-    later: list[DatasetManifest]
-    """Other such datasets, for later turns: a turn finishes one dataset of each type."""
+    leftovers: list[DatasetManifest]
+    """Datasets that an earlier turn, or an earlier invocation of this step, composed: this turn finishes them."""
 
 
 def clean_up_leftovers(
@@ -64,7 +62,7 @@ def clean_up_leftovers(
             discard(intake, manifest)
     leftovers = _select(leftovers, accepted, split=split, intake=intake, service=service)
     _delete_accepted_parts(split, accepted, intake)
-    return ComposedDatasets(accepted=accepted, leftover=next(iter(leftovers), None), later=leftovers[1:])
+    return ComposedDatasets(accepted=accepted, leftovers=leftovers)
 
 
 def _select(
@@ -121,7 +119,7 @@ def _delete_fragments(turn: str, split: Split, intake: IntakeBucket) -> None:
     for key in intake.keys(datasets_folder(split)):
         keys.setdefault(key.split("/")[2], []).append(key)
     for name, found in keys.items():
-        number = turns.number_of(f"turn-{name.removeprefix(f'{split}-')}")
+        number = turns.number_of(f"turn-{name.removeprefix(f'{split}-').partition('-')[0]}")
         earlier = number is not None and number < (turns.number_of(turn) or 0)
         if earlier and manifest_key(split, name) not in found:
             intake.delete(found)

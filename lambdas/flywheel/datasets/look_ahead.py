@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.dataset_minimum import DatasetMinimum, dataset_minimum
 from flywheel.datasets.distinct import Distinct, DistinctParts, find_distinct, read_combinations, read_digests
-from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part
+from flywheel.datasets.pack import in_order_of_packing, within_limits
+from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_part, waiting_parts
 from flywheel.records.datasets import WaitingDocuments, by_single_label, manifests, without_labels
-from flywheel.records.parts import prepared_location, waiting_parts
 from flywheel.records.uploads import Split
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.model_kind import DatasetLimits, ModelKind, Task
+    from flywheel.comprehend.model_kind import ModelKind, Task
     from flywheel.preparation import ConflictingLabels
     from flywheel.records.datasets import DatasetManifest
+    from flywheel.records.exclusions import Exclusions
     from flywheel.records.parts import PartLocation
     from flywheel.records.uploads import Part
     from flywheel.store.bucket import IntakeBucket
@@ -29,8 +30,10 @@ Size = Callable[[Sequence[Distinct], frozenset[str]], int]
 class Outlook:
     split: Split
     candidates: list[Distinct]
-    """The parts that fit into the dataset."""
+    """The parts that fit into the dataset. Of those that are excluded as a whole there is none."""
     found: DistinctParts
+    excluded: int = 0
+    """Documents that wait, or that a new generation would have, but for people who excluded them."""
     full: bool
     """Some waiting documents do not fit into the dataset."""
     minimum: DatasetMinimum
@@ -68,18 +71,52 @@ def look_ahead(
     minimum: int,
     conflicting_labels: ConflictingLabels,
     size: Size,
+    exclusions: Exclusions,
     overrule: bool = False,
     held_back: Sequence[tuple[Part, PartLocation]] = (),
+    planned: Sequence[StoredPart] = (),
 ) -> Outlook:
     """What the next dataset would have of the waiting documents, including `held_back`, which are about to wait.
 
     `minimum` is MinimumDocumentsPerLabel, `accepted` are the datasets of all generations of the flywheel. A new
-    generation uses the documents that older ones accepted.
+    generation uses the documents that older ones accepted. `planned` are parts that datasets would have by then that
+    are only planned.
     """
     accepted = list(accepted)
     mine = [manifest for manifest in accepted if manifest.flywheel_arn == flywheel_arn]
-    found = _find(split, intake, accepted, mine, held_back, conflicting_labels, capacity=kind.dataset_limits.documents)
-    full, candidates = _within_limits(found.parts, kind.dataset_limits)
+    used = {part.content_hash for manifest in mine for part in manifest.parts}
+    used.update(stored.part.content_hash for stored in planned)
+    parts = [stored for stored in _parts(split, intake, accepted, held_back) if stored.part.content_hash not in used]
+    included = [stored for stored in parts if not exclusions.covers(stored.part)]
+    in_order = in_order_of_packing(
+        included, limits=kind.dataset_limits, labels=task.labels, minimum=minimum if split is Split.TRAIN else 1
+    )
+
+    def of_accepted() -> Iterator[StoredPart]:
+        yield from planned
+        stored = parts_with_digests(intake, split, mine, flywheel_arn=flywheel_arn)
+        # What is excluded does not count as there: documents that are uploaded again are used.
+        yield from (each for each in stored if not exclusions.covers(each.part))
+
+    def of_other_split() -> Iterator[StoredPart]:
+        stored = parts_with_digests(intake, other, manifests(intake, other), flywheel_arn=flywheel_arn)
+        # This flywheel's datasets keep what is excluded; from a new generation's it is gone.
+        yield from (each for each in stored if each.accepted_in is None or not exclusions.covers(each.part))
+
+    other = Split.TEST if split is Split.TRAIN else Split.TRAIN
+    found = find_distinct(
+        in_order,
+        accepted=of_accepted,
+        other=of_other_split,
+        digests=read_digests(intake),
+        combinations=read_combinations(intake),
+        capacity=kind.dataset_limits.documents,
+        conflicting_labels=conflicting_labels,
+        excluded=exclusions.documents,
+    )
+    full, candidates = within_limits(
+        [part for part in found.parts if len(part.excluded) < part.stored.part.documents], kind.dataset_limits
+    )
     combinations = _sum(candidate.labels for candidate in candidates)
     reached = dataset_minimum(
         split,
@@ -87,7 +124,7 @@ def look_ahead(
         labels=task.labels,
         limits=kind.dataset_limits,
         minimum=minimum,
-        first=not mine,
+        first=not mine and not planned,
         overrule=overrule,
         size=lambda left_out: size(candidates, left_out),
     )
@@ -95,6 +132,8 @@ def look_ahead(
         split=split,
         candidates=candidates,
         found=found,
+        excluded=sum(stored.part.documents for stored in parts if exclusions.covers(stored.part))
+        + sum(len(part.excluded) for part in found.parts),
         full=full or not found.all_seen,
         minimum=reached,
         combinations=combinations,
@@ -102,51 +141,22 @@ def look_ahead(
     )
 
 
-def _find(
+def _parts(
     split: Split,
     intake: IntakeBucket,
     accepted: list[DatasetManifest],
-    mine: list[DatasetManifest],
     held_back: Sequence[tuple[Part, PartLocation]],
-    conflicting_labels: ConflictingLabels,
-    *,
-    capacity: int,
-) -> DistinctParts:
-    """The distinct documents of prepared parts and, in a new generation, of the parts that older ones accepted."""
-    used = {part.content_hash for manifest in mine for part in manifest.parts}
+) -> list[StoredPart]:
+    """The parts that any generation accepted, and prepared ones, oldest first."""
     found: dict[str, StoredPart] = {}
     for manifest in accepted:
         for stored in parts_of(manifest):
-            if stored.part.content_hash not in used:
-                # If several generations have the part, the newest counts: what it held back is a part of its own.
-                found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
-    waiting = [(part, prepared_location(split, part.content_hash, part.form)) for part in waiting_parts(intake, split)]
-    for part, location in [*waiting, *held_back]:
-        if part.content_hash not in used:
-            found.setdefault(part.content_hash, waiting_part(part, location))
-    other = Split.TEST if split is Split.TRAIN else Split.TRAIN
-    return find_distinct(
-        list(found.values()),
-        accepted=lambda: parts_with_digests(intake, split, mine),
-        other=lambda: parts_with_digests(intake, other, manifests(intake, other)),
-        digests=read_digests(intake),
-        combinations=read_combinations(intake),
-        capacity=capacity,
-        conflicting_labels=conflicting_labels,
-    )
-
-
-def _within_limits(candidates: Sequence[Distinct], limits: DatasetLimits) -> tuple[bool, list[Distinct]]:
-    """Whether some candidates do not fit into one dataset, and the oldest ones that do."""
-    taken: list[Distinct] = []
-    documents = size = 0
-    for candidate in candidates:
-        documents += candidate.documents
-        size += candidate.stored.part.bytes if candidate.documents else 0
-        if taken and (documents > limits.documents or size > limits.bytes):
-            return True, taken
-        taken.append(candidate)
-    return False, taken
+            # If several generations have the part, the newest counts: what it held back is a part of its own.
+            found[stored.part.content_hash] = replace(stored, accepted_in=manifest.prefix)
+    about_to_wait = (waiting_part(part, location) for part, location in held_back)
+    for stored in (*waiting_parts(intake, split), *about_to_wait):
+        found.setdefault(stored.part.content_hash, stored)
+    return list(found.values())
 
 
 def _why_none(candidates: Sequence[Distinct]) -> str:

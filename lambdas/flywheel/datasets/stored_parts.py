@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.records.datasets import datasets_folder
-from flywheel.records.parts import PartLocation, dataset_location
+from flywheel.records.parts import PartLocation, dataset_location, prepared_location
+from flywheel.records.parts import waiting_parts as prepared_parts
 from flywheel.records.uploads import Part, Split
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ def waiting_part(part: Part, location: PartLocation) -> StoredPart:
     return StoredPart(part=part, location=location, source=part.sources[0].key if part.sources else part.content_hash)
 
 
+def waiting_parts(intake: IntakeBucket, split: Split) -> Iterator[StoredPart]:
+    """Those in `prepared/`, oldest first."""
+    for part in prepared_parts(intake, split):
+        yield waiting_part(part, prepared_location(split, part.content_hash, part.form))
+
+
 def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
     """The dataset's parts, without the documents that it left out."""
     for known in manifest.parts:
@@ -48,12 +55,13 @@ def parts_of(manifest: DatasetManifest) -> Iterator[StoredPart]:
 
 
 def parts_with_digests(
-    intake: IntakeBucket, split: Split, manifests: Iterable[DatasetManifest]
+    intake: IntakeBucket, split: Split, manifests: Iterable[DatasetManifest], *, flywheel_arn: str
 ) -> Iterator[StoredPart]:
     """The parts that are completely written. In a dataset that a stopped turn composed some may be missing: they still
-    wait."""
+    wait. Parts in datasets of other generations than `flywheel_arn` have `accepted_in`."""
     there = {key for key in intake.keys(datasets_folder(split)) if "/hashes/" in key}
     for manifest in manifests:
+        older = manifest.prefix if manifest.flywheel_arn != flywheel_arn else None
         for stored in parts_of(manifest):
             if stored.location.hashes in there and stored.part.documents:
-                yield stored
+                yield replace(stored, accepted_in=older)

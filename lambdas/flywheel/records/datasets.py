@@ -32,7 +32,10 @@ class DatasetPart(Record):
     form: DocumentForm = DocumentForm.CSV
     sources: tuple[UploadSource, ...]
     held_back: int = 0
-    """Documents that go back to `prepared/`, because one of their labels has too few documents."""
+    """Documents that go back to `prepared/`, because one of their labels has too few documents, or because they are
+    excluded."""
+    excluded: int = 0
+    """Those of `held_back` that are excluded."""
     held_back_hash: str | None = None
     """Content hash of the part that the held-back documents form."""
     leaked: int = 0
@@ -60,7 +63,7 @@ class DatasetManifest(Record):
     held_back_labels: tuple[str, ...] = ()
     dropped_file: str = "dropped.bin"
     """File in this dataset's folder with the places of the documents that are left out, four bytes each: for each
-    part in turn the dropped ones, then the refused ones."""
+    part in turn the dropped ones, then the refused ones, then the excluded ones."""
 
     @property
     def dropped_key(self) -> str:
@@ -106,7 +109,9 @@ def read_manifest(intake: IntakeBucket, split: Split, name: str) -> DatasetManif
 def manifests(intake: IntakeBucket, split: Split) -> list[DatasetManifest]:
     """The manifests of all composed datasets that have not failed, of all generations, oldest first."""
     keys = [manifest_key(split, name) for name in intake.folders(datasets_folder(split))]
-    return sorted(intake.read_all(keys, DatasetManifest), key=lambda manifest: manifest.composed_at)
+    found = intake.read_all(keys, DatasetManifest)
+    # A turn composes all of its datasets at one time.
+    return sorted(found, key=lambda manifest: (manifest.composed_at, manifest.name))
 
 
 class AcceptedDataset(Record):
@@ -164,10 +169,12 @@ class Composition(Record):
     conflicts: dict[str, int] = {}
     """By split: documents whose text an earlier one has with other labels, used or not, including waiting ones."""
     conflict_examples: tuple[LabelConflict, ...] = ()
+    excluded: dict[str, int] = {}
+    """By split: documents that a dataset would have had, but people excluded them."""
     cleared: dict[Split, tuple[str, ...]] = {}
     """By split: content hashes of waiting parts that are deleted, because datasets have all of their documents."""
     more: bool = False
-    """Documents wait only because the dataset was full: another turn can use them."""
+    """Documents wait only because this turn could not take them: the next one can."""
 
 
 class DatasetSummary(Record):

@@ -178,7 +178,8 @@ class TurnRecord(Record):
     refused: dict[str, int] = {}
     conflicts: dict[str, int] = {}
     conflict_examples: tuple[LabelConflict, ...] = ()
-    """`waiting` to `conflict_examples` are as in Composition."""
+    excluded: dict[str, int] = {}
+    """`waiting` to `excluded` are as in Composition."""
     iteration_id: str | None = None
     decided_at: datetime | None = None
     selection_metric: str | None = None

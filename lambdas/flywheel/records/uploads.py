@@ -43,6 +43,11 @@ class UploadSource(Record):
     version_id: str
     last_modified: datetime
 
+    @property
+    def id(self) -> str:
+        """As `Upload.id`."""
+        return _upload_id(self.key, self.version_id)
+
 
 class UploadedFile(Record):
     """One version of a file in a folder whose files belong together."""
@@ -108,14 +113,22 @@ class Upload(Record):
 
     @property
     def name(self) -> str:
-        return self.key.rstrip("/").rsplit("/", 1)[-1]
+        return upload_name(self.key)
 
     @property
     def id(self) -> str:
         """Readable, different for each version of each key, and safe in an S3 key."""
-        readable = re.sub(r"[^A-Za-z0-9._-]+", "-", self.name)[:60].strip("-.") or "upload"
-        version = f"{self.key} {self.version_id}".encode()
-        return f"{readable}-{hashlib.sha256(version).hexdigest()[:12]}"
+        return _upload_id(self.key, self.version_id)
+
+
+def upload_name(key: str) -> str:
+    """The last part of an upload's key: its file's name, or its folder's."""
+    return key.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _upload_id(key: str, version_id: str) -> str:
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", upload_name(key))[:60].strip("-.") or "upload"
+    return f"{readable}-{hashlib.sha256(f'{key} {version_id}'.encode()).hexdigest()[:12]}"
 
 
 def stored_name(name: str) -> str:

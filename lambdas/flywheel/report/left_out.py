@@ -17,6 +17,8 @@ def left_out_sentences(record: TurnRecord) -> Iterator[str]:
             yield f"{documents:,} {split} documents were dropped because their text stands in the other split too."
     for split, documents in sorted(record.duplicates.items()):
         yield f"{documents:,} {split} documents were copies of others, which count once."
+    for split, documents in sorted(record.excluded.items()):
+        yield f"{documents:,} {split} documents are excluded (`flywheel exclude` lists what and why)."
     for split, documents in sorted(record.conflicts.items()):
         refused = record.refused.get(split, 0)
         became = f"; {refused:,} were refused (ConflictingLabels)" if refused else ""

@@ -74,11 +74,14 @@ def _score_on_new_test_data(record: TurnRecord) -> float | None:
     return model.metrics.value(record.selection_metric)
 
 
-def of_train_datasets(existing: Iterable[Dataset], composition: Composition) -> Measurement:
-    """The number of TRAIN datasets, which has a quota, including the one that this turn is about to register."""
-    names = {dataset.name for dataset in existing if dataset.type == Split.TRAIN.dataset_type}
-    names |= {reference.name for reference in composition.datasets if reference.split is Split.TRAIN}
-    return Measurement(name="TrainDatasetsUsed", value=len(names))
+def of_datasets(existing: Iterable[Dataset], composition: Composition) -> Iterator[Measurement]:
+    """The numbers of TRAIN and of TEST datasets, which have quotas, including those that this turn is about to
+    register."""
+    there = list(existing)
+    for split in Split:
+        names = {dataset.name for dataset in there if dataset.type == split.dataset_type}
+        names |= {reference.name for reference in composition.datasets if reference.split is split}
+        yield Measurement(name=f"{split.title()}DatasetsUsed", value=len(names))
 
 
 def of_start(*, waits_for_a_person: bool) -> Measurement:

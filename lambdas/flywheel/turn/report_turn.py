@@ -109,6 +109,7 @@ def report_turn(
         refused=composition.refused,
         conflicts=composition.conflicts,
         conflict_examples=composition.conflict_examples,
+        excluded=composition.excluded,
         iteration_id=iteration_id,
         decided_at=decision.decided_at if decision else None,
         selection_metric=decision.selection_metric if decision else None,

@@ -1,4 +1,4 @@
-"""Composes at most one TEST and one TRAIN dataset from the waiting documents."""
+"""Composes TEST and TRAIN datasets from the waiting documents."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     )
     composition = composer.compose()
     logger.info("datasets composed", turn=step.turn, datasets=[found.name for found in composition.datasets])
-    emit([metrics.of_train_datasets(service.datasets(), composition)], flywheel_name=environment.flywheel_name)
+    emit(metrics.of_datasets(service.datasets(), composition), flywheel_name=environment.flywheel_name)
     return {"datasets": [reference.model_dump(mode="json") for reference in composition.datasets]}

@@ -8,7 +8,7 @@ import pytest
 
 from flywheel.measurement import NAMESPACE
 from ops.verbs.status import DATASETS_A_FLYWHEEL
-from stacks.monitoring.alarms import TRAIN_DATASETS_OF_A_FLYWHEEL
+from stacks.monitoring.alarms import DATASETS_OF_A_FLYWHEEL
 from tests.documents import rows
 from tests.infrastructure.synthesised import Resource, Synthesised, as_list, as_text, statements
 from tests.infrastructure.test_functions import spoken
@@ -16,7 +16,14 @@ from tests.infrastructure.turn.test_triggers import queue
 
 ABOVE_ZERO = ("GreaterThanThreshold", 0)
 OPTIONAL = {"Drift": "DriftFloor", "NoTurn": "MaximumDaysWithoutTurn"}
-ONCE_A_TURN = {"WaitingForAPerson", "ApprovalWaiting", "UploadsNotPrepared", "TrainDatasetQuota", "Drift"}
+ONCE_A_TURN = {
+    "WaitingForAPerson",
+    "ApprovalWaiting",
+    "UploadsNotPrepared",
+    "TrainDatasetQuota",
+    "TestDatasetQuota",
+    "Drift",
+}
 
 
 def alarms(stack: Synthesised) -> dict[str, Resource]:
@@ -80,6 +87,7 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
         "WaitingForAPerson": (NAMESPACE, "WaitingForAPerson", flywheel),
         "UploadsNotPrepared": (NAMESPACE, "UploadsNotPrepared", flywheel),
         "TrainDatasetQuota": (NAMESPACE, "TrainDatasetsUsed", flywheel),
+        "TestDatasetQuota": (NAMESPACE, "TestDatasetsUsed", flywheel),
         "Drift": (NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
     }
 
@@ -93,6 +101,7 @@ def test_when_they_call(watched: dict[str, dict[str, Any]]) -> None:
     limits = {name: (properties["ComparisonOperator"], properties["Threshold"]) for name, properties in watched.items()}
     others = {
         "TrainDatasetQuota": ("GreaterThanOrEqualToThreshold", 40),
+        "TestDatasetQuota": ("GreaterThanOrEqualToThreshold", 40),
         "Drift": ("LessThanThreshold", {"Ref": "DriftFloor"}),
         "NoTurn": ("LessThanThreshold", 1),
     }
@@ -109,7 +118,7 @@ def test_silence_is_health_where_something_bad_is_counted_and_alarming_where_tur
 
 
 def test_the_quota_is_the_one_that_operators_see() -> None:
-    assert TRAIN_DATASETS_OF_A_FLYWHEEL == DATASETS_A_FLYWHEEL
+    assert DATASETS_OF_A_FLYWHEEL == DATASETS_A_FLYWHEEL
 
 
 @pytest.mark.parametrize(("name", "parameter"), OPTIONAL.items())

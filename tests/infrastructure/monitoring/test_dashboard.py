@@ -61,7 +61,7 @@ def test_shows_what_people_ask_about(default: Synthesised) -> None:
         ],
         "Documents put into datasets": ["DocumentsInDatasets"],
         "Training documents by label": ["TrainingDocuments"] * 4,
-        "TRAIN datasets used": ["TrainDatasetsUsed"],
+        "Datasets used": ["TrainDatasetsUsed", "TestDatasetsUsed"],
         "Turns by outcome": ["ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"],
         "Duration of turns, in seconds": ["TurnDuration"],
         "Rejected uploads": ["UploadsRejected"],

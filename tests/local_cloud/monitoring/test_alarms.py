@@ -31,6 +31,7 @@ LIMITS = {
     "WaitingForAPerson": (0, 1),
     "UploadsNotPrepared": (0, 1),
     "TrainDatasetQuota": (39, 40),
+    "TestDatasetQuota": (39, 40),
     "Drift": (0.01, 0.0099),
 }
 """Of each alarm that a number sets off: the last quiet number and the first that calls."""

@@ -106,6 +106,7 @@ def _resources(*, name: str, physical_name: str) -> dict[str, Any]:
         "labels": LABELS,
         "label_delimiter": "|",
         "language": "en",
+        "generation": 1,
         "parameters": {"MinimumDocumentsPerLabel": "50", "QuietPeriodMinutes": "5", "TriggerOnUpload": "true"},
     }
     return {

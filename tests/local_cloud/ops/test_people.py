@@ -11,6 +11,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split, UploadOutcome
 from local.cloud import LocalCloud
+from ops.verbs.exclude import Excluded, exclude, excluded, undo
 from ops.verbs.models import list_models
 from ops.verbs.pause import pause, resume
 from ops.verbs.rejected import find_rejected, list_rejected
@@ -59,7 +60,7 @@ def test_uploaders_drop_files_and_a_reviewer_reads_why_one_was_rejected(pipeline
     pipeline.at_rest()
 
 
-def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline) -> None:
+def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline, tmp_path: Path) -> None:
     deployment = pipeline.as_person("Operators")
     few = documents(10)
     with paused(pipeline):
@@ -70,6 +71,16 @@ def test_an_operator_sees_and_steers_the_flywheel(pipeline: Pipeline) -> None:
     assert found.flywheel_status == "ACTIVE"
     (train,) = [prepared for prepared in found.prepared if prepared.split is Split.TRAIN]
     assert (train.documents, train.copies, train.ready) == (len(few), 5, 0)
+    # What is excluded waits, and compose_datasets looks at it by its own role's rights.
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(as_csv(few[5:7]))
+    assert exclude(deployment, ["some-again.csv"], [bad], reason="a test").waiting == 7
+    assert pipeline.turn_now().excluded == {"train": 7}
+    found = status(deployment)
+    assert [each.exclusion.reason for each in found.excluded.uploads] == ["a test"]
+    assert found.excluded.total_documents == 2
+    undo(deployment, ["some-again.csv"], [bad])
+    assert excluded(deployment) == Excluded()
     # The copies go when a dataset takes the others.
     pipeline.upload("train/enough.csv", documents(50))
     pipeline.at_rest()
@@ -107,6 +118,7 @@ _NOT_THEIRS: dict[str, list[tuple[str, str]]] = {
     ],
     "Operators": [
         *(("put_object", f"{prefix}x") for prefix in ("train/", "test/", "turns/", "decisions/", "promotions/ends/")),
+        ("delete_object", "datasets/train/x/dataset.json"),
         ("delete_object", "turns/current"),
         ("get_object", "train/x.csv"),
         ("get_object", "datasets/train/x/documents/x.csv"),

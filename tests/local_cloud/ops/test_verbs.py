@@ -38,6 +38,7 @@ from ops.deployment.published import Deployment, find_deployment
 from ops.main import app
 from ops.verbs import pause, rejected, turns
 from ops.verbs.cost import Costs, Range
+from ops.verbs.generation import plan_generation
 from ops.verbs.report import save_report
 from ops.verbs.status import status
 from ops.verbs.turns import TurnProgress, TurnState, running_turn
@@ -451,6 +452,27 @@ def test_the_command_line_as_a_user_has_it(
     unknown = runner.invoke(app, ["--name", "other", "status"])
     assert unknown.exit_code == 1
     assert f"Deployed there: {NAME}" in unknown.stderr
+
+
+def test_a_new_generation_is_planned_with_what_it_costs(deployment: Deployment, tmp_path: Path) -> None:
+    part = Part(
+        content_hash="h",
+        split=Split.TRAIN,
+        documents=120,
+        bytes=9000,
+        labels=dict.fromkeys(deployment.labels, 60),
+        delimiter="",
+        sources=(),
+        prepared_at=NOW,
+    )
+    location = prepared_location(Split.TRAIN, "h", DocumentForm.CSV)
+    deployment.intake.write_bytes(location.hashes, array("Q", range(120)).tobytes())
+    deployment.intake.write(facts_key(Split.TRAIN, "h"), part)
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"flywheel": {"name": NAME}}}))
+    plan = plan_generation(deployment, tmp_path)
+    assert (plan.deployed, plan.generation, plan.begun) == (1, 2, False)
+    assert [(seed.split, seed.datasets) for seed in plan.seeds] == [(Split.TEST, ()), (Split.TRAIN, (120,))]
+    assert plan.training[0].dollars == Range.of(Decimal("4.05"), Decimal("7.15"))
 
 
 def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccount, number: int, file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
-from tests.pipeline.in_process_cloud import in_process_cloud
+from tests.pipeline.in_process_cloud import Killed, in_process_cloud
 from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 BUSINESS, SPORTS = LABELS
@@ -128,15 +129,105 @@ def test_what_is_held_back_does_not_count_towards_the_bytes(at: Deployment) -> N
     at.check_consistency()
 
 
-def test_what_does_not_fit_into_a_dataset_is_the_next_turns(at: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        DOCUMENT_CLASSIFICATION, "dataset_limits", replace(DOCUMENT_CLASSIFICATION.dataset_limits, documents=50)
-    )
+@pytest.fixture
+def small_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 50 documents at most."""
+    limits = replace(DOCUMENT_CLASSIFICATION.dataset_limits, documents=50)
+    monkeypatch.setattr(DOCUMENT_CLASSIFICATION, "dataset_limits", limits)
+
+
+@pytest.mark.usefixtures("small_datasets")
+def test_what_does_not_fit_into_a_dataset_makes_several_that_are_trained_on_together(at: Deployment) -> None:
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
         at.upload(f"train/{number}.csv", upload)
-    records = at.run_until_at_rest()
-    assert [sum(dataset.documents for dataset in record.datasets) for record in records] == [40, 40, 20]
+    (record,) = at.run_until_at_rest()
+    assert [(dataset.name, dataset.documents) for dataset in record.datasets] == [
+        ("train-000001", 40),
+        ("train-000001-2", 40),
+        ("train-000001-3", 20),
+    ]
+    assert len(at.iterations()) == 1
+    assert at.registered() == sorted(document for upload in uploads for document in upload)
+    at.check_consistency()
+
+
+@pytest.mark.usefixtures("small_datasets")
+def test_a_label_that_only_the_newest_documents_have_is_in_the_first_of_several_datasets(at: Deployment) -> None:
+    """The first dataset waits for every label: what does not fit must not keep it waiting for ever."""
+    old = [documents(BUSINESS, start=number * 20, count=20) for number in range(4)]
+    for number, upload in enumerate(old):
+        at.upload(f"train/{number}.csv", upload)
+    new = documents(SPORTS, start=900, count=20)
+    at.upload("train/new.csv", new)
+    (record,) = at.run_until_at_rest()
+    assert [dataset.labels for dataset in record.datasets] == [
+        {BUSINESS: 20, SPORTS: 20},
+        {BUSINESS: 40},
+        {BUSINESS: 20},
+    ]
+    assert at.registered() == sorted([*new, *(document for upload in old for document in upload)])
+
+
+@pytest.mark.usefixtures("small_datasets")
+def test_what_several_datasets_hold_back_waits_and_is_counted_once(at: Deployment) -> None:
+    at.upload("train/a.csv", BOTH)
+    at.run_turn()
+    for number in range(3):
+        start = 100 + number * 50
+        long = documents(SPORTS, start=start, count=2, words="a long document that is needed for 500 bytes ")
+        rows = documents(BUSINESS, start=start, count=30) + long
+        at.upload(f"train/b{number}.csv", rows)
+    at.upload("train/few.csv", documents(SPORTS, start=900, count=1))
+    first, second = at.run_until_at_rest()
+    assert [dataset.labels for dataset in first.datasets] == [{BUSINESS: 30}] * 3
+    assert [waiting.documents for waiting in first.waiting] == [7]
+    assert "The next turn takes them" in first.waiting[0].reason
+    assert [dataset.labels for dataset in second.datasets] == [{SPORTS: 7}]
+    at.check_consistency()
+
+
+@pytest.mark.usefixtures("small_datasets")
+@pytest.mark.parametrize("changes", range(0, 40, 3))
+def test_a_step_that_is_killed_between_datasets_goes_on_with_what_is_left(at: Deployment, changes: int) -> None:
+    uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
+    for number, upload in enumerate(uploads):
+        at.upload(f"train/{number}.csv", upload)
+    turn = at.start_turn().run_before("compose")
+    at.kills.reset(after=changes)
+    with contextlib.suppress(Killed):
+        turn.composer().compose()
+    at.kills.reset()
+    record = turn.run()
+    assert record.outcome is TurnOutcome.SUCCEEDED
+    assert sorted(dataset.documents for dataset in record.datasets) == [20, 40, 40]
+    assert at.registered() == sorted(document for upload in uploads for document in upload)
+    assert at.run_until_at_rest() == []
+    at.check_consistency()
+
+
+@pytest.mark.usefixtures("small_datasets")
+@pytest.mark.parametrize("step", ["register_dataset", "accept_dataset"])
+def test_several_datasets_that_a_turn_left_are_all_finished_by_the_next(at: Deployment, step: str) -> None:
+    uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
+    for number, upload in enumerate(uploads):
+        at.upload(f"train/{number}.csv", upload)
+    at.start_turn().run_before(step)
+    record = at.run_turn()
+    assert {dataset.name for dataset in record.datasets} == {"train-000001", "train-000001-2", "train-000001-3"}
+    assert at.registered() == sorted(document for upload in uploads for document in upload)
+    at.check_consistency()
+
+
+@pytest.mark.usefixtures("small_datasets")
+def test_one_of_several_datasets_that_fails_is_composed_anew(at: Deployment, faults: Any) -> None:
+    uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
+    for number, upload in enumerate(uploads):
+        at.upload(f"train/{number}.csv", upload)
+    faults.add(Fault(resource="dataset", times=1))
+    assert at.run_turn().outcome is TurnOutcome.FAILED
+    at.request_turn()
+    at.run_until_at_rest()
     assert at.registered() == sorted(document for upload in uploads for document in upload)
     at.check_consistency()
 

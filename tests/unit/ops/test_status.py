@@ -71,6 +71,12 @@ def test_the_quota_counts_failed_datasets_and_only_its_own_split() -> None:
     assert quota_of(Split.TEST, datasets).used == 1
 
 
+def test_four_fifths_of_the_datasets_are_said_as_the_alarm_says_them() -> None:
+    datasets = [dataset(split=Split.TEST, status=DatasetStatus.COMPLETED)] * 39
+    assert not quota_of(Split.TEST, datasets).running_out
+    assert quota_of(Split.TEST, [*datasets, datasets[0]]).running_out
+
+
 def test_a_raised_quota_never_leaves_less_than_nothing() -> None:
     datasets = [dataset(split=Split.TRAIN, status=DatasetStatus.COMPLETED)] * (DATASETS_A_FLYWHEEL + 5)
     assert quota_of(Split.TRAIN, datasets).left == 0

@@ -15,7 +15,7 @@ from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult
-from flywheel.turn.metrics import MOST_LABELS_MEASURED, as_dimension, of_start, of_train_datasets, of_turn
+from flywheel.turn.metrics import MOST_LABELS_MEASURED, as_dimension, of_datasets, of_start, of_turn
 from tests.unit.turn.test_report_turn import NOW, record, upload
 
 LABELS = ("A", "B")
@@ -132,7 +132,7 @@ def test_drift_is_seen_in_scores_of_this_iteration_alone(members: dict[str, Any]
     assert measured(record(**{"selection_metric": "F1Score", **members})).get(DRIFT) == score
 
 
-def test_train_datasets_are_counted_once_with_the_one_that_comes() -> None:
+def test_datasets_are_counted_once_with_those_that_come() -> None:
     existing = [
         Dataset(name=name, arn="-", type=kind, status=status, message=None, documents=None, available_at=None)
         for name, kind, status in (
@@ -142,13 +142,14 @@ def test_train_datasets_are_counted_once_with_the_one_that_comes() -> None:
         )
     ]
 
-    def used(*names: str) -> float:
+    def used(*names: str) -> dict[str, float]:
         references = tuple(DatasetRef(name=name, split=Split(name.partition("-")[0])) for name in names)
-        return of_train_datasets(existing, Composition(turn="turn-000003", datasets=references)).value
+        composition = Composition(turn="turn-000003", datasets=references)
+        return {found.name: found.value for found in of_datasets(existing, composition)}
 
-    assert used() == 2
-    assert used("train-000002") == 2
-    assert used("train-000003", "test-000003") == 3
+    assert used() == {"TrainDatasetsUsed": 2, "TestDatasetsUsed": 1}
+    assert used("train-000002") == {"TrainDatasetsUsed": 2, "TestDatasetsUsed": 1}
+    assert used("train-000003", "train-000003-2", "test-000003") == {"TrainDatasetsUsed": 4, "TestDatasetsUsed": 2}
 
 
 @pytest.mark.parametrize("waits", [True, False])
