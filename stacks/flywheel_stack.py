@@ -10,10 +10,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.function import Functions
 from stacks.constructs.model_kind import model_kind
 from stacks.constructs.project_stack import ProjectStack
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.buckets import Buckets
+from stacks.flywheel.creation import Creation
 from stacks.flywheel.deployment_parameters import DeploymentParameters
 from stacks.flywheel.flywheel import Flywheel
 from stacks.flywheel.parameters import FlywheelParameters
@@ -51,29 +53,48 @@ class FlywheelStack(ProjectStack):
         self._role = data_access_role(
             self, "DataAccess", settings=settings, buckets=self._buckets, encryption=encryption
         )
-        self._flywheel = Flywheel(
-            self, "Flywheel", settings=settings, lake=self._buckets.lake, role=self._role, encryption=encryption
-        )
         self._access = FlywheelAccess(
             settings=settings, intake=self._buckets.intake, topic=notifications.topic, encryption=encryption
         )
         names = self._access.names
-        self._functions = self._access.functions(
+        functions = self._access.functions(
             self,
             parameters=self._parameters,
-            flywheel=self._flywheel.resource,
             environment={
                 "TURN_MACHINE_ARN": names.turn_machine_arn,
                 "TURN_QUEUE_URL": self._queues.turns.queue_url,
                 "PROMOTION_MACHINE_ARN": names.promote_machine_arn,
                 "PROMOTION_QUEUE_URL": self._queues.promotions.queue_url,
+                "CREATE_MACHINE_ARN": names.create_machine_arn,
             },
         )
+        self._creation = self._add_creation(functions) if settings.initial_model_arn else None
+        self._flywheel = Flywheel(
+            self,
+            "Flywheel",
+            settings=settings,
+            lake=self._buckets.lake,
+            role=self._role,
+            encryption=encryption,
+            creation=self._creation,
+        )
+        self._functions = dataclasses.replace(functions, flywheel=self._flywheel.resource)
         self._add_turn()
         self._add_promotions()
         self._let_rules_send()
         self._monitor()
         self._publish_deployment()
+
+    def _add_creation(self, functions: Functions) -> Creation:
+        return Creation(
+            self,
+            "Creation",
+            functions=functions,
+            access=self._access,
+            role=self._role,
+            undelivered=self._queues.undelivered,
+            parameters=self._parameters,
+        )
 
     def _add_turn(self) -> None:
         steps = TurnSteps(
@@ -120,6 +141,7 @@ class FlywheelStack(ProjectStack):
             machine_arn=self._promote.arn,
             report_promotion=steps.report_promotion,
             parameters=self._parameters,
+            begins_with_model=self._creation is not None,
         )
         # What it deletes belongs to no generation of the flywheel.
         functions = dataclasses.replace(self._functions, flywheel=None)
@@ -130,7 +152,11 @@ class FlywheelStack(ProjectStack):
         rules: dict[sqs.Queue, Sequence[events.CfnRule]] = {
             queues.turns: turn.pokes,
             queues.promotions: promotions.pokes,
-            queues.undelivered: [*turn.rules, *promotions.rules],
+            queues.undelivered: [
+                *turn.rules,
+                *promotions.rules,
+                *([self._creation.stopped] if self._creation else []),
+            ],
             queues.turn_dead_letters: [],
             queues.promotion_dead_letters: [],
         }
@@ -163,7 +189,7 @@ class FlywheelStack(ProjectStack):
 
     def _publish_deployment(self) -> None:
         buckets, queues, topic, key_arn = self._buckets, self._queues, self._access.topic, self._access.encryption.arn
-        DeploymentParameters(
+        deployment = DeploymentParameters(
             self,
             "Deployment",
             settings=self._settings,
@@ -184,6 +210,10 @@ class FlywheelStack(ProjectStack):
                 **({KEY_ARN: key_arn} if key_arn else {}),
             },
         )
+        if self._creation:
+            # Its event makes start_promotion look for the model that the flywheel began with.
+            for needed in (self._promotion_triggers, self._promote, self._queues):
+                deployment.flywheel_arn.node.add_dependency(needed)
         people = PeoplePolicies(self, "People", access=self._access, queues=queues)
         self._publish(
             IntakeBucketName=buckets.intake.bucket_name,

@@ -52,6 +52,8 @@ class Names:
             "lake_prefix": LAKE_PREFIX,
             "lake_key": settings.encryption.key_arn or settings.encryption.mode,
             "generation": settings.generation,
+            # Only where there is one: other flywheels keep the names that they have.
+            **({"initial_model": settings.initial_model_arn} if settings.initial_model_arn else {}),
         }
         digest = hashlib.sha256(json.dumps(fixed_at_creation, sort_keys=True).encode()).hexdigest()
         return f"{settings.name}-{digest[:HASH_LENGTH]}"
@@ -74,6 +76,10 @@ class Names:
         return arn_of("comprehend", f"{model_kind(self.settings).endpoint}/{name}")
 
     @property
+    def create_machine(self) -> str:
+        return f"{self.settings.stack_name}-create"
+
+    @property
     def turn_machine(self) -> str:
         return f"{self.settings.stack_name}-turn"
 
@@ -88,6 +94,11 @@ class Names:
     @property
     def analysis_machine(self) -> str:
         return f"{self.settings.analysis_stack_name}-analyze"
+
+    @property
+    def create_machine_arn(self) -> str:
+        """Its executions have CloudFormation's ids, which are never given twice."""
+        return _machine_arn(self.create_machine)
 
     @property
     def turn_machine_arn(self) -> str:

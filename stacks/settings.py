@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flywheel.comprehend.model_kind import ModelType
 from flywheel.document_classification.kind import MOST_LABELS
+from flywheel.model_kinds import kind_of
 from flywheel.store.parameters import PARAMETER_ROOT
+from flywheel.text.byte_limits import size_as_json
 
 from .label_rules import MOST_ENTITY_TYPES, check_entity_types, check_labels
 from .settings_words import near, sentences, shown
@@ -28,7 +30,8 @@ LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 """Every character that Comprehend takes as LabelDelimiter."""
 LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
-_STRUCTURED = frozenset({"labels", "entity_types", "encryption", "training_vpc", "functions_vpc", "nag_packs", "tags"})
+_LISTS = frozenset({"labels", "entity_types", "initial_model_data", "nag_packs"})
+_STRUCTURED = _LISTS | {"encryption", "training_vpc", "functions_vpc", "tags"}
 MOST_TEMPLATE_BYTES = 1_000_000
 """CloudFormation takes no larger template."""
 TEMPLATE_ROOM = 600_000
@@ -37,6 +40,9 @@ TAGGED_RESOURCES = 140
 """More than any of the stacks has: the tags stand at each of them."""
 BYTES_AROUND_TAG = 55
 BYTES_AROUND_LABEL = 20
+CUSTOM_RESOURCE_ROOM = 100_000
+"""Of a custom resource's event, for labels and tags as JSON in ASCII. An update has them twice, and neither Lambda nor
+Step Functions is documented to take more than 256 KiB."""
 """Quotes, names of members and indentation, in the template."""
 _BELONGS_TO_THE_CDK = re.compile(r"[@:/]")
 """A context key: feature flags, and what the CDK CLI looked up."""
@@ -78,6 +84,7 @@ _ONLY_OF_THE_OTHER: dict[str, tuple[str, ...]] = {
     ModelType.DOCUMENT_CLASSIFIER: ("entity_types",),
 }
 """Settings that the other type of model has and this one has not."""
+_MODEL_RESOURCE = {kind: kind_of(kind).arn_resource for kind in ModelType}
 _NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
 
 
@@ -144,6 +151,29 @@ class FlywheelSettings(Section):
     label_delimiter: str = Field("|", description="a character, such as |")
     generation: Annotated[int, Field(ge=1, description="a whole number from 1, such as 2")] = 1
     """A higher number replaces the flywheel by an equal one: to leave behind data found bad."""
+    initial_model_arn: (
+        Annotated[
+            str,
+            Field(
+                max_length=256,
+                pattern=r"^arn:aws[a-z-]*:comprehend:[a-z0-9-]+:[0-9]{12}:(document-classifier|entity-recognizer)/"
+                r"[a-zA-Z0-9](-*[a-zA-Z0-9])*(/version/[a-zA-Z0-9](-*[a-zA-Z0-9])*)?$",
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="the ARN of a trained model, such as "
+        "arn:aws:comprehend:eu-west-1:111122223333:document-classifier/NAME/version/VERSION",
+    )
+    """A model that exists already, with which the flywheel begins (decision 019). That it is there, in this account and
+    Region, and fits is for the deployment to find out."""
+    initial_model_data: Annotated[
+        tuple[Annotated[str, Field(max_length=1024, pattern=r"^s3://[a-z0-9][.a-z0-9-]{1,61}[a-z0-9](/.*)?$")], ...],
+        Field(max_length=20, description='a list of up to 20 S3 URIs, such as ["s3://BUCKET/FOLDER/"]'),
+    ] = ()
+    """Where the data of the initial model lie: Comprehend copies them into the data lake. What begins with one of these
+    the data access role may read."""
     encryption: Encryption = Field(
         Encryption(),
         description='an object, such as {"mode": "new"} or {"mode": "existing", "key_arn": "arn:..."}; with -c also '
@@ -246,6 +276,31 @@ class FlywheelSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def initial_model_is_complete(self) -> FlywheelSettings:
+        if self.initial_model_arn is None:
+            if self.initial_model_data:
+                raise ValueError("initial_model_data: it goes with initial_model_arn only")
+            return self
+        resource = self.initial_model_arn.split(":")[5].partition("/")[0]
+        if resource != _MODEL_RESOURCE[self.model_type]:
+            raise ValueError(
+                f"initial_model_arn: the ARN of a {self.model_type} has {_MODEL_RESOURCE[self.model_type]} in it, "
+                f"not {resource}"
+            )
+        if not self.initial_model_data:
+            raise ValueError(
+                "initial_model_data: name where the data are that the initial model was trained on "
+                f"(InputDataConfig of {self.initial_model_arn})"
+            )
+        used = size_as_json([self.task_labels, self.tags])
+        if used > CUSTOM_RESOURCE_ROOM:
+            raise ValueError(
+                f"initial_model_arn: labels and tags need {used:,} bytes, but a flywheel that begins with a model has "
+                f"room for {CUSTOM_RESOURCE_ROOM:,} of them; shorten them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def labels_and_tags_fit_a_template(self) -> FlywheelSettings:
         labels = sum(len(label.encode()) + BYTES_AROUND_LABEL for label in self.task_labels)
         tags = sum(len(f"{key}{value}".encode()) + BYTES_AROUND_TAG for key, value in self.tags.items())
@@ -319,7 +374,7 @@ def _read(name: str, value: Any) -> Any:
     """A value as the models take it; what cannot be read is left for them to refuse."""
     if not isinstance(value, str):
         return value
-    if name in {"labels", "entity_types", "nag_packs"} and not value.startswith("["):
+    if name in _LISTS and not value.startswith("["):
         return tuple(item.strip() for item in value.split(","))
     if name == "encryption" and value in {EncryptionMode.AWS_OWNED, EncryptionMode.NEW}:
         return {"mode": value}

@@ -23,7 +23,9 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_conne
 
 @cache
 def client(
-    service: Literal["application-autoscaling", "comprehend", "s3", "sns", "sqs", "ssm", "stepfunctions"],
+    service: Literal[
+        "application-autoscaling", "cloudformation", "comprehend", "s3", "sns", "sqs", "ssm", "stepfunctions"
+    ],
 ) -> Any:
     return boto3.client(service, config=_CONFIG)
 

@@ -88,11 +88,12 @@ def answered(
         alarm.cancel()
 
 
-def answer(to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> None:
-    """Send the answer. `physical_id` is used if CloudFormation has none yet. Raises urllib's last error."""
+def answer(to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str, replaced: bool = False) -> None:
+    """Send the answer. `physical_id` is used if CloudFormation has none yet, or if the resource was `replaced`. Raises
+    urllib's last error."""
     request = urllib.request.Request(  # noqa: S310 - the pre-signed URL that CloudFormation gave
         to.ResponseURL,
-        data=answer_body(to, status=status, reason=reason, physical_id=physical_id),
+        data=answer_body(to, status=status, reason=reason, physical_id=physical_id, replaced=replaced),
         method="PUT",
         headers={"Content-Type": ""},
     )
@@ -106,11 +107,13 @@ def answer(to: CloudFormationRequest, *, status: Status, reason: str, physical_i
             logger.warning("CloudFormation did not take the answer", tries_left=left)
 
 
-def answer_body(to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str) -> bytes:
+def answer_body(
+    to: CloudFormationRequest, *, status: Status, reason: str, physical_id: str, replaced: bool = False
+) -> bytes:
     body: dict[str, Any] = {
         "Status": status,
         "Reason": within(printable(reason), _REASON_BYTES),
-        "PhysicalResourceId": to.PhysicalResourceId or physical_id,
+        "PhysicalResourceId": physical_id if replaced else to.PhysicalResourceId or physical_id,
         "StackId": to.StackId,
         "RequestId": to.RequestId,
         "LogicalResourceId": to.LogicalResourceId,

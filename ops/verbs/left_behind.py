@@ -18,7 +18,7 @@ from ops.deployment.stacks import belongs_to_flywheel, live_stacks, stacks_named
 _COUNTED_AT_MOST = 1000
 _MISSING_BUCKET = {"404", "NoSuchBucket", "NotFound"}
 _BUCKET, _KEY = "AWS::S3::Bucket", "AWS::KMS::Key"
-_COVERED = {_BUCKET, _KEY, "AWS::Comprehend::Flywheel", "AWS::S3::BucketPolicy"}
+_COVERED = {_BUCKET, _KEY, "AWS::Comprehend::Flywheel", "Custom::FlywheelWithModel", "AWS::S3::BucketPolicy"}
 
 
 class LeftBucket(Record):

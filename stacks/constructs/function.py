@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
-from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
@@ -63,7 +62,7 @@ class Functions:
     """Every variable that a function may ask for."""
     vpc: Vpc | None = None
     reserved_concurrency: int | None = None
-    flywheel: comprehend.CfnFlywheel | None = None
+    flywheel: cdk.CfnResource | None = None
     """Where it is in the same stack. Roles and functions know its computed ARN: when it is replaced, they must not
     change to the new one before it is there."""
 

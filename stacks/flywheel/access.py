@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_comprehend as comprehend
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
@@ -51,7 +50,6 @@ class FlywheelAccess:
         *,
         parameters: StackParameters,
         environment: Mapping[str, str],
-        flywheel: comprehend.CfnFlywheel | None = None,
     ) -> Functions:
         """What the functions of a stack have in common. `environment` comes on top of the flywheel's names and of the
         stack's parameters."""
@@ -64,7 +62,6 @@ class FlywheelAccess:
             encryption=self.encryption,
             vpc=settings.functions_vpc,
             reserved_concurrency=settings.reserved_concurrency,
-            flywheel=flywheel,
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": self.names.flywheel_arn,

@@ -38,7 +38,7 @@ class DeploymentParameters(Construct):
         `for_later_stacks` become parameters of their own."""
         super().__init__(scope, construct_id)
         names = Names(settings)
-        arn = ssm.CfnParameter(
+        self.flywheel_arn = ssm.CfnParameter(
             self,
             "FlywheelArn",
             name=names.parameter("flywheel-arn"),
@@ -46,7 +46,7 @@ class DeploymentParameters(Construct):
             value=flywheel.arn,
             description="The flywheel of the present generation.",
         )
-        arn.add_resource_dependency(flywheel.resource)
+        self.flywheel_arn.add_resource_dependency(flywheel.resource)
         labels_fit = len(json.dumps(settings.task_labels)) <= MOST_LABEL_BYTES
         ssm.CfnParameter(
             self,

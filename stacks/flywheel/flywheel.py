@@ -10,15 +10,19 @@ from constructs import Construct
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.model_kind import model_kind
 from stacks.constructs.role import ServiceRole
+from stacks.flywheel.creation import Creation
 from stacks.names import LAKE_PREFIX, Names
 from stacks.settings import FlywheelSettings
 
 
 class Flywheel(Construct):
-    """Never with ActiveModelArn: an update of the stack would send it and so undo every promotion since.
+    """Never with ActiveModelArn: an update of the stack would send it and so undo every promotion since. A flywheel
+    that begins with a model is a custom resource (decision 019).
 
     Kept when it is replaced, because an endpoint may still hang on it; deleted with the stack.
     """
+
+    resource: cdk.CfnResource
 
     def __init__(
         self,
@@ -29,10 +33,23 @@ class Flywheel(Construct):
         lake: s3.IBucket,
         role: ServiceRole,
         encryption: EncryptionKey,
+        creation: Creation | None,
     ) -> None:
+        """With `creation` it begins with the settings' initial model."""
         super().__init__(scope, construct_id)
         names = Names(settings)
         self.arn = names.flywheel_arn
+        if creation is not None:
+            self.resource = creation.flywheel(lake=lake, role=role)
+        else:
+            self.resource = self._native(names, lake=lake, role=role, encryption=encryption)
+        self.resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
+        self.resource.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
+
+    def _native(
+        self, names: Names, *, lake: s3.IBucket, role: ServiceRole, encryption: EncryptionKey
+    ) -> comprehend.CfnFlywheel:
+        settings = names.settings
         vpc = settings.training_vpc
         security = comprehend.CfnFlywheel.DataSecurityConfigProperty(
             data_lake_kms_key_id=encryption.arn,
@@ -44,7 +61,7 @@ class Flywheel(Construct):
             if vpc
             else None,
         )
-        self.resource = comprehend.CfnFlywheel(
+        return comprehend.CfnFlywheel(
             self,
             "Flywheel",
             flywheel_name=names.flywheel,
@@ -54,5 +71,3 @@ class Flywheel(Construct):
             task_config=model_kind(settings).task(settings),
             data_security_config=security if encryption.arn or vpc else None,
         )
-        self.resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
-        self.resource.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN

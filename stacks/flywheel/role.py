@@ -98,5 +98,24 @@ def data_access_role(
                 wildcard_reason="The lake is Comprehend's own: its layout is not published.",
             ),
             Permission(actions=["s3:GetBucketLocation"], resources=[lake.bucket_arn]),
+            *_data_of_initial_model(settings),
         ],
     )
+
+
+def _data_of_initial_model(settings: FlywheelSettings) -> list[Permission]:
+    """Comprehend copies them into the lake of a flywheel that is created with the model."""
+    if not settings.initial_model_data:
+        return []
+    places = [uri.removeprefix("s3://").partition("/") for uri in settings.initial_model_data]
+    return [
+        Permission(
+            actions=["s3:ListBucket"],
+            resources=sorted({f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}" for bucket, *_ in places}),
+        ),
+        Permission(
+            actions=["s3:GetObject"],
+            resources=[f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}/{key}*" for bucket, _, key in places],
+            wildcard_reason="initial_model_data names beginnings of keys, as a model's own S3Uri does.",
+        ),
+    ]

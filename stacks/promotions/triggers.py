@@ -29,6 +29,7 @@ class PromotionTriggers(Construct):
         machine_arn: str,
         report_promotion: FlywheelFunction,
         parameters: FlywheelParameters,
+        begins_with_model: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_promotion = self._start_promotion(
@@ -56,6 +57,14 @@ class PromotionTriggers(Construct):
             undelivered=queues.undelivered,
         )
         self.pokes = [desired, schedule, ended]
+        if begins_with_model:
+            created = poke_on(
+                "FlywheelCreated",
+                description="The flywheel is there, and has a model already.",
+                event_pattern=parameter_edited(access.names.parameter("flywheel-arn")),
+                message=json.dumps({"poke": "flywheel created"}),
+            )
+            self.pokes.append(created)
         """The rules that send to the promotion queue."""
         self.rules = [*self.pokes, stopped]
 

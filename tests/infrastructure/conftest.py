@@ -15,6 +15,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "new-key": {"encryption": "new", "mode": "MULTI_LABEL", "labels": "COMEDY,DRAMA", "name": "films"},
     "entities": {"name": "people", "model_type": "ENTITY_RECOGNIZER", "entity_types": "PERSON,PLACE"},
+    "initial-model": {
+        "initial_model_arn": "arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first",
+        "initial_model_data": ["s3://data-of-initial-model/train/"],
+    },
     # Also the largest that there is: the longest name, the most labels.
     "organisation": {
         "name": f"{'organisation-with-the-longest-name-':x<54}",
@@ -66,6 +70,11 @@ def new_key(synthesis: Synthesis) -> Synthesised:
 @pytest.fixture(scope="session")
 def entities(synthesis: Synthesis) -> Synthesised:
     return synthesis("entities")
+
+
+@pytest.fixture(scope="session")
+def initial_model(synthesis: Synthesis) -> Synthesised:
+    return synthesis("initial-model")
 
 
 @pytest.fixture(scope="session")

@@ -187,6 +187,31 @@ FLYWHEEL: dict[str, Grants] = {
     "delete_runtime_parameters": {"ssm:DeleteParameters": RUNTIME_PARAMETERS},
 }
 
+CREATION: dict[str, Grants] = {
+    "provide_flywheel": {"states:StartExecution": {"create machine"}},
+    "change_flywheel": {
+        "cloudformation:DescribeStacks": {"stack"},
+        "comprehend:CreateFlywheel": {"flywheel of any generation", "initial model"},
+        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeDocumentClassifier": {"initial model"},
+        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "comprehend:ListFlywheelIterationHistory": {"flywheel of any generation"},
+        "comprehend:ListTagsForResource": {"flywheel of any generation"},
+        "comprehend:TagResource": {"flywheel of any generation"},
+        "comprehend:UntagResource": {"flywheel of any generation"},
+        # Not on a model: it cannot make one active.
+        "comprehend:UpdateFlywheel": {"flywheel of any generation"},
+        "iam:PassRole": {"data access role"},
+    },
+    "report_flywheel": {
+        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "s3:PutObject": {"promotions/initial/*"},
+        "sqs:SendMessage": {"undelivered"},
+    },
+}
+"""Of the Flywheel stack, where a flywheel begins with an existing model."""
+
 SERVING: dict[str, Grants] = {
     "bring_endpoint": {
         "comprehend:ListTagsForResource": {"flywheel"},

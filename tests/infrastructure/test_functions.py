@@ -15,7 +15,7 @@ import pytest
 
 from flywheel import environment
 from handlers.cloudformation import RESERVE_SECONDS
-from tests.infrastructure.expected_permissions import EXPECTED, FLYWHEEL, Grants
+from tests.infrastructure.expected_permissions import CREATION, EXPECTED, FLYWHEEL, Grants
 from tests.infrastructure.synthesised import (
     ROOT,
     Resource,
@@ -57,6 +57,9 @@ def spoken(resource: Any) -> str:
         (r"<DataAccessServiceRole\w+\.Arn>", "data access role"),
         (r"<Turn(Machine)\w+>", "turn machine"),
         (r"<Promote(Machine)\w+>|arn:.*:stateMachine:\w+-flywheel-promote-\{.*\}", "promote machine"),
+        (r"<CreationCreate(Machine)\w+>", "create machine"),
+        (r"arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first", "initial model"),
+        (r"<AWS::StackId>", "stack"),
         (r"<EncryptionKey\w+\.Arn>", "key"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:flywheel/\w+-[0-9a-f]{8}(.*)", r"flywheel\1"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classifier/\*", "models"),
@@ -88,18 +91,27 @@ def log_group(function: Resource, *, stack: Synthesised) -> Resource:
     return stack.resources[function.properties["LoggingConfig"]["LogGroup"]["Ref"]]
 
 
-def test_the_table_knows_every_function(default: Synthesised) -> None:
+def test_the_table_knows_every_function(default: Synthesised, initial_model: Synthesised) -> None:
     modules = {
         path.stem for path in (ROOT / "lambdas" / "handlers").rglob("*.py") if "def handler(" in path.read_text()
     }
     for kind, table in EXPECTED.items():
         assert set(table) == set(default.beside(kind).functions())
-    assert {name for table in EXPECTED.values() for name in table} == modules
+    assert set(FLYWHEEL | CREATION) == set(initial_model.functions())
+    assert {name for table in (*EXPECTED.values(), CREATION) for name in table} == modules
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, kind: str, name: str) -> None:
-    stack = default.beside(kind)
+    require_grants(default.beside(kind), name, EXPECTED[kind][name])
+
+
+@pytest.mark.parametrize("name", FLYWHEEL | CREATION)
+def test_nor_does_one_of_a_flywheel_that_begins_with_a_model(initial_model: Synthesised, name: str) -> None:
+    require_grants(initial_model, name, (FLYWHEEL | CREATION)[name])
+
+
+def require_grants(stack: Synthesised, name: str, expected: Grants) -> None:
     function = stack.functions()[name]
     own_logs = f"<{log_group(function, stack=stack).logical_id}.Arn>"
     always = {
@@ -108,7 +120,7 @@ def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, kind: 
         "xray:PutTraceSegments": {"*"},
         "xray:PutTelemetryRecords": {"*"},
     }
-    assert grants(role_statements(function, stack=stack)) == EXPECTED[kind][name] | always
+    assert grants(role_statements(function, stack=stack)) == expected | always
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
@@ -151,7 +163,12 @@ def all_statements(stack: Synthesised) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_only_one_function_may_change_the_active_model(any_variant: Synthesised) -> None:
     """CloudFormation itself needs none: the template never names an active model."""
     promoter = any_variant.role_of(any_variant.functions()["update_active_model"].properties["Role"])
-    assert set(allowing("comprehend:UpdateFlywheel", stack=any_variant)) == {promoter.logical_id}
+    may_name_a_model = {
+        holder
+        for holder, resources in allowing("comprehend:UpdateFlywheel", stack=any_variant).items()
+        if any(":flywheel/" not in resource for resource in resources)
+    }
+    assert may_name_a_model == {promoter.logical_id}
     assert "lambda.amazonaws.com" in json.dumps(promoter.properties["AssumeRolePolicyDocument"])
     own = [
         f for f in any_variant.of_type("AWS::Lambda::Function") if any_variant.role_of(f.properties["Role"]) == promoter

@@ -99,14 +99,14 @@ def test_the_outputs_are_these(any_variant: Synthesised, kind: str) -> None:
     assert not [output for output in outputs.values() if "Export" in output]
 
 
-def test_the_variables_of_the_functions_are_these(default: Synthesised) -> None:
+def test_the_variables_of_the_functions_are_these(initial_model: Synthesised) -> None:
     named = [
         name for row in table("docs/interfaces.md", "Environment of the functions") for name in quoted(row["variables"])
     ]
     given = {
         name
         for kind in KINDS
-        for function in default.beside(kind).functions().values()
+        for function in initial_model.beside(kind).functions().values()
         for name in function.properties["Environment"]["Variables"]
     }
     assert sorted(named) == sorted(given)

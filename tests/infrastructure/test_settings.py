@@ -17,6 +17,9 @@ NAMES = st.from_regex(r"[a-zA-Z](-{0,2}[a-zA-Z0-9]){0,17}", fullmatch=True).filt
 )
 LABELS = st.lists(st.from_regex(r"[A-Z][A-Z_ -]{0,20}[A-Z]", fullmatch=True), min_size=2, max_size=20, unique=True)
 PEOPLE = {"model_type": "ENTITY_RECOGNIZER", "entity_types": "PERSON"}
+MODEL = "arn:aws:comprehend:eu-west-1:111122223333:document-classifier/news/version/1"
+DATA = "s3://bucket/train/,s3://bucket/test/"
+BEGIN = {"initial_model_arn": MODEL, "initial_model_data": DATA}
 SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
 
 
@@ -55,6 +58,21 @@ def settings(**overrides: Any) -> FlywheelSettings:
         ({"label_delimiter": "_"}, ["label_delimiter", "'_'", "'SCI_TECH'"]),
         ({"generation": "0"}, ["generation", "'0'", "a whole number from 1"]),
         ({"generation": "two"}, ["generation", "'two'", "a whole number from 1"]),
+        ({"initial_model_arn": "news"}, ["initial_model_arn", "'news'", "the ARN of a trained model"]),
+        ({"initial_model_arn": MODEL}, ["initial_model_data: name where the data are", MODEL]),
+        ({"initial_model_data": DATA}, ["initial_model_data: it goes with initial_model_arn only"]),
+        (
+            {**BEGIN, "initial_model_data": "bucket/key"},
+            ["initial_model_data.0", "'bucket/key'", "s3://BUCKET/FOLDER/"],
+        ),
+        (
+            {**PEOPLE, **BEGIN},
+            ["initial_model_arn: the ARN of a ENTITY_RECOGNIZER has entity-recognizer in it, not document-classifier"],
+        ),
+        (
+            {**BEGIN, "labels": [f"L{n}{'x' * 200}" for n in range(500)]},
+            ["initial_model_arn: labels and tags need 10", "room for 100,000"],
+        ),
         ({"encryption": "none"}, ["encryption", "'none'", "an object", "aws-owned, new or the ARN of a key"]),
         ({"encryption": {"mode": "existing"}}, ["encryption", "key_arn"]),
         ({"encryption": {"mode": "new", "key_arn": "x"}}, ["encryption.key_arn", "'x'", "the ARN of a key"]),
@@ -198,6 +216,11 @@ def test_the_order_of_labels_does_not_replace_the_flywheel(labels: tuple[list[st
     assert Names(settings(labels=labels[0])).flywheel == Names(settings(labels=labels[1])).flywheel
 
 
+def test_a_deployed_flywheel_keeps_its_name() -> None:
+    """A setting that comes to it later must not change the names of flywheels that do not use it."""
+    assert Names(settings()).flywheel == "news-d060b1f8"
+
+
 @pytest.mark.parametrize(
     ("overrides", "replaces"),
     [
@@ -207,6 +230,7 @@ def test_the_order_of_labels_does_not_replace_the_flywheel(labels: tuple[list[st
         ({"generation": "2"}, True),
         ({"name": "other"}, True),
         ({"encryption": "new"}, True),
+        (BEGIN, True),
         ({"encryption": "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666"}, True),
         ({"label_delimiter": ":"}, False),
         ({"tags": {"owner": "me"}}, False),

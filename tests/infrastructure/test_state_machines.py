@@ -12,12 +12,14 @@ from tests.infrastructure.state_machines import scopes, tasks, unassigned, varia
 from tests.infrastructure.synthesised import Synthesised
 
 MACHINES = [("flywheel", "Turn"), ("flywheel", "Promote"), ("serving", "Serve"), ("analysis", "Analyze")]
+CREATION = ("flywheel", "CreationCreate")
+"""Of a flywheel that begins with a model."""
 
 
-@pytest.fixture(params=MACHINES, ids=[name for _, name in MACHINES])
-def definition(default: Synthesised, request: pytest.FixtureRequest) -> dict[str, Any]:
+@pytest.fixture(params=[*MACHINES, CREATION], ids=[name for _, name in [*MACHINES, CREATION]])
+def definition(initial_model: Synthesised, request: pytest.FixtureRequest) -> dict[str, Any]:
     kind, name = request.param
-    return default.beside(kind).definition(name)
+    return initial_model.beside(kind).definition(name)
 
 
 def test_these_are_all(default: Synthesised) -> None:
@@ -32,10 +34,10 @@ def test_no_state_reads_a_variable_that_some_way_to_it_does_not_assign(definitio
     assert unassigned(definition) == set()
 
 
-@pytest.mark.parametrize(("kind", "machine"), MACHINES)
-def test_a_function_is_called_by_a_state_of_its_own_name(default: Synthesised, kind: str, machine: str) -> None:
+@pytest.mark.parametrize(("kind", "machine"), [*MACHINES, CREATION])
+def test_a_function_is_called_by_a_state_of_its_own_name(initial_model: Synthesised, kind: str, machine: str) -> None:
     """Besides, one may be called by states that say what for. There are two of PrepareUpload: one for each split."""
-    stack = default.beside(kind)
+    stack = initial_model.beside(kind)
     names = {f"<{function.logical_id}.Arn>": name for name, function in stack.functions().items()}
     called = {state["Arguments"]["FunctionName"] for _, state in calls(stack.definition(machine))}
     states = {name for name, _ in calls(stack.definition(machine))} | {"PrepareUpload"}
@@ -70,6 +72,20 @@ def test_a_change_of_the_endpoint_is_given_up_before_cloudformation_gives_up(def
     (removal,) = serving.of_type("Custom::EndpointRemoval")
     (change,) = waits(serving.definition("Serve"))
     assert change + 600 <= int(removal.properties["ServiceTimeout"])
+
+
+def test_a_creation_is_given_up_before_cloudformation_gives_up(initial_model: Synthesised) -> None:
+    (flywheel,) = initial_model.of_type("Custom::FlywheelWithModel")
+    definition = initial_model.definition("CreationCreate")
+    budgets = waits(definition)
+    (busy,) = [
+        sum(retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"]))
+        for retry in definition["States"]["ChangeFlywheel"]["Retry"]
+        if retry["ErrorEquals"] == ["ServiceBusy"]
+    ]
+    assert len(budgets) == 2, "creation and deletion"
+    assert max(budgets) + busy + 300 <= int(flywheel.properties["ServiceTimeout"])
+    assert definition["TimeoutSeconds"] >= max(budgets) + sum(durations(definition))
 
 
 def waits(definition: dict[str, Any]) -> list[int]:

@@ -68,6 +68,8 @@ class Dataset:
     message: str | None
     documents: int | None
     available_at: datetime | None
+    came_with_model: bool = False
+    """Comprehend made it of the data of the model that the flywheel was created with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,4 +248,6 @@ def _dataset(item: Any) -> Dataset:
         message=item.get("Message"),
         documents=item.get("NumberOfDocuments"),
         available_at=item.get("EndTime"),
+        # A published sample of ListDatasets has this description (reference 2.2).
+        came_with_model=item.get("Description", "").endswith("Dataset created by Flywheel creation."),
     )

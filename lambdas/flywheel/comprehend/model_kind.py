@@ -190,6 +190,9 @@ class ModelKind(Protocol):
     def model(self, properties: Any) -> Model:
         """Raises IncompleteAnswer."""
 
+    def label_difference(self, properties: Any, labels: Sequence[str]) -> str | None:
+        """How the labels of a model version differ from these, as far as its properties show; None if they do not."""
+
     def training_metrics(self, properties: Any) -> Metrics | None:
         """A model version's scores from its training; None if Comprehend gives none."""
 

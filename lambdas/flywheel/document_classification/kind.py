@@ -78,6 +78,13 @@ class _DocumentClassification:
     def model(self, properties: Any) -> Model:
         return Model.of(properties, arn=required(properties, "DocumentClassifierArn", of="a model"))
 
+    def label_difference(self, properties: Any, labels: Sequence[str]) -> str | None:
+        """Comprehend gives the number of a classifier's labels, not their names."""
+        count = properties.get("ClassifierMetadata", {}).get("NumberOfLabels")
+        if count in (None, len(labels)):
+            return None
+        return f"it has {count} labels, and the setting labels names {len(labels)}"
+
     def training_metrics(self, properties: Any) -> Metrics | None:
         found = properties.get("ClassifierMetadata", {}).get("EvaluationMetrics")
         return Metrics.model_validate(found) if found else None

@@ -74,6 +74,15 @@ class _EntityRecognition:
     def model(self, properties: Any) -> Model:
         return Model.of(properties, arn=required(properties, "EntityRecognizerArn", of="a model"))
 
+    def label_difference(self, properties: Any, labels: Sequence[str]) -> str | None:
+        types = properties.get("RecognizerMetadata", {}).get("EntityTypes")
+        found = {each["Type"] for each in types or () if "Type" in each}
+        if not types or found == set(labels):
+            return None
+        return (
+            f"it recognizes {', '.join(sorted(found))}, and the setting entity_types names {', '.join(sorted(labels))}"
+        )
+
     def training_metrics(self, properties: Any) -> Metrics | None:
         """Plain-text recognizers are scored from 0 to 100 (reference 2.11)."""
         found = properties.get("RecognizerMetadata", {}).get("EvaluationMetrics")

@@ -43,6 +43,10 @@ class PromotionRefused(FlywheelError):
     """The model must not become the active one. The message says why; the former model stays active."""
 
 
+class FlywheelRefused(FlywheelError):
+    """There can be no such flywheel. The message says what to change."""
+
+
 class SmokeTestFailed(FlywheelError):
     """The endpoint answers wrongly with the model of this promotion. The former model has to be put back."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.decisions.history import is_of_another_flywheel, was_active_when_rejected
 from flywheel.promotions.publish_model import has_open_edit
-from flywheel.promotions.requests import requested_models, smoke_test_failure_of
+from flywheel.promotions.requests import requested_models, smoke_test_failure_of, unrequested_initial_model
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -21,7 +21,8 @@ def describe_change_outside(*, unfinished: str | None, pipeline: Pipeline) -> st
 
     `unfinished` is the id of an iteration without a decision. The active model may differ from the published one for
     other reasons: a new generation of the flywheel has no active model yet; the model of an open request is active
-    before it is published; Comprehend itself may make the candidate of an iteration active, and it stays active when
+    before it is published; a flywheel that was created with a model has it before anybody has asked to publish it;
+    Comprehend itself may make the candidate of an iteration active, and it stays active when
     the decision keeps the model of a former generation.
     """
     candidate = _candidate_of(unfinished, pipeline.service) if unfinished else None
@@ -34,6 +35,9 @@ def describe_change_outside(*, unfinished: str | None, pipeline: Pipeline) -> st
             # No promotion has published a model meanwhile: the request of one that changed the flywheel is still open.
             break
     if actual is None or actual in {known, candidate} or actual in under_way:
+        return None
+    initial = unrequested_initial_model(intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
+    if initial is not None and initial.model_arn == actual:
         return None
     former = is_of_another_flywheel(known, intake=pipeline.intake, flywheel_arn=pipeline.service.arn)
     if (known is None or former) and smoke_test_failure_of(actual, intake=pipeline.intake) is not None:

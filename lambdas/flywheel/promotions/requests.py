@@ -16,6 +16,7 @@ from flywheel.records.promotions import (
     ENDS,
     REQUESTS,
     ApprovalWait,
+    InitialModel,
     Promotion,
     PromotionBeginning,
     PromotionFailures,
@@ -27,6 +28,7 @@ from flywheel.records.promotions import (
     current_number,
     end_key,
     failures_key,
+    initial_key,
     name_of,
     record_key,
     request_key,
@@ -101,6 +103,30 @@ def request_of_parameter_edit(
         requested_at=now,
         by="an edit of desired-model-arn",
         reason=f"Version {desired.version} of desired-model-arn names it.",
+    )
+
+
+def unrequested_initial_model(*, intake: IntakeBucket, flywheel_arn: str) -> InitialModel | None:
+    """The existing model that the flywheel was created with, if its promotion has not been requested yet."""
+    initial = intake.read(initial_key(flywheel_arn), InitialModel)
+    return None if initial is None or intake.exists(request_key(initial.request_id)) else initial
+
+
+def request_of_initial_model(*, intake: IntakeBucket, flywheel: FlywheelState) -> PromotionRequest | None:
+    """The request to publish the model that the flywheel was created with, if it is still to be made. None, too, if
+    another model has been made active since."""
+    initial = unrequested_initial_model(intake=intake, flywheel_arn=flywheel.arn)
+    if initial is None or initial.model_arn != flywheel.active_model_arn:
+        return None
+    return PromotionRequest(
+        id=initial.request_id,
+        source=PromotionSource.DEPLOYMENT,
+        model_arn=initial.model_arn,
+        flywheel_arn=initial.flywheel_arn,
+        decided_against=initial.model_arn,
+        requested_at=initial.created_at,
+        by="the deployment",
+        reason="The flywheel was created with it (initial_model_arn).",
     )
 
 
@@ -225,7 +251,8 @@ def as_promotion(
 
 def superseded_by(request: PromotionRequest) -> str:
     """The reason that a superseded request ends with."""
-    who = request.by if request.source is PromotionSource.TURN else f"{request.by} (by hand)"
+    by_hand = request.source not in {PromotionSource.TURN, PromotionSource.DEPLOYMENT}
+    who = f"{request.by} (by hand)" if by_hand else request.by
     return f"{who} asked for {request.model_arn} instead."
 
 

@@ -38,6 +38,7 @@ class Poke(StrEnum):
 
     REQUEST = "request"
     DESIRED = "desired model edited"
+    CREATED = "flywheel created"
     ENDED = "promotion ended"
     SCHEDULE = "schedule"
     OPERATOR = "operator"
@@ -63,10 +64,14 @@ def decide(
     now: datetime,
     pipeline: Pipeline,
 ) -> PromotionStart:
-    """Write an edit of `desired-model-arn` down as a request, then decide about the open requests."""
+    """Write an edit of `desired-model-arn`, and the model of a new flywheel, down as requests, then decide about the
+    open requests."""
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
+    initial = requests.request_of_initial_model(intake=pipeline.intake, flywheel=flywheel)
+    if initial is not None:
+        pipeline.intake.write_once(request_key(initial.id), initial)
     pending = requests.request_of_parameter_edit(
         published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now
     )

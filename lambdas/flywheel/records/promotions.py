@@ -40,6 +40,8 @@ class PromotionSource(StrEnum):
     """Somebody edited `desired-model-arn`."""
     SERVING = "serving"
     """The served model failed a smoke test while no promotion ran."""
+    DEPLOYMENT = "deployment"
+    """The flywheel was created with an existing model."""
 
 
 class PromotionRequest(Record):
@@ -63,6 +65,24 @@ class PromotionRequest(Record):
 
 def request_key(request_id: str) -> str:
     return f"{REQUESTS}{request_id}.json"
+
+
+class InitialModel(Record):
+    """The existing model with which a flywheel was created. It is active, and still has to be published."""
+
+    flywheel_arn: str
+    model_arn: str
+    created_at: datetime
+    """When the flywheel was created."""
+
+    @property
+    def request_id(self) -> str:
+        """Id of the promotion request. It has the time, because a deleted flywheel's name can be used again."""
+        return f"initial-{self.flywheel_arn.rpartition('/')[2]}-{self.created_at:%Y%m%dT%H%M%SZ}"
+
+
+def initial_key(flywheel_arn: str) -> str:
+    return f"promotions/initial/{flywheel_arn.rpartition('/')[2]}.json"
 
 
 class PromotionBeginning(Record):

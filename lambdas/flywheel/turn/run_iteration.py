@@ -75,7 +75,8 @@ def _newest(service: FlywheelService) -> tuple[Iteration | None, Iteration | Non
 
 
 def _is_new(dataset: Dataset, last: Iteration | None) -> bool:
-    if dataset.status is not DatasetStatus.COMPLETED:
+    if dataset.status is not DatasetStatus.COMPLETED or dataset.came_with_model:
+        # The active model has learnt from the latter: without others there is nothing to train.
         return False
     # EndTime is when the data became available (reference 2.6).
     return last is None or dataset.available_at is None or dataset.available_at > last.created_at
