@@ -131,6 +131,8 @@ def _format(file_format: FileFormat) -> str:
         parts = [f"{parts[0]} with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
         if file_format.separator_line is not None:
             parts.append(f'a first line "{file_format.separator_line}"')
+    if file_format.gzip:
+        parts.insert(1, "gzip")
     if file_format.byte_order_mark:
         parts.append("byte order mark")
     parts.append(_LINE_ENDS[file_format.line_ends])

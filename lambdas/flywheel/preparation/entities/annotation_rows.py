@@ -25,6 +25,7 @@ _LARGEST = 1_000_000_000
 _ROW = Struct("<QiiIIH")
 _KEY = Struct("<Q")
 _LINE_BITS = 32
+GZIP_ENDING = ".gz"
 _NAMES_SHOWN = 5
 
 
@@ -202,9 +203,12 @@ def _number(cell: str) -> int | None:
 
 
 def by_name(names: Sequence[str]) -> dict[str, int]:
-    """Places of names: as they are, and without their folders where that is no other's name."""
+    """Places of names: as they are, and without their folders and the ``.gz`` of their compression where that is no
+    other's name."""
     places = {name: place for place, name in enumerate(names)}
-    last_parts: dict[str, list[int]] = {}
+    shorter: dict[str, set[int]] = {}
     for place, name in enumerate(names):
-        last_parts.setdefault(name.rpartition("/")[2], []).append(place)
-    return {part: found[0] for part, found in last_parts.items() if len(found) == 1} | places
+        for whole in (name, name.removesuffix(GZIP_ENDING)):
+            for short in (whole, whole.rpartition("/")[2]):
+                shorter.setdefault(short, set()).add(place)
+    return {short: found.pop() for short, found in shorter.items() if len(found) == 1} | places

@@ -127,7 +127,7 @@ class FolderReader:
         return None
 
     def _read_documents(self, file: Opened, documents: TakesLines, *, by_line: bool) -> Violation | None:
-        violation = check_binary(file.head, READABLE)
+        violation = file.content.named(check_binary(file.head, READABLE))
         if violation is not None:
             self._progress.blamed = file.name
             return violation
