@@ -251,7 +251,10 @@ class Nowhere(io.RawIOBase):
 def peak_memory(kilobytes: int, rest_of_line: bytes) -> int:
     """Bytes allocated at the most while a file with a different text on each line is prepared."""
     count = kilobytes * 1000 // len(rest_of_line)
-    lines = (b"WORLD,%07d" % number + rest_of_line for number in range(count))
+    return peak_memory_of(b"WORLD,%07d" % number + rest_of_line for number in range(count))
+
+
+def peak_memory_of(lines: Iterator[bytes]) -> int:
     tracemalloc.start()
     try:
         prepare(
@@ -278,6 +281,13 @@ def test_memory_does_not_grow_with_the_file(rest_of_line: bytes) -> None:
     small, large = peak_memory(500, rest_of_line), peak_memory(2000, rest_of_line)
 
     assert large < small + 100_000
+
+
+def test_memory_does_not_grow_with_the_spaces_around_labels() -> None:
+    def spaced(count: int) -> Iterator[bytes]:
+        return (b"WORLD" + b" " * (10_000 + number) + b",%d\n" % number for number in range(count))
+
+    assert peak_memory_of(spaced(400)) < peak_memory_of(spaced(100)) + 100_000
 
 
 def test_the_report_says_what_a_person_needs() -> None:

@@ -48,9 +48,11 @@ class AnnotationRows:
     First `add` all of them, then `begin_documents`, then `of_document` in order.
     """
 
-    def __init__(self, tables: Sequence[str]) -> None:
-        """``tables`` are the names of the files with annotations."""
+    def __init__(self, tables: Sequence[str], *, most: int) -> None:
+        """``tables`` are the names of the files with annotations, ``most`` is how many rows they may have: it is
+        `full` with more, and holds no others."""
         self._tables = tables
+        self._most = most
         self._rows = bytearray()
         self._type_numbers: dict[str, int] = {}
         self._type_names: list[str] = []
@@ -66,7 +68,13 @@ class AnnotationRows:
         """Documents that cannot be taken because one of their rows cannot."""
         return len(self._bad_rows)
 
+    @property
+    def full(self) -> bool:
+        return len(self._rows) > self._most * _ROW.size
+
     def add(self, key: int, annotation: Annotation, *, table: int, line: int) -> None:
+        if self.full:
+            return
         number = self._type_numbers.setdefault(annotation.type, len(self._type_names))
         if number == len(self._type_names):
             self._type_names.append(annotation.type)

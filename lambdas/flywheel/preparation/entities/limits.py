@@ -80,6 +80,9 @@ class EntityLimits:
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
     machine_annotations: bool = True
     """Whether lines of a manifest are taken that no person annotated."""
+    annotations: int = 3_000_000
+    """Rows in files of annotations. They are held in memory; more cannot be written within ``file_bytes``, where an
+    annotation takes 70 bytes or more."""
     list_entries: int = 1_000_000
     list_entry_characters: int = 5_000
     list_matches: int = 200
