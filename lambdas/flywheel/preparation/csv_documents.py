@@ -33,7 +33,7 @@ from .rules import (
     check_utf8,
     is_blank,
 )
-from .text import without_newlines
+from .text import without_line_feeds
 
 # A text that consists of double quotes takes two bytes for each.
 _QUOTED_BYTES_PER_BYTE = 2
@@ -283,10 +283,10 @@ class CsvReader:
         if violation is not None:
             return violation
         cell, field = reversed(record.fields) if self._text_first else record.fields
-        head = self._labels.of_cell(without_newlines(cell).decode())
+        head = self._labels.of_cell(without_line_feeds(cell).decode())
         if isinstance(head, Violation):
             return head
-        text = without_newlines(field)
+        text = without_line_feeds(field)
         violation = check_text(text, document_bytes=self._limits.document_bytes)
         return (head, text) if violation is None else violation
 
