@@ -26,7 +26,7 @@ from benchmarks.machine import describe_machine
 from flywheel.preparation import LabelRules, Limits, prepare
 
 MEGABYTE, MEBIBYTE = 1_000_000, 1 << 20
-DOCUMENT_BYTES = 4_950
+DOCUMENT_BYTES = 4_850
 DOCUMENTS_OF_A_BLOCK = 1_000
 LABELS = tuple(f"LABEL {number}" for number in range(100))
 MARK = b"@@@@@@@@"
@@ -96,7 +96,7 @@ def blocks(form: str, size: int) -> Iterator[bytes]:
         text = f"{MARK.decode()} {number} " + " ".join(chance.choices(words, k=DOCUMENT_BYTES // 5))
         texts.append(text[:DOCUMENT_BYTES].strip() + ".")
     block = b""
-    for number in range(size // (DOCUMENTS_OF_A_BLOCK * (DOCUMENT_BYTES + 50))):
+    for number in range(size // (DOCUMENTS_OF_A_BLOCK * (DOCUMENT_BYTES + 150))):
         if not block or form == "combinations":
             block = "".join(line(chance, text) for text in texts).encode()
         yield block.replace(MARK, b"%08d" % number)

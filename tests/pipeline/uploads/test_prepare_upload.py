@@ -57,6 +57,17 @@ def test_of_a_packed_file_that_is_broken_nothing_is_taken_and_all_is_kept(at: De
     at.check_consistency()
 
 
+def test_a_result_has_no_more_combinations_of_labels_than_everybody_can_read(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flywheel.uploads.prepare_upload.MOST_COMBINATIONS", len(LABELS) - 1)
+    at.upload("train/a.csv", FIRST)
+    record = at.run_turn()
+    result = result_of(record, "train/a.csv")
+    assert (result.documents, result.labels) == (len(FIRST), {})
+    assert set(record.datasets[0].labels) == set(LABELS)
+
+
 def test_any_name_is_an_upload_but_a_folder_is_none(at: Deployment) -> None:
     at.upload("train/", b"")
     at.upload("train/week 47/", b"")

@@ -290,6 +290,15 @@ def test_memory_does_not_grow_with_the_spaces_around_labels() -> None:
     assert peak_memory_of(spaced(400)) < peak_memory_of(spaced(100)) + 100_000
 
 
+def test_the_report_shows_a_thousand_labels() -> None:
+    labels = tuple(f"L{number:04d}" for number in range(1002))
+    rows = [f"{label},text {label}\n" for label in labels] + [f"{label},more {label}\n" for label in labels[:1000]]
+    preparation, _, _ = prepared("".join(rows).encode(), rules=LabelRules(labels, multi_label=False))
+    shown = render_text(preparation).splitlines()
+    assert [line for line in shown if line.startswith("  L")][:2] == ["  L0000  2", "  L0001  2"]
+    assert shown[-1] == "  and 2 more"
+
+
 def test_the_report_says_what_a_person_needs() -> None:
     rows = [b"category;text", b"WORLD;one", b"WORLD;one", b"SPORTS;two", b"SCI_TEC;three", b"SPORTS;", b"WORLD;four"]
     data = b"\xef\xbb\xbf" + b"".join(row + b"\r\n" for row in rows)
