@@ -67,6 +67,8 @@ destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python benchmarks/synth.py
 	$(BIN)/python benchmarks/prepare_upload.py
+	$(BIN)/python -m benchmarks.largest_uploads
+	$(BIN)/python -m benchmarks.hostile_uploads
 	$(BIN)/python -m benchmarks.prepare_entities
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.api

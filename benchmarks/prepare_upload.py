@@ -1,13 +1,10 @@
 """Throughput and peak memory of upload preparation, against the csv module, pandas, Polars and DuckDB at the same work.
 
-    python benchmarks/prepare_upload.py [--json PATH] [--quick] [--hostile]
+    python benchmarks/prepare_upload.py [--json PATH] [--quick]
 
 The work: parse a CSV file, check each label, that the text is not empty and not too long, drop duplicates, count by
 label, write what is left as CSV. Every program reads the same generated files, in a process of its own, and has to
 come to the same counts. The others run from an environment in .local/benchmarks that is made when it is missing.
-
-Before that come hostile shapes: each is a small piece repeated to 200 MB. A file of it has to be read at 20 MB/s, or
-the reading has to end early, when it is plain that the file cannot be accepted. --hostile measures those alone.
 """
 
 from __future__ import annotations
@@ -16,7 +13,6 @@ import argparse
 import csv
 import importlib
 import json
-import os
 import random
 import resource
 import subprocess
@@ -196,107 +192,6 @@ PROGRAMS: dict[str, Callable[[Path, Path], Counts]] = {
 STANDARD_LIBRARY_ONLY = ("prepare_upload", "csv module")
 
 
-# --- hostile shapes --------------------------------------------------------------------------------------------------
-
-HOSTILE_MEGABYTES = 200
-
-
-def hostile_shapes() -> dict[str, bytes]:
-    """Made when they are asked for: some are megabytes, which would count as the programs' memory."""
-    return {
-        "newlines": b"\n",
-        "CRLF newlines": b"\r\n",
-        "carriage returns": b"\r",
-        "spaces": b" ",
-        "unknown labels": b"X,y\n",
-        "commas": b",",
-        "lines of a comma": b",\n",
-        "quotes": b'"',
-        "lines of a quote": b'"\n',
-        "quoted columns": b'"a",',
-        "open quotes": b'SPORTS,"x\n',
-        "an open quote and rows": b'SPORTS,"x\n' + b"WORLD,y\n" * 500,
-        "texts of two lines": b'SPORTS,"a\nb"\n',
-        "texts of blank lines": b'SPORTS,"a' + b"\n" * 20_000 + b'"\n',
-        "duplicates": b"SPORTS,x\n",
-        "duplicates, one not UTF-8": b"SPORTS,x\n" * 10_000 + b"SPORTS,\xff\n",
-        "duplicates with a lone CR": b"SPORTS,x\n" * 10_000 + b"SPORTS,x\ry\n",
-        "rows between blank lines": b"SPORTS,x\n" + b"\n" * 30_000,
-        "not UTF-8": b"SPORTS,\xff\n",
-        "NUL": b"\0",
-        "NUL in each text": b"SPORTS,some text\0\n",
-        "JSON objects": b"{}\n",
-        "JSON duplicates": b'{"label":"SPORTS","text":"x"}\n',
-        "JSON of many values": b'{"label":"SPORTS","text":"x","more":[' + b"[]," * 3_000_000 + b"1]}\n",
-        "one JSON line": b'{"label":"SPORTS","text":"' + b"x" * 9_000_000,
-        "one line": b"x",
-    }
-
-
-class Repeated:
-    """A file of one piece again and again, which is made while it is read."""
-
-    def __init__(self, piece: bytes, size: int) -> None:
-        self._piece = piece * max(1, MEBIBYTE // len(piece))
-        self._size = size
-        self._rest = b""
-        self.read_so_far = 0
-
-    def read(self, size: int = -1) -> bytes:
-        self._rest = self._rest or self._piece
-        wanted = min(size, self._size - self.read_so_far)
-        found, self._rest = self._rest[:wanted], self._rest[wanted:]
-        self.read_so_far += len(found)
-        return found
-
-
-def run_hostile(name: str, megabytes: int) -> dict[str, Any]:
-    """Runs in a process of its own, whose peak memory is the shape's."""
-    sys.path.insert(0, str(PROJECT / "lambdas"))
-    from flywheel.preparation import LabelRules, Limits, prepare
-
-    source: Any = Repeated(hostile_shapes()[name], megabytes * MEGABYTE)
-    start, cpu_start = time.perf_counter(), time.process_time()
-    with Path(os.devnull).open("wb") as nowhere:
-        preparation = prepare(
-            source=source,
-            sink=nowhere,
-            hashes=nowhere,
-            rules=LabelRules(labels=LABELS, multi_label=False),
-            limits=Limits(),
-            name=name,
-            bad_lines=nowhere,
-        )
-    return {
-        "shape": name,
-        "megabytes_read": source.read_so_far / MEGABYTE,
-        "early_end": source.read_so_far < megabytes * MEGABYTE,
-        "seconds": time.perf_counter() - start,
-        "cpu_seconds": time.process_time() - cpu_start,
-        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if sys.platform == "darwin" else 1024)
-        / MEBIBYTE,
-        "outcome": preparation.file_problem.rule if preparation.file_problem else "accepted",
-    }
-
-
-def measure_hostile(megabytes: int) -> list[dict[str, Any]]:
-    """Each shape in turn, in a process of its own."""
-    found = []
-    for name in hostile_shapes():
-        command = [sys.executable, __file__, "--shape", name, "--megabytes", str(megabytes)]
-        result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-        speed = result["megabytes_read"] / result["cpu_seconds"]
-        print(
-            f"{name:27} {result['megabytes_read']:7.1f} MB in {result['seconds']:5.1f} s, {speed:7.1f} MB/s of CPU "
-            f"{'(early end) ' if result['early_end'] else ' ' * 12} {result['peak_mebibytes']:5.0f} MiB "
-            f"{result['outcome']}",
-            flush=True,
-        )
-        found.append(result)
-    return found
-
-
 # --- the measurement -------------------------------------------------------------------------------------------------
 
 
@@ -399,9 +294,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the results there too")
     parser.add_argument("--quick", action="store_true", help="files of a tenth of the size")
-    parser.add_argument("--hostile", action="store_true", help="measure the hostile shapes alone")
-    parser.add_argument("--megabytes", type=int, default=HOSTILE_MEGABYTES, help="of a hostile shape (default 200)")
-    parser.add_argument("--shape", help=argparse.SUPPRESS)
     parser.add_argument("--repeat", type=int, default=1, help="take the fastest of so many runs (default 1)")
     parser.add_argument("--program", choices=PROGRAMS, help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
@@ -409,8 +301,6 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.generate:
         generate(Sample(*arguments.generate))
-    elif arguments.shape:
-        print(json.dumps(run_hostile(arguments.shape, arguments.megabytes)))
     elif arguments.program:
         print(json.dumps(run_program(arguments.program, arguments.source)))
     else:
@@ -418,15 +308,13 @@ def main() -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    hostile = measure_hostile(arguments.megabytes)
     results: list[Result] = []
-    for sample in () if arguments.hostile else (SMALL_DOCUMENTS, LARGE):
+    for sample in (SMALL_DOCUMENTS, LARGE):
         results += _show_all(_sized(sample, arguments), list(PROGRAMS), arguments.repeat)
-    for sample in () if arguments.hostile else GROWING:
+    for sample in GROWING:
         results += _show_all(_sized(sample, arguments), ["prepare_upload"], arguments.repeat)
     if arguments.json:
-        found = {"files": [asdict(result) for result in results], "hostile": hostile}
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
 
 
 def _sized(sample: Sample, arguments: argparse.Namespace) -> Sample:

@@ -63,6 +63,8 @@ class TurnSteps(Construct):
             "report_turn",
             description="Writes the record of a turn and tells people, also about turns that failed or were stopped.",
             timeout=cdk.Duration.minutes(2),
+            # It reads the datasets' manifests, with up to a million combinations of labels.
+            memory_mib=ONE_PROCESSOR_MIB,
             environment=[*FLYWHEEL, "TOPIC_ARN"],
             encrypted=["s3", "sns", "sqs"],
             dead_letters=undelivered,
@@ -119,6 +121,7 @@ class TurnSteps(Construct):
             "register_dataset",
             description="Creates a composed dataset in Comprehend, unless it is there.",
             timeout=cdk.Duration.minutes(2),
+            memory_mib=ONE_PROCESSOR_MIB,
             environment=[*FLYWHEEL, "LABEL_DELIMITER"],
             permissions=[
                 access.objects("datasets/*", "turns/*", actions=READ),
@@ -132,7 +135,7 @@ class TurnSteps(Construct):
             "accept_dataset",
             description="Records that Comprehend has taken a dataset over and clears what was prepared for it.",
             timeout=cdk.Duration.minutes(10),
-            memory_mib=512,
+            memory_mib=ONE_PROCESSOR_MIB,
             environment=FLYWHEEL,
             permissions=[
                 # What a dataset holds back returns to where it waits.

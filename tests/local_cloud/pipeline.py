@@ -7,6 +7,7 @@ the local Comprehend) and then asks `at_rest`, which waits until nothing is left
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import itertools
 import json
@@ -115,10 +116,11 @@ class Pipeline:
         return find_deployment(Clients(self.person(policy)), name=NAME)
 
     def upload(self, key: str, rows: Iterable[Document]) -> str:
-        """Drop a file and expect its documents to arrive. Returns the version's id."""
+        """Drop a file, as gzip if its name says so, and expect its documents to arrive. Returns the version's id."""
         rows = list(rows)
         self.expect(Split(key.partition("/")[0]), rows)
-        return self.drop(key, as_csv(rows))
+        content = as_csv(rows)
+        return self.drop(key, gzip.compress(content) if key.endswith(".gz") else content)
 
     def drop(self, key: str, content: bytes) -> str:
         s3 = self.account.client("s3")

@@ -110,16 +110,22 @@ class _EntityRecognition:
         return required(answer, "EntitiesDetectionJobProperties", of=f"job {job_id}")
 
     def missing_parts(self, files: Sequence[SourceFile]) -> str | None:
-        from flywheel.preparation.entities import HEAD_BYTES, missing_parts
+        from flywheel.preparation.entities import GZIP_ENDING, HEAD_BYTES, missing_parts
+        from flywheel.preparation.unpacking import Unpacked, UnusableGzipError
 
         def heads() -> Iterator[tuple[str, bytes]]:
             for file in largest[:MOST_FILES_LOOKED_INTO]:
                 with closing(file.open()) as stream:
-                    yield file.name, stream.read(HEAD_BYTES)
+                    yield file.name, Unpacked(stream, limit=DATASET_LIMITS.bytes).read(HEAD_BYTES)
 
-        # Annotations are larger than documents that are files of their own, which have 5,000 bytes at most.
-        largest = sorted(files, key=lambda file: (-file.size, file.name))
-        return missing_parts(heads(), others=[file.name for file in largest[MOST_FILES_LOOKED_INTO:]])
+        # Annotations are larger than documents that are files of their own, which have 5,000 bytes at most; how large
+        # they are in gzip, nobody knows.
+        largest = sorted(files, key=lambda file: (not file.name.endswith(GZIP_ENDING), -file.size, file.name))
+        try:
+            return missing_parts(heads(), others=[file.name for file in largest[MOST_FILES_LOOKED_INTO:]])
+        except UnusableGzipError:
+            # To read the folder says what is wrong with it.
+            return None
 
     def prepare(
         self,

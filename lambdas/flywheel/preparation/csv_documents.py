@@ -17,7 +17,7 @@ from itertools import accumulate, islice, repeat
 from .csv_record import BLANK_LINES, CsvRecord, CsvSyntax, Flaw
 from .documents import TakesDocuments
 from .label_advice import delimiter_name
-from .labels import LabelColumn
+from .labels import LabelColumn, is_remembered
 from .limits import BYTES_BESIDES_THE_TEXT, Limits
 from .line_reader import Block
 from .problems import BadLines, Violation
@@ -33,14 +33,13 @@ from .rules import (
     check_utf8,
     is_blank,
 )
-from .text import without_newlines
+from .text import without_line_feeds
 
 # A text that consists of double quotes takes two bytes for each.
 _QUOTED_BYTES_PER_BYTE = 2
 _CARRIAGE_RETURN = ord("\r")
 _QUOTE = ord('"')
 _FIRST_BEYOND_ASCII = 128
-_MOST_CELLS_REMEMBERED = 10_000
 _CUT_OFF = -1
 _INNER_LINES_LOOKED_AT = 1000
 _LONGEST_CELL_LOOKED_AT = 1 << 14
@@ -284,10 +283,10 @@ class CsvReader:
         if violation is not None:
             return violation
         cell, field = reversed(record.fields) if self._text_first else record.fields
-        head = self._labels.of_cell(without_newlines(cell).decode())
+        head = self._labels.of_cell(without_line_feeds(cell).decode())
         if isinstance(head, Violation):
             return head
-        text = without_newlines(field)
+        text = without_line_feeds(field)
         violation = check_text(text, document_bytes=self._limits.document_bytes)
         return (head, text) if violation is None else violation
 
@@ -309,7 +308,7 @@ class CsvReader:
         """Let ``_take_simple_lines`` know the label cell of a good line, if it is a field however the line goes on."""
         separator = self._delimiter.encode("ascii")
         cell = line.rpartition(separator)[2] if self._text_first else line.partition(separator)[0]
-        if len(self._cells) >= _MOST_CELLS_REMEMBERED or cell in self._cells:
+        if cell in self._cells or not is_remembered(cell, self._cells):
             return
         alone = self._syntax.read(cell, 0, len(cell))
         if isinstance(alone, CsvRecord) and self._labels.of_cell(b"".join(alone.fields).decode()) == head:

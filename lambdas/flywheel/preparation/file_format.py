@@ -43,6 +43,8 @@ class FileFormat:
     header_lines: int = 0
     text_first: bool = False
     separator_line: str | None = None
+    gzip: bool = False
+    """Whether what is read is what the file unpacks to."""
 
 
 def line_ends_of(head: bytes) -> LineEnds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from hashlib import blake2b
 
 from .label_forms import as_compared
@@ -12,6 +12,13 @@ from .rules import HALF_A_CHARACTER, NOT_UTF8, TOO_MANY_CLASSES, check_labels, c
 
 _MUST_BE_QUOTED = (",", '"')
 _MOST_CELLS_REMEMBERED = 10_000
+# A cell may have megabytes of spaces.
+_LONGEST_CELL_REMEMBERED = 1 << 12
+
+
+def is_remembered(cell: Sized, cells: Sized) -> bool:
+    """Whether there is room for one more label cell among those whose labels are known."""
+    return len(cell) <= _LONGEST_CELL_REMEMBERED and len(cells) < _MOST_CELLS_REMEMBERED
 
 
 def labels_hash(labels: Iterable[str]) -> bytes:
@@ -54,7 +61,7 @@ class LabelColumn:
         head: bytes | Violation | None = self._cells.get(cell)
         if head is None:
             head = self.of_names(cell.split(self._delimiter) if self._multi_label else [cell])
-            if not isinstance(head, Violation) and len(self._cells) < _MOST_CELLS_REMEMBERED:
+            if not isinstance(head, Violation) and is_remembered(cell, self._cells):
                 self._cells[cell] = head
         return head
 

@@ -8,7 +8,7 @@ column is the label's, a header says; without one it is the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,8 +44,13 @@ class Row:
     columns: int
     line: int
     end: int
-    quoted: bool
-    """Whether a double quote stands in it."""
+    raw: bytes
+    """As it stands."""
+
+    @property
+    def quoted(self) -> bool:
+        """Whether a double quote stands in it."""
+        return b'"' in self.raw
 
 
 @dataclass(slots=True)
@@ -147,7 +152,7 @@ def first_rows(sample: bytes, position: int, line: int, delimiter: str, whole: b
             if sample[position:end].strip():
                 found += 1
                 cells = [cell.decode(errors="replace").strip() for cell in record.fields]
-                yield Row(cells, record.columns, begin, line, sample.find(b'"', position, end) >= 0)
+                yield Row(cells, record.columns, begin, line, sample[position:end])
         line += 1
         position = end + 1
 
@@ -162,7 +167,7 @@ def _look(layout: Layout, labels: LabelColumn) -> Layout:
         if row.columns < 2:
             continue
         known = list(map(labels.knows, row.cells[:2]))
-        if any(map(is_label, row.cells[:2])) and _joins(layout.delimiter, row.cells, is_label):
+        if any(map(is_label, row.cells[:2])) and _joins(layout.delimiter, row, is_label):
             # The delimiter joins labels, and another one separates the columns.
             continue
         layout.labelled += known[0]
@@ -179,11 +184,15 @@ def _look(layout: Layout, labels: LabelColumn) -> Layout:
     return layout
 
 
-def _joins(delimiter: str, cells: Sequence[str], is_label: Callable[[str], bool]) -> bool:
+def _joins(delimiter: str, row: Row, is_label: Callable[[str], bool]) -> bool:
     """Whether the delimiter stands between two labels, and another one between them and the text."""
+    cells = row.cells
     label_first = is_label(cells[0])
     for other in DELIMITERS:
-        if other == delimiter:
+        split = bytes.partition if label_first else bytes.rpartition
+        labels = split(row.raw, other.encode())[0 if label_first else 2]
+        # One that stands in a text between quotes separates nothing.
+        if other == delimiter or labels.count(b'"') % 2:
             continue
         for cell in cells[1:] if label_first else cells[:1]:
             label = cell.partition(other)[0] if label_first else cell.rpartition(other)[2]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+
+from .unpacking import Source
 
 DOS_END = b"\x1a"
 """Ctrl-Z, the end of a text file for DOS, is nothing of the file's content."""
@@ -28,7 +29,7 @@ class Block:
 class LineReader:
     """``peek``, then ``begin``, then ``next_block`` and ``take`` in turn: what was not taken is offered again."""
 
-    def __init__(self, source: BinaryIO, *, block_bytes: int) -> None:
+    def __init__(self, source: Source, *, block_bytes: int) -> None:
         self._source = source
         self._block_bytes = block_bytes
         self._longest_line = block_bytes

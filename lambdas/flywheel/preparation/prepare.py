@@ -18,6 +18,7 @@ from .problems import BadLines, Violation
 from .reading import check_so_far, read_blocks, with_reason
 from .report import Preparation
 from .rules import EMPTY_FILE, TOO_MANY_BAD_LINES, check_share_of_bad_lines
+from .unpacking import Unpacked, UnusableGzipError
 from .unsupported import check_type
 
 BLOCK_BYTES = 1 << 17
@@ -39,8 +40,8 @@ def prepare(
 
     Args:
         source: the file as it was uploaded: CSV (with or without a header row, a byte order mark, ``;`` TAB or ``|``
-            for a comma, any line ends, newlines in quoted texts), JSON Lines, or an augmented manifest. ``read(n)`` is
-            all that is used.
+            for a comma, any line ends, newlines in quoted texts), JSON Lines, or an augmented manifest, each also as
+            gzip. ``read(n)`` is all that is used.
         sink: takes UTF-8 CSV in Comprehend's form: ``label,"document"``, no header, ``\\n`` line ends, several labels
             of a document joined by the delimiter of ``rules`` in the order of ``rules``.
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
@@ -71,19 +72,23 @@ def prepare(
         refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,
         keep_repeated=limits.repeated_documents is RepeatedDocuments.KEEP,
     )
+    content = Unpacked(source, limit=limits.file_bytes)
     run = _Run(
         labels=labels,
         documents=documents,
         bad=bad,
-        lines=LineReader(source, block_bytes=block_bytes),
+        lines=LineReader(content, block_bytes=block_bytes),
         limits=limits,
     )
-    violation = run.read_all()
+    try:
+        violation = content.named(run.read_all())
+    except UnusableGzipError as error:
+        violation = error.violation
     return Preparation(
         name=name,
         accepted=violation is None,
         file_problem=None if violation is None else violation.problem(),
-        format=run.format,
+        format=content.format_of(run.format),
         lines=run.lines_read,
         documents=documents.documents,
         bytes=documents.bytes,

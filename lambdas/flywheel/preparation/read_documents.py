@@ -13,6 +13,7 @@ from .line_reader import DOS_END, Block
 from .manifest_documents import tell_manifest
 from .prepare import header_bytes, reader_of
 from .problems import BadLines, Problem, Violation
+from .unpacking import UnusableGzipError, unpacked
 from .unsupported import check_type
 
 
@@ -44,7 +45,11 @@ def read_documents(content: bytes, *, rules: LabelRules | AnyLabel, limits: Limi
 
     Of ``limits`` only those of one document count; a record of many lines takes time by their square.
     """
-    violation = check_type(content)
+    try:
+        content, source = unpacked(content)
+    except UnusableGzipError as error:
+        return error.violation.problem()
+    violation = source.named(check_type(content))
     if violation is not None:
         return violation.problem()
     labels = LabelColumn(rules)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import groupby
 from textwrap import TextWrapper
 
@@ -27,6 +28,7 @@ _KINDS = {
     FileKind.ENTITY_LIST: "Documents, and an entity list in CSV",
 }
 _WIDTH = 100
+_MOST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def _format(file_format: FileFormat) -> str:
         parts = [f"{parts[0]} with {delimiter_name(file_format.delimiter)} between the columns", _header(file_format)]
         if file_format.separator_line is not None:
             parts.append(f'a first line "{file_format.separator_line}"')
+    if file_format.gzip:
+        parts.insert(1, "gzip")
     if file_format.byte_order_mark:
         parts.append("byte order mark")
     parts.append(_LINE_ENDS[file_format.line_ends])
@@ -160,10 +164,13 @@ def _number(count: int, noun: str) -> str:
 def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
     yield ""
     yield title
-    width = max(map(len, counts))
-    digits = max(len(f"{count:,}") for count in counts.values())
-    for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+    shown = nsmallest(_MOST_ROWS, counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    width = max(len(name) for name, _ in shown)
+    digits = max(len(f"{count:,}") for _, count in shown)
+    for name, count in shown:
         yield f"  {name:<{width}}  {count:>{digits},}"
+    if len(counts) > len(shown):
+        yield f"  and {len(counts) - len(shown):,} more"
 
 
 def _problem(problem: Problem, *others: Problem) -> Iterator[str]:

@@ -163,6 +163,21 @@ LABEL_WITH_DELIMITER = Rule(
 FILE_TOO_LARGE = Rule(
     "file-too-large", "The file is larger than the limit of {limit:,} bytes.", "Split the file and upload the parts."
 )
+UNPACKS_TOO_LARGE = Rule(
+    "unpacks-too-large",
+    "The file unpacks to more than the limit of {limit:,} bytes.",
+    "Split what is in it and upload the parts.",
+)
+UNPACKS_TOO_FAR = Rule(
+    "unpacks-too-far",
+    "The file unpacks to more than {times} times its size, which no file of different documents does.",
+    "If that is meant, decompress it and upload the file inside.",
+)
+BROKEN_GZIP = Rule(
+    "broken-gzip",
+    "The file is a broken gzip archive: {reason}. Nothing of it was taken.",
+    "Upload it again; if `gzip -t` says the same of the file that you have, compress it again.",
+)
 EMPTY_FILE = Rule("empty-file", "The file holds no document.", "Upload a file with one labelled document on each line.")
 UNSUPPORTED_TYPE = Rule("unsupported-type", "The file is {what}, not {formats}.", "{instead}")
 TOO_MANY_DOCUMENTS = Rule(

@@ -11,4 +11,10 @@ def without_newlines(text: bytes) -> bytes:
     AWS does not say whether a quoted document may span lines, and its sample code replaces newlines because they
     "cause errors for the document parser".
     """
-    return text.replace(b"\r\n", b"\n").translate(_NEWLINES_TO_SPACES).strip()
+    return without_line_feeds(text.replace(b"\r\n", b"\n"))
+
+
+def without_line_feeds(text: bytes) -> bytes:
+    """As `without_newlines`, of a text in which every CRLF is a line feed already: a carriage return before one of
+    these was a line end of its own."""
+    return text.translate(_NEWLINES_TO_SPACES).strip()

@@ -174,6 +174,10 @@ class BadLine(Record):
     """That the line is of, in a folder."""
 
 
+MOST_COMBINATIONS = 1_000
+"""Of labels, in the result of an upload. Each of a million documents may have one of its own; the Part has all."""
+
+
 class UploadResult(Record):
     upload: Upload
     outcome: UploadOutcome
@@ -181,7 +185,8 @@ class UploadResult(Record):
     """One sentence for people."""
     documents: int = 0
     labels: dict[str, int] = {}
-    """Documents by label combination, joined with LABEL_SEPARATOR_IN_RECORDS."""
+    """Documents by label combination, joined with LABEL_SEPARATOR_IN_RECORDS; empty if there are more than
+    MOST_COMBINATIONS of them."""
     duplicates: int = 0
     conflicts: int = 0
     """Documents whose text came earlier in the file with other labels: accepted, or among the bad lines."""

@@ -28,6 +28,7 @@ from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
 from flywheel.records.turns import TurnBeginning, require_current, result_key
 from flywheel.records.uploads import (
+    MOST_COMBINATIONS,
     BadLine,
     Part,
     Split,
@@ -282,6 +283,7 @@ class UploadPreparer:
 
     def _result(self, upload: Upload, preparation: Preparation, outcome: UploadOutcome, reason: str) -> UploadResult:
         rejected = outcome is UploadOutcome.REJECTED
+        few = len(preparation.labels) <= MOST_COMBINATIONS
         examples = [_bad_line(problem) for problem in preparation.examples]
         if preparation.file_problem is not None:
             examples.insert(0, _bad_line(preparation.file_problem))
@@ -290,7 +292,7 @@ class UploadPreparer:
             outcome=outcome,
             reason=reason,
             documents=0 if rejected else preparation.documents,
-            labels={} if rejected else preparation.labels,
+            labels=preparation.labels if few and not rejected else {},
             duplicates=preparation.duplicates,
             conflicts=preparation.conflicts,
             conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),

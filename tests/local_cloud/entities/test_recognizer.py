@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.local_cloud.serving_stack import Serving
 from tests.pipeline.entities.documents import TYPES, Annotated, annotated, as_json_lines
 
 CONTEXT = {"name": NAME, "model_type": "ENTITY_RECOGNIZER", "entity_types": ",".join(TYPES)}
-SMOKE_TEST_KEY = "serving/smoke.jsonl"
+SMOKE_TEST_KEY = "serving/smoke.jsonl.gz"
 ANALYSIS_STACK = f"{NAME}-analysis"
 
 
@@ -41,11 +42,11 @@ def deployed(cloud: LocalCloud, synthesise: Synthesise) -> Serving:
     pipeline = Pipeline.deploy(account, assembly, TriggerOnUpload="false", Evidence="HOLDOUT")
     pipeline.drop("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
     for name, content in as_folder(annotated(count=200)).items():
-        pipeline.drop(f"train/letters/{name}", content)
+        pipeline.drop(f"train/letters/{name}.gz", gzip.compress(content))
     record = pipeline.turn_now()
     assert record.decision is DecisionKind.PROMOTE, record
     assert pipeline.promotion_of(record).status is PromotionStatus.PROMOTED
-    pipeline.drop(SMOKE_TEST_KEY, as_json_lines(annotated(start=500, count=5)))
+    pipeline.drop(SMOKE_TEST_KEY, gzip.compress(as_json_lines(annotated(start=500, count=5))))
     serving = Serving(pipeline=pipeline, assembly=assembly)
     serving.deploy(InferenceUnits="50", SmokeTestKey=SMOKE_TEST_KEY, SmokeTestMinimum="0.6")
     serving.state_becomes(ServingStatus.IN_SERVICE)

@@ -31,7 +31,7 @@ def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
 def test_uploads_become_a_model_that_is_promoted_and_then_the_pipeline_rests(pipeline: Pipeline) -> None:
     before = pipeline.current
     with paused(pipeline):
-        pipeline.upload("train/news.csv", documents())
+        pipeline.upload("train/news.csv.gz", documents())
         pipeline.upload("test/news.csv", documents(10))
     record = pipeline.recorded(pipeline.next_turn(before))
     assert record.outcome is TurnOutcome.SUCCEEDED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 
@@ -55,6 +56,27 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
         ("0:12:PERSON 18:24:PLACE", "Boris Brandt left Bergen."),
     ]
     assert at.waiting()[1][0] == spans
+
+
+def test_a_packed_folder_waits_for_its_parts_and_is_taken_as_it_unpacks() -> None:
+    at = people(minimum_per_label=25)
+    at.upload("train/letters/annotations.csv.gz", gzip.compress(ANNOTATIONS))
+    (waits,) = at.run_turn().incomplete
+    assert waits.missing == 'the documents "documents.txt"'
+    at.cloud.clock.advance(timedelta(seconds=5))
+    at.upload("train/letters/documents.txt.gz", gzip.compress(DOCUMENTS))
+    (result,) = at.run_turn().uploads
+    assert (result.outcome, result.documents) == (UploadOutcome.ACCEPTED, 3)
+
+
+def test_a_folder_with_a_broken_archive_does_not_wait() -> None:
+    at = people()
+    at.upload("train/letters/documents.txt.gz", gzip.compress(DOCUMENTS)[:-1])
+    record = at.run_turn()
+    assert record.incomplete == ()
+    (result,) = record.uploads
+    assert result.outcome is UploadOutcome.REJECTED
+    assert "its end is missing" in result.reason
 
 
 def test_offsets_of_browser_tools_are_converted_and_the_result_says_so() -> None:
@@ -115,13 +137,14 @@ def test_a_folder_of_many_files_is_looked_into_only_at_its_largest() -> None:
     at = people()
     rows = ["File,Begin Offset,End Offset,Type"]
     for number in range(230):
-        at.upload(f"train/files/{number:03d}.txt", f"Anna Albers wrote letter {number}.".encode())
+        text = f"Anna Albers wrote letter {number}." + " And so on." * 100
+        at.upload(f"train/files/{number:03d}.txt", text.encode())
         rows.append(f"{number:03d}.txt,0,11,PERSON")
     assert at.poked().start
     (waits,) = at.run_turn().incomplete
     assert "annotations" in waits.missing
     at.cloud.clock.advance(timedelta(seconds=5))
-    at.upload("train/files/zz", "\n".join(rows).encode())
+    at.upload("train/files/zz.gz", gzip.compress("\n".join(rows).encode()))
     record = at.run_turn()
     (result,) = record.uploads
     assert (result.outcome, result.documents, result.upload.folder) == (UploadOutcome.ACCEPTED, 230, ())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from flywheel.faults.errors import NotCurrentTurn
-from flywheel.records.uploads import Split, UploadOutcome, UploadResult
+from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
 from tests.pipeline.in_process_cloud import Killed
 from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents, result_of
@@ -26,6 +28,44 @@ def test_an_upload_becomes_documents_of_a_dataset_and_is_gone_from_where_it_was_
     assert result_of(record, "train/a.csv").outcome is UploadOutcome.ACCEPTED
     assert at.registered() == sorted(FIRST)
     at.check_consistency()
+
+
+def test_a_packed_file_is_the_file_that_it_unpacks_to(at: Deployment) -> None:
+    at.upload("train/a.csv.gz", gzip.compress(as_csv(FIRST)))
+    at.upload("train/b.csv", FIRST)
+    at.upload("train/named otherwise", gzip.compress(as_csv(SECOND) + b"only one column\n"))
+    record = at.run_turn()
+    assert result_of(record, "train/a.csv.gz").outcome is UploadOutcome.ACCEPTED
+    assert result_of(record, "train/b.csv").outcome is UploadOutcome.DUPLICATE
+    partly = result_of(record, "train/named otherwise")
+    assert partly.outcome is UploadOutcome.PARTLY_ACCEPTED
+    folder = rejected_folder(partly.upload)
+    assert at.bucket.read_bytes(f"{folder}bad-lines") == b"only one column\n"
+    assert b"CSV with a comma between the columns, gzip," in at.bucket.read_bytes(f"{folder}report.txt")
+    assert at.registered() == sorted(FIRST + SECOND)
+    at.check_consistency()
+
+
+def test_of_a_packed_file_that_is_broken_nothing_is_taken_and_all_is_kept(at: Deployment) -> None:
+    packed = gzip.compress(as_csv(FIRST))[:-1]
+    at.upload("train/a.csv.gz", packed)
+    broken = result_of(at.run_turn(), "train/a.csv.gz")
+    assert (broken.outcome, broken.documents) == (UploadOutcome.REJECTED, 0)
+    assert broken.reason == "The file is a broken gzip archive: its end is missing. Nothing of it was taken."
+    assert at.bucket.read_bytes(f"{rejected_folder(broken.upload)}original/a.csv.gz") == packed
+    assert at.keys("prepared/") == at.keys("train/") == []
+    at.check_consistency()
+
+
+def test_a_result_has_no_more_combinations_of_labels_than_everybody_can_read(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flywheel.uploads.prepare_upload.MOST_COMBINATIONS", len(LABELS) - 1)
+    at.upload("train/a.csv", FIRST)
+    record = at.run_turn()
+    result = result_of(record, "train/a.csv")
+    assert (result.documents, result.labels) == (len(FIRST), {})
+    assert set(record.datasets[0].labels) == set(LABELS)
 
 
 def test_any_name_is_an_upload_but_a_folder_is_none(at: Deployment) -> None:

@@ -292,6 +292,7 @@ def nasty(data: bytes, *, multi_label: bool = False) -> example:
 @nasty(b'A,good\nA,say "hi"\nA, "one"\n')
 @nasty(b'A,good\nA,one, two\nA,"one", two\n')
 @nasty(b'A,good\nA,one\rtwo\nA,"one\rtwo"\nA,"three"\r\r\nA,"four" \r\n')
+@nasty(b'A,good\nA,"one\r\r\ntwo"\nA,"three\r\r\r\n\r\nfour"\r\nA,"\r\r\n\xff"\n')
 @nasty(b'A,good\nA,"\xc2\xa0"\nA,\xff\nA,"a"b"\nA,"\nA,""\nA,\n"')
 @nasty(b'A,good\nA,"open\nA,one\n\nA,two\nA,55"\nA,more\n')
 @nasty(b'A,good\nA,"open\nA,one\nx\ny"\nA,more\n')
@@ -329,6 +330,8 @@ def test_any_csv_file_is_read_as_a_reader_that_goes_byte_by_byte_reads_it(
 
 
 @settings(max_examples=100, deadline=None)
+@example(data=b'Label,text\nB,"A\tgood"\n', rules=LabelRules(LABELS, multi_label=False))
+@example(data=b'text;label\n"good|A";B\n"good;A";B\n', rules=LabelRules(LABELS, multi_label=True))
 @given(data=files(), rules=RULES)
 def test_what_was_written_is_read_again_as_it_is(data: bytes, rules: LabelRules) -> None:
     limits = Limits(maximum_bad_lines_percent=100, documents=1000)

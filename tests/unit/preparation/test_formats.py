@@ -277,7 +277,10 @@ class Nowhere(io.RawIOBase):
 def peak_memory(kilobytes: int, rest_of_line: bytes) -> int:
     """Bytes allocated at the most while a file with a different text on each line is prepared."""
     count = kilobytes * 1000 // len(rest_of_line)
-    lines = (b"WORLD,%07d" % number + rest_of_line for number in range(count))
+    return peak_memory_of(b"WORLD,%07d" % number + rest_of_line for number in range(count))
+
+
+def peak_memory_of(lines: Iterator[bytes]) -> int:
     tracemalloc.start()
     try:
         prepare(
@@ -304,6 +307,22 @@ def test_memory_does_not_grow_with_the_file(rest_of_line: bytes) -> None:
     small, large = peak_memory(500, rest_of_line), peak_memory(2000, rest_of_line)
 
     assert large < small + 100_000
+
+
+def test_memory_does_not_grow_with_the_spaces_around_labels() -> None:
+    def spaced(count: int) -> Iterator[bytes]:
+        return (b"WORLD" + b" " * (10_000 + number) + b",%d\n" % number for number in range(count))
+
+    assert peak_memory_of(spaced(400)) < peak_memory_of(spaced(100)) + 100_000
+
+
+def test_the_report_shows_a_thousand_labels() -> None:
+    labels = tuple(f"L{number:04d}" for number in range(1002))
+    rows = [f"{label},text {label}\n" for label in labels] + [f"{label},more {label}\n" for label in labels[:1000]]
+    preparation, _, _ = prepared("".join(rows).encode(), rules=LabelRules(labels, multi_label=False))
+    shown = render_text(preparation).splitlines()
+    assert [line for line in shown if line.startswith("  L")][:2] == ["  L0000  2", "  L0001  2"]
+    assert shown[-1] == "  and 2 more"
 
 
 def test_the_report_says_what_a_person_needs() -> None:

@@ -3,6 +3,7 @@
 Files in, files out: no service, no events.
 """
 
+from .annotation_rows import GZIP_ENDING
 from .limits import AnyType, EntityLimits, EntityRules
 from .parts import HEAD_BYTES, missing_parts
 from .prepare import prepare_entities
@@ -12,6 +13,7 @@ from .spans import Span, annotations_hash, combination
 
 __all__ = [
     "ATTRIBUTE",
+    "GZIP_ENDING",
     "HEAD_BYTES",
     "AnyType",
     "EntityDocument",

@@ -25,6 +25,7 @@ _LARGEST = 1_000_000_000
 _ROW = Struct("<QiiIIH")
 _KEY = Struct("<Q")
 _LINE_BITS = 32
+GZIP_ENDING = ".gz"
 _NAMES_SHOWN = 5
 
 
@@ -47,9 +48,11 @@ class AnnotationRows:
     First `add` all of them, then `begin_documents`, then `of_document` in order.
     """
 
-    def __init__(self, tables: Sequence[str]) -> None:
-        """``tables`` are the names of the files with annotations."""
+    def __init__(self, tables: Sequence[str], *, most: int) -> None:
+        """``tables`` are the names of the files with annotations, ``most`` is how many rows they may have: it is
+        `full` with more, and holds no others."""
         self._tables = tables
+        self._most = most
         self._rows = bytearray()
         self._type_numbers: dict[str, int] = {}
         self._type_names: list[str] = []
@@ -65,7 +68,13 @@ class AnnotationRows:
         """Documents that cannot be taken because one of their rows cannot."""
         return len(self._bad_rows)
 
+    @property
+    def full(self) -> bool:
+        return len(self._rows) > self._most * _ROW.size
+
     def add(self, key: int, annotation: Annotation, *, table: int, line: int) -> None:
+        if self.full:
+            return
         number = self._type_numbers.setdefault(annotation.type, len(self._type_names))
         if number == len(self._type_names):
             self._type_names.append(annotation.type)
@@ -202,9 +211,12 @@ def _number(cell: str) -> int | None:
 
 
 def by_name(names: Sequence[str]) -> dict[str, int]:
-    """Places of names: as they are, and without their folders where that is no other's name."""
+    """Places of names: as they are, and without their folders and the ``.gz`` of their compression where that is no
+    other's name."""
     places = {name: place for place, name in enumerate(names)}
-    last_parts: dict[str, list[int]] = {}
+    shorter: dict[str, set[int]] = {}
     for place, name in enumerate(names):
-        last_parts.setdefault(name.rpartition("/")[2], []).append(place)
-    return {part: found[0] for part, found in last_parts.items() if len(found) == 1} | places
+        for whole in (name, name.removesuffix(GZIP_ENDING)):
+            for short in (whole, whole.rpartition("/")[2]):
+                shorter.setdefault(short, set()).add(place)
+    return {short: found.pop() for short, found in shorter.items() if len(found) == 1} | places

@@ -14,7 +14,14 @@ from .annotation_rows import AnnotationRows, AnnotationTable
 from .document_files import DocumentLines, TakesLines, WholeFile
 from .entity_list import EntityList, EntityTable, ListedDocuments
 from .intake import Intake
-from .rules import ANNOTATIONS_AND_LIST, MISSING_PARTS, MIXED_ANNOTATIONS, READABLE, TOO_MANY_ENTRIES
+from .rules import (
+    ANNOTATIONS_AND_LIST,
+    MISSING_PARTS,
+    MIXED_ANNOTATIONS,
+    READABLE,
+    TOO_MANY_ANNOTATIONS,
+    TOO_MANY_ENTRIES,
+)
 from .source import Opened, Progress
 from .tables import Table, TableReader, find_table
 from .type_names import TypeNames
@@ -78,7 +85,8 @@ class FolderReader:
 
     def _by_annotations(self) -> Violation | None:
         names = [file.name for file in self._folder.documents]
-        rows = AnnotationRows([file.name for file, _ in self._folder.annotations])
+        most = self._intake.limits.annotations
+        rows = AnnotationRows([file.name for file, _ in self._folder.annotations], most=most)
         for number, (file, table) in enumerate(self._folder.annotations):
             taker = AnnotationTable(
                 number, table, name=file.name, rows=rows, documents=names, intake=self._intake, types=self._types
@@ -86,6 +94,8 @@ class FolderReader:
             reader = TableReader(table, taker, longest_cell=_LONGEST_CELL)
             opened = self._progress.open(file)
             violation = self._progress.read(opened, table.format, reader, more_bad=lambda: rows.spoiled)
+            if violation is None and rows.full:
+                violation = Violation(TOO_MANY_ANNOTATIONS, {"limit": most})
             if violation is not None:
                 rows.refuse_bad_rows_left(self._intake)
                 return violation
@@ -127,7 +137,7 @@ class FolderReader:
         return None
 
     def _read_documents(self, file: Opened, documents: TakesLines, *, by_line: bool) -> Violation | None:
-        violation = check_binary(file.head, READABLE)
+        violation = file.content.named(check_binary(file.head, READABLE))
         if violation is not None:
             self._progress.blamed = file.name
             return violation

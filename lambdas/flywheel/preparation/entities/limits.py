@@ -75,6 +75,9 @@ class EntityLimits(UploadOptions):
     file_bytes: int = 200 * _MEGABYTE
     documents: int = 200_000
     rows: int = 400_000
+    annotations: int = 3_000_000
+    """Rows in files of annotations. They are held in memory; more cannot be written within ``file_bytes``, where an
+    annotation takes 70 bytes or more."""
     list_entries: int = 1_000_000
     list_entry_characters: int = 5_000
     list_matches: int = 200

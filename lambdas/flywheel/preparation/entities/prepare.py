@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from ..file_format import FileFormat
@@ -13,6 +14,7 @@ from ..reading import with_reason
 from ..report import Preparation
 from ..rules import TOO_MANY_BAD_LINES, check_share_of_bad_lines
 from ..source_file import SourceFile
+from ..unpacking import UnusableGzipError
 from .conll import ConllReader
 from .folder import Folder, FolderReader
 from .form import Form, find_form
@@ -45,7 +47,7 @@ def prepare_entities(
 
     Args:
         files: one file with documents and annotations (JSON Lines, an augmented manifest, CoNLL), or several, or a
-            folder's files: documents, and their annotations or an entity list in CSV.
+            folder's files: documents, and their annotations or an entity list in CSV. Each may be gzip.
         sink: takes the documents, a line each (`to_line`).
         hashes: takes eight bytes for each document written, in the same order: the digest of its text
             (`flywheel.preparation.text_hash`).
@@ -77,12 +79,16 @@ def prepare_entities(
     intake = Intake(types=types, limits=limits, documents=documents, bad=bad, remarks=remarks)
     progress = Progress(intake=intake, documents=documents, block_bytes=block_bytes)
     run = _Run(intake=intake, documents=documents, progress=progress, types=types)
-    violation = run.read_all(files)
+    try:
+        violation = run.read_all(files)
+    except UnusableGzipError as error:
+        violation = error.violation
+        progress.blamed = error.name if len(files) > 1 else None
     return Preparation(
         name=name,
         accepted=violation is None,
         file_problem=None if violation is None else violation.problem(file=progress.blamed),
-        format=run.format,
+        format=replace(run.format, gzip=progress.gzip) if run.format else None,
         lines=progress.lines_read,
         documents=documents.documents,
         bytes=documents.bytes,
@@ -154,7 +160,9 @@ class _Run:
 
     def _read_alone(self, file: Opened, *, name: str | None) -> Violation | None:
         """Read a file that has documents and their annotations; ``name`` is None where it is the only one."""
-        form = find_form(file.head, whole=file.whole, attribute=self._intake.limits.manifest_attribute)
+        form = file.content.named(
+            find_form(file.head, whole=file.whole, attribute=self._intake.limits.manifest_attribute)
+        )
         if isinstance(form, Violation):
             self._progress.blamed = name
             return form

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..file_format import BYTE_ORDER_MARK, LineEnds
 from ..line_reader import DOS_END, Block
 from ..problems import BadLines, Problem, Violation
+from ..unpacking import UnusableGzipError, unpacked
 from .form import find_form
 from .intake import Intake
 from .limits import AnyType, EntityLimits, EntityRules
@@ -38,7 +39,11 @@ def read_entity_documents(
 ) -> list[EntityDocument] | Problem:
     """All documents of a file that `prepare_entities` would take, repeated ones too, or the first thing that is wrong
     with it. Of ``limits`` only those of one document count."""
-    form = find_form(content, whole=True, attribute=limits.manifest_attribute)
+    try:
+        content, source = unpacked(content)
+    except UnusableGzipError as error:
+        return error.violation.problem()
+    form = source.named(find_form(content, whole=True, attribute=limits.manifest_attribute))
     if isinstance(form, Violation):
         return form.problem()
     bad = BadLines(copy=None, examples=1, of_a_kind=1)

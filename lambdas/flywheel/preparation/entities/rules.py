@@ -168,6 +168,11 @@ TWO_TYPES = Rule(
     "Decide which type is right and remove the other row.",
     enrich=_shown,
 )
+TOO_MANY_ANNOTATIONS = Rule(
+    "too-many-annotations",
+    "The folder has more than {limit:,} rows of annotations, more than documents within the limits can have.",
+    "Split the documents and their annotations and upload the parts.",
+)
 TOO_MANY_ENTRIES = Rule(
     "too-many-entries", "The entity list has more than {limit:,} entries.", "Leave out entries that no document has."
 )

@@ -11,6 +11,7 @@ from ..line_reader import Block, LineReader
 from ..problems import Violation
 from ..reading import check_so_far, read_blocks
 from ..source_file import SourceFile
+from ..unpacking import Unpacked
 from .intake import Intake
 from .writer import EntityWriter
 
@@ -35,9 +36,11 @@ class Reader(Protocol):
 class Opened:
     """A file whose beginning has been looked at: ``head``, which is all of it if it is ``whole``."""
 
-    def __init__(self, file: SourceFile, *, block_bytes: int) -> None:
+    def __init__(self, file: SourceFile, *, limit: int, block_bytes: int) -> None:
+        """``limit`` is how many bytes it may unpack to. Raises `UnusableGzipError`, as reading on may."""
         self.name = file.name
-        self.lines = LineReader(file.open(), block_bytes=block_bytes)
+        self.content = Unpacked(file.open(), limit=limit, name=file.name)
+        self.lines = LineReader(self.content, block_bytes=block_bytes)
         self.head, self.whole = self.lines.peek(BYTES_LOOKED_AT)
 
 
@@ -52,9 +55,13 @@ class Progress:
         self.lines_read = 0
         self.blamed: str | None = None
         """The one file of a folder because of which nothing is taken."""
+        self.gzip = False
+        """Whether one of the files is gzip."""
 
     def open(self, file: SourceFile) -> Opened:
-        return Opened(file, block_bytes=self._block_bytes)
+        opened = Opened(file, limit=self._intake.limits.file_bytes, block_bytes=self._block_bytes)
+        self.gzip = self.gzip or opened.content.is_gzip
+        return opened
 
     def read(
         self, file: Opened, file_format: FileFormat, reader: Reader, *, more_bad: Callable[[], int] = lambda: 0

@@ -259,6 +259,15 @@ def test_a_list_may_have_as_many_entries_as_comprehend_takes() -> None:
     assert listed("Ann\n", list_entries=5).preparation.accepted
 
 
+def test_annotations_may_have_as_many_rows_as_the_limit_and_no_more() -> None:
+    rows = "".join(f"documents.txt,0,{place},{place + 1},PER\n" for place in (0, 2, 4))
+    folder = {"documents.txt": "a b c\n", "annotations.csv": "File,Line,Begin Offset,End Offset,Type\n" + rows}
+    assert len(prepared(folder, annotations=3).documents[0][1]) == 3
+    problem = prepared(folder, annotations=2).preparation.file_problem
+    assert problem is not None
+    assert problem.message.startswith("The folder has more than 2 rows of annotations")
+
+
 # --- what does not belong together -----------------------------------------------------------------------------------
 
 

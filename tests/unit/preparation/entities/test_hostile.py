@@ -56,7 +56,7 @@ def check(outcome: Outcome, data: bytes) -> None:
         (b"\xef\xbb\xbf", "empty-file"),
         (b"\n\r\n \t\n", "empty-file"),
         (archive(), "unsupported-type"),
-        (b"\x1f\x8b\x08\x00", "unsupported-type"),
+        (b"\x1f\x8b\x08\x00", "broken-gzip"),
         (GOOD.encode("utf-16"), "unsupported-type"),
         (GOOD.encode("utf-16-le"), "unsupported-type"),
         (GOOD.encode("utf-32"), "unsupported-type"),
