@@ -35,6 +35,8 @@ class ModelKind:
     """What a flywheel's models are trained to do."""
     minimum_per_label: int
     """What Comprehend documents: training documents of a label, or annotations of an entity type."""
+    thresholds: bool
+    """Whether a model can have thresholds, which stand in the intake bucket."""
     folders: bool
     """Whether files that are uploaded into a folder belong together."""
     route: str
@@ -79,6 +81,7 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     task=_classify_documents,
     minimum_per_label=50,
     route="/classify",
+    thresholds=True,
     folders=False,
     api_name="classification",
     api_description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
@@ -98,6 +101,7 @@ ENTITY_RECOGNITION = ModelKind(
     task=_recognize_entities,
     minimum_per_label=25,
     route="/entities",
+    thresholds=False,
     folders=True,
     api_name="entity-recognition",
     api_description="Finds entities in texts with the active model of an Amazon Comprehend flywheel.",
