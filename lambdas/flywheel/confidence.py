@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 YES = 0.5
-"""A multi-label model scores each label on its own. A document has the labels with at least this score."""
+"""A multi-label model scores each label on its own. A document has a label with at least this score, unless the model
+has a threshold of its own for it."""
 
-Scores = Sequence[tuple[str, float]]
+Scores: TypeAlias = Sequence[tuple[str, float]]
 """Labels with their scores, best first."""
 
+Thresholds: TypeAlias = Mapping[str, float]
+"""A multi-label model's thresholds by label. A label that is not in it has YES."""
 
-def labels_of(scores: Scores, *, multi_label: bool) -> list[str]:
-    """The best class, or of a multi-label model every label with a score of YES or more. Empty without scores."""
+NO_THRESHOLDS: Thresholds = MappingProxyType({})
+"""Every label has YES."""
+
+
+def labels_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_THRESHOLDS) -> list[str]:
+    """The best class, or of a multi-label model every label whose score reaches its threshold. Empty without scores."""
     if multi_label:
-        return [name for name, score in scores if score >= YES]
+        return [name for name, score in scores if score >= thresholds.get(name, YES)]
     return [scores[0][0]] if scores else []
 
 
-def confidence_of(scores: Scores, *, multi_label: bool) -> float:
-    """From 0 to 1: the score of the best class. Of a multi-label model that of its least certain label, where a score
-    below 0.5 counts as 1 minus the score."""
+def confidence_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_THRESHOLDS) -> float:
+    """From 0 to 1: the score of the best class. Of a multi-label model the certainty of its least certain label."""
     if multi_label:
-        return min((max(score, 1 - score) for _, score in scores), default=0.0)
+        return min((_certainty(score, thresholds.get(name, YES)) for name, score in scores), default=0.0)
     return scores[0][1] if scores else 0.0
+
+
+def _certainty(score: float, threshold: float) -> float:
+    """How certain the yes or no to one label is: 0.5 for a score at the threshold, 1 for a score of 0 or 1, and on a
+    straight line between. At the threshold 0.5 that is the score, or 1 minus the score where that is below 0.5."""
+    if score < threshold:
+        return 1 - 0.5 * score / threshold
+    room = 1 - threshold
+    return 0.5 + 0.5 * (score - threshold) / room if room > 0 else 1.0

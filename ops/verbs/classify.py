@@ -19,7 +19,7 @@ from pydantic import Field
 
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode
 from flywheel.comprehend.model_kind import ModelType
-from flywheel.confidence import labels_of
+from flywheel.confidence import YES
 from flywheel.model_kinds import kind_of
 from flywheel.store.record import Record
 from ops.deployment.clients import Clients
@@ -61,12 +61,13 @@ class ClassifiedText(Record):
     def of(cls, text: str, document: dict[str, Any], *, model_arn: str | None) -> Self:
         """`document` is a member of the answer's `documents` that is no error."""
         scored = document.get("classes") or document.get("labels") or []
-        scores = [(item["name"], item["score"]) for item in scored]
+        # Without `predicted` it is the answer of an API that has not been deployed again since.
+        predicted = [item["name"] for item in scored if item.get("predicted", item["score"] >= YES)]
         return cls(
             text=text,
-            labels=tuple(labels_of(scores, multi_label="labels" in document)),
+            labels=tuple(predicted) if "labels" in document else (document["label"],),
             confidence=document["confidence"],
-            scores=dict(scores),
+            scores={item["name"]: item["score"] for item in scored},
             model_arn=model_arn,
         )
 

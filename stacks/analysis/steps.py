@@ -101,6 +101,7 @@ class AnalysisSteps(Construct):
             environment=[*FLYWHEEL, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
+                *access.thresholds("GetObject"),
                 access.list_intake(),
                 access.jobs(access.kind.describe_job),
             ],

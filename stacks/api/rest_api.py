@@ -142,6 +142,7 @@ class Api(Construct):
                 access.parameters("active-model-arn", actions=("GetParameter",)),
                 access.objects("serving/state.json", actions=("GetObject",)),
                 access.objects("predictions/low-confidence/*", actions=("PutObject",)),
+                *access.thresholds("GetObject"),
                 access.list_intake(),
             ],
         )

@@ -38,6 +38,8 @@ class ModelKind:
     counted: str
     """What is counted by label: documents, or annotations."""
     label_word: str
+    thresholds: bool
+    """Whether a model can have thresholds, which stand in the intake bucket."""
     folders: bool
     """Whether files that are uploaded into a folder belong together."""
     route: str
@@ -84,6 +86,7 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     counted="documents",
     label_word="label",
     route="/classify",
+    thresholds=True,
     folders=False,
     api_name="classification",
     api_description="Classifies texts with the active model of an Amazon Comprehend flywheel.",
@@ -105,6 +108,7 @@ ENTITY_RECOGNITION = ModelKind(
     counted="annotations",
     label_word="entity type",
     route="/entities",
+    thresholds=False,
     folders=True,
     api_name="entity-recognition",
     api_description="Finds entities in texts with the active model of an Amazon Comprehend flywheel.",

@@ -84,6 +84,10 @@ class FlywheelAccess:
             wildcard_reason=OBJECTS_COME_AND_GO if wildcards else None,
         )
 
+    def thresholds(self, action: str) -> list[Permission]:
+        """Those of models. Empty for a kind of model that has none."""
+        return [self.objects("models/*/thresholds.json", actions=(action,))] if self.kind.thresholds else []
+
     def list_intake(self, *, versions: bool = False) -> Permission:
         """Without a condition on s3:prefix, which a request for one object does not carry: S3 answers "not found" for a
         missing object only to who may list, and "access denied" to everybody else."""

@@ -97,6 +97,7 @@ class ServingSteps(Construct):
             permissions=[
                 access.objects(smoke_test_key, actions=("GetObject",)),
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
+                *access.thresholds("GetObject"),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel"),
                 Permission(actions=[f"comprehend:{access.kind.detect}"], resources=[endpoint]),

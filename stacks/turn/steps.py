@@ -208,6 +208,7 @@ class TurnSteps(Construct):
                 access.objects("turns/*", "evaluations/*", actions=READ),
                 access.objects("decisions/*", actions=WRITE),
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),
+                *access.thresholds("PutObject"),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),
                 access.models(access.kind.describe_model),

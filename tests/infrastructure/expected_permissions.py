@@ -94,7 +94,7 @@ FLYWHEEL: dict[str, Grants] = {
     },
     "compare_metrics": {
         "s3:GetObject": {"turns/*", "decisions/*", "evaluations/*"},
-        "s3:PutObject": {"decisions/*", "evaluations/predictions/*"},
+        "s3:PutObject": {"decisions/*", "evaluations/predictions/*", "models/*/thresholds.json"},
         "comprehend:DescribeDocumentClassificationJob": {"jobs"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
@@ -240,7 +240,7 @@ SERVING: dict[str, Grants] = {
         "iam:CreateServiceLinkedRole": {"role of scaling"},
     },
     "smoke_test": {
-        "s3:GetObject": {"<SmokeTestKey>"},
+        "s3:GetObject": {"<SmokeTestKey>", "models/*/thresholds.json"},
         "s3:PutObject": {"serving/smoke-tests/*"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
@@ -259,7 +259,7 @@ SERVING: dict[str, Grants] = {
         "comprehend:DescribeEndpoint": {"endpoint"},
         "comprehend:DescribeDocumentClassifier": {"models"},
         "ssm:GetParameter": {"parameter/active-model-arn"},
-        "s3:GetObject": {"serving/state.json"},
+        "s3:GetObject": {"serving/state.json", "models/*/thresholds.json"},
         "s3:PutObject": {"predictions/low-confidence/*"},
         "s3:ListBucket": {"intake"},
     },
@@ -309,7 +309,7 @@ ANALYSIS: dict[str, Grants] = {
         "iam:PassRole": {"data access role"},
     },
     "collect_part": {
-        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:GetObject": {"analysis/jobs/*", "models/*/thresholds.json"},
         "s3:PutObject": {"analysis/jobs/*"},
         "s3:AbortMultipartUpload": {"analysis/jobs/*"},
         "s3:ListBucket": {"intake"},

@@ -11,8 +11,10 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.comprehend.model_kind import Task
 from flywheel.comprehend.scaling import EndpointScaling
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
+from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.bring_endpoint import EndpointController, Serving
 from flywheel.serving.smoke_test import Trial, read_documents, run_smoke_test
 from flywheel.store.lease import held
@@ -92,7 +94,7 @@ class ServingRun:
                 at.intake.read_bytes(target.smoke_test_key),
                 key=target.smoke_test_key,
                 kind=self.at.kind,
-                task=Task(labels=at.labels),
+                task=Task(labels=at.labels, multi_label=at.multi_label),
                 delimiter="|",
             )
             tested = run_smoke_test(
@@ -104,6 +106,7 @@ class ServingRun:
                     clock=at.now,
                 ),
                 model_arn=model_arn,
+                thresholds=thresholds_of(model_arn, intake=at.intake) if at.kind.has_thresholds else NO_THRESHOLDS,
                 key=target.smoke_test_key,
                 minimum=target.smoke_test_minimum,
                 now=at.now(),

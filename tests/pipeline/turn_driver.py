@@ -141,6 +141,7 @@ class Deployment:
     minimum_score: float = 0.0
     minimum_improvement: float = 0.0
     maximum_regression: float = 1.0
+    maximum_label_regression: float = 1.0
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
     endpoint_target: EndpointTarget | None = None
     """What the parameter `serving` holds; None: there is no Serving stack."""
@@ -257,6 +258,7 @@ class Deployment:
             minimum_score=self.minimum_score,
             minimum_improvement=self.minimum_improvement,
             maximum_regression=self.maximum_regression,
+            maximum_label_regression=self.maximum_label_regression,
         )
 
     def now(self) -> datetime:

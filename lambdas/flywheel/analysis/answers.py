@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis.rows import answer_csv_fields, answer_json_members, error_csv_fields, error_json_members
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.evaluation.predictions import archive_lines, invalid, read_answer
 from flywheel.records.analyses import Counts
 
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind
+    from flywheel.confidence import Thresholds
     from flywheel.evaluation.predictions import Readable
 
 NO_ANSWER = "NO_ANSWER"
@@ -36,14 +38,15 @@ class Answers:
         self._low = 0
         self._answered = 0
 
-    def read(self, archive: Readable) -> None:
+    def read(self, archive: Readable, *, thresholds: Thresholds = NO_THRESHOLDS) -> None:
         """Read the `output.tar.gz` of a job over one file with one document a line. Raises InvalidPredictions.
 
+        `thresholds` are those of the model that the job ran.
         The names of the files in it are not documented, so every regular file is read.
         """
         for where, line in archive_lines(archive):
             answer = read_answer(where, line)
-            self._keep(self._place(where, answer), *self._predicted(where, answer))
+            self._keep(self._place(where, answer), *self._predicted(where, answer, thresholds))
 
     def members(self, document: int) -> tuple[str, str]:
         """A document's answer as members of a JSON object, and as fields of a CSV row."""
@@ -82,13 +85,13 @@ class Answers:
             raise invalid(where, f"line {line} is answered twice")
         return line
 
-    def _predicted(self, where: str, answer: dict[str, Any]) -> tuple[str, str]:
+    def _predicted(self, where: str, answer: dict[str, Any], thresholds: Thresholds) -> tuple[str, str]:
         code = answer.get("ErrorCode")
         if code is not None:
             message = str(answer.get("ErrorMessage") or "Comprehend gave no reason.")
             self._errors[str(code)] += 1
             return error_json_members(str(code), message), error_csv_fields(str(code), message)
-        predicted = self._kind.answer(where, answer, low_confidence=self._low_confidence)
+        predicted = self._kind.answer(where, answer, low_confidence=self._low_confidence, thresholds=thresholds)
         self._answered += 1
         self._labels.update(predicted.labels)
         self._low += predicted.low_confidence

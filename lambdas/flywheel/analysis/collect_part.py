@@ -15,9 +15,11 @@ from flywheel.analysis.classify_part import attempts_of
 from flywheel.analysis.errors import PartFailed
 from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
 from flywheel.analysis.split_analysis import LineError
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.evaluation.errors import InvalidPredictions
 from flywheel.faults.errors import UnknownRecord
 from flywheel.records.analyses import AnalysisBeginning, CollectedPart, Counts, InputFormat, PartFacts, RunFolder
+from flywheel.records.thresholds import thresholds_of
 from flywheel.store.stream import buffered
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class Collector:
         if known is not None:
             return known
         facts = self.intake.require(place.facts, PartFacts)
-        lines = self.intake.require(folder.beginning, AnalysisBeginning).format is InputFormat.LINES
+        beginning = self.intake.require(folder.beginning, AnalysisBeginning)
+        lines = beginning.format is InputFormat.LINES
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary)
             answers = Answers(
@@ -55,7 +58,7 @@ class Collector:
                 low_confidence=self.low_confidence,
                 delimiter=self.delimiter,
             )
-            model_arn = self._read_answers(item, answers) if facts.documents else None
+            model_arn = self._read_answers(item, answers, began_with=beginning.model_arn) if facts.documents else None
             with (
                 (path / "jsonl").open("w", encoding="utf-8", newline="") as as_json,
                 (path / "csv").open("w", encoding="utf-8", newline="") as as_csv,
@@ -76,8 +79,9 @@ class Collector:
         self.intake.write(place.collected, collected)
         return collected
 
-    def _read_answers(self, item: PartItem, answers: Answers) -> str | None:
-        """Read the answers into `answers`. Returns the model that gave them."""
+    def _read_answers(self, item: PartItem, answers: Answers, *, began_with: str) -> str | None:
+        """Read the answers into `answers`. Returns the model that gave them, if Comprehend said it: otherwise that is
+        most likely the one that the analysis job began with."""
         attempts = attempts_of(item, intake=self.intake, service=self.service)
         known = attempts.last()
         if known is None:
@@ -86,9 +90,12 @@ class Collector:
             failure = known.failure or "it has not ended"
             attempts.note(known, failure=failure)
             raise PartFailed(f"Classification job {known.job_id}: {failure}")
+        thresholds = NO_THRESHOLDS
+        if self.service.kind.has_thresholds:
+            thresholds = thresholds_of(known.model_arn or began_with, intake=self.intake)
         try:
             with self.intake.open(known.archive) as archive:
-                answers.read(archive)
+                answers.read(archive, thresholds=thresholds)
         except InvalidPredictions as error:
             # The next execution of the analysis job makes another attempt.
             attempts.note(known, failure=str(error))

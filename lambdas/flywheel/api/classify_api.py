@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,16 +27,20 @@ from flywheel.faults.fault_names import INVALID
 from flywheel.faults.service_faults import error_code, is_fault, is_throttle
 from flywheel.records.low_confidence import low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState
+from flywheel.records.thresholds import thresholds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flywheel.comprehend.live_endpoint import EndpointSnapshot, LiveEndpoint
+    from flywheel.confidence import Thresholds
     from flywheel.store.bucket import IntakeBucket
 
 PARALLEL = 8
 SEEN_FOR = timedelta(seconds=30)
 """The served model that an answer names may have been looked up this long ago."""
+LACKING_FOR = timedelta(minutes=5)
+"""For so long a model counts as one without thresholds after none were found. Those that are found never change."""
 _PATIENCE = 3.0
 _PATIENCE_FOR_EACH = 0.5
 """Seconds for each document: one inference unit takes two documents a second."""
@@ -121,6 +125,15 @@ class _DocumentResult:
     cause: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _KnownThresholds:
+    """Of the served model: none but the last is remembered."""
+
+    model_arn: str
+    by_label: Thresholds
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class RequestClassifier:
     """Classifies requests. It lives as long as the execution environment, to remember the served model."""
@@ -134,6 +147,7 @@ class RequestClassifier:
     elapsed: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     _seen: EndpointSnapshot | None = field(default=None, init=False)
+    _thresholds: _KnownThresholds | None = field(default=None, init=False)
 
     def classify(self, texts: Sequence[str]) -> Classified:
         """Takes little longer than MOST_PATIENCE at most. Raises only errors of reading `serving/state.json`."""
@@ -145,6 +159,8 @@ class RequestClassifier:
             if before is not None and self.clock() - before.at > SEEN_FOR:
                 pool.submit(self._look, causes)
             tried = list(pool.map(lambda text: self._try(text, deadline), texts))
+        if any(one.prediction is not None and one.prediction.has_thresholds for one in tried):
+            tried = self._at_thresholds(tried, causes)
         causes += [one.cause for one in tried if one.cause]
         unsure = [
             (text, one.prediction)
@@ -198,6 +214,35 @@ class RequestClassifier:
             return None
         self._seen = seen
         return seen
+
+    def _at_thresholds(self, tried: Sequence[_DocumentResult], causes: list[str]) -> list[_DocumentResult]:
+        """The predictions at the thresholds of the model that answers. If it or they cannot be known, there is no
+        answer: one at other thresholds would look like any other, and have other labels."""
+        thresholds = self._thresholds_of_served_model(causes)
+        if thresholds is None:
+            causes.append("the thresholds of the served model are not known")
+            return [replace(one, prediction=None) if one.prediction else one for one in tried]
+        return [replace(one, prediction=one.prediction.at(thresholds)) if one.prediction else one for one in tried]
+
+    def _thresholds_of_served_model(self, causes: list[str]) -> Thresholds | None:
+        seen, known = self._seen or self._look(causes), self._thresholds
+        try:
+            model_arn = seen.model_arn if seen else None
+            if model_arn is None:
+                # Comprehend may not name the model of an endpoint that is bound to a flywheel.
+                state = self.intake().read(STATE_KEY, ServingState)
+                model_arn = state.model_arn if state else None
+            if model_arn is None:
+                return None
+            if known is not None and known.model_arn != model_arn:
+                known = None
+            now = self.clock()
+            if known is None or (not known.by_label and now - known.at > LACKING_FOR):
+                found = thresholds_of(model_arn, intake=self.intake())
+                known = self._thresholds = _KnownThresholds(model_arn=model_arn, by_label=found, at=now)
+        except (ClientError, BotoCoreError, FlywheelError) as error:
+            causes.append(_cause("GetObject", error))
+        return known.by_label if known else None
 
     def _answers(self, tried: Sequence[_DocumentResult]) -> tuple[Prediction | Problem, ...]:
         state: ServingState | None = None
@@ -260,5 +305,5 @@ def _problem(code: ErrorCode, number: int, state: ServingState | None) -> Proble
             return errors.internal_error(number)
 
 
-def _cause(operation: str, error: ClientError | BotoCoreError) -> str:
+def _cause(operation: str, error: Exception) -> str:
     return f"{operation}: {error_code(error) if isinstance(error, ClientError) else type(error).__name__}"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flywheel.api.messages import ActiveModel, ModelAnswer, ServedModel, ServingSituation
 from flywheel.records.serving import STATE_KEY, ServingState
+from flywheel.records.thresholds import thresholds_of
+from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
@@ -19,7 +21,12 @@ def describe_model(*, endpoint: LiveEndpoint, pipeline: Pipeline) -> ModelAnswer
     state = pipeline.intake.read(STATE_KEY, ServingState)
     score = pipeline.service.models.score(active.arn) if active else None
     return ModelAnswer(
-        active_model=ActiveModel(arn=active.arn, since=active.since, scores=score.metrics if score else None)
+        active_model=ActiveModel(
+            arn=active.arn,
+            since=active.since,
+            scores=score.metrics if score else None,
+            thresholds=_thresholds(active.arn, pipeline=pipeline),
+        )
         if active
         else None,
         endpoint=ServedModel(
@@ -33,3 +40,10 @@ def describe_model(*, endpoint: LiveEndpoint, pipeline: Pipeline) -> ModelAnswer
         else None,
         serving=ServingSituation(status=state.status, reason=state.reason, since=state.since) if state else None,
     )
+
+
+def _thresholds(model_arn: str, *, pipeline: Pipeline) -> dict[str, float] | None:
+    if not pipeline.service.kind.has_thresholds:
+        return None
+    found = dict(thresholds_of(model_arn, intake=pipeline.intake))
+    return found if found and size_as_json(found) <= DOCUMENT_ANSWER else None

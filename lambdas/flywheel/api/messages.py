@@ -112,6 +112,10 @@ class ActiveModel(Message):
     arn: str
     since: datetime
     scores: Metrics | None = Field(description="Of the model's own training; null if there are none.")
+    thresholds: dict[str, float] | None = Field(
+        description="Of a multi-label model, by label; null if it has none of its own, which means 0.5 for all, and if "
+        "they take more than 200,000 bytes."
+    )
 
 
 class ServedModel(Message):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
     from flywheel.comprehend.real_time import Message, RealTime
-    from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
+    from flywheel.confidence import Thresholds
+    from flywheel.evaluation import ChosenThresholds, DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
     from flywheel.records.decisions import Metrics
@@ -105,6 +106,15 @@ class Prediction(ABC):
     """The labels that the document gets; of a recognizer its entities as `Span.label`."""
     confidence: float
     """From 0 to 1."""
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether labels and confidence depend on the model's thresholds."""
+        return False
+
+    def at(self, thresholds: Thresholds) -> Self:  # noqa: ARG002 - most kinds have none
+        """The same with these thresholds."""
+        return self
 
     @abstractmethod
     def recorded(self) -> dict[str, Any]:
@@ -244,6 +254,16 @@ class ModelKind(Protocol):
     def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
         """A job's predictions for each line of its input file. Raises InvalidPredictions."""
 
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether a model can have thresholds (`records.thresholds`)."""
+
+    def fit(
+        self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task
+    ) -> tuple[Predictions, ChosenThresholds | None]:
+        """A model's predictions as they are to be scored, and the thresholds that the documents choose for it; None
+        unless the task is MULTI_LABEL."""
+
     def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
         """Score a model's predictions against the documents' true labels."""
 
@@ -262,8 +282,9 @@ class ModelKind(Protocol):
     def label_of(self, answered: str) -> str:
         """The label, or the entity type, of what a document has or gets: of one of `Predictions.by_line`."""
 
-    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
-        """The prediction in a line of a job's output. `where` the line is, for messages. Raises InvalidPredictions."""
+    def answer(self, where: str, line: Any, *, low_confidence: float, thresholds: Thresholds) -> Answer:
+        """The prediction in a line of a job's output. `where` the line is, for messages. `thresholds` are the model's.
+        Raises InvalidPredictions."""
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Prediction:
         """Raises ClientError, and FlywheelError for an answer that cannot be used."""

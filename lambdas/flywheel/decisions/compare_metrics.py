@@ -11,7 +11,7 @@ from flywheel.decisions.gate import Bar, Judgement, judge
 from flywheel.decisions.history import known_score
 from flywheel.decisions.holdout import read_holdout
 from flywheel.decisions.holdout_answers import HoldoutAnswers
-from flywheel.decisions.holdout_comparison import HoldoutScorer, score_of
+from flywheel.decisions.holdout_comparison import HoldoutScorer, chosen_thresholds, score_of
 from flywheel.evaluation import Metric
 from flywheel.records import turns
 from flywheel.records.decisions import (
@@ -25,6 +25,7 @@ from flywheel.records.decisions import (
     decision_key,
 )
 from flywheel.records.holdouts import IterationHoldout, iteration_holdout_key
+from flywheel.records.thresholds import thresholds_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, Iteration
@@ -126,6 +127,8 @@ def _by_holdout(
     )
     predictions = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
     comparison, unanswered = scorer.compare(models, predictions, iteration_id=iteration.id)
+    # Before the decision: no model can become active without the thresholds with which it answers.
+    _keep_thresholds(comparison, intake)
     candidate = _holdout_score(models.candidate, comparison.candidate, comparison)
     active = candidate
     if models.active != models.candidate:
@@ -147,6 +150,14 @@ def _by_holdout(
     return _Comparison(
         judgement=judgement, candidate=candidate, active=active, evidence=Evidence.HOLDOUT, holdout=comparison
     )
+
+
+def _keep_thresholds(comparison: HoldoutComparison, intake: IntakeBucket) -> None:
+    """Of the candidate alone. Those of the active model were kept with its own decision; one that had none answers as
+    it always did, instead of otherwise from one moment to the next."""
+    chosen = chosen_thresholds(comparison.candidate, holdout_id=comparison.holdout_id)
+    if chosen is not None:
+        intake.write_once(thresholds_key(chosen.model_arn), chosen)
 
 
 def _holdout_score(arn: str | None, result: HoldoutResult | None, comparison: HoldoutComparison) -> ModelScore | None:

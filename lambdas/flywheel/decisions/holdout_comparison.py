@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
@@ -11,6 +11,7 @@ from flywheel.evaluation import Evaluation, Metric, pooled_interval
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
     HOLDOUT_SOURCE,
+    LEAST_SUPPORT,
     AverageScores,
     ConfusedPair,
     GainInterval,
@@ -22,11 +23,12 @@ from flywheel.records.decisions import (
     ModelScore,
 )
 from flywheel.records.holdouts import HoldoutAttempt
+from flywheel.records.thresholds import ModelThresholds
 
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind, Task
     from flywheel.decisions.compared_models import ComparedModels
-    from flywheel.evaluation import Predictions, Scores
+    from flywheel.evaluation import ChosenThresholds, Predictions, Scores
     from flywheel.records.holdouts import FrozenHoldout
 
 _MOST_LOSSES = 20
@@ -53,15 +55,20 @@ class HoldoutScorer:
         Raises PredictionFailed if the next turn should try again.
         """
         answers: dict[str, Predictions] = {}
+        chosen: dict[str, ChosenThresholds] = {}
         attempts: list[HoldoutAttempt] = []
         unanswered: dict[str, str] = {}
         for arn in models.arns:
             found = predictions.read(arn, task=self.task)
             if isinstance(found, Unanswered):
                 unanswered[arn] = found.reason
-            else:
-                attempts.append(found[0])
-                answers[arn] = found[1]
+                continue
+            attempts.append(found[0])
+            fitted, thresholds = self.kind.fit(self.holdout.labels, found[1], task=self.task)
+            # The scores of a large hold-out take tens of megabytes, and are done with.
+            answers[arn] = replace(fitted, scores=None)
+            if thresholds is not None:
+                chosen[arn] = thresholds
         candidate = answers.get(models.candidate or "")
         other = models.active if models.active != models.candidate else None
         active = answers.get(other or "")
@@ -69,19 +76,21 @@ class HoldoutScorer:
         comparison = HoldoutComparison(
             holdout_id=self.holdout.id,
             documents=self.holdout.documents,
-            candidate=self._result(models.candidate, candidate),
-            active=self._result(other, active),
+            candidate=self._result(models.candidate, candidate, chosen),
+            active=self._result(other, active, chosen),
             interval=self._interval(candidate, active) if candidate and active else None,
             label_losses=tuple(self.label_losses(candidate, active)) if candidate and active else (),
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
         return comparison, unanswered
 
-    def _result(self, arn: str | None, answers: Predictions | None) -> HoldoutResult | None:
+    def _result(
+        self, arn: str | None, answers: Predictions | None, chosen: dict[str, ChosenThresholds]
+    ) -> HoldoutResult | None:
         if arn is None or answers is None:
             return None
         evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
-        return _as_record(arn, evaluation, errors=answers.errors_by_code)
+        return _as_record(arn, evaluation, errors=answers.errors_by_code, chosen=chosen.get(arn))
 
     def label_losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
         """Of labels in which the candidate's F1 is lower by more than is allowed, the greatest losses first."""
@@ -132,6 +141,17 @@ class HoldoutScorer:
         )
 
 
+def chosen_thresholds(result: HoldoutResult | None, *, holdout_id: str) -> ModelThresholds | None:
+    """Those that the hold-out chose for the model; None unless it is a multi-label model that was scored."""
+    if result is None:
+        return None
+    chosen = {score.label: score.threshold for score in result.labels if score.threshold is not None}
+    too_few = tuple(score.label for score in result.labels if score.support < LEAST_SUPPORT)
+    if not chosen:
+        return None
+    return ModelThresholds(model_arn=result.arn, holdout_id=holdout_id, thresholds=chosen, too_few=too_few)
+
+
 def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
     """The scores that the gate compares."""
     metrics = Metrics(
@@ -143,7 +163,9 @@ def score_of(result: HoldoutResult, *, holdout_id: str) -> ModelScore:
     return ModelScore(arn=result.arn, metrics=metrics, source=f"{HOLDOUT_SOURCE} {holdout_id}")
 
 
-def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> HoldoutResult:
+def _as_record(
+    arn: str, evaluation: Evaluation, *, errors: dict[str, int], chosen: ChosenThresholds | None
+) -> HoldoutResult:
     return HoldoutResult(
         arn=arn,
         accuracy=evaluation.accuracy,
@@ -156,6 +178,7 @@ def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> H
                 recall=score.recall,
                 f1=score.f1,
                 support=score.support,
+                threshold=chosen.by_label[score.label] if chosen else None,
             )
             for score in evaluation.labels
         ),
@@ -163,6 +186,7 @@ def _as_record(arn: str, evaluation: Evaluation, *, errors: dict[str, int]) -> H
             ConfusedPair(true=pair.true, predicted=pair.predicted, documents=pair.documents)
             for pair in evaluation.confusions or ()
         ),
+        hamming_loss=evaluation.hamming_loss,
         errors=errors,
         compared_by=evaluation.average.value,
     )

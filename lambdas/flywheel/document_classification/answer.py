@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.confidence import Scores, confidence_of, labels_of
+from flywheel.confidence import NO_THRESHOLDS, YES, Scores, Thresholds, confidence_of, labels_of
 from flywheel.records.low_confidence import ScoredLabel
 
 if TYPE_CHECKING:
@@ -21,18 +21,33 @@ class Classification(Prediction):
     scores: tuple[tuple[str, float], ...]
     """Labels with their scores, best first. A multi-label model gives all labels."""
     multi_label: bool
+    thresholds: Thresholds
+    """Those that gave `labels` and `confidence`."""
 
     @classmethod
-    def of(cls, scores: Scores, *, multi_label: bool) -> Self:
+    def of(cls, scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_THRESHOLDS) -> Self:
         return cls(
-            labels=tuple(labels_of(scores, multi_label=multi_label)),
-            confidence=confidence_of(scores, multi_label=multi_label),
+            labels=tuple(labels_of(scores, multi_label=multi_label, thresholds=thresholds)),
+            confidence=confidence_of(scores, multi_label=multi_label, thresholds=thresholds),
             scores=tuple(scores),
             multi_label=multi_label,
+            thresholds=thresholds,
         )
 
+    @property
+    def has_thresholds(self) -> bool:
+        return self.multi_label
+
+    def at(self, thresholds: Thresholds) -> Self:
+        return self.of(self.scores, multi_label=self.multi_label, thresholds=thresholds)
+
+    def threshold(self, label: str) -> float | None:
+        return self.thresholds.get(label, YES) if self.multi_label else None
+
     def recorded(self) -> dict[str, Any]:
-        predictions = tuple(ScoredLabel(name=name, score=score) for name, score in self.scores)
+        predictions = tuple(
+            ScoredLabel(name=name, score=score, threshold=self.threshold(name)) for name, score in self.scores
+        )
         return {"multi_label": self.multi_label, "predictions": predictions}
 
     def answered(self) -> Message:
@@ -44,12 +59,20 @@ class Classification(Prediction):
 class ClassifiedDocument:
     __slots__ = ("labels", "low_confidence", "score", "scores")
 
-    def __init__(self, scores: Sequence[tuple[str, float]], *, multi_label: bool, low_confidence: float) -> None:
+    def __init__(
+        self,
+        scores: Sequence[tuple[str, float]],
+        *,
+        multi_label: bool,
+        low_confidence: float,
+        thresholds: Thresholds = NO_THRESHOLDS,
+    ) -> None:
         """`scores` by label. A confidence below `low_confidence` marks the document for a person's review."""
         self.scores = sorted(scores, key=lambda scored: -scored[1])
         self.score = self.scores[0][1] if self.scores else 0.0
-        self.labels = labels_of(self.scores, multi_label=multi_label)
-        self.low_confidence = confidence_of(self.scores, multi_label=multi_label) < low_confidence
+        self.labels = labels_of(self.scores, multi_label=multi_label, thresholds=thresholds)
+        confidence = confidence_of(self.scores, multi_label=multi_label, thresholds=thresholds)
+        self.low_confidence = confidence < low_confidence
 
     def members(self) -> dict[str, object]:
         return {

@@ -21,14 +21,15 @@ from flywheel.comprehend.model_kind import (
 )
 from flywheel.document_classification.answer import Classification
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
-from flywheel.records.decisions import Metrics
+from flywheel.records.decisions import LEAST_SUPPORT, Metrics
 from flywheel.records.uploads import DocumentForm
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
     from flywheel.comprehend.real_time import RealTime
-    from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
+    from flywheel.confidence import Thresholds
+    from flywheel.evaluation import ChosenThresholds, DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
 
@@ -55,6 +56,7 @@ class _DocumentClassification:
     dataset_limits = DATASET_LIMITS
     stored_form = DocumentForm.CSV
     takes_folders = False
+    has_thresholds = True
 
     def task(self, config: Any) -> Task:
         found = config.get("DocumentClassificationConfig", {})
@@ -151,6 +153,16 @@ class _DocumentClassification:
 
         return read_predictions(archive, documents=documents, labels=task.labels, multi_label=task.multi_label)
 
+    def fit(
+        self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task
+    ) -> tuple[Predictions, ChosenThresholds | None]:
+        from flywheel.evaluation import fit_thresholds
+
+        if not task.multi_label:
+            return answers, None
+        sets = [frozenset(true) for true in truths]
+        return fit_thresholds(sets, answers, labels=task.labels, least_support=LEAST_SUPPORT)
+
     def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
         from flywheel.evaluation import Tally
 
@@ -186,7 +198,7 @@ class _DocumentClassification:
     def label_of(self, answered: str) -> str:
         return answered
 
-    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
+    def answer(self, where: str, line: Any, *, low_confidence: float, thresholds: Thresholds) -> Answer:
         from flywheel.document_classification.answer import ClassifiedDocument
         from flywheel.evaluation.predictions import read_scores
 
@@ -195,6 +207,7 @@ class _DocumentClassification:
             read_scores(where, member, line.get(member)),
             multi_label=member == "Labels",
             low_confidence=low_confidence,
+            thresholds=thresholds,
         )
 
     def detect(self, comprehend: ComprehendClient, *, endpoint_arn: str, text: str) -> Classification:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field
 
 from flywheel.comprehend.real_time import Message, RealTime
+from flywheel.confidence import YES
 from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ class LabelScore(Message):
     score: float = Field(ge=0, le=1)
 
 
+LabelT = TypeVar("LabelT", bound=LabelScore)
+
+
 class ClassifiedDocument(Message):
     """The answer of a model whose classes exclude each other."""
 
@@ -27,35 +31,57 @@ class ClassifiedDocument(Message):
     classes: list[LabelScore] = Field(description="What the model names, the best first; up to 200,000 bytes of them.")
 
 
+class JudgedLabel(LabelScore):
+    threshold: float = Field(
+        description="The model says yes from this score on: 0.5, or what its hold-out documents chose for the label."
+    )
+    predicted: bool = Field(description="Whether the model says yes.")
+
+
 class LabelledDocument(Message):
     """The answer of a model that gives a document any number of labels."""
 
-    labels: list[LabelScore] = Field(
-        description="Every label, the best first, up to 200,000 bytes of them; a score of 0.5 and more is a yes."
+    labels: list[JudgedLabel] = Field(
+        description="Every label with its score, the best first. Of more than 200,000 bytes those that the model says "
+        "yes to come before others."
     )
     confidence: float = Field(
         ge=0,
         le=1,
-        description="That of the least certain label: each is as certain as its score, or as 1 minus its score where "
-        "that is below 0.5.",
+        description="That of the least certain label: 0.5 for a score at its threshold, 1 for a score of 0 or 1, and "
+        "on a straight line between. At the threshold 0.5 that is the score, or 1 minus a score below 0.5.",
     )
 
 
 def answered(classification: Classification) -> ClassifiedDocument | LabelledDocument:
-    scores = [LabelScore(name=name, score=score) for name, score in _that_fit(classification.scores)]
     if classification.multi_label:
-        return LabelledDocument(labels=scores, confidence=classification.confidence)
-    return ClassifiedDocument(label=scores[0].name, confidence=classification.confidence, classes=scores)
+        return LabelledDocument(labels=_judged(classification), confidence=classification.confidence)
+    scores = [LabelScore(name=name, score=score) for name, score in classification.scores]
+    return ClassifiedDocument(
+        label=scores[0].name, confidence=classification.confidence, classes=list(_that_fit(scores))
+    )
 
 
-def _that_fit(scores: Sequence[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """The best score, and as many others as fit: 1,000 labels of 5,000 characters would not."""
+def _judged(classification: Classification) -> list[JudgedLabel]:
+    predicted = frozenset(classification.labels)
+    labels = [
+        JudgedLabel(
+            name=name, score=score, threshold=classification.thresholds.get(name, YES), predicted=name in predicted
+        )
+        for name, score in classification.scores
+    ]
+    that_fit = _that_fit(sorted(labels, key=lambda label: not label.predicted))
+    return sorted(that_fit, key=lambda label: -label.score)
+
+
+def _that_fit(labels: Sequence[LabelT]) -> Iterator[LabelT]:
+    """The first, and as many others as fit: 1,000 labels of 5,000 characters would not."""
     room = DOCUMENT_ANSWER
-    for place, (name, score) in enumerate(scores):
-        room -= size_as_json({"name": name, "score": score})
+    for place, label in enumerate(labels):
+        room -= size_as_json(label.model_dump())
         if room < 0 and place:
             return
-        yield name, score
+        yield label
 
 
 REAL_TIME = RealTime(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
     from flywheel.comprehend.real_time import RealTime
+    from flywheel.confidence import Thresholds
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
     from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
@@ -51,6 +52,7 @@ class _EntityRecognition:
     dataset_limits = DATASET_LIMITS
     stored_form = DocumentForm.JSON_LINES
     takes_folders = True
+    has_thresholds = False
 
     def task(self, config: Any) -> Task:
         types = config.get("EntityRecognitionConfig", {}).get("EntityTypes", ())
@@ -171,6 +173,9 @@ class _EntityRecognition:
 
         return read_found_entities(archive, documents=documents)
 
+    def fit(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> tuple[Predictions, None]:
+        return answers, None
+
     def evaluate(self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task) -> Evaluation:
         from flywheel.evaluation import evaluate_entities
 
@@ -201,7 +206,7 @@ class _EntityRecognition:
 
         return type_of(answered)
 
-    def answer(self, where: str, line: Any, *, low_confidence: float) -> Answer:
+    def answer(self, where: str, line: Any, *, low_confidence: float, thresholds: Thresholds) -> Answer:
         from flywheel.evaluation.predictions import entities_of
 
         found = entities_of(where, line)

@@ -17,11 +17,14 @@ from .errors import (
 from .label_places import LabelSet
 from .metrics import Average, Confusion, Evaluation, LabelScore, Metric, Scores, Tally
 from .pooled import pooled_interval
-from .predictions import Predictions, read_found_entities, read_predictions
+from .predictions import NO_SCORE, LabelScores, Predictions, read_found_entities, read_predictions
 from .sampling import Holdout, HoldoutDocument, Stratum, holdout_cost, sample_holdout, units_of
+from .thresholds import ChosenThresholds, fit_thresholds
 
 __all__ = [
+    "NO_SCORE",
     "Average",
+    "ChosenThresholds",
     "Confusion",
     "DifferenceInterval",
     "DoubledPrediction",
@@ -31,6 +34,7 @@ __all__ = [
     "HoldoutDocument",
     "InvalidPredictions",
     "LabelScore",
+    "LabelScores",
     "LabelSet",
     "Metric",
     "MissingPredictions",
@@ -44,6 +48,7 @@ __all__ = [
     "UnusableLabels",
     "difference_interval",
     "evaluate_entities",
+    "fit_thresholds",
     "holdout_cost",
     "pooled_interval",
     "read_found_entities",

@@ -1,8 +1,8 @@
 """How well a model answers documents whose labels are known: scikit-learn's figures in plain Python.
 
-The definitions are those of scikit-learn's `accuracy_score`, `precision_recall_fscore_support` and `confusion_matrix`
-with `labels` set to the flywheel's whole list and `zero_division=0`: a label that no test document carries and no
-model predicts counts as 0 in the macro averages. The tests compare with scikit-learn.
+The definitions are those of scikit-learn's `accuracy_score`, `precision_recall_fscore_support`, `confusion_matrix` and
+`hamming_loss` with `labels` set to the flywheel's whole list and `zero_division=0`: a label that no test document
+carries and no model predicts counts as 0 in the macro averages. The tests compare with scikit-learn.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Evaluation:
     """In label order, without zeros, predicted None last; None in MULTI_LABEL mode, where labels do not exclude."""
     average: Average = Average.MACRO
     """The one that models are compared by."""
+    hamming_loss: float | None = None
+    """In MULTI_LABEL mode the share of all decisions about a document and a label that are wrong."""
 
     def score(self, metric: Metric) -> float:
         """The figure that `metric` names."""
@@ -141,13 +143,18 @@ class Tally:
         names = self._places.labels
         counts = zip(names, self._hits, self._predicted, self._support, strict=False)
         labels = tuple(label_score(label, hits, predicted, support) for label, hits, predicted, support in counts)
+        hits, predicted, support = (
+            sum(column[: len(names)]) for column in (self._hits, self._predicted, self._support)
+        )
+        multi_label = self._places.multi_label
         return Evaluation(
             documents=self._documents,
             accuracy=self._right / self._documents,
             macro=macro_average(labels),
-            micro=scores_of(*(sum(column[: len(names)]) for column in (self._hits, self._predicted, self._support))),
+            micro=scores_of(hits, predicted, support),
             labels=labels,
-            confusions=None if self._places.multi_label else self._confusions(),
+            confusions=None if multi_label else self._confusions(),
+            hamming_loss=(predicted + support - 2 * hits) / (self._documents * len(names)) if multi_label else None,
         )
 
     def _confusions(self) -> tuple[Confusion, ...]:

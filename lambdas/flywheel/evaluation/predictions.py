@@ -6,10 +6,11 @@ import json
 import math
 import tarfile
 import zlib
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, Protocol, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any, Protocol, TypeAlias, cast
 
 from flywheel.confidence import labels_of
 from flywheel.spans import Span
@@ -18,12 +19,32 @@ from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
 from .label_places import LabelSet
 
 _NOTHING: LabelSet = frozenset()
+NO_SCORE = -1.0
+"""Below every score. A document has it that Comprehend could not analyse, or to which it did not give the label."""
 
 
 class Readable(Protocol):
     """What is read forwards: a file, or the body of an S3 object."""
 
     def read(self, size: int = ..., /) -> bytes: ...
+
+
+class LabelScores:
+    """The score of each of a flywheel's labels in each document, or NO_SCORE; 8 bytes each."""
+
+    def __init__(self, *, labels: Sequence[str], documents: int) -> None:
+        self._columns = {label: array("d", [NO_SCORE]) * documents for label in labels}
+
+    def of(self, label: str) -> array[float]:
+        """By document."""
+        return self._columns[label]
+
+    def note(self, line: int, scores: Iterable[tuple[str, float]]) -> None:
+        """Labels that are not the flywheel's are left out."""
+        for label, score in scores:
+            column = self._columns.get(label)
+            if column is not None:
+                column[line] = score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +56,8 @@ class Predictions:
     where Comprehend reported an error."""
     errors: Mapping[int, str]
     """Line -> ErrorCode, for the documents that Comprehend could not analyse; they count as wrong."""
+    scores: LabelScores | None = None
+    """In MULTI_LABEL mode."""
 
     @property
     def errors_by_code(self) -> dict[str, int]:
@@ -46,9 +69,9 @@ def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str]
     """Read the `output.tar.gz` of a job over one file of `documents` lines (InputFormat ONE_DOC_PER_LINE).
 
     MULTI_CLASS: the class with the highest score; of equals the one that stands first in `labels`. MULTI_LABEL: every
-    label that the model says yes to (`confidence.YES`). AWS names neither the files in the archive nor the order of
-    lines, so every regular file is read, and lines are joined by their number, which counts from 0 and is written as a
-    string.
+    label with a score of `confidence.YES` or more, and the scores of all labels. AWS names neither the files in the
+    archive nor the order of lines, so every regular file is read, and lines are joined by their number, which counts
+    from 0 and is written as a string.
 
     Args:
         archive: the compressed archive; it is only read forwards, once, so the body of an S3 object will do.
@@ -59,21 +82,27 @@ def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str]
         DoubledPrediction: the output answers a line twice.
         InvalidPredictions: anything else that is not what Comprehend describes.
     """
-    return _read(archive, documents, _LabelReader(labels=labels, multi_label=multi_label).read)
+    scores = LabelScores(labels=labels, documents=documents) if multi_label else None
+    return _read(archive, documents, _LabelReader(labels=labels, scores=scores).read, scores=scores)
 
 
 def read_found_entities(archive: Readable, *, documents: int) -> Predictions:
     """As `read_predictions`, of an entities job. The line's number is written as a number."""
-    return _read(
-        archive, documents, lambda where, answer: frozenset(span.label for span, _ in entities_of(where, answer))
-    )
+
+    def entities(where: str, _line: int, answer: Mapping[str, Any]) -> LabelSet:
+        return frozenset(span.label for span, _ in entities_of(where, answer))
+
+    return _read(archive, documents, entities)
 
 
-def _read(archive: Readable, documents: int, read: Callable[[str, Mapping[str, Any]], LabelSet]) -> Predictions:
+_ReadLine: TypeAlias = Callable[[str, int, Mapping[str, Any]], LabelSet]
+
+
+def _read(archive: Readable, documents: int, read: _ReadLine, *, scores: LabelScores | None = None) -> Predictions:
     reader = _Reader(documents=documents, read=read)
     for where, line in archive_lines(archive):
         reader.take(where, line)
-    return reader.predictions()
+    return replace(reader.predictions(), scores=scores)
 
 
 def archive_lines(archive: Readable) -> Iterator[tuple[str, bytes]]:
@@ -107,7 +136,7 @@ def read_answer(where: str, line: bytes) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, *, documents: int, read: Callable[[str, Mapping[str, Any]], LabelSet]) -> None:
+    def __init__(self, *, documents: int, read: _ReadLine) -> None:
         self._answers: list[LabelSet | None] = [None] * documents
         self._errors: dict[int, str] = {}
         self._read = read
@@ -125,7 +154,7 @@ class _Reader:
             self._errors[place] = str(code)
             self._answers[place] = _NOTHING
             return
-        predicted = self._read(where, answer)
+        predicted = self._read(where, place, answer)
         self._answers[place] = self._same.setdefault(predicted, predicted)
 
     def predictions(self) -> Predictions:
@@ -164,17 +193,21 @@ class _Reader:
 
 
 class _LabelReader:
-    def __init__(self, *, labels: Sequence[str], multi_label: bool) -> None:
+    def __init__(self, *, labels: Sequence[str], scores: LabelScores | None) -> None:
+        """`scores` notes what a MULTI_LABEL model gives; None: the mode is MULTI_CLASS."""
         self._places = {label: place for place, label in enumerate(labels)}
-        self._multi_label = multi_label
+        self._scores = scores
+        self._multi_label = scores is not None
 
-    def read(self, where: str, answer: Mapping[str, Any]) -> LabelSet:
+    def read(self, where: str, line: int, answer: Mapping[str, Any]) -> LabelSet:
         member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
         if member not in answer and other in answer:
             mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
             raise invalid(where, f"it has {other}, but the flywheel's mode is {mode}: the model is not of its kind")
         scores = read_scores(where, member, answer.get(member))
-        if not self._multi_label:
+        if self._scores is not None:
+            self._scores.note(line, scores)
+        else:
             unknown = len(self._places)
             scores.sort(key=lambda scored: (-scored[1], self._places.get(scored[0], unknown), scored[0]))
         return frozenset(labels_of(scores, multi_label=self._multi_label))

@@ -75,6 +75,9 @@ class LabelResult(Record):
     f1: float
     support: int
     """Documents of the hold-out that carry the label."""
+    threshold: float | None = None
+    """Of a multi-label model: chosen on this hold-out. The scores beside it are of cross-fitted answers
+    (`flywheel.evaluation.thresholds`). Those that a model answers with are in its `ModelThresholds`."""
 
 
 class ConfusedPair(Record):
@@ -97,6 +100,8 @@ class HoldoutResult(Record):
     """In the order of the flywheel's list."""
     confusions: tuple[ConfusedPair, ...] = ()
     """Only pairs that occur; empty in MULTI_LABEL mode."""
+    hamming_loss: float | None = None
+    """In MULTI_LABEL mode the share of all decisions about a document and a label that are wrong."""
     errors: dict[str, int] = {}
     """Documents that Comprehend could not analyse, by ErrorCode. They count as wrong."""
     compared_by: Literal["macro", "micro"] = "macro"

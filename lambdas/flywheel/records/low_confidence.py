@@ -13,6 +13,8 @@ LOW_CONFIDENCE_PREFIX = "predictions/low-confidence/"
 class ScoredLabel(Record):
     name: str
     score: float
+    threshold: float | None = None
+    """Of a multi-label model: it says yes from this score on."""
 
 
 class ScoredEntity(Record):

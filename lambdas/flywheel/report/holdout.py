@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flywheel.records.decisions import ConfusedPair, HoldoutComparison, HoldoutResult
+from flywheel.confidence import YES
+from flywheel.records.decisions import LEAST_SUPPORT, ConfusedPair, HoldoutComparison, HoldoutResult
 from flywheel.report.markup import Markup, element, join
 from flywheel.report.tables import number, table
 
@@ -14,6 +15,7 @@ _MOST_NAMES_IN_HEADING = 8
 """With more labels the columns have numbers, which the rows show next to the names."""
 _CONFUSIONS_LISTED = 30
 _NOTHING = "no label"
+_FEW_NAMED = 10
 
 
 def holdout_sections(holdout: HoldoutComparison | None) -> Iterator[Markup]:
@@ -41,6 +43,8 @@ def _by_label(holdout: HoldoutComparison) -> Markup:
     active = {score.label: score for score in holdout.active.labels} if holdout.active else {}
     candidate = {score.label: score for score in holdout.candidate.labels} if holdout.candidate else {}
     rows = []
+    # Of the active model they would not be those that it answers with, which its own hold-out chose.
+    thresholds = any(score.threshold is not None for score in candidate.values())
     for label, score in (candidate or active).items():
         mine, theirs = candidate.get(label), active.get(label)
         rows.append(
@@ -55,6 +59,7 @@ def _by_label(holdout: HoldoutComparison) -> Markup:
                 _score(mine.precision if mine else None),
                 _score(theirs.recall if theirs else None),
                 _score(mine.recall if mine else None),
+                *([_score(mine.threshold if mine else None)] if thresholds else []),
             )
         )
     headings = [
@@ -67,6 +72,7 @@ def _by_label(holdout: HoldoutComparison) -> Markup:
         number("Precision, candidate"),
         number("Recall, active"),
         number("Recall, candidate"),
+        *([number("Threshold, candidate")] if thresholds else []),
     ]
     return element(
         "div",
@@ -86,16 +92,35 @@ def _notes(holdout: HoldoutComparison) -> Iterator[str]:
             yield (
                 f"{which}: accuracy {result.accuracy:.4f}; macro F1 {macro.f1:.4f}, precision {macro.precision:.4f}, "
                 f"recall {macro.recall:.4f}; micro F1 {micro.f1:.4f}, precision {micro.precision:.4f}, "
-                f"recall {micro.recall:.4f}."
+                f"recall {micro.recall:.4f}{_hamming(result)}."
             )
             for code, documents in result.errors.items():
                 yield f"{which}: {documents:,} documents could not be analysed ({code}) and count as wrong."
+    yield from _about_thresholds(holdout.candidate)
     interval = holdout.interval
     if interval is not None:
         yield (
             f"At confidence level {interval.confidence_level:g} the gain in {interval.metric} of "
             f"{interval.difference:+.4f} lies between {interval.low:+.4f} and {interval.high:+.4f}."
         )
+
+
+def _hamming(result: HoldoutResult) -> str:
+    return "" if result.hamming_loss is None else f"; hamming loss {result.hamming_loss:.4f}"
+
+
+def _about_thresholds(result: HoldoutResult | None) -> Iterator[str]:
+    scores = [score for score in result.labels if score.threshold is not None] if result else []
+    if scores:
+        yield (
+            "A document has a label from the label's threshold on. It is chosen on this hold-out for the best F1; the "
+            "scores are of answers at thresholds that other documents of it chose."
+        )
+    few = [score.label for score in scores if score.support < LEAST_SUPPORT]
+    if few:
+        named = ", ".join(few[:_FEW_NAMED])
+        more = f" and {len(few) - _FEW_NAMED:,} more" if len(few) > _FEW_NAMED else ""
+        yield f"With fewer than {LEAST_SUPPORT} documents a label keeps the threshold {YES:g}: {named}{more}."
 
 
 def _confusions(name: str, result: HoldoutResult) -> Markup:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.faults.errors import FlywheelError
 from flywheel.preparation import LabelledDocument, Problem
 from flywheel.records.serving import SmokeTest, WrongLine
@@ -14,6 +15,7 @@ from flywheel.records.serving import SmokeTest, WrongLine
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
     from flywheel.comprehend.model_kind import ModelKind, Task
+    from flywheel.confidence import Thresholds
 
 
 MOST_DOCUMENTS = 200
@@ -57,14 +59,18 @@ def run_smoke_test(
     *,
     endpoint: LiveEndpoint,
     model_arn: str,
+    thresholds: Thresholds = NO_THRESHOLDS,
     key: str,
     minimum: float,
     now: datetime,
 ) -> SmokeTest:
-    """Classify each document with the endpoint. Its client retries throttled calls. Raises botocore's ClientError."""
+    """Classify each document with the endpoint. Its client retries throttled calls. Raises botocore's ClientError.
+
+    `thresholds` are those of the model.
+    """
     wrong = []
     for document in documents:
-        answered = frozenset(endpoint.classify(document.text).labels)
+        answered = frozenset(endpoint.classify(document.text).at(thresholds).labels)
         expected = frozenset(document.labels)
         if answered != expected:
             wrong.append(

@@ -9,8 +9,10 @@ from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
+from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
 from handlers.clients import client, flywheel_service, intake_bucket, model_kind
@@ -49,12 +51,12 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         task=flywheel_service(environment).describe().task,
         delimiter=environment.label_delimiter,
     )
+    kind = model_kind(environment)
     tested = run_smoke_test(
         documents,
-        endpoint=LiveEndpoint(
-            comprehend=_patient, kind=model_kind(environment), arn=environment.endpoint_arn, clock=now
-        ),
+        endpoint=LiveEndpoint(comprehend=_patient, kind=kind, arn=environment.endpoint_arn, clock=now),
         model_arn=step.model_arn,
+        thresholds=thresholds_of(step.model_arn, intake=intake) if kind.has_thresholds else NO_THRESHOLDS,
         key=key,
         minimum=target.smoke_test_minimum,
         now=now(),

@@ -16,6 +16,7 @@ from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.pipeline import Pipeline
 from flywheel.records.low_confidence import LowConfidencePrediction
+from flywheel.records.thresholds import ModelThresholds, thresholds_key
 from flywheel.store.parameters import PublishedActive
 from handlers.api.classify_routes import routes
 from tests.contract.comprehend_world import World
@@ -119,11 +120,28 @@ def test_labels_that_go_together(make_world: Callable[..., World]) -> None:
     (document,) = body["documents"]
     scores = {each["name"]: each["score"] for each in document["labels"]}
     assert set(scores) == set(LABELS)
-    assert {name for name, score in scores.items() if score > 0.5} == {"SPORTS", "SCIENCE"}
+    assert {each["name"] for each in document["labels"] if each["predicted"]} == {"SPORTS", "SCIENCE"}
+    assert {each["threshold"] for each in document["labels"]} == {0.5}
     assert document["confidence"] == min(max(score, 1 - score) for score in scores.values())
     (record,) = api.kept.records.values()
     assert isinstance(record, LowConfidencePrediction)
     assert (record.multi_label, record.model_arn) == (True, model)
+
+
+def test_thresholds_of_the_model(make_world: Callable[..., World]) -> None:
+    world = make_world(**AMPLE)
+    _, model = trained(world, mode="MULTI_LABEL")
+    api = Api(world, serving(world, ModelArn=model), active=model)
+    assert api.request("GET", "/model")[1]["active_model"]["thresholds"] is None
+    thresholds = dict.fromkeys(LABELS, 0.0001) | {"SPORTS": 0.9999}
+    api.kept.records[thresholds_key(model)] = ModelThresholds(
+        model_arn=model, holdout_id="0123456789abcdef", thresholds=thresholds
+    )
+    assert api.request("GET", "/model")[1]["active_model"]["thresholds"] == thresholds
+    _, body = api.post({"text": text_about("SPORTS", seed="1")})
+    labels = body["documents"][0]["labels"]
+    assert {each["name"]: each["threshold"] for each in labels} == thresholds
+    assert {each["name"] for each in labels if each["predicted"]} == set(LABELS) - {"SPORTS"}
 
 
 def test_the_longest_text_is_the_services_longest(make_world: Callable[..., World]) -> None:

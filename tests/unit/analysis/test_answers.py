@@ -90,6 +90,19 @@ def test_labels_of_a_multi_label_model(tmp_path: Path) -> None:
     assert members(found, 1)["low_confidence"] is False
 
 
+def test_labels_at_the_thresholds_of_the_model(tmp_path: Path) -> None:
+    rows = [answer(0, ("A", 0.5), ("B", 0.8), ("C", 0.3), member="Labels")]
+    found = Answers(tmp_path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=1, low_confidence=0.7, delimiter="|")
+    found.read(archive(rows), thresholds={"A": 0.9, "C": 0.1})
+    assert members(found, 0)["labels"] == ["B", "C"]
+    # C is the least certain: 0.2 of the 0.9 above its threshold.
+    assert members(found, 0)["low_confidence"] is True
+    assert found.counts().labels == {"B": 1, "C": 1}
+    sure = Answers(tmp_path / "sure", kind=DOCUMENT_CLASSIFICATION, documents=1, low_confidence=0.6, delimiter="|")
+    sure.read(archive(rows), thresholds={"A": 0.9, "C": 0.1})
+    assert members(sure, 0)["low_confidence"] is False
+
+
 def test_a_line_as_a_number_is_read_as_well(tmp_path: Path) -> None:
     found = answers(tmp_path, [{**answer(0, ("A", 0.9)), "Line": 0}], documents=1)
     assert members(found, 0)["labels"] == ["A"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
+    hamming_loss,
     precision_recall_fscore_support,
 )
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -68,6 +69,7 @@ def test_one_label_a_document_equals_scikit_learn(answers: Answers) -> None:
     }
     assert_averages(evaluation, averages)
     assert_labels(evaluation, precision_recall_fscore_support(true, predicted, labels=LABELS, zero_division=0))
+    assert evaluation.hamming_loss is None
     assert confusions(evaluation) == confusion_matrix(true, predicted, labels=LABELS).tolist()
 
 
@@ -86,6 +88,9 @@ def test_several_labels_a_document_equal_scikit_learn(answers: Answers) -> None:
     }
     assert_averages(evaluation, averages)
     assert_labels(evaluation, precision_recall_fscore_support(true, predicted, labels=known, zero_division=0))
+    assert evaluation.hamming_loss == pytest.approx(
+        hamming_loss(true[:, : len(LABELS)], predicted[:, : len(LABELS)]), abs=TOLERANCE
+    )
     assert evaluation.confusions is None
 
 

@@ -14,7 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.evaluation import DoubledPrediction, InvalidPredictions, MissingPredictions, Predictions, read_predictions
+from flywheel.evaluation import (
+    NO_SCORE,
+    DoubledPrediction,
+    InvalidPredictions,
+    MissingPredictions,
+    Predictions,
+    read_predictions,
+)
 
 LABELS = ("WORLD", "SPORTS", "BUSINESS")
 
@@ -94,6 +101,9 @@ def test_several_labels_are_those_at_or_above_one_half(given: list[dict[str, flo
     assert predictions.by_line == tuple(
         frozenset(label for label, score in scored.items() if score >= 0.5) for scored in given
     )
+    assert predictions.scores is not None
+    for label in LABELS:
+        assert list(predictions.scores.of(label)) == [scored.get(label, NO_SCORE) for scored in given]
 
 
 def test_equal_scores_go_to_the_first_of_the_flywheels_labels() -> None:

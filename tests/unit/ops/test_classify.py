@@ -76,10 +76,19 @@ def test_answers_come_before_all_is_read() -> None:
     assert first == ClassifiedText(text="a", labels=("A",), confidence=0.9, scores={"A": 0.9}, model_arn="arn:m")
 
 
-def test_labels_that_go_together_are_those_from_a_half_on() -> None:
+def test_labels_of_an_api_that_gives_no_thresholds_are_those_from_a_half_on() -> None:
     labels = [{"name": "A", "score": 0.8}, {"name": "B", "score": 0.5}, {"name": "C", "score": 0.49}]
     (result,) = Api(answered([{"labels": labels, "confidence": 0.5}])).results("x")
     assert (result.labels, result.scores) == (("A", "B"), {"A": 0.8, "B": 0.5, "C": 0.49})
+
+
+def test_labels_are_those_that_the_api_says_yes_to() -> None:
+    labels = [
+        {"name": "A", "score": 0.8, "threshold": 0.9, "predicted": False},
+        {"name": "B", "score": 0.3, "threshold": 0.2, "predicted": True},
+    ]
+    (result,) = Api(answered([{"labels": labels, "confidence": 0.5}])).results("x")
+    assert (result.labels, result.scores) == (("B",), {"A": 0.8, "B": 0.3})
 
 
 def test_a_throttled_request_is_sent_again_when_it_says() -> None:

@@ -100,6 +100,29 @@ def test_the_same_records_give_the_same_page_whatever_their_order() -> None:
     assert page_of(full_record(), *history) == page_of(full_record(), *reversed(history))
 
 
+def test_a_multi_label_candidate_has_its_thresholds_and_its_hamming_loss() -> None:
+    record = full_record(labels=("SPORTS", "WORLD"))
+    assert record.holdout is not None
+    assert record.holdout.candidate is not None
+    scores = record.holdout.candidate.labels
+    several = record.holdout.candidate.model_copy(
+        update={
+            "labels": (
+                scores[0].model_copy(update={"threshold": 0.2345, "support": 30}),
+                scores[1].model_copy(update={"threshold": 0.5, "support": 29}),
+            ),
+            "hamming_loss": 0.0321,
+        }
+    )
+    holdout = record.holdout.model_copy(update={"candidate": several})
+    words = words_of(page_of(record.model_copy(update={"holdout": holdout})))
+    for part in ("Threshold, candidate", "0.2345", "hamming loss 0.0321", "keeps the threshold 0.5: WORLD."):
+        assert part in words
+    exclusive = words_of(page_of(record))
+    for part in ("Threshold", "threshold", "hamming"):
+        assert part not in exclusive
+
+
 def test_everything_that_happened_is_there() -> None:
     words = words_of(page_of(full_record(), past(5, active=0.7), past(6, outcome=TurnOutcome.FAILED)))
     for part in (
