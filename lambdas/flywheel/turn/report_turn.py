@@ -191,6 +191,15 @@ def message(record: TurnRecord, *, flywheel_name: str, intake_bucket: str) -> st
     )
 
 
+def _further(record: TurnRecord, model_arn: str) -> str:
+    """What only a multi-label model's scores on the hold-out have."""
+    results = (record.holdout.candidate, record.holdout.active) if record.holdout else ()
+    for result in results:
+        if result is not None and result.arn == model_arn and result.hamming_loss is not None:
+            return f", micro F1 {result.micro.f1:.4f}, hamming loss {result.hamming_loss:.4f}"
+    return ""
+
+
 def _lines(record: TurnRecord) -> Iterator[str]:
     """The most important lines come first, because the last ones are left out if there are too many."""
     yield f"{record.turn} {record.outcome}. Decision: {record.decision}."
@@ -200,7 +209,7 @@ def _lines(record: TurnRecord) -> Iterator[str]:
         yield f"Error {record.error}: {in_one_line(record.cause or 'no cause given')}"
     for which, model in (("Active", record.active), ("Candidate", record.candidate)):
         if model is not None:
-            yield f"{which} model {model.arn}: {model.metrics.sentence or 'no scores'}"
+            yield f"{which} model {model.arn}: {model.metrics.sentence or 'no scores'}{_further(record, model.arn)}"
     if record.promotion is not None:
         yield f"Promotion {record.promotion.status}: {record.promotion.reason}"
     if record.changed_outside:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.records.datasets import DatasetSummary, WaitingDocuments
-from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
+from flywheel.records.decisions import (
+    AverageScores,
+    DecisionKind,
+    HoldoutComparison,
+    HoldoutResult,
+    Metrics,
+    ModelScore,
+)
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
@@ -133,3 +140,25 @@ def test_the_cause_of_a_failed_function_is_its_sentence() -> None:
 @given(cause=st.text() | st.none())
 def test_any_other_cause_stays_as_it_is(cause: str | None) -> None:
     assert readable_cause(cause) == (cause or None) or cause is None
+
+
+def test_a_message_has_the_further_scores_of_a_multi_label_model() -> None:
+    averages = AverageScores(precision=0.5, recall=0.5, f1=0.5)
+    scored = HoldoutResult(
+        arn="arn:candidate", accuracy=0.4, macro=averages, micro=averages.model_copy(update={"f1": 0.6}), labels=()
+    )
+    several = scored.model_copy(update={"hamming_loss": 0.0321})
+    score = ModelScore(arn="arn:candidate", metrics=Metrics(F1Score=0.5), source="hold-out 0123456789abcdef")
+    texts = [
+        message_of(
+            record(
+                candidate=score,
+                active=ModelScore(arn="arn:active", metrics=Metrics(), source="this iteration"),
+                holdout=HoldoutComparison(holdout_id="0123456789abcdef", documents=9, candidate=result),
+            )
+        ).splitlines()
+        for result in (several, scored)
+    ]
+    assert "Candidate model arn:candidate: F1Score 0.5000, micro F1 0.6000, hamming loss 0.0321" in texts[0]
+    assert "Active model arn:active: no scores" in texts[0]
+    assert "Candidate model arn:candidate: F1Score 0.5000" in texts[1]
