@@ -158,6 +158,21 @@ def test_other_labels_than_the_models_fail_an_update_and_leave_the_former_flywhe
     until(lambda: flywheels(pipeline.account, NAME) == [former])
 
 
+def test_one_that_an_update_takes_out_of_the_template_stays_and_is_taken_up_again(
+    serving: Serving, promoted: str
+) -> None:
+    """As by a deployment without an initial model, and by the one after it that has it again."""
+    pipeline = serving.pipeline
+    former = pipeline.deployment.flywheel_arn
+    other = f"{former[:-8]}00000002"
+    assert change_template(pipeline, logical_id="Other", FlywheelArn=other, fails=False) == "UPDATE_COMPLETE"
+    assert sorted(flywheels(pipeline.account, NAME)) == sorted([former, other])
+    assert change_template(pipeline, fails=False) == "UPDATE_COMPLETE"
+    assert flywheel(pipeline)["ActiveModelArn"] == promoted
+    pipeline.account.client("comprehend").delete_flywheel(FlywheelArn=other)
+    until(lambda: flywheels(pipeline.account, NAME) == [former])
+
+
 def test_it_goes_with_the_stack_and_the_initial_model_stays(
     serving: Serving, promoted: str, account: CloudAccount
 ) -> None:
@@ -188,12 +203,16 @@ def flywheels(account: CloudAccount, name: str) -> list[str]:
     return [found["FlywheelArn"] for found in listed if f"/{name}-" in found["FlywheelArn"]]
 
 
-def change_template(pipeline: Pipeline, *, fails: bool, **properties: Any) -> str:
-    """Update the stack with other properties of the flywheel, and with a resource after it that `fails`. The status
-    afterwards."""
+def change_template(pipeline: Pipeline, *, fails: bool, logical_id: str | None = None, **properties: Any) -> str:
+    """Update the stack with other properties of the flywheel, or another logical id, and with a resource after it that
+    `fails`. The status afterwards."""
     cloudformation = pipeline.account.client("cloudformation")
-    template = json.loads((pipeline.assembly / f"{STACK}.template.json").read_text())
-    (logical_id,) = [key for key, found in template["Resources"].items() if found["Type"].startswith("Custom::Flywh")]
+    text = (pipeline.assembly / f"{STACK}.template.json").read_text()
+    (present,) = [
+        key for key, found in json.loads(text)["Resources"].items() if found["Type"] == "Custom::FlywheelWithModel"
+    ]
+    logical_id = logical_id or present
+    template = json.loads(text.replace(present, logical_id))
     described = template["Resources"][logical_id]["Properties"]
     if "VpcConfig" in properties:
         described["DataSecurityConfig"]["VpcConfig"] = properties.pop("VpcConfig")

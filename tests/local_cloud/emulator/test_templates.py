@@ -16,11 +16,13 @@ from tests.local_cloud.resources import (
     allow,
     create_function,
     create_machine,
+    create_queue,
     create_role,
     create_stack,
     ended,
     failure_of,
     invoke,
+    messages,
     stack_status,
     until,
 )
@@ -72,6 +74,28 @@ def test_custom_resource_in_python_answers_and_fails_with_its_reason(account: Cl
     assert create_stack(account, {"Custom": custom}, Answer={"Fn::GetAtt": ["Custom", "Answer"]})["Answer"] == "42"
     failing = {"Type": "Custom::Probe", "Properties": {"ServiceToken": function, "Fail": "yes"}}
     assert "It was asked to." in failure_of(account, {"Custom": failing})
+
+
+def test_what_a_custom_resource_could_not_create_is_deleted_by_the_id_that_it_gave(account: CloudAccount) -> None:
+    url, arn = create_queue(account)
+    source = """
+        import json, os, urllib.request
+        import boto3
+        def handle(event, context):
+            asked = [event["RequestType"], event.get("PhysicalResourceId")]
+            boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(asked))
+            body = {**{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+                    "Status": "FAILED" if event["RequestType"] == "Create" else "SUCCESS",
+                    "Reason": "Half of it is there.", "PhysicalResourceId": "half"}
+            request = urllib.request.Request(event["ResponseURL"], json.dumps(body).encode(), method="PUT",
+                                             headers={"Content-Type": ""})
+            urllib.request.urlopen(request)
+    """
+    role = create_role(account, allow("sqs:SendMessage", on=arn))
+    function = create_function(account, source, role=role, Environment={"Variables": {"QUEUE": url}})
+    custom = {"Type": "Custom::Probe", "Properties": {"ServiceToken": function}}
+    assert "Half of it is there." in failure_of(account, {"Custom": custom})
+    assert sorted(messages(account, url)) == [["Create", None], ["Delete", "half"]]
 
 
 def test_custom_resource_is_answered_later_by_a_machine_that_its_function_started(account: CloudAccount) -> None:

@@ -6,6 +6,7 @@ resource waits up to an hour; metric math and composite alarms are kept, not eva
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from local.cloud.emulator.ministack import custom_resource, provisioners, responses
@@ -76,15 +77,31 @@ def _alarm_arn(name: str) -> str:
 
 
 def _bound_custom_resources() -> None:
-    """A provider that never answers must fail a local deployment in minutes."""
-    invoke = custom_resource.invoke_custom_resource
+    """A provider that never answers must fail a local deployment in minutes, and one that could not create something
+    is asked to delete it, by the id that it gave (the CloudFormation guide, "Custom resources")."""
+    invoke, deliver = custom_resource.invoke_custom_resource, custom_resource.deliver_response
+    ids: dict[tuple[Any, Any], str] = {}
+
+    def deliver_and_note(token: str, response: dict[str, Any]) -> bool:
+        ids[response.get("StackId"), response.get("LogicalResourceId")] = response.get("PhysicalResourceId", "")
+        return bool(deliver(token, response))
 
     def invoke_bounded(
         request_type: str, logical_id: str, properties: dict[str, Any], *rest: Any, **options: Any
     ) -> Any:
         seconds = min(int(properties.get("ServiceTimeout") or _CUSTOM_RESOURCE_SECONDS), _CUSTOM_RESOURCE_LIMIT)
-        return invoke(request_type, logical_id, {**properties, "ServiceTimeout": seconds}, *rest, **options)
+        bounded = {**properties, "ServiceTimeout": seconds}
+        try:
+            return invoke(request_type, logical_id, bounded, *rest, **options)
+        except RuntimeError:
+            _, stack_id, *_ = rest
+            made = ids.get((stack_id, logical_id))
+            if request_type == "Create" and made:
+                with contextlib.suppress(RuntimeError, TimeoutError):
+                    invoke("Delete", logical_id, bounded, *rest, physical_id=made)
+            raise
 
+    custom_resource.deliver_response = deliver_and_note
     custom_resource.invoke_custom_resource = invoke_bounded
     for name, value in list(vars(provisioners).items()):
         if value is invoke:
