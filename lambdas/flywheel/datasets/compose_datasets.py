@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.model_kind import Task
@@ -53,8 +52,12 @@ class DatasetComposer:
         if composition is None:
             # Discarded datasets of both splits must be gone before any dataset is composed: their digests would count.
             composed = [(split, self._clean_up_leftovers(split)) for split in (Split.TEST, Split.TRAIN)]
+            # What is excluded after this counts for the next turn.
+            exclusions = read_exclusions(self.intake)
             # TEST first, because training documents that a test dataset has are dropped.
-            composition = composition_of(turn, [self._compose(split, datasets) for split, datasets in composed])
+            composition = composition_of(
+                turn, [self._compose(split, datasets, exclusions) for split, datasets in composed]
+            )
             if not self.intake.write_once(composition_key(turn), composition):
                 # Another invocation of this step was faster: its composition counts.
                 composition = self.intake.require(composition_key(turn), Composition)
@@ -71,34 +74,30 @@ class DatasetComposer:
             turn=self.beginning.turn, split=split, intake=self.intake, service=self.service, now=self.now
         )
 
-    @cached_property
-    def _exclusions(self) -> Exclusions:
-        """As they are when the step begins: what is excluded later counts for the next turn."""
-        return read_exclusions(self.intake)
-
-    def _compose(self, split: Split, composed: ComposedDatasets) -> DatasetPlan:
+    def _compose(self, split: Split, composed: ComposedDatasets, exclusions: Exclusions) -> DatasetPlan:
         """After a kill the step goes on with the datasets that it has composed."""
         for manifest in composed.leftovers:
             assemble(self.intake, manifest, delimiter=self._delimiter)
         plan = DatasetPlan(split=split, manifests=tuple(composed.leftovers))
         earlier = next((each for each in composed.leftovers if each.turn != self.beginning.turn), None)
         if earlier is None:
-            plan = self._compose_new(plan, composed.accepted)
+            plan = self._compose_new(plan, composed.accepted, exclusions)
             if len(plan.manifests) == 1 and not composed.leftovers:
                 return plan
         if not plan.manifests:
             return plan
         held_back = [part for manifest in plan.manifests for part in held_back_parts(self.intake, manifest)]
         # An operator overrules the minimum for this turn only, but the next turn composes these documents.
-        rest = self._look_ahead(split, [*composed.accepted, *plan.manifests], overrule=False, held_back=held_back)
+        there = [*composed.accepted, *plan.manifests]
+        rest = self._look_ahead(split, there, exclusions, overrule=False, held_back=held_back)
         return plan.then_rest(rest, earlier=earlier)
 
-    def _compose_new(self, plan: DatasetPlan, accepted: list[DatasetManifest]) -> DatasetPlan:
+    def _compose_new(self, plan: DatasetPlan, accepted: list[DatasetManifest], exclusions: Exclusions) -> DatasetPlan:
         """One dataset after the other, until one takes what is left."""
         request = self.beginning.request
         overrule = request is not None and request.overrule_minimum
         while True:
-            outlook = self._look_ahead(plan.split, [*accepted, *plan.manifests], overrule=overrule)
+            outlook = self._look_ahead(plan.split, [*accepted, *plan.manifests], exclusions, overrule=overrule)
             planned = plan_new(
                 outlook,
                 turn=self.beginning.turn,
@@ -128,6 +127,7 @@ class DatasetComposer:
         self,
         split: Split,
         accepted: list[DatasetManifest],
+        exclusions: Exclusions,
         *,
         overrule: bool,
         held_back: Sequence[tuple[Part, PartLocation]] = (),
@@ -142,7 +142,7 @@ class DatasetComposer:
             minimum=self.minimum_per_label,
             conflicting_labels=self.conflicting_labels,
             size=self._bytes,
-            exclusions=self._exclusions,
+            exclusions=exclusions,
             overrule=overrule,
             held_back=held_back,
         )

@@ -169,7 +169,7 @@ def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
     if last.flywheel_arn != flywheel_arn:
         return "a new generation of the flywheel has to be seeded with what was accepted so far"
     if last.more and last.outcome is TurnOutcome.SUCCEEDED:
-        return "the last dataset was full and documents wait for the next one"
+        return "documents wait that the last turn left to the next one"
     return None
 
 

@@ -27,6 +27,7 @@ WHY = Exclusion(reason="written by a bot", by="arn:aws:iam::111122223333:user/a"
 def shown(renderable: RenderableType) -> str:
     console = result_console()
     console.file = io.StringIO()
+    console.width = 200
     console.print(renderable)
     return " ".join(console.file.getvalue().split())
 
