@@ -49,14 +49,13 @@ def context_of(settings: FileLabels, *, name: str, label_delimiter: str) -> dict
     return {"name": name, "labels": labels, "mode": settings.mode, "label_delimiter": label_delimiter}
 
 
-def parameters_of(settings: FileLabels, given: Mapping[str, str]) -> dict[str, str]:
+def parameters_of(given: Mapping[str, str]) -> dict[str, str]:
     """The parameters of the stack, with those that are not ``given``.
 
-    The minimum score guards what is live already. Of a recognizer it would end the walk: entities that are found
-    exactly are few in any difficult text, so that a usable model may be far below the default.
+    The minimum score guards what is live already. In a walk it would only hide the model: one with many labels, or with
+    entities that have to be found exactly, may be usable far below the default.
     """
-    defaults = {"MinimumScore": "0"} if settings.mode is None else {}
-    return defaults | dict(given)
+    return {"MinimumScore": "0"} | dict(given)
 
 
 def words_of(settings: FileLabels) -> str:

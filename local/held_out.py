@@ -12,7 +12,7 @@ from rich.console import Console
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.model_kinds import kind_of
-from flywheel.preparation import LabelledDocument, Problem, UploadLimits
+from flywheel.preparation import LabelledDocument, Problem, UploadOptions
 from local import batch, live
 from local.cloud import LocalCloud, LocalCloudError
 from local.walk import Walk
@@ -59,7 +59,7 @@ def read_documents(paths: Sequence[Path], settings: FileLabels, *, label_delimit
             bad_lines=nowhere[2],
             task=task,
             delimiter=label_delimiter,
-            limits=UploadLimits(),
+            options=UploadOptions(),
         )
         read = kind.read_documents(documents.lines(), task=task, delimiter=label_delimiter)
         if not isinstance(read, Problem):

@@ -29,8 +29,10 @@ from ops.verbs.report import save_report
 
 NAME = "walk"
 REPORT = LOCAL_FOLDER / "run-report.html"
-COMPREHENDS_MINIMUM = 50
-"""Training documents for each label of a flywheel's dataset (reference 3.3)."""
+COMPREHENDS_MINIMUM = {
+    Kind.CLASSES: (50, "training documents for each label"),
+    Kind.ENTITIES: (25, "annotations of each type"),
+}
 _CDK_NOISE = re.compile(r"\s*(?:at |node:|\}|\{|\[\d|Subprocess exited|.*: Subprocess exited|$)")
 _CDK_FAILURE = re.compile(r"❌|failed:|^- |cannot be deployed|_FAILED")
 
@@ -103,14 +105,14 @@ def _walk(
 ) -> TurnRecord:
     """One turn with the files; what came of it goes into ``result`` and onto the console."""
     console.print(printable(words_of(settings)), markup=False)
-    warning = warning_of(parameters)
+    warning = warning_of(parameters, kind=Kind.CLASSES if settings.mode else Kind.ENTITIES)
     if warning:
         console.print(printable(warning), style="yellow", markup=False)
     with LocalCloud(instance="run", progress=OnConsole(console)) as cloud:
         walk = Walk.deploy(
             cloud,
             name=NAME,
-            parameters=parameters_of(settings, parameters),
+            parameters=parameters_of(parameters),
             context=context_of(settings, name=NAME, label_delimiter=label_delimiter),
         )
         with console.status("The turn") as status:
@@ -151,14 +153,15 @@ def left_out(record: TurnRecord) -> dict[str, int]:
     }
 
 
-def warning_of(parameters: Mapping[str, str]) -> str | None:
+def warning_of(parameters: Mapping[str, str], *, kind: Kind) -> str | None:
     """A sentence on a minimum that Comprehend itself would not take."""
     given = parameters.get("MinimumDocumentsPerLabel", "")
-    if not given.isdecimal() or int(given) >= COMPREHENDS_MINIMUM:
+    least, of_what = COMPREHENDS_MINIMUM[kind]
+    if not given.isdecimal() or int(given) >= least:
         return None
     return (
-        f"MinimumDocumentsPerLabel is {given}, and Comprehend documents at least {COMPREHENDS_MINIMUM} training "
-        "documents for each label: what trains here may be refused on AWS."
+        f"MinimumDocumentsPerLabel is {given}, and Comprehend documents at least {least} {of_what} of a dataset: what "
+        "trains here may be refused on AWS."
     )
 
 
@@ -187,6 +190,9 @@ def _tell_problems(console: Console, record: TurnRecord) -> None:
         console.print(printable(f"{waiting.documents} {waiting.split} documents wait. {waiting.reason}"), markup=False)
     dropped = left_out(record)
     if dropped["duplicates"]:
-        console.print(f"{dropped['duplicates']} documents were dropped: an earlier one has the same labels and text.")
+        console.print(
+            f"{dropped['duplicates']} documents were dropped: an earlier one has the same labels and text. "
+            "--parameter RepeatedDocuments=KEEP keeps those that a training file repeats."
+        )
     if dropped["leaked"]:
         console.print(f"{dropped['leaked']} documents were dropped: they stand in the training and in the test data.")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flywheel.comprehend.model_kind import ModelType
 from flywheel.records.decisions import Evidence
+
+OrNone = Annotated[str | None, BeforeValidator(lambda value: None if value == "none" else value)]
+"""A parameter of a stack cannot be empty."""
 
 
 class Environment(BaseModel):
@@ -53,6 +56,9 @@ class Conflicts(Environment):
 
 class Uploads(Conflicts):
     maximum_bad_lines_percent: float = Field(ge=0, le=100)
+    repeated_documents: Literal["DROP", "KEEP"]
+    machine_labels: Literal["KEEP", "REFUSE"]
+    manifest_attribute: OrNone
 
 
 class Pace(Environment):

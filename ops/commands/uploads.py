@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from flywheel.preparation import LabelRules, Limits
+from flywheel.preparation import LabelRules, UploadOptions
 from flywheel.preparation.entities import EntityRules
 from flywheel.records.uploads import Split
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
@@ -57,7 +57,7 @@ def validate(
     The labels, or entity types, are those of the deployment; where none is found, those of the cdk.json in this folder.
     """
     uploads.check_paths(files, folders=True)
-    limits = Limits()
+    options = UploadOptions()
     if label and labels_from_file:
         raise typer.BadParameter("give --label or --labels-from-file, not both")
     if label:
@@ -73,9 +73,9 @@ def validate(
         agree_on_labels(found, confirm=asks_a_person(), instead="Correct the files, or name the labels with --label.")
         rules = _rules(found.labels, kind=kind, multi_label=found.mode == "MULTI_LABEL", delimiter=delimiter)
     else:
-        rules, limits = _deployed_rules(invocation_of(context))
+        rules, options = _deployed_rules(invocation_of(context))
     with waiting_display(f"Checking {words_for(files)}"):
-        results = checks.validate(files, rules=rules, limits=limits)
+        results = checks.validate(files, rules=rules, options=options)
     show(results, as_json=as_json, table=lambda found: report_text("\n".join(each.report for each in found)))
     if not all(result.accepted for result in results):
         raise typer.Exit(1)
@@ -135,7 +135,7 @@ def _rules(labels: tuple[str, ...], *, kind: Kind, multi_label: bool, delimiter:
     return LabelRules(labels=labels, multi_label=multi_label, delimiter=delimiter)
 
 
-def _deployed_rules(invocation: Invocation) -> tuple[checks.Rules, Limits]:
+def _deployed_rules(invocation: Invocation) -> tuple[checks.Rules, UploadOptions]:
     """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
     try:
         deployment = invocation.deployment()
@@ -144,13 +144,13 @@ def _deployed_rules(invocation: Invocation) -> tuple[checks.Rules, Limits]:
         if rules is None:
             raise
         remark(f"No deployment was found: the labels are those of {SETTINGS_FILE} in this folder.")
-        return rules, Limits()
-    return checks.rules_of(deployment), checks.limits_of(deployment)
+        return rules, UploadOptions()
+    return checks.rules_of(deployment), checks.options_of(deployment)
 
 
 def _refuse_bad_files(deployment: Deployment, files: list[Path]) -> None:
     """Raises FileError; the reports of what is wrong go to standard error."""
-    results = checks.validate(files, rules=checks.rules_of(deployment), limits=checks.limits_of(deployment))
+    results = checks.validate(files, rules=checks.rules_of(deployment), options=checks.options_of(deployment))
     for result in results:
         if not result.accepted or result.bad_lines:
             side_console().print(report_text(result.report), soft_wrap=True)

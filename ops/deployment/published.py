@@ -17,9 +17,10 @@ from pydantic.alias_generators import to_pascal
 
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.model_kind import ModelKind, ModelType
+from flywheel.environment import OrNone
 from flywheel.model_kinds import kind_of
 from flywheel.pipeline import Pipeline
-from flywheel.preparation import ConflictingLabels
+from flywheel.preparation import ConflictingLabels, RepeatedDocuments
 from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
@@ -66,6 +67,9 @@ class Parameters(BaseModel):
     minimum_documents_per_label: int = 50
     maximum_bad_lines_percent: float = 5
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
+    machine_labels: Literal["KEEP", "REFUSE"] = "KEEP"
+    manifest_attribute: OrNone = None
     quiet_period_minutes: float = 0
     minimum_hours_between_iterations: float = 0
     trigger_on_upload: bool = True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flywheel.comprehend.model_kind import ModelType
 from flywheel.document_classification.kind import MOST_LABELS
-from flywheel.preparation import AnyLabel, Limits, Preparation
+from flywheel.preparation import AnyLabel, Preparation, UploadOptions
 from flywheel.preparation.entities import AnyType
 from flywheel.preparation.entities.limits import MOST_TYPES
 from flywheel.preparation.label_advice import delimiter_name, shortened
@@ -137,7 +137,7 @@ def _several(paths: Sequence[Path], delimiter: str) -> bool:
 
 def _read(path: Path, rules: AnyLabel | AnyType, *, whole: bool = True) -> Preparation:
     """``whole``: a file that would be rejected whole raises UnclearLabelsError."""
-    preparation = read_file(path, rules=rules, limits=Limits())
+    preparation = read_file(path, rules=rules, options=UploadOptions())
     problem = preparation.file_problem
     if problem is None or (not whole and "too-many-labels" in preparation.bad_lines):
         return preparation

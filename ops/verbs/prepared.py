@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flywheel.records.datasets import by_single_label, without_labels
 from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult, report_key
 from flywheel.store.record import Record
-from flywheel.turn.start_turn import recent_turns, uploads_there
+from flywheel.turn.start_turn import last_beginning, recent_turns, uploads_there
 
 if TYPE_CHECKING:
     from flywheel.datasets.distinct import Distinct
@@ -44,7 +44,7 @@ class UploadWaiting(Record):
 def uploads_waiting(intake: IntakeBucket, *, turn_runs: bool) -> list[UploadWaiting]:
     """The files in `train/` and `test/`, oldest first, with what became of those that a turn has tried already."""
     found: list[UploadWaiting] = []
-    for split, item, tried, missing in uploads_there(intake, recent_turns(intake)):
+    for split, item, tried, missing in uploads_there(intake, last_beginning(intake, recent_turns(intake))):
         state, reason = _state(tried, missing, intake, turn_runs=turn_runs)
         key, came = item["Key"], item["LastModified"]
         found.append(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flywheel.comprehend.model_kind import ModelType
-from flywheel.preparation import AnyLabel, LabelRules, Limits, Preparation, Problem, SourceFile, prepare
+from flywheel.preparation import AnyLabel, LabelRules, Limits, Preparation, Problem, SourceFile, UploadOptions, prepare
 from flywheel.preparation.entities import AnyType, EntityLimits, EntityRules, prepare_entities
 from flywheel.preparation.report import render_text
 from flywheel.records.uploads import BadLine
@@ -81,32 +81,39 @@ def rules_of_settings(folder: Path) -> Rules | None:
         raise InvalidSettingError(f"{SETTINGS_FILE}: {error}") from error
 
 
-def limits_of(deployment: Deployment) -> Limits:
-    return Limits(
-        maximum_bad_lines_percent=deployment.parameters.maximum_bad_lines_percent,
-        conflicting_labels=deployment.parameters.conflicting_labels,
+def options_of(deployment: Deployment) -> UploadOptions:
+    parameters = deployment.parameters
+    return UploadOptions(
+        maximum_bad_lines_percent=parameters.maximum_bad_lines_percent,
+        conflicting_labels=parameters.conflicting_labels,
+        repeated_documents=parameters.repeated_documents,
+        machine_labels=parameters.machine_labels == "KEEP",
+        manifest_attribute=parameters.manifest_attribute,
     )
 
 
-def validate(paths: Sequence[Path], *, rules: Rules, limits: Limits) -> list[Validation]:
+def validate(paths: Sequence[Path], *, rules: Rules, options: UploadOptions) -> list[Validation]:
     """Reads each file once, however large, in little memory; for a recognizer a folder as one upload.
 
     Raises FileError.
     """
     check_paths(paths, folders=isinstance(rules, EntityRules))
-    return [_validate_one(path, rules=rules, limits=limits) for path in paths]
+    return [_validate_one(path, rules=rules, options=options) for path in paths]
 
 
-def read_file(path: Path, *, rules: Rules | AnyLabel | AnyType, limits: Limits) -> Preparation:
-    """What the pipeline would make of the file, or of a recognizer's folder; its documents are kept nowhere.
-
-    Of ``limits`` a recognizer's files have those that are not sizes.
-    """
+def read_file(path: Path, *, rules: Rules | AnyLabel | AnyType, options: UploadOptions) -> Preparation:
+    """What the pipeline would make of the file, or of a recognizer's folder; its documents are kept nowhere."""
     if isinstance(rules, EntityRules | AnyType):
-        return _read_annotated(path, rules=rules, limits=limits)
+        return _read_annotated(path, rules=rules, options=options)
     with path.open("rb") as source, Path(os.devnull).open("wb") as nowhere:
         return prepare(
-            source=source, sink=nowhere, hashes=nowhere, rules=rules, limits=limits, name=path.name, bad_lines=None
+            source=source,
+            sink=nowhere,
+            hashes=nowhere,
+            rules=rules,
+            limits=Limits.of(options),
+            name=path.name,
+            bad_lines=None,
         )
 
 
@@ -126,24 +133,21 @@ def _opened(file: Path) -> BinaryIO:
     return file.open("rb")
 
 
-def _read_annotated(path: Path, *, rules: EntityRules | AnyType, limits: Limits) -> Preparation:
+def _read_annotated(path: Path, *, rules: EntityRules | AnyType, options: UploadOptions) -> Preparation:
     with Path(os.devnull).open("wb") as nowhere:
         return prepare_entities(
             files=source_files(path),
             sink=nowhere,
             hashes=nowhere,
             rules=rules,
-            limits=EntityLimits(
-                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
-                conflicting_labels=limits.conflicting_labels,
-            ),
+            limits=EntityLimits.of(options),
             name=path.resolve().name if path.is_dir() else path.name,
             bad_lines=None,
         )
 
 
-def _validate_one(path: Path, *, rules: Rules, limits: Limits) -> Validation:
-    found = read_file(path, rules=rules, limits=limits)
+def _validate_one(path: Path, *, rules: Rules, options: UploadOptions) -> Validation:
+    found = read_file(path, rules=rules, options=options)
     return Validation(
         path=str(path),
         accepted=found.accepted,

@@ -35,6 +35,9 @@ class ModelKind:
     """What a flywheel's models are trained to do."""
     minimum_per_label: int
     """What Comprehend documents: training documents of a label, or annotations of an entity type."""
+    counted: str
+    """What is counted by label: documents, or annotations."""
+    label_word: str
     folders: bool
     """Whether files that are uploaded into a folder belong together."""
     route: str
@@ -78,6 +81,8 @@ DOCUMENT_CLASSIFICATION = ModelKind(
     job_properties="DocumentClassificationJobProperties",
     task=_classify_documents,
     minimum_per_label=50,
+    counted="documents",
+    label_word="label",
     route="/classify",
     folders=False,
     api_name="classification",
@@ -97,6 +102,8 @@ ENTITY_RECOGNITION = ModelKind(
     job_properties="EntitiesDetectionJobProperties",
     task=_recognize_entities,
     minimum_per_label=25,
+    counted="annotations",
+    label_word="entity type",
     route="/entities",
     folders=True,
     api_name="entity-recognition",

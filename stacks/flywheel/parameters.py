@@ -115,6 +115,23 @@ class FlywheelParameters(StackParameters):
         allowed=("KEEP", "REFUSE"),
         description="What becomes of a document whose text came before with other labels. Both are counted.",
     )
+    repeated_documents = one_of(
+        default="DROP",
+        allowed=("DROP", "KEEP"),
+        description="What becomes of a document that stands in its training file before. Test files drop it always.",
+    )
+    machine_labels = one_of(
+        default="KEEP",
+        allowed=("KEEP", "REFUSE"),
+        description="What becomes of lines of an augmented manifest that no person labelled.",
+    )
+    manifest_attribute = text(
+        default=NONE,
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        allowed=f"the name of a labeling job's attribute, of at most 63 letters, digits and hyphens, or {NONE}",
+        most_characters=63,
+        description=f"The attribute that counts in an augmented manifest that has several. With {NONE}: the only one.",
+    )
     trigger_on_upload = one_of(
         default="true",
         allowed=("true", "false"),

@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from flywheel.measurement import NAMESPACE
+from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.parameters import FlywheelParameters
 from stacks.flywheel.queues import Queues
@@ -45,7 +46,7 @@ class Dashboard(Construct):
         self._flywheel = ["Flywheel", settings.name]
         widgets = [
             *self._scores(parameters),
-            *self._documents(settings.task_labels),
+            *self._documents(settings.task_labels, model_kind(settings)),
             *self._turns(turn_machine_arn),
             *self._waiting(queues),
             *self._promotions(promote_machine_arn),
@@ -108,10 +109,10 @@ class Dashboard(Construct):
             ),
         ]
 
-    def _documents(self, labels: Sequence[str]) -> list[Widget]:
+    def _documents(self, labels: Sequence[str], kind: ModelKind) -> list[Widget]:
         return [
             _graph("Documents put into datasets", [self._own("DocumentsInDatasets")], period=A_DAY, statistic="Sum"),
-            self._documents_by_label(labels),
+            self._documents_by_label(labels, kind),
             _graph(
                 "TRAIN datasets used",
                 [self._own("TrainDatasetsUsed")],
@@ -211,14 +212,14 @@ class Dashboard(Construct):
             ),
         ]
 
-    def _documents_by_label(self, labels: Sequence[str]) -> Widget:
-        title = "Training documents by label"
+    def _documents_by_label(self, labels: Sequence[str], kind: ModelKind) -> Widget:
+        title = f"Training {kind.counted} by {kind.label_word}"
         if len(labels) > MOST_LABELS_SHOWN:
             return {
                 "type": "text",
                 "properties": {
-                    "markdown": f"### {title}\n\nMeasured for up to {MOST_LABELS_SHOWN} labels; this flywheel has "
-                    f"{len(labels)}. `flywheel status` and the record of each turn count them all."
+                    "markdown": f"### {title}\n\nMeasured for up to {MOST_LABELS_SHOWN} {kind.label_word}s; this "
+                    f"flywheel has {len(labels)}. `flywheel status` and the record of each turn count them all."
                 },
             }
         return _graph(

@@ -90,6 +90,9 @@ class TurnSteps(Construct):
                 "LABEL_DELIMITER",
                 "MAXIMUM_BAD_LINES_PERCENT",
                 "CONFLICTING_LABELS",
+                "REPEATED_DOCUMENTS",
+                "MACHINE_LABELS",
+                "MANIFEST_ATTRIBUTE",
             ],
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),

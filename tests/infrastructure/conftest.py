@@ -64,6 +64,11 @@ def new_key(synthesis: Synthesis) -> Synthesised:
 
 
 @pytest.fixture(scope="session")
+def entities(synthesis: Synthesis) -> Synthesised:
+    return synthesis("entities")
+
+
+@pytest.fixture(scope="session")
 def organisation(synthesis: Synthesis) -> Synthesised:
     return synthesis("organisation")
 

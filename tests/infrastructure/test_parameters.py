@@ -48,6 +48,8 @@ ONE_OF = {
     ("flywheel", "SelectionMetric"),
     ("flywheel", "Evidence"),
     ("flywheel", "ConflictingLabels"),
+    ("flywheel", "RepeatedDocuments"),
+    ("flywheel", "MachineLabels"),
     ("flywheel", "PromotionMode"),
     ("flywheel", "RequireSameTestData"),
     ("flywheel", "TriggerOnUpload"),
@@ -55,6 +57,10 @@ ONE_OF = {
     *((kind, "LogRetentionDays") for kind in KINDS),
 }
 TEXTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
+    ("flywheel", "ManifestAttribute"): (
+        ["none", "job", "my-Labels-2", "a" * 63],
+        ["", "-job", "job-", "a_b", "a b", "a/b", "a" * 64],
+    ),
     ("flywheel", "TurnSchedule"): (
         [
             "rate(1 minute)",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
+from flywheel.comprehend.model_kind import ModelKind, ModelType
 from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.datasets.compose_datasets import DatasetComposer
 from flywheel.datasets.register_dataset import register_dataset
@@ -34,8 +35,8 @@ from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.faults.errors import FlywheelError, ServiceBusy
 from flywheel.faults.service_faults import error_code, passes
 from flywheel.pipeline import Pipeline
-from flywheel.preparation import ConflictingLabels, UploadLimits
-from flywheel.preparation.entities import from_line
+from flywheel.preparation import ConflictingLabels, Limits, RepeatedDocuments
+from flywheel.preparation.entities import EntityLimits, from_line
 from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
@@ -58,7 +59,6 @@ from tests.pipeline.promotion_driver import PromotionRun
 from tests.pipeline.step_roles import Names, Role
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.model_kind import ModelKind
     from flywheel.serving.target import EndpointTarget
     from flywheel.turn.start_turn import Poke, TurnStart
 
@@ -152,6 +152,7 @@ class Deployment:
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
+    repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
     variant: str = "default"
@@ -448,7 +449,7 @@ class Deployment:
         return found
 
     def check_documents(self) -> Found:
-        """Each is there once, and none where it was dropped."""
+        """Each is there once, unless repetition is kept, and none where it was dropped."""
         for prefix in ("train/", "test/"):
             assert self.keys(prefix) == [], "an upload is still where it was dropped"
         found = Found(
@@ -459,7 +460,8 @@ class Deployment:
         )
         for documents in (found.trained_on + found.waiting, found.tested_on + found.waiting_to_test):
             twice = [document for document, times in Counter(documents).items() if times > 1]
-            assert not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
+            kept = self.repeated_documents is RepeatedDocuments.KEEP
+            assert kept or not twice, f"{len(twice)} documents are there twice, such as {twice[0]}"
         return found
 
     def check_datasets(self) -> None:
@@ -558,10 +560,11 @@ class Turn:
             kind=self._at.kind,
             beginning=self.beginning(),
             delimiter=DELIMITER,
-            limits=UploadLimits(
+            options=(EntityLimits if self._at.kind is ENTITY_RECOGNITION else Limits)(
                 maximum_bad_lines_percent=self._at.maximum_bad_lines_percent,
                 documents=10_000,
                 conflicting_labels=self._at.conflicting_labels,
+                repeated_documents=self._at.repeated_documents,
             ),
             on_fault=lambda upload, error: self._at.faults.append((upload, error)),
             remaining_seconds=lambda: self._at.remaining_seconds,
@@ -718,6 +721,9 @@ class Turn:
                 cause=str(error) if error else None,
                 intake=self._at.intake,
                 flywheel_arn=self._at.flywheel_arn,
+                model_type=ModelType.ENTITY_RECOGNIZER
+                if self._at.kind is ENTITY_RECOGNITION
+                else ModelType.DOCUMENT_CLASSIFIER,
                 now=self._at.now(),
             )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.real_time import Message, RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
     from flywheel.records.decisions import Metrics
     from flywheel.records.uploads import DocumentForm
 
@@ -158,6 +158,14 @@ class ModelKind(Protocol):
         """Such as "classification job"."""
 
     @property
+    def counted(self) -> str:
+        """What is counted by label: documents, or annotations."""
+
+    @property
+    def label_word(self) -> str:
+        """What a label is called, such as "entity type"."""
+
+    @property
     def arn_resource(self) -> str:
         """The resource type in a model's ARN."""
 
@@ -221,7 +229,7 @@ class ModelKind(Protocol):
         bad_lines: BinaryIO,
         task: Task,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
     ) -> Preparation:
         """Read an upload: one file, or several that belong together. Other parameters as of
         `flywheel.preparation.prepare`. The keys of the result's `labels` are as in records."""

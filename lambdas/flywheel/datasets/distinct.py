@@ -42,7 +42,7 @@ class Distinct:
     leaked: int = 0
     """Documents whose text the other split has."""
     duplicates: int = 0
-    """Documents that are in a dataset, in an older waiting part, or earlier in this part."""
+    """Documents that are in a dataset or in an older waiting part."""
     accepted_before: int = 0
     """Duplicates that are in a dataset."""
 
@@ -158,9 +158,10 @@ class _Seen:
         self._combinations = combinations
         self._first: dict[int, _Origin] = {}
         self._leaked: dict[int, _Origin] = {}
-        # Documents as text digest XOR labels digest: those of datasets, and those whose text first had other labels.
+        # Documents as text digest XOR labels digest: those of datasets, and those whose text first had other
+        # labels, with the first part that has them.
         self._accepted: set[int] = set()
-        self._further: set[int] = set()
+        self._further: dict[int, StoredPart] = {}
         self._pairs: dict[tuple[int, str, int, str], tuple[_Origin, _Origin]] = {}
         self.conflicts = 0
 
@@ -180,7 +181,7 @@ class _Seen:
             all_new = False
             self._accepted.add(text ^ origin.labels)
             if self._first.setdefault(text, origin).labels != origin.labels:
-                self._further.add(text ^ origin.labels)
+                self._further[text ^ origin.labels] = origin.stored
         for text, origin in _hits(texts, other, digests):
             all_new = False
             self._leaked[text] = origin
@@ -219,7 +220,11 @@ class _Seen:
             self._first[text] = origin
             return
         document = text ^ origin.labels
-        if first.labels == origin.labels or document in self._further:
+        before = first.stored if first.labels == origin.labels else self._further.get(document)
+        if before is origin.stored:
+            # A part has a document several times if RepeatedDocuments was KEEP when the upload was prepared.
+            return
+        if before is not None:
             result.duplicates += 1
             result.accepted_before += document in self._accepted
             result.dropped.append(place)
@@ -228,7 +233,7 @@ class _Seen:
         if self._refuse:
             result.refused.append(place)
         else:
-            self._further.add(document)
+            self._further[document] = origin.stored
 
     def _conflict(self, first: _Origin, origin: _Origin) -> None:
         self.conflicts += 1

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.real_time import RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
 
 
 DATASET_LIMITS = DatasetLimits(
@@ -48,6 +48,8 @@ MOST_LABELS = {"MULTI_CLASS": 1000, "MULTI_LABEL": 100}
 class _DocumentClassification:
     words = "document classifier"
     job_words = "classification job"
+    counted = "documents"
+    label_word = "label"
     arn_resource = "document-classifier"
     scalable_dimension = "comprehend:document-classifier-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS
@@ -110,7 +112,7 @@ class _DocumentClassification:
         bad_lines: BinaryIO,
         task: Task,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
     ) -> Preparation:
         from flywheel.preparation import LabelRules, Limits, prepare
 
@@ -119,11 +121,7 @@ class _DocumentClassification:
             sink=sink,
             hashes=hashes,
             rules=LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter),
-            limits=Limits(
-                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
-                conflicting_labels=limits.conflicting_labels,
-                documents=limits.documents or DATASET_LIMITS.documents,
-            ),
+            limits=Limits.of(options),
             name=name,
             bad_lines=bad_lines,
             label_hashes=label_hashes,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.real_time import RealTime
     from flywheel.evaluation import DifferenceInterval, Evaluation, Metric, Predictions
     from flywheel.evaluation.predictions import Readable
-    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadLimits
+    from flywheel.preparation import LabelledDocument, Preparation, Problem, SourceFile, UploadOptions
 
 
 DATASET_LIMITS = DatasetLimits(
@@ -44,6 +44,8 @@ ATTRIBUTE = "entities"
 class _EntityRecognition:
     words = "entity recognizer"
     job_words = "entities detection job"
+    counted = "annotations"
+    label_word = "entity type"
     arn_resource = "entity-recognizer"
     scalable_dimension = "comprehend:entity-recognizer-endpoint:DesiredInferenceUnits"
     dataset_limits = DATASET_LIMITS
@@ -127,7 +129,7 @@ class _EntityRecognition:
         bad_lines: BinaryIO,
         task: Task,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
     ) -> Preparation:
         from flywheel.preparation.entities import EntityLimits, EntityRules, prepare_entities
 
@@ -137,11 +139,7 @@ class _EntityRecognition:
             hashes=hashes,
             label_hashes=label_hashes,
             rules=EntityRules(types=task.labels),
-            limits=EntityLimits(
-                maximum_bad_lines_percent=limits.maximum_bad_lines_percent,
-                conflicting_labels=limits.conflicting_labels,
-                documents=limits.documents or DATASET_LIMITS.documents,
-            ),
+            limits=EntityLimits.of(options),
             name=name,
             bad_lines=bad_lines,
         )

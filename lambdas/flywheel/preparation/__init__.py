@@ -6,7 +6,7 @@ Files in, files out: no service, no events.
 from .documents import text_hash
 from .file_format import FileFormat, FileKind, LineEnds
 from .labels import labels_hash
-from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits, UploadLimits
+from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits, RepeatedDocuments, UploadOptions
 from .prepare import prepare
 from .problems import Problem
 from .read_documents import LabelledDocument, read_documents
@@ -24,8 +24,9 @@ __all__ = [
     "LineEnds",
     "Preparation",
     "Problem",
+    "RepeatedDocuments",
     "SourceFile",
-    "UploadLimits",
+    "UploadOptions",
     "labels_hash",
     "prepare",
     "read_documents",

@@ -39,8 +39,9 @@ class DocumentWriter:
     table of what was seen has at least twice as many slots of twelve bytes from the beginning, so memory does not grow
     with the file. Two documents count as the same when 64 bits of hash over label and text agree.
 
-    A document with the text of an earlier one and other labels is a conflict. It is counted and written, or with
-    ``refuse_conflicts`` not written: then it is a bad line.
+    With ``keep_repeated`` documents that it has seen are written again. A document with the text of an earlier one and
+    other labels is a conflict. It is counted and written, or with ``refuse_conflicts`` not written: then it is a bad
+    line.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class DocumentWriter:
         capacity: int,
         bad: BadLines,
         refuse_conflicts: bool,
+        keep_repeated: bool,
     ) -> None:
         self._sink = sink
         self._hashes = hashes
         self._label_hashes = label_hashes
         self._bad = bad
         self._refuse_conflicts = refuse_conflicts
+        self._keep_repeated = keep_repeated
         self._labels = labels
         size = _SMALLEST_TABLE
         while size < 2 * capacity:
@@ -101,6 +104,8 @@ class DocumentWriter:
     def _write_batch(self, heads: list[bytes], texts: list[bytes], digests: list[bytes]) -> None:
         text_hashes: Sequence[int] = unpack(f"<{2 * len(digests)}Q", b"".join(digests))[::2]
         duplicates, conflicts = self._compare(heads, text_hashes)
+        if self._keep_repeated:
+            duplicates = []
         self.duplicates += len(duplicates)
         if conflicts:
             self._tell(conflicts, heads, texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from .label_forms import as_compared
 
@@ -18,8 +19,6 @@ _GIGABYTE = 1_000_000_000
 class LabelRules:
     """The flywheel's label list, its mode, and the delimiter between several labels of one document.
 
-    ``attribute`` is the one that counts in a manifest that has several.
-
     Raises:
         ValueError: a label list that no document could be checked against.
     """
@@ -27,7 +26,6 @@ class LabelRules:
     labels: tuple[str, ...]
     multi_label: bool
     delimiter: str = "|"
-    attribute: str | None = None
 
     def __post_init__(self) -> None:
         if not self.labels:
@@ -57,7 +55,6 @@ class AnyLabel:
     multi_label: bool
     delimiter: str = "|"
     most: int = 2000
-    attribute: str | None = None
 
 
 class ConflictingLabels(StrEnum):
@@ -67,18 +64,28 @@ class ConflictingLabels(StrEnum):
     REFUSE = "REFUSE"
 
 
-@dataclass(frozen=True)
-class UploadLimits:
-    """How much of an upload may be bad, whatever its kind of model."""
+class RepeatedDocuments(StrEnum):
+    """What becomes of a document that stands in its upload before, with the same labels."""
+
+    DROP = "DROP"
+    KEEP = "KEEP"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadOptions:
+    """How an upload is read, whatever its kind of model."""
 
     maximum_bad_lines_percent: float = 5.0
     conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
-    documents: int | None = None
-    """The most that it may hold; None: as many as a dataset may. Memory for finding duplicates is taken for them."""
+    repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
+    machine_labels: bool = True
+    """Whether lines of a manifest are taken that no person labelled or annotated."""
+    manifest_attribute: str | None = None
+    """The one that counts in a manifest that has several."""
 
 
-@dataclass(frozen=True)
-class Limits:
+@dataclass(frozen=True, kw_only=True)
+class Limits(UploadOptions):
     """Where a document or a file is too large, and how much of a file may be bad.
 
     The sizes are Comprehend's quotas for a flywheel's classification dataset ("Guidelines and quotas" in the
@@ -91,7 +98,6 @@ class Limits:
     very short lines takes, ``record_lines`` how far a quote that nobody closes can reach.
     """
 
-    maximum_bad_lines_percent: float = 5.0
     document_bytes: int = 10 * _MEGABYTE
     file_bytes: int = 5 * _GIGABYTE
     documents: int = 1_000_000
@@ -100,6 +106,7 @@ class Limits:
     examples: int = 100
     """Bad lines spelled out in all, and of those that are bad in the same way."""
     examples_of_a_kind: int = 3
-    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
-    machine_labels: bool = True
-    """Whether lines of a manifest are taken that no person labelled."""
+
+    @classmethod
+    def of(cls, options: UploadOptions) -> Self:
+        return cls(**vars(options))

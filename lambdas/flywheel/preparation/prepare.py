@@ -11,7 +11,7 @@ from .file_format import BYTE_ORDER_MARK, FileFormat, FileKind, LineEnds
 from .jsonl_documents import JsonForm, JsonLines, JsonReader, longest_record
 from .labels import LabelColumn
 from .layout import BYTES_LOOKED_AT, Found, find_layout
-from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits
+from .limits import AnyLabel, ConflictingLabels, LabelRules, Limits, RepeatedDocuments
 from .line_reader import LineReader
 from .manifest_documents import LabelledManifest, tell_manifest
 from .problems import BadLines, Violation
@@ -56,8 +56,8 @@ def prepare(
         block_bytes: how much is read at a time.
 
     A text loses the white space around it and its newlines become spaces. A document with the same labels and text as
-    an earlier one is dropped and counted; one with the text of an earlier one and other labels is counted, and kept or
-    refused as ``limits`` says. Blank lines are passed over. Nothing raises because of what the file holds.
+    an earlier one is dropped and counted, or kept as ``limits`` says; one with the text of an earlier one and other
+    labels is counted, and kept or refused. Blank lines are passed over. Nothing raises because of what the file holds.
     Reading ends as soon as the file cannot be accepted any more; the counts are then those so far.
     """
     labels = LabelColumn(rules)
@@ -70,6 +70,7 @@ def prepare(
         capacity=limits.documents,
         bad=bad,
         refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,
+        keep_repeated=limits.repeated_documents is RepeatedDocuments.KEEP,
     )
     content = Unpacked(source, limit=limits.file_bytes)
     run = _Run(
@@ -78,7 +79,6 @@ def prepare(
         bad=bad,
         lines=LineReader(content, block_bytes=block_bytes),
         limits=limits,
-        attribute=rules.attribute,
     )
     try:
         violation = content.named(run.read_all())
@@ -113,14 +113,12 @@ class _Run:
         bad: BadLines,
         lines: LineReader,
         limits: Limits,
-        attribute: str | None,
     ) -> None:
         self._labels = labels
         self._documents = documents
         self._bad = bad
         self._lines = lines
         self._limits = limits
-        self._attribute = attribute
         self.format: FileFormat | None = None
         self.lines_read = 0
 
@@ -151,7 +149,7 @@ class _Run:
 
     def _tell_manifest(self, layout: Found) -> Found | Violation:
         head, whole = self._lines.peek_line(longest_record(self._limits))
-        return tell_manifest(layout, head, whole=whole, configured=self._attribute)
+        return tell_manifest(layout, head, whole=whole, configured=self._limits.manifest_attribute)
 
     def _read_documents(self, found: Found, head: bytes) -> Violation | None:
         file_format = found.format

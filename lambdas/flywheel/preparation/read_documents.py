@@ -54,7 +54,7 @@ def read_documents(content: bytes, *, rules: LabelRules | AnyLabel, limits: Limi
         return violation.problem()
     labels = LabelColumn(rules)
     layout = find_layout(content, whole=True, labels=labels)
-    found = tell_manifest(layout, content, whole=True, configured=rules.attribute)
+    found = tell_manifest(layout, content, whole=True, configured=limits.manifest_attribute)
     if isinstance(found, Violation):
         return found.problem()
     data = content.rstrip(DOS_END)

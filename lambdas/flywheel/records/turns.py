@@ -151,6 +151,8 @@ class TurnRecord(Record):
     turn: str
     outcome: TurnOutcome
     flywheel_arn: str
+    model_type: str = "DOCUMENT_CLASSIFIER"
+    """Comprehend's ModelType; records of earlier versions lack it."""
     began_at: datetime | None
     ended_at: datetime
     decision: DecisionKind = DecisionKind.NOTHING

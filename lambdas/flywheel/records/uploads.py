@@ -157,6 +157,8 @@ class BadLine(Record):
     fix: str
     line: int | None = None
     excerpt: str | None = None
+    file: str | None = None
+    """That the line is of, in a folder."""
 
 
 MOST_COMBINATIONS = 1_000
@@ -180,6 +182,9 @@ class UploadResult(Record):
     bad_lines: dict[str, int] = {}
     """How many lines broke each rule."""
     examples: tuple[BadLine, ...] = ()
+    remarks: dict[str, int] = {}
+    """How many things were taken and are worth knowing, by rule."""
+    remark_examples: tuple[BadLine, ...] = ()
     content_hash: str | None = None
     report_key: str | None = None
 

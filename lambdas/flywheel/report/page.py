@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from flywheel.comprehend.model_kind import ModelType
+from flywheel.model_kinds import kind_of
 from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
@@ -18,8 +21,11 @@ from flywheel.report.holdout import holdout_sections
 from flywheel.report.left_out import left_out_sentences
 from flywheel.report.markup import Markup, element, join, style_sheet
 from flywheel.report.style import CSS
-from flywheel.report.tables import label_bars, number, scrolling, table, waiting_labels
+from flywheel.report.tables import counts_title, label_bars, number, scrolling, table, waiting_labels
 from flywheel.report.uploads import upload_sections
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelKind
 
 DEFAULT_METRIC = "F1Score"
 _SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -45,6 +51,7 @@ def render(
     earlier = sorted((turn for turn in history if turn.turn != record.turn), key=lambda turn: turn.number)
     turns = with_late_promotions([*earlier, PastTurn.of(record)], history=promotions)
     metric = _metric(turns)
+    kind = kind_of(ModelType(record.model_type))
     title = f"{_flywheel(record)} {record.turn}"
     body = element(
         "main",
@@ -53,9 +60,9 @@ def render(
         *_section("Scores over the turns", _chart(turns, metric)),
         *_section("The two models", *_models(record, metric)),
         *holdout_sections(record.holdout),
-        *_section("Documents by label", *label_bars(record.datasets)),
+        *_section(counts_title(kind), *label_bars(record.datasets, kind)),
         *upload_sections(record),
-        *_section("What waits", *_waiting(record)),
+        *_section("What waits", *_waiting(record, kind)),
         *_section("Timeline", _timeline(record, promotions)),
         *_section("All turns", _all_turns(turns, metric)),
         element(
@@ -222,18 +229,18 @@ def _score(value: float | None) -> str:
     return "\u2013" if value is None else f"{value:.4f}"
 
 
-def _waiting(record: TurnRecord) -> Iterator[Markup]:
+def _waiting(record: TurnRecord, kind: ModelKind) -> Iterator[Markup]:
     if record.waiting:
         yield table(
             "What waits",
-            ("Split", number("Documents"), "Why", "By label"),
+            ("Split", number("Documents"), "Why", f"By {kind.label_word}"),
             [
                 element(
                     "tr",
                     element("th", wait.split.dataset_type, scope="row"),
                     element("td", f"{wait.documents:,}", class_="number"),
                     element("td", wait.reason, class_="words"),
-                    element("td", waiting_labels(wait.labels), class_="words"),
+                    element("td", waiting_labels(wait.labels, kind), class_="words"),
                 )
                 for wait in record.waiting
             ],

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from flywheel.records.datasets import DatasetSummary
 from flywheel.report.markup import Markup, element
+
+if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelKind
 
 _WAITING_LABELS = 20
 
@@ -28,7 +32,7 @@ def table(name: str, headings: Sequence[str], rows: Sequence[Markup], *, caption
     return element("figure", scrolling(name, found), *([element("figcaption", caption)] if caption else []))
 
 
-def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
+def label_bars(datasets: Sequence[DatasetSummary], kind: ModelKind) -> Iterator[Markup]:
     """Empty without datasets. In each dataset the largest label has a full bar; the others are to the same scale."""
     if not datasets:
         return
@@ -36,11 +40,11 @@ def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
         label: sum(dataset.labels.get(label, 0) for dataset in datasets) for each in datasets for label in each.labels
     }
     labels = sorted(totals, key=lambda label: (-totals[label], label))
-    headings: list[str] = ["Label"]
+    headings: list[str] = [kind.label_word.capitalize()]
     for dataset in datasets:
         headings += [number(dataset.name), Markup(element("th", class_="bar"))]
     yield table(
-        "Documents by label",
+        counts_title(kind),
         headings,
         [
             element(
@@ -51,7 +55,7 @@ def label_bars(datasets: Sequence[DatasetSummary]) -> Iterator[Markup]:
             for label in labels
         ],
         caption="; ".join(f"{dataset.name}: {dataset.documents:,} documents" for dataset in datasets)
-        + ". A document with several labels counts for each of them.",
+        + (". A document with several labels counts for each of them." if kind.counted == "documents" else "."),
     )
 
 
@@ -63,9 +67,13 @@ def _bar(dataset: DatasetSummary, label: str) -> Iterator[Markup]:
     yield element("td", *([bar] if documents else []), class_="bar")
 
 
-def waiting_labels(labels: dict[str, int]) -> str:
-    """The labels with the most documents, and how many others there are."""
+def counts_title(kind: ModelKind) -> str:
+    return f"{kind.counted.capitalize()} by {kind.label_word}"
+
+
+def waiting_labels(labels: dict[str, int], kind: ModelKind) -> str:
+    """The labels with the most documents, or types with the most annotations, and how many others there are."""
     largest = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     shown = [f"{label} {documents:,}" for label, documents in largest[:_WAITING_LABELS]]
     left = len(largest) - len(shown)
-    return ", ".join([*shown, *([f"and {left:,} more labels"] if left else [])])
+    return ", ".join([*shown, *([f"and {left:,} more {kind.label_word}s"] if left else [])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import BadLine, Upload, UploadOutcome, UploadResult
@@ -30,6 +30,7 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
             _other(upload, "not prepared", "Its preparation failed; it stays where it is.")
             for upload in record.unprepared
         ),
+        *(_other(folder.upload, "incomplete", f"It waits for {folder.missing}.") for folder in record.incomplete),
         *(_other(upload, "replaced", replaced.words(upload)) for upload in record.replaced),
     ]
     if not rows:
@@ -54,6 +55,13 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
             element("h2", "What was rejected, and why"),
             *(part for result in rejected[:_REJECTED] for part in _rejection(result)),
             *([element("p", left_out)] if left_out else []),
+        )
+    remarked = [result for result in results if result.remark_examples]
+    if remarked:
+        yield element(
+            "section",
+            element("h2", "What was accepted, and is worth knowing"),
+            *(part for result in remarked[:_REJECTED] for part in _remarks(result)),
         )
 
 
@@ -91,20 +99,35 @@ def _rejection(result: UploadResult) -> Iterator[Markup]:
     if counts:
         yield element("p", "; ".join(f"{rule}: {_lines(lines)}" for rule, lines in counts))
     if result.examples:
-        left_out = len(result.examples) - _EXAMPLES
-        yield table(
-            f"What was rejected of {result.upload.key}",
-            (number("Line"), "Rule", "What is wrong", "How to mend it", "What it says"),
-            [_example(example) for example in result.examples[:_EXAMPLES]],
-            caption=f"The first {_EXAMPLES}; more are in the report." if left_out > 0 else "",
-        )
+        yield _problems(f"What was rejected of {result.upload.key}", result.examples)
     yield element("p", f"The whole report: flywheel rejected {result.upload.id}", class_="soft")
+
+
+def _remarks(result: UploadResult) -> Iterator[Markup]:
+    yield element("h3", element("bdi", result.upload.key))
+    yield element("p", "; ".join(f"{rule}: {count:,}" for rule, count in result.remarks.items()))
+    yield _problems(f"Remarks on {result.upload.key}", result.remark_examples)
+
+
+def _problems(title: str, problems: Sequence[BadLine]) -> Markup:
+    return table(
+        title,
+        (number("Line"), "Rule", "What is wrong", "How to mend it", "What it says"),
+        [_example(problem) for problem in problems[:_EXAMPLES]],
+        caption=f"The first {_EXAMPLES}; more are in the report." if len(problems) > _EXAMPLES else "",
+    )
+
+
+def _place(example: BadLine) -> str:
+    if example.line is None:
+        return example.file or "whole file"
+    return f"{example.line:,}" + (f" of {example.file}" if example.file else "")
 
 
 def _example(example: BadLine) -> Markup:
     return element(
         "tr",
-        element("td", "whole file" if example.line is None else f"{example.line:,}", class_="number"),
+        element("td", _place(example), class_="number"),
         element("td", example.rule),
         element("td", example.message, class_="words"),
         element("td", example.fix, class_="words"),

@@ -44,6 +44,7 @@ from flywheel.turn.uploads import OTHERS_IN_RECORD, summarise
 from flywheel.uploads.replaced import replaced_while_prepared
 
 if TYPE_CHECKING:
+    from flywheel.comprehend.model_kind import ModelType
     from flywheel.store.bucket import IntakeBucket
 
 
@@ -55,6 +56,7 @@ def report_turn(
     cause: str | None,
     intake: IntakeBucket,
     flywheel_arn: str,
+    model_type: ModelType,
     now: datetime,
 ) -> TurnRecord:
     """Write the record and the page of a turn, however it ended. Results of steps that did not run are absent.
@@ -78,6 +80,7 @@ def report_turn(
         turn=turn,
         outcome=outcome,
         flywheel_arn=flywheel_arn,
+        model_type=model_type,
         began_at=beginning.began_at if beginning else None,
         ended_at=now,
         decision=decision.decision if decision else DecisionKind.NOTHING,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flywheel.promotions.changed_outside import describe_change_outside
 from flywheel.records.turns import (
@@ -39,6 +39,11 @@ MAXIMUM_FAILURES = 3
 """After this many failed turns in a row the pipeline waits for a person."""
 _LOOK_BACK = MAXIMUM_FAILURES + 1
 _FLYWHEEL_CREATION = timedelta(seconds=60)
+LONG_INCOMPLETE = timedelta(hours=24)
+"""A folder that waits longer than this for some of its files is told of, by a turn of its own if there is no other."""
+
+
+UploadThere: TypeAlias = "tuple[Split, ObjectTypeDef, Upload | None, str | None]"
 
 
 class Poke(StrEnum):
@@ -68,7 +73,7 @@ class PipelineState:
     unprepared: int = 0
     """Turns in a row that succeeded but could not prepare an upload, counted up to MAXIMUM_FAILURES."""
     work_left: str | None = None
-    """A sentence about work that the last turn or a deployment left for the next turn."""
+    """A sentence about work that the last turn, a deployment or an incomplete folder left for the next turn."""
     uncollected: tuple[datetime, ...] = ()
     """When each upload was last modified that no turn has collected yet."""
     left: int = 0
@@ -107,7 +112,8 @@ def observe(
     records = [pipeline.intake.read(record_key(turn), TurnRecord) for turn in recent]
     last = next((record for record in records if record is not None), None)
     # What a turn has collected and left there is tried again, but is no reason for a turn.
-    uploads = list(uploads_there(pipeline.intake, recent))
+    beginning = last_beginning(pipeline.intake, recent)
+    uploads = list(uploads_there(pipeline.intake, beginning))
     uncollected = tuple(found["LastModified"] for _, found, collected, _ in uploads if collected is None)
     incomplete = sum(missing is not None for *_, missing in uploads)
     newest_iteration = next(pipeline.service.iterations(), None)
@@ -121,7 +127,7 @@ def observe(
         last_turn_failed=bool(records) and _failed(records[0]),
         failures=_in_a_row(records, _failed),
         unprepared=_in_a_row(records, _unprepared),
-        work_left=_work_left(last, flywheel_arn=pipeline.service.arn),
+        work_left=_work_left(last, flywheel_arn=pipeline.service.arn) or _to_tell(uploads, beginning, now),
         uncollected=uncollected,
         left=len(uploads) - len(uncollected) - incomplete,
         incomplete=incomplete,
@@ -129,6 +135,17 @@ def observe(
         quiet_period=quiet_period,
         minimum_between_iterations=minimum_between_iterations,
     )
+
+
+def _to_tell(uploads: Iterable[UploadThere], beginning: TurnBeginning | None, now: datetime) -> str | None:
+    """A sentence if a folder has been incomplete for LONG_INCOMPLETE, and no turn has told of it since."""
+    there = {upload.key for _, _, upload, missing in uploads if upload is not None and missing is not None}
+    for folder in beginning.incomplete if beginning is not None else ():
+        key, told_from = folder.upload.key, folder.upload.last_modified + LONG_INCOMPLETE
+        if key in there and beginning is not None and beginning.began_at < told_from <= now:
+            hours = LONG_INCOMPLETE // timedelta(hours=1)
+            return f"{key} has waited for some of its files for {hours} hours, and people are told"
+    return None
 
 
 def _failed(record: TurnRecord | None) -> bool:
@@ -162,15 +179,12 @@ def recent_turns(intake: IntakeBucket, most: int = _LOOK_BACK) -> list[str]:
     return [name_of(n) for n in range(number, max(0, number - most), -1)]
 
 
-def uploads_there(
-    intake: IntakeBucket, turns_newest_first: Iterable[str]
-) -> Iterator[tuple[Split, ObjectTypeDef, Upload | None, str | None]]:
-    """The files in `train/` and `test/`, each with what the last turn called it that collected it, None if none did;
-    and, of a file in an incomplete folder, what the folder lacks.
+def uploads_there(intake: IntakeBucket, beginning: TurnBeginning | None) -> Iterator[UploadThere]:
+    """The files in `train/` and `test/`, each with what the last turn, which began with `beginning`, called it, None if
+    it has not collected it; and, of a file in an incomplete folder, what the folder lacks.
 
     A file that is uploaded again has the same ETag, but another time.
     """
-    beginning = last_beginning(intake, turns_newest_first)
     collected: list[tuple[Upload, str | None]] = []
     if beginning is not None:
         collected += [(upload, None) for upload in (*beginning.uploads, *beginning.set_aside)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.preparation import Preparation, Problem, SourceFile, UploadLimits
+from flywheel.preparation import Preparation, Problem, RepeatedDocuments, SourceFile, UploadOptions
 from flywheel.preparation.report import render_text
 from flywheel.records.datasets import manifests
 from flywheel.records.parts import facts_key, prepared_location
@@ -30,6 +31,7 @@ from flywheel.records.uploads import (
     MOST_COMBINATIONS,
     BadLine,
     Part,
+    Split,
     Upload,
     UploadedFile,
     UploadOutcome,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
+_REMARKS = 20
 _TIME_TO_STORE = 120.0
 """Seconds reserved for storing the prepared documents: up to 5 GB."""
 
@@ -67,7 +70,7 @@ class UploadPreparer:
         kind: ModelKind,
         beginning: TurnBeginning,
         delimiter: str,
-        limits: UploadLimits,
+        options: UploadOptions,
         on_fault: Callable[[Upload, Exception], None],
         remaining_seconds: Callable[[], float],
     ) -> None:
@@ -77,7 +80,7 @@ class UploadPreparer:
         self._kind = kind
         self._turn = beginning.turn
         self._delimiter = delimiter
-        self._limits = limits
+        self._options = options
         self._on_fault = on_fault
         self._remaining = remaining_seconds
         self._folders = {upload.id: upload for upload in beginning.uploads if upload.folder}
@@ -207,11 +210,17 @@ class UploadPreparer:
                     bad_lines=bad_lines,
                     task=self._task,
                     delimiter=self._delimiter,
-                    limits=self._limits,
+                    options=self._options_of(upload.split),
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
             return self._accept(upload, preparation, files, now)
+
+    def _options_of(self, split: Split) -> UploadOptions:
+        if split is Split.TRAIN:
+            return self._options
+        # A test document that counts several times would make a comparison look more certain than it is.
+        return replace(self._options, repeated_documents=RepeatedDocuments.DROP)
 
     def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:
         self._keep_original(upload)
@@ -289,6 +298,8 @@ class UploadPreparer:
             conflict_examples=tuple(_bad_line(problem) for problem in preparation.conflict_examples),
             bad_lines=dict(preparation.bad_lines),
             examples=tuple(examples),
+            remarks=dict(preparation.remarks),
+            remark_examples=tuple(_bad_line(problem) for problem in preparation.remark_examples[:_REMARKS]),
             content_hash=None if rejected else preparation.content_hash,
         )
 
@@ -313,6 +324,4 @@ def _noticed(preparation: Preparation) -> str:
 
 
 def _bad_line(problem: Problem) -> BadLine:
-    return BadLine(
-        rule=problem.rule, message=problem.message, fix=problem.fix, line=problem.line, excerpt=problem.excerpt
-    )
+    return BadLine.model_validate(problem, from_attributes=True)

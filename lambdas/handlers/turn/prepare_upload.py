@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import Intake, Kind, Labels, Uploads
-from flywheel.preparation import ConflictingLabels, UploadLimits
+from flywheel.preparation import ConflictingLabels, RepeatedDocuments, UploadOptions
 from flywheel.records.turns import TurnBeginning, begin_key
 from flywheel.records.uploads import Upload
 from flywheel.uploads.faults import trace_of
@@ -35,9 +35,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         kind=model_kind(environment),
         beginning=intake.require(begin_key(step.turn), TurnBeginning),
         delimiter=environment.label_delimiter,
-        limits=UploadLimits(
+        options=UploadOptions(
             maximum_bad_lines_percent=environment.maximum_bad_lines_percent,
             conflicting_labels=ConflictingLabels(environment.conflicting_labels),
+            repeated_documents=RepeatedDocuments(environment.repeated_documents),
+            machine_labels=environment.machine_labels == "KEEP",
+            manifest_attribute=environment.manifest_attribute,
         ),
         on_fault=_log_fault,
         remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,

@@ -38,6 +38,7 @@ def handler(end: TurnEnd, environment: Environment) -> None:
         cause=end.cause,
         intake=intake,
         flywheel_arn=environment.flywheel_arn,
+        model_type=environment.model_type,
         now=now(),
     )
     beginning = intake.read(begin_key(end.turn), TurnBeginning)

@@ -120,6 +120,11 @@ def test_has_a_line_for_each_label(new_key: Synthesised) -> None:
     ]
 
 
+def test_a_recognizer_has_a_line_for_each_entity_type(entities: Synthesised) -> None:
+    drawn = graphs(entities)["Training annotations by entity type"]["metrics"]
+    assert [metric[5] for metric in drawn] == ["PERSON", "PLACE"]
+
+
 @pytest.mark.parametrize("count", [20, 21])
 def test_says_when_there_are_too_many_labels_to_measure(tmp_path: Path, count: int) -> None:
     labels = [f"LABEL {number:04d}" for number in range(count)]

@@ -15,7 +15,7 @@ from flywheel.records.serving import ServingStatus, smoke_test_of
 from local.cloud import LocalCloud
 from ops.verbs.classify import find_api
 from ops.verbs.upload import upload
-from ops.verbs.validate import limits_of, rules_of, validate
+from ops.verbs.validate import options_of, rules_of, validate
 from tests.local_cloud.pipeline import LONG, NAME, Pipeline
 from tests.local_cloud.resources import Synthesise, until
 from tests.local_cloud.serving_stack import Serving
@@ -102,7 +102,7 @@ def test_an_operator_validates_a_folder_and_uploads_it(deployed: Serving, tmp_pa
     folder.mkdir()
     for name, content in as_folder(annotated(start=1100, count=30)).items():
         (folder / name).write_bytes(content)
-    (found,) = validate([folder], rules=rules_of(deployment), limits=limits_of(deployment))
+    (found,) = validate([folder], rules=rules_of(deployment), options=options_of(deployment))
     assert found.annotations == dict.fromkeys(TYPES, 30)
     uploaded = upload(deployment, [folder])
     assert [file.key for file in uploaded] == ["train/postcards/annotations.csv", "train/postcards/letters.txt"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel.preparation import ConflictingLabels
+from flywheel.preparation import ConflictingLabels, RepeatedDocuments
 from flywheel.records.uploads import Split, UploadOutcome
 from tests.pipeline.turn_driver import LABELS, Deployment, as_csv, documents, result_of
 
@@ -152,4 +152,36 @@ def test_a_training_text_with_another_label_in_the_test_data_is_told_of(at: Depl
     assert (record.leaked, record.conflicts) == ({"train": 1}, {"train": 1})
     (example,) = record.conflict_examples
     assert (example.labels, example.source, example.other_labels) == ((SPORTS,), "test-000001", (BUSINESS,))
+    at.check_consistency()
+
+
+def test_what_a_training_file_repeats_counts_each_time_if_that_is_meant(at: Deployment) -> None:
+    at.repeated_documents = RepeatedDocuments.KEEP
+    at.minimum_per_label = 20
+    twice = [*FIRST, *FIRST]
+    at.upload("train/a.csv", twice)
+    at.upload("test/a.csv", [*SECOND, *SECOND])
+    record = at.run_turn()
+    assert {found.split: found.documents for found in record.datasets} == {Split.TRAIN: 40, Split.TEST: 20}
+    assert at.registered() == sorted(twice)
+    assert at.registered(Split.TEST) == sorted(SECOND)
+    at.check_consistency()
+    at.upload("train/b.csv", [*FIRST, *documents(*LABELS, start=50, count=20)])
+    record = at.run_turn()
+    assert record.duplicates == {"train": 20}, "another file's copies are copies"
+    assert [found.documents for found in record.datasets] == [40]
+    at.check_consistency()
+    at.replace_flywheel()
+    at.run_until_at_rest()
+    assert len(at.registered()) == 80
+    at.check_documents()
+
+
+def test_repeated_documents_with_another_label_stay_too(at: Deployment) -> None:
+    at.repeated_documents = RepeatedDocuments.KEEP
+    again = [(SPORTS, FIRST[0][1])] * 2
+    at.upload("train/a.csv", [*FIRST, *again])
+    record = at.run_turn()
+    assert [found.documents for found in record.datasets] == [22]
+    assert at.registered() == sorted([*FIRST, *again])
     at.check_consistency()

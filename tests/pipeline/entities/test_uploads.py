@@ -33,6 +33,12 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
     start = at.poked()
     assert not start.start, "what is not complete starts no second turn"
     assert "waits for some of its files" in start.reason
+    at.cloud.clock.advance(timedelta(hours=25))
+    start = at.poked()
+    assert start.start, "people are told of what has waited for so long"
+    assert "train/letters/ has waited" in start.reason
+    assert at.run_turn().incomplete == (waits,)
+    assert not at.poked().start, "they are told once"
     (waiting,) = uploads_waiting(at.bucket, turn_runs=False)
     assert (waiting.state, waiting.reason) == (UploadState.INCOMPLETE, f"waits for {waits.missing}")
     at.cloud.clock.advance(timedelta(seconds=5))

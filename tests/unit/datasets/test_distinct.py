@@ -154,6 +154,13 @@ def test_the_same_text_with_other_labels_is_counted_and_kept_or_refused(store: S
     }
 
 
+def test_what_a_part_repeats_is_no_duplicate_but_in_another_part(store: Store) -> None:
+    again = [("A", "one"), ("B", "one"), ("A", "one"), ("B", "one")]
+    found = store.find([again, again])
+    assert [(part.documents, part.duplicates) for part in found.parts] == [(4, 0), (0, 4)]
+    assert found.conflicts == 1
+
+
 def test_a_kept_conflict_is_a_duplicate_the_second_time(store: Store) -> None:
     found = store.find([[("A", "one"), ("B", "one")], [("B", "one"), ("A", "one")]])
     assert [(part.documents, part.duplicates) for part in found.parts] == [(2, 0), (0, 2)]
@@ -198,12 +205,15 @@ def test_it_is_what_a_plain_reading_of_the_rule_gives(
     seen = {row for part in accepted for row in part}
     labelled = {text for _, text in seen}
     expected: list[tuple[str, str]] = []
-    for row in (row for part in waiting[: len(found.parts)] for row in part):
-        if row[1] in leaked or row in seen or (refuse and row[1] in labelled):
-            continue
-        seen.add(row)
-        labelled.add(row[1])
-        expected.append(row)
+    for rows_of_part in waiting[: len(found.parts)]:
+        taken: set[tuple[str, str]] = set()
+        for row in rows_of_part:
+            if row not in taken and (row[1] in leaked or row in seen or (refuse and row[1] in labelled)):
+                continue
+            taken.add(row)
+            labelled.add(row[1])
+            expected.append(row)
+        seen |= taken
     assert store.left(found) == expected
     for part in found.parts:
         assert sum(part.labels.values()) == part.documents

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.preparation import Limits
+from flywheel.preparation import UploadOptions
 from flywheel.preparation.entities import EntityRules
 from local.comprehend.entity_recognition.entities import Entity
 from local.comprehend.entity_recognition.recognizer import train
@@ -32,7 +32,9 @@ def test_letters_are_the_same_for_the_same_seed_and_annotated_where_the_names_st
 
 @pytest.mark.parametrize("name", ["letters.jsonl", "letters"])
 def test_what_is_written_is_taken_by_the_pipeline(tmp_path: Path, name: str) -> None:
-    (found,) = validate([write(tmp_path / name, letters(Recipe(letters=80), seed=3))], rules=RULES, limits=Limits())
+    (found,) = validate(
+        [write(tmp_path / name, letters(Recipe(letters=80), seed=3))], rules=RULES, options=UploadOptions()
+    )
     assert found.accepted, found.report
     assert (found.documents, found.annotations, found.bad_lines, found.remarks) == (
         80,
@@ -43,7 +45,7 @@ def test_what_is_written_is_taken_by_the_pipeline(tmp_path: Path, name: str) -> 
 
 
 def test_the_broken_folder_is_rejected(tmp_path: Path) -> None:
-    (found,) = validate([STORY.write_broken(tmp_path)], rules=RULES, limits=Limits())
+    (found,) = validate([STORY.write_broken(tmp_path)], rules=RULES, options=UploadOptions())
     assert not found.accepted
 
 

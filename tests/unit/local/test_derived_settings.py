@@ -159,8 +159,8 @@ def test_entity_types_of_all_files_and_folders(tmp_path: Path) -> None:
         "model_type": "ENTITY_RECOGNIZER",
         "entity_types": '["GUEST", "PERSON", "PLACE"]',
     }
-    assert parameters_of(settings, {"Evidence": "HOLDOUT"}) == {"MinimumScore": "0", "Evidence": "HOLDOUT"}
-    assert parameters_of(settings, {"MinimumScore": "0.4"}) == {"MinimumScore": "0.4"}
+    assert parameters_of({"Evidence": "HOLDOUT"}) == {"MinimumScore": "0", "Evidence": "HOLDOUT"}
+    assert parameters_of({"MinimumScore": "0.4"}) == {"MinimumScore": "0.4"}
     documents = read_documents(paths, settings, label_delimiter="|")
     assert [(document.text, document.labels) for document in documents] == [
         ("Anna Brandt sleeps", ("0:11:PERSON",)),

@@ -15,12 +15,20 @@ from flywheel.records.decisions import ModelScore
 from flywheel.records.turns import TurnOutcome, TurnRecord, UploadCounts
 from local.cloud.errors import CdkFailed, LocalCloudError
 from local.run import in_short, left_out, outcome_of, register, warning_of
+from ops.verbs.file_labels import Kind
 
 
 @pytest.mark.parametrize(("value", "warns"), [("10", True), ("49", True), ("50", False), ("x", False)])
 def test_a_minimum_below_comprehends_own_warns(value: str, warns: bool) -> None:
-    assert bool(warning_of({"MinimumDocumentsPerLabel": value})) is warns
-    assert warning_of({}) is None
+    assert bool(warning_of({"MinimumDocumentsPerLabel": value}, kind=Kind.CLASSES)) is warns
+    assert warning_of({}, kind=Kind.CLASSES) is None
+
+
+def test_the_minimum_of_a_recognizer_is_one_of_annotations() -> None:
+    assert warning_of({"MinimumDocumentsPerLabel": "25"}, kind=Kind.ENTITIES) is None
+    warning = warning_of({"MinimumDocumentsPerLabel": "24"}, kind=Kind.ENTITIES)
+    assert warning is not None
+    assert "25 annotations of each type" in warning
 
 
 def test_what_the_cdk_cli_writes_around_a_failure_is_left_out() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flywheel.preparation import LabelRules, Limits
+from flywheel.preparation import LabelRules, UploadOptions
 from ops.deployment.errors import FileError
 from ops.main import app
 from ops.tables.uploads import report_text
@@ -31,7 +31,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_good_file_is_accepted_and_counted(tmp_path: Path) -> None:
-    (result,) = validate([written(tmp_path, GOOD + "SPORTS,a goal\n")], rules=RULES, limits=Limits())
+    (result,) = validate([written(tmp_path, GOOD + "SPORTS,a goal\n")], rules=RULES, options=UploadOptions())
     assert result.accepted
     assert (result.documents, result.duplicates, result.bad_lines) == (2, 1, {})
     assert result.labels == {"SPORTS": 1, "WORLD": 1}
@@ -40,7 +40,7 @@ def test_a_good_file_is_accepted_and_counted(tmp_path: Path) -> None:
 
 def test_bad_lines_within_the_limit_are_spelled_out(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD + "SPORT,a match\n")
-    (result,) = validate([path], rules=RULES, limits=Limits(maximum_bad_lines_percent=50))
+    (result,) = validate([path], rules=RULES, options=UploadOptions(maximum_bad_lines_percent=50))
     assert result.accepted
     assert sum(result.bad_lines.values()) == 1
     assert result.examples[0].line == 3
@@ -49,7 +49,7 @@ def test_bad_lines_within_the_limit_are_spelled_out(tmp_path: Path) -> None:
 
 def test_too_many_bad_lines_sink_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD + "SPORT,a match\n")
-    (result,) = validate([path], rules=RULES, limits=Limits(maximum_bad_lines_percent=5))
+    (result,) = validate([path], rules=RULES, options=UploadOptions(maximum_bad_lines_percent=5))
     assert not result.accepted
     assert result.problem is not None
 

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.preparation import FileFormat, FileKind, LabelRules, Limits, LineEnds, Preparation, prepare, text_hash
+from flywheel.preparation import (
+    FileFormat,
+    FileKind,
+    LabelRules,
+    Limits,
+    LineEnds,
+    Preparation,
+    RepeatedDocuments,
+    prepare,
+    text_hash,
+)
 from flywheel.preparation.labels import LabelColumn
 from flywheel.preparation.layout import find_layout
 from flywheel.preparation.report import render_text
@@ -23,14 +33,20 @@ SEVERAL = LabelRules(labels=("WORLD", "SPORTS", "SCI_TECH"), multi_label=True)
 WANTED = b'WORLD,"one"\nSPORTS,"two, three"\nWORLD,"say ""four"""\nSCI_TECH,"five  six"\n'
 
 
-def prepared(data: bytes, *, rules: LabelRules = RULES, name: str = "news.csv") -> tuple[Preparation, bytes, bytes]:
+def prepared(
+    data: bytes,
+    *,
+    rules: LabelRules = RULES,
+    name: str = "news.csv",
+    repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP,
+) -> tuple[Preparation, bytes, bytes]:
     sink, hashes, bad = io.BytesIO(), io.BytesIO(), io.BytesIO()
     preparation = prepare(
         source=io.BytesIO(data),
         sink=sink,
         hashes=hashes,
         rules=rules,
-        limits=Limits(maximum_bad_lines_percent=50),
+        limits=Limits(maximum_bad_lines_percent=50, repeated_documents=repeated_documents),
         name=name,
         bad_lines=bad,
     )
@@ -95,6 +111,16 @@ def test_a_duplicate_has_the_same_labels_and_the_same_text() -> None:
     assert written == b'WORLD,"one"\nSPORTS,"one"\nWORLD,"two"\n'
     assert preparation.duplicates == 2
     assert preparation.lines == 5
+
+
+def test_repeated_documents_are_kept_where_that_is_meant() -> None:
+    data = b'WORLD,one\nSPORTS,one\n"WORLD"," one "\nWORLD,two\nSPORTS,one\n'
+
+    preparation, written, _ = prepared(data, repeated_documents=RepeatedDocuments.KEEP)
+
+    assert written == b'WORLD,"one"\nSPORTS,"one"\nWORLD,"one"\nWORLD,"two"\nSPORTS,"one"\n'
+    assert (preparation.documents, preparation.duplicates, preparation.conflicts) == (5, 0, 1)
+    assert preparation.labels == {"WORLD": 3, "SPORTS": 2}
 
 
 @pytest.mark.parametrize(

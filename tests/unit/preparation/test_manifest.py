@@ -211,8 +211,9 @@ def two_jobs() -> Line:
 
 def test_of_several_attributes_the_configured_one_counts() -> None:
     for attribute, name in (("job", "spam"), ("second", "ham")):
-        assert prepared([two_jobs()], replace(ONE, attribute=attribute))[1] == [(name, "text")]
-        found = read_documents(written([two_jobs()]), rules=replace(ONE, attribute=attribute), limits=Limits())
+        assert prepared([two_jobs()], manifest_attribute=attribute)[1] == [(name, "text")]
+        limits = Limits(manifest_attribute=attribute)
+        found = read_documents(written([two_jobs()]), rules=ONE, limits=limits)
         assert not isinstance(found, Problem)
         assert found[0].labels == (name,)
 
@@ -226,7 +227,7 @@ def test_several_attributes_and_none_configured_are_named() -> None:
 
 
 def test_a_configured_attribute_that_no_line_has_is_named() -> None:
-    preparation, _ = prepared([two_jobs()] * 5, replace(ONE, attribute="third"), maximum_bad_lines_percent=5)
+    preparation, _ = prepared([two_jobs()] * 5, manifest_attribute="third", maximum_bad_lines_percent=5)
 
     assert preparation.file_problem is not None
     assert preparation.file_problem.rule == "too-many-bad-lines"
@@ -515,12 +516,12 @@ KEYS = ["class-name", "class-map", "human-annotated", "failure-reason", "job-nam
 def test_whatever_a_line_holds_it_becomes_a_document_or_a_bad_line(
     lines: list[Line], multi_label: bool, configured: str | None
 ) -> None:
-    rules = LabelRules(ONE.labels, multi_label=multi_label, attribute=configured)
-    preparation, rows = prepared(lines, rules)
+    rules = LabelRules(ONE.labels, multi_label=multi_label)
+    preparation, rows = prepared(lines, rules, manifest_attribute=configured)
 
     if preparation.format is not None and preparation.file_problem is None:
         assert len(rows) + preparation.duplicates + preparation.bad_lines_total == len(lines)
     assert {part for label, _ in rows for part in label.split("|")} <= set(ONE.labels)
     assert render_text(preparation)
-    found = read_documents(written(lines), rules=rules, limits=Limits())
+    found = read_documents(written(lines), rules=rules, limits=Limits(manifest_attribute=configured))
     assert isinstance(found, Problem) or len(found) == len(lines)

@@ -20,7 +20,7 @@ from flywheel.records.decisions import (
 )
 from flywheel.records.promotions import Promotion, PromotionSource, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord, name_of
-from flywheel.records.uploads import BadLine, Split, Upload, UploadOutcome, UploadResult
+from flywheel.records.uploads import BadLine, IncompleteFolder, Split, Upload, UploadOutcome, UploadResult
 from flywheel.report.chart import PastTurn, PromotedModel
 
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -116,7 +116,7 @@ def full_record(
     labels: tuple[str, ...] = (),
 ) -> TurnRecord:
     """A turn that did everything; what others have written stands wherever it can."""
-    problem = BadLine(rule="unknown-label", message=sentence, fix=sentence, line=3, excerpt=excerpt)
+    problem = BadLine(rule="unknown-label", message=sentence, fix=sentence, line=3, excerpt=excerpt, file=file)
     return TurnRecord(
         turn=name_of(number),
         outcome=TurnOutcome.SUCCEEDED,
@@ -136,8 +136,16 @@ def full_record(
                 bad_lines={"unknown-label": 3},
                 examples=(problem,) * 12,
             ),
-            UploadResult(upload=upload("good.csv"), outcome=UploadOutcome.ACCEPTED, reason=sentence, documents=5),
+            UploadResult(
+                upload=upload("good.csv"),
+                outcome=UploadOutcome.ACCEPTED,
+                reason=sentence,
+                documents=5,
+                remarks={"part-of-word": 2},
+                remark_examples=(problem,),
+            ),
         ),
+        incomplete=(IncompleteFolder(upload=upload(f"half {file}/"), missing=sentence),),
         unprepared=(upload(f"stuck {file}"),),
         replaced=(upload(f"old {file}"),),
         datasets=(

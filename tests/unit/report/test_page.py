@@ -74,6 +74,15 @@ def test_control_characters_are_shown() -> None:
     assert element("b", "a\x00b\x1b\x7f") == "<b>a\u2400b\u241b\u2421</b>"
 
 
+def test_a_recognizers_page_counts_annotations() -> None:
+    record = full_record().model_copy(update={"model_type": "ENTITY_RECOGNIZER"})
+    words = words_of(page_of(record))
+    assert "Annotations by entity type" in words
+    assert "By entity type" in words
+    assert "several labels" not in words
+    assert "Documents by label" in words_of(page_of(full_record()))
+
+
 def test_a_page_loads_nothing_and_runs_nothing() -> None:
     page = page_of(full_record())
     tags = {tag for tag, _ in Reading(page).elements}
@@ -101,7 +110,11 @@ def test_everything_that_happened_is_there() -> None:
         "train/week-47.csv",
         "train/stuck week-47.csv",
         "train/old week-47.csv",
+        "train/half week-47.csv/",
+        "It waits for The label",
         "unknown-label: 3 lines",
+        "3 of week-47.csv",
+        "part-of-word: 2",
         "The first 10; more are in the report.",
         "SPORT,a goal",
         "4 train documents were dropped",
@@ -113,7 +126,7 @@ def test_everything_that_happened_is_there() -> None:
         f"s3://{BUCKET}/turns/turn-000007/turn.json",
     ):
         assert part in words
-    assert words.count("SPORT,a goal") == 10
+    assert words.count("SPORT,a goal") == 10 + 1
     assert "0 test documents" not in words
 
 

@@ -12,7 +12,6 @@ from ..manifest import manifest_lines
 from ..problems import Violation
 from ..unsupported import check_type
 from .conll import ConllLayout, find_conll
-from .limits import AnyType, EntityRules
 from .manifest import find_attribute
 from .rules import EMPTY_FILE, MISSING_PARTS, READABLE, UNRECOGNISED
 from .tables import find_table
@@ -27,8 +26,9 @@ class Form:
     conll: ConllLayout | None = None
 
 
-def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form | Violation:
-    """``head`` is the beginning of the file, byte order mark included; ``whole`` says that there is no more of it."""
+def find_form(head: bytes, *, whole: bool, attribute: str | None) -> Form | Violation:
+    """``head`` is the beginning of the file, byte order mark included; ``whole`` says that there is no more of it.
+    ``attribute`` is the one that counts in a manifest, if one is configured."""
     violation = check_type(head, READABLE)
     if violation is not None:
         return violation
@@ -47,7 +47,7 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
     if conll is not None:
         return Form(FileFormat(FileKind.CONLL, line_ends, byte_order_mark), conll=conll)
     if sample.lstrip().startswith(b"{"):
-        return _json_form(manifest_lines(objects), line_ends, byte_order_mark, rules)
+        return _json_form(manifest_lines(objects), line_ends, byte_order_mark, attribute)
     table = find_table(head, whole=whole)
     if table is not None:
         what = "entity list" if table.is_entity_list else "annotations"
@@ -56,11 +56,11 @@ def find_form(head: bytes, *, whole: bool, rules: EntityRules | AnyType) -> Form
 
 
 def _json_form(
-    manifest: list[dict[str, Any]], line_ends: LineEnds, byte_order_mark: bool, rules: EntityRules | AnyType
+    manifest: list[dict[str, Any]], line_ends: LineEnds, byte_order_mark: bool, configured: str | None
 ) -> Form | Violation:
     if not manifest:
         return Form(FileFormat(FileKind.JSON_LINES, line_ends, byte_order_mark))
-    attribute = find_attribute(manifest, configured=rules.attribute)
+    attribute = find_attribute(manifest, configured=configured)
     if isinstance(attribute, Violation):
         return attribute
     return Form(FileFormat(FileKind.MANIFEST, line_ends, byte_order_mark), attribute=attribute)

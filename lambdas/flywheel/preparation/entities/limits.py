@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Self
 
 from ..label_forms import as_compared
-from ..limits import ConflictingLabels
+from ..limits import UploadOptions
 
 MOST_TYPES = 25
 LONGEST_TYPE = 64
@@ -28,14 +29,13 @@ def is_type(name: str) -> bool:
 
 @dataclass(frozen=True)
 class EntityRules:
-    """The flywheel's entity types. ``attribute`` names the annotations in a manifest that has several.
+    """The flywheel's entity types.
 
     Raises:
         ValueError: types that no annotation could be checked against.
     """
 
     types: tuple[str, ...]
-    attribute: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.types) <= MOST_TYPES:
@@ -56,11 +56,10 @@ class AnyType:
     """The rules of a flywheel that is not there yet: every type will do, up to ``most`` different ones."""
 
     most: int = MOST_TYPES
-    attribute: str | None = None
 
 
-@dataclass(frozen=True)
-class EntityLimits:
+@dataclass(frozen=True, kw_only=True)
+class EntityLimits(UploadOptions):
     """Where a document or a file is too large, and how much of an upload may be bad.
 
     The sizes are Comprehend's quotas for a flywheel's dataset of entity recognition ("Guidelines and quotas" in the
@@ -72,14 +71,10 @@ class EntityLimits:
     ``rows`` and the others are ours, as in `flywheel.preparation.Limits`.
     """
 
-    maximum_bad_lines_percent: float = 5.0
     document_bytes: int = 5_000
     file_bytes: int = 200 * _MEGABYTE
     documents: int = 200_000
     rows: int = 400_000
-    conflicting_labels: ConflictingLabels = ConflictingLabels.KEEP
-    machine_annotations: bool = True
-    """Whether lines of a manifest are taken that no person annotated."""
     annotations: int = 3_000_000
     """Rows in files of annotations. They are held in memory; more cannot be written within ``file_bytes``, where an
     annotation takes 70 bytes or more."""
@@ -89,3 +84,7 @@ class EntityLimits:
     examples: int = 100
     """Bad lines spelled out in all, and of those that are bad in the same way."""
     examples_of_a_kind: int = 3
+
+    @classmethod
+    def of(cls, options: UploadOptions) -> Self:
+        return cls(**vars(options))

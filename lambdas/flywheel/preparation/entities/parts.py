@@ -11,7 +11,6 @@ from ..line_reader import Block
 from ..problems import Violation
 from .annotation_rows import by_name
 from .form import find_form
-from .limits import AnyType
 from .rules import EMPTY_FILE, UNRECOGNISED
 from .source import is_hidden
 from .tables import Table, TableReader, find_table
@@ -37,7 +36,7 @@ def missing_parts(names_and_heads: Iterable[tuple[str, bytes]], *, others: Colle
     tables = {name: table for name, head in heads.items() if (table := find_table(head, whole=_is_whole(head)))}
     documents = [*(name for name in heads if name not in tables), *(name for name in others if not is_hidden(name))]
     if not tables:
-        forms = (find_form(head, whole=_is_whole(head), rules=AnyType()) for head in heads.values())
+        forms = (find_form(head, whole=_is_whole(head), attribute=None) for head in heads.values())
         alone = any(isinstance(form, Violation) and form.rule in (UNRECOGNISED, EMPTY_FILE) for form in forms)
         return _ANNOTATIONS if alone else None
     named = dict.fromkeys(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ..file_format import FileFormat
 from ..label_advice import shortened
-from ..limits import ConflictingLabels
+from ..limits import ConflictingLabels, RepeatedDocuments
 from ..problems import BadLines, Violation
 from ..reading import with_reason
 from ..report import Preparation
@@ -60,9 +60,9 @@ def prepare_entities(
         block_bytes: how much is read at a time.
 
     No text is changed, not by a code point. A document with the text and the annotations of an earlier one is dropped
-    and counted; one with the text of an earlier one and other annotations is counted, and kept or refused as ``limits``
-    says. Nothing raises because of what a file holds. Reading ends as soon as the upload cannot be accepted any more;
-    the counts are then those so far. In the result ``labels`` are documents by `combination`.
+    and counted, or kept as ``limits`` says; one with the text of an earlier one and other annotations is counted, and
+    kept or refused. Nothing raises because of what a file holds. Reading ends as soon as the upload cannot be accepted
+    any more; the counts are then those so far. In the result ``labels`` are documents by `combination`.
     """
     bad = BadLines(copy=bad_lines, examples=limits.examples, of_a_kind=limits.examples_of_a_kind)
     remarks = BadLines(copy=None, examples=limits.examples, of_a_kind=limits.examples_of_a_kind)
@@ -73,11 +73,12 @@ def prepare_entities(
         capacity=limits.documents,
         bad=bad,
         refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,
+        keep_repeated=limits.repeated_documents is RepeatedDocuments.KEEP,
     )
     types = TypeNames(rules)
     intake = Intake(types=types, limits=limits, documents=documents, bad=bad, remarks=remarks)
     progress = Progress(intake=intake, documents=documents, block_bytes=block_bytes)
-    run = _Run(intake=intake, documents=documents, progress=progress, rules=rules, types=types)
+    run = _Run(intake=intake, documents=documents, progress=progress, types=types)
     try:
         violation = run.read_all(files)
     except UnusableGzipError as error:
@@ -113,13 +114,11 @@ class _Run:
         intake: Intake,
         documents: EntityWriter,
         progress: Progress,
-        rules: EntityRules | AnyType,
         types: TypeNames,
     ) -> None:
         self._intake = intake
         self._documents = documents
         self._progress = progress
-        self._rules = rules
         self._types = types
         self.format: FileFormat | None = None
 
@@ -161,7 +160,8 @@ class _Run:
 
     def _read_alone(self, file: Opened, *, name: str | None) -> Violation | None:
         """Read a file that has documents and their annotations; ``name`` is None where it is the only one."""
-        form = file.content.named(find_form(file.head, whole=file.whole, rules=self._rules))
+        attribute = self._intake.limits.manifest_attribute
+        form = file.content.named(find_form(file.head, whole=file.whole, attribute=attribute))
         if isinstance(form, Violation):
             self._progress.blamed = name
             return form
@@ -175,5 +175,5 @@ def reader_of(form: Form, *, intake: Intake, file: str | None) -> JsonReader | C
         return ConllReader(form.conll, intake=intake, file=file)
     if form.attribute is None:
         return JsonReader(JsonLines(), intake=intake, file=file)
-    manifest = Manifest(form.attribute, machine_annotations=intake.limits.machine_annotations)
+    manifest = Manifest(form.attribute, machine_annotations=intake.limits.machine_labels)
     return JsonReader(manifest, intake=intake, file=file)

@@ -43,7 +43,7 @@ def read_entity_documents(
         content, source = unpacked(content)
     except UnusableGzipError as error:
         return error.violation.problem()
-    form = source.named(find_form(content, whole=True, rules=rules))
+    form = source.named(find_form(content, whole=True, attribute=limits.manifest_attribute))
     if isinstance(form, Violation):
         return form.problem()
     bad = BadLines(copy=None, examples=1, of_a_kind=1)

@@ -36,7 +36,7 @@ class TakesDocuments(Protocol):
 
 
 class EntityWriter:
-    """Writes documents, but those it has written before.
+    """Writes documents; those it has written before only with ``keep_repeated``.
 
     Two documents are the same when 64 bits of hash over the text and over the annotations agree. One with the text of
     an earlier one and other annotations is a conflict: it is counted and written, or with ``refuse_conflicts`` it is a
@@ -52,6 +52,7 @@ class EntityWriter:
         capacity: int,
         bad: BadLines,
         refuse_conflicts: bool,
+        keep_repeated: bool,
     ) -> None:
         self._sink = sink
         self._hashes = hashes
@@ -59,6 +60,7 @@ class EntityWriter:
         self._capacity = capacity
         self._bad = bad
         self._refuse_conflicts = refuse_conflicts
+        self._keep_repeated = keep_repeated
         # Hash of a text -> the annotations and the place it first came with, packed.
         self._first: dict[bytes, bytes] = {}
         self._files: dict[str | None, int] = {}
@@ -86,8 +88,9 @@ class EntityWriter:
                 self._file_names.append(place.file)
             self._first[text_digest] = annotations + _PLACE.pack(number, place.line)
         elif first.startswith(annotations) or text_digest + annotations in self._further:
-            self.duplicates += 1
-            return
+            if not self._keep_repeated:
+                self.duplicates += 1
+                return
         elif self._is_refused(first, text, spans, place, raw):
             return
         else:

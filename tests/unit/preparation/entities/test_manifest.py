@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flywheel.preparation.entities import EntityRules, Span, to_line
+from flywheel.preparation.entities import Span, to_line
 
-from .uploads import RULES, prepared, spans
+from .uploads import prepared, spans
 
 PER = spans((0, 3, "PER"))
 MORE = "".join(to_line(f"text {number}", ()) for number in range(3))
@@ -82,7 +82,7 @@ def test_annotations_of_machines_are_taken_or_refused() -> None:
     data = MORE + written(changed(**{"human-annotated": "no"}))
 
     assert prepared(data).documents[-1] == ("Ann met Bob", PER)
-    assert prepared(data, machine_annotations=False).problems == [(4, "machine-annotated")]
+    assert prepared(data, machine_labels=False).problems == [(4, "machine-annotated")]
 
 
 def two_jobs() -> dict[str, Any]:
@@ -97,7 +97,7 @@ def two_jobs() -> dict[str, Any]:
 
 def test_of_several_attributes_the_configured_one_counts() -> None:
     for attribute, begin in (("entities", 0), ("second", 8)):
-        outcome = prepared(written(two_jobs()), rules=EntityRules(RULES.types, attribute=attribute))
+        outcome = prepared(written(two_jobs()), manifest_attribute=attribute)
         assert outcome.documents == [("Ann met Bob", (Span(begin, begin + 3, "PER"),))]
 
 

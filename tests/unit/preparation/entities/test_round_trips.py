@@ -9,6 +9,7 @@ import json
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from flywheel.preparation import RepeatedDocuments
 from flywheel.preparation.entities import EntityRules, Span, read_entity_documents, to_line
 from flywheel.preparation.entities.limits import EntityLimits
 from flywheel.preparation.problems import Problem
@@ -61,6 +62,9 @@ def test_json_lines(documents: list[Document], ascii_only: bool, block_bytes: in
     assert outcome.problems == []
     assert outcome.documents == distinct(documents)
     assert outcome.preparation.duplicates == len(documents) - len(distinct(documents))
+    kept = prepared(data, rules=RULES, block_bytes=block_bytes, repeated_documents=RepeatedDocuments.KEEP)
+    assert kept.documents == documents
+    assert kept.preparation.duplicates == 0
 
 
 @settings(deadline=None)
