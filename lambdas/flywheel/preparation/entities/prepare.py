@@ -160,9 +160,8 @@ class _Run:
 
     def _read_alone(self, file: Opened, *, name: str | None) -> Violation | None:
         """Read a file that has documents and their annotations; ``name`` is None where it is the only one."""
-        form = file.content.named(
-            find_form(file.head, whole=file.whole, attribute=self._intake.limits.manifest_attribute)
-        )
+        attribute = self._intake.limits.manifest_attribute
+        form = file.content.named(find_form(file.head, whole=file.whole, attribute=attribute))
         if isinstance(form, Violation):
             self._progress.blamed = name
             return form
