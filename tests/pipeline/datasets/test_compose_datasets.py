@@ -383,3 +383,13 @@ def test_one_label_below_the_minimum_takes_documents_of_another_with_it() -> Non
     combinations = {document[0].replace("|", LABEL_SEPARATOR_IN_RECORDS) for document in at.waiting()}
     assert combinations == {"B", f"B{LABEL_SEPARATOR_IN_RECORDS}C"}
     at.check_consistency()
+
+
+def test_what_a_stopped_turn_began_of_a_further_dataset_is_deleted(at: Deployment) -> None:
+    at.upload("train/a.csv", BOTH)
+    at.run_turn()
+    at.bucket.write_bytes("datasets/train/train-000001-2/dropped-0.bin", b"")
+    at.request_turn()
+    at.run_turn()
+    assert at.keys("datasets/train/train-000001-2/") == []
+    at.check_consistency()

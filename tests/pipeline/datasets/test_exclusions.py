@@ -138,7 +138,7 @@ def test_the_same_document_with_another_label_is_not_excluded(at: Deployment, ba
 
 def test_good_documents_of_an_excluded_upload_are_used_when_they_are_uploaded_again(at: Deployment) -> None:
     exclude(operator(at), ["train/b.csv"], [], reason="half of it is bad")
-    mended = [*SECOND[:30], *documents(*LABELS, start=80, count=5)]
+    mended = [*SECOND[:30], *documents(*LABELS, start=80, count=10)]
     at.upload("train/b.csv", mended)
     at.run_turn()
     at.replace_flywheel()
