@@ -147,7 +147,7 @@ def test_alarms_watch_what_a_turn_gives(watched: Watched) -> None:
         for alarm in watched.alarms().values()
         if alarm["Namespace"] == OWN
     }
-    assert len(own) == 5
+    assert len(own) == 6
     assert own <= watched.emitted
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from array import array
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -188,22 +189,22 @@ def test_status_of_a_new_flywheel(deployment: Deployment) -> None:
 def test_status_names_uploads_and_what_the_prepared_documents_lack(deployment: Deployment, file: Path) -> None:
     upload(deployment, [file], Split.TEST)
     deployment.intake.write_bytes("train/", b"")
-    part = Part(
-        content_hash="h",
-        split=Split.TRAIN,
-        documents=70,
-        bytes=9000,
-        labels={"SPORTS": 65, "WORLD": 5},
-        delimiter="",
-        sources=(),
-        prepared_at=NOW,
-    )
-    location = prepared_location(Split.TRAIN, "h", DocumentForm.CSV)
-    sports, world = (label_digest(label) for label in part.labels)
-    # The last five are the first five again.
-    deployment.intake.write_bytes(location.hashes, array("Q", [*range(65), *range(5)]).tobytes())
-    deployment.intake.write_bytes(location.labels, array("Q", [sports] * 60 + [world] * 5 + [sports] * 5).tobytes())
-    deployment.intake.write(facts_key(Split.TRAIN, "h"), part)
+    # The second part has the first five documents of the first one again.
+    for content_hash, labels in (("h", ["SPORTS"] * 60 + ["WORLD"] * 5), ("i", ["SPORTS"] * 5)):
+        part = Part(
+            content_hash=content_hash,
+            split=Split.TRAIN,
+            documents=len(labels),
+            bytes=9000,
+            labels=Counter(labels),
+            delimiter="",
+            sources=(),
+            prepared_at=NOW,
+        )
+        location = prepared_location(Split.TRAIN, content_hash, DocumentForm.CSV)
+        deployment.intake.write_bytes(location.hashes, array("Q", range(len(labels))).tobytes())
+        deployment.intake.write_bytes(location.labels, array("Q", map(label_digest, labels)).tobytes())
+        deployment.intake.write(facts_key(Split.TRAIN, content_hash), part)
     found = status(deployment)
     assert [waiting.key for waiting in found.uploads] == ["test/reviews [1].csv"]
     assert not found.next_turn.due
