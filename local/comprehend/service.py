@@ -26,7 +26,7 @@ from local.comprehend.models.imports import Imports
 from local.comprehend.models.models import Models
 from local.comprehend.models.sharing import Sharing
 from local.comprehend.models.trainings import Trainings
-from local.comprehend.policies import Decide, none_allows
+from local.comprehend.policies import Decide, UseKey, any_key, none_allows
 from local.comprehend.requests.calls import Call, CallLog
 from local.comprehend.requests.contract import (
     modelled_errors,
@@ -55,6 +55,7 @@ _UNLISTED_ERRORS = {kind.detection: frozenset({"TooManyRequestsException"}) for 
 class Comprehend:
     """Amazon Comprehend for any number of accounts and Regions; what is in one is not seen from another, but for models
     that are shared. ``decide`` says what their policies allow; without it, no other account may import them.
+    ``use_key`` is asked for the keys of imports; without it, any may be used.
 
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
@@ -74,6 +75,7 @@ class Comprehend:
         folder: Path | None = None,
         observe: Observer = lambda _inference: None,
         decide: Decide = none_allows,
+        use_key: UseKey = any_key,
     ) -> None:
         training = workers or WorkerProcesses()
         answering = predictors or WorkerProcesses()
@@ -90,7 +92,7 @@ class Comprehend:
         self.calls = CallLog()
         self.faults = self._runtime.faults
         self._sharing = Sharing(self._runtime, decide)
-        self._operations = _operations(self._runtime, self._sharing)
+        self._operations = _operations(self._runtime, self._sharing, use_key)
 
     def call(
         self, *, operation: str, request: dict[str, Any], account: str, region: str, caller: str | None = None
@@ -193,7 +195,7 @@ class Comprehend:
         self._runtime.close()
 
 
-def _operations(runtime: Runtime, sharing: Sharing) -> dict[str, Operation]:
+def _operations(runtime: Runtime, sharing: Sharing, use_key: UseKey) -> dict[str, Operation]:
     ingestion = DatasetIngestion(runtime)
     endpoint_changes = EndpointChanges(runtime)
     flywheels = Flywheels(runtime, ingestion, endpoint_changes)
@@ -221,7 +223,7 @@ def _operations(runtime: Runtime, sharing: Sharing) -> dict[str, Operation]:
         "DescribeEndpoint": endpoints.describe,
         "DeleteEndpoint": endpoints.delete,
         "ListEndpoints": endpoints.list,
-        "ImportModel": Imports(runtime).start,
+        "ImportModel": Imports(runtime, use_key).start,
         "PutResourcePolicy": sharing.put,
         "DescribeResourcePolicy": sharing.describe,
         "DeleteResourcePolicy": sharing.delete,

@@ -63,6 +63,7 @@ def _teach() -> None:
         folder=Path(os.environ["TMPDIR"]) / "comprehend",
         observe=metrics.observer(load),
         decide=service_roles.decision_of_policy,
+        use_key=comprehend_service.use_key,
     )
     comprehend_service.teach(comprehend)
     auto_scaling_service.teach(comprehend, load)

@@ -17,6 +17,7 @@ from local.comprehend.identifiers import Scope
 from local.comprehend.models import outcome
 from local.comprehend.models.quotas import require_room
 from local.comprehend.models.usable import usable_model
+from local.comprehend.policies import UseKey
 from local.comprehend.requests.permitted import require_keys
 from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
@@ -24,8 +25,9 @@ from local.comprehend.state import USABLE_MODEL, Model, ModelStatus
 
 
 class Imports:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, use_key: UseKey) -> None:
         self._runtime = runtime
+        self._use_key = use_key
 
     def start(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         region, source_arn = self._runtime.region(scope), request["SourceModelArn"]
@@ -52,7 +54,8 @@ class Imports:
         )
         region.models[arn] = model
         region.tags[arn] = tags
-        _ImportRun(runtime=self._runtime, scope=scope, model=model, source=source).start()
+        run = _ImportRun(runtime=self._runtime, use_key=self._use_key, scope=scope, model=model, source=source)
+        run.start()
         return {"ModelArn": arn}
 
     def _require_role(self, source: Model, request: dict[str, Any]) -> None:
@@ -67,8 +70,9 @@ class Imports:
 class _ImportRun:
     """The background work of one import."""
 
-    def __init__(self, *, runtime: Runtime, scope: Scope, model: Model, source: Model) -> None:
+    def __init__(self, *, runtime: Runtime, use_key: UseKey, scope: Scope, model: Model, source: Model) -> None:
         self._runtime = runtime
+        self._use_key = use_key
         self._scope = scope
         self._model = model
         self._source = source
@@ -86,14 +90,14 @@ class _ImportRun:
         problem = problem or self._copy_problem()
         fault = self._runtime.faults.for_resource("import")
         with self._runtime.lock:
-            if fault or problem or self._source_is_gone():
+            if fault or problem or self._source.status not in USABLE_MODEL:
                 self._fail(fault.message if fault else problem or self._gone)
                 return
             self._model.trained, self._model.evaluation = self._source.trained, self._source.evaluation
             outcome.complete(self._runtime, self._model)
 
     def _role_problem(self) -> str | None:
-        """The role is for keys only, which are not asked here; but Comprehend must be able to assume it."""
+        """Comprehend must be able to assume the role, and the role to use the keys of both models."""
         role = self._model.role_arn
         if role is None:
             return None
@@ -101,6 +105,14 @@ class _ImportRun:
             self._runtime.s3(self._scope, role_arn=role, source_arn=self._model.arn)
         except (ClientError, BotoCoreError) as error:
             return f"The role {role} cannot be assumed: {error}"
+        for model in (self._source, self._model):
+            key, owner = model.security.get("ModelKmsKeyId"), Scope.of_arn(model.arn)
+            if key is None:
+                continue
+            try:
+                self._use_key(key, role_arn=role, model_arn=model.arn, account=owner.account, region=owner.region)
+            except (ClientError, BotoCoreError) as error:
+                return f"The role {role} cannot use the key {key} of {model.arn}: {error}"
         return None
 
     def _copy_problem(self) -> str | None:
@@ -110,11 +122,6 @@ class _ImportRun:
         except FileNotFoundError:
             return self._gone
         return None
-
-    def _source_is_gone(self) -> bool:
-        """Whether it was deleted on the way; what bears its name now may be another."""
-        known = self._runtime.region(Scope.of_arn(self._source.arn)).models.get(self._source.arn)
-        return known is not self._source or known.status not in USABLE_MODEL
 
     @property
     def _gone(self) -> str:

@@ -207,6 +207,17 @@ def test_as_many_as_trainings_at_once(world: World) -> None:
     assert import_ended(world.client, new)["Status"] == "TRAINED"
 
 
+def test_a_source_that_is_being_deleted(world: World) -> None:
+    arn = source(world)
+    world.set(model_import_seconds=60, model_deletion_seconds=600)
+    new = world.client.import_model(SourceModelArn=arn, ModelName="copy")["ModelArn"]
+    world.client.delete_document_classifier(DocumentClassifierArn=arn)
+    with refused("ResourceUnavailableException"):
+        world.client.import_model(SourceModelArn=arn, ModelName="late")
+    world.clock.advance(60)
+    assert import_ended(world.client, new)["Status"] == "IN_ERROR"
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_source_deleted_on_the_way(world: World, again: bool) -> None:
     arn = source(world)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud import CloudAccount, LocalCloud
 from tests.local_cloud.resources import allow, create_bucket, create_machine, create_role, run, until
-from tests.local_cloud.trained_models import data_access_role, trained
+from tests.local_cloud.trained_models import WORDS, data_access_role, trained
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +132,51 @@ def test_a_machine_imports_under_its_role(account: CloudAccount, target: CloudAc
         assert execution["status"] == status, execution
         if status == "FAILED":
             assert execution["error"] == "Comprehend.ComprehendException"
+
+
+def test_keys_must_let_the_role_use_them(account: CloudAccount, target: CloudAccount) -> None:
+    bucket = create_bucket(account)
+    rows = "\n".join(f"{label},{word} number {number}" for label, word in WORDS.items() for number in range(50))
+    account.client("s3").put_object(Bucket=bucket, Key="encrypted.csv", Body=rows.encode())
+    key = account.client("kms").create_key()["KeyMetadata"]
+    own = target.client("kms").create_key()["KeyMetadata"]["Arn"]
+    source = account.client("comprehend").create_document_classifier(
+        DocumentClassifierName="encrypted",
+        VersionName="1",
+        LanguageCode="en",
+        DataAccessRoleArn=data_access_role(account, bucket),
+        InputDataConfig={"S3Uri": f"s3://{bucket}/encrypted.csv"},
+        ModelKmsKeyId=key["KeyId"],
+    )["DocumentClassifierArn"]
+    assert ended(account, source)["Status"] == "TRAINED"
+    share(account, source, root_of(target))
+    uses = ("kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant")
+    able = create_role(target, allow(*uses, on=[key["Arn"], own]), trusted="comprehend.amazonaws.com")
+    unable = create_role(target, allow(*uses, on=key["Arn"]), trusted="comprehend.amazonaws.com")
+
+    def imported(role: str) -> dict[str, Any]:
+        request = {"SourceModelArn": source, "ModelName": f"copy-{uuid.uuid4().hex[:8]}", "ModelKmsKeyId": own}
+        return ended(target, target.client("comprehend").import_model(**request, DataAccessRoleArn=role)["ModelArn"])
+
+    def let_in(of: str) -> None:
+        """Give the key the policy of the developer guide, for a model."""
+        whole = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": root_of(account)}}
+        used = {"Effect": "Allow", "Resource": "*", "Principal": {"AWS": root_of(target)}}
+        by_source = {"StringEquals": {"aws:SourceArn": of}}
+        by_context = {"StringEquals": {"kms:EncryptionContext:aws:comprehend:arn": of}}
+        statements = [
+            whole,
+            {**used, "Action": list(uses[:2]), "Condition": by_source},
+            {**used, "Action": uses[2], "Condition": by_context},
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        account.client("kms").put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=policy)
+
+    model = imported(able)
+    assert (model["Status"], key["KeyId"] in model["Message"]) == ("IN_ERROR", True), model
+    let_in(f"{source}0")
+    assert imported(able)["Status"] == "IN_ERROR"
+    let_in(source)
+    assert imported(able)["Status"] == "TRAINED"
+    model = imported(unable)
+    assert (model["Status"], own in model["Message"]) == ("IN_ERROR", True), model

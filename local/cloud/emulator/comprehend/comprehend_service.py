@@ -111,6 +111,34 @@ class DataAccessRoles:
         return self._endpoint.in_account(account, region=region).client("s3", credentials=credentials)
 
 
+def use_key(key: str, *, role_arn: str, model_arn: str, account: str, region: str) -> None:
+    """A UseKey that asks the policies of the role and of the key, under the condition keys of the developer guide
+    ("Importing a custom model")."""
+    owner = key.split(":")[4] if key.startswith("arn:") else account
+    with responses.request_scope(owner, region):
+        arn = service_roles.key_arn(key)
+        if arn is None:
+            raise ClientError({"Error": {"Code": "NotFoundException", "Message": f"There is no key {key}."}}, "Decrypt")
+        by_source = {"aws:SourceArn": model_arn}
+        by_context = {"kms:EncryptionContext:aws:comprehend:arn": model_arn}
+        for operation, conditions in (
+            ("Decrypt", by_source),
+            ("GenerateDataKey", by_source),
+            ("CreateGrant", by_context),
+        ):
+            try:
+                service_roles.check_role(
+                    role_arn=role_arn,
+                    session_name="comprehend",
+                    action=f"kms:{operation}",
+                    resource=arn,
+                    conditions=conditions,
+                )
+            except service_roles.AccessDenied as error:
+                refusal = {"Error": {"Code": "AccessDeniedException", "Message": str(error)}}
+                raise ClientError(refusal, operation) from error  # type: ignore[arg-type]
+
+
 def know(service: Comprehend) -> None:
     """Whose flywheels say, from here on, of which kind an endpoint is going to be."""
     _services[:] = [service]
