@@ -24,13 +24,13 @@ class Fault(BaseModel):
     For an ``operation`` (a name, or ``*``): ``throttle`` and ``fail`` refuse it with ``code``, ``status``, ``message``,
     ``delay`` holds it up for ``seconds`` (it takes effect then, also if its caller is gone), ``lose_response`` carries
     it out and answers the error all the same. For a ``resource`` (the next to be made): it becomes FAILED with
-    ``message``; a ``model``, whose only kind is ``warn``, TRAINED_WITH_WARNING.
+    ``message`` (the model of an ``import``: IN_ERROR); a ``model``, whose only kind is ``warn``, TRAINED_WITH_WARNING.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operation: str | None = None
-    resource: Literal["flywheel", "dataset", "iteration", "job", "endpoint", "model"] | None = None
+    resource: Literal["flywheel", "dataset", "iteration", "job", "endpoint", "import", "model"] | None = None
     kind: Literal["throttle", "fail", "delay", "lose_response", "warn"] = "fail"
     every: PositiveInt = 1
     times: PositiveInt | None = None

@@ -14,12 +14,25 @@ class Scope:
     account: str
     region: str
 
+    @classmethod
+    def of_arn(cls, arn: str) -> Scope:
+        _, _, _, region, account, *_ = arn.split(":")
+        return cls(account=account, region=region)
+
     @property
-    def _prefix(self) -> str:
-        partition = (
+    def _partition(self) -> str:
+        return (
             "aws-us-gov" if self.region.startswith("us-gov-") else "aws-cn" if self.region.startswith("cn-") else "aws"
         )
-        return f"arn:{partition}:comprehend:{self.region}:{self.account}"
+
+    @property
+    def _prefix(self) -> str:
+        return f"arn:{self._partition}:comprehend:{self.region}:{self.account}"
+
+    @property
+    def root_arn(self) -> str:
+        """The principal that stands for the whole account."""
+        return f"arn:{self._partition}:iam::{self.account}:root"
 
     def flywheel_arn(self, name: str) -> str:
         return f"{self._prefix}:flywheel/{name}"

@@ -22,8 +22,11 @@ from local.comprehend.inferences import Observer
 from local.comprehend.jobs.jobs import Jobs
 from local.comprehend.kinds import KINDS
 from local.comprehend.model_kind import ModelKind
+from local.comprehend.models.imports import Imports
 from local.comprehend.models.models import Models
+from local.comprehend.models.sharing import Sharing
 from local.comprehend.models.trainings import Trainings
+from local.comprehend.policies import Decide, UseKey, any_key, none_allows
 from local.comprehend.requests.calls import Call, CallLog
 from local.comprehend.requests.contract import (
     modelled_errors,
@@ -50,7 +53,9 @@ _UNLISTED_ERRORS = {kind.detection: frozenset({"TooManyRequestsException"}) for 
 
 
 class Comprehend:
-    """Amazon Comprehend for any number of accounts and Regions; what is in one is not seen from another.
+    """Amazon Comprehend for any number of accounts and Regions; what is in one is not seen from another, but for models
+    that are shared. ``decide`` says what their policies allow; without it, no other account may import them.
+    ``use_key`` is asked for the keys of imports; without it, any may be used.
 
     ``folder`` keeps the ingested documents and the models; without one, a temporary folder lasts as long as the
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
@@ -69,6 +74,8 @@ class Comprehend:
         predictors: WorkerProcesses | None = None,
         folder: Path | None = None,
         observe: Observer = lambda _inference: None,
+        decide: Decide = none_allows,
+        use_key: UseKey = any_key,
     ) -> None:
         training = workers or WorkerProcesses()
         answering = predictors or WorkerProcesses()
@@ -84,18 +91,23 @@ class Comprehend:
         )
         self.calls = CallLog()
         self.faults = self._runtime.faults
-        self._operations = _operations(self._runtime)
+        self._sharing = Sharing(self._runtime, decide)
+        self._operations = _operations(self._runtime, self._sharing, use_key)
 
-    def call(self, *, operation: str, request: dict[str, Any], account: str, region: str) -> dict[str, Any]:
+    def call(
+        self, *, operation: str, request: dict[str, Any], account: str, region: str, caller: str | None = None
+    ) -> dict[str, Any]:
         """Carry out one operation and return its response in exactly the shape of the SDK's model.
 
-        Timestamps are epoch seconds; members without a value are absent. ``request`` has the SDK's member names.
+        Timestamps are epoch seconds; members without a value are absent. ``request`` has the SDK's member names;
+        ``caller`` is the ARN of the principal that asks, without it the account itself.
         Never reads S3 and never waits for work other than a prediction, only for a delay that was asked for as a fault.
         Raises ComprehendError.
         """
         outcome = "ok"
         try:
-            return self._answer(operation, request, Scope(account=account, region=region))
+            scope = Scope(account=account, region=region)
+            return self._answer(operation, request, scope, caller or scope.root_arn)
         except ComprehendError as error:
             outcome = error.code
             raise
@@ -110,18 +122,18 @@ class Comprehend:
             )
             self.calls.add(call)
 
-    def _answer(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    def _answer(self, operation: str, request: dict[str, Any], scope: Scope, caller: str) -> dict[str, Any]:
         fault = self.faults.for_operation(operation)
         if fault and fault.kind == "delay":
             time.sleep(fault.seconds)
         elif fault and fault.kind != "lose_response":
             raise fault.error()
-        response = self._tried(operation, request, scope)
+        response = self._tried(operation, request, scope, caller)
         if fault and fault.kind == "lose_response":
             raise fault.error()
         return response
 
-    def _tried(self, operation: str, request: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    def _tried(self, operation: str, request: dict[str, Any], scope: Scope, caller: str) -> dict[str, Any]:
         require_known(operation)
         implementation = self._operations.get(operation)
         if implementation is None:
@@ -134,6 +146,8 @@ class Comprehend:
         try:
             checked = validated(operation=operation, request=request)
             require_own_role(checked, scope)
+            if operation == "ImportModel":
+                self._sharing.require_importable(scope, checked, caller=caller)
             return self._carried_out(implementation, operation, checked, scope)
         except ComprehendError as error:
             if error.code != "InvalidRequestException":
@@ -181,7 +195,7 @@ class Comprehend:
         self._runtime.close()
 
 
-def _operations(runtime: Runtime) -> dict[str, Operation]:
+def _operations(runtime: Runtime, sharing: Sharing, use_key: UseKey) -> dict[str, Operation]:
     ingestion = DatasetIngestion(runtime)
     endpoint_changes = EndpointChanges(runtime)
     flywheels = Flywheels(runtime, ingestion, endpoint_changes)
@@ -209,6 +223,10 @@ def _operations(runtime: Runtime) -> dict[str, Operation]:
         "DescribeEndpoint": endpoints.describe,
         "DeleteEndpoint": endpoints.delete,
         "ListEndpoints": endpoints.list,
+        "ImportModel": Imports(runtime, use_key).start,
+        "PutResourcePolicy": sharing.put,
+        "DescribeResourcePolicy": sharing.describe,
+        "DeleteResourcePolicy": sharing.delete,
         "TagResource": tags.tag,
         "UntagResource": tags.untag,
         "ListTagsForResource": tags.list,

@@ -28,6 +28,9 @@ class Settings(BaseModel):
         default=0.1, description="How long a model without a flywheel stays SUBMITTED before it is TRAINING."
     )
     model_training_seconds: NonNegativeFloat = 0.2
+    model_import_seconds: NonNegativeFloat = Field(
+        default=0.2, description="How long an imported model is TRAINING; before it is SUBMITTED like a new one."
+    )
     model_deletion_seconds: NonNegativeFloat = 0.2
     job_queue_seconds: NonNegativeFloat = Field(
         default=0.1, description="How long a job stays SUBMITTED before it is IN_PROGRESS."
@@ -133,8 +136,8 @@ class Settings(BaseModel):
     )
     encrypted_model_needs_role: bool = Field(
         default=True,
-        description="Whether an endpoint without a DataAccessRoleArn is refused for a model that a customer managed "
-        "key encrypts (InvalidRequestException).",
+        description="Whether an endpoint or an import without a DataAccessRoleArn is refused for a model that a "
+        "customer managed key encrypts (InvalidRequestException).",
     )
     classification_throttle_error: Literal["ThrottlingException", "TooManyRequestsException"] = Field(
         default="ThrottlingException", description="ClassifyDocument and DetectEntities model no throttling error."
@@ -154,7 +157,9 @@ class Settings(BaseModel):
     maximum_datasets_of_a_type: PositiveInt = 50
     maximum_creating_datasets: PositiveInt = 10
     maximum_concurrent_iterations: PositiveInt = 10
-    maximum_trainings_of_a_type: PositiveInt = Field(default=10, description="Of models without a flywheel.")
+    maximum_trainings_of_a_type: PositiveInt = Field(
+        default=10, description="Of models without a flywheel. Imports count here too; AWS names no quota for them."
+    )
     maximum_jobs_of_a_type: PositiveInt = Field(default=10, description="SUBMITTED and IN_PROGRESS together.")
     maximum_job_documents: PositiveInt = Field(default=1_000_000, description="Files, or lines of them all.")
     maximum_job_bytes: PositiveInt = 5 * 1024**3

@@ -166,20 +166,22 @@ class Model(Resource):
     """``task``, ``trained`` and ``evaluation`` are of the model's kind; the latter two are None until it is trained.
 
     ``version`` and ``flywheel_arn`` are None for a model that was created without. ``input_config`` and
-    ``output_config`` are as in its description, ``train`` and ``test`` where its data were read.
+    ``output_config`` are as in its description, ``train`` and ``test`` where its data were read. A model with a
+    ``source_model_arn`` was imported and has no data.
     """
 
     name: str
     version: str | None
     kind: ModelKind
     task: Any
-    role_arn: str
+    role_arn: str | None
     security: dict[str, Any]
-    input_config: dict[str, Any]
     path: Path
-    train: tuple[DataSource, ...]
-    test: tuple[DataSource, ...]
+    input_config: dict[str, Any] | None = None
+    train: tuple[DataSource, ...] = ()
+    test: tuple[DataSource, ...] = ()
     flywheel_arn: str | None = None
+    source_model_arn: str | None = None
     output_config: dict[str, Any] | None = None
     status: ModelStatus = ModelStatus.SUBMITTED
     ended: float | None = None
@@ -265,23 +267,34 @@ class AnsweredRequest:
     resource: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResourcePolicy:
+    """Who else may import a model; ``document`` is JSON as it was given."""
+
+    document: str
+    revision: str
+    created: float
+    modified: float
+
+
 @dataclass(kw_only=True)
 class RegionState:
-    """Everything of one account in one Region, by ARN. ``answered`` is keyed by operation, what it is unique in, and
-    token."""
+    """Everything of one account in one Region, by ARN; ``policies`` by the ARN of their model. ``answered`` is keyed by
+    operation, what it is unique in, and token."""
 
     scope: Scope
     flywheels: dict[str, Flywheel] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    policies: dict[str, ResourcePolicy] = field(default_factory=dict)
     tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
     answered: dict[tuple[str, str, str], AnsweredRequest] = field(default_factory=dict)
 
     def forget(self, arn: str) -> None:
-        """Drop a deleted resource with its tags and client request tokens, and those of what was made within it, so
-        that its name can be used anew."""
-        for known in (self.flywheels, self.models, self.endpoints):
+        """Drop a deleted resource with its policy, tags and client request tokens, and those of what was made within
+        it, so that its name can be used anew."""
+        for known in (self.flywheels, self.models, self.endpoints, self.policies):
             known.pop(arn, None)
         self.tags = {tagged: tags for tagged, tags in self.tags.items() if not f"{tagged}/".startswith(f"{arn}/")}
         self.answered = {

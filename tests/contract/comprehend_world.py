@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.model import OperationModel
 
+from local.cloud.emulator import service_roles
 from local.comprehend.inferences import Inference
 from local.comprehend.requests.contract import response_problems
 from local.comprehend.service import Comprehend
@@ -60,6 +61,7 @@ class World:
             workers=workers,
             predictors=predictors,
             observe=self.inferences.append,
+            decide=service_roles.decision_of_policy,
         )
         self._http = server(self.service, port=0)
         self.url = f"http://127.0.0.1:{self._http.server_port}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from hypercorn.config import Config
 
 from local.auto_scaling.load import Load
+from local.cloud.emulator import service_roles
 from local.cloud.emulator.auto_scaling import auto_scaling_service
 from local.cloud.emulator.cloudwatch import metrics
 from local.cloud.emulator.comprehend import comprehend_flywheel, comprehend_service
@@ -61,6 +62,8 @@ def _teach() -> None:
         storage=comprehend_service.DataAccessRoles(endpoint),
         folder=Path(os.environ["TMPDIR"]) / "comprehend",
         observe=metrics.observer(load),
+        decide=service_roles.decision_of_policy,
+        use_key=comprehend_service.use_key,
     )
     comprehend_service.teach(comprehend)
     auto_scaling_service.teach(comprehend, load)

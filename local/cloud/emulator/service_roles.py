@@ -11,9 +11,11 @@ from typing import Any
 
 from local.cloud.emulator.ministack import iam, iam_evaluator, kms, responses, router, sts
 from local.cloud.endpoint import Credentials
+from local.comprehend.policies import Decision
 
 # The access key in the unsigned calls that MiniStack's state machines make.
 _STATE_MACHINES_KEY = "test"
+STATE_MACHINES_SESSION = "state-machine"
 
 
 class AccessDenied(Exception):
@@ -94,6 +96,20 @@ def check_service(*, service: str, action: str, resource: str, conditions: Mappi
         raise AccessDenied(f"{service} is not authorized to perform: {action} on resource: {resource}")
 
 
+def decision_of_policy(document: str, *, caller: str, action: str, resource: str) -> Decision:
+    """What a resource's own policy says to a principal; the principal's own policies do not count."""
+    context = _context(
+        principal=caller,
+        kind=iam_evaluator._principal_type(caller, ""),
+        account=caller.split(":")[4],
+        action=action,
+        resource=resource,
+        conditions={},
+    )
+    decision: Decision = iam_evaluator.evaluate_resource_policy(document, context).decision
+    return decision
+
+
 def role_trusts(*, role_arn: str, service: str, conditions: Mapping[str, str]) -> bool:
     """Whether a service principal may assume the role under these conditions."""
     account, name = _account_and_name(role_arn)
@@ -133,6 +149,14 @@ def refusal_of_caller(
             caller = getattr(denied, "principal_arn", access_key)
             return f"User: {caller} is not authorized to perform: {action} on resource: {resource}"
     return None
+
+
+def caller_of(*, headers: Mapping[str, str], query: Mapping[str, Any], machine_role: str | None) -> str:
+    """The ARN of the principal that sends a request: a session of the state machine's role if a machine makes the call,
+    otherwise whoever signed it."""
+    if machine_role is not None:
+        return _session_arn(*_account_and_name(machine_role), STATE_MACHINES_SESSION)
+    return str(iam_evaluator.request_caller_arn(headers, query))
 
 
 def operation_of(headers: Mapping[str, str]) -> str:

@@ -213,7 +213,10 @@ class Flywheels:
             return None
         if "TaskConfig" in request or "ModelType" in request:
             raise invalid_request("Give either ActiveModelArn, or TaskConfig and ModelType; not both.")
-        return usable_model(region, arn)
+        model = usable_model(region, arn)
+        if model.source_model_arn:
+            raise invalid_request(f"The model is imported from {model.source_model_arn}, without its training data.")
+        return model
 
     def _check_quotas(self, region: RegionState) -> None:
         settings = self._runtime.settings

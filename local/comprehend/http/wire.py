@@ -29,18 +29,21 @@ def handle_http(
     *,
     method: str = "POST",
     path: str = "/",
+    caller: str | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
     """Answer ``POST /``: ``(status, headers, body)``.
 
-    ``headers`` names may be in any case; ``account`` and ``region`` are those of the request's signature. Errors come
-    back as ``{"__type": ..., "Message": ...}`` with their status; a defect of this service is logged, and an
-    InternalServerException to the caller.
+    ``headers`` names may be in any case; ``account`` and ``region`` are those of the request's signature, ``caller`` is
+    the ARN of its principal (None: the account). Errors come back as ``{"__type": ..., "Message": ...}`` with their
+    status; a defect of this service is logged, and an InternalServerException to the caller.
     """
     try:
         if (method, path.partition("?")[0] or "/") != ("POST", "/"):
             raise service_error("UnknownOperationException", f"Send POST /, not {method} {path}.", status=404)
         operation = _operation(headers)
-        response = service.call(operation=operation, request=_request(body), account=account, region=region)
+        response = service.call(
+            operation=operation, request=_request(body), account=account, region=region, caller=caller
+        )
     except ComprehendError as error:
         return refusal(error)
     except Exception:

@@ -98,6 +98,7 @@ class Models:
             "OutputDataConfig": model.output_config,
             "DataAccessRoleArn": model.role_arn,
             "VersionName": model.version,
+            "SourceModelArn": model.source_model_arn,
             "FlywheelArn": model.flywheel_arn,
             **{member: model.security.get(member) for member in ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId")},
             "EndTime": model.ended,

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 class TrainingRun:
     """One training. It reads and writes S3 in the name of the role given with it."""
 
-    def __init__(self, *, runtime: Runtime, scope: Scope, model: Model) -> None:
+    def __init__(self, *, runtime: Runtime, scope: Scope, model: Model, role_arn: str) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._scope = scope
         self._model = model
+        self._role = role_arn
         self._folder = runtime.new_folder()
 
     def start(self) -> None:
@@ -70,7 +71,7 @@ class TrainingRun:
 
     def _problem(self) -> str | None:
         """Do the work; the Message of a model that is IN_ERROR if it cannot be done."""
-        role = self._model.role_arn
+        role = self._role
         self._doing = "NO_READ_ACCESS_TO_INPUT: The role {role} cannot read the data: {error}"
         try:
             self._train(self._runtime.s3(self._scope, role_arn=role, source_arn=self._model.arn))

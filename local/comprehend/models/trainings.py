@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.comprehend.errors import in_use, invalid_request, limit_exceeded
+from local.comprehend.errors import in_use, invalid_request
 from local.comprehend.identifiers import Scope, hex_digits
 from local.comprehend.jobs.archive import archive_uri
 from local.comprehend.model_kind import ModelKind
+from local.comprehend.models.policy_document import checked_policy
+from local.comprehend.models.quotas import require_room
+from local.comprehend.models.sharing import new_policy
 from local.comprehend.models.training_run import TrainingRun
 from local.comprehend.requests import idempotency
 from local.comprehend.requests.languages import require_language
@@ -16,7 +19,7 @@ from local.comprehend.requests.lookup import find
 from local.comprehend.requests.permitted import require_keys
 from local.comprehend.requests.tags import checked_tags
 from local.comprehend.runtime import Runtime
-from local.comprehend.state import Model, ModelStatus, RegionState
+from local.comprehend.state import Model, ModelStatus
 
 _SECURITY = ("VolumeKmsKeyId", "VpcConfig", "ModelKmsKeyId")
 
@@ -35,8 +38,6 @@ class Trainings:
         require_language(request["LanguageCode"])
         task = kind.task_of_training(request)
         train, test = kind.training_sources(request["InputDataConfig"])
-        if "ModelPolicy" in request:
-            raise invalid_request("The local Comprehend service has no policies of models; leave out ModelPolicy.")
         require_keys(request, scope)
         require_keys(request.get("OutputDataConfig", {}), scope, aliases=True)
         tags = checked_tags(request.get("Tags", []), present={})
@@ -44,7 +45,10 @@ class Trainings:
         arn = scope.model_arn(resource=kind.arn_resource, name=name, version=version)
         if arn in region.models:
             raise in_use(f"There is already {arn}.")
-        self._check_quota(region)
+        policy = request.get("ModelPolicy")
+        if policy is not None:
+            checked_policy(policy, of=arn)
+        require_room(region, kind, self._runtime.settings)
         model = Model(
             arn=arn,
             name=name,
@@ -62,27 +66,23 @@ class Trainings:
         )
         region.models[arn] = model
         region.tags[arn] = tags
+        if policy is not None:
+            region.policies[arn] = new_policy(policy, now=self._runtime.now())
         idempotency.remember(region, operation=operation, request=request, resource=arn)
-        TrainingRun(runtime=self._runtime, scope=scope, model=model).start()
+        TrainingRun(runtime=self._runtime, scope=scope, model=model, role_arn=request["DataAccessRoleArn"]).start()
         return {f"{kind.model_noun}Arn": arn}
 
     def stop(self, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         model = find(self._runtime.region(scope).models, request[f"{self._kind.model_noun}Arn"], what=self._kind.words)
         if model.flywheel_arn:
             raise invalid_request(f"The model is of {model.flywheel_arn}, whose iterations cannot be stopped.")
+        if model.source_model_arn:
+            raise invalid_request(f"The model is imported from {model.source_model_arn}; an import cannot be stopped.")
         if model.in_training:
             model.status = ModelStatus.STOP_REQUESTED
         elif model.status is not ModelStatus.STOPPED:
             raise invalid_request(f"The model is {model.status}; only a training can be stopped.")
         return {}
-
-    def _check_quota(self, region: RegionState) -> None:
-        running = sum(
-            model.kind is self._kind and model.in_training and model.flywheel_arn is None
-            for model in region.models.values()
-        )
-        if running >= self._runtime.settings.maximum_trainings_of_a_type:
-            raise limit_exceeded(f"{running} {self._kind.words}s of the account are being trained, the most at a time.")
 
 
 def _output_of(request: dict[str, Any], scope: Scope, arn: str) -> dict[str, Any] | None:

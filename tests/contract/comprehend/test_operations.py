@@ -16,7 +16,7 @@ NOT_PROVIDED = sorted(
     if any(
         word in name
         for word in (
-            *("Batch", "Contains", "Import", "Policy", "Classify" + "Pii", "DominantLanguage", "Events", "KeyPhrases"),
+            *("Batch", "Contains", "Classify" + "Pii", "DominantLanguage", "Events", "KeyPhrases"),
             *("Pii", "Sentiment", "Syntax", "Topics", "Toxic"),
         )
     )

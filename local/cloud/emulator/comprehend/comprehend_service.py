@@ -13,7 +13,15 @@ from botocore.exceptions import ClientError
 
 from local.cloud.emulator import service_roles
 from local.cloud.emulator.administration import answer_below
-from local.cloud.emulator.ministack import app, concurrency, iam_actions, responses, router, stepfunctions
+from local.cloud.emulator.ministack import (
+    app,
+    concurrency,
+    iam_actions,
+    responses,
+    router,
+    stepfunctions,
+)
+from local.cloud.emulator.step_functions import attempts
 from local.cloud.endpoint import Endpoint
 from local.comprehend.document_classification.kind import DOCUMENT_CLASSIFICATION
 from local.comprehend.errors import UNMODELLED_ERRORS
@@ -64,7 +72,9 @@ _PASSES_ROLE = frozenset(
     }
 )
 # What is created with tags needs the right to tag it as well.
-_TAGGED = frozenset({"CreateEndpoint", "CreateDataset", "CreateDocumentClassifier", "CreateEntityRecognizer"})
+_TAGGED = frozenset(
+    {"CreateEndpoint", "CreateDataset", "CreateDocumentClassifier", "CreateEntityRecognizer", "ImportModel"}
+)
 _ROLE_MEMBERS = ("DataAccessRoleArn", "DesiredDataAccessRoleArn")
 # What a request may use besides the resource it is about.
 _USED_MEMBERS = (
@@ -101,6 +111,34 @@ class DataAccessRoles:
         return self._endpoint.in_account(account, region=region).client("s3", credentials=credentials)
 
 
+def use_key(key: str, *, role_arn: str, model_arn: str, account: str, region: str) -> None:
+    """A UseKey that asks the policies of the role and of the key, under the condition keys of the developer guide
+    ("Importing a custom model")."""
+    owner = key.split(":")[4] if key.startswith("arn:") else account
+    with responses.request_scope(owner, region):
+        arn = service_roles.key_arn(key)
+        if arn is None:
+            raise ClientError({"Error": {"Code": "NotFoundException", "Message": f"There is no key {key}."}}, "Decrypt")
+        by_source = {"aws:SourceArn": model_arn}
+        by_context = {"kms:EncryptionContext:aws:comprehend:arn": model_arn}
+        for operation, conditions in (
+            ("Decrypt", by_source),
+            ("GenerateDataKey", by_source),
+            ("CreateGrant", by_context),
+        ):
+            try:
+                service_roles.check_role(
+                    role_arn=role_arn,
+                    session_name="comprehend",
+                    action=f"kms:{operation}",
+                    resource=arn,
+                    conditions=conditions,
+                )
+            except service_roles.AccessDenied as error:
+                refusal = {"Error": {"Code": "AccessDeniedException", "Message": str(error)}}
+                raise ClientError(refusal, operation) from error  # type: ignore[arg-type]
+
+
 def know(service: Comprehend) -> None:
     """Whose flywheels say, from here on, of which kind an endpoint is going to be."""
     _services[:] = [service]
@@ -121,7 +159,8 @@ def _answer_requests(service: Comprehend) -> None:
         if refused is not None:
             return service_roles.refused(refused)
         # Not on the event loop: the service calls S3, which the loop has to answer.
-        answering = partial(handle_http, service, method=method, path=path)
+        caller = service_roles.caller_of(headers=headers, query=query, machine_role=attempts.current_role())
+        answering = partial(handle_http, service, method=method, path=path, caller=caller)
         return await concurrency.run_reentrant(
             answering, headers, body, responses.get_account_id(), responses.get_region()
         )
@@ -199,10 +238,22 @@ def also_needed(*, operation: str, request: dict[str, Any]) -> list[tuple[str, s
     checks += [(f"comprehend:{operation}", arn, {}) for arn in used_by(operation=operation, request=request)]
     if operation in _TAGGED and request.get("Tags"):
         region, account = responses.get_region(), responses.get_account_id()
-        named = resource_of(operation=operation, request=request, region=region, account=account)
-        dataset = f"{named}/dataset/{request.get('DatasetName')}"
-        checks.append(("comprehend:TagResource", dataset if operation == "CreateDataset" else named, {}))
+        named = _made_by(operation=operation, request=request, region=region, account=account)
+        checks.append(("comprehend:TagResource", named, {}))
     return checks
+
+
+def _made_by(*, operation: str, request: dict[str, Any], region: str, account: str) -> str:
+    """The ARN of what the operation makes; the operation itself may be about another."""
+    about = resource_of(operation=operation, request=request, region=region, account=account)
+    if operation == "CreateDataset":
+        return f"{about}/dataset/{request.get('DatasetName')}"
+    if operation == "ImportModel":
+        kind, _, name = about.rpartition(":")[2].partition("/")
+        name = request.get("ModelName", name.partition("/")[0])
+        version = f"/version/{request['VersionName']}" if "VersionName" in request else ""
+        return f"arn:aws:comprehend:{region}:{account}:{kind}/{name}{version}"
+    return about
 
 
 def _serve_state_machines() -> None:

@@ -64,7 +64,11 @@ def authorise(resource: str, arguments: Any) -> None:
     for action, target, conditions in checks:
         try:
             service_roles.check_role(
-                role_arn=role, session_name="state-machine", action=action, resource=target, conditions=conditions
+                role_arn=role,
+                session_name=service_roles.STATE_MACHINES_SESSION,
+                action=action,
+                resource=target,
+                conditions=conditions,
             )
         except service_roles.AccessDenied as error:
             raise stepfunctions._ExecutionError(_error_name(resource), str(error)) from error
