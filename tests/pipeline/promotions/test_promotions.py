@@ -699,7 +699,7 @@ def models(at: Deployment) -> list[str]:
     """Oldest first; those that Comprehend has not got rid of."""
     pages = at.comprehend.get_paginator("list_document_classifiers").paginate()
     listed = [item for page in pages for item in page["DocumentClassifierPropertiesList"]]
-    own = [item for item in listed if item["FlywheelArn"].split("/")[1].startswith(f"{at.name}-")]
+    own = [item for item in listed if f":flywheel/{at.name}-" in item.get("FlywheelArn", "")]
     done = [item for item in own if item["Status"] == "TRAINED"]
     return [item["DocumentClassifierArn"] for item in sorted(done, key=lambda item: item["SubmitTime"])]
 
