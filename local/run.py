@@ -20,6 +20,7 @@ from local.cloud import LocalCloud, LocalCloudError, OnConsole
 from local.cloud.errors import CdkFailed
 from local.cloud.places import LOCAL_FOLDER
 from local.command_line import pairs_of
+from local.comprehend.settings import Settings
 from local.derived_settings import context_of, derive_settings, parameters_of, words_of
 from local.story import turns_table
 from local.walk import Walk, as_json
@@ -29,10 +30,6 @@ from ops.verbs.report import save_report
 
 NAME = "walk"
 REPORT = LOCAL_FOLDER / "run-report.html"
-COMPREHENDS_MINIMUM = {
-    Kind.CLASSES: (50, "training documents for each label"),
-    Kind.ENTITIES: (25, "annotations of each type"),
-}
 _CDK_NOISE = re.compile(r"\s*(?:at |node:|\}|\{|\[\d|Subprocess exited|.*: Subprocess exited|$)")
 _CDK_FAILURE = re.compile(r"❌|failed:|^- |cannot be deployed|_FAILED")
 
@@ -156,7 +153,9 @@ def left_out(record: TurnRecord) -> dict[str, int]:
 def warning_of(parameters: Mapping[str, str], *, kind: Kind) -> str | None:
     """A sentence on a minimum that Comprehend itself would not take."""
     given = parameters.get("MinimumDocumentsPerLabel", "")
-    least, of_what = COMPREHENDS_MINIMUM[kind]
+    least, of_what = Settings().minimum_documents_multi_class, "training documents for each label"
+    if kind is Kind.ENTITIES:
+        least, of_what = Settings().minimum_annotations, "annotations of each type"
     if not given.isdecimal() or int(given) >= least:
         return None
     return (

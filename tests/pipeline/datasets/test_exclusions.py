@@ -12,28 +12,19 @@ from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.records.uploads import Split
 from ops.deployment.errors import FileError, OperatorError
 from ops.verbs.exclude import Excluded, exclude, excluded, undo
+from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.pipeline.in_process_cloud import Killed
 from tests.pipeline.operator import PERSON, operator
 from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
-TEST = documents(*LABELS, count=10, words="judge: ")
-FIRST = documents(*LABELS, count=20)
-SECOND = documents(*LABELS, start=50, count=20)
 BAD = [FIRST[3], FIRST[8]]
 
 
 @pytest.fixture
 def at() -> Deployment:
-    """Two turns old."""
-    at = Deployment()
-    at.upload("test/a.csv", TEST)
-    at.upload("train/a.csv", FIRST)
-    at.run_turn()
-    at.upload("train/b.csv", SECOND)
-    at.run_turn()
-    return at
+    return two_turns_old()
 
 
 @pytest.fixture

@@ -13,13 +13,11 @@ from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
+from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud
 from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
 
 BUSINESS, SPORTS = LABELS
-TEST = documents(*LABELS, count=10, words="judge: ")
-FIRST = documents(*LABELS, count=20)
-SECOND = documents(*LABELS, start=50, count=20)
 
 
 def mislabelled(rows: list[Document]) -> list[Document]:
@@ -28,14 +26,7 @@ def mislabelled(rows: list[Document]) -> list[Document]:
 
 @pytest.fixture
 def at() -> Deployment:
-    """Two turns old, with an active model."""
-    at = Deployment()
-    at.upload("test/a.csv", TEST)
-    at.upload("train/a.csv", FIRST)
-    at.run_turn()
-    at.upload("train/b.csv", SECOND)
-    at.run_turn()
-    return at
+    return two_turns_old()
 
 
 @pytest.fixture

@@ -48,15 +48,9 @@ DESCRIBED = {
 
 
 @pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "CREATE_MACHINE_ARN": MACHINE,
-        "INTAKE_BUCKET": "intake",
-    }.items():
-        monkeypatch.setenv(name, value)
+def environment(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setenv("INTAKE_BUCKET", "intake")
 
 
 @pytest.fixture

@@ -89,15 +89,9 @@ def context(seconds: float = 120) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "SERVE_MACHINE_ARN": MACHINE,
-        "PARAMETER_PREFIX": "/comprehend-flywheel/news",
-    }.items():
-        monkeypatch.setenv(name, value)
+def environment(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVE_MACHINE_ARN", MACHINE)
+    monkeypatch.setenv("PARAMETER_PREFIX", "/comprehend-flywheel/news")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ NOTHING = Dollars(an_hour=Decimal(0), a_month=Decimal(0))
 ONE_UNIT = Dollars(an_hour=Decimal("1.80"), a_month=Decimal("1314.00"))
 
 
-def wish(**members: Any) -> EndpointTarget:
+def target(**members: Any) -> EndpointTarget:
     return EndpointTarget.model_validate({"inference_units": "1", "maximum_inference_units": "0"} | members)
 
 
@@ -72,7 +72,7 @@ def shown(found: EndpointReport) -> str:
     ],
 )
 def test_hours_of_a_month_are_those_in_which_the_endpoint_is_there(hours: dict[str, str], expected: Decimal) -> None:
-    assert hours_a_month(wish(**hours)) == pytest.approx(expected)
+    assert hours_a_month(target(**hours)) == pytest.approx(expected)
 
 
 def test_without_a_stack_it_would_be_there_at_all_hours() -> None:
@@ -81,9 +81,9 @@ def test_without_a_stack_it_would_be_there_at_all_hours() -> None:
 
 def test_nothing_scales_where_nothing_is_wanted() -> None:
     assert most_wanted(None) == 0
-    assert most_wanted(wish(inference_units="0", maximum_inference_units="4")) == 0
-    assert most_wanted(wish(inference_units="2", maximum_inference_units="4")) == 4
-    assert most_wanted(wish(inference_units="2", maximum_inference_units="1")) == 2
+    assert most_wanted(target(inference_units="0", maximum_inference_units="4")) == 0
+    assert most_wanted(target(inference_units="2", maximum_inference_units="4")) == 4
+    assert most_wanted(target(inference_units="2", maximum_inference_units="1")) == 2
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_without_a_serving_stack_nothing_is_wanted_and_there_is_nothing() -> Non
 
 def test_an_endpoint_that_serves_the_active_model() -> None:
     found = report(
-        wanted=wish(maximum_inference_units="3"),
+        wanted=target(maximum_inference_units="3"),
         endpoint=there(),
         scaling=Scaling(least=1, most=3),
         active_model_arn=f"{MODELS}2",
@@ -147,4 +147,4 @@ def test_a_smoke_test_is_shown_with_the_model_it_was_of() -> None:
 
 def test_serving_hours_are_shown() -> None:
     hours = {"hours_start": "cron(0 8 ? * MON-FRI *)", "hours_end": "cron(0 18 ? * MON-FRI *)"}
-    assert "(UTC): now is outside them" in shown(report(wanted=wish(**hours), in_hours=False))
+    assert "(UTC): now is outside them" in shown(report(wanted=target(**hours), in_hours=False))

@@ -136,7 +136,7 @@ def use_key(key: str, *, role_arn: str, model_arn: str, account: str, region: st
                 )
             except service_roles.AccessDenied as error:
                 refusal = {"Error": {"Code": "AccessDeniedException", "Message": str(error)}}
-                raise ClientError(refusal, operation) from error  # type: ignore[arg-type]
+                raise ClientError(refusal, operation) from error  # type: ignore[arg-type]  # boto3's stubs want every member
 
 
 def know(service: Comprehend) -> None:
