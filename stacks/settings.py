@@ -57,6 +57,15 @@ class Mode(StrEnum):
     MULTI_LABEL = "MULTI_LABEL"
 
 
+class Role(StrEnum):
+    """What a deployment does with models (decision 022)."""
+
+    TRAIN = "train"
+    """It has a flywheel."""
+    IMPORT = "import"
+    """It imports and serves the models that a flywheel of another account, or of another name, shares with it."""
+
+
 class EncryptionMode(StrEnum):
     AWS_OWNED = "aws-owned"
     NEW = "new"
@@ -138,12 +147,14 @@ class FlywheelSettings(Section):
         ),
     ]
     """Begins the names of the stacks, and so must start with a letter as they do."""
+    role: Role = Role.TRAIN
     model_type: ModelType = ModelType.DOCUMENT_CLASSIFIER
     mode: Mode = Mode.MULTI_CLASS
     """Of a document classifier, as are `labels` and `label_delimiter`."""
     language: Literal["en", "es", "fr", "de", "it", "pt"] = "en"
     labels: Annotated[tuple[str, ...], Field(description='a list, such as ["A", "B"] or A,B')] = ()
-    """Sorted: their order means nothing to a classifier, and a reordered list must not replace the flywheel."""
+    """Sorted: their order means nothing to a classifier, and a reordered list must not replace the flywheel. A
+    deployment that imports models needs none: it takes the models as they are."""
     entity_types: Annotated[
         tuple[str, ...], Field(description='a list, such as ["PERSON", "PLACE"] or PERSON,PLACE')
     ] = ()
@@ -250,7 +261,7 @@ class FlywheelSettings(Section):
         if self.model_type is ModelType.ENTITY_RECOGNIZER:
             if self.labels:
                 raise ValueError("labels: an entity recognizer has none; name its entity_types")
-            if not 1 <= len(self.entity_types) <= MOST_ENTITY_TYPES:
+            if not self._least_labels(1) <= len(self.entity_types) <= MOST_ENTITY_TYPES:
                 raise ValueError(
                     f"entity_types: {len(self.entity_types)} given; a recognizer takes 1 to {MOST_ENTITY_TYPES}"
                 )
@@ -262,10 +273,10 @@ class FlywheelSettings(Section):
     def labels_fit_mode_and_delimiter(self) -> FlywheelSettings:
         if self.model_type is not ModelType.DOCUMENT_CLASSIFIER:
             return self
-        if not self.labels:
+        if not self.labels and self.role is Role.TRAIN:
             raise ValueError("labels: name the labels of your documents, at least two")
         most = MOST_LABELS[self.mode]
-        if not 2 <= len(self.labels) <= most:
+        if not self._least_labels(2) <= len(self.labels) <= most:
             raise ValueError(f"labels: {len(self.labels)} given; {self.mode} takes 2 to {most}")
         clash = [label for label in self.labels if self.label_delimiter in label]
         if clash:
@@ -312,6 +323,9 @@ class FlywheelSettings(Section):
             )
         return self
 
+    def _least_labels(self, number: int) -> int:
+        return number if self.role is Role.TRAIN else 0
+
     @property
     def task_labels(self) -> tuple[str, ...]:
         """The labels, or a recognizer's entity types."""
@@ -320,6 +334,10 @@ class FlywheelSettings(Section):
     @property
     def stack_name(self) -> str:
         return f"{self.name}-flywheel"
+
+    @property
+    def import_stack_name(self) -> str:
+        return f"{self.name}-import"
 
     @property
     def serving_stack_name(self) -> str:
