@@ -29,8 +29,18 @@ class Kind(Environment):
     model_type: ModelType
 
 
-class Flywheel(Kind):
+class Deployment(Kind):
+    """It has a flywheel, or else it imports models."""
+
     flywheel_name: str
+    flywheel_arn: str | None = None
+    imported_model_arn: str | None = None
+    """ARN that all imported versions have, without a version."""
+    model_key_arn: OrNone = None
+    """The key that encrypts imported models."""
+
+
+class Flywheel(Deployment):
     flywheel_arn: str
 
 
@@ -38,12 +48,20 @@ class Intake(Environment):
     intake_bucket: str
 
 
+class ModelsOfDeployment(Deployment, Intake):
+    """For functions that ask which model is active: without a flywheel the intake bucket knows."""
+
+
 class Parameters(Environment):
     parameter_prefix: str
 
 
-class Pipeline(Flywheel, Intake, Parameters):
+class Pipeline(ModelsOfDeployment, Parameters):
     """For functions that need all three."""
+
+
+class FlywheelPipeline(Flywheel, Intake, Parameters):
+    """For functions of a deployment that trains models."""
 
 
 class Labels(Environment):

@@ -19,7 +19,7 @@ from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.model_kind import ModelKind, ModelType
 from flywheel.environment import OrNone
 from flywheel.model_kinds import kind_of
-from flywheel.pipeline import Pipeline
+from flywheel.pipeline import FlywheelPipeline
 from flywheel.preparation import ConflictingLabels, RepeatedDocuments
 from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
@@ -138,9 +138,9 @@ class Deployment:
         return FlywheelService(comprehend=self.clients.comprehend, flywheel_arn=self.flywheel_arn, kind=self.kind)
 
     @property
-    def pipeline(self) -> Pipeline:
+    def pipeline(self) -> FlywheelPipeline:
         """What the pipeline's own functions are asked with."""
-        return Pipeline(intake=self.intake, service=self.service, published=self.models)
+        return FlywheelPipeline(intake=self.intake, service=self.service, published=self.models)
 
     def turn_execution(self, turn: str) -> str:
         """The ARN of its execution, whether or not it has begun."""

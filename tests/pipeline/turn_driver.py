@@ -34,7 +34,7 @@ from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.faults.errors import FlywheelError, ServiceBusy
 from flywheel.faults.service_faults import error_code, passes
-from flywheel.pipeline import Pipeline
+from flywheel.pipeline import FlywheelPipeline
 from flywheel.preparation import ConflictingLabels, Limits, RepeatedDocuments
 from flywheel.preparation.entities import EntityLimits, from_line
 from flywheel.promotions import start_promotion
@@ -212,8 +212,8 @@ class Deployment:
         return IntakeBucket(s3=self.s3, bucket=self.name)
 
     @property
-    def pipeline(self) -> Pipeline:
-        return Pipeline(intake=self.intake, service=self.service, published=self.published)
+    def pipeline(self) -> FlywheelPipeline:
+        return FlywheelPipeline(intake=self.intake, service=self.service, published=self.published)
 
     @property
     def service(self) -> FlywheelService:

@@ -12,7 +12,7 @@ from flywheel.analysis.inputs import find_input
 from flywheel.records.analyses import BEGUN, AnalysisBeginning, Begun, InputFile, InputFormat, RunFolder, Segment, Unit
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.pipeline import Pipeline
     from flywheel.store.parameters import PublishedModels
 
@@ -74,8 +74,8 @@ def begin_analysis(
     return pipeline.intake.require(folder.beginning, AnalysisBeginning)
 
 
-def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str, str | None]:
-    """The published model and its flywheel, which may be one of a former generation."""
+def _model(*, published: PublishedModels, service: ActiveModelService) -> tuple[str, str | None]:
+    """The published model and its flywheel, which may be one of a former generation. An imported one has none."""
     arn = published.active()
     if arn is None:
         raise NoActiveModel(
@@ -85,7 +85,7 @@ def _model(*, published: PublishedModels, service: FlywheelService) -> tuple[str
     if model is None or not model.trained:
         state = "is not there any more" if model is None else f"is {model.status}"
         raise NoActiveModel(f"The active model {arn} {state}: `flywheel models` shows which one to go back to.")
-    return arn, model.flywheel_arn
+    return arn, service.flywheel_of(model)
 
 
 def plan_units(files: Iterable[InputFile], *, format_: InputFormat, limits: JobLimits) -> Iterator[Unit]:

@@ -12,12 +12,12 @@ from flywheel.records.analyses import AnalysisBeginning, CollectedPart, PartFact
 from flywheel.records.job_attempts import JobAttempt
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.records.analyses import PartItem
     from flywheel.store.bucket import IntakeBucket
 
 
-def classify_part(item: PartItem, *, role_arn: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
+def classify_part(item: PartItem, *, role_arn: str, intake: IntakeBucket, service: ActiveModelService) -> str | None:
     """Id of the job to wait for: the part's existing job, or a new one. None for a part that has no documents or is
     collected.
 
@@ -52,6 +52,6 @@ def classify_part(item: PartItem, *, role_arn: str, intake: IntakeBucket, servic
     return started.id
 
 
-def attempts_of(item: PartItem, *, intake: IntakeBucket, service: FlywheelService) -> Attempts[JobAttempt]:
+def attempts_of(item: PartItem, *, intake: IntakeBucket, service: ActiveModelService) -> Attempts[JobAttempt]:
     place = RunFolder(item.job, item.run).part(item.part)
     return Attempts(intake=intake, jobs=service.jobs, key=place.attempt, record=JobAttempt)

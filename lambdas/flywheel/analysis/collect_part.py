@@ -24,7 +24,7 @@ from flywheel.store.stream import buffered
 
 if TYPE_CHECKING:
     from flywheel.analysis.begin_analysis import JobLimits
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.records.analyses import PartFolder, PartItem
     from flywheel.store.bucket import IntakeBucket
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Collector:
     intake: IntakeBucket
-    service: FlywheelService
+    service: ActiveModelService
     limits: JobLimits
     low_confidence: float
     """Documents with a lower confidence are marked for review."""

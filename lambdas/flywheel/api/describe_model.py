@@ -11,21 +11,25 @@ from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
 if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
-    from flywheel.pipeline import Pipeline
+    from flywheel.comprehend.model import ModelService
+    from flywheel.store.bucket import IntakeBucket
+    from flywheel.store.parameters import PublishedModels
 
 
-def describe_model(*, endpoint: LiveEndpoint, pipeline: Pipeline) -> ModelAnswer:
+def describe_model(
+    *, endpoint: LiveEndpoint, models: ModelService, intake: IntakeBucket, published: PublishedModels
+) -> ModelAnswer:
     """Raises ClientError."""
-    active = pipeline.published.active_since()
+    active = published.active_since()
     served = endpoint.look()
-    state = pipeline.intake.read(STATE_KEY, ServingState)
-    score = pipeline.service.models.score(active.arn) if active else None
+    state = intake.read(STATE_KEY, ServingState)
+    score = models.score(active.arn) if active else None
     return ModelAnswer(
         active_model=ActiveModel(
             arn=active.arn,
             since=active.since,
             scores=score.metrics if score else None,
-            thresholds=_thresholds(active.arn, pipeline=pipeline),
+            thresholds=_thresholds(active.arn, intake=intake) if models.kind.has_thresholds else None,
         )
         if active
         else None,
@@ -42,8 +46,6 @@ def describe_model(*, endpoint: LiveEndpoint, pipeline: Pipeline) -> ModelAnswer
     )
 
 
-def _thresholds(model_arn: str, *, pipeline: Pipeline) -> dict[str, float] | None:
-    if not pipeline.service.kind.has_thresholds:
-        return None
-    found = dict(thresholds_of(model_arn, intake=pipeline.intake))
+def _thresholds(model_arn: str, *, intake: IntakeBucket) -> dict[str, float] | None:
+    found = dict(thresholds_of(model_arn, intake=intake))
     return found if found and size_as_json(found) <= DOCUMENT_ANSWER else None

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from flywheel.comprehend.active_model import ActiveModelService, ActiveModelState
 from flywheel.comprehend.answers import pages, required
-from flywheel.comprehend.jobs import BUSY, JobSecurity, JobService
-from flywheel.comprehend.model import ModelService
-from flywheel.faults.errors import IncompleteAnswer, ServiceBusy
+from flywheel.comprehend.jobs import BUSY, JobSecurity
+from flywheel.faults.errors import ServiceBusy
 from flywheel.faults.service_faults import error_code, error_message
 from flywheel.records.decisions import ModelScore
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
 
-    from flywheel.comprehend.model_kind import ModelKind, StartedJob, Task
+    from flywheel.comprehend.model_kind import Model, ModelKind, Task
     from flywheel.records.uploads import Split
 
 FOUND_WITHIN = timedelta(minutes=5)
@@ -48,15 +48,9 @@ class DatasetStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlywheelState:
+class FlywheelState(ActiveModelState):
     arn: str
-    active: bool
-    """The flywheel's status is ACTIVE, whether an iteration runs or not."""
     task: Task
-    language: str | None
-    active_model_arn: str | None
-    data_access_role_arn: str | None
-    security: JobSecurity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +76,18 @@ class Iteration:
     trained: ModelScore | None
 
 
-class FlywheelService:
-    """One flywheel. The client retries throttling and faults, then raises ClientError."""
+class FlywheelService(ActiveModelService):
+    """One flywheel."""
+
+    arn: str
 
     def __init__(self, *, comprehend: ComprehendClient, flywheel_arn: str, kind: ModelKind) -> None:
-        self._comprehend = comprehend
+        super().__init__(comprehend=comprehend, kind=kind)
         self.arn = flywheel_arn
-        self.kind = kind
-        self.models = ModelService(comprehend=comprehend, kind=kind)
-        self.jobs = JobService(comprehend=comprehend, kind=kind)
+
+    @property
+    def place(self) -> str:
+        return self.arn.rpartition(":")[0]
 
     @property
     def exceptions(self) -> Any:
@@ -174,42 +171,10 @@ class FlywheelService:
         iteration_id: str = required(answer, "FlywheelIterationId", of="the iteration that it starts")
         return iteration_id
 
-    def start_job(
-        self,
-        *,
-        model_arn: str | None = None,
-        flywheel_arn: str | None = None,
-        documents_uri: str,
-        output_uri: str,
-        role_arn: str | None = None,
-        name: str,
-        token: str,
-    ) -> StartedJob:
-        """As `JobService.start`, with this flywheel's encryption keys and VPC, and its role if `role_arn` is None.
-
-        Raises IncompleteAnswer, ModelNotUsable, ServiceBusy.
-        """
-        flywheel = self.describe()
-        role = role_arn or flywheel.data_access_role_arn
-        if role is None:
-            raise IncompleteAnswer(member="DataAccessRoleArn", of=f"flywheel {self.arn}")
-        return self.jobs.start(
-            model_arn=model_arn,
-            flywheel_arn=flywheel_arn,
-            documents_uri=documents_uri,
-            output_uri=output_uri,
-            role_arn=role,
-            security=flywheel.security,
-            name=name,
-            token=token,
-        )
-
-    def at(self, flywheel_arn: str) -> FlywheelService:
-        """The service for another flywheel, for instance of a former generation."""
-        return FlywheelService(comprehend=self._comprehend, flywheel_arn=flywheel_arn, kind=self.kind)
+    def at(self, flywheel_arn: str | None) -> FlywheelService:
+        return FlywheelService(comprehend=self._comprehend, flywheel_arn=flywheel_arn or self.arn, kind=self.kind)
 
     def find_active_model(self) -> str | None:
-        """None if the flywheel has no active model, or does not exist."""
         try:
             return self.describe().active_model_arn
         except self._comprehend.exceptions.ResourceNotFoundException:
@@ -217,6 +182,19 @@ class FlywheelService:
 
     def set_active_model(self, model_arn: str) -> None:
         self._comprehend.update_flywheel(FlywheelArn=self.arn, ActiveModelArn=model_arn)
+
+    def task_of(self, model_arn: str) -> Task:  # noqa: ARG002 - all models of a flywheel have its task
+        return self.describe().task
+
+    def flywheel_of(self, model: Model) -> str | None:
+        return model.flywheel_arn
+
+    def own_models(self) -> list[Model]:
+        return self.models.trained_by(self.arn)
+
+    def blocked_by(self) -> str | None:
+        newest = next(self.iterations(), None)
+        return f"iteration {newest.id} runs" if newest is not None and newest.status.running else None
 
     def _iteration(self, item: Any) -> Iteration:
         iteration_id = required(item, "FlywheelIterationId", of="an iteration")

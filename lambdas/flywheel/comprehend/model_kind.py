@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 from flywheel.comprehend.answers import required
+from flywheel.confidence import NO_THRESHOLDS
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -186,6 +187,10 @@ class ModelKind(Protocol):
     def task(self, config: Any) -> Task:
         """The task in DescribeFlywheel's TaskConfig, which may be empty until the flywheel is ACTIVE."""
 
+    def task_of_model(self, properties: Any) -> Task:
+        """The task that a model version was trained for, as far as its properties show. Of a document classifier they
+        have no labels."""
+
     def dataset_input(self, *, s3_uri: str, delimiter: str | None) -> Any:
         """CreateDataset's InputDataConfig for the file of documents at `s3_uri`."""
 
@@ -251,8 +256,11 @@ class ModelKind(Protocol):
         """The documents of a small file in a format of uploads, or what is wrong with it. Without `task.labels` all
         labels are allowed."""
 
-    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
-        """A job's predictions for each line of its input file. Raises InvalidPredictions."""
+    def read_answers(
+        self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS
+    ) -> Predictions:
+        """A job's predictions for each line of its input file. `thresholds` are the model's. Raises
+        InvalidPredictions."""
 
     @property
     def has_thresholds(self) -> bool:

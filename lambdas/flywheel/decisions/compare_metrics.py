@@ -29,7 +29,7 @@ from flywheel.records.thresholds import thresholds_key
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService, Iteration
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
     from flywheel.store.bucket import IntakeBucket
 
 
@@ -41,7 +41,7 @@ def compare_metrics(
     now: datetime,
     evidence: Evidence = Evidence.ITERATION,
     confidence_level: float = 0.95,
-    pipeline: Pipeline,
+    pipeline: FlywheelPipeline,
 ) -> Decision:
     """The decision on a COMPLETED iteration. If there is one already, it is returned.
 

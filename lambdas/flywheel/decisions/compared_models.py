@@ -9,7 +9,7 @@ from flywheel.decisions.history import is_of_another_flywheel
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import Iteration
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class ComparedModels:
         return tuple(dict.fromkeys(arn for arn in (self.candidate, self.active) if arn)) if self.candidate else ()
 
 
-def find_compared_models(iteration: Iteration, *, pipeline: Pipeline) -> ComparedModels:
+def find_compared_models(iteration: Iteration, *, pipeline: FlywheelPipeline) -> ComparedModels:
     active_now = pipeline.service.describe().active_model_arn
     serving = pipeline.published.active()
     # A former generation's model is served until a better one is found, even if Comprehend itself makes the first model

@@ -11,10 +11,12 @@ from flywheel.records.decisions import decision_key
 from flywheel.records.turns import require_current
 
 if TYPE_CHECKING:
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
 
 
-def prepare_holdout(*, turn: str, iteration_id: str, freezer: HoldoutFreezer, pipeline: Pipeline) -> tuple[str, ...]:
+def prepare_holdout(
+    *, turn: str, iteration_id: str, freezer: HoldoutFreezer, pipeline: FlywheelPipeline
+) -> tuple[str, ...]:
     """The models that have to predict the hold-out before the decision.
 
     Empty if the iteration is decided, trained no model, or has no hold-out. Raises NotCurrentTurn and SampleTooSmall.

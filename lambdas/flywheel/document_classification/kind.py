@@ -19,6 +19,7 @@ from flywheel.comprehend.model_kind import (
     StartedJob,
     Task,
 )
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.document_classification.answer import Classification
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.decisions import LEAST_SUPPORT, Metrics
@@ -61,6 +62,9 @@ class _DocumentClassification:
     def task(self, config: Any) -> Task:
         found = config.get("DocumentClassificationConfig", {})
         return Task(labels=tuple(found.get("Labels", ())), multi_label=found.get("Mode") == "MULTI_LABEL")
+
+    def task_of_model(self, properties: Any) -> Task:
+        return Task(multi_label=properties.get("Mode") == "MULTI_LABEL")
 
     def dataset_input(self, *, s3_uri: str, delimiter: str | None) -> Any:
         source = {"S3Uri": s3_uri} | ({"LabelDelimiter": delimiter} if delimiter else {})
@@ -148,10 +152,14 @@ class _DocumentClassification:
             rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
         return read_documents(content, rules=rules, limits=Limits())
 
-    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
+    def read_answers(
+        self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS
+    ) -> Predictions:
         from flywheel.evaluation import read_predictions
 
-        return read_predictions(archive, documents=documents, labels=task.labels, multi_label=task.multi_label)
+        return read_predictions(
+            archive, documents=documents, labels=task.labels, multi_label=task.multi_label, thresholds=thresholds
+        )
 
     def fit(
         self, truths: Sequence[tuple[str, ...]], answers: Predictions, *, task: Task

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flywheel.comprehend.answers import required
 from flywheel.comprehend.model_kind import Answer, DatasetLimits, Model, ModelKind, StartedJob, Task
+from flywheel.confidence import NO_THRESHOLDS
 from flywheel.entity_recognition.answer import AnnotatedDocument, RecognizedEntities
 from flywheel.records.decisions import Metrics
 from flywheel.records.uploads import DocumentForm
@@ -56,6 +57,10 @@ class _EntityRecognition:
 
     def task(self, config: Any) -> Task:
         types = config.get("EntityRecognitionConfig", {}).get("EntityTypes", ())
+        return Task(labels=tuple(found["Type"] for found in types if "Type" in found))
+
+    def task_of_model(self, properties: Any) -> Task:
+        types = properties.get("RecognizerMetadata", {}).get("EntityTypes", ())
         return Task(labels=tuple(found["Type"] for found in types if "Type" in found))
 
     def dataset_input(self, *, s3_uri: str, delimiter: str | None) -> Any:
@@ -168,7 +173,9 @@ class _EntityRecognition:
             for one in found
         ]
 
-    def read_answers(self, archive: Readable, *, documents: int, task: Task) -> Predictions:
+    def read_answers(
+        self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS
+    ) -> Predictions:
         from flywheel.evaluation import read_found_entities
 
         return read_found_entities(archive, documents=documents)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any, Protocol, TypeAlias, cast
 
-from flywheel.confidence import labels_of
+from flywheel.confidence import NO_THRESHOLDS, Thresholds, labels_of
 from flywheel.spans import Span
 
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
@@ -65,11 +65,18 @@ class Predictions:
         return dict(sorted(Counter(self.errors.values()).items()))
 
 
-def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str], multi_label: bool) -> Predictions:
+def read_predictions(
+    archive: Readable,
+    *,
+    documents: int,
+    labels: Sequence[str],
+    multi_label: bool,
+    thresholds: Thresholds = NO_THRESHOLDS,
+) -> Predictions:
     """Read the `output.tar.gz` of a job over one file of `documents` lines (InputFormat ONE_DOC_PER_LINE).
 
     MULTI_CLASS: the class with the highest score; of equals the one that stands first in `labels`. MULTI_LABEL: every
-    label with a score of `confidence.YES` or more, and the scores of all labels. AWS names neither the files in the
+    label whose score reaches its threshold, and the scores of all labels. AWS names neither the files in the
     archive nor the order of lines, so every regular file is read, and lines are joined by their number, which counts
     from 0 and is written as a string.
 
@@ -83,7 +90,9 @@ def read_predictions(archive: Readable, *, documents: int, labels: Sequence[str]
         InvalidPredictions: anything else that is not what Comprehend describes.
     """
     scores = LabelScores(labels=labels, documents=documents) if multi_label else None
-    return _read(archive, documents, _LabelReader(labels=labels, scores=scores).read, scores=scores)
+    return _read(
+        archive, documents, _LabelReader(labels=labels, scores=scores, thresholds=thresholds).read, scores=scores
+    )
 
 
 def read_found_entities(archive: Readable, *, documents: int) -> Predictions:
@@ -193,11 +202,12 @@ class _Reader:
 
 
 class _LabelReader:
-    def __init__(self, *, labels: Sequence[str], scores: LabelScores | None) -> None:
+    def __init__(self, *, labels: Sequence[str], scores: LabelScores | None, thresholds: Thresholds) -> None:
         """`scores` notes what a MULTI_LABEL model gives; None: the mode is MULTI_CLASS."""
         self._places = {label: place for place, label in enumerate(labels)}
         self._scores = scores
         self._multi_label = scores is not None
+        self._thresholds = thresholds
 
     def read(self, where: str, line: int, answer: Mapping[str, Any]) -> LabelSet:
         member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
@@ -210,7 +220,7 @@ class _LabelReader:
         else:
             unknown = len(self._places)
             scores.sort(key=lambda scored: (-scored[1], self._places.get(scored[0], unknown), scored[0]))
-        return frozenset(labels_of(scores, multi_label=self._multi_label))
+        return frozenset(labels_of(scores, multi_label=self._multi_label, thresholds=self._thresholds))
 
 
 def read_scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:

@@ -51,11 +51,13 @@ def _find(
         return PromotionBeginning(promotion=promotion, began_at=now)
     request = choice.chosen
     active = pipeline.service.describe().active_model_arn
-    by_turn = request.source is PromotionSource.TURN
     former, desired = pipeline.published.active(), pipeline.published.desired()
     if request.source is PromotionSource.PARAMETER and active is not None and active == former:
         # An edit of the parameter replaces any model that the pipeline has promoted since, but not one that was made
         # active outside the pipeline.
+        request = request.model_copy(update={"decided_against": active})
+    elif request.source is PromotionSource.ANNOUNCEMENT:
+        # The other account compared the model with its own active one. Here it replaces whatever is active.
         request = request.model_copy(update={"decided_against": active})
     elif active not in (request.decided_against, request.model_arn) and _was_taken_back(
         request, active, pipeline.intake
@@ -68,8 +70,8 @@ def _find(
         began_at=now,
         request=request,
         former_model_arn=former if former != request.model_arn else pipeline.published.previous(),
-        # A person's request needs no approval, and a model that is active already only has to be published.
-        approval=mode is PromotionMode.APPROVAL and by_turn and active != request.model_arn,
+        # A model that is active already only has to be published.
+        approval=mode is PromotionMode.APPROVAL and request.source.automatic and active != request.model_arn,
         desired_version=desired.version if desired else None,
         superseded=tuple(older.id for older in choice.superseded),
     )

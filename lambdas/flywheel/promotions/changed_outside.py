@@ -13,10 +13,10 @@ from flywheel.promotions.requests import requested_models, smoke_test_failure_of
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
 
 
-def describe_change_outside(*, unfinished: str | None, pipeline: Pipeline) -> str | None:
+def describe_change_outside(*, unfinished: str | None, pipeline: FlywheelPipeline) -> str | None:
     """A sentence if the active model was changed outside the pipeline, else None.
 
     `unfinished` is the id of an iteration without a decision. The active model may differ from the published one for
@@ -54,7 +54,7 @@ def _candidate_of(iteration_id: str, service: FlywheelService) -> str | None:
     return iteration.trained.arn if iteration and iteration.trained else None
 
 
-def publish_active_model(*, pipeline: Pipeline) -> None:
+def publish_active_model(*, pipeline: FlywheelPipeline) -> None:
     """Publish the model that is active now. It may differ from the one that the turn found when it began."""
     actual = pipeline.service.describe().active_model_arn
     if actual is not None and actual != pipeline.published.active():

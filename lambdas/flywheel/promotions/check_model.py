@@ -20,11 +20,11 @@ from flywheel.records.promotions import (
 )
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
+    from flywheel.comprehend.active_model import ActiveModelService, ActiveModelState
     from flywheel.store.bucket import IntakeBucket
 
 
-def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService, now: datetime) -> str | None:
+def check_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelService, now: datetime) -> str | None:
     """Check the requested model, then end the requests that it supersedes.
 
     Returns Comprehend's message about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion,
@@ -38,7 +38,7 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: FlywheelServic
 
 
 def require_fit(
-    request: PromotionRequest, *, flywheel: FlywheelState, service: FlywheelService, now: datetime
+    request: PromotionRequest, *, flywheel: ActiveModelState, service: ActiveModelService, now: datetime
 ) -> str | None:
     """Raise PromotionRefused unless the model can become active. Returns Comprehend's warning about the model.
 
@@ -49,7 +49,7 @@ def require_fit(
         return None
     if not _names_usable_model(service, request.model_arn):
         raise PromotionRefused(
-            f"{request.model_arn!r} is not the ARN of a {service.kind.words} in the flywheel's account and Region: "
+            f"{request.model_arn!r} is not the ARN of a {service.kind.words} in this account and Region: "
             "`flywheel models` lists what there is."
         )
     model = service.models.describe(request.model_arn)
@@ -59,8 +59,8 @@ def require_fit(
         raise PromotionRefused(f"{request.model_arn} does not exist any more: `flywheel models` lists what there is.")
     if not model.trained:
         raise PromotionRefused(f"{request.model_arn} is {model.status}: only a trained model can be active.")
-    mode = flywheel.task.mode
-    if model.mode not in (None, mode):
+    mode = flywheel.task.mode if flywheel.task else None
+    if mode and model.mode not in (None, mode):
         raise PromotionRefused(f"{request.model_arn} is a {model.mode} model, but the flywheel is {mode}.")
     if flywheel.language and model.language not in (None, flywheel.language):
         raise PromotionRefused(
@@ -69,7 +69,7 @@ def require_fit(
     return model.warning
 
 
-def require_same_active(request: PromotionRequest, flywheel: FlywheelState) -> None:
+def require_same_active(request: PromotionRequest, flywheel: ActiveModelState) -> None:
     """Raise PromotionRefused if the flywheel or its active model has changed since the request was decided."""
     active = flywheel.active_model_arn
     if request.flywheel_arn != flywheel.arn:
@@ -81,11 +81,10 @@ def require_same_active(request: PromotionRequest, flywheel: FlywheelState) -> N
         )
 
 
-def _names_usable_model(service: FlywheelService, model_arn: str) -> bool:
-    """Whether the ARN names a model of the flywheel's kind in the flywheel's account and Region."""
+def _names_usable_model(service: ActiveModelService, model_arn: str) -> bool:
+    """Whether the ARN names a model of the deployment's kind in its account and Region."""
     found = ModelArn.parse(model_arn)
-    place = service.arn.rpartition(":")[0]
-    return found is not None and (found.place, found.resource) == (place, service.kind.arn_resource)
+    return found is not None and (found.place, found.resource) == (service.place, service.kind.arn_resource)
 
 
 def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:

@@ -32,7 +32,7 @@ def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedMod
         desired.arn if desired else None,
         *requests.requested_models(pipeline.intake),
     }
-    models = pipeline.service.models.trained_by(pipeline.service.arn)
+    models = pipeline.service.own_models()
     there = {model.arn for model in models if model.trained}
     before = pipeline.intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
     deleted = [arn for arn in before.deleted if arn not in there]

@@ -24,7 +24,7 @@ from flywheel.text import notification
 from flywheel.text.printable import in_one_line
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.store.bucket import IntakeBucket
 
 MOST_FAILURES = 3
@@ -43,7 +43,7 @@ def report_promotion(
     status: PromotionStatus,
     reason: str,
     intake: IntakeBucket,
-    service: FlywheelService,
+    service: ActiveModelService,
     now: datetime,
     answered_by: str | None = None,
     warning: str | None = None,

@@ -36,7 +36,7 @@ from flywheel.records.promotions import (
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelState
+    from flywheel.comprehend.active_model import ActiveModelState
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
@@ -58,12 +58,13 @@ class Choice:
 def choose(requests: Sequence[PromotionRequest]) -> Choice | None:
     """The request to work on next, and those that it supersedes.
 
-    A person's newest request comes first, then the turn's request with the best score. It supersedes all older ones.
+    A person's newest request comes first, then the turn's request with the best score, or the newest announcement. It
+    supersedes all older ones.
     Newer ones stay open, and are refused later if the active model has changed by then.
     """
     if not requests:
         return None
-    by_people = [request for request in requests if request.source is not PromotionSource.TURN]
+    by_people = [request for request in requests if not request.source.automatic]
     chosen = max(by_people, key=_age) if by_people else max(requests, key=_quality)
     older = tuple(request for request in requests if _age(request) < _age(chosen))
     return Choice(chosen=chosen, superseded=older)
@@ -78,7 +79,7 @@ def _quality(request: PromotionRequest) -> tuple[float, datetime, str]:
 
 
 def request_of_parameter_edit(
-    *, published: PublishedModels, intake: IntakeBucket, flywheel: FlywheelState, now: datetime
+    *, published: PublishedModels, intake: IntakeBucket, flywheel: ActiveModelState, now: datetime
 ) -> PromotionRequest | None:
     """The request that an edit of `desired-model-arn` makes. None if the parameter names the published model, if the
     edit's request has ended, or if another open request is for the same model.
@@ -112,10 +113,10 @@ def unrequested_initial_model(*, intake: IntakeBucket, flywheel_arn: str) -> Ini
     return None if initial is None or intake.exists(request_key(initial.request_id)) else initial
 
 
-def request_of_initial_model(*, intake: IntakeBucket, flywheel: FlywheelState) -> PromotionRequest | None:
+def request_of_initial_model(*, intake: IntakeBucket, flywheel: ActiveModelState) -> PromotionRequest | None:
     """The request to publish the model that the flywheel was created with, if it is still to be made. None, too, if
     another model has been made active since."""
-    initial = unrequested_initial_model(intake=intake, flywheel_arn=flywheel.arn)
+    initial = unrequested_initial_model(intake=intake, flywheel_arn=flywheel.arn) if flywheel.arn else None
     if initial is None or initial.model_arn != flywheel.active_model_arn:
         return None
     return PromotionRequest(
@@ -251,7 +252,7 @@ def as_promotion(
 
 def superseded_by(request: PromotionRequest) -> str:
     """The reason that a superseded request ends with."""
-    by_hand = request.source not in {PromotionSource.TURN, PromotionSource.DEPLOYMENT}
+    by_hand = not request.source.automatic and request.source is not PromotionSource.DEPLOYMENT
     who = f"{request.by} (by hand)" if by_hand else request.by
     return f"{who} asked for {request.model_arn} instead."
 
@@ -270,6 +271,7 @@ def event_detail(beginning: PromotionBeginning, *, flywheel_name: str) -> dict[s
         "flywheel": flywheel_name,
         "flywheelArn": request.flywheel_arn,
         "modelArn": request.model_arn,
+        **({"sourceModelArn": request.source_model_arn} if request.source_model_arn else {}),
         "formerModelArn": beginning.former_model_arn,
         "promotion": beginning.promotion,
         "source": request.source.value,

@@ -13,7 +13,6 @@ from flywheel.records.promotions import (
     ApprovalWait,
     Promotion,
     PromotionRequest,
-    PromotionSource,
     PromotionStatus,
     current_number,
     name_of,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
+    from flywheel.comprehend.active_model import ActiveModelService, ActiveModelState
     from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
 
@@ -96,14 +95,15 @@ def _refuse_unfit(
     waiting: requests.WaitingPromotion,
     candidates: Sequence[PromotionRequest],
     *,
-    flywheel: FlywheelState,
-    service: FlywheelService,
+    flywheel: ActiveModelState,
+    service: ActiveModelService,
     now: datetime,
 ) -> tuple[Promotion, ...]:
-    """Ends of people's requests for models that cannot become active, such as a typing error in `desired-model-arn`."""
+    """Ends of people's requests for models that cannot become active, such as a typing error in `desired-model-arn`.
+    Whether a model can that is still to be imported shows when it is there."""
     refused = []
     for request in candidates:
-        if request.source is PromotionSource.TURN or request == waiting.beginning.request:
+        if request.source.automatic or request.source_model_arn or request == waiting.beginning.request:
             continue
         try:
             require_fit(request, flywheel=flywheel, service=service, now=now)

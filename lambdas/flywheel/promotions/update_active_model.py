@@ -14,7 +14,7 @@ from flywheel.promotions.requests import beginning_of, open_request_of
 from flywheel.records.promotions import PromotionBeginning, PromotionRequest, PromotionStatus, require_current
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.store.bucket import IntakeBucket
 
 _BUSY = INVALID | THROTTLES | {"ResourceInUseException"}
@@ -23,7 +23,7 @@ question 6)."""
 _REFUSALS = INVALID | {"ResourceNotFoundException", "ResourceUnavailableException"}
 
 
-def update_active_model(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> PromotionStatus:
+def update_active_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelService) -> PromotionStatus:
     """Make the requested model active, unless the active model has changed since the request.
 
     UpdateFlywheel has no compare-and-set, so the check comes right before it. Raises NotCurrentPromotion,
@@ -41,7 +41,7 @@ def update_active_model(*, promotion: str, intake: IntakeBucket, service: Flywhe
     return PromotionStatus.PROMOTED
 
 
-def put_back(*, promotion: str, intake: IntakeBucket, service: FlywheelService) -> str | None:
+def put_back(*, promotion: str, intake: IntakeBucket, service: ActiveModelService) -> str | None:
     """Make the former model active again, and return the model that is active now.
 
     None if the flywheel had no other model: Comprehend cannot unset the active model. Raises as `update_active_model`.
@@ -59,23 +59,25 @@ def put_back(*, promotion: str, intake: IntakeBucket, service: FlywheelService) 
     return former
 
 
-def _former_model(request: PromotionRequest, beginning: PromotionBeginning, *, service: FlywheelService) -> str | None:
+def _former_model(
+    request: PromotionRequest, beginning: PromotionBeginning, *, service: ActiveModelService
+) -> str | None:
     """The model that was active before the promotion, if this flywheel can have it: not one of a former generation,
     which belongs to another flywheel."""
     if request.decided_against not in (None, request.model_arn):
         return request.decided_against
     former = beginning.former_model_arn
     model = service.models.describe(former) if former and former != request.model_arn else None
-    return model.arn if model and model.flywheel_arn in (None, service.arn) else None
+    return model.arn if model and service.flywheel_of(model) in (None, service.arn) else None
 
 
-def _set_active(model_arn: str, *, service: FlywheelService) -> None:
+def _set_active(model_arn: str, *, service: ActiveModelService) -> None:
     try:
         service.set_active_model(model_arn)
     except ClientError as error:
-        newest = next(service.iterations(), None)
-        if error_code(error) in _BUSY and newest is not None and newest.status.running:
-            raise ServiceBusy(f"Comprehend promotes no model while iteration {newest.id} runs.") from error
+        blocked_by = service.blocked_by() if error_code(error) in _BUSY else None
+        if blocked_by is not None:
+            raise ServiceBusy(f"Comprehend promotes no model while {blocked_by}.") from error
         if error_code(error) in _REFUSALS:
             raise PromotionRefused(f"Comprehend refuses {model_arn}: {error_message(error)}") from error
         raise

@@ -42,6 +42,13 @@ class PromotionSource(StrEnum):
     """The served model failed a smoke test while no promotion ran."""
     DEPLOYMENT = "deployment"
     """The flywheel was created with an existing model."""
+    ANNOUNCEMENT = "announcement"
+    """The account that trains told that it shares the model, or that it took another one back."""
+
+    @property
+    def automatic(self) -> bool:
+        """No person asked: somebody has to approve where PromotionMode is APPROVAL, and other requests come first."""
+        return self in {PromotionSource.TURN, PromotionSource.ANNOUNCEMENT}
 
 
 class PromotionRequest(Record):
@@ -50,7 +57,10 @@ class PromotionRequest(Record):
     id: str
     source: PromotionSource
     model_arn: str
-    flywheel_arn: str
+    source_model_arn: str | None = None
+    """The version of another deployment that `model_arn` is, or will be, imported from."""
+    flywheel_arn: str | None = None
+    """None in a deployment that imports models."""
     requested_at: datetime
     by: str
     reason: str

@@ -133,14 +133,15 @@ class EndpointController:
 
     def _adjust(self, endpoint: Endpoint, *, target: EndpointTarget, served: ServedModel) -> Serving:
         self.pipeline.published.publish_endpoint(endpoint.arn)
-        if endpoint.flywheel_arn != served.flywheel_arn:
+        moves = endpoint.model_arn != served.model_arn if served.flywheel_arn is None else False
+        if endpoint.flywheel_arn != served.flywheel_arn or moves:
             self.endpoints.move(
                 flywheel_arn=served.flywheel_arn,
                 model_arn=served.model_arn,
                 role_arn=self.role_arn,
                 units=endpoint.desired_units,
             )
-            return _under_way(ServingStatus.UPDATING, f"It moves to {served.flywheel_arn}.", served)
+            return _under_way(ServingStatus.UPDATING, f"It moves to {served.flywheel_arn or served.model_arn}.", served)
         if endpoint.model_arn not in (None, served.model_arn):
             return _under_way(ServingStatus.UPDATING, f"It follows the flywheel to {served.model_arn}.", served)
         if not target.scales:

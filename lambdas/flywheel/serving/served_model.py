@@ -1,11 +1,10 @@
-"""Finds the model that the endpoint should serve, and the flywheel to bind the endpoint to."""
+"""Finds the model that the endpoint should serve, and what to bind the endpoint to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.promotions import requests
 from flywheel.records.promotions import Promotion, end_key
 from flywheel.records.serving import smoke_test_of
@@ -13,6 +12,7 @@ from flywheel.records.serving import smoke_test_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    flywheel_arn: str
+    flywheel_arn: str | None
+    """The flywheel whose active model it is; None: the endpoint is bound to the model itself."""
     model_arn: str
     since: datetime | None = None
     """When the model's promotion began, if it has not ended. An older smoke test does not count for it."""
@@ -38,7 +39,7 @@ def find_served_model(*, pipeline: Pipeline) -> ServedModel | None:
     )
 
 
-def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> ServedModel | None:
+def _under_way(*, intake: IntakeBucket, service: ActiveModelService) -> ServedModel | None:
     beginning = requests.current_beginning(intake)
     request = beginning.request if beginning else None
     if beginning is None or request is None or intake.read(end_key(request.id), Promotion) is not None:
@@ -52,7 +53,7 @@ def _under_way(*, intake: IntakeBucket, service: FlywheelService) -> ServedModel
     return ServedModel(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
 
 
-def _published(*, service: FlywheelService, published: PublishedModels) -> ServedModel | None:
+def _published(*, service: ActiveModelService, published: PublishedModels) -> ServedModel | None:
     model_arn = published.active()
     if model_arn is None:
         return None
@@ -60,7 +61,7 @@ def _published(*, service: FlywheelService, published: PublishedModels) -> Serve
     if active == model_arn:
         return ServedModel(flywheel_arn=service.arn, model_arn=model_arn)
     model = service.models.describe(model_arn)
-    of_model = model.flywheel_arn if model else None
+    of_model = service.flywheel_of(model) if model else None
     if of_model and of_model != service.arn and service.at(of_model).find_active_model() == model_arn:
         return ServedModel(flywheel_arn=of_model, model_arn=model_arn)
     # The active model was changed outside the pipeline, or is about to be published. An endpoint follows its flywheel's

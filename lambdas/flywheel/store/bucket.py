@@ -150,6 +150,16 @@ class IntakeBucket:
             raise
         return answer["Body"]  # type: ignore[return-value]  # botocore's StreamingBody reads like a file
 
+    def tags(self) -> dict[str, str]:
+        """The bucket's own, without AWS's, which cannot be set elsewhere."""
+        try:
+            found = self._s3.get_bucket_tagging(Bucket=self.name)["TagSet"]
+        except ClientError as error:
+            if error_code(error) == "NoSuchTagSet":
+                return {}
+            raise
+        return {tag["Key"]: tag["Value"] for tag in found if not tag["Key"].lower().startswith("aws:")}
+
     def exists(self, key: str) -> bool:
         return any(found.get("Key") == key for found in self.list(key))
 

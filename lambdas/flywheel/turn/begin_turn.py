@@ -43,7 +43,7 @@ from flywheel.uploads.replaced import Version, replaced_by_next, versions_by_key
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
     from flywheel.comprehend.model_kind import ModelKind
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
     from flywheel.store.bucket import IntakeBucket
 
 _BATCH_UPLOADS = 100
@@ -60,7 +60,7 @@ def begin_turn(
     turn: str,
     minimum_between_iterations: timedelta,
     now: datetime,
-    pipeline: Pipeline,
+    pipeline: FlywheelPipeline,
 ) -> TurnBeginning:
     """The turn's record of what it found; written if there is none yet. Raises NotCurrentTurn."""
     require_current(pipeline.intake, turn)
@@ -81,7 +81,7 @@ def _find(
     turn: str,
     minimum_between_iterations: timedelta,
     now: datetime,
-    pipeline: Pipeline,
+    pipeline: FlywheelPipeline,
 ) -> TurnBeginning:
     flywheel = pipeline.service.describe()
     request = pipeline.intake.read(REQUEST_KEY, TurnRequest)

@@ -32,7 +32,7 @@ from flywheel.turn.unfinished import unfinished_iteration
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-    from flywheel.pipeline import Pipeline
+    from flywheel.pipeline import FlywheelPipeline
     from flywheel.store.bucket import IntakeBucket
 
 MAXIMUM_FAILURES = 3
@@ -101,7 +101,7 @@ def observe(
     now: datetime,
     quiet_period: timedelta,
     minimum_between_iterations: timedelta,
-    pipeline: Pipeline,
+    pipeline: FlywheelPipeline,
 ) -> PipelineState:
     if pipeline.intake.read(PAUSE_KEY, Pause) is not None:
         return PipelineState(now=now, pokes=pokes, paused=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flywheel.analysis.classify_part import classify_part
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import ModelsOfDeployment
 from flywheel.records.analyses import PartItem
-from handlers.clients import flywheel_service, intake_bucket
+from handlers.clients import active_model_service, intake_bucket
 from handlers.observability import handles, logger
 
 
-class Environment(Flywheel, Intake):
+class Environment(ModelsOfDeployment):
     analysis_role_arn: str
 
 
@@ -21,7 +21,7 @@ def handler(item: PartItem, environment: Environment) -> dict[str, Any]:
         item,
         role_arn=environment.analysis_role_arn,
         intake=intake_bucket(environment),
-        service=flywheel_service(environment),
+        service=active_model_service(environment),
     )
     logger.info("part asked", job=item.job, run=item.run, part=item.part, comprehend_job=job_id)
     return {"job_id": job_id}

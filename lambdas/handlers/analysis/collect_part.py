@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flywheel.analysis.collect_part import Collector
-from flywheel.environment import Analysis, Confidence, Flywheel, Intake, Labels
+from flywheel.environment import Analysis, Confidence, Labels, ModelsOfDeployment
 from flywheel.records.analyses import PartItem
 from handlers.analysis.events import limits_of
-from handlers.clients import flywheel_service, intake_bucket
+from handlers.clients import active_model_service, intake_bucket
 from handlers.observability import handles, logger
 
 
-class Environment(Flywheel, Intake, Labels, Analysis, Confidence):
+class Environment(ModelsOfDeployment, Labels, Analysis, Confidence):
     pass
 
 
@@ -20,7 +20,7 @@ class Environment(Flywheel, Intake, Labels, Analysis, Confidence):
 def handler(item: PartItem, environment: Environment) -> dict[str, Any]:
     collected = Collector(
         intake=intake_bucket(environment),
-        service=flywheel_service(environment),
+        service=active_model_service(environment),
         limits=limits_of(environment),
         low_confidence=environment.low_confidence,
         delimiter=environment.label_delimiter,

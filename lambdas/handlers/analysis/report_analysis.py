@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flywheel.analysis import report_analysis
-from flywheel.environment import Confidence, Flywheel, Intake
+from flywheel.environment import Confidence, ModelsOfDeployment
 from flywheel.records.analyses import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key, run_of
 from flywheel.text.failure_cause import readable_cause
 from handlers.analysis.events import AnalysisEnd
@@ -15,7 +15,7 @@ from handlers.observability import logger
 from handlers.status_event import StatusEvent, handles_end
 
 
-class Environment(Flywheel, Intake, Confidence):
+class Environment(ModelsOfDeployment, Confidence):
     topic_arn: str
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import start_analysis
 from flywheel.analysis.pokes import AT_ONCE, LooseFile, Sweep, delayed_poke, read_poke
-from flywheel.environment import Flywheel, Intake, Quiet
+from flywheel.environment import ModelsOfDeployment, Quiet
 from flywheel.records.analyses import INPUT
 from flywheel.text import notification
 from handlers.clients import client, intake_bucket
@@ -21,7 +21,7 @@ _LONGEST_DELAY = timedelta(minutes=15)
 """SQS's limit for the delay of a message. A longer wait takes several messages."""
 
 
-class Environment(Flywheel, Intake, Quiet):
+class Environment(ModelsOfDeployment, Quiet):
     analysis_machine_arn: str
     analysis_queue_url: str
     topic_arn: str

@@ -95,21 +95,14 @@ class Work:
     def describe_model(self) -> ModelAnswer:
         # Imported here, because classifying does not need them.
         from flywheel.api.describe_model import describe_model
-        from flywheel.comprehend.flywheel import FlywheelService
-        from flywheel.pipeline import Pipeline
+        from flywheel.comprehend.model import ModelService
         from flywheel.store.parameters import PublishedModels
 
         return describe_model(
             endpoint=self.endpoint,
-            pipeline=Pipeline(
-                intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
-                service=FlywheelService(
-                    comprehend=client("comprehend"),
-                    flywheel_arn=environment.flywheel_arn,
-                    kind=KIND,
-                ),
-                published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
-            ),
+            models=ModelService(comprehend=client("comprehend"), kind=KIND),
+            intake=IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
+            published=PublishedModels(ssm=client("ssm"), prefix=environment.parameter_prefix),
         )
 
 

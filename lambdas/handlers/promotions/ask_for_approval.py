@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import ModelsOfDeployment
 from flywheel.promotions import ask_for_approval, metrics
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
@@ -14,7 +14,7 @@ from handlers.observability import handles, logger
 from handlers.promotions.events import ApprovalQuestion
 
 
-class Environment(Flywheel, Intake):
+class Environment(ModelsOfDeployment):
     topic_arn: str
     approval_hours: float
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import ModelsOfDeployment
 from flywheel.promotions.check_model import check_model
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
-from handlers.clients import flywheel_service, intake_bucket
+from handlers.clients import active_model_service, intake_bucket
 from handlers.clock import now
 from handlers.observability import handles, logger
 from handlers.promotions.events import PromotionStep
 
 
-class Environment(Flywheel, Intake):
+class Environment(ModelsOfDeployment):
     pass
 
 
@@ -22,7 +22,7 @@ def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
     warning = check_model(
         promotion=step.promotion,
         intake=intake_bucket(environment),
-        service=flywheel_service(environment),
+        service=active_model_service(environment),
         now=now(),
     )
     logger.info("model checked", promotion=step.promotion, warning=warning)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import ModelsOfDeployment
 from flywheel.promotions import metrics, report_promotion
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus, begin_key, number_of, record_key
 from flywheel.records.serving import STATE_KEY, ServingState, sentence, smoke_test_of
 from flywheel.records.turns import TurnOutcome
 from flywheel.text.failure_cause import readable_cause
-from handlers.clients import client, flywheel_service, intake_bucket
+from handlers.clients import active_model_service, client, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
-class Environment(Flywheel, Intake):
+class Environment(ModelsOfDeployment):
     topic_arn: str
 
 
@@ -45,7 +45,7 @@ def handler(end: PromotionEnd, environment: Environment) -> None:
         status=end.status,
         reason=_reason(end, intake=intake),
         intake=intake,
-        service=flywheel_service(environment),
+        service=active_model_service(environment),
         now=now(),
         answered_by=end.answered_by,
         warning=end.warning,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flywheel.environment import Flywheel, Intake
+from flywheel.environment import ModelsOfDeployment
 from flywheel.promotions.update_active_model import put_back, update_active_model
-from handlers.clients import flywheel_service, intake_bucket
+from handlers.clients import active_model_service, intake_bucket
 from handlers.observability import handles, logger
 from handlers.promotions.events import ActiveModelStep
 
 
-class Environment(Flywheel, Intake):
+class Environment(ModelsOfDeployment):
     pass
 
 
@@ -19,12 +19,12 @@ class Environment(Flywheel, Intake):
 def handler(step: ActiveModelStep, environment: Environment) -> dict[str, Any]:
     if step.put_back:
         former = put_back(
-            promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+            promotion=step.promotion, intake=intake_bucket(environment), service=active_model_service(environment)
         )
         logger.info("former model put back", promotion=step.promotion, model=former)
         return {"put_back": former}
     status = update_active_model(
-        promotion=step.promotion, intake=intake_bucket(environment), service=flywheel_service(environment)
+        promotion=step.promotion, intake=intake_bucket(environment), service=active_model_service(environment)
     )
     logger.info("active model", promotion=step.promotion, status=status)
     return {"status": status.name}

@@ -15,7 +15,7 @@ from flywheel.records.serving import smoke_test_key
 from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
 from flywheel.serving.target import read_target
-from handlers.clients import client, flywheel_service, intake_bucket, model_kind
+from handlers.clients import active_model_service, client, intake_bucket, model_kind
 from handlers.clock import now
 from handlers.observability import handles, logger
 
@@ -48,7 +48,7 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
         intake.read_bytes(key),
         key=key,
         kind=model_kind(environment),
-        task=flywheel_service(environment).describe().task,
+        task=active_model_service(environment).task_of(step.model_arn),
         delimiter=environment.label_delimiter,
     )
     kind = model_kind(environment)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flywheel.environment import Pace, Pipeline
+from flywheel.environment import FlywheelPipeline, Pace
 from flywheel.records.uploads import Split
 from flywheel.turn.begin_turn import begin_turn, write_batches
-from handlers.clients import intake_bucket, pipeline
+from handlers.clients import flywheel_pipeline, intake_bucket
 from handlers.clock import now
 from handlers.observability import handles, logger
 from handlers.turn.events import Step
 
 
-class Environment(Pipeline, Pace):
+class Environment(FlywheelPipeline, Pace):
     pass
 
 
@@ -22,7 +22,7 @@ class Environment(Pipeline, Pace):
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
     intake = intake_bucket(environment)
     beginning = begin_turn(
-        pipeline=pipeline(environment),
+        pipeline=flywheel_pipeline(environment),
         turn=step.turn,
         minimum_between_iterations=timedelta(hours=environment.minimum_hours_between_iterations),
         now=now(),

@@ -6,21 +6,21 @@ from typing import Any
 
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
-from flywheel.environment import Deciding, Gate, Pipeline
-from handlers.clients import pipeline
+from flywheel.environment import Deciding, FlywheelPipeline, Gate
+from handlers.clients import flywheel_pipeline
 from handlers.clock import now
 from handlers.observability import handles, logger
 from handlers.turn.events import IterationStep
 
 
-class Environment(Pipeline, Gate, Deciding):
+class Environment(FlywheelPipeline, Gate, Deciding):
     pass
 
 
 @handles(IterationStep, Environment)
 def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
     decision = compare_metrics(
-        pipeline=pipeline(environment),
+        pipeline=flywheel_pipeline(environment),
         turn=step.turn,
         iteration_id=step.iteration_id,
         bar=Bar(

@@ -6,19 +6,19 @@ from typing import Any
 
 from pydantic import Field
 
-from flywheel.environment import Pipeline
+from flywheel.environment import FlywheelPipeline
 from flywheel.promotions.delete_old_models import delete_old_models
-from handlers.clients import pipeline
+from handlers.clients import flywheel_pipeline
 from handlers.observability import handles, logger
 from handlers.turn.events import Step
 
 
-class Environment(Pipeline):
+class Environment(FlywheelPipeline):
     models_to_keep: int = Field(ge=1)
 
 
 @handles(Step, Environment)
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
-    found = delete_old_models(pipeline=pipeline(environment), turn=step.turn, keep=environment.models_to_keep)
+    found = delete_old_models(pipeline=flywheel_pipeline(environment), turn=step.turn, keep=environment.models_to_keep)
     logger.info("old models", turn=step.turn, deleted=found.deleted, in_use=found.in_use)
     return {}

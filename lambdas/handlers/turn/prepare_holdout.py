@@ -6,13 +6,13 @@ from typing import Any
 
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.prepare_holdout import prepare_holdout
-from flywheel.environment import Holdout, Labels, Pipeline
-from handlers.clients import flywheel_service, intake_bucket, pipeline
+from flywheel.environment import FlywheelPipeline, Holdout, Labels
+from handlers.clients import flywheel_pipeline, flywheel_service, intake_bucket
 from handlers.observability import handles, logger
 from handlers.turn.events import IterationStep
 
 
-class Environment(Pipeline, Labels, Holdout):
+class Environment(FlywheelPipeline, Labels, Holdout):
     pass
 
 
@@ -28,7 +28,7 @@ def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
             delimiter=environment.label_delimiter,
             at_most=environment.holdout_documents,
         ),
-        pipeline=pipeline(environment),
+        pipeline=flywheel_pipeline(environment),
     )
     logger.info("hold-out", turn=step.turn, iteration=step.iteration_id, models=models)
     return {"models": [{"model_arn": arn} for arn in models]}

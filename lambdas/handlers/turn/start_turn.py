@@ -6,10 +6,10 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flywheel.environment import Pace, Pipeline
+from flywheel.environment import FlywheelPipeline, Pace
 from flywheel.records.turns import turn_starter
 from flywheel.turn import metrics, start_turn
-from handlers.clients import client, intake_bucket, pipeline
+from handlers.clients import client, flywheel_pipeline, intake_bucket
 from handlers.clock import now
 from handlers.measuring import emit
 from handlers.observability import logger, observed
@@ -24,7 +24,7 @@ _LONGEST_DELAY = timedelta(minutes=15)
 _POKES_BY_SOURCE = {"aws.s3": start_turn.Poke.UPLOAD, "aws.states": start_turn.Poke.TURN_ENDED}
 
 
-class Environment(Pipeline, Pace):
+class Environment(FlywheelPipeline, Pace):
     turn_machine_arn: str
     turn_queue_url: str
 
@@ -46,7 +46,7 @@ def _answer(pokes: frozenset[start_turn.Poke]) -> None:
     moment = now()
     found = start_turn.decide(
         start_turn.observe(
-            pipeline=pipeline(environment),
+            pipeline=flywheel_pipeline(environment),
             pokes=pokes,
             now=moment,
             quiet_period=timedelta(minutes=environment.quiet_period_minutes),

@@ -11,10 +11,9 @@ import pytest
 
 from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
-from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.comprehend.model import ModelService
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.pipeline import Pipeline
 from flywheel.records.low_confidence import LowConfidencePrediction
 from flywheel.records.thresholds import ModelThresholds, thresholds_key
 from flywheel.store.parameters import PublishedActive
@@ -59,7 +58,7 @@ class Api:
         self.endpoint = LiveEndpoint(
             comprehend=world.client, kind=DOCUMENT_CLASSIFICATION, arn=arn, clock=lambda: datetime.now(UTC)
         )
-        self._service = FlywheelService(comprehend=world.client, flywheel_arn="", kind=DOCUMENT_CLASSIFICATION)
+        self._models = ModelService(comprehend=world.client, kind=DOCUMENT_CLASSIFICATION)
         self._published = Published(active)
         self._classifying = RequestClassifier(
             endpoint=self.endpoint,
@@ -76,9 +75,9 @@ class Api:
 
     def describe_model(self) -> Any:
         return describe_model(
-            pipeline=Pipeline(
-                intake=cast("Any", self.kept), service=self._service, published=cast("Any", self._published)
-            ),
+            models=self._models,
+            intake=cast("Any", self.kept),
+            published=cast("Any", self._published),
             endpoint=self.endpoint,
         )
 

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
-from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
+from flywheel.comprehend.model import ModelService
 from flywheel.entity_recognition import ENTITY_RECOGNITION
-from flywheel.pipeline import Pipeline
 from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
 from flywheel.store.parameters import PublishedActive
 from flywheel.store.record import Record
@@ -107,14 +106,11 @@ class Api:
         return self.last
 
     def describe_model(self) -> Any:
-        comprehend = cast("Any", self.comprehend)
         return describe_model(
             endpoint=self._classifying.endpoint,
-            pipeline=Pipeline(
-                intake=cast("Any", self.bucket),
-                service=FlywheelService(comprehend=comprehend, flywheel_arn="", kind=ENTITY_RECOGNITION),
-                published=cast("Any", self),
-            ),
+            models=ModelService(comprehend=cast("Any", self.comprehend), kind=ENTITY_RECOGNITION),
+            intake=cast("Any", self.bucket),
+            published=cast("Any", self),
         )
 
     def active_since(self) -> PublishedActive:

@@ -1,0 +1,82 @@
+"""Records of a deployment that imports models; and their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+
+from flywheel.records.job_attempts import JobAttempt
+from flywheel.records.model_arn import short_name
+from flywheel.store.record import Record
+
+ACTIVE_MODEL_KEY = "imports/active-model.json"
+WORK = "imports/trials/"
+_LONGEST_VERSION_NAME = 63
+"""By Comprehend's API model."""
+
+
+class ActiveImport(Record):
+    """The model that the deployment serves, or is about to serve. Only a promotion writes it: what a flywheel's active
+    model is where there is a flywheel."""
+
+    model_arn: str
+
+
+class Import(Record):
+    """The first attempt to import a version. Written before Comprehend is asked."""
+
+    model_arn: str
+    source_model_arn: str
+    asked_at: datetime
+
+
+def import_key(model_arn: str) -> str:
+    return f"imports/models/{_name(model_arn)}/import.json"
+
+
+def origin_key(model_arn: str) -> str:
+    """Of what the source told about the version: a `ModelShared`. Absent for one that was imported by hand before the
+    source told of it."""
+    return f"imports/models/{_name(model_arn)}/origin.json"
+
+
+def withdrawal_key(model_arn: str) -> str:
+    """Of the last `ModelWithdrawn` about the version."""
+    return f"imports/models/{_name(model_arn)}/withdrawn.json"
+
+
+class TrialAttempt(JobAttempt):
+    """The last attempt to have a model answer the smoke test's documents in a job."""
+
+    promotion: str
+    """The trial belongs to one promotion: another one tries the model again."""
+    key: str
+    """Of the labelled file."""
+    minimum: float
+    expected: tuple[tuple[str, ...], ...]
+    """The labels of each document, in the order of the job's lines."""
+    lines: tuple[int, ...]
+    """Where each document begins in the labelled file."""
+
+
+def trial_folder(promotion: str) -> str:
+    return f"{WORK}{promotion}/"
+
+
+def trial_key(promotion: str) -> str:
+    return f"{trial_folder(promotion)}trial.json"
+
+
+def version_name(source_arn: str) -> str:
+    """VersionName of the version that is imported from `source_arn`: its end, as people know it, with a hash of all of
+    it, because two accounts may have a model of the same name."""
+    digest = hashlib.sha256(source_arn.encode()).hexdigest()[:8]
+    words = re.sub(r"[^A-Za-z0-9]+", "-", short_name(source_arn).replace("/version/", "-"))
+    end = words[-(_LONGEST_VERSION_NAME - 1 - len(digest)) :].strip("-")
+    return f"{end}-{digest}"
+
+
+def _name(model_arn: str) -> str:
+    """All versions have the import's name: the name of the version tells them apart."""
+    return model_arn.rpartition("/")[2]
