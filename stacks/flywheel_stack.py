@@ -140,7 +140,7 @@ class FlywheelStack(ProjectStack):
             access=self._access,
             machine_arn=self._promote.arn,
             report_promotion=steps.report_promotion,
-            parameters=self._parameters,
+            schedule=self._parameters.turn_schedule,
             begins_with_model=self._creation is not None,
         )
         # What it deletes belongs to no generation of the flywheel.

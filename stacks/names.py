@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stacks.constructs.arn import arn_of
 from stacks.constructs.model_kind import model_kind
 from stacks.constructs.state_machine import name_in_deployment
-from stacks.settings import FlywheelSettings
+from stacks.settings import FlywheelSettings, Role
 
 LAKE_PREFIX = "flywheels/"
 """Comprehend appends the flywheel's name and its creation time, so generations share the prefix. The slash at the end
@@ -63,6 +63,11 @@ class Names:
         return arn_of("comprehend", f"flywheel/{self.flywheel}")
 
     @property
+    def imported_model_arn(self) -> str:
+        """Of the model whose versions are the imported ones; without a version."""
+        return arn_of("comprehend", f"{model_kind(self.settings).model}/{self.settings.name}")
+
+    @property
     def any_generation_arn(self) -> str:
         """A pattern for IAM: a former generation serves on until a model of the present one is better."""
         return arn_of("comprehend", f"flywheel/{self.settings.name}-{'?' * HASH_LENGTH}")
@@ -85,7 +90,9 @@ class Names:
 
     @property
     def promote_machine(self) -> str:
-        return f"{self.settings.stack_name}-promote"
+        settings = self.settings
+        stack = settings.import_stack_name if settings.role is Role.IMPORT else settings.stack_name
+        return f"{stack}-promote"
 
     @property
     def serve_machine(self) -> str:

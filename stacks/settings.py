@@ -97,6 +97,15 @@ _MODEL_RESOURCE = {kind: kind_of(kind).arn_resource for kind in ModelType}
 _NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
 
 
+_KEY_ARN = (
+    "the ARN of a key (not of an alias), such as "
+    "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666"
+)
+_KeyArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$")
+]
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -105,14 +114,7 @@ class Encryption(Section):
     """Which key protects buckets, lake, model, training volume, topic, queues and logs."""
 
     mode: EncryptionMode = EncryptionMode.AWS_OWNED
-    key_arn: (
-        Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$")]
-        | None
-    ) = Field(
-        None,
-        description="the ARN of a key (not of an alias), such as "
-        "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444455556666",
-    )
+    key_arn: _KeyArn | None = Field(None, description=_KEY_ARN)
 
     @model_validator(mode="after")
     def key_only_when_existing(self) -> Encryption:
@@ -185,6 +187,8 @@ class FlywheelSettings(Section):
     ] = ()
     """Where the data of the initial model lie: Comprehend copies them into the data lake. What begins with one of these
     the data access role may read."""
+    source_key_arn: _KeyArn | None = Field(None, description=_KEY_ARN)
+    """In a deployment that imports models: the customer managed key of the account that trains them."""
     encryption: Encryption = Field(
         Encryption(),
         description='an object, such as {"mode": "new"} or {"mode": "existing", "key_arn": "arn:..."}; with -c also '

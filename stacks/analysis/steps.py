@@ -10,7 +10,7 @@ from constructs import Construct
 
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
 from stacks.constructs.role import ServiceRole, pass_to_comprehend
-from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
+from stacks.flywheel.access import READ, UPLOAD, WRITE, FlywheelAccess
 
 LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
 WORK = "analysis/jobs/*"
@@ -42,7 +42,7 @@ class AnalysisSteps(Construct):
             timeout=LONGEST,
             # The list of a million files.
             memory_mib=3008,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *LIMITS],
+            environment=[*access.identity, "PARAMETER_PREFIX", *LIMITS],
             permissions=[
                 # Of the input only job.json is read.
                 access.objects("analysis/input/*", actions=("GetObjectVersion",)),
@@ -80,12 +80,12 @@ class AnalysisSteps(Construct):
             "classify_part",
             description="Has the model classify a part: starts the job, or finds the one that runs.",
             timeout=cdk.Duration.minutes(2),
-            environment=[*FLYWHEEL, "ANALYSIS_ROLE_ARN"],
+            environment=[*access.identity, "ANALYSIS_ROLE_ARN"],
             permissions=[
                 access.objects(WORK, actions=WRITE),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
-                access.flywheel_of_any_generation(access.kind.start_job),
+                access.active_model(),
+                *access.former_generations(access.kind.start_job),
                 access.jobs(access.kind.start_job, access.kind.describe_job),
                 access.models(access.kind.start_job),
                 pass_to_comprehend(role.arn),
@@ -98,7 +98,7 @@ class AnalysisSteps(Construct):
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
-            environment=[*FLYWHEEL, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
+            environment=[*access.identity, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
                 *access.thresholds("GetObject"),
@@ -125,7 +125,7 @@ class AnalysisSteps(Construct):
             description="Writes the summary of an analysis job and tells people, also about jobs that failed.",
             timeout=cdk.Duration.minutes(5),
             memory_mib=512,
-            environment=[*FLYWHEEL, "TOPIC_ARN", "LOW_CONFIDENCE"],
+            environment=[*access.identity, "TOPIC_ARN", "LOW_CONFIDENCE"],
             encrypted=["s3", "sns", "sqs"],
             dead_letters=undelivered,
             permissions=[

@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rule_on_stops, work_off
 from stacks.constructs.role import Permission
-from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
+from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import dead_letters, let_rules_send, pokes
 
 START_TIMEOUT = cdk.Duration.minutes(5)
@@ -79,7 +79,7 @@ class AnalysisTriggers(Construct):
             memory_mib=1024,
             encrypted=["s3", "sns", "sqs"],
             environment=[
-                *FLYWHEEL,
+                *access.identity,
                 "ANALYSIS_MACHINE_ARN",
                 "ANALYSIS_QUEUE_URL",
                 "TOPIC_ARN",

@@ -17,7 +17,7 @@ from stacks.api.role import ApiLogAccess
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
+from stacks.flywheel.access import FlywheelAccess
 from stacks.names import API
 from stacks.serving.parameters import ServingParameters
 from stacks.settings import ApiLogRole
@@ -132,7 +132,7 @@ class Api(Construct):
             timeout=cdk.Duration.seconds(28),
             # More memory is more processor: half of one shortens the first answer.
             memory_mib=1024,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
+            environment=[*access.identity, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
             permissions=[
                 Permission(
                     actions=[f"comprehend:{access.kind.detect}", "comprehend:DescribeEndpoint"],

@@ -122,10 +122,11 @@ def seconds_of_tasks(states: Mapping[str, Any]) -> int:
 
 
 def machine_role(
-    scope: Construct, *, description: str, functions: Construct, permissions: Sequence[Permission]
+    scope: Construct, *, description: str, functions: Construct | Sequence[Construct], permissions: Sequence[Permission]
 ) -> ServiceRole:
     """Lets a machine call the functions below `functions`, write logs and traces, and do what `permissions` say."""
-    arns = [child.arn for child in functions.node.children if isinstance(child, FlywheelFunction)]
+    parents = [functions] if isinstance(functions, Construct) else functions
+    arns = [child.arn for parent in parents for child in parent.node.children if isinstance(child, FlywheelFunction)]
     return ServiceRole(
         scope,
         "Service",

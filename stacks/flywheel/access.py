@@ -14,9 +14,9 @@ from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.function import Functions, function_code, powertools_layer_arn
 from stacks.constructs.model_kind import ModelKind, model_kind
 from stacks.constructs.role import Permission
-from stacks.constructs.stack_parameters import StackParameters
+from stacks.constructs.stack_parameters import NONE, StackParameters
 from stacks.names import Names
-from stacks.settings import FlywheelSettings
+from stacks.settings import FlywheelSettings, Role
 
 OBJECTS_COME_AND_GO = "The objects below this prefix come and go with the turns; the function needs no other prefix."
 READ = ("GetObject",)
@@ -25,6 +25,10 @@ UPLOAD = ("PutObject", "AbortMultipartUpload")
 """Files that may be larger than one request carries."""
 FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "MODEL_TYPE", "INTAKE_BUCKET")
 """What most functions are told."""
+IMPORTS = ("FLYWHEEL_NAME", "IMPORTED_MODEL_ARN", "MODEL_KEY_ARN", "MODEL_TYPE", "INTAKE_BUCKET")
+"""The same in a deployment that imports models."""
+ACTIVE_MODEL_KEY = "imports/active-model.json"
+"""lambdas/flywheel/records/imports.py"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,16 @@ class FlywheelAccess:
     @property
     def names(self) -> Names:
         return Names(self.settings)
+
+    @property
+    def imports(self) -> bool:
+        """Whether the deployment imports models, and has no flywheel."""
+        return self.settings.role is Role.IMPORT
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What most functions are told."""
+        return IMPORTS if self.imports else FLYWHEEL
 
     @property
     def kind(self) -> ModelKind:
@@ -65,6 +79,8 @@ class FlywheelAccess:
             environment={
                 "FLYWHEEL_NAME": settings.name,
                 "FLYWHEEL_ARN": self.names.flywheel_arn,
+                "IMPORTED_MODEL_ARN": self.names.imported_model_arn,
+                "MODEL_KEY_ARN": self.encryption.arn or NONE,
                 "MODEL_TYPE": settings.model_type,
                 "INTAKE_BUCKET": self.intake.bucket_name,
                 "PARAMETER_PREFIX": settings.parameter_prefix,
@@ -88,6 +104,10 @@ class FlywheelAccess:
         """Those of models. Empty for a kind of model that has none."""
         return [self.objects("models/*/thresholds.json", actions=(action,))] if self.kind.thresholds else []
 
+    def imported(self) -> list[Permission]:
+        """What is known of imported models, and how they were tried. Empty in a deployment that trains its models."""
+        return [self.objects("imports/models/*", "serving/smoke-tests/*", actions=READ)] if self.imports else []
+
     def list_intake(self, *, versions: bool = False) -> Permission:
         """Without a condition on s3:prefix, which a request for one object does not carry: S3 answers "not found" for a
         missing object only to who may list, and "access denied" to everybody else."""
@@ -95,6 +115,24 @@ class FlywheelAccess:
             actions=["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])],
             resources=[self.intake.bucket_arn],
         )
+
+    def active_model(self) -> Permission:
+        """To ask which model is active."""
+        return self.objects(ACTIVE_MODEL_KEY, actions=READ) if self.imports else self.flywheel("DescribeFlywheel")
+
+    def task(self) -> Permission:
+        """To ask what the models of the deployment are trained to do."""
+        return self.models(self.kind.describe_model) if self.imports else self.flywheel("DescribeFlywheel")
+
+    def tags(self) -> Permission:
+        """To ask for the deployment's tags."""
+        if self.imports:
+            return Permission(actions=["s3:GetBucketTagging"], resources=[self.intake.bucket_arn])
+        return self.flywheel("ListTagsForResource")
+
+    def former_generations(self, *actions: str) -> list[Permission]:
+        """On the flywheel of any generation. Empty in a deployment without a flywheel."""
+        return [] if self.imports else [self.flywheel_of_any_generation(*actions)]
 
     def flywheel(self, *actions: str) -> Permission:
         return _comprehend(*actions, arn=self.names.flywheel_arn)
@@ -108,6 +146,9 @@ class FlywheelAccess:
         return _comprehend(*actions, arn=f"{self.names.flywheel_arn}/dataset/*", wildcard_reason=reason)
 
     def models(self, *actions: str) -> Permission:
+        if self.imports:
+            reason = "An imported version is named after the version that it is a copy of."
+            return _comprehend(*actions, arn=f"{self.names.imported_model_arn}/version/*", wildcard_reason=reason)
         reason = "The name of a flywheel's models is Comprehend's choice and not documented."
         return _comprehend(*actions, arn=arn_of("comprehend", f"{self.kind.model}/*"), wildcard_reason=reason)
 

@@ -16,8 +16,8 @@ ABORT_INCOMPLETE_UPLOADS = s3.LifecycleRule(
 )
 
 
-class Buckets(Construct):
-    """Versioned, encrypted, TLS only, not public, with access logs, and kept when the stack is destroyed."""
+class IntakeBucket(Construct):
+    """With its access logs. Versioned, encrypted, TLS only, not public, and kept when the stack is destroyed."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
@@ -54,8 +54,6 @@ class Buckets(Construct):
                 ABORT_INCOMPLETE_UPLOADS,
             ],
         )
-        # No lifecycle: the lake belongs to Comprehend, which documents that nobody else may change what is in it.
-        self.lake = self._data_bucket("Lake", key=key, lifecycle_rules=None)
         notifications = self.intake.node.default_child
         if not isinstance(notifications, s3.CfnBucket):
             raise TypeError(f"the intake bucket's resource is {notifications!r}")
@@ -81,3 +79,12 @@ class Buckets(Construct):
             removal_policy=cdk.RemovalPolicy.RETAIN,
             lifecycle_rules=lifecycle_rules,
         )
+
+
+class Buckets(IntakeBucket):
+    """With the data lake of a flywheel, which is kept in the same way."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id, key=key)
+        # No lifecycle: the lake belongs to Comprehend, which documents that nobody else may change what is in it.
+        self.lake = self._data_bucket("Lake", key=key, lifecycle_rules=None)

@@ -17,7 +17,7 @@ MOST_LABEL_BYTES = 5000
 
 
 class DeploymentParameters(Construct):
-    """`flywheel-arn` and `deployment`.
+    """`deployment`, and `flywheel-arn` where there is a flywheel.
 
     `deployment` has `"labels": null` where the list is too long for a parameter: DescribeFlywheel has it then. Above
     4 KB Parameter Store takes the value as an advanced parameter, at $0.05 a month.
@@ -29,7 +29,7 @@ class DeploymentParameters(Construct):
         construct_id: str,
         *,
         settings: FlywheelSettings,
-        flywheel: Flywheel,
+        flywheel: Flywheel | None,
         resources: Mapping[str, str],
         parameters: Mapping[str, str],
         for_later_stacks: Mapping[str, str],
@@ -38,16 +38,16 @@ class DeploymentParameters(Construct):
         `for_later_stacks` become parameters of their own."""
         super().__init__(scope, construct_id)
         names = Names(settings)
-        self.flywheel_arn = ssm.CfnParameter(
-            self,
-            "FlywheelArn",
-            name=names.parameter("flywheel-arn"),
-            type="String",
-            value=flywheel.arn,
-            description="The flywheel of the present generation.",
-        )
-        self.flywheel_arn.add_resource_dependency(flywheel.resource)
-        labels_fit = len(json.dumps(settings.task_labels)) <= MOST_LABEL_BYTES
+        if flywheel is not None:
+            self.flywheel_arn = ssm.CfnParameter(
+                self,
+                "FlywheelArn",
+                name=names.parameter("flywheel-arn"),
+                type="String",
+                value=flywheel.arn,
+                description="The flywheel of the present generation.",
+            )
+            self.flywheel_arn.add_resource_dependency(flywheel.resource)
         ssm.CfnParameter(
             self,
             "Deployment",
@@ -58,12 +58,7 @@ class DeploymentParameters(Construct):
             value=json.dumps(
                 {
                     **resources,
-                    "model_type": settings.model_type,
-                    "mode": settings.mode,
-                    "labels": settings.task_labels if labels_fit else None,
-                    "label_delimiter": settings.label_delimiter,
-                    "language": settings.language,
-                    "generation": settings.generation,
+                    **(_of_flywheel(settings) if flywheel is not None else _of_imports(settings)),
                     "parameters": dict(parameters),
                 }
             ),
@@ -78,3 +73,24 @@ class DeploymentParameters(Construct):
                 value=value,
                 description="Read by the stacks that are deployed after this one.",
             )
+
+
+def _of_flywheel(settings: FlywheelSettings) -> dict[str, object]:
+    labels_fit = len(json.dumps(settings.task_labels)) <= MOST_LABEL_BYTES
+    return {
+        "model_type": settings.model_type,
+        "mode": settings.mode,
+        "labels": settings.task_labels if labels_fit else None,
+        "label_delimiter": settings.label_delimiter,
+        "language": settings.language,
+        "generation": settings.generation,
+    }
+
+
+def _of_imports(settings: FlywheelSettings) -> dict[str, object]:
+    return {
+        "role": settings.role,
+        "model_type": settings.model_type,
+        "label_delimiter": settings.label_delimiter,
+        "imported_model_arn": Names(settings).imported_model_arn,
+    }

@@ -13,6 +13,10 @@ from stacks.constructs.stack_parameters import (
 )
 
 MOST_APPROVAL_HOURS = 720
+SCHEDULE = (
+    r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)"
+    r"|cron\([0-9A-Za-z,/*?#LW -]+\))$"
+)
 MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
 
@@ -151,10 +155,7 @@ class FlywheelParameters(StackParameters):
     )
     turn_schedule = text(
         default="rate(1 hour)",
-        pattern=(
-            r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)"
-            r"|cron\([0-9A-Za-z,/*?#LW -]+\))$"
-        ),
+        pattern=SCHEDULE,
         allowed="an EventBridge schedule such as rate(1 hour), rate(2 days) or cron(0 6 * * ? *)",
         # EventBridge's limit.
         most_characters=256,

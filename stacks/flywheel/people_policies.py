@@ -14,25 +14,88 @@ from constructs import Construct
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.state_machine import executions_of
 from stacks.flywheel.access import FlywheelAccess
-from stacks.flywheel.queues import Queues
+from stacks.flywheel.queues import PromotionQueues, Queues
 from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
 
 
-class PeoplePolicies(Construct):
-    """`test_uploaders`, `training_uploaders`, `rejected_reviewers`, `operators`, `approvers` are their ARNs."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        access: FlywheelAccess,
-        queues: Queues,
-    ) -> None:
+class _Policies(Construct):
+    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess) -> None:
         super().__init__(scope, construct_id)
         self._access = access
-        self._turns = access.names.turn_machine_arn
         self._promotions = access.names.promote_machine_arn
+
+    def _approvers(self, *objects: str) -> str:
+        return self._policy(
+            "Approvers",
+            "Read what a promotion that waits for approval is about, and answer it.",
+            self._access.objects(*objects, "promotions/*", actions=("GetObject",)),
+            self._access.list_intake(),
+            Permission(actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=[self._promotions]),
+            self._executions(self._promotions),
+        )
+
+    def _policy(
+        self, construct_id: str, description: str, *permissions: Permission, through: Sequence[str] = ("s3",)
+    ) -> str:
+        """To do this, one must find the deployment's parts, and use its key."""
+        names = ("deployment", *(() if self._access.imports else ("flywheel-arn",)))
+        find = self._access.parameters(*names, actions=("GetParameter", "GetParameters"))
+        key = self._access.encryption.permissions(through=through)
+        policy = ManagedPolicy(self, construct_id, description=description, permissions=[find, *permissions, *key])
+        return policy.arn
+
+    def _serving(self) -> list[Permission]:
+        """To see what serves."""
+        access = self._access
+        return [
+            access.parameters(
+                *RUNTIME_PARAMETERS,
+                "endpoint-arn",
+                SERVING_TARGET,
+                actions=("GetParameter", "GetParameters", "GetParameterHistory"),
+            ),
+            Permission(actions=["comprehend:DescribeEndpoint"], resources=[access.names.endpoint_arn]),
+            Permission(
+                actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],
+                resources=["*"],
+                wildcard_reason="These lists know no resource.",
+            ),
+        ]
+
+    def _executions(self, *machine_arns: str) -> Permission:
+        return Permission(
+            actions=["states:DescribeExecution", "states:GetExecutionHistory"],
+            resources=[f"{executions_of(arn)}:*" for arn in machine_arns],
+            wildcard_reason="Each execution has a name of its own.",
+        )
+
+
+class ImportPeoplePolicies(_Policies):
+    """Where models are imported: `operators` and `approvers` are their ARNs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess, queues: PromotionQueues) -> None:
+        super().__init__(scope, construct_id, access=access)
+        self.operators = self._policy(
+            "Operators",
+            "See which models were imported and which one serves, import one, roll back.",
+            access.objects("promotions/*", "serving/*", "imports/*", actions=("GetObject",)),
+            access.objects("promotions/requests/*", actions=("PutObject",)),
+            access.list_intake(),
+            access.models(access.kind.describe_model),
+            *self._serving(),
+            Permission(actions=["sqs:SendMessage"], resources=[queues.promotions.queue_arn]),
+            self._executions(self._promotions),
+            through=("s3", "sqs"),
+        )
+        self.approvers = self._approvers("imports/*", "serving/smoke-tests/*")
+
+
+class PeoplePolicies(_Policies):
+    """`test_uploaders`, `training_uploaders`, `rejected_reviewers`, `operators`, `approvers` are their ARNs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess, queues: Queues) -> None:
+        super().__init__(scope, construct_id, access=access)
+        self._turns = access.names.turn_machine_arn
         self.training_uploaders = self._policy(
             "TrainingUploaders", "Upload training documents to the flywheel, nothing else.", self._upload("train/*")
         )
@@ -53,33 +116,13 @@ class PeoplePolicies(Construct):
             *self._operate(queues),
             through=("s3", "sqs"),
         )
-        self.approvers = self._policy(
-            "Approvers",
-            "Read what a promotion that waits for approval is about, and answer it.",
-            access.objects("turns/*", "decisions/*", "promotions/*", actions=("GetObject",)),
-            access.list_intake(),
-            Permission(actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=[self._promotions]),
-            self._executions(self._promotions),
-        )
-
-    def _policy(
-        self, construct_id: str, description: str, *permissions: Permission, through: Sequence[str] = ("s3",)
-    ) -> str:
-        """To do this, one must find the flywheel's parts, and use its key."""
-        find = self._access.parameters("deployment", "flywheel-arn", actions=("GetParameter", "GetParameters"))
-        key = self._access.encryption.permissions(through=through)
-        policy = ManagedPolicy(self, construct_id, description=description, permissions=[find, *permissions, *key])
-        return policy.arn
+        self.approvers = self._approvers("turns/*", "decisions/*")
 
     def _operate(self, queues: Queues) -> list[Permission]:
         access = self._access
+        serving = self._serving()
         return [
-            access.parameters(
-                *RUNTIME_PARAMETERS,
-                "endpoint-arn",
-                SERVING_TARGET,
-                actions=("GetParameter", "GetParameters", "GetParameterHistory"),
-            ),
+            serving[0],
             # No document: of datasets and of what waits for one only the facts, and digests to tell copies by.
             access.objects(
                 "turns/*",
@@ -105,12 +148,7 @@ class PeoplePolicies(Construct):
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
             ),
             access.models(access.kind.describe_model),
-            Permission(actions=["comprehend:DescribeEndpoint"], resources=[access.names.endpoint_arn]),
-            Permission(
-                actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],
-                resources=["*"],
-                wildcard_reason="These lists know no resource.",
-            ),
+            *serving[1:],
             Permission(actions=["sqs:SendMessage"], resources=[queues.turns.queue_arn, queues.promotions.queue_arn]),
             self._executions(self._turns, self._promotions),
         ]
@@ -127,11 +165,4 @@ class PeoplePolicies(Construct):
             actions=["s3:ListBucket"],
             resources=[self._access.intake.bucket_arn],
             condition={"StringLike": {"s3:prefix": [keys]}},
-        )
-
-    def _executions(self, *machine_arns: str) -> Permission:
-        return Permission(
-            actions=["states:DescribeExecution", "states:GetExecutionHistory"],
-            resources=[f"{executions_of(arn)}:*" for arn in machine_arns],
-            wildcard_reason="Each execution has a name of its own.",
         )

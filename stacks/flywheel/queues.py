@@ -16,22 +16,29 @@ START_TIMEOUT = cdk.Duration.minutes(1)
 """Of start_turn and start_promotion."""
 
 
-class Queues(Construct):
-    """`turns` and `promotions`: any message means "look whether one should start".
+class PromotionQueues(Construct):
+    """`promotions`: any message means "look whether one should start".
 
-    `turn_dead_letters`, `promotion_dead_letters`: pokes that could not be handled. `undelivered`: events that reached
-    neither a queue nor a function.
+    `promotion_dead_letters`: pokes that could not be handled. `undelivered`: events that reached neither a queue nor a
+    function.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
         super().__init__(scope, construct_id)
-        self.turn_dead_letters = dead_letters(self, "TurnDeadLetters", key=key)
         self.promotion_dead_letters = dead_letters(self, "PromotionDeadLetters", key=key)
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        self.turns = pokes(self, "Turns", key=key, dead_letters=self.turn_dead_letters, timeout=START_TIMEOUT)
         self.promotions = pokes(
             self, "Promotions", key=key, dead_letters=self.promotion_dead_letters, timeout=START_TIMEOUT
         )
+
+
+class Queues(PromotionQueues):
+    """With `turns` and `turn_dead_letters`, the same for turns."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
+        super().__init__(scope, construct_id, key=key)
+        self.turn_dead_letters = dead_letters(self, "TurnDeadLetters", key=key)
+        self.turns = pokes(self, "Turns", key=key, dead_letters=self.turn_dead_letters, timeout=START_TIMEOUT)
 
 
 def pokes(

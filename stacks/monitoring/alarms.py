@@ -13,6 +13,7 @@ from stacks.constructs.stack_parameters import as_number
 from stacks.constructs.watch import Watch, alarms, dead_letters, errors, executions, own
 from stacks.flywheel.parameters import MOST_DAYS_WITHOUT_TURN, FlywheelParameters
 from stacks.flywheel.queues import Queues
+from stacks.promotions.alarms import of_promotions
 
 DATASETS_OF_A_FLYWHEEL = 50
 """AWS's default quota of TRAIN and of TEST datasets. It can be raised on request; then the alarms come early."""
@@ -45,7 +46,7 @@ class Alarms(Construct):
             watches={
                 **self._pokes(queues, start_turn=start_turn, start_promotion=start_promotion),
                 **self._turns(turn_machine_arn, maximum_days=parameters.maximum_days_without_turn),
-                **self._promotions(promote_machine_arn),
+                **of_promotions(promote_machine_arn, flywheel_name=flywheel_name),
                 **self._data(drift_floor=parameters.drift_floor),
             },
         )
@@ -85,20 +86,6 @@ class Alarms(Construct):
                 evaluation_periods=self._days(maximum_days),
                 missing="breaching",
                 condition=self._unless_zero("NoTurnWanted", maximum_days),
-            ),
-        }
-
-    def _promotions(self, machine_arn: str) -> dict[str, Watch]:
-        return {
-            "PromotionFailed": executions(
-                "Failed", machine_arn, "A promotion failed: `flywheel show` of its turn says why."
-            ),
-            "PromotionTimedOut": executions("TimedOut", machine_arn, "A promotion did not end in its time."),
-            "PromotionAborted": executions("Aborted", machine_arn, "A promotion was stopped from outside."),
-            "ApprovalWaiting": own(
-                "PromotionsWaiting",
-                self._flywheel_name,
-                "A better model waits for approval: `flywheel approve` or `flywheel decline` answers.",
             ),
         }
 

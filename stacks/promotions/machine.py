@@ -5,7 +5,8 @@ Every state is one concern, so that what follows a promotion can be put before i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -24,7 +25,7 @@ from stacks.constructs.state_machine import (
 from stacks.constructs.states import CAUSE, ERROR, States
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.flywheel import Flywheel
-from stacks.flywheel.parameters import MOST_APPROVAL_HOURS, FlywheelParameters
+from stacks.flywheel.parameters import MOST_APPROVAL_HOURS
 from stacks.names import SERVING_TARGET
 from stacks.promotions.steps import PromotionSteps
 
@@ -47,6 +48,39 @@ OUTCOME = {
 """What is told of a promotion that came as far as serving."""
 
 
+class PromotionParameters(Protocol):
+    """Of the stack."""
+
+    @property
+    def approval_hours(self) -> cdk.CfnParameter: ...
+    @property
+    def log_retention_days(self) -> cdk.CfnParameter: ...
+
+
+class ModelImport(Protocol):
+    """What a deployment that imports its models does besides."""
+
+    @property
+    def functions(self) -> Construct:
+        """Those that the machine calls are below it."""
+
+    @property
+    def permissions(self) -> Sequence[Permission]:
+        """Of the machine."""
+
+    @property
+    def waits(self) -> cdk.Duration:
+        """The longest that is waited for."""
+
+    def before_check(
+        self, scope: Construct, states: States, *, refused: Mapping[str, sfn.IChainable], failed_test: sfn.IChainable
+    ) -> sfn.Chain:
+        """Has the model imported and tried."""
+
+    def after_report(self, states: States) -> sfn.TaskStateBase:
+        """Tidies up after a promotion."""
+
+
 class PromoteMachine(Construct):
     """That a model is refused, declined, superseded or not approved in time are ends as good as any other: only what
     should have worked and did not fails the execution."""
@@ -58,11 +92,14 @@ class PromoteMachine(Construct):
         *,
         steps: PromotionSteps,
         access: FlywheelAccess,
-        flywheel: Flywheel,
-        parameters: FlywheelParameters,
+        flywheel: Flywheel | None,
+        parameters: PromotionParameters,
+        imports: ModelImport | None = None,
     ) -> None:
+        """`flywheel` is None where models are imported, and only then `imports` is given."""
         super().__init__(scope, construct_id)
         self._steps = steps
+        self._imports = imports
         self._names = access.names
         self._parameters = parameters
         # In the Serving stack, which comes later or never.
@@ -78,7 +115,7 @@ class PromoteMachine(Construct):
         role = machine_role(
             self,
             description="The promote machine calls its functions and tells the bus of a new active model.",
-            functions=steps,
+            functions=[steps, *([imports.functions] if imports else [])],
             permissions=[
                 Permission(
                     actions=["events:PutEvents"],
@@ -87,17 +124,21 @@ class PromoteMachine(Construct):
                 ),
                 access.parameters(SERVING_TARGET, actions=("GetParameter",)),
                 *permissions_to_run(serve_arn),
+                *(imports.permissions if imports else []),
             ],
         )
-        role.resource.add_resource_dependency(flywheel.resource)
+        if flywheel is not None:
+            role.resource.add_resource_dependency(flywheel.resource)
         self.arn = StateMachine(
             self,
             "Machine",
             machine_name=access.names.promote_machine,
-            comment="One promotion: check the model, ask where a person has to agree, update, publish, report.",
+            comment="One promotion: check the model, ask where a person has to agree, update, publish, report."
+            if imports is None
+            else "One promotion: import the model, try it, ask where a person has to agree, serve, publish, report.",
             definition=self._definition(),
             role=role,
-            waits=WAITS,
+            waits=WAITS.plus(imports.waits) if imports else WAITS,
             log_retention_days=parameters.log_retention_days,
             encryption=access.encryption,
         ).arn
@@ -127,15 +168,20 @@ class PromoteMachine(Construct):
             assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
         )
         publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
+        found = begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))
+        report: sfn.Chain | sfn.TaskStateBase = self._report("ReportPromotion", "{% $status %}", details=OUTCOME)
+        if self._imports is not None:
+            failed_test = self._report("ReportFailedTest", "SMOKE_TEST_FAILED").next(ended)
+            found = found.next(self._imports.before_check(self, states, refused=refused, failed_test=failed_test))
+            report = report.next(self._imports.after_report(states))
         return (
-            begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))
-            .next(check)
+            found.next(check)
             .next(states.when("ApprovalWanted", "{% $approval %}", ask))
             .next(update)
             .next(self._serve(take_back=take_back, if_not_deployed=publish))
             .next(publish)
             .next(self._tell_the_bus())
-            .next(self._report("ReportPromotion", "{% $status %}", details=OUTCOME))
+            .next(report)
             .next(ended)
         )
 

@@ -9,11 +9,23 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.role import ServiceRole, pass_to_comprehend
-from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
+from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
+from stacks.flywheel.access import ACTIVE_MODEL_KEY, READ, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
 
 TIMEOUT = cdk.Duration.minutes(2)
+
+
+def _change_active_model(access: FlywheelAccess, *, role: ServiceRole | None) -> list[Permission]:
+    if role is None:
+        return [access.objects(ACTIVE_MODEL_KEY, actions=WRITE), access.models(access.kind.describe_model)]
+    return [
+        access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
+        access.models("UpdateFlywheel", access.kind.describe_model),
+        # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
+        pass_to_comprehend(role.arn),
+        *access.encryption.job_permissions(),
+    ]
 
 
 class PromotionSteps(Construct):
@@ -26,9 +38,10 @@ class PromotionSteps(Construct):
         *,
         functions: Functions,
         access: FlywheelAccess,
-        role: ServiceRole,
+        role: ServiceRole | None,
         undelivered: sqs.IQueue,
     ) -> None:
+        """`role` is the data access role of the flywheel, where there is one."""
         super().__init__(scope, construct_id)
         self._step = functools.partial(FlywheelFunction, self, wing="promotions", functions=functions)
         self._add_checks(access)
@@ -39,11 +52,11 @@ class PromotionSteps(Construct):
             "begin_promotion",
             description="Chooses the open request that a promotion works on.",
             timeout=TIMEOUT,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "PROMOTION_MODE"],
+            environment=[*access.identity, "PARAMETER_PREFIX", "PROMOTION_MODE"],
             permissions=[
                 access.objects("promotions/*", actions=WRITE),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter",)),
             ],
         )
@@ -51,12 +64,12 @@ class PromotionSteps(Construct):
             "check_model",
             description="Refuses a model that cannot or must not become the active one, and ends what it supersedes.",
             timeout=TIMEOUT,
-            environment=FLYWHEEL,
+            environment=access.identity,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects("promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.models(access.kind.describe_model),
             ],
         )
@@ -64,41 +77,38 @@ class PromotionSteps(Construct):
             "ask_for_approval",
             description="Asks people whether a candidate may be promoted.",
             timeout=TIMEOUT,
-            environment=[*FLYWHEEL, "TOPIC_ARN", "APPROVAL_HOURS"],
+            environment=[*access.identity, "TOPIC_ARN", "APPROVAL_HOURS"],
             encrypted=["s3", "sns"],
             permissions=[
                 access.objects("promotions/*", actions=WRITE),
                 access.objects("decisions/*", actions=READ),
+                *access.imported(),
                 access.list_intake(),
                 access.publish(),
             ],
         )
 
-    def _add_changes(self, access: FlywheelAccess, *, role: ServiceRole, undelivered: sqs.IQueue) -> None:
+    def _add_changes(self, access: FlywheelAccess, *, role: ServiceRole | None, undelivered: sqs.IQueue) -> None:
         self.update_active_model = self._step(
             "update_active_model",
             description="Makes a model the active one: the only function that may.",
             timeout=TIMEOUT,
-            environment=FLYWHEEL,
+            environment=access.identity,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory", "UpdateFlywheel"),
-                access.models("UpdateFlywheel", access.kind.describe_model),
-                # The service authorization reference ties PassRole to UpdateFlywheel, whether a role is given or not.
-                pass_to_comprehend(role.arn),
-                *access.encryption.job_permissions(),
+                *_change_active_model(access, role=role),
             ],
         )
         self.publish_model = self._step(
             "publish_model",
             description="Writes the active, previous and desired model to Parameter Store.",
             timeout=TIMEOUT,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+            environment=[*access.identity, "PARAMETER_PREFIX"],
             permissions=[
                 access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.parameters(*RUNTIME_PARAMETERS, actions=("GetParameter", "PutParameter")),
             ],
         )
@@ -106,14 +116,14 @@ class PromotionSteps(Construct):
             "report_promotion",
             description="Records how a promotion ended and tells people, also about those that failed or were stopped.",
             timeout=TIMEOUT,
-            environment=[*FLYWHEEL, "TOPIC_ARN"],
+            environment=[*access.identity, "TOPIC_ARN"],
             encrypted=["s3", "sns", "sqs"],
             dead_letters=undelivered,
             permissions=[
                 access.objects("promotions/*", "turns/*", actions=WRITE),
                 access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.publish(),
             ],
         )

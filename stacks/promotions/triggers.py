@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import json
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import parameter_edited, permission_to_work_off, rule, rules_on_ends, work_off
 from stacks.constructs.role import Permission
-from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
-from stacks.flywheel.parameters import FlywheelParameters
-from stacks.flywheel.queues import START_TIMEOUT, Queues
+from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.queues import START_TIMEOUT, PromotionQueues
 
 
 class PromotionTriggers(Construct):
@@ -23,13 +23,13 @@ class PromotionTriggers(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        queues: Queues,
+        queues: PromotionQueues,
         functions: Functions,
         access: FlywheelAccess,
         machine_arn: str,
         report_promotion: FlywheelFunction,
-        parameters: FlywheelParameters,
-        begins_with_model: bool,
+        schedule: cdk.CfnParameter,
+        begins_with_model: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_promotion = self._start_promotion(
@@ -42,10 +42,10 @@ class PromotionTriggers(Construct):
             description="Somebody edited desired-model-arn.",
             event_pattern=parameter_edited(access.names.parameter("desired-model-arn")),
         )
-        schedule = poke_on(
+        scheduled = poke_on(
             "Schedule",
             description="It is time to look for a missed edit of desired-model-arn, or a promotion that failed.",
-            schedule_expression=parameters.turn_schedule.value_as_string,
+            schedule_expression=schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
         ended, stopped = rules_on_ends(
@@ -56,7 +56,7 @@ class PromotionTriggers(Construct):
             report=report_promotion,
             undelivered=queues.undelivered,
         )
-        self.pokes = [desired, schedule, ended]
+        self.pokes = [desired, scheduled, ended]
         if begins_with_model:
             created = poke_on(
                 "FlywheelCreated",
@@ -69,7 +69,7 @@ class PromotionTriggers(Construct):
         self.rules = [*self.pokes, stopped]
 
     def _start_promotion(
-        self, queues: Queues, functions: Functions, *, access: FlywheelAccess, machine_arn: str
+        self, queues: PromotionQueues, functions: Functions, *, access: FlywheelAccess, machine_arn: str
     ) -> FlywheelFunction:
         return FlywheelFunction(
             self,
@@ -80,7 +80,7 @@ class PromotionTriggers(Construct):
             timeout=START_TIMEOUT,
             encrypted=["s3", "sns", "sqs"],
             environment=[
-                *FLYWHEEL,
+                *access.identity,
                 "PARAMETER_PREFIX",
                 "PROMOTION_MACHINE_ARN",
                 "TOPIC_ARN",
@@ -95,7 +95,7 @@ class PromotionTriggers(Construct):
                     "promotions/current", "promotions/requests/*", "promotions/ends/*", actions=("PutObject",)
                 ),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.models(access.kind.describe_model),
                 access.publish(),
                 access.parameters("active-model-arn", "desired-model-arn", actions=("GetParameter",)),

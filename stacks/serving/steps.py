@@ -10,7 +10,7 @@ from constructs import Construct
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import LONGEST, FlywheelFunction, Functions
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
-from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
+from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import SERVING_TARGET
 
 BRING_TIMEOUT = cdk.Duration.minutes(2)
@@ -73,13 +73,14 @@ class ServingSteps(Construct):
             "bring_endpoint",
             description="Brings the endpoint one change nearer to what is wanted: the only function that changes it.",
             timeout=BRING_TIMEOUT,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN", "ENDPOINT_ROLE_ARN"],
+            environment=[*access.identity, "PARAMETER_PREFIX", "ENDPOINT_ARN", "ENDPOINT_ROLE_ARN"],
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects("serving/*", actions=(*WRITE, "DeleteObject")),
                 access.list_intake(),
-                access.flywheel_of_any_generation("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
-                access.flywheel("ListTagsForResource"),
+                *access.former_generations("DescribeFlywheel", "CreateEndpoint", "UpdateEndpoint"),
+                *([access.active_model()] if access.imports else []),
+                access.tags(),
                 access.models(access.kind.describe_model, "CreateEndpoint", "UpdateEndpoint"),
                 Permission(actions=[f"comprehend:{action}" for action in endpoint_actions], resources=[endpoint]),
                 *access.encryption.job_permissions(),
@@ -93,13 +94,13 @@ class ServingSteps(Construct):
             "smoke_test",
             description="Asks the endpoint about a small labelled file.",
             timeout=LONGEST,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "LABEL_DELIMITER", "ENDPOINT_ARN"],
+            environment=[*access.identity, "PARAMETER_PREFIX", "LABEL_DELIMITER", "ENDPOINT_ARN"],
             permissions=[
                 access.objects(smoke_test_key, actions=("GetObject",)),
                 access.objects("serving/smoke-tests/*", actions=("PutObject",)),
                 *access.thresholds("GetObject"),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.task(),
                 Permission(actions=[f"comprehend:{access.kind.detect}"], resources=[endpoint]),
                 access.parameters(SERVING_TARGET, actions=("GetParameter",)),
             ],
@@ -108,13 +109,13 @@ class ServingSteps(Construct):
             "report_serving",
             description="Notes how a run of the serve machine ended.",
             timeout=cdk.Duration.minutes(1),
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", "ENDPOINT_ARN"],
+            environment=[*access.identity, "PARAMETER_PREFIX", "ENDPOINT_ARN"],
             permissions=[
                 access.objects("serving/*", actions=WRITE),
                 access.objects("promotions/*", actions=READ),
                 access.objects("promotions/requests/*", actions=("PutObject",)),
                 access.list_intake(),
-                access.flywheel("DescribeFlywheel"),
+                access.active_model(),
                 access.parameters("active-model-arn", "previous-model-arn", actions=("GetParameter",)),
             ],
         )

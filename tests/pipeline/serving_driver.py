@@ -16,7 +16,7 @@ from flywheel.promotions.take_back import take_back
 from flywheel.records.serving import LEASE_KEY, ServingStatus, smoke_test_key, smoke_test_of
 from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.bring_endpoint import EndpointController, Serving
-from flywheel.serving.smoke_test import Trial, read_documents, run_smoke_test
+from flywheel.serving.smoke_test import Trial, ask_endpoint, find_documents, result_of
 from flywheel.store.lease import held
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 
@@ -90,23 +90,21 @@ class ServingRun:
     def _try(self, target: EndpointTarget, model_arn: str) -> None:
         at = self.at
         with at.acting_as("smoke_test", smoke_test_key=target.smoke_test_key):
-            documents = read_documents(
-                at.intake.read_bytes(target.smoke_test_key),
-                key=target.smoke_test_key,
-                kind=self.at.kind,
+            documents = find_documents(
+                target.smoke_test_key,
+                intake=at.intake,
+                kind=at.kind,
                 task=Task(labels=at.labels, multi_label=at.multi_label),
                 delimiter="|",
             )
-            tested = run_smoke_test(
-                documents,
-                endpoint=LiveEndpoint(
-                    comprehend=at.functions.clients["comprehend"],
-                    kind=self.at.kind,
-                    arn=self.endpoint_arn,
-                    clock=at.now,
-                ),
+            endpoint = LiveEndpoint(
+                comprehend=at.functions.clients["comprehend"], kind=at.kind, arn=self.endpoint_arn, clock=at.now
+            )
+            thresholds = thresholds_of(model_arn, intake=at.intake) if at.kind.has_thresholds else NO_THRESHOLDS
+            tested = result_of(
+                ask_endpoint(documents, endpoint=endpoint, thresholds=thresholds),
                 model_arn=model_arn,
-                thresholds=thresholds_of(model_arn, intake=at.intake) if at.kind.has_thresholds else NO_THRESHOLDS,
+                endpoint_arn=self.endpoint_arn,
                 key=target.smoke_test_key,
                 minimum=target.smoke_test_minimum,
                 now=at.now(),

@@ -707,7 +707,12 @@ class Turn:
 
     def _delete_old_models(self) -> list[Step]:
         at = self._at
-        delete_old_models(pipeline=at.pipeline, turn=self.name, keep=at.models_to_keep)
+        delete_old_models(
+            pipeline=at.pipeline,
+            keep=at.models_to_keep,
+            key=turns.deleted_key(self.name),
+            require_current=partial(turns.require_current, at.intake, self.name),
+        )
         return []
 
     def report_aborted(self) -> TurnRecord:

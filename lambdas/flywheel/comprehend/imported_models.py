@@ -52,6 +52,17 @@ class ImportedModels(ActiveModelService):
         """ARN of the version that is, or will be, imported from `source_arn`."""
         return f"{self.model_arn}/version/{version_name(source_arn)}"
 
+    def import_version(self, source_arn: str) -> None:
+        """Ask Comprehend to import the version; it takes minutes. Raises ClientError."""
+        optional = {"ModelKmsKeyId": self._security.volume_key, "DataAccessRoleArn": self._role_arn}
+        self._comprehend.import_model(
+            SourceModelArn=source_arn,
+            ModelName=self.name,
+            VersionName=version_name(source_arn),
+            Tags=[{"Key": key, "Value": value} for key, value in sorted(self.tags().items())],
+            **{member: value for member, value in optional.items() if value},
+        )
+
     def describe(self) -> ActiveModelState:
         return ActiveModelState(
             active=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,12 +16,10 @@ from flywheel.records.holdouts import FrozenHoldout, IterationHoldout, holdout_k
 from flywheel.records.parts import PartLocation, accepted_hashes, dataset_location, read_all_hashes
 from flywheel.records.uploads import DocumentForm, Split
 from flywheel.store.bucket import IntakeBucket
+from flywheel.text.printable import on_one_line
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
-
-_LINE_ENDS = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-"""Those of `str.splitlines`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +157,6 @@ class _LabelReader:
         else:
             found = [frozenset(column.split(delimiter)) for delimiter in (self._delimiter, also) if delimiter]
         return next((labels for labels in found if labels <= self.labels), frozenset())
-
-
-def on_one_line(text: str) -> str:
-    """Replaces every character that ends a line by a space, because each line of the job's input is a document. Offsets
-    in the text stay."""
-    return _LINE_ENDS.sub(" ", text)
 
 
 def read_holdout(intake: IntakeBucket, chosen: IterationHoldout) -> FrozenHoldout | None:

@@ -43,6 +43,10 @@ class PromotionRefused(FlywheelError):
     """The model must not become the active one. The message says why; the former model stays active."""
 
 
+class ImportFailed(FlywheelError):
+    """The model was not imported. It can be tried again; the message is Comprehend's."""
+
+
 class FlywheelRefused(FlywheelError):
     """There can be no such flywheel. The message says what to change."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from flywheel.faults.service_faults import error_code
 from flywheel.promotions import requests
-from flywheel.records.turns import DeletedModels, deleted_key, require_current
+from flywheel.records.turns import DeletedModels
 
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import Model
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _IN_USE = {"ResourceInUseException", "ResourceUnavailableException"}
 
 
-def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedModels:
-    """Delete all but the `keep` newest models of this flywheel, and none that is needed. Raises NotCurrentTurn.
+def delete_old_models(*, keep: int, pipeline: Pipeline, key: str, require_current: Callable[[], None]) -> DeletedModels:
+    """Delete all but the `keep` newest models that the deployment made, and none that is needed.
 
-    Comprehend refuses to delete a model that an endpoint or a job uses; the next turn tries again.
+    `require_current` raises the caller's NotCurrent. The record of what was deleted has this `key`. Comprehend refuses
+    to delete a model that an endpoint or a job uses; the next turn, or the next promotion, tries again.
     """
-    require_current(pipeline.intake, turn)
+    require_current()
     desired = pipeline.published.desired()
     needed = {
         pipeline.service.describe().active_model_arn,
@@ -34,15 +35,15 @@ def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedMod
     }
     models = pipeline.service.own_models()
     there = {model.arn for model in models if model.trained}
-    before = pipeline.intake.read(deleted_key(turn), DeletedModels) or DeletedModels()
+    before = pipeline.intake.read(key, DeletedModels) or DeletedModels()
     deleted = [arn for arn in before.deleted if arn not in there]
     in_use: list[str] = []
     for model in superfluous(models, keep=keep):
         if model.arn in needed:
             continue
-        require_current(pipeline.intake, turn)
+        require_current()
         # The record comes first, so that a deletion is on record even if the function is killed after it.
-        pipeline.intake.write(deleted_key(turn), DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
+        pipeline.intake.write(key, DeletedModels(deleted=(*deleted, model.arn), in_use=tuple(in_use)))
         try:
             pipeline.service.models.delete(model.arn)
         except ClientError as error:
@@ -55,8 +56,8 @@ def delete_old_models(*, turn: str, keep: int, pipeline: Pipeline) -> DeletedMod
         else:
             deleted.append(model.arn)
     found = DeletedModels(deleted=tuple(deleted), in_use=tuple(in_use))
-    if found != (pipeline.intake.read(deleted_key(turn), DeletedModels) or DeletedModels()):
-        pipeline.intake.write(deleted_key(turn), found)
+    if found != (pipeline.intake.read(key, DeletedModels) or DeletedModels()):
+        pipeline.intake.write(key, found)
     return found
 
 

@@ -182,6 +182,11 @@ def end_key(request_id: str) -> str:
     return f"{ENDS}{request_id}.json"
 
 
+def deleted_key(promotion: str) -> str:
+    """Of the old models that the promotion deleted, in a deployment that imports models: a `DeletedModels`."""
+    return f"{PROMOTIONS.folder_of(promotion)}deleted-models.json"
+
+
 class PromotionFailures(Record):
     """The executions that failed to fulfil a request that is still open."""
 

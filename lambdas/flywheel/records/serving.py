@@ -80,7 +80,8 @@ class SmokeTest(Record):
     """The last smoke test of a model. Holds no document's text."""
 
     model_arn: str
-    endpoint_arn: str
+    endpoint_arn: str | None = None
+    """None: a job answered the documents, before anything served the model."""
     key: str
     documents: int
     right: int

@@ -18,8 +18,8 @@ class ModelThresholds(Record):
     knows the model can rely on them. A model without one was never compared on a hold-out, or is not multi-label."""
 
     model_arn: str
-    holdout_id: str
-    """The hold-out on which they were chosen."""
+    holdout_id: str | None
+    """The hold-out on which they were chosen. None: the deployment that trained the model shared them with it."""
     thresholds: dict[str, float]
     """By label, from 0 to 1. For every label that the flywheel had."""
     too_few: tuple[str, ...] = ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flywheel.confidence import NO_THRESHOLDS
 from flywheel.faults.errors import FlywheelError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flywheel.comprehend.live_endpoint import LiveEndpoint
     from flywheel.comprehend.model_kind import ModelKind, Task
     from flywheel.confidence import Thresholds
+    from flywheel.store.bucket import IntakeBucket
 
 
 MOST_DOCUMENTS = 200
@@ -54,34 +55,51 @@ def read_documents(content: bytes, *, key: str, kind: ModelKind, task: Task, del
     return found
 
 
-def run_smoke_test(
-    documents: Sequence[LabelledDocument],
-    *,
-    endpoint: LiveEndpoint,
-    model_arn: str,
-    thresholds: Thresholds = NO_THRESHOLDS,
-    key: str,
-    minimum: float,
-    now: datetime,
-) -> SmokeTest:
+def find_documents(
+    key: str, *, intake: IntakeBucket, kind: ModelKind, task: Task, delimiter: str
+) -> list[LabelledDocument]:
+    """Those of the object at `key`. Raises SmokeTestImpossible."""
+    content = intake.read_bytes_if_there(key)
+    if content is None:
+        raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
+    return read_documents(content, key=key, kind=kind, task=task, delimiter=delimiter)
+
+
+class Answered(NamedTuple):
+    line: int
+    """Where the document begins in the labelled file."""
+    expected: frozenset[str]
+    answered: frozenset[str]
+
+
+def ask_endpoint(
+    documents: Iterable[LabelledDocument], *, endpoint: LiveEndpoint, thresholds: Thresholds = NO_THRESHOLDS
+) -> Iterator[Answered]:
     """Classify each document with the endpoint. Its client retries throttled calls. Raises botocore's ClientError.
 
     `thresholds` are those of the model.
     """
-    wrong = []
     for document in documents:
         answered = frozenset(endpoint.classify(document.text).at(thresholds).labels)
-        expected = frozenset(document.labels)
-        if answered != expected:
-            wrong.append(
-                WrongLine(line=document.line, expected=tuple(sorted(expected)), answered=tuple(sorted(answered)))
-            )
+        yield Answered(document.line, frozenset(document.labels), answered)
+
+
+def result_of(
+    answers: Iterable[Answered], *, model_arn: str, endpoint_arn: str | None, key: str, minimum: float, now: datetime
+) -> SmokeTest:
+    """`endpoint_arn` is None if a job answered."""
+    found = list(answers)
+    wrong = [
+        WrongLine(line=line, expected=tuple(sorted(expected)), answered=tuple(sorted(answered)))
+        for line, expected, answered in found
+        if expected != answered
+    ]
     return SmokeTest(
         model_arn=model_arn,
-        endpoint_arn=endpoint.arn,
+        endpoint_arn=endpoint_arn,
         key=key,
-        documents=len(documents),
-        right=len(documents) - len(wrong),
+        documents=len(found),
+        right=len(found) - len(wrong),
         minimum=minimum,
         wrong=tuple(wrong[:MOST_WRONG_LINES]),
         at=now,

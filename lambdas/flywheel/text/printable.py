@@ -41,5 +41,14 @@ def _shown(match: re.Match[str]) -> str:
     return character
 
 
+_LINE_ENDS = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+"""Those of `str.splitlines`."""
+
+
+def on_one_line(text: str) -> str:
+    """Replaces every character that ends a line by a space. Offsets in the text stay."""
+    return _LINE_ENDS.sub(" ", text)
+
+
 def in_one_line(text: str) -> str:
     return " ".join(text.split())

@@ -13,7 +13,7 @@ from flywheel.confidence import NO_THRESHOLDS
 from flywheel.environment import Labels, Pipeline
 from flywheel.records.serving import smoke_test_key
 from flywheel.records.thresholds import thresholds_of
-from flywheel.serving.smoke_test import SmokeTestImpossible, Trial, read_documents, run_smoke_test
+from flywheel.serving.smoke_test import Trial, ask_endpoint, find_documents, result_of
 from flywheel.serving.target import read_target
 from handlers.clients import active_model_service, client, intake_bucket, model_kind
 from handlers.clock import now
@@ -41,22 +41,23 @@ def handler(step: Step, environment: Environment) -> dict[str, Any]:
     if target is None or not target.smoke_test_key:
         # The target has changed since the machine read it.
         return {"trial": Trial.NOT_WANTED.value}
-    key = target.smoke_test_key
-    if not intake.exists(key):
-        raise SmokeTestImpossible(f"SmokeTestKey is {key}, but the intake bucket has no such object.")
-    documents = read_documents(
-        intake.read_bytes(key),
-        key=key,
-        kind=model_kind(environment),
+    key, kind = target.smoke_test_key, model_kind(environment)
+    documents = find_documents(
+        key,
+        intake=intake,
+        kind=kind,
         task=active_model_service(environment).task_of(step.model_arn),
         delimiter=environment.label_delimiter,
     )
-    kind = model_kind(environment)
-    tested = run_smoke_test(
+    answers = ask_endpoint(
         documents,
         endpoint=LiveEndpoint(comprehend=_patient, kind=kind, arn=environment.endpoint_arn, clock=now),
-        model_arn=step.model_arn,
         thresholds=thresholds_of(step.model_arn, intake=intake) if kind.has_thresholds else NO_THRESHOLDS,
+    )
+    tested = result_of(
+        answers,
+        model_arn=step.model_arn,
+        endpoint_arn=environment.endpoint_arn,
         key=key,
         minimum=target.smoke_test_minimum,
         now=now(),

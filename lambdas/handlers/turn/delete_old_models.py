@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pydantic import Field
 
 from flywheel.environment import FlywheelPipeline
 from flywheel.promotions.delete_old_models import delete_old_models
+from flywheel.records.turns import deleted_key, require_current
 from handlers.clients import flywheel_pipeline
 from handlers.observability import handles, logger
 from handlers.turn.events import Step
@@ -19,6 +21,12 @@ class Environment(FlywheelPipeline):
 
 @handles(Step, Environment)
 def handler(step: Step, environment: Environment) -> dict[str, Any]:
-    found = delete_old_models(pipeline=flywheel_pipeline(environment), turn=step.turn, keep=environment.models_to_keep)
+    pipeline = flywheel_pipeline(environment)
+    found = delete_old_models(
+        pipeline=pipeline,
+        keep=environment.models_to_keep,
+        key=deleted_key(step.turn),
+        require_current=partial(require_current, pipeline.intake, step.turn),
+    )
     logger.info("old models", turn=step.turn, deleted=found.deleted, in_use=found.in_use)
     return {}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -20,8 +20,10 @@ from botocore.config import Config
 from botocore.model import ListShape, Shape, StructureShape
 from botocore.session import get_session
 
+from flywheel.comprehend.active_model import ActiveModelService
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.flywheel import FlywheelService
+from flywheel.comprehend.imported_models import ImportedModels
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.faults.errors import IncompleteAnswer
@@ -118,6 +120,12 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "find": lambda client: flywheel(client).jobs.find("1"),
     "find_active_model": lambda client: flywheel(client).find_active_model(),
     "set_active_model": lambda client: flywheel(client).set_active_model(MODEL),
+    "task_of": lambda client: flywheel(client).task_of(MODEL),
+    "flywheel_of": lambda client: flywheel(client).flywheel_of(cast("Any", flywheel(client).models.describe(MODEL))),
+    "own_models": lambda client: imported(client).own_models(),
+    "task_of_import": lambda client: imported(client).task_of(MODEL),
+    "import_version": lambda client: imported(client).import_version(MODEL),
+    "blocked_by": lambda client: flywheel(client).blocked_by(),
     "describe_model": lambda client: flywheel(client).models.describe(MODEL),
     "trained_by": lambda client: flywheel(client).models.trained_by(ARN),
     "delete_model": lambda client: flywheel(client).models.delete(MODEL),
@@ -138,6 +146,15 @@ def flywheel(client: Any) -> FlywheelService:
     return FlywheelService(comprehend=client, flywheel_arn=ARN, kind=DOCUMENT_CLASSIFICATION)
 
 
+def imported(client: Any) -> ImportedModels:
+    class Bucket:
+        def tags(self) -> dict[str, str]:
+            return {}
+
+    name = MODEL.partition("/version/")[0]
+    return ImportedModels(comprehend=client, kind=DOCUMENT_CLASSIFICATION, intake=cast("Any", Bucket()), model_arn=name)
+
+
 def endpoint(client: Any) -> EndpointService:
     return EndpointService(comprehend=client, arn=ENDPOINT)
 
@@ -151,15 +168,26 @@ def answering() -> Answering:
     return Answering()
 
 
+_SERVICES = (ActiveModelService, FlywheelService, ImportedModels, EndpointService, LiveEndpoint)
+
+
 def test_every_reader_is_tried() -> None:
-    own = {name for kind in (FlywheelService, EndpointService, LiveEndpoint) for name in vars(kind) if name[0] != "_"}
+    own = {name for kind in _SERVICES for name in vars(kind) if name[0] != "_"}
     aliases = {
         "scale": "scale_endpoint",
         "move": "move_endpoint",
         "create": "create_endpoint",
         "delete": "delete_endpoint",
     }
-    readers = {aliases.get(name, name) for name in own} - {"at", "exceptions", "dataset_arn", "operation"}
+    readers = {aliases.get(name, name) for name in own} - {
+        "arn",
+        "at",
+        "exceptions",
+        "dataset_arn",
+        "operation",
+        "place",
+        "version_arn",
+    }
     assert readers <= READERS.keys()
 
 

@@ -65,7 +65,7 @@ class TestChoice:
 
     @given(drawn=REQUESTS)
     def test_people_come_before_turns_and_their_last_word_counts(self, drawn: list[PromotionRequest]) -> None:
-        by_people = [found for found in drawn if found.source is not PromotionSource.TURN]
+        by_people = [found for found in drawn if not found.source.automatic]
         choice = requests.choose(drawn)
         assert choice
         if by_people:
@@ -79,6 +79,13 @@ class TestChoice:
             assert choice
             assert choice.chosen.score is not None or other.score is None
             assert (choice.chosen.score or 0) >= (other.score or 0)
+
+    @given(drawn=REQUESTS)
+    def test_the_newest_announcement_counts(self, drawn: list[PromotionRequest]) -> None:
+        announced = [found for found in drawn if found.source is PromotionSource.ANNOUNCEMENT]
+        without_scores = [found.model_copy(update={"score": None}) for found in announced]
+        choice = requests.choose(without_scores)
+        assert choice is None or choice.chosen == max(without_scores, key=age)
 
     @given(drawn=REQUESTS)
     def test_exactly_the_older_ones_are_superseded(self, drawn: list[PromotionRequest]) -> None:

@@ -15,8 +15,9 @@ from flywheel.serving.smoke_test import (
     MOST_DOCUMENTS,
     SmokeTestImpossible,
     Trial,
+    ask_endpoint,
     read_documents,
-    run_smoke_test,
+    result_of,
     trial_of,
 )
 
@@ -113,12 +114,16 @@ class Endpoint:
 def test_a_document_is_right_if_its_labels_are_those_and_no_others(
     member: str, text: str, answered: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    tested = run_smoke_test(
+    answers = ask_endpoint(
         [LabelledDocument(line=7, labels=expected, text=text)],
         endpoint=LiveEndpoint(
             comprehend=cast("Any", Endpoint(member)), kind=DOCUMENT_CLASSIFICATION, arn="endpoint", clock=lambda: NOW
         ),
+    )
+    tested = result_of(
+        answers,
         model_arn="model",
+        endpoint_arn="endpoint",
         key="smoke.csv",
         minimum=1,
         now=NOW,

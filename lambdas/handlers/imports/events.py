@@ -1,0 +1,28 @@
+"""The events of the functions that import models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flywheel.records.announcements import AnnouncementType
+
+
+class ImportStep(BaseModel):
+    """Of the promote machine, in a deployment that imports models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    promotion: str
+
+
+class AnnouncementEvent(BaseModel):
+    """As EventBridge delivers it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    account: str
+    """Who sent it: EventBridge says so, not the sender."""
+    detail_type: Annotated[AnnouncementType, Field(alias="detail-type")]
+    detail: dict[str, Any]
