@@ -57,7 +57,12 @@ class ImportStates:
             failed=states.failed,
         )
         try_model = states.call(
-            steps.try_model, catches=refused, assign={"jobId": "{% $states.result.Payload.job_id %}"}
+            steps.try_model,
+            catches=refused,
+            assign={
+                "jobId": "{% $states.result.Payload.job_id %}",
+                "trialWanted": "{% $states.result.Payload.wanted %}",
+            },
         )
         answered = job_poll(
             scope,
@@ -71,7 +76,8 @@ class ImportStates:
         return (
             import_model.next(states.when("ImportStarted", "{% $states.input.awaited %}", imported))
             .next(try_model)
-            .next(states.when("TrialStarted", "{% $jobId != null %}", answered.next(judge)))
+            .next(states.when("TrialStarted", "{% $jobId != null %}", answered))
+            .next(states.when("TrialWanted", "{% $trialWanted %}", judge))
         )
 
     def after_report(self, states: States) -> sfn.TaskStateBase:

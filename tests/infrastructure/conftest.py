@@ -19,6 +19,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "initial_model_arn": "arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first",
         "initial_model_data": ["s3://data-of-initial-model/train/"],
     },
+    "import": {
+        "name": "served",
+        "role": "import",
+        "encryption": "new",
+        "source_key_arn": "arn:aws:kms:us-east-1:444455556666:key/00000000-1111-2222-3333-444455556666",
+    },
     # Also the largest that there is: the longest name, the most labels.
     "organisation": {
         "name": f"{'organisation-with-the-longest-name-':x<54}",
@@ -52,7 +58,8 @@ class Synthesis:
                 if not (outdir / "manifest.json").exists():
                     finished = run_app(context=VARIANTS[variant], outdir=outdir, checked=True)
                     assert finished.returncode == 0, finished.stderr
-            stack = f"{VARIANTS[variant].get('name', 'news')}-flywheel"
+            first = "import" if VARIANTS[variant].get("role") == "import" else "flywheel"
+            stack = f"{VARIANTS[variant].get('name', 'news')}-{first}"
             self._loaded[variant] = Synthesised(folder=outdir, stack=stack)
         return self._loaded[variant]
 
@@ -80,6 +87,17 @@ def initial_model(synthesis: Synthesis) -> Synthesised:
 @pytest.fixture(scope="session")
 def organisation(synthesis: Synthesis) -> Synthesised:
     return synthesis("organisation")
+
+
+@pytest.fixture(scope="session")
+def importing(synthesis: Synthesis) -> Synthesised:
+    """Of a deployment that imports models."""
+    return synthesis("import")
+
+
+@pytest.fixture(scope="session", params=[name for name in VARIANTS if name != "import"])
+def any_flywheel(synthesis: Synthesis, request: pytest.FixtureRequest) -> Synthesised:
+    return synthesis(request.param)
 
 
 @pytest.fixture(scope="session", params=list(VARIANTS))

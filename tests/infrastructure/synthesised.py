@@ -83,8 +83,23 @@ class Synthesised:
         self.template: dict[str, Any] = json.loads(self.template_path.read_text())
 
     def beside(self, kind: str) -> Synthesised:
-        """Another stack of the same app: "flywheel", "serving", "analysis"."""
-        return Synthesised(folder=self.folder, stack=f"{self.stack.removesuffix('-flywheel')}-{kind}")
+        """Another stack of the same app: "flywheel" or "import", "serving", "analysis"."""
+        return Synthesised(folder=self.folder, stack=f"{self.name}-{kind}")
+
+    @property
+    def name(self) -> str:
+        """The setting, which begins the names of all stacks of an app."""
+        return self.stack.rpartition("-")[0]
+
+    @property
+    def imports(self) -> bool:
+        """Whether it is an app that imports models."""
+        return not (self.folder / f"{self.name}-flywheel.template.json").exists()
+
+    @property
+    def first(self) -> Synthesised:
+        """The stack that the others need."""
+        return self.beside("import" if self.imports else "flywheel")
 
     @functools.cached_property
     def resources(self) -> dict[str, Resource]:

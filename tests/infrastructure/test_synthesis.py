@@ -33,7 +33,7 @@ def test_no_setting_is_the_default_of_a_parameter(
     variants = (default, new_key, organisation)
     defaults = [
         {
-            name: str(parameter["Default"]).replace(variant.stack.removesuffix("-flywheel"), "NAME")
+            name: str(parameter["Default"]).replace(variant.name, "NAME")
             for name, parameter in variant.beside(kind).template["Parameters"].items()
         }
         for variant in variants

@@ -26,7 +26,8 @@ from flywheel.analysis.split_analysis import split_analysis
 from flywheel.analysis.start_analysis import AnalysisStart, decide
 from flywheel.faults.errors import FlywheelError
 from flywheel.records.analyses import AnalysisOutcome, AnalysisSummary, PartItem, RunFolder, input_folder, output_key
-from tests.pipeline.turn_driver import DELIMITER, ROLE, Deployment, settled
+from tests.pipeline.deployment import settled
+from tests.pipeline.turn_driver import DELIMITER, ROLE, Deployment
 
 LOW_CONFIDENCE = 0.7
 _numbers = itertools.count(1)

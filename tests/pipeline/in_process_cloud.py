@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +28,7 @@ from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
+from local.cloud.emulator import service_roles
 from local.cloud.emulator.comprehend import comprehend_service
 from local.cloud.emulator.ministack import app
 from local.cloud.emulator.s3 import objects
@@ -52,6 +53,8 @@ SETTINGS = Settings(
     dataset_ingestion_seconds=0,
     iteration_evaluation_seconds=0,
     iteration_training_seconds=0,
+    model_import_seconds=0,
+    model_queue_seconds=0,
     job_queue_seconds=0,
     job_seconds=0,
     endpoint_creation_seconds=0,
@@ -147,7 +150,13 @@ class InProcessCloud:
         # Listings give the same times again and again.
         parsers.set_parser_defaults(timestamp_parser=lru_cache(parse_timestamp))
         self.clock = AdvancingClock()
-        self.comprehend = Comprehend(storage=self, settings=SETTINGS, clock=self.clock, workers=self._workers)
+        self.comprehend = Comprehend(
+            storage=self,
+            settings=SETTINGS,
+            clock=self.clock,
+            workers=self._workers,
+            decide=service_roles.decision_of_policy,
+        )
         comprehend_service.know(self.comprehend)
         self.auto_scaling = AutoScaling(
             comprehend=self.comprehend, alarms=_NoAlarms(), load=Load(), clock=self.clock.now
@@ -167,7 +176,11 @@ class InProcessCloud:
         self.comprehend.close()
         self._workers.close()
 
-    def _new_client(self, service: str, functions: Functions | None = None) -> Any:
+    def comprehend_in(self, account: str) -> Any:
+        """A client of Comprehend for somebody in another account."""
+        return self._new_client("comprehend", account=account)
+
+    def _new_client(self, service: str, functions: Functions | None = None, *, account: str = ACCOUNT) -> Any:
         """A client whose requests are answered in this process; it repeats as the functions' own do, but at once."""
         client: Any = self._session.client(
             service,  # type: ignore[call-overload]  # one overload for each service
@@ -183,7 +196,10 @@ class InProcessCloud:
                 user_agent="tests",
             ),
         )
-        answers = {"comprehend": self._ask_comprehend, "application-autoscaling": self._ask_auto_scaling}
+        answers: dict[str, Callable[[AWSPreparedRequest], AWSResponse]] = {
+            "comprehend": partial(self._ask_comprehend, account=account),
+            "application-autoscaling": self._ask_auto_scaling,
+        }
         answer = answers.get(service, self._ask_emulator)
 
         def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -203,9 +219,9 @@ class InProcessCloud:
         client: S3Client = self.clients["s3"]
         return client
 
-    def _ask_comprehend(self, request: AWSPreparedRequest) -> AWSResponse:
+    def _ask_comprehend(self, request: AWSPreparedRequest, *, account: str) -> AWSResponse:
         status, headers, body = handle_http(
-            self.comprehend, _texts(dict(request.headers)), _body(request), ACCOUNT, REGION
+            self.comprehend, _texts(dict(request.headers)), _body(request), account, REGION
         )
         return _response(request, status, headers, body)
 
@@ -355,7 +371,11 @@ MUTATING = frozenset(
         "CreateDataset",
         "StartFlywheelIteration",
         "StartDocumentClassificationJob",
+        "StartEntitiesDetectionJob",
         "UpdateFlywheel",
+        "ImportModel",
+        "PutResourcePolicy",
+        "DeleteResourcePolicy",
         "DeleteDocumentClassifier",
         "PutParameter",
         "StartExecution",

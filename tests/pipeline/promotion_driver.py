@@ -20,7 +20,7 @@ from flywheel.records.serving import smoke_test_of
 from tests.pipeline.serving_driver import ServingRun
 
 if TYPE_CHECKING:
-    from tests.pipeline.turn_driver import Deployment
+    from tests.pipeline.deployment import PromotingDeployment
 
 APPROVAL_TIME = timedelta(hours=72)
 
@@ -28,7 +28,7 @@ APPROVAL_TIME = timedelta(hours=72)
 class PromotionRun:
     """One execution. `run` goes on where it stopped: after a kill it does what a redrive does."""
 
-    def __init__(self, deployment: Deployment, name: str) -> None:
+    def __init__(self, deployment: PromotingDeployment, name: str) -> None:
         self.name = name
         self.waits = False
         self.ended = False
@@ -39,6 +39,7 @@ class PromotionRun:
         self._answered_by: str | None = None
         self._serving: str | None = None
         self._put_back: str | None = None
+        self._updated = False
 
     def run(self) -> None:
         """To its end, or until it waits for a person. What kills this process goes through."""
@@ -46,7 +47,11 @@ class PromotionRun:
             while self.steps and not self.waits:
                 self._at.with_retries(self.steps[0])
                 self.steps = self.steps[1:]
-        except SmokeTestFailed:
+        except SmokeTestFailed as error:
+            if self._at.before_check(self.name) and not self._updated:
+                # Of a job, before anything served the model.
+                self._end(PromotionStatus.SMOKE_TEST_FAILED, str(error))
+                return
             self.steps = self._taking_back()
             self.run()
         except PromotionRefused as error:
@@ -95,7 +100,8 @@ class PromotionRun:
             self.ended = True
             return
         asked = [self._ask] if beginning.approval else []
-        self.steps[1:] = [self._check, *asked, self._update, self._serve, self._publish, self._report]
+        before = at.before_check(self.name)
+        self.steps[1:] = [*before, self._check, *asked, self._update, self._serve, self._publish, self._report]
 
     def _check(self) -> None:
         with self._at.acting_as("check_model"):
@@ -117,6 +123,7 @@ class PromotionRun:
     def _update(self) -> None:
         with self._at.acting_as("update_active_model"):
             self._status = update_active_model(promotion=self.name, intake=self._at.intake, service=self._at.service)
+        self._updated = True
 
     def _serve(self) -> None:
         """That serving is behind holds nothing up."""
@@ -158,6 +165,7 @@ class PromotionRun:
 
     def _report(self) -> None:
         self._end(self._status, None)
+        self.steps = [self._report, *self._at.after_report(self.name)]
 
     def _end(self, status: PromotionStatus, cause: str | None, *, error: str | None = None) -> tuple[Promotion, ...]:
         with self._at.acting_as("report_promotion"):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.live_endpoint import LiveEndpoint
-from flywheel.comprehend.model_kind import Task
 from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.confidence import NO_THRESHOLDS
 from flywheel.promotions.take_back import take_back
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flywheel.serving.target import EndpointTarget
-    from tests.pipeline.turn_driver import Deployment
+    from tests.pipeline.deployment import PromotingDeployment
 
 LEASE = timedelta(minutes=2)
 _MOST_CHANGES = 20
@@ -36,7 +35,7 @@ _POLL = timedelta(seconds=30)
 class ServingRun:
     """One execution, and any that follow it: each begins by looking at everything."""
 
-    at: Deployment
+    at: PromotingDeployment
     role_arn: str | None = None
     waits: list[str] = field(default_factory=list)
     """The reasons for which it had to come back."""
@@ -94,7 +93,7 @@ class ServingRun:
                 target.smoke_test_key,
                 intake=at.intake,
                 kind=at.kind,
-                task=Task(labels=at.labels, multi_label=at.multi_label),
+                task=at.service.task_of(model_arn),
                 delimiter="|",
             )
             endpoint = LiveEndpoint(

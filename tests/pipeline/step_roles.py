@@ -23,7 +23,8 @@ from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inli
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-KINDS = ("flywheel", "serving", "analysis")
+KINDS = ("serving", "analysis")
+"""Of stacks, besides the first one."""
 _MINISTACKS_NAMES = {"stepfunctions": "states"}
 
 Check = tuple[str, str, Mapping[str, Any]]
@@ -79,9 +80,9 @@ class Roles:
     """Of every function of an app, by the module in `handlers`."""
 
     def __init__(self, default: Synthesised) -> None:
-        self._flywheel_name = default.stack.removesuffix("-flywheel")
+        self._flywheel_name, _, first = default.stack.rpartition("-")
         self._statements: dict[str, list[dict[str, Any]]] = {}
-        for kind in KINDS:
+        for kind in (first, *KINDS):
             stack = default.beside(kind)
             for function, resource in stack.functions().items():
                 self._statements[function] = inline_statements(stack.role_of(resource.properties["Role"]))
@@ -112,7 +113,8 @@ class Roles:
         text = re.sub(
             rf":parameter/comprehend-flywheel/{own}/", f":parameter/comprehend-flywheel/{names.bucket}/", text
         )
-        return re.sub(rf":([a-z-]+-endpoint)/{own}$", rf":\1/{names.bucket}", text)
+        imported = "document-classifier|entity-recognizer"
+        return re.sub(rf":([a-z-]+-endpoint|{imported})/{own}(/|$)", rf":\1/{names.bucket}\2", text)
 
 
 _synthesise: Callable[[str], Synthesised] | None = None

@@ -5,23 +5,20 @@ The machine itself is tested where it is deployed; here a turn can be killed, re
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import itertools
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.flywheel import DatasetStatus, FlywheelService, IterationStatus
-from flywheel.comprehend.model_kind import ModelKind, ModelType
+from flywheel.comprehend.model_kind import ModelType
 from flywheel.datasets.accept_dataset import accept_dataset
 from flywheel.datasets.compose_datasets import DatasetComposer
 from flywheel.datasets.register_dataset import register_dataset
@@ -30,36 +27,28 @@ from flywheel.decisions.gate import Bar
 from flywheel.decisions.holdout import HoldoutFreezer
 from flywheel.decisions.predict_holdout import predict_holdout
 from flywheel.decisions.prepare_holdout import prepare_holdout
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.entity_recognition import ENTITY_RECOGNITION
-from flywheel.faults.errors import FlywheelError, ServiceBusy
-from flywheel.faults.service_faults import error_code, passes
+from flywheel.faults.errors import FlywheelError
 from flywheel.pipeline import FlywheelPipeline
 from flywheel.preparation import ConflictingLabels, Limits, RepeatedDocuments
 from flywheel.preparation.entities import EntityLimits, from_line
-from flywheel.promotions import start_promotion
 from flywheel.promotions.delete_old_models import delete_old_models
 from flywheel.promotions.request_promotion import request_promotion
-from flywheel.records import promotions, turns
+from flywheel.records import turns
 from flywheel.records.datasets import DatasetManifest, read_manifest
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.one_at_a_time import Current
-from flywheel.records.promotions import PromotionMode
 from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split, Upload, UploadResult
-from flywheel.store.bucket import IntakeBucket
-from flywheel.store.parameters import RUN_TIME_NAMES, PublishedModels
 from flywheel.turn import report_turn, start_turn
 from flywheel.turn.begin_turn import begin_turn, write_batches
 from flywheel.turn.run_iteration import run_iteration
 from flywheel.uploads.prepare_upload import UploadPreparer
-from tests.pipeline import step_roles
-from tests.pipeline.in_process_cloud import ACCOUNT, REGION, Functions, InProcessCloud, in_process_cloud
-from tests.pipeline.promotion_driver import PromotionRun
-from tests.pipeline.step_roles import Names, Role
+from tests.pipeline.deployment import PromotingDeployment, settled, with_retries
+from tests.pipeline.in_process_cloud import ACCOUNT, REGION
+from tests.pipeline.step_roles import Names
 
 if TYPE_CHECKING:
-    from flywheel.serving.target import EndpointTarget
     from flywheel.turn.start_turn import Poke, TurnStart
 
 LABELS = ("BUSINESS", "SPORTS")
@@ -129,11 +118,9 @@ class Found:
 
 
 @dataclass(kw_only=True)
-class Deployment:
+class Deployment(PromotingDeployment):
     """What one stack deploys, and a person's hands on it."""
 
-    cloud: InProcessCloud = field(default_factory=in_process_cloud)
-    kind: ModelKind = DOCUMENT_CLASSIFICATION
     labels: tuple[str, ...] = LABELS
     """A recognizer's entity types."""
     multi_label: bool = False
@@ -142,10 +129,6 @@ class Deployment:
     minimum_improvement: float = 0.0
     maximum_regression: float = 1.0
     maximum_label_regression: float = 1.0
-    promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
-    endpoint_target: EndpointTarget | None = None
-    """What the parameter `serving` holds; None: there is no Serving stack."""
-    models_to_keep: int = 1000
     evidence: Evidence = Evidence.ITERATION
     holdout_documents: int = 2000
     confidence_level: float = 0.95
@@ -156,26 +139,13 @@ class Deployment:
     repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
-    variant: str = "default"
-    """The synthesis whose roles the functions have (tests/infrastructure/conftest.py)."""
     flywheel_arn: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.name = f"news-{next(_numbers)}"
+        super().__post_init__()
         self.generation = 0
         self.faults: list[tuple[Upload, Exception]] = []
         """Of uploads: what prepare_upload logs."""
-        self.promotion: PromotionRun | None = None
-        self.kills = self.cloud.kills
-        self.kills.reset()
-        self.cloud.clock.reset()
-        self.functions = self.cloud.functions
-        self._clients = self.functions.clients
-        self._roles: dict[tuple[str, str, str, str], Role] = {}
-        self.s3 = self.cloud.clients["s3"]
-        self.comprehend = self.cloud.clients["comprehend"]
-        self.s3.create_bucket(Bucket=self.name)
-        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
         self.s3.create_bucket(Bucket=f"{self.name}-lake")
         self.replace_flywheel()
 
@@ -188,28 +158,18 @@ class Deployment:
             FlywheelName=f"{self.name}-{self.generation:08x}",
             DataAccessRoleArn=ROLE,
             DataLakeS3Uri=f"s3://{self.name}-lake/g{self.generation}",
-            **self._task(),
+            **self._task_config(),
             Tags=[{"Key": "project", "Value": "tests"}],
         )["FlywheelArn"]
         settled(self.service.describe, lambda flywheel: flywheel.active)
 
-    def _task(self) -> dict[str, Any]:
+    def _task_config(self) -> dict[str, Any]:
         if self.kind is ENTITY_RECOGNITION:
             config = {"EntityRecognitionConfig": {"EntityTypes": [{"Type": name} for name in self.labels]}}
             return {"ModelType": "ENTITY_RECOGNIZER", "TaskConfig": {"LanguageCode": "en", **config}}
         mode = "MULTI_LABEL" if self.multi_label else "MULTI_CLASS"
         task = {"LanguageCode": "en", "DocumentClassificationConfig": {"Mode": mode, "Labels": list(self.labels)}}
         return {"ModelType": "DOCUMENT_CLASSIFIER", "TaskConfig": task}
-
-    @cached_property
-    def intake(self) -> IntakeBucket:
-        """What the functions use: it can be killed."""
-        return IntakeBucket(s3=self._clients["s3"], bucket=self.name)
-
-    @cached_property
-    def bucket(self) -> IntakeBucket:
-        """What the test looks with: it cannot be killed."""
-        return IntakeBucket(s3=self.s3, bucket=self.name)
 
     @property
     def pipeline(self) -> FlywheelPipeline:
@@ -218,38 +178,6 @@ class Deployment:
     @property
     def service(self) -> FlywheelService:
         return FlywheelService(comprehend=self._clients["comprehend"], flywheel_arn=self.flywheel_arn, kind=self.kind)
-
-    @property
-    def published(self) -> PublishedModels:
-        return PublishedModels(ssm=self._clients["ssm"], prefix=f"/comprehend-flywheel/{self.name}")
-
-    @contextmanager
-    def acting_as(self, function: str | None, *, smoke_test_key: str = "") -> Iterator[None]:
-        """With the role that the template gives this function; None: as somebody who may do anything.
-
-        `smoke_test_key` is the parameter of the Serving stack, unless `endpoint_target` has it.
-        """
-        with self.functions.acting_as(self._role(function, smoke_test_key) if function else None):
-            yield
-
-    def _role(self, function: str, smoke_test_key: str) -> Role | None:
-        roles = step_roles.roles(self.variant)
-        if roles is None:
-            return None
-        if self.endpoint_target is not None:
-            smoke_test_key = self.endpoint_target.smoke_test_key
-        key = (self.variant, function, self.flywheel_arn, smoke_test_key)
-        if key not in self._roles:
-            names = Names(
-                account=ACCOUNT,
-                region=REGION,
-                bucket=self.name,
-                flywheel=self.flywheel_arn.rpartition("/")[2],
-                roles={"DataAccess": ROLE, "EndpointAccess": ENDPOINT_ROLE},
-                parameters={"SmokeTestKey": smoke_test_key},
-            )
-            self._roles[key] = roles.of(function, names)
-        return self._roles[key]
 
     @property
     def bar(self) -> Bar:
@@ -261,14 +189,18 @@ class Deployment:
             maximum_label_regression=self.maximum_label_regression,
         )
 
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.cloud.clock.now(), tz=UTC)
-
     def upload(self, key: str, content: bytes | Iterable[Document]) -> str:
-        """Returns the version's id."""
-        body = content if isinstance(content, bytes) else as_csv(content)
-        version: str = self.s3.put_object(Bucket=self.name, Key=key, Body=body)["VersionId"]
-        return version
+        return super().upload(key, content if isinstance(content, bytes) else as_csv(content))
+
+    def names(self, *, smoke_test_key: str) -> Names:
+        return Names(
+            account=ACCOUNT,
+            region=REGION,
+            bucket=self.name,
+            flywheel=self.flywheel_arn.rpartition("/")[2],
+            roles={"DataAccess": ROLE, "EndpointAccess": ENDPOINT_ROLE},
+            parameters={"SmokeTestKey": smoke_test_key},
+        )
 
     def request_turn(self, *, overrule_minimum: bool = False) -> TurnRequest:
         request = TurnRequest(by="a test", at=self.now(), overrule_minimum=overrule_minimum)
@@ -288,60 +220,11 @@ class Deployment:
                 )
             )
 
-    def beside(self, functions: Functions) -> Deployment:
-        """The same deployment through other clients: as a function sees it that goes on beside the pipeline."""
-        other = copy.copy(self)
-        other.functions, other._clients = functions, functions.clients
-        other.__dict__.pop("intake", None)
-        return other
-
     def start_turn(self) -> Turn:
         """The next one, whatever became of the one before; `Starter` is tested by itself."""
         number = turns.current_number(self.bucket) + 1
         self.bucket.write(turns.TURNS.current_key, Current(number=number))
         return Turn(self, turns.name_of(number))
-
-    def poked_promotion(self, *pokes: start_promotion.Poke) -> start_promotion.PromotionStart:
-        """What start_promotion thinks of these pokes; without any, of all that there are."""
-        with self.acting_as("start_promotion"):
-            verdict = start_promotion.decide(
-                pipeline=self.pipeline, pokes=frozenset(pokes or start_promotion.Poke), now=self.now()
-            )
-            for end in verdict.refused:
-                self.intake.write_once(promotions.end_key(end.request_id), end)
-        return verdict
-
-    def promote_all(self) -> None:
-        """Promotions as long as pokes start one, or until one waits for a person. A killed one goes on as redriven."""
-        if self.promotion is not None and not self.promotion.ended and not self.promotion.waits:
-            self.promotion.run()
-        pokes: tuple[start_promotion.Poke, ...] = ()
-        for _ in range(_MOST_PROMOTIONS):
-            verdict = self.poked_promotion(*pokes)
-            pokes = (start_promotion.Poke.ENDED,)
-            if verdict.supersede is not None:
-                assert self.promotion
-                self.promotion.supersede(because=verdict.because)
-            elif verdict.start and not verdict.waiting:
-                self.start_promotion().run()
-            else:
-                return
-        raise AssertionError(f"{_MOST_PROMOTIONS} promotions and still not at rest: {verdict.reason}")
-
-    def start_promotion(self) -> PromotionRun:
-        """The next one, whatever became of the one before."""
-        number = promotions.current_number(self.bucket) + 1
-        self.bucket.write(promotions.PROMOTIONS.current_key, Current(number=number))
-        self.promotion = PromotionRun(self, promotions.name_of(number))
-        return self.promotion
-
-    def end_killed_promotion(self) -> None:
-        """The execution of a killed promotion fails for good, and its status event comes."""
-        if self.promotion is not None and not self.promotion.ended:
-            self.promotion.fail()
-
-    def with_retries(self, take: Callable[[], T]) -> T:
-        return with_retries(take)
 
     def repeat(self, turn: Turn) -> Turn:
         """The same execution from its first step on."""
@@ -387,9 +270,6 @@ class Deployment:
 
     # What there is to see afterwards.
 
-    def keys(self, prefix: str) -> list[str]:
-        return list(self.bucket.keys(prefix))
-
     def registered(self, split: Split = Split.TRAIN, *, flywheel_arn: str | None = None) -> list[Document]:
         """Every document of the COMPLETED datasets, as Comprehend took them over."""
         found: list[Document] = []
@@ -424,12 +304,6 @@ class Deployment:
             if "/documents." in key:
                 found += read_stored(key, self.bucket.read_bytes(key))
         return sorted(found)
-
-    def parameters(self) -> dict[str, str]:
-        ssm = self.cloud.clients["ssm"]
-        prefix = f"/comprehend-flywheel/{self.name}/"
-        found = ssm.get_parameters(Names=[f"{prefix}{name}" for name in RUN_TIME_NAMES])["Parameters"]
-        return {item["Name"].removeprefix(prefix): item["Value"] for item in found}
 
     def active_model(self) -> str | None:
         properties = self.comprehend.describe_flywheel(FlywheelArn=self.flywheel_arn)["FlywheelProperties"]
@@ -738,41 +612,3 @@ class Turn:
 def result_of(record: TurnRecord, key: str) -> UploadResult:
     """What became of the upload of this key in the turn."""
     return next(result for result in record.uploads if result.upload.key == key)
-
-
-def with_retries(take: Callable[[], T]) -> T:
-    """As the machine retries a step: a bounded number of times, when Comprehend cannot do it now or throttles."""
-    for _ in range(_RETRIES):
-        try:
-            return take()
-        except ServiceBusy:
-            _pause()
-        except ClientError as error:
-            if not passes(error):
-                raise
-    return take()
-
-
-def settled(look: Callable[[], T | None], done: Callable[[T], bool]) -> T:
-    """What is there once it is done. Raises TimeoutError."""
-    deadline = datetime.now(UTC) + timedelta(seconds=_WAIT_SECONDS)
-    while datetime.now(UTC) < deadline:
-        found = with_retries(lambda: _found(look))
-        if found is not None and done(found):
-            return found
-        _pause()
-    raise TimeoutError("Comprehend is still at it.")
-
-
-def _found(look: Callable[[], T | None]) -> T | None:
-    """As the machine's wait: what was created a moment ago may not be found yet."""
-    try:
-        return look()
-    except ClientError as error:
-        if error_code(error) not in {"ResourceNotFoundException", "JobNotFoundException"}:
-            raise
-        return None
-
-
-def _pause() -> None:
-    threading.Event().wait(0.01)

@@ -198,6 +198,12 @@ def waiting_promotion(intake: IntakeBucket) -> WaitingPromotion | None:
     return WaitingPromotion(beginning=beginning, wait=wait)
 
 
+def end_of(waiting: WaitingPromotion, *, intake: IntakeBucket) -> Promotion | None:
+    """The end of the request that waits, if it has ended without an answer."""
+    request = waiting.beginning.request
+    return intake.read(end_key(request.id), Promotion) if request else None
+
+
 def promotion_of(request_id: str, *, intake: IntakeBucket) -> Promotion | None:
     """How far a request has come, or how it ended; None if there is no request with this id."""
     ended = intake.read(end_key(request_id), Promotion)

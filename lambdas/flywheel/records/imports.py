@@ -47,10 +47,8 @@ def withdrawal_key(model_arn: str) -> str:
 
 
 class TrialAttempt(JobAttempt):
-    """The last attempt to have a model answer the smoke test's documents in a job."""
+    """The last attempt to have a promotion's model answer the smoke test's documents in a job."""
 
-    promotion: str
-    """The trial belongs to one promotion: another one tries the model again."""
     key: str
     """Of the labelled file."""
     minimum: float

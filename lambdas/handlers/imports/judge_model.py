@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flywheel.environment import ModelsOfDeployment
-from flywheel.imports.try_model import Trial
+from flywheel.imports.judge_model import judge_model
 from handlers.clients import imported_models, intake_bucket
 from handlers.clock import now
 from handlers.imports.events import ImportStep
@@ -18,7 +18,11 @@ class Environment(ModelsOfDeployment):
 
 @handles(ImportStep, Environment)
 def handler(step: ImportStep, environment: Environment) -> dict[str, Any]:
-    trial = Trial(promotion=step.promotion, intake=intake_bucket(environment), service=imported_models(environment))
-    tested = trial.judge(now=now())
-    logger.info("smoke test", promotion=step.promotion, passed=tested.passed if tested else None)
+    tested = judge_model(
+        promotion=step.promotion,
+        intake=intake_bucket(environment),
+        service=imported_models(environment),
+        now=now(),
+    )
+    logger.info("smoke test", promotion=step.promotion, right=tested.right, documents=tested.documents)
     return {}

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from flywheel.environment import Pipeline
-from flywheel.imports.receive import AnnouncementRefused, Receiver, Source
+from flywheel.imports.receive_announcement import AnnouncementRefused, Receiver, Source
 from flywheel.promotions.start_promotion import Poke
 from flywheel.records.announcements import AnnouncementType, ModelShared, ModelWithdrawn
 from flywheel.text import notification

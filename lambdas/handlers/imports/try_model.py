@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from flywheel.environment import Labels, ModelsOfDeployment, OrNone
-from flywheel.imports.try_model import Trial
+from flywheel.imports.try_model import try_model
 from handlers.clients import imported_models, intake_bucket
 from handlers.imports.events import ImportStep
 from handlers.observability import handles, logger
@@ -21,18 +21,15 @@ class Environment(ModelsOfDeployment, Labels):
 
 @handles(ImportStep, Environment)
 def handler(step: ImportStep, environment: Environment) -> dict[str, Any]:
-    """`job_id` of null: there is no job to wait for."""
-    trial = Trial(
+    if environment.smoke_test_key is None:
+        return {"wanted": False, "job_id": None}
+    job_id = try_model(
         promotion=step.promotion,
+        key=environment.smoke_test_key,
+        minimum=environment.smoke_test_minimum,
+        delimiter=environment.label_delimiter,
         intake=intake_bucket(environment),
         service=imported_models(environment, role_arn=environment.data_access_role_arn),
     )
-    job_id = (
-        trial.start(
-            environment.smoke_test_key, minimum=environment.smoke_test_minimum, delimiter=environment.label_delimiter
-        )
-        if environment.smoke_test_key
-        else None
-    )
     logger.info("smoke test", promotion=step.promotion, job=job_id)
-    return {"job_id": job_id}
+    return {"wanted": True, "job_id": job_id}

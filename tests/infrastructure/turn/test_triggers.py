@@ -93,7 +93,7 @@ class TestRules:
 
     def test_an_edit_of_the_desired_model_is_a_poke(self, any_variant: Synthesised) -> None:
         """Of this flywheel's own parameter alone; a deletion asks for nothing."""
-        name = any_variant.stack.removesuffix("-flywheel")
+        name = any_variant.name
         assert rule(any_variant, "PromotionTriggersDesiredModel").properties["EventPattern"] == {
             "source": ["aws.ssm"],
             "detail-type": ["Parameter Store Change"],

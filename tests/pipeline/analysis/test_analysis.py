@@ -17,8 +17,9 @@ from flywheel.analysis.start_analysis import jobs_to_look_at
 from flywheel.records.analyses import AnalysisOutcome
 from local.comprehend.faults import Fault
 from tests.pipeline.analysis_driver import Analyses
+from tests.pipeline.deployment import settled
 from tests.pipeline.in_process_cloud import Killed, switched
-from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, documents, settled
+from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, documents
 
 BUSINESS, SPORTS = LABELS
 LINES = "ONE_DOC_PER_LINE"

@@ -19,9 +19,10 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import InitialModel, PromotionMode, initial_key
 from flywheel.records.turns import DeletedModels, deleted_key
 from tests.infrastructure.conftest import VARIANTS
+from tests.pipeline.deployment import settled
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
 from tests.pipeline.step_roles import NotGranted
-from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, as_csv, documents, settled
+from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, as_csv, documents
 
 MODEL = VARIANTS["initial-model"]["initial_model_arn"]
 (FOLDER,) = VARIANTS["initial-model"]["initial_model_data"]

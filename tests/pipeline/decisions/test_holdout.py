@@ -26,8 +26,9 @@ from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
+from tests.pipeline.deployment import settled
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
-from tests.pipeline.turn_driver import DELIMITER, LABELS, Deployment, Document, Turn, documents, settled
+from tests.pipeline.turn_driver import DELIMITER, LABELS, Deployment, Document, Turn, documents
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=40, words="judge: ")

@@ -19,8 +19,9 @@ from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.turn.run_iteration import run_iteration
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
+from tests.pipeline.deployment import settled
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents, settled
+from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
 
 HOUR = timedelta(hours=1)
 BUSINESS, SPORTS = LABELS
