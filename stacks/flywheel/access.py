@@ -104,9 +104,11 @@ class FlywheelAccess:
         """Those of models. Empty for a kind of model that has none."""
         return [self.objects("models/*/thresholds.json", actions=(action,))] if self.kind.thresholds else []
 
-    def imported(self) -> list[Permission]:
-        """What is known of imported models, and how they were tried. Empty in a deployment that trains its models."""
-        return [self.objects("imports/models/*", "serving/smoke-tests/*", actions=READ)] if self.imports else []
+    def decided(self) -> list[Permission]:
+        """To read why a model is to be promoted: the decision on it, or of an imported one what its source said."""
+        if self.imports:
+            return [self.objects("imports/models/*", "serving/smoke-tests/*", actions=READ)]
+        return [self.objects("decisions/*", actions=READ)]
 
     def list_intake(self, *, versions: bool = False) -> Permission:
         """Without a condition on s3:prefix, which a request for one object does not carry: S3 answers "not found" for a

@@ -81,8 +81,7 @@ class PromotionSteps(Construct):
             encrypted=["s3", "sns"],
             permissions=[
                 access.objects("promotions/*", actions=WRITE),
-                access.objects("decisions/*", actions=READ),
-                *access.imported(),
+                *access.decided(),
                 access.list_intake(),
                 access.publish(),
             ],
@@ -120,8 +119,9 @@ class PromotionSteps(Construct):
             encrypted=["s3", "sns", "sqs"],
             dead_letters=undelivered,
             permissions=[
-                access.objects("promotions/*", "turns/*", actions=WRITE),
-                access.objects("serving/state.json", "serving/smoke-tests/*", "decisions/*", actions=READ),
+                access.objects("promotions/*", *(() if access.imports else ("turns/*",)), actions=WRITE),
+                access.objects("serving/state.json", "serving/smoke-tests/*", actions=READ),
+                *access.decided(),
                 access.list_intake(),
                 access.active_model(),
                 access.publish(),

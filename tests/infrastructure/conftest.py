@@ -19,8 +19,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "initial_model_arn": "arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first",
         "initial_model_data": ["s3://data-of-initial-model/train/"],
     },
-    "import": {
-        "name": "served",
+    "import": {"name": "served", "role": "import"},
+    "import-with-keys": {
+        "name": "sealed",
         "role": "import",
         "encryption": "new",
         "source_key_arn": "arn:aws:kms:us-east-1:444455556666:key/00000000-1111-2222-3333-444455556666",
@@ -90,12 +91,17 @@ def organisation(synthesis: Synthesis) -> Synthesised:
 
 
 @pytest.fixture(scope="session")
+def importing_with_keys(synthesis: Synthesis) -> Synthesised:
+    return synthesis("import-with-keys")
+
+
+@pytest.fixture(scope="session")
 def importing(synthesis: Synthesis) -> Synthesised:
     """Of a deployment that imports models."""
     return synthesis("import")
 
 
-@pytest.fixture(scope="session", params=[name for name in VARIANTS if name != "import"])
+@pytest.fixture(scope="session", params=[name for name, settings in VARIANTS.items() if "role" not in settings])
 def any_flywheel(synthesis: Synthesis, request: pytest.FixtureRequest) -> Synthesised:
     return synthesis(request.param)
 

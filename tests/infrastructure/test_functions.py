@@ -15,7 +15,7 @@ import pytest
 
 from flywheel import environment
 from handlers.cloudformation import RESERVE_SECONDS
-from tests.infrastructure.expected_permissions import CREATION, EXPECTED, FLYWHEEL, Grants
+from tests.infrastructure.expected_permissions import CREATION, EXPECTED, EXPECTED_OF_IMPORTS, FLYWHEEL, Grants
 from tests.infrastructure.synthesised import (
     ROOT,
     Resource,
@@ -48,6 +48,9 @@ def spoken(resource: Any) -> str:
         (r"arn:<AWS::Partition>:comprehend:.*:flywheel/\w+-\?{8}", "flywheel of any generation"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-turn-\{.*\}:\*", "turns"),
         (r"arn:<AWS::Partition>:states:.*:execution:\w+-flywheel-promote-\{.*\}:\*", "promotions"),
+        (r"arn:<AWS::Partition>:states:.*:execution:\w+-import-promote-\{.*\}:\*", "promotions"),
+        (r"arn:<AWS::Partition>:comprehend:.*:<AWS::AccountId>:document-classifier/served/version/\*", "imports"),
+        (r"arn:<AWS::Partition>:comprehend:.*:<SourceAccount>:document-classifier/\*", "models of the source"),
         (r"<QueuesJobs[0-9A-F]+\.Arn>", "job queue"),
         (r"<Analyze(Machine)\w+>", "analysis machine"),
         (r"<QueuesTurns[0-9A-F]+\.Arn>", "turn queue"),
@@ -56,7 +59,7 @@ def spoken(resource: Any) -> str:
         (r"<NotificationsTopic\w+>", "topic"),
         (r"<DataAccessServiceRole\w+\.Arn>", "data access role"),
         (r"<Turn(Machine)\w+>", "turn machine"),
-        (r"<Promote(Machine)\w+>|arn:.*:stateMachine:\w+-flywheel-promote-\{.*\}", "promote machine"),
+        (r"<Promote(Machine)\w+>|arn:.*:stateMachine:\w+-(?:flywheel|import)-promote-\{.*\}", "promote machine"),
         (r"<CreationCreate(Machine)\w+>", "create machine"),
         (r"arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first", "initial model"),
         (r"<AWS::StackId>", "stack"),
@@ -91,14 +94,19 @@ def log_group(function: Resource, *, stack: Synthesised) -> Resource:
     return stack.resources[function.properties["LoggingConfig"]["LogGroup"]["Ref"]]
 
 
-def test_the_table_knows_every_function(default: Synthesised, initial_model: Synthesised) -> None:
+def test_the_table_knows_every_function(
+    default: Synthesised, initial_model: Synthesised, importing: Synthesised
+) -> None:
     modules = {
         path.stem for path in (ROOT / "lambdas" / "handlers").rglob("*.py") if "def handler(" in path.read_text()
     }
     for kind, table in EXPECTED.items():
         assert set(table) == set(default.beside(kind).functions())
     assert set(FLYWHEEL | CREATION) == set(initial_model.functions())
-    assert {name for table in (*EXPECTED.values(), CREATION) for name in table} == modules
+    for kind, table in EXPECTED_OF_IMPORTS.items():
+        assert set(table) == set(importing.beside(kind).functions())
+    tables = (*EXPECTED.values(), CREATION, *EXPECTED_OF_IMPORTS.values())
+    assert {name for table in tables for name in table} == modules
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
@@ -109,6 +117,13 @@ def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, kind: 
 @pytest.mark.parametrize("name", FLYWHEEL | CREATION)
 def test_nor_does_one_of_a_flywheel_that_begins_with_a_model(initial_model: Synthesised, name: str) -> None:
     require_grants(initial_model, name, (FLYWHEEL | CREATION)[name])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, table in EXPECTED_OF_IMPORTS.items() for name in table]
+)
+def test_nor_does_one_where_models_are_imported(importing: Synthesised, kind: str, name: str) -> None:
+    require_grants(importing.beside(kind), name, EXPECTED_OF_IMPORTS[kind][name])
 
 
 def require_grants(stack: Synthesised, name: str, expected: Grants) -> None:
@@ -161,13 +176,22 @@ def all_statements(stack: Synthesised) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_only_one_function_may_change_the_active_model(any_variant: Synthesised) -> None:
-    """CloudFormation itself needs none: the template never names an active model."""
+    """CloudFormation itself needs none: the template never names an active model. Where models are imported, a record
+    names it."""
     promoter = any_variant.role_of(any_variant.functions()["update_active_model"].properties["Role"])
-    may_name_a_model = {
-        holder
-        for holder, resources in allowing("comprehend:UpdateFlywheel", stack=any_variant).items()
-        if any(":flywheel/" not in resource for resource in resources)
-    }
+    if any_variant.imports:
+        written = allowing("s3:PutObject", stack=any_variant).items()
+        may_name_a_model = {
+            holder
+            for holder, resources in written
+            if any(fnmatch.fnmatchcase("imports/active-model.json", spoken(resource)) for resource in resources)
+        }
+    else:
+        may_name_a_model = {
+            holder
+            for holder, resources in allowing("comprehend:UpdateFlywheel", stack=any_variant).items()
+            if any(":flywheel/" not in resource for resource in resources)
+        }
     assert may_name_a_model == {promoter.logical_id}
     assert "lambda.amazonaws.com" in json.dumps(promoter.properties["AssumeRolePolicyDocument"])
     own = [

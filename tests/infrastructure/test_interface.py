@@ -14,7 +14,7 @@ from tests.infrastructure.synthesised import Synthesised, as_text
 from tests.infrastructure.test_parameters import takes
 
 REFERENCE = "docs/reference.md"
-KINDS = ("flywheel", "serving", "analysis")
+KINDS = ("flywheel", "import", "serving", "analysis")
 PARAMETERS = {kind: rows(REFERENCE, f"Parameters of the {kind.title()} stack") for kind in KINDS}
 EVERY = [(kind, name) for kind, names in PARAMETERS.items() for name in names]
 OUTPUTS = rows(REFERENCE, "Outputs")
@@ -57,25 +57,27 @@ def allowed(found: dict[str, Any]) -> str | set[str] | None:
 
 
 class TestParameters:
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", ["first", "serving", "analysis"])
     def test_are_these(self, any_variant: Synthesised, kind: str) -> None:
-        parameters = any_variant.beside(kind).template["Parameters"]
+        stack = any_variant.first if kind == "first" else any_variant.beside(kind)
+        kind, parameters = stack.stack.rpartition("-")[2], stack.template["Parameters"]
         tuned = {name for name, found in parameters.items() if not found["Type"].startswith("AWS::SSM::")}
         # The setting `reserved_concurrency` takes its place.
         left_out = {"ReserveConcurrency"} if any_variant.stack.startswith("organisation") else set()
         assert tuned == set(PARAMETERS[kind]) - left_out
 
     @pytest.mark.parametrize(("kind", "name"), EVERY)
-    def test_have_these_defaults(self, default: Synthesised, kind: str, name: str) -> None:
-        found = parameter(default.beside(kind), name)
+    def test_have_these_defaults(self, default: Synthesised, importing: Synthesised, kind: str, name: str) -> None:
+        found = parameter((importing if kind == "import" else default).beside(kind), name)
         assert PARAMETERS[kind][name]["default"] == f"`{found['Default']}`"
         assert len(found["Description"]) > 20
 
     @pytest.mark.parametrize(("kind", "name"), EVERY)
-    def test_take_these_values(self, default: Synthesised, kind: str, name: str) -> None:
-        found, said = parameter(default.beside(kind), name), PARAMETERS[kind][name]["allowed"]
-        if said == "as in the Flywheel stack":
-            said = PARAMETERS["flywheel"][name]["allowed"]
+    def test_take_these_values(self, default: Synthesised, importing: Synthesised, kind: str, name: str) -> None:
+        found = parameter((importing if kind == "import" else default).beside(kind), name)
+        said = PARAMETERS[kind][name]["allowed"]
+        if elsewhere := re.fullmatch(r"as in the (\w+) stack", said):
+            said = PARAMETERS[elsewhere[1].lower()][name]["allowed"]
         match allowed(found):
             case str() as bounds:
                 assert said == bounds
@@ -87,26 +89,27 @@ class TestParameters:
                 assert [example for example in examples if not takes(found, example)] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["first", "serving", "analysis"])
 def test_the_outputs_are_these(any_variant: Synthesised, kind: str) -> None:
+    stack = any_variant.first if kind == "first" else any_variant.beside(kind)
     # The CDK's construct of an API has an output of its own, whose name ends in a hash.
     outputs = {
-        name: output
-        for name, output in any_variant.beside(kind).template["Outputs"].items()
-        if not re.search(r"[0-9A-F]{8}$", name)
+        name: output for name, output in stack.template["Outputs"].items() if not re.search(r"[0-9A-F]{8}$", name)
     }
-    assert set(outputs) == {name for name, row in OUTPUTS.items() if row["stack"] == kind}
+    kind = stack.stack.rpartition("-")[2]
+    assert set(outputs) == {name for name, row in OUTPUTS.items() if kind in row["stack"].split(", ")}
     assert not [output for output in outputs.values() if "Export" in output]
 
 
-def test_the_variables_of_the_functions_are_these(initial_model: Synthesised) -> None:
+def test_the_variables_of_the_functions_are_these(initial_model: Synthesised, importing: Synthesised) -> None:
     named = [
         name for row in table("docs/interfaces.md", "Environment of the functions") for name in quoted(row["variables"])
     ]
     given = {
         name
-        for kind in KINDS
-        for function in initial_model.beside(kind).functions().values()
+        for app in (initial_model, importing)
+        for stack in (app.first, app.beside("serving"), app.beside("analysis"))
+        for function in stack.functions().values()
         for name in function.properties["Environment"]["Variables"]
     }
     assert sorted(named) == sorted(given)
@@ -158,11 +161,12 @@ class TestParameterStore:
     def test_never_holds_what_belongs_to_run_time(self, any_variant: Synthesised) -> None:
         at_run_time = {name for name, row in STORED.items() if row["written by"].startswith("pipeline")}
         assert at_run_time == {*RUN_TIME_NAMES, ENDPOINT}
-        without_key = {"key-arn"} if any_variant.stack in {"news-flywheel", "people-flywheel"} else set()
-        for kind in KINDS:
-            stored = any_variant.beside(kind).of_type("AWS::SSM::Parameter")
+        without_key = {"key-arn"} if any_variant.name in {"news", "people", "served"} else set()
+        for stack in (any_variant.first, any_variant.beside("serving"), any_variant.beside("analysis")):
+            stored = stack.of_type("AWS::SSM::Parameter")
             names = {found.properties["Name"].rsplit("/", 1)[1] for found in stored}
-            expected = {name for name, row in STORED.items() if row["written by"] == f"{kind.title()} stack"}
+            writer = f"{stack.stack.rpartition('-')[2].title()} stack"
+            expected = {name for name, row in STORED.items() if writer in row["written by"].split(", ")}
             assert names == expected - without_key
 
     def test_leaves_out_labels_for_which_it_has_no_room(self, organisation: Synthesised) -> None:

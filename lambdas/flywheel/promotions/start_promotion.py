@@ -78,10 +78,10 @@ def decide(
         pipeline.intake.write_once(request_key(pending.id), pending)
     candidates = requests.open_requests(pipeline.intake)
     waiting = requests.waiting_promotion(pipeline.intake)
-    if waiting is not None and (ended := requests.end_of(waiting, intake=pipeline.intake)) is not None:
+    if waiting is not None and (end := requests.end_of(waiting, intake=pipeline.intake)) is not None:
         # An imported model was withdrawn by its source while it waited.
         return PromotionStart(
-            start=False, reason="what waits for approval has ended", supersede=waiting.wait, because=ended.reason
+            start=False, reason="what waits for approval has ended", supersede=waiting.wait, because=end.reason
         )
     if waiting is not None and waiting.beginning.request is not None:
         refused = _refuse_unfit(waiting, candidates, flywheel=flywheel, service=pipeline.service, now=now)

@@ -82,17 +82,17 @@ def test_shows_what_people_ask_about(default: Synthesised) -> None:
     }
 
 
-def test_shows_this_flywheel_in_its_region(any_variant: Synthesised) -> None:
-    name = any_variant.name
+def test_shows_this_flywheel_in_its_region(any_flywheel: Synthesised) -> None:
+    name = any_flywheel.name
     machines = {
-        kind: f"<{any_variant.one(kind, 'AWS::StepFunctions::StateMachine').logical_id}>"
+        kind: f"<{any_flywheel.one(kind, 'AWS::StepFunctions::StateMachine').logical_id}>"
         for kind in ("Turn", "Promote")
     }
     queues = {
-        f"<{queue(any_variant, prefix).logical_id}.QueueName>"
+        f"<{queue(any_flywheel, prefix).logical_id}.QueueName>"
         for prefix in ("QueuesTurns", "QueuesTurnDeadLetters", "QueuesPromotionDeadLetters", "QueuesUndelivered")
     }
-    for title, graph in graphs(any_variant).items():
+    for title, graph in graphs(any_flywheel).items():
         machine = machines["Promote" if "promote machine" in title else "Turn"]
         assert graph["region"] == "<AWS::Region>"
         for namespace, _, dimension, value, *_ in graph["metrics"]:
