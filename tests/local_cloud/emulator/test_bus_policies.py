@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -15,11 +16,13 @@ POLICY = "AWS::Events::EventBusPolicy"
 OTHER = "444455556666"
 
 
+_accounts = itertools.count(400_000_000_001)
+
+
 @pytest.fixture
-def account(cloud: LocalCloud, request: pytest.FixtureRequest) -> CloudAccount:
+def account(cloud: LocalCloud) -> CloudAccount:
     """An account for one test alone, for each changes the policy of the default bus."""
-    number = 400_000_000_000 + abs(hash(request.node.name)) % 100_000_000_000
-    return cloud.account(str(number))
+    return cloud.account(str(next(_accounts)))
 
 
 def bus_arn(account: CloudAccount, bus: str = "default") -> str:

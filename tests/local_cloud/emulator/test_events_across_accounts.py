@@ -1,4 +1,4 @@
-"""An event reaches another account's bus if the sender's policies and the bus's policy both let it, and its rules there."""
+"""An event reaches another account's bus if the sender's policies and the bus's policy both let it."""
 
 from __future__ import annotations
 
