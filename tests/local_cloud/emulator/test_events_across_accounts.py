@@ -43,12 +43,17 @@ def root_of(account: CloudAccount) -> str:
 
 
 def open_bus(
-    receiver: CloudAccount, principal: Any, *, when: Mapping[str, Any] | None = None, effect: str = "Allow"
+    receiver: CloudAccount,
+    principal: Any,
+    *,
+    when: Mapping[str, Any] | None = None,
+    effect: str = "Allow",
+    bus: str = "default",
 ) -> None:
-    """Let the principal put events on the default bus, under these conditions."""
-    statement = {**allow("events:PutEvents", on=bus_of(receiver), when=when), "Principal": principal, "Effect": effect}
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    receiver.client("events").put_permission(Policy=json.dumps(policy))
+    """Let the principal put events on a bus, under these conditions."""
+    lets = allow("events:PutEvents", on=bus_of(receiver, bus), when=when)
+    policy = {"Version": "2012-10-17", "Statement": [{**lets, "Principal": principal, "Effect": effect}]}
+    receiver.client("events").put_permission(EventBusName=bus, Policy=json.dumps(policy))
 
 
 def listen(receiver: CloudAccount, pattern: Mapping[str, Any], *, bus: str = "default") -> str:
@@ -191,6 +196,21 @@ def test_a_call_may_name_several_buses(account: CloudAccount, receiver: CloudAcc
     assert refused["ErrorCode"] == "NotAuthorizedForSourceException"
     assert until(lambda: messages(receiver, far))[0]["id"] == first["EventId"]
     assert until(lambda: messages(account, own))[0]["id"] == last["EventId"]
+
+
+def test_a_bus_of_another_name(account: CloudAccount, receiver: CloudAccount) -> None:
+    bus = bus_of(receiver, "models")
+    open_bus(receiver, {"AWS": root_of(account)})
+    refusal(account, entry(bus))
+    receiver.client("events").create_event_bus(Name="models")
+    refusal(account, entry(bus))
+    open_bus(receiver, {"AWS": root_of(account)}, bus="models")
+    named, default = (listen(receiver, {"source": [SOURCE]}, bus=each) for each in ("models", "default"))
+    put(account, entry(bus))
+    assert until(lambda: messages(receiver, named))[0]["account"] == account.account
+    assert messages(receiver, default) == []
+    # What is no ARN of a bus is nobody's.
+    refusal(account, entry("arn:aws:events"), role=sender(account))
 
 
 @pytest.mark.parametrize("resource", ["events:putEvents", "aws-sdk:eventbridge:putEvents"])

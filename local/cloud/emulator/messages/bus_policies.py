@@ -36,7 +36,8 @@ def teach() -> None:
     # From here on IAM asks a bus as it asks a queue or a topic.
     eventbridge.bus_policy_for_arn = _policy_and_owner
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
-    provisioners._RESOURCE_HANDLERS[_TYPE] = {"create": _create, "update": _update, "delete": _delete}
+    # Updated by creating: that replaces a statement of the same id, and for another id the engine deletes the former.
+    provisioners._RESOURCE_HANDLERS[_TYPE] = {"create": _create, "delete": _delete}
 
 
 def bus_arn(bus: str, *, region: str, account: str) -> str:
@@ -102,10 +103,11 @@ def _own(bus: str) -> str:
 
 def _policy_and_owner(arn: str) -> tuple[bus_statements.Policy | None, str] | None:
     """The policy and the account of the bus with this ARN; None if the ARN is no bus's."""
-    _, _, _, region, account, resource = arn.split(":", 5)
-    kind, _, bus = resource.partition("/")
-    if kind != "event-bus":
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or not parts[5].startswith("event-bus/"):
         return None
+    _, _, _, region, account, resource = parts
+    bus = resource.partition("/")[2]
     return eventbridge._event_bus_policies.get_scoped(account, region, bus), account
 
 
@@ -161,13 +163,6 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> tuple[str,
         else bus_statements.permission(properties, bus_arn=_own(bus)),
     )
     return f"{bus}|{statement_id}", {}
-
-
-def _update(physical_id: str, old: Properties, new: Properties, stack: str) -> tuple[str, dict[str, Any]]:
-    created = _create("", new, stack)
-    if created[0] != physical_id:
-        provisioners._delete_predecessor(_delete, physical_id, old)
-    return created
 
 
 def _delete(physical_id: str, _properties: Properties) -> None:
