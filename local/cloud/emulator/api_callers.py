@@ -62,11 +62,14 @@ def teach() -> None:
 
 @contextmanager
 def called_in(owner: Scope) -> Iterator[None]:
-    """Answer a signed request in the account and Region of the API, for whoever signed it."""
+    """Answer a signed request in the account and Region of the API, if another account signed it."""
     signed_in = (responses.get_account_id(), responses.get_region())
-    token = _caller.set(signed_in if signed_in[0] != owner[0] else None)
+    if signed_in[0] == owner[0]:
+        yield
+        return
+    token = _caller.set(signed_in)
     try:
-        with responses.request_scope(*(owner if signed_in[0] != owner[0] else signed_in)):
+        with responses.request_scope(*owner):
             yield
     finally:
         _caller.reset(token)
