@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
+from local.cloud.endpoint import MOST_ACCOUNTS, account_numbers
 from local.cloud.local_cloud import DEFAULT_WAIT_SCALE
 from local.cloud.log_tail import follow_logs
 from local.cloud.places import DEFAULT_INSTANCE, Places
@@ -62,6 +63,12 @@ def up(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="The port to listen on, on the loopback address.")
     ] = DEFAULT_PORT,
+    accounts: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MOST_ACCOUNTS, help="How many accounts to make ready; the app is deployed into the first."
+        ),
+    ] = 1,
     detach: Annotated[bool, typer.Option(help="Return when the app is deployed; `down` ends the local cloud.")] = False,
     parameters: Annotated[
         list[str] | None, typer.Option(metavar="STACK:NAME=VALUE", help="A stack's parameter; may be repeated.")
@@ -79,18 +86,23 @@ def up(
     console = Console()
     cloud = LocalCloud(instance=places.instance, port=port, wait_scale=wait_scale, progress=OnConsole(console))
     emulator = cloud.start(detached=detach)
+    numbers = account_numbers(accounts)
     try:
-        with record_running(places, emulator=emulator, endpoint=cloud.endpoint, keep=detach):
+        with record_running(places, emulator=emulator, endpoint=cloud.endpoint, accounts=numbers, keep=detach):
+            for number in numbers[1:]:
+                cloud.account(number).bootstrap()
             outputs = cloud.account().deploy(parameters=given_parameters, context=given_context)
             for stack, values in outputs.items():
                 for name, value in values.items():
                     console.print(f"{stack}.{name} = {value}", highlight=False, soft_wrap=True)
-            console.print(
-                f"The local cloud is up. In another shell, in any folder:\n{environment_command()}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+            lines = [
+                f"The local cloud is up, with the app in account {numbers[0]}. In another shell, in any folder:",
+                environment_command(),
+            ]
+            for number in numbers[1:]:
+                command = local_command(f"env --account {number}")
+                lines += [f"Account {number} is up too, without the app:", f'eval "$({command})"']
+            console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
             if detach:
                 return
             console.print("Ctrl-C ends it.")
@@ -104,11 +116,13 @@ def up(
     cloud.stop()
 
 
+_Account = Annotated[str | None, typer.Option(metavar="NUMBER", help="An account that is up. Default: the first.")]
+
+
 @app.command()
-def env() -> None:
+def env(account: _Account = None) -> None:
     """Print the variables that point AWS tools at the local cloud, for `eval`."""
-    running = _running()
-    for name, value in running.endpoint.environment().items():
+    for name, value in _running().account(account).environment().items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
@@ -116,9 +130,11 @@ def env() -> None:
 def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing what comes.")] = False,
     group: Annotated[str, typer.Option(help="Only log groups whose name contains this.")] = "",
+    account: _Account = None,
 ) -> None:
     """Show what functions and state machines logged, and the emulator's own warnings."""
-    follow_logs(_running(), console=Console(highlight=False, soft_wrap=True), group=group, follow=follow, stop=_stop)
+    console = Console(highlight=False, soft_wrap=True)
+    follow_logs(_running().account(account), console=console, group=group, follow=follow, stop=_stop)
 
 
 @app.command()

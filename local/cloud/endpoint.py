@@ -20,9 +20,16 @@ from local.cloud.errors import LocalCloudError
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
+MOST_ACCOUNTS = 9
+"""Of those that `up` makes ready; any other 12 digits are an account as well."""
 
 # An access key that is an account's number is the root of that account; the emulator takes no other secret for it.
 _ROOT_SECRET = "test"  # noqa: S105 (the emulator's, known to all)
+
+
+def account_numbers(count: int) -> list[str]:
+    """The numbers of so many accounts: 123456789012 (the default one), 234567890123, and so on."""
+    return ["".join(str((first + place) % 10) for place in range(1, 13)) for first in range(count)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ class CloudAccount:
 
     def bootstrap(self) -> None:
         """Prepare the account for the CDK, once."""
-        with self.progress.step("Bootstrap the account for the CDK") as step:
+        with self.progress.step(f"Bootstrap account {self.account} for the CDK") as step:
             self._cdk.bootstrap(step=step)
 
     def synthesise(

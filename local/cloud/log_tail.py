@@ -9,15 +9,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from local.cloud.running import Running
+from local.cloud.local_cloud import CloudAccount
 
 _POLL = 1.0
 _MARGIN_MS = 2000
 
 
-def follow_logs(running: Running, *, console: Console, group: str, follow: bool, stop: threading.Event) -> None:
+def follow_logs(account: CloudAccount, *, console: Console, group: str, follow: bool, stop: threading.Event) -> None:
     """Print all events of the log groups whose name contains `group`; with `follow`, new ones until `stop` is set."""
-    logs = running.account().client("logs")
+    logs = account.client("logs")
     shown: set[tuple[str, str, int, str]] = set()
     since = 0
     while True:
@@ -31,7 +31,7 @@ def follow_logs(running: Running, *, console: Console, group: str, follow: bool,
         if not follow or stop.wait(_POLL):
             break
     if not follow:
-        console.print(f"The emulator's own log is {running.places.emulator_log}.")
+        console.print(f"The emulator's own log is {account.places.emulator_log}.")
 
 
 def _groups(logs: Any, part: str) -> list[str]:

@@ -16,6 +16,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.emulator import api_callers
 from local.cloud.emulator.cloudformation.resource_types import adjust
 from local.cloud.emulator.cloudwatch import logs
 from local.cloud.emulator.ministack import (
@@ -107,7 +108,8 @@ def _log_access() -> None:
         if parsed is None or owner is None:
             return await handle(host, path, method, headers, body, query, *rest, **named)
         if router.extract_access_key_id(headers, query):
-            answer = await handle(host, path, method, headers, body, query, *rest, **named)
+            with api_callers.called_in(owner):
+                answer = await handle(host, path, method, headers, body, query, *rest, **named)
         else:
             # Without a signature the request says nothing of an account; the API does.
             with responses.request_scope(*owner):

@@ -31,11 +31,12 @@ from local.comprehend.service import Comprehend
 _SUBJECTS = (
     *("functions.functions", "functions.powertools_layer", "parameters", "s3.buckets", "s3.objects"),
     *("messages.events", "messages.message_keys", "messages.queue_polling", "cloudwatch.metrics", "cloudwatch.alarms"),
+    *("messages.bus_policies", "messages.bus_access", "messages.other_accounts"),
     *("cloudformation.templates", "cloudformation.stack_polling"),
     *("step_functions.definitions", "step_functions.execution_events", "step_functions.executions"),
     *("request_sizes", "step_functions.retries", "step_functions.put_events", "step_functions.nested_executions"),
     *("step_functions.state_machine_roles", "step_functions.task_limits", "step_functions.callbacks"),
-    *("step_functions.maps_and_parallels", "api_gateway"),
+    *("step_functions.maps_and_parallels", "api_gateway", "api_callers"),
 )
 _FORCED_AFTER = 5.0
 

@@ -8,16 +8,18 @@ import socket
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import pytest
 
 from local.cloud import CloudAccount, LocalCloud
-from local.cloud.emulator_process import EmulatorProcess
+from local.cloud.emulator_process import EmulatorProcess, free_port
+from local.cloud.endpoint import account_numbers
 from local.cloud.errors import AlreadyRunning, PortTaken
 from local.cloud.places import PROJECT, Places
 from local.cloud.running import find_running, record_running
 from ops.deployment.local_cloud import local_command
-from tests.local_cloud.resources import Aws, create_function, until
+from tests.local_cloud.resources import Aws, create_function, stack_status, until
 
 STARTS_AND_WAITS = """
     import sys, time
@@ -27,6 +29,19 @@ STARTS_AND_WAITS = """
     print(emulator.pid, emulator.token, flush=True)
     time.sleep(60)
 """
+
+
+def local(instance: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m local` as somebody calls it."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def processes_of(group: int) -> list[int]:
@@ -107,7 +122,8 @@ def test_record_of_a_killed_cloud_is_noticed_and_removed(instance: str, cloud: L
     places.create()
     emulator = cloud._emulator
     assert emulator is not None
-    with record_running(places, emulator=emulator, endpoint=cloud.endpoint, keep=True):
+    of_cloud = partial(record_running, endpoint=cloud.endpoint, accounts=[cloud.endpoint.account], keep=True)
+    with of_cloud(places, emulator=emulator):
         with pytest.raises(AlreadyRunning):
             find_running(places)
         found = find_running(places, refuse=False)
@@ -115,28 +131,58 @@ def test_record_of_a_killed_cloud_is_noticed_and_removed(instance: str, cloud: L
         assert found.endpoint == cloud.endpoint
     # The same process id, but another program: what `up` started is gone.
     stranger = EmulatorProcess(pid=os.getpid(), token="a-token-of-an-earlier-run")
-    with record_running(places, emulator=stranger, endpoint=cloud.endpoint, keep=True):
+    with of_cloud(places, emulator=stranger):
         assert find_running(places) is None
         assert not places.record.exists()
+
+
+def test_variables_of_an_account_that_is_up(instance: str, cloud: LocalCloud) -> None:
+    places, emulator = Places(instance=instance), cloud._emulator
+    places.create()
+    assert emulator is not None
+    numbers = account_numbers(2)
+    assert numbers == [cloud.endpoint.account, "234567890123"]
+    with record_running(places, emulator=emulator, endpoint=cloud.endpoint, accounts=numbers, keep=True):
+        for arguments, number in (([], numbers[0]), (["--account", numbers[1]], numbers[1])):
+            done = local(instance, "env", *arguments)
+            assert f"export AWS_ACCESS_KEY_ID={number}\n" in done.stdout
+        refused = local(instance, "env", "--account", "999999999999")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "Account 999999999999 is not up. 123456789012 and 234567890123 are up." in refused.stderr
+    assert "up --accounts N" in refused.stderr
+
+
+def test_two_accounts_from_the_command_line(instance: str) -> None:
+    try:
+        done = local(instance, "up", "--accounts", "2", "--detach", "--port", str(free_port()))
+        assert done.returncode == 0, done.stderr
+        assert "with the app in account 123456789012" in done.stdout
+        assert local_command("env --account 234567890123") in done.stdout
+        running = find_running(Places(instance=instance), refuse=False)
+        assert running is not None
+        first, second = (running.account(number) for number in running.accounts)
+        assert (first.account, second.account) == ("123456789012", "234567890123")
+        assert {stack_status(each, "CDKToolkit") for each in (first, second)} == {"CREATE_COMPLETE"}
+        assert stack_status(first, "news-flywheel") == "CREATE_COMPLETE"
+        assert stack_status(second, "news-flywheel") == "DELETE_COMPLETE"
+        assert local(instance, "logs", "--account", "234567890123").returncode == 0
+    finally:
+        down = local(instance, "down")
+    assert "The local cloud is down." in down.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["env"], f"No local cloud is up. Start one with `{local_command('up')}`."),
+        (["env", "--account", "234567890123"], f"No local cloud is up. Start one with `{local_command('up')}`."),
         (["up", "--parameters", "nonsense"], "NAME=VALUE"),
+        (["up", "--accounts", "0"], "greater than or equal to 1"),
+        (["up", "--accounts", "10"], "less than or equal to 9"),
     ],
 )
 def test_mistakes_get_a_sentence(arguments: list[str], said: str, instance: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
-        cwd=PROJECT,
-        env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "400"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = local(instance, *arguments)
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,15 +192,7 @@ def test_taken_port_from_the_command_line(instance: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = subprocess.run(
-            [sys.executable, "-m", "local", "up", "--port", str(taken.getsockname()[1])],
-            cwd=PROJECT,
-            env={**os.environ, "LOCAL_CLOUD_INSTANCE": instance, "COLUMNS": "400"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = local(instance, "up", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 1
     assert "is in use by another program" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,13 +14,13 @@ import uuid
 from typing import Any
 
 from local.cloud.emulator import service_roles
-from local.cloud.emulator.messages import message_keys
+from local.cloud.emulator.messages import bus_access, message_keys
 from local.cloud.emulator.ministack import eventbridge, iam_evaluator, responses, s3, scheduler, sqs
 
 _logger = logging.getLogger("events")
 
 _ACTIONS = {
-    "events": "events:PutEvents",
+    "events": bus_access.PUT_EVENTS,
     "lambda": "lambda:InvokeFunction",
     "sns": "sns:Publish",
     "sqs": "sqs:SendMessage",
@@ -93,7 +93,15 @@ def _check(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any]) 
             raise service_roles.AccessDenied(
                 f"{principal} is not authorized to perform: sts:AssumeRole on resource: {role}"
             )
-        service_roles.check_role(role_arn=role, session_name="events", action=action, resource=arn)
+        # A bus that is a target may ask for both (EventBridge User Guide, "Using IAM policy conditions").
+        keys = {**conditions, **bus_access.keys_of(event), "events:eventBusInvocation": "true"}
+        service_roles.check_role(
+            role_arn=role,
+            session_name="events",
+            action=action,
+            resource=arn,
+            conditions=keys if action == bus_access.PUT_EVENTS else None,
+        )
     elif service in ("lambda", "sns", "sqs"):
         service_roles.check_service(service=principal, action=action, resource=arn, conditions=conditions)
         for key_action, key in message_keys.needed_with(action, arn):

@@ -13,7 +13,7 @@ from typing import Any
 from local.cloud.emulator import service_roles
 from local.cloud.emulator.auto_scaling import permissions
 from local.cloud.emulator.comprehend.comprehend_service import resource_of, used_by
-from local.cloud.emulator.messages import message_keys
+from local.cloud.emulator.messages import bus_access, message_keys
 from local.cloud.emulator.ministack import iam_actions, responses, stepfunctions
 from local.cloud.emulator.step_functions import attempts, nested_executions
 
@@ -48,7 +48,7 @@ def authorise(resource: str, arguments: Any) -> None:
     if role is None:
         return
     given = arguments if isinstance(arguments, dict) else {}
-    service_calls = _of_auto_scaling(resource, given)
+    service_calls = _of_auto_scaling(resource, given) or _of_event_buses(resource, given)
     calls = [] if service_calls else _needed(_PATTERN_SUFFIX.sub("", resource), given)
     calls += nested_executions.needed_to_wait(
         resource=resource,
@@ -56,8 +56,7 @@ def authorise(resource: str, arguments: Any) -> None:
         region=responses.get_region(),
         account=responses.get_account_id(),
     )
-    checks = [(action, target, conditions) for action, target in calls for conditions in _conditions(action, given)]
-    checks += service_calls
+    checks = [*((action, target, {}) for action, target in calls), *service_calls]
     checks += [
         (*with_key, message_keys.through(call[0])) for call in calls for with_key in message_keys.needed_with(*call)
     ]
@@ -82,14 +81,11 @@ def _of_auto_scaling(resource: str, given: dict[str, Any]) -> list[permissions.C
     return permissions.needed(operation=operation[0].upper() + operation[1:], request=given)
 
 
-def _conditions(action: str, given: dict[str, Any]) -> list[dict[str, str]]:
-    """The service's own condition keys, once for each entry that is checked by itself."""
-    if action != "events:PutEvents":
-        return [{}]
-    return [
-        {"events:source": str(entry.get("Source")), "events:detail-type": str(entry.get("DetailType"))}
-        for entry in given.get("Entries") or [{}]
-    ]
+def _of_event_buses(resource: str, given: dict[str, Any]) -> list[bus_access.Check]:
+    """What PutEvents needs, in the optimised integration and in that of the SDK; empty for any other call."""
+    if not _PATTERN_SUFFIX.sub("", resource).endswith((":events:putEvents", ":eventbridge:putEvents")):
+        return []
+    return bus_access.needed_to_put(given.get("Entries") or [{}])
 
 
 def _needed(resource: str, given: dict[str, Any]) -> list[tuple[str, str]]:
@@ -107,9 +103,6 @@ def _needed(resource: str, given: dict[str, Any]) -> list[tuple[str, str]]:
         return [("sns:Publish", given.get("TopicArn") or given.get("TargetArn") or "*")]
     if ":::states:startExecution" in resource:
         return [("states:StartExecution", str(given.get("StateMachineArn")))]
-    if ":::events:putEvents" in resource:
-        buses = {entry.get("EventBusName") or "default" for entry in given.get("Entries") or [{}]}
-        return [("events:PutEvents", _bus_arn(bus, region, account)) for bus in sorted(buses)]
     if ":::aws-sdk:" in resource:
         return _needed_by_sdk(resource, given, region, account)
     return []
@@ -144,10 +137,6 @@ def _needed_by_sdk(resource: str, given: dict[str, Any], region: str, account: s
 def _lower_first(given: dict[str, Any]) -> dict[str, Any]:
     """Step Functions takes every member with a capital; some services' own requests have none."""
     return {name[0].lower() + name[1:]: value for name, value in given.items()}
-
-
-def _bus_arn(bus: str, region: str, account: str) -> str:
-    return bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{bus}"
 
 
 def _error_name(resource: str) -> str:
