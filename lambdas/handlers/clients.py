@@ -24,7 +24,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_conne
 @cache
 def client(
     service: Literal[
-        "application-autoscaling", "cloudformation", "comprehend", "s3", "sns", "sqs", "ssm", "stepfunctions"
+        "application-autoscaling", "cloudformation", "comprehend", "events", "s3", "sns", "sqs", "ssm", "stepfunctions"
     ],
 ) -> Any:
     return boto3.client(service, config=_CONFIG)

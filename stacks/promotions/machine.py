@@ -13,7 +13,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from flywheel.records.announcements import EVENT_SOURCE
 from stacks.constructs.arn import arn_of
+from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.retries import FAILURE, retry_service_faults
 from stacks.constructs.role import Permission
 from stacks.constructs.state_machine import (
@@ -34,7 +36,6 @@ LONGEST_RUN = cdk.Duration.days(3)
 RUNS_OF_SERVING = 2
 """With the new model, and with the former one if it is taken back."""
 WAITS = cdk.Duration.hours(MOST_APPROVAL_HOURS).plus(cdk.Duration.days(RUNS_OF_SERVING * LONGEST_RUN.to_days()))
-EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
 NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
 """An expression, because the CDK drops a null."""
@@ -43,6 +44,8 @@ OUTCOME = {
     "warning": "{% $warning %}",
     "serving": "{% $serving.reason %}",
     "serving_behind": "{% $serving.behind %}",
+    "sharing": "{% $sharing.reason %}",
+    "sharing_behind": "{% $sharing.behind %}",
 }
 """What is told of a promotion that came as far as serving."""
 
@@ -57,12 +60,14 @@ class PromoteMachine(Construct):
         construct_id: str,
         *,
         steps: PromotionSteps,
+        share_model: FlywheelFunction,
         access: FlywheelAccess,
         flywheel: Flywheel,
         parameters: FlywheelParameters,
     ) -> None:
         super().__init__(scope, construct_id)
         self._steps = steps
+        self._share_model = share_model
         self._names = access.names
         self._parameters = parameters
         # In the Serving stack, which comes later or never.
@@ -80,6 +85,7 @@ class PromoteMachine(Construct):
             description="The promote machine calls its functions and tells the bus of a new active model.",
             functions=steps,
             permissions=[
+                Permission(actions=["lambda:InvokeFunction"], resources=[share_model.arn]),
                 Permission(
                     actions=["events:PutEvents"],
                     resources=[arn_of("events", "event-bus/default")],
@@ -124,7 +130,11 @@ class PromoteMachine(Construct):
         update = states.call(
             steps.update_active_model,
             catches=refused,
-            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
+            assign={
+                "status": "{% $states.result.Payload.status %}",
+                "serving": NOT_LOOKED_AT,
+                "sharing": NOT_LOOKED_AT,
+            },
         )
         publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
         return (
@@ -135,6 +145,7 @@ class PromoteMachine(Construct):
             .next(self._serve(take_back=take_back, if_not_deployed=publish))
             .next(publish)
             .next(self._tell_the_bus())
+            .next(self._share())
             .next(self._report("ReportPromotion", "{% $status %}", details=OUTCOME))
             .next(ended)
         )
@@ -234,6 +245,19 @@ class PromoteMachine(Construct):
         retry_service_faults(tell, "EventBridge", "Events", also=["EventBridge.FailedEntry"])
         tell.add_catch(self._states.failed, errors=["States.ALL"], outputs=FAILURE)
         return tell
+
+    def _share(self) -> sfn.Chain:
+        """That sharing fails undoes no promotion: the schedule tries again."""
+        behind = sfn.Pass.jsonata(self, "SharingIsBehind", assign={"sharing": {"reason": CAUSE, "behind": True}})
+        share = self._states.call(
+            self._share_model,
+            outputs={},
+            assign={"sharing": {"reason": "{% $states.result.Payload.reason %}", "behind": False}},
+            failed=behind,
+            # What keeps it busy is another run, which does the same.
+            busy_attempts=3,
+        )
+        return sfn.Chain.custom(share, [share, behind], share)
 
     def _report(self, state: str, status: str, *, details: Mapping[str, str] | None = None) -> sfn.TaskStateBase:
         """With the error that brought it about, unless `details` say more."""

@@ -366,6 +366,8 @@ MUTATING = frozenset(
         "DeregisterScalableTarget",
         "PutScalingPolicy",
         "DeleteParameters",
+        "PutResourcePolicy",
+        "DeleteResourcePolicy",
     }
 )
 

@@ -18,6 +18,7 @@ from flywheel.records import promotions
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.records.serving import smoke_test_of
 from tests.pipeline.serving_driver import ServingRun
+from tests.pipeline.sharing_driver import sharing_of
 
 if TYPE_CHECKING:
     from tests.pipeline.turn_driver import Deployment
@@ -38,6 +39,7 @@ class PromotionRun:
         self._warning: str | None = None
         self._answered_by: str | None = None
         self._serving: str | None = None
+        self._sharing: str | None = None
         self._put_back: str | None = None
 
     def run(self) -> None:
@@ -95,7 +97,7 @@ class PromotionRun:
             self.ended = True
             return
         asked = [self._ask] if beginning.approval else []
-        self.steps[1:] = [self._check, *asked, self._update, self._serve, self._publish, self._report]
+        self.steps[1:] = [self._check, *asked, self._update, self._serve, self._publish, self._share, self._report]
 
     def _check(self) -> None:
         with self._at.acting_as("check_model"):
@@ -156,6 +158,15 @@ class PromotionRun:
         with at.acting_as("publish_model"):
             publish_model(pipeline=at.pipeline, promotion=self.name)
 
+    def _share(self) -> None:
+        """That it fails holds nothing up."""
+        try:
+            with self._at.acting_as("share_model"):
+                outcome = sharing_of(self._at, holder=self.name).share_model()
+            self._sharing = outcome.sentence if outcome else None
+        except (FlywheelError, ClientError) as error:
+            self._sharing = f"It could not be shared: {error}"
+
     def _report(self) -> None:
         self._end(self._status, None)
 
@@ -164,7 +175,9 @@ class PromotionRun:
             ended = report_promotion.report_promotion(
                 promotion=self.name,
                 status=status,
-                reason=report_promotion.reason_of(status, error=error, cause=cause),
+                reason=" ".join(
+                    filter(None, [report_promotion.reason_of(status, error=error, cause=cause), self._sharing])
+                ),
                 intake=self._at.intake,
                 service=self._at.service,
                 now=self._at.now(),

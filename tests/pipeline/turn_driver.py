@@ -56,6 +56,7 @@ from flywheel.uploads.prepare_upload import UploadPreparer
 from tests.pipeline import step_roles
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION, Functions, InProcessCloud, in_process_cloud
 from tests.pipeline.promotion_driver import PromotionRun
+from tests.pipeline.sharing_driver import Buses
 from tests.pipeline.step_roles import Names, Role
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ class Deployment:
     """Of prepare_upload's time."""
     variant: str = "default"
     """The synthesis whose roles the functions have (tests/infrastructure/conftest.py)."""
+    buses: Buses = field(default_factory=Buses)
+    """Of the accounts that models are shared with."""
     flywheel_arn: str = field(init=False)
 
     def __post_init__(self) -> None:
