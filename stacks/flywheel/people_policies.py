@@ -87,6 +87,7 @@ class PeoplePolicies(Construct):
                 "promotions/*",
                 "evaluations/*.json",
                 "serving/*",
+                "sharing/*",
                 "prepared/*/facts.json",
                 "prepared/*.bin",
                 "datasets/*.json",
@@ -104,7 +105,7 @@ class PeoplePolicies(Construct):
             access.flywheel(
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
             ),
-            access.models(access.kind.describe_model),
+            access.models(access.kind.describe_model, "DescribeResourcePolicy"),
             Permission(actions=["comprehend:DescribeEndpoint"], resources=[access.names.endpoint_arn]),
             Permission(
                 actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],

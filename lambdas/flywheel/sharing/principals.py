@@ -19,7 +19,7 @@ _PRINCIPAL = re.compile(
 
 def read_principals(given: Iterable[str], *, partition: str) -> tuple[str, ...]:
     """The ARNs of these accounts and principals, each once and sorted. Raises SharingRefused."""
-    listed = [entry.strip() for entry in given]
+    listed = list(given)
     if listed in ([], [""], [NONE]):
         return ()
     principals = tuple(sorted({_read(entry, partition=partition) for entry in listed}))
