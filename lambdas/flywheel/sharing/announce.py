@@ -49,35 +49,37 @@ def announce(
     # The first may have 200 KiB, which leaves no room in a request for others.
     rest = range(1, len(details), ENTRIES)
     batches = [details[:1], *(details[first : first + ENTRIES] for first in rest)] if details else []
-    failures = {}
-    for account in accounts:
-        for batch in batches:
-            problem = _put(
-                [
-                    {
-                        "EventBusName": bus_of(account, model_arn=model),
-                        "Source": EVENT_SOURCE,
-                        "DetailType": detail_type,
-                        "Detail": detail,
-                        "Resources": [model],
-                    }
-                    for detail_type, model, detail in batch
-                ],
-                events,
-            )
-            if problem:
-                failures[account] = within(problem, _REASON_BYTES)
+    failures: dict[str, str] = {}
+    for number, account in enumerate(accounts):
+        try:
+            problems = [_put(_entries(batch, account), events) for batch in batches]
+        except BotoCoreError as error:
+            # EventBridge is not reached, for nobody: more tries would take minutes.
+            return failures | dict.fromkeys(accounts[number:], within(str(error), _REASON_BYTES))
+        if told := next(filter(None, problems), None):
+            failures[account] = within(told, _REASON_BYTES)
     return failures
 
 
+def _entries(batch: Sequence[tuple[str, str, str]], account: str) -> list[PutEventsRequestEntryTypeDef]:
+    return [
+        {
+            "EventBusName": bus_of(account, model_arn=model),
+            "Source": EVENT_SOURCE,
+            "DetailType": detail_type,
+            "Detail": detail,
+            "Resources": [model],
+        }
+        for detail_type, model, detail in batch
+    ]
+
+
 def _put(entries: Sequence[PutEventsRequestEntryTypeDef], events: EventBridgeClient) -> str | None:
-    """Why they were not taken; None if all were."""
+    """Why they were not taken; None if all were. Raises BotoCoreError."""
     try:
         answer = events.put_events(Entries=entries)
     except ClientError as error:
         return f"{error_code(error)}: {error_message(error)}"
-    except BotoCoreError as error:
-        return str(error)
     refused = [entry for entry in answer.get("Entries", []) if entry.get("ErrorCode")]
     if refused:
         return f"{refused[0].get('ErrorCode')}: {refused[0].get('ErrorMessage', '')}"

@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if outcome is None:
         return {"reason": None}
     _measure(behind=bool(outcome.problems))
-    logger.info("shared", problems=outcome.problems, undelivered=outcome.undelivered, notes=outcome.notes)
+    logger.info("shared", problems=outcome.problems, undelivered=sorted(outcome.undelivered), notes=outcome.notes)
     return {"reason": outcome.sentence or None}
 
 
@@ -58,7 +58,7 @@ def _deploy(event: dict[str, Any], context: LambdaContext) -> str:
     outcome = _when_free(context, lambda: _sharing(context, holder="A deployment").change_trusted(principals))
     if principals:
         _measure(behind=bool(outcome.problems))
-    logger.info("deployed", principals=principals, problems=outcome.problems, undelivered=outcome.undelivered)
+    logger.info("deployed", principals=principals, problems=outcome.problems, undelivered=sorted(outcome.undelivered))
     return outcome.sentence or "Nothing is shared."
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from flywheel.records.announcements import MOST_BYTES, ModelShared, fitted, shared_id, withdrawn_id
-from flywheel.sharing.announce import bus_of
+from flywheel.sharing.announce import announce, bus_of
 
 MODEL = "arn:aws-us-gov:comprehend:us-gov-west-1:111122223333:document-classifier/news/version/1"
 
@@ -59,3 +61,24 @@ def test_the_bus_is_in_the_models_region_and_partition() -> None:
     assert bus_of("444455556666", model_arn=MODEL) == (
         "arn:aws-us-gov:events:us-gov-west-1:444455556666:event-bus/default"
     )
+
+
+class Unreachable:
+    """EventBridge in a network without a way to it, from the second request on."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def put_events(self, **_: Any) -> dict[str, Any]:
+        self.tries += 1
+        if self.tries > 1:
+            raise EndpointConnectionError(endpoint_url="https://events.example.com")
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+
+def test_a_service_that_is_not_reached_is_not_tried_for_every_account() -> None:
+    events: Any = Unreachable()
+    told = announce(shared(["A"], thresholds=False), [], accounts=["1", "2", "3"], events=events)
+    assert set(told) == {"2", "3"}
+    assert "https://events.example.com" in told["3"]
+    assert events.tries == 2
