@@ -9,6 +9,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.arn import arn_of
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.function import Functions
 from stacks.constructs.model_kind import model_kind
@@ -31,6 +32,7 @@ from stacks.promotions.runtime_parameters import RuntimeParameters
 from stacks.promotions.steps import PromotionSteps
 from stacks.promotions.triggers import PromotionTriggers
 from stacks.settings import FlywheelSettings
+from stacks.sharing.sharing import Sharing
 from stacks.turn.machine import TurnMachine
 from stacks.turn.steps import TurnSteps
 from stacks.turn.triggers import TurnTriggers
@@ -44,7 +46,7 @@ class FlywheelStack(ProjectStack):
         self._settings = settings
         self._parameters = FlywheelParameters(self, "Parameters")
         self._parameters.minimum_documents_per_label.default = str(model_kind(settings).minimum_per_label)
-        encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
+        encryption = self._encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
         self._buckets = Buckets(self, "Buckets", key=encryption.key)
         self._queues = Queues(self, "Queues", key=encryption.key)
         notifications = NotificationTopic(
@@ -81,6 +83,7 @@ class FlywheelStack(ProjectStack):
         self._functions = dataclasses.replace(functions, flywheel=self._flywheel.resource)
         self._add_turn()
         self._add_promotions()
+        self._let_accounts_import()
         self._let_rules_send()
         self._monitor()
         self._publish_deployment()
@@ -121,6 +124,14 @@ class FlywheelStack(ProjectStack):
         )
 
     def _add_promotions(self) -> None:
+        self._sharing = Sharing(
+            self,
+            "Sharing",
+            functions=self._functions,
+            access=self._access,
+            undelivered=self._queues.undelivered,
+            parameters=self._parameters,
+        )
         steps = PromotionSteps(
             self,
             "PromotionSteps",
@@ -130,7 +141,13 @@ class FlywheelStack(ProjectStack):
             undelivered=self._queues.undelivered,
         )
         self._promote = PromoteMachine(
-            self, "Promote", steps=steps, access=self._access, flywheel=self._flywheel, parameters=self._parameters
+            self,
+            "Promote",
+            steps=steps,
+            share_model=self._sharing.share_model,
+            access=self._access,
+            flywheel=self._flywheel,
+            parameters=self._parameters,
         )
         self._promotion_triggers = PromotionTriggers(
             self,
@@ -147,6 +164,13 @@ class FlywheelStack(ProjectStack):
         functions = dataclasses.replace(self._functions, flywheel=None)
         RuntimeParameters(self, "RuntimeParameters", functions=functions, access=self._access)
 
+    def _let_accounts_import(self) -> None:
+        self._encryption.let_import(
+            self._parameters.trusted_accounts,
+            if_any=self._sharing.wanted,
+            models=arn_of("comprehend", f"{self._access.kind.model}/*"),
+        )
+
     def _let_rules_send(self) -> None:
         queues, turn, promotions = self._queues, self._turn_triggers, self._promotion_triggers
         rules: dict[sqs.Queue, Sequence[events.CfnRule]] = {
@@ -155,6 +179,7 @@ class FlywheelStack(ProjectStack):
             queues.undelivered: [
                 *turn.rules,
                 *promotions.rules,
+                *self._sharing.rules,
                 *([self._creation.stopped] if self._creation else []),
             ],
             queues.turn_dead_letters: [],
@@ -173,6 +198,7 @@ class FlywheelStack(ProjectStack):
             promote_machine_arn=self._promote.arn,
             start_turn=self._turn_triggers.start_turn,
             start_promotion=self._promotion_triggers.start_promotion,
+            sharing_wanted=self._sharing.wanted,
             flywheel_name=self._settings.name,
             parameters=self._parameters,
         )

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.comprehend.model_kind import ModelKind
 
+_NOT_REACHED = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+"""For what is repeated anyway: a network without a way to the service holds the function up for seconds only."""
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
 
 
 @cache
 def client(
     service: Literal[
-        "application-autoscaling", "cloudformation", "comprehend", "s3", "sns", "sqs", "ssm", "stepfunctions"
+        "application-autoscaling", "cloudformation", "comprehend", "events", "s3", "sns", "sqs", "ssm", "stepfunctions"
     ],
 ) -> Any:
-    return boto3.client(service, config=_CONFIG)
+    return boto3.client(service, config=_NOT_REACHED if service == "events" else _CONFIG)
 
 
 def intake_bucket(environment: environments.Intake) -> IntakeBucket:

@@ -18,6 +18,7 @@ from ops.tables.exclude import stays_words
 from ops.tables.figures import count, model_words, moment
 from ops.tables.listing import Column, Facts, Listing, Words, words
 from ops.tables.promotions import how_to_answer, promotion_words
+from ops.tables.share import sharing_words
 from ops.tables.turns import progress_sentence
 from ops.verbs.exclude import Excluded
 from ops.verbs.prepared import Prepared, UploadState, UploadWaiting
@@ -35,6 +36,8 @@ def status_view(status: Status) -> RenderableType:
     if status.changed_outside:
         facts.add("", words(status.changed_outside, style="yellow"))
     facts.add("Endpoint", state_words(status.serving))
+    if status.sharing:
+        facts.add("Shared", sharing_words(status.sharing))
     facts.add("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
     facts.add("Promotions", _MODES[status.promotion_mode])
     for promotion in status.promotions.open:

@@ -25,6 +25,7 @@ from ops.verbs.endpoint import serving_state
 from ops.verbs.exclude import Excluded, excluded
 from ops.verbs.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.verbs.promotions import DesiredModel, Promotions, another_desired, promotions_now
+from ops.verbs.share import SharingNow, sharing_now
 from ops.verbs.turns import TurnProgress, TurnState, last_ended_turn, running_turn
 
 DATASETS_A_FLYWHEEL = 50
@@ -75,6 +76,8 @@ class Status(Record):
     """A sentence, when the active model was changed past the pipeline and the next turn takes note of it."""
     serving: ServingState | None = None
     """Of the endpoint; None before anything was wanted."""
+    sharing: SharingNow | None = None
+    """With other accounts; None if none is trusted."""
     promotion_mode: PromotionMode = PromotionMode.AUTOMATIC
     promotions: Promotions = Promotions()
     desired: DesiredModel | None = None
@@ -113,6 +116,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         active=known_score(intake=intake, service=service, model_arn=active_arn) if active_arn else None,
         changed_outside=None if running else changed_outside(deployment),
         serving=serving_state(deployment),
+        sharing=sharing_now(deployment),
         promotion_mode=deployment.parameters.promotion_mode,
         promotions=promotions_now(deployment),
         desired=another_desired(deployment, active=active_arn),

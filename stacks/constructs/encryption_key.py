@@ -67,6 +67,41 @@ class EncryptionKey(Construct):
             Permission(actions=["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
         ]
 
+    def let_import(self, trusted: cdk.CfnParameter, *, if_any: cdk.CfnCondition, models: str) -> None:
+        """Lets the principals that the parameter lists use a new key for importing models, unless it lists none
+        (developer guide, "Sharing a custom model"). An existing key's owner has to do that (docs/security.md).
+
+        `models` is a pattern of ARNs and not one version: which versions will be shared is not known when this is
+        deployed. What lets an account import a version is that version's own policy. Nothing may be added to the key's
+        policy after this.
+        """
+        key = self.key.node.default_child if self.key else None
+        if not isinstance(key, kms.CfnKey):
+            return
+        principals = {"AWS": cdk.Fn.split(",", trusted.value_as_string)}
+        uses = {
+            "ImportersUse": (["kms:Decrypt", "kms:GenerateDataKey"], {"ArnLike": {"aws:SourceArn": models}}),
+            "ImportersGrant": (
+                "kms:CreateGrant",
+                {"StringLike": {"kms:EncryptionContext:aws:comprehend:arn": models}},
+            ),
+        }
+        # After all others: the construct's own policy takes no condition of CloudFormation.
+        others = cdk.Stack.of(self).resolve(key.key_policy)["Statement"]
+        for place, (sid, (actions, condition)) in enumerate(uses.items(), start=len(others)):
+            statement = {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": principals,
+                "Action": actions,
+                "Resource": "*",
+                "Condition": condition,
+            }
+            key.add_property_override(
+                f"KeyPolicy.Statement.{place}",
+                {"Fn::If": [if_any.logical_id, statement, {"Ref": "AWS::NoValue"}]},
+            )
+
     def _let_services_use(self, key: kms.Key) -> None:
         key.add_to_resource_policy(
             iam.PolicyStatement(

@@ -97,6 +97,9 @@ def map_concurrency() -> Parameter:
 class StackParameters(Construct):
     """Has the parameters that its class declares. Their names are an interface."""
 
+    too_long_to_publish: tuple[str, ...] = ()
+    """Attributes whose values could fill a parameter of Parameter Store (8 KB) on their own."""
+
     log_retention_days = one_of(
         allowed=tuple(map(str, LOG_RETENTION_DAYS)),
         default="90",
@@ -115,7 +118,11 @@ class StackParameters(Construct):
     @property
     def values(self) -> dict[str, str]:
         """Every parameter's value by its name in the template: what Parameter Store shows."""
-        return {parameter.node.id: parameter.value_as_string for parameter in self.by_attribute.values()}
+        return {
+            parameter.node.id: parameter.value_as_string
+            for attribute, parameter in self.by_attribute.items()
+            if attribute not in self.too_long_to_publish
+        }
 
     @property
     def environment(self) -> dict[str, str]:

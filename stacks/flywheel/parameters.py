@@ -21,8 +21,14 @@ MOST_DAYS_WITHOUT_TURN = 7
 """CloudWatch's limit: the periods of an alarm, of an hour or more each, may cover a week together."""
 
 
+_PRINCIPAL = r"([0-9]{12}|arn:aws(-[a-z]+)*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=.@/-]+))"
+"""The function says the same of what comes from elsewhere (`flywheel.sharing.principals`)."""
+
+
 class FlywheelParameters(StackParameters):
     """The parameters of the Flywheel stack."""
+
+    too_long_to_publish = ("trusted_accounts",)
 
     selection_metric = one_of(
         default="F1Score",
@@ -178,6 +184,15 @@ class FlywheelParameters(StackParameters):
         default="0",
         allowed=tuple(map(str, range(MOST_DAYS_WITHOUT_TURN + 1))),
         description="An alarm tells when no turn began for so many days, at most a week. 0: none does.",
+    )
+    trusted_accounts = text(
+        default=NONE,
+        pattern=rf"^({NONE}|{_PRINCIPAL}(,{_PRINCIPAL})*)$",
+        allowed=f"{NONE}, or account ids of 12 digits and ARNs of IAM roles, users and account roots, with commas and "
+        "without blanks between them",
+        # CloudFormation's limit of a parameter's value.
+        most_characters=4096,
+        description="Who may import the promoted models: accounts, or roles and users of them. At most 100 accounts.",
     )
     notification_email = text(
         default=NONE,

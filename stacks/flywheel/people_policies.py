@@ -130,6 +130,7 @@ class PeoplePolicies(_Policies):
                 "promotions/*",
                 "evaluations/*.json",
                 "serving/*",
+                "sharing/*",
                 "prepared/*/facts.json",
                 "prepared/*.bin",
                 "datasets/*.json",
@@ -147,7 +148,7 @@ class PeoplePolicies(_Policies):
             access.flywheel(
                 "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
             ),
-            access.models(access.kind.describe_model),
+            access.models(access.kind.describe_model, "DescribeResourcePolicy"),
             *serving[1:],
             Permission(actions=["sqs:SendMessage"], resources=[queues.turns.queue_arn, queues.promotions.queue_arn]),
             self._executions(self._turns, self._promotions),

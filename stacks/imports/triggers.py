@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from flywheel.records.announcements import EVENT_SOURCE, AnnouncementType
+from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, MODEL_WITHDRAWN
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import rule
@@ -17,7 +17,7 @@ from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.flywheel.queues import PromotionQueues
 from stacks.imports.parameters import ImportParameters
 
-ANNOUNCEMENTS = [str(kind) for kind in AnnouncementType]
+ANNOUNCEMENTS = [MODEL_SHARED, MODEL_WITHDRAWN]
 
 
 class ImportTriggers(Construct):

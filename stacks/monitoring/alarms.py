@@ -35,6 +35,7 @@ class Alarms(Construct):
         promote_machine_arn: str,
         start_turn: FlywheelFunction,
         start_promotion: FlywheelFunction,
+        sharing_wanted: cdk.CfnCondition,
         flywheel_name: str,
         parameters: FlywheelParameters,
     ) -> None:
@@ -47,6 +48,15 @@ class Alarms(Construct):
                 **self._pokes(queues, start_turn=start_turn, start_promotion=start_promotion),
                 **self._turns(turn_machine_arn, maximum_days=parameters.maximum_days_without_turn),
                 **of_promotions(promote_machine_arn, flywheel_name=flywheel_name),
+                "SharingBehind": dataclasses.replace(
+                    own(
+                        "SharingBehind",
+                        flywheel_name,
+                        "Accounts may not import what they should, or may import what they should not: "
+                        "`flywheel share` says which models and why.",
+                    ),
+                    condition=sharing_wanted,
+                ),
                 **self._data(drift_floor=parameters.drift_floor),
             },
         )

@@ -14,7 +14,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from flywheel.records.announcements import EVENT_SOURCE
 from stacks.constructs.arn import arn_of
+from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.retries import FAILURE, retry_service_faults
 from stacks.constructs.role import Permission
 from stacks.constructs.state_machine import (
@@ -35,7 +37,6 @@ LONGEST_RUN = cdk.Duration.days(3)
 RUNS_OF_SERVING = 2
 """With the new model, and with the former one if it is taken back."""
 WAITS = cdk.Duration.hours(MOST_APPROVAL_HOURS).plus(cdk.Duration.days(RUNS_OF_SERVING * LONGEST_RUN.to_days()))
-EVENT_SOURCE = "comprehend.flywheel"
 MODEL_PROMOTED = "Model Promoted"
 NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
 """An expression, because the CDK drops a null."""
@@ -44,6 +45,8 @@ OUTCOME = {
     "warning": "{% $warning %}",
     "serving": "{% $serving.reason %}",
     "serving_behind": "{% $serving.behind %}",
+    "sharing": "{% $sharing.reason %}",
+    "sharing_behind": "{% $sharing.behind %}",
 }
 """What is told of a promotion that came as far as serving."""
 
@@ -94,12 +97,14 @@ class PromoteMachine(Construct):
         access: FlywheelAccess,
         flywheel: Flywheel | None,
         parameters: PromotionParameters,
+        share_model: FlywheelFunction | None = None,
         imports: ModelImport | None = None,
     ) -> None:
-        """`flywheel` is None where models are imported, and only then `imports` is given."""
+        """`flywheel` and `share_model` are None where models are imported, and only then `imports` is given."""
         super().__init__(scope, construct_id)
         self._steps = steps
         self._imports = imports
+        self._share_model = share_model
         self._names = access.names
         self._parameters = parameters
         # In the Serving stack, which comes later or never.
@@ -117,6 +122,7 @@ class PromoteMachine(Construct):
             description="The promote machine calls its functions and tells the bus of a new active model.",
             functions=[steps, *([imports.functions] if imports else [])],
             permissions=[
+                *([Permission(actions=["lambda:InvokeFunction"], resources=[share_model.arn])] if share_model else []),
                 Permission(
                     actions=["events:PutEvents"],
                     resources=[arn_of("events", "event-bus/default")],
@@ -165,11 +171,17 @@ class PromoteMachine(Construct):
         update = states.call(
             steps.update_active_model,
             catches=refused,
-            assign={"status": "{% $states.result.Payload.status %}", "serving": NOT_LOOKED_AT},
+            assign={
+                "status": "{% $states.result.Payload.status %}",
+                "serving": NOT_LOOKED_AT,
+                "sharing": NOT_LOOKED_AT,
+            },
         )
         publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
         found = begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))
         report: sfn.Chain | sfn.TaskStateBase = self._report("ReportPromotion", "{% $status %}", details=OUTCOME)
+        if self._share_model is not None:
+            report = self._share(self._share_model).next(report)
         if self._imports is not None:
             failed_test = self._report("ReportFailedTest", "SMOKE_TEST_FAILED").next(ended)
             found = found.next(self._imports.before_check(self, states, refused=refused, failed_test=failed_test))
@@ -280,6 +292,19 @@ class PromoteMachine(Construct):
         retry_service_faults(tell, "EventBridge", "Events", also=["EventBridge.FailedEntry"])
         tell.add_catch(self._states.failed, errors=["States.ALL"], outputs=FAILURE)
         return tell
+
+    def _share(self, share_model: FlywheelFunction) -> sfn.Chain:
+        """That sharing fails undoes no promotion: the schedule tries again."""
+        behind = sfn.Pass.jsonata(self, "SharingIsBehind", assign={"sharing": {"reason": CAUSE, "behind": True}})
+        share = self._states.call(
+            share_model,
+            outputs={},
+            assign={"sharing": {"reason": "{% $states.result.Payload.reason %}", "behind": False}},
+            failed=behind,
+            # What keeps it busy is another run, which does the same.
+            busy_attempts=3,
+        )
+        return sfn.Chain.custom(share, [share, behind], share)
 
     def _report(self, state: str, status: str, *, details: Mapping[str, str] | None = None) -> sfn.TaskStateBase:
         """With the error that brought it about, unless `details` say more."""

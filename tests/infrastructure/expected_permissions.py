@@ -184,6 +184,19 @@ FLYWHEEL: dict[str, Grants] = {
         "sns:Publish": {"topic"},
         "sqs:SendMessage": {"undelivered"},
     },
+    "share_model": {
+        "s3:GetObject": {"sharing/*", "promotions/*", "decisions/*", "models/*/thresholds.json"},
+        "s3:PutObject": {"sharing/*"},
+        "s3:DeleteObject": {"sharing/*"},
+        "s3:ListBucket": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+        "comprehend:DescribeDocumentClassifier": {"models"},
+        "comprehend:DescribeResourcePolicy": {"models"},
+        "comprehend:PutResourcePolicy": {"models"},
+        "comprehend:DeleteResourcePolicy": {"models"},
+        "ssm:GetParameter": {"parameter/active-model-arn"},
+        "events:PutEvents": {"default buses of all accounts"},
+    },
     "delete_runtime_parameters": {"ssm:DeleteParameters": RUNTIME_PARAMETERS},
 }
 

@@ -63,6 +63,7 @@ def spoken(resource: Any) -> str:
         (r"<CreationCreate(Machine)\w+>", "create machine"),
         (r"arn:aws:comprehend:us-east-1:111122223333:document-classifier/initial/version/first", "initial model"),
         (r"<AWS::StackId>", "stack"),
+        (r"arn:<AWS::Partition>:events:<AWS::Region>:\*:event-bus/default", "default buses of all accounts"),
         (r"<EncryptionKey\w+\.Arn>", "key"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:flywheel/\w+-[0-9a-f]{8}(.*)", r"flywheel\1"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classifier/\*", "models"),
@@ -380,6 +381,7 @@ def test_no_function_learns_of_a_new_flywheel_before_it_is_there(default: Synthe
     ("kind", "resource", "name"),
     [
         ("flywheel", "Custom::RuntimeParameters", "delete_runtime_parameters"),
+        ("flywheel", "Custom::ModelSharing", "share_model"),
         ("serving", "Custom::EndpointRemoval", "remove_endpoint"),
     ],
 )

@@ -40,6 +40,7 @@ FLYWHEEL: Table = {
         "PeopleApproversPolicyF68DF5E2",
     },
     "Custom::RuntimeParameters": {"RuntimeParameters669DEF77"},
+    "Custom::ModelSharing": {"SharingTrustedAccounts34A72204"},
     "AWS::IAM::Role": {"DataAccessServiceRole62AAA680"},
     "AWS::Lambda::Function": {
         "StepsBeginTurnFunctionFA98ACAC",
@@ -63,6 +64,7 @@ FLYWHEEL: Table = {
         "PromotionStepsReportPromotionFunction7EF6F181",
         "PromotionTriggersStartPromotionFunctionD633D61A",
         "RuntimeParametersDeleteRuntimeParametersFunction4CF04682",
+        "SharingShareModelFunctionE1E1EB1D",
     },
     "AWS::Logs::LogGroup": {
         "StepsBeginTurnLogs36A8DA06",
@@ -88,6 +90,7 @@ FLYWHEEL: Table = {
         "PromoteMachineLogs5D2141F3",
         "PromotionTriggersStartPromotionLogs8C449D69",
         "RuntimeParametersDeleteRuntimeParametersLogsF8524FE6",
+        "SharingShareModelLogs0F22D267",
     },
 }
 SERVING: Table = {

@@ -82,6 +82,31 @@ TEXTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {
             f"cron({'0' * 256} * * * ? *)",
         ],
     ),
+    ("flywheel", "TrustedAccounts"): (
+        [
+            "none",
+            "444455556666",
+            "444455556666,arn:aws:iam::777788889999:role/teams/importer,arn:aws-us-gov:iam::777788889999:user/ada",
+            "arn:aws-cn:iam::444455556666:root",
+            ",".join(["444455556666"] * 300),
+        ],
+        # The value becomes a list of principals in a key's policy.
+        [
+            "",
+            "*",
+            "none,444455556666",
+            "44445555666",
+            "4444555566667",
+            "444455556666,",
+            "444455556666, 777788889999",
+            "arn:aws:iam::444455556666:role/*",
+            "arn:aws:iam::444455556666:role/",
+            "arn:aws:iam::444455556666:group/a",
+            "arn:aws:sts::444455556666:assumed-role/a/b",
+            "comprehend.amazonaws.com",
+            ",".join(["444455556666"] * 400),
+        ],
+    ),
     ("flywheel", "NotificationEmail"): (
         ["", "none", "a@b.org", "first.last+tag@mail.example.com"],
         ["a@b", '"a"@b.org', "a b@c.org", "nobody", f"{'a' * 250}@b.org"],

@@ -85,6 +85,10 @@ class PromotingDeployment(ABC):
         """The steps of the promote machine before check_model."""
         return []
 
+    def share(self, promotion: str) -> str | None:  # noqa: ARG002 - imported models are not shared
+        """What share_model says in the promotion."""
+        return None
+
     def after_report(self, promotion: str) -> list[Callable[[], None]]:  # noqa: ARG002 - only imports have some
         """Those after report_promotion."""
         return []

@@ -38,6 +38,7 @@ class PromotionRun:
         self._warning: str | None = None
         self._answered_by: str | None = None
         self._serving: str | None = None
+        self._sharing: str | None = None
         self._put_back: str | None = None
         self._updated = False
 
@@ -100,8 +101,8 @@ class PromotionRun:
             self.ended = True
             return
         asked = [self._ask] if beginning.approval else []
-        before = at.before_check(self.name)
-        self.steps[1:] = [*before, self._check, *asked, self._update, self._serve, self._publish, self._report]
+        serve = [self._update, self._serve, self._publish, self._share]
+        self.steps[1:] = [*at.before_check(self.name), self._check, *asked, *serve, self._report]
 
     def _check(self) -> None:
         with self._at.acting_as("check_model"):
@@ -163,6 +164,9 @@ class PromotionRun:
         with at.acting_as("publish_model"):
             publish_model(pipeline=at.pipeline, promotion=self.name)
 
+    def _share(self) -> None:
+        self._sharing = self._at.share(self.name)
+
     def _report(self) -> None:
         self._end(self._status, None)
         self.steps = [self._report, *self._at.after_report(self.name)]
@@ -172,7 +176,9 @@ class PromotionRun:
             ended = report_promotion.report_promotion(
                 promotion=self.name,
                 status=status,
-                reason=report_promotion.reason_of(status, error=error, cause=cause),
+                reason=" ".join(
+                    filter(None, [report_promotion.reason_of(status, error=error, cause=cause), self._sharing])
+                ),
                 intake=self._at.intake,
                 service=self._at.service,
                 now=self._at.now(),

@@ -61,6 +61,8 @@ class Model:
     submitted_at: datetime
     warning: str | None
     """Comprehend's message about a model that is TRAINED_WITH_WARNING."""
+    key: str | None = None
+    """The customer managed key that the model is under, as it was named when the model was made."""
 
     @classmethod
     def of(cls, properties: Any, *, arn: str) -> Self:
@@ -74,6 +76,7 @@ class Model:
             language=properties.get("LanguageCode"),
             submitted_at=required(properties, "SubmitTime", of=f"model {arn}"),
             warning=properties.get("Message") if status == "TRAINED_WITH_WARNING" else None,
+            key=properties.get("ModelKmsKeyId"),
         )
 
     @property

@@ -51,6 +51,10 @@ class FlywheelRefused(FlywheelError):
     """There can be no such flywheel. The message says what to change."""
 
 
+class SharingRefused(FlywheelError):
+    """Models cannot be shared so. The message says what to change in TrustedAccounts."""
+
+
 class SmokeTestFailed(FlywheelError):
     """The endpoint answers wrongly with the model of this promotion. The former model has to be put back."""
 

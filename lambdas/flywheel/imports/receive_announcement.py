@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import requests
-from flywheel.records.announcements import Announcement, ModelShared, ModelWithdrawn
+from flywheel.records.announcements import ModelShared, ModelWithdrawn
 from flywheel.records.imports import origin_key, withdrawal_key
 from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import (
@@ -128,7 +128,7 @@ class Receiver:
             for request in requests.open_requests(self.intake)
         )
 
-    def _version_arn(self, announced: Announcement) -> str:
+    def _version_arn(self, announced: ModelShared | ModelWithdrawn) -> str:
         """ARN that the version has, or will have, in this account. Raises AnnouncementRefused."""
         if (announced.account, announced.flywheel) != (self.source.account, self.source.flywheel):
             raise AnnouncementRefused(

@@ -1,70 +1,97 @@
-"""What a deployment that trains models tells those that import them: the details of two events (decision 022)."""
+"""The events between accounts: what the account that trains tells those that may import (docs/interfaces.md).
+
+Both sides read them with these classes. They never hold text of documents.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from enum import StrEnum
 
 from flywheel.records.decisions import Metrics
 from flywheel.store.record import Record
+from flywheel.text.byte_limits import size_of
 
 EVENT_SOURCE = "comprehend.flywheel"
+MODEL_SHARED = "Model Shared"
+MODEL_WITHDRAWN = "Model Withdrawn"
+MOST_BYTES = 200 * 1024
+"""Of a detail. EventBridge takes 256 KiB for an entry, and Step Functions as much for the state's data of a machine
+that the event starts."""
 
 
-class AnnouncementType(StrEnum):
-    """The detail-type of the event."""
+class ModelShared(Record):
+    """The detail of `Model Shared`: the version that is active in the source, which the receiver may import.
 
-    SHARED = "Model Shared"
-    WITHDRAWN = "Model Withdrawn"
+    It is repeated; `id` tells a repetition.
+    """
 
-
-class Announcement(Record):
     id: str
-    """An event is repeated until it arrives; who listens knows it by this."""
     flywheel: str
-    """Name of the source's deployment."""
+    """The setting `name` of the source."""
     account: str
+    """The source's."""
     model: str
-    """ARN of the model version."""
+    """ARN of the version."""
     model_type: str
-    """Comprehend's ModelType."""
-    promotion: str | None = None
-    """Name of the source's promotion; None if the model was made active outside the pipeline."""
-    by: str
-    reason: str
-
-
-class ModelShared(Announcement):
-    """The version may be imported from now on."""
-
-    shared_at: datetime
-    """When this promotion of it was shared first. The later one is the newer model."""
     mode: str | None = None
     """Of a document classifier."""
     language: str | None = None
     labels: tuple[str, ...] | None = None
-    """Labels, or entity types. None: too many to send."""
+    """A recognizer's entity types. None where they are not known, or too long."""
+    shared_at: datetime
+    """When this promotion was shared first: later is newer."""
+    promotion: str
     turn: str | None = None
     iteration: str | None = None
+    by: str
+    reason: str
     scores: Metrics | None = None
-    """Of the model in the source's account."""
     thresholds: dict[str, float] | None = None
-    """Of a multi-label model, by label. Without them its importers answer as if all were 0.5."""
+    """Of a multi-label model, by label."""
     thresholds_left_out: bool = False
-    """They are too many to send."""
+    """They are too many for an event: the receiver uses 0.5 for every label."""
     key_arn: str | None = None
-    """The customer managed key that encrypts the version."""
+    """The customer managed key under which the source has the model."""
 
 
-class ModelWithdrawn(Announcement):
-    """The source went back to another version: this one can be imported no more."""
+class ModelWithdrawn(Record):
+    """The detail of `Model Withdrawn`: the source went back to a version that it had shared before this one."""
 
+    id: str
+    flywheel: str
+    account: str
+    model: str
+    """ARN of the withdrawn version: nobody can import it any more."""
+    model_type: str
     withdrawn_at: datetime
     instead: str
-    """ARN of the version that is active in the source now."""
+    """The version that is active in the source now."""
+    promotion: str
+    by: str
+    reason: str
 
 
-def announcement_id(word: str, model_arn: str) -> str:
-    """`word` names what happened to the model, such as `promotion-000012`."""
-    return f"{word}-{hashlib.sha256(model_arn.encode()).hexdigest()[:8]}"
+def shared_id(promotion: str, model_arn: str) -> str:
+    return f"{promotion}-{_digest(model_arn)}"
+
+
+def withdrawn_id(promotion: str, model_arn: str) -> str:
+    return f"withdrawn-{promotion}-{_digest(model_arn)}"
+
+
+def _digest(model_arn: str) -> str:
+    return hashlib.sha256(model_arn.encode()).hexdigest()[:8]
+
+
+def fitted(shared: ModelShared) -> ModelShared:
+    """The same within MOST_BYTES: first without its thresholds, then without its labels."""
+    if _fits(shared):
+        return shared
+    if shared.thresholds:
+        shared = shared.model_copy(update={"thresholds": None, "thresholds_left_out": True})
+    return shared if _fits(shared) else shared.model_copy(update={"labels": None})
+
+
+def _fits(shared: ModelShared) -> bool:
+    return size_of(shared.model_dump_json()) <= MOST_BYTES

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from flywheel.records.announcements import AnnouncementType
 
 
 class ImportStep(BaseModel):
@@ -24,5 +22,5 @@ class AnnouncementEvent(BaseModel):
 
     account: str
     """Who sent it: EventBridge says so, not the sender."""
-    detail_type: Annotated[AnnouncementType, Field(alias="detail-type")]
+    detail_type: Annotated[Literal["Model Shared", "Model Withdrawn"], Field(alias="detail-type")]
     detail: dict[str, Any]

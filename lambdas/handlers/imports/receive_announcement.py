@@ -8,7 +8,7 @@ from typing import Any
 from flywheel.environment import Pipeline
 from flywheel.imports.receive_announcement import AnnouncementRefused, Receiver, Source
 from flywheel.promotions.start_promotion import Poke
-from flywheel.records.announcements import AnnouncementType, ModelShared, ModelWithdrawn
+from flywheel.records.announcements import MODEL_SHARED, ModelShared, ModelWithdrawn
 from flywheel.text import notification
 from handlers.clients import client, imported_models, intake_bucket, published_models
 from handlers.clock import now
@@ -45,7 +45,7 @@ def handler(event: AnnouncementEvent, environment: Environment) -> dict[str, Any
             ),
         )
 
-    if event.detail_type is AnnouncementType.SHARED:
+    if event.detail_type == MODEL_SHARED:
         look = receiver.shared(ModelShared.model_validate(event.detail))
     else:
         look = receiver.withdrawn(ModelWithdrawn.model_validate(event.detail), tell=tell, now=now())

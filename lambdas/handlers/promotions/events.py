@@ -38,5 +38,8 @@ class PromotionEnd(PromotionStep):
     serving: str | None = None
     """The serve machine's result; None without an endpoint."""
     serving_behind: bool = False
+    sharing: str | None = None
+    """What became of sharing it with other accounts; None if no account is trusted. Or why that failed."""
+    sharing_behind: bool = False
     put_back: str | None = None
     """The model that is active again after the smoke test failed."""

@@ -43,7 +43,7 @@ def handler(end: PromotionEnd, environment: Environment) -> None:
     ended = report_promotion.report_promotion(
         promotion=end.promotion,
         status=end.status,
-        reason=_reason(end, intake=intake),
+        reason=" ".join([_reason(end, intake=intake), *_sharing(end)]),
         intake=intake,
         service=active_model_service(environment),
         now=now(),
@@ -74,6 +74,12 @@ def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
         put_back=end.put_back,
         former=beginning.former_model_arn,
     )
+
+
+def _sharing(end: PromotionEnd) -> list[str]:
+    if end.sharing_behind:
+        return [f"It could not be shared, and the schedule tries again: {readable_cause(end.sharing)}"]
+    return [end.sharing] if end.sharing else []
 
 
 def _serving(end: PromotionEnd, *, intake: IntakeBucket) -> str | None:

@@ -96,7 +96,7 @@ class TestKey:
         found = {
             as_text(statement["Principal"]["Service"]): statement
             for statement in statements(key.properties["KeyPolicy"])
-            if "Service" in statement["Principal"]
+            if "Service" in statement.get("Principal", {})
         }
         arn = "arn:<AWS::Partition>"
         here = "<AWS::Region>:<AWS::AccountId>"

@@ -15,10 +15,16 @@ from tests.infrastructure.test_functions import spoken
 from tests.infrastructure.turn.test_triggers import queue
 
 ABOVE_ZERO = ("GreaterThanThreshold", 0)
-OPTIONAL = {"Drift": "DriftFloor", "NoTurn": "MaximumDaysWithoutTurn"}
+OPTIONAL = {
+    "Drift": ("DriftFloor", "0"),
+    "NoTurn": ("MaximumDaysWithoutTurn", "0"),
+    "SharingBehind": ("TrustedAccounts", "none"),
+}
+"""The parameter, and the value of it that leaves the alarm out."""
 ONCE_A_TURN = {
     "WaitingForAPerson",
     "ApprovalWaiting",
+    "SharingBehind",
     "UploadsNotPrepared",
     "TrainDatasetQuota",
     "TestDatasetQuota",
@@ -88,6 +94,7 @@ def test_watch_everything_that_needs_a_person(default: Synthesised, watched: dic
         "UploadsNotPrepared": (NAMESPACE, "UploadsNotPrepared", flywheel),
         "TrainDatasetQuota": (NAMESPACE, "TrainDatasetsUsed", flywheel),
         "TestDatasetQuota": (NAMESPACE, "TestDatasetsUsed", flywheel),
+        "SharingBehind": (NAMESPACE, "SharingBehind", flywheel),
         "Drift": (NAMESPACE, "ActiveModelScoreOnNewTestData", flywheel),
     }
 
@@ -122,9 +129,11 @@ def test_the_quota_is_the_one_that_operators_see() -> None:
 
 
 @pytest.mark.parametrize(("name", "parameter"), OPTIONAL.items())
-def test_a_parameter_of_zero_leaves_an_alarm_out(default: Synthesised, name: str, parameter: str) -> None:
+def test_a_value_of_a_parameter_leaves_an_alarm_out(
+    default: Synthesised, name: str, parameter: tuple[str, str]
+) -> None:
     condition = default.template["Conditions"][alarms(default)[name].body["Condition"]]
-    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter[0]}, parameter[1]]}]}
 
 
 def test_the_others_are_always_there(default: Synthesised) -> None:
@@ -161,7 +170,9 @@ def test_the_topic_lets_all_of_them_publish(any_variant: Synthesised) -> None:
 def test_a_key_of_the_stack_lets_alarms_encrypt_what_they_publish(new_key: Synthesised) -> None:
     (key,) = new_key.of_type("AWS::KMS::Key")
     (statement,) = [
-        s for s in statements(key.properties["KeyPolicy"]) if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        s
+        for s in statements(key.properties["KeyPolicy"])
+        if s.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
     ]
     assert statement["Effect"] == "Allow"
     assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}

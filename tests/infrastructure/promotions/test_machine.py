@@ -32,9 +32,11 @@ CALLS = {
     "UpdateActiveModel": "update_active_model",
     "PublishModel": "publish_model",
     "PutBackFormerModel": "update_active_model",
+    "ShareModel": "share_model",
     **dict.fromkeys(REPORTS, "report_promotion"),
 }
 MAY_BE_REFUSED = {"CheckModel", "AskForApproval", "UpdateActiveModel", "PublishModel", "PutBackFormerModel"}
+HARMLESS = {"ShareModel": "SharingIsBehind"}
 SERVING = {"FindServing": "ServingIsBehind", "ServeModel": "ServingIsBehind", "ServeFormerModel": "FormerModelIsBehind"}
 """What goes wrong there fails no promotion."""
 
@@ -90,7 +92,7 @@ class TestFailures:
     def test_every_failure_is_reported(self, states: States) -> None:
         for name, state in tasks(states).items():
             if name != "ReportFailure":
-                assert caught(state, "Anything") == SERVING.get(name, "ReportFailure"), name
+                assert caught(state, "Anything") == (SERVING | HARMLESS).get(name, "ReportFailure"), name
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
     def test_the_promotion_fails_with_the_error_that_was_reported(self, states: States) -> None:
@@ -105,7 +107,7 @@ class TestFailures:
 
     def test_a_refusal_is_no_failure(self, states: States) -> None:
         for name in tasks(states):
-            refused = "ReportRefusal" if name in MAY_BE_REFUSED else SERVING.get(name, "ReportFailure")
+            refused = "ReportRefusal" if name in MAY_BE_REFUSED else (SERVING | HARMLESS).get(name, "ReportFailure")
             if name != "ReportFailure":
                 assert caught(states[name], PromotionRefused.__name__) == refused, name
 
@@ -187,7 +189,7 @@ class TestPaths:
         assert evaluate(wanted["Condition"], states={"input": {"inference_units": "1"}}) is True
         assert evaluate(wanted["Condition"], states={"input": {"inference_units": "0"}}) is False
         assert follows(states, "ServeModel") == ["ModelServesWell"]
-        assert follows(states, "PublishModel") == ["TellTheBus", "ReportPromotion", "PromotionEnded"]
+        assert follows(states, "PublishModel") == ["TellTheBus", "ShareModel", "ReportPromotion", "PromotionEnded"]
 
     @pytest.mark.parametrize("error", ["Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"])
     def test_without_a_serving_stack_a_model_is_published_at_once(self, states: States, error: str) -> None:
@@ -213,6 +215,21 @@ class TestPaths:
         for name in ("ReportPromotion", "ReportSmokeTest"):
             payload = states[name]["Arguments"]["Payload"]
             assert (payload["serving"], payload["serving_behind"]) == ("{% $serving.reason %}", "{% $serving.behind %}")
+
+    def test_a_promotion_stands_though_it_could_not_be_shared(self, states: States) -> None:
+        assert evaluate(states["UpdateActiveModel"]["Assign"]["sharing"]) == {"reason": None, "behind": False}
+        shared = {"reason": "{% $states.result.Payload.reason %}", "behind": False}
+        assert states["ShareModel"]["Assign"] == {"sharing": shared}
+        assert follows(states, "SharingIsBehind") == ["ReportPromotion", "PromotionEnded"]
+        assert states["SharingIsBehind"]["Assign"] == {
+            "sharing": {"reason": "{% $states.input.Cause %}", "behind": True}
+        }
+        # Another run keeps it busy for minutes at most.
+        (busy,) = [rule for rule in states["ShareModel"]["Retry"] if rule["ErrorEquals"] == ["ServiceBusy"]]
+        assert busy["MaxAttempts"] == 3
+        for name in ("ReportPromotion", "ReportSmokeTest"):
+            payload = states[name]["Arguments"]["Payload"]
+            assert (payload["sharing"], payload["sharing_behind"]) == ("{% $sharing.reason %}", "{% $sharing.behind %}")
 
     def test_the_bus_is_told_what_publish_model_found(self, states: States) -> None:
         (entry,) = states["TellTheBus"]["Arguments"]["Entries"]

@@ -17,6 +17,7 @@ RULES_TO_PROMOTIONS = (
     "PromotionTriggersSchedule",
     "PromotionTriggersPromotionEnded",
 )
+SHARING = "SharingSchedule"
 STOPPED = {"TriggersTurnStopped": "report_turn", "PromotionTriggersPromotionStopped": "report_promotion"}
 """Rules that have the end of an execution reported, by their functions."""
 QUEUES = (
@@ -124,7 +125,8 @@ class TestRules:
         report = default.functions()[STOPPED[name]]
         assert as_text(stopped.properties["Targets"][0]["Arn"]) == f"<{report.logical_id}.Arn>"
         permissions = default.of_type("AWS::Lambda::Permission")
-        assert len(permissions) == len(STOPPED)
+        # And one for the schedule of sharing.
+        assert len(permissions) == len(STOPPED) + 1
         (permission,) = [
             found for found in permissions if as_text(found.properties["FunctionName"]) == f"<{report.logical_id}.Arn>"
         ]
@@ -133,7 +135,7 @@ class TestRules:
 
     def test_what_cannot_be_delivered_is_kept(self, default: Synthesised) -> None:
         rules = default.of_type("AWS::Events::Rule")
-        assert len(rules) == len(RULES_TO_TURNS) + len(RULES_TO_PROMOTIONS) + len(STOPPED)
+        assert len(rules) == len(RULES_TO_TURNS) + len(RULES_TO_PROMOTIONS) + len(STOPPED) + len([SHARING])
         for found in rules:
             (target,) = found.properties["Targets"]
             assert spoken(target["DeadLetterConfig"]["Arn"]) == "undelivered"
@@ -160,7 +162,13 @@ class TestQueues:
             ("QueuesPromotions", RULES_TO_PROMOTIONS),
             (
                 "QueuesUndelivered",
-                (*RULES_TO_TURNS, "TriggersTurnStopped", *RULES_TO_PROMOTIONS, "PromotionTriggersPromotionStopped"),
+                (
+                    *RULES_TO_TURNS,
+                    "TriggersTurnStopped",
+                    *RULES_TO_PROMOTIONS,
+                    "PromotionTriggersPromotionStopped",
+                    SHARING,
+                ),
             ),
             ("QueuesTurnDeadLetters", ()),
             ("QueuesPromotionDeadLetters", ()),

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.records.announcements import EVENT_SOURCE, AnnouncementType, ModelShared, ModelWithdrawn, announcement_id
+from flywheel.records.announcements import (
+    EVENT_SOURCE,
+    MODEL_SHARED,
+    MODEL_WITHDRAWN,
+    ModelShared,
+    ModelWithdrawn,
+    shared_id,
+    withdrawn_id,
+)
 from flywheel.records.promotions import ApprovalWait, Promotion, PromotionStatus, approval_key, end_key, name_of
 from flywheel.store.bucket import IntakeBucket
 from local.cloud import CloudAccount, LocalCloud
@@ -76,11 +84,12 @@ class Source:
 
     def shared(self, model: str) -> ModelShared:
         return ModelShared(
-            id=announcement_id(f"promotion-{self.number:06d}", model),
+            id=shared_id(f"promotion-{self.number:06d}", model),
             flywheel=SOURCE_FLYWHEEL,
             account=self.account.account,
             model=model,
             model_type="DOCUMENT_CLASSIFIER",
+            promotion=f"promotion-{self.number:06d}",
             by="turn-000001",
             reason="It is better.",
             shared_at=datetime.now(UTC),
@@ -88,11 +97,12 @@ class Source:
 
     def withdrawn(self, model: str, *, instead: str) -> ModelWithdrawn:
         return ModelWithdrawn(
-            id=announcement_id(f"withdrawn-{self.number:06d}", model),
+            id=withdrawn_id(f"promotion-{self.number:06d}", model),
             flywheel=SOURCE_FLYWHEEL,
             account=self.account.account,
             model=model,
             model_type="DOCUMENT_CLASSIFIER",
+            promotion=f"promotion-{self.number:06d}",
             by="a person",
             reason="It was wrong.",
             withdrawn_at=datetime.now(UTC),
@@ -100,11 +110,11 @@ class Source:
         )
 
     def tell(self, announced: ModelShared | ModelWithdrawn, *, by: CloudAccount | None = None) -> None:
-        kind = AnnouncementType.SHARED if isinstance(announced, ModelShared) else AnnouncementType.WITHDRAWN
+        kind = MODEL_SHARED if isinstance(announced, ModelShared) else MODEL_WITHDRAWN
         target = self.target
         entry = {
             "Source": EVENT_SOURCE,
-            "DetailType": kind.value,
+            "DetailType": kind,
             "Detail": announced.model_dump_json(),
             "EventBusName": f"arn:aws:events:{target.region}:{target.account}:event-bus/default",
         }

@@ -17,7 +17,7 @@ from flywheel.imports.import_model import import_model
 from flywheel.imports.judge_model import judge_model
 from flywheel.imports.receive_announcement import Receiver, Source
 from flywheel.imports.try_model import try_model
-from flywheel.records.announcements import ModelShared, ModelWithdrawn, announcement_id
+from flywheel.records.announcements import ModelShared, ModelWithdrawn, shared_id, withdrawn_id
 from flywheel.records.promotions import Promotion, end_key
 from tests.pipeline.deployment import PromotingDeployment, settled
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION, InProcessCloud, in_process_cloud
@@ -139,7 +139,7 @@ class ImportingDeployment(PromotingDeployment):
 
     def shared(self, model: str, *, at: datetime | None = None, promotion: str = "promotion-000001") -> ModelShared:
         return ModelShared(
-            id=announcement_id(promotion, model),
+            id=shared_id(promotion, model),
             flywheel=SOURCE.flywheel,
             account=SOURCE.account,
             model=model,
@@ -152,7 +152,7 @@ class ImportingDeployment(PromotingDeployment):
 
     def withdrawn(self, model: str, *, instead: str, at: datetime | None = None) -> ModelWithdrawn:
         return ModelWithdrawn(
-            id=announcement_id("withdrawn-promotion-000009", model),
+            id=withdrawn_id("promotion-000009", model),
             flywheel=SOURCE.flywheel,
             account=SOURCE.account,
             model=model,

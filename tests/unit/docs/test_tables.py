@@ -150,7 +150,7 @@ class TestContributing:
 
 
 class TestInterfaces:
-    WINGS = ("the turn", "promotions", "serving", "imports", "the creation", "the API", "analysis jobs")
+    WINGS = ("the turn", "promotions", "sharing", "serving", "imports", "the creation", "the API", "analysis jobs")
 
     def test_each_step_has_its_row(self) -> None:
         named = [name for wing in self.WINGS for name in rows(INTERFACES, f"Functions of {wing}")]

@@ -1,0 +1,107 @@
+"""Sharing models with other accounts: the function that does it, what starts it, and the list that it goes by."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, MODEL_WITHDRAWN
+from stacks.constructs.function import FlywheelFunction, Functions
+from stacks.constructs.pokes import rule
+from stacks.constructs.role import Permission
+from stacks.constructs.stack_parameters import NONE
+from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
+from stacks.flywheel.parameters import FlywheelParameters
+
+TIMEOUT = cdk.Duration.minutes(5)
+"""A deployment may have to wait for another run."""
+
+
+class Sharing(Construct):
+    """With TrustedAccounts `none` the function calls nothing of Comprehend but what takes back earlier policies."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Functions,
+        access: FlywheelAccess,
+        undelivered: sqs.IQueue,
+        parameters: FlywheelParameters,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.wanted = cdk.CfnCondition(
+            self,
+            "Wanted",
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(parameters.trusted_accounts.value_as_string, NONE)),
+        )
+        """Whether any account is trusted."""
+        self.share_model = _share_model(self, functions=functions, access=access)
+        schedule = rule(
+            self,
+            "Schedule",
+            description="It is time to share what could not be shared, and to repeat what accounts may have missed.",
+            target_arn=self.share_model.arn,
+            undelivered=undelivered,
+            schedule_expression=parameters.turn_schedule.value_as_string,
+            message=json.dumps({"poke": "schedule"}),
+        )
+        lambda_.CfnPermission(
+            self,
+            "ScheduleMayShare",
+            action="lambda:InvokeFunction",
+            function_name=self.share_model.arn,
+            principal="events.amazonaws.com",
+            source_arn=schedule.attr_arn,
+        )
+        self.rules = [schedule]
+        cdk.CfnResource(
+            self,
+            "TrustedAccounts",
+            type="Custom::ModelSharing",
+            properties={
+                "ServiceToken": self.share_model.arn,
+                # CloudFormation would wait an hour for an answer that got lost.
+                "ServiceTimeout": cdk.Duration.minutes(20).to_seconds(),
+                "TrustedAccounts": cdk.Fn.split(",", parameters.trusted_accounts.value_as_string),
+            },
+        )
+
+
+def _share_model(scope: Construct, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
+    return FlywheelFunction(
+        scope,
+        "share_model",
+        wing="sharing",
+        functions=functions,
+        description="Lets trusted accounts import the promoted model, and tells them of it.",
+        timeout=TIMEOUT,
+        environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+        permissions=[
+            access.objects("sharing/*", actions=(*WRITE, "DeleteObject")),
+            access.objects("promotions/*", "decisions/*", actions=READ),
+            *access.thresholds("GetObject"),
+            access.list_intake(),
+            access.flywheel("DescribeFlywheel"),
+            access.models(
+                access.kind.describe_model, "DescribeResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"
+            ),
+            access.parameters("active-model-arn", actions=("GetParameter",)),
+            Permission(
+                actions=["events:PutEvents"],
+                resources=[f"arn:{cdk.Aws.PARTITION}:events:{cdk.Aws.REGION}:*:event-bus/default"],
+                condition={
+                    "StringEquals": {
+                        "events:source": EVENT_SOURCE,
+                        "events:detail-type": [MODEL_SHARED, MODEL_WITHDRAWN],
+                    }
+                },
+                wildcard_reason="The accounts are a parameter's; each lets this one send only if it says so itself.",
+            ),
+        ],
+    )
