@@ -25,7 +25,7 @@ PHYSICAL_ID = "model-sharing"
 _SECONDS_OF_A_CHANGE = 60
 """What is left for a change when the wait for another run is given up."""
 _LONGER = timedelta(seconds=10)
-environment = Pipeline.load()
+environment = FlywheelPipeline.load()
 
 
 @observed
