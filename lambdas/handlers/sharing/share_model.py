@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flywheel.environment import FlywheelPipeline
 from flywheel.faults.errors import ServiceBusy
 from flywheel.sharing.metrics import of_sharing
 from flywheel.sharing.principals import NONE, read_principals
