@@ -110,8 +110,9 @@ class Sharing:
         """
         with self._alone():
             former = trusted_principals(self.intake)
-            outcome = self._share(principals, every=True)
-            if outcome.problems and (principals != former or not principals):
+            new = principals != former or not principals
+            outcome = self._share(principals, every=True, until_refused=new)
+            if outcome.problems and new:
                 raise SharingRefused(outcome.problems[0])
             # Last: a run that comes after one that was killed here puts the former list back.
             if principals != former:
@@ -121,8 +122,8 @@ class Sharing:
     def _alone(self) -> AbstractContextManager[None]:
         return held(LEASE_KEY, holder=self.holder, intake=self.intake, now=self.clock(), lasts=self.lasts)
 
-    def _share(self, principals: tuple[str, ...], *, every: bool = False) -> Outcome:
-        """`every`: look at all policies, whatever the records say, and at no more after one that is refused."""
+    def _share(self, principals: tuple[str, ...], *, every: bool = False, until_refused: bool = False) -> Outcome:
+        """`every`: look at all policies, whatever the records say. `until_refused`: at none after one that is."""
         active, notes = None, []
         if principals:
             active = self.pipeline.published.active()
@@ -131,12 +132,13 @@ class Sharing:
         problems = []
         for version in shared_versions(self.intake):
             wanted = principals if version.wanted else ()
-            if not (every or wanted or _is_open(version)) or (version.gone_at and version.model_arn != active):
+            due = (wanted or _is_open(version)) and (version.gone_at is None or version.model_arn == active)
+            if not (every or due):
                 continue
             applied = self._apply(version, wanted)
             if applied.problem:
                 problems.append(applied.problem)
-                if every:
+                if until_refused:
                     break
             if applied.by_others:
                 others = _counted(applied.by_others, "statement")
@@ -144,7 +146,7 @@ class Sharing:
                     f"The policy of {short_name(applied.model_arn)} has {others} of somebody else, which stay."
                 )
         # A list that is refused changes nothing, and nobody is told of it.
-        told = active is not None and not (every and problems)
+        told = active is not None and not (until_refused and problems)
         undelivered = self._announce(active, accounts_of(principals)) if active and told else {}
         return Outcome(
             accounts=accounts_of(principals) if active else (),

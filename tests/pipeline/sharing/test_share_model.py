@@ -158,10 +158,12 @@ class TestTheList:
     def test_a_list_that_was_applied_is_not_refused_again(self, world: World, faults: Any) -> None:
         """The rollback of a deployment has to succeed, also after a principal was deleted in its account."""
         trust(world.at, PROD)
-        world.promote(world.models[0])
-        by_hand(world, world.models[0], statement(world.models[0], "arn:aws:iam::444455556666:role/unknown"))
+        for model in world.models[:2]:
+            world.promote(model)
+        for model in world.models[:2]:
+            by_hand(world, model, statement(model, "arn:aws:iam::444455556666:role/unknown"))
         faults.add(Fault(operation="PutResourcePolicy", code="InvalidRequestException"))
-        assert len(trust(world.at, PROD).problems) == 1
+        assert len(trust(world.at, PROD).problems) == 2
         # But nobody is taken off a list that nothing has taken off.
         faults.clear()
         faults.add(Fault(operation="DeleteResourcePolicy", code="AccessDeniedException"))
@@ -319,7 +321,10 @@ class TestFailures:
         outcome = share(world.at)
         assert outcome
         assert not outcome.problems
-        assert versions(world.at)[first].gone_at
+        gone_at = versions(world.at)[first].gone_at
+        assert gone_at
+        trust(world.at, STAGE)
+        assert versions(world.at)[first].gone_at == gone_at
         assert not versions(world.at)[second].gone_at
         trust(world.at)
         assert policy_of(world.at, second) is None
