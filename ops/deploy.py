@@ -81,6 +81,12 @@ def diff(cdk: Sequence[str], *, parameters: str, arguments: Sequence[str], envir
     return _run(_command(cdk, "diff", environment, given=split_parameters(parameters), arguments=arguments))
 
 
+def _compares_templates(arguments: Sequence[str]) -> bool:
+    """Whether `cdk diff` makes no change set: then it takes no parameters, and refuses any."""
+    methods = [*option_values(arguments, "--method"), *option_values(arguments, "-m")]
+    return "template" in methods or any(each.partition("=")[0] == "--template" for each in arguments)
+
+
 def destroy(
     cdk: Sequence[str],
     *,
@@ -177,7 +183,8 @@ def _command(
     """The CLI's, for the stacks of the environment as they were synthesised, with its parameters."""
     found = _environment(environment, arguments)
     check_parameters(given, assembly=Path(ASSEMBLY) / found.folder, environment=environment)
-    return [*cdk, verb, *_stacks(environment), *_options(with_given(found, given)), *arguments]
+    own = () if verb == "diff" and _compares_templates(arguments) else found.parameters
+    return [*cdk, verb, *_stacks(environment), *_options(with_given(own, given)), *arguments]
 
 
 def _stacks(environment: str) -> list[str]:

@@ -89,8 +89,8 @@ def find_environment(folder: Path, name: str) -> SynthesisedEnvironment:
     return found.environments[name]
 
 
-def with_given(environment: SynthesisedEnvironment, given: Iterable[str]) -> list[str]:
-    """The environment's parameters with those that were `given` in their place."""
+def with_given(own: Iterable[str], given: Iterable[str]) -> list[str]:
+    """An environment's own parameters, with those that were `given` in their place."""
     given = list(given)
     replaced = {each.partition("=")[0] for each in given}
 
@@ -98,7 +98,7 @@ def with_given(environment: SynthesisedEnvironment, given: Iterable[str]) -> lis
         name = parameter.partition("=")[0]
         return name not in replaced and name.partition(":")[2] not in replaced
 
-    return [*filter(kept, environment.parameters), *given]
+    return [*filter(kept, own), *given]
 
 
 def _read(assembly: Path) -> SynthesisedEnvironments | None:

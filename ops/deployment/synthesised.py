@@ -107,7 +107,7 @@ def read_synthesised(
     else:
         found = find_environment(folder, environment)
         assembly /= found.folder
-        templates, parameters = templates_in(assembly), with_given(found, parameters)
+        templates, parameters = templates_in(assembly), with_given(found.parameters, parameters)
     check_parameters(parameters, assembly=assembly, environment=environment)
     names = [stack.removesuffix(_FLYWHEEL_STACK) for stack in templates if stack.endswith(_FLYWHEEL_STACK)]
     if not names:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from stacks.environments import Environment, untrusted
 from stacks.settings_context import SettingsError, cdk_json_context, read_environments, read_settings
 from tests.infrastructure.synthesised import ROOT, Synthesised, run_app
 
+CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 CONTEXT = cdk_json_context(path=ROOT / "cdk.json")
 DEV: dict[str, Any] = {"account": "111122223333", "region": "eu-west-1"}
 PROD: dict[str, Any] = {
@@ -96,6 +100,17 @@ def test_a_misspelt_key_is_told() -> None:
 def test_without_one_there_are_none(none: Any) -> None:
     assert environments(none) == {}
     assert read_environments(context=CONTEXT) == {}
+
+
+def test_the_documents_example_is_one() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text().partition("\n## Environments\n")[2]
+    example = text.partition("```json\n")[2].partition("```")[0]
+    found = read_environments(context=json.loads(f"{{{example}}}"))
+    assert untrusted(found) == {}
+    assert [each.given for each in found.values()] == [
+        ["news-flywheel:TrustedAccounts=444455556666"],
+        ["news-import:SourceAccount=111122223333", "news-serving:InferenceUnits=2"],
+    ]
 
 
 class TestSettings:
@@ -198,6 +213,19 @@ class TestStages:
         assert {path: each["properties"]["stackName"] for path, each in stacks.items()} == {
             **{f"dev/news-{kind}": f"news-{kind}" for kind in ("flywheel", "serving", "analysis")},
             **{f"prod/live-{kind}": f"live-{kind}" for kind in ("import", "serving", "analysis")},
+        }
+
+    def test_the_cli_knows_those_of_an_environment_by_its_name(self, assembly: Path, tmp_path: Path) -> None:
+        listed = subprocess.run(
+            ["node", str(CDK), "ls", "prod/*", "--app", str(assembly), "--no-notices"],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert {line.split()[0] for line in listed.splitlines()} == {
+            f"prod/live-{kind}" for kind in ("import", "serving", "analysis")
         }
 
     def test_each_stack_is_bound_to_the_account_and_the_region(self, stacks: dict[str, Any]) -> None:

@@ -117,6 +117,12 @@ class TestMake:
             "--fail",
         ]
 
+    @pytest.mark.parametrize("method", ["--method=template", "--method template", "-m template", "--template=x.json"])
+    def test_a_diff_of_templates_takes_no_parameters(self, make: Make, method: str) -> None:
+        """The CDK CLI refuses them."""
+        _, arguments = make("diff", "ENV=dev", f"ARGS={method}")
+        assert arguments == ["diff", "dev/*", "--app", "cdk.out", *method.split()]
+
     def test_destroy_where_nothing_trains(self, make: Make) -> None:
         _, arguments = make("destroy", "ENV=prod", "ARGS=--force")
         assert arguments == ["destroy", "prod/*", "--app", "cdk.out", "--force"]
@@ -204,7 +210,7 @@ class TestCurrent:
     ],
 )
 def test_what_is_given_replaces_what_the_environment_has(given: Sequence[str], expected: Sequence[str]) -> None:
-    assert with_given(NAMED["dev"], given) == expected
+    assert with_given(NAMED["dev"].parameters, given) == expected
 
 
 class AnotherAccount(BaseHTTPRequestHandler):
@@ -242,6 +248,23 @@ def test_another_accounts_flywheel_is_not_paused(here: Path, monkeypatch: pytest
         thread.join()
         server.server_close()
     assert AnotherAccount.asked == ["eu-west-1"], "asked once, in the environment's Region"
+
+
+def test_what_only_imports_is_destroyed_without_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No account is asked: there are no credentials, and no Region, in this process."""
+    (tmp_path / "cdk.json").write_text('{"context": {"flywheel": {"name": "news", "role": "import"}}}')
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    asked: list[str] = []
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    command = (sys.executable, "-c", "raise SystemExit(7)")
+    assert destroy(command, arguments=[], confirm=confirm, say=print) == 7
+    assert asked == ["Destroy the stacks of the imported models of news? Buckets and models are kept."]
 
 
 @pytest.mark.usefixtures("here")
