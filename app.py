@@ -57,12 +57,14 @@ def add_environments(app: cdk.App, environments: Mapping[str, Environment]) -> d
     return stages
 
 
-def handover(environments: Mapping[str, Environment], folders: Mapping[str, Path]) -> SynthesisedEnvironments:
+def handover(
+    environments: Mapping[str, Environment], *, folders: Mapping[str, Path], sources: dict[str, str]
+) -> SynthesisedEnvironments:
     """What those need who deploy the environments; `folders` have their templates. Raises WrongParametersError."""
     for name, environment in environments.items():
         check_parameters(environment.given, assembly=folders[name], environment=name)
     return SynthesisedEnvironments(
-        sources=digests(ROOT),
+        sources=sources,
         environments={
             name: SynthesisedEnvironment(
                 flywheel=environment.name,
@@ -82,6 +84,8 @@ def main() -> None:
     app = cdk.App(context=context, analytics_reporting=False, outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     context |= app.node.get_all_context()
     environments = read_environments(context=context)
+    # Before anything is made of them: what changes meanwhile is newer than the templates.
+    sources = digests(ROOT) if environments else {}
     stages = add_environments(app, environments)
     packs: dict[cdk.Stage, Sequence[NagPack]] = {stages[name]: each.nag_packs for name, each in environments.items()}
     if not environments:
@@ -95,7 +99,8 @@ def main() -> None:
         nag_packs.check(app, packs=packs)
     assembly = Path(app.synth().directory)
     folders = {name: Path(stage.outdir) for name, stage in stages.items()}
-    write_environments(assembly, handover(environments, folders) if environments else None)
+    found = handover(environments, folders=folders, sources=sources) if environments else None
+    write_environments(assembly, found)
     check_parameters(given_to_cdk(), assembly=assembly)
 
 

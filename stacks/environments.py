@@ -67,6 +67,24 @@ class Environment(FlywheelSettings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def what_it_names_is_here(self) -> Environment:
+        """Of what must be in the Region or the account. Without an environment only the deployment finds out."""
+        in_region = {
+            "initial_model_arn": self.initial_model_arn,
+            "encryption.key_arn": self.encryption.key_arn,
+            "api_web_acl": self.api_web_acl,
+        }
+        in_account = {"initial_model_arn": self.initial_model_arn, "permissions_boundary": self.permissions_boundary}
+        for name, arn in in_region.items():
+            if arn and arn.split(":")[3] != self.region:
+                raise ValueError(f"{name}: {arn} is not in {self.region}")
+        for name, arn in in_account.items():
+            # AWS's own policies are in every account.
+            if arn and arn.split(":")[4] not in (self.account, "aws"):
+                raise ValueError(f"{name}: {arn} is not in the account {self.account}")
+        return self
+
     @property
     def given(self) -> list[str]:
         """Its parameters as the CDK CLI takes them: `news-serving:InferenceUnits=1`."""

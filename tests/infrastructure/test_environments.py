@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ from cfnlint.config import ManualArgs
 from ops.deployment.environments import ENVIRONMENTS_FILE, SynthesisedEnvironments, digests
 from stacks.environments import Environment, untrusted
 from stacks.settings_context import SettingsError, cdk_json_context, read_environments, read_settings
-from tests.infrastructure.synthesised import ROOT, Synthesised, run_app
+from tests.infrastructure.synthesised import ROOT, Synthesised, as_text, run_app
 
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 CONTEXT = cdk_json_context(path=ROOT / "cdk.json")
@@ -142,6 +144,37 @@ class TestSettings:
         ]
 
 
+KEY = {"mode": "existing", "key_arn": "arn:aws:kms:{}:{}:key/00000000-1111-2222-3333-444455556666"}
+MODEL = "arn:aws:comprehend:{}:{}:document-classifier/first/version/1"
+ACL = "arn:aws:wafv2:{}:{}:regional/webacl/api/00000000-1111-2222-3333-444455556666"
+HERE, THERE, OTHER = DEV["region"], "us-east-1", "999999999999"
+
+
+@pytest.mark.parametrize(
+    ("own", "refused"),
+    [
+        ({"initial_model_arn": MODEL.format(HERE, DEV["account"])}, None),
+        ({"initial_model_arn": MODEL.format(THERE, DEV["account"])}, "initial_model_arn"),
+        ({"initial_model_arn": MODEL.format(HERE, OTHER)}, "initial_model_arn"),
+        ({"encryption": {**KEY, "key_arn": KEY["key_arn"].format(HERE, OTHER)}}, None),
+        ({"encryption": {**KEY, "key_arn": KEY["key_arn"].format(THERE, DEV["account"])}}, "encryption.key_arn"),
+        ({"api_web_acl": ACL.format(HERE, DEV["account"])}, None),
+        ({"api_web_acl": ACL.format(THERE, DEV["account"])}, "api_web_acl"),
+        ({"permissions_boundary": f"arn:aws:iam::{DEV['account']}:policy/p"}, None),
+        ({"permissions_boundary": "arn:aws:iam::aws:policy/p"}, None),
+        ({"permissions_boundary": f"arn:aws:iam::{OTHER}:policy/p"}, "permissions_boundary"),
+    ],
+)
+def test_what_the_settings_name_is_where_the_environment_is(own: dict[str, Any], refused: str | None) -> None:
+    data = {"initial_model_data": ["s3://data/train/"]} if "initial_model_arn" in own else {}
+    if refused is None:
+        assert environments({"dev": {**DEV, **own, **data}})
+    else:
+        said = refusal({"dev": {**DEV, **own, **data}})
+        assert f"dev: {refused}: arn:aws:" in said
+        assert "is not in the account 111122223333" in said or "is not in eu-west-1" in said
+
+
 class TestPlaces:
     @pytest.mark.parametrize("other", [{"account": "777788889999"}, {"region": "us-east-1"}, {"name": "reviews"}])
     def test_each_deployment_is_one_of_its_own(self, other: dict[str, str]) -> None:
@@ -183,6 +216,23 @@ def test_a_target_that_its_source_does_not_trust_is_told_of(source: dict[str, An
     found = untrusted(environments({"dev": source, "prod": target}))
     assert list(found) == (["prod"] if warned else [])
     assert all("TrustedAccounts of dev does not name 444455556666" in sentence for sentence in found.values())
+
+
+def in_dev(value: Any) -> Any:
+    """A template, or a value of one, as it is in the account and Region of DEV."""
+    match value:
+        case {"Fn::Join": _} | {"Ref": "AWS::AccountId" | "AWS::Region" | "AWS::Partition"}:
+            return in_dev(as_text(value))
+        case {"Fn::Sub": str(text)}:
+            return in_dev(re.sub(r"\$\{(.*?)\}", r"<\1>", text))
+        case dict():
+            return {name: in_dev(each) for name, each in value.items()}
+        case list():
+            return [in_dev(each) for each in value]
+        case str():
+            known = {"<AWS::AccountId>": DEV["account"], "<AWS::Region>": DEV["region"], "<AWS::Partition>": "aws"}
+            return functools.reduce(lambda text, name: text.replace(name, known[name]), known, value)
+    return value
 
 
 @pytest.fixture(scope="module")
@@ -242,17 +292,13 @@ class TestStages:
             assert first in stacks[f"{path.rpartition('-')[0]}-{kind}"]["dependencies"]
 
     @pytest.mark.parametrize("kind", ["flywheel", "serving", "analysis"])
-    def test_a_deployment_that_becomes_an_environment_keeps_its_resources(
+    def test_a_deployment_that_becomes_an_environment_changes_nothing(
         self, stacks: dict[str, Any], default: Synthesised, kind: str
     ) -> None:
-        before = default.beside(kind).template
-        properties = stacks[f"dev/news-{kind}"]
-        now = json.loads((Path(properties["folder"]) / properties["properties"]["templateFile"]).read_text())
-        assert {name: body["Type"] for name, body in now["Resources"].items()} == {
-            name: body["Type"] for name, body in before["Resources"].items()
-        }
-        assert now["Parameters"] == before["Parameters"]
-        assert now["Outputs"].keys() == before["Outputs"].keys()
+        """Its template has the account and the Region as words, where the other asks CloudFormation for them."""
+        stack = stacks[f"dev/news-{kind}"]
+        now = json.loads((Path(stack["folder"]) / stack["properties"]["templateFile"]).read_text())
+        assert in_dev(now) == in_dev(default.beside(kind).template)
 
     def test_the_code_is_there_once(self, assembly: Path) -> None:
         assert len(list(assembly.rglob("asset.*"))) == 1
