@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from typer.testing import CliRunner
 
 from ops.deploy import destroy
 from ops.deployment.environments import (
@@ -26,6 +27,7 @@ from ops.deployment.environments import (
 )
 from ops.deployment.errors import NotSynthesisedError, OperatorError
 from ops.deployment.synthesised import read_synthesised
+from ops.main import app
 from tests.infrastructure.ops.test_deploy import CDK, TELL
 from tests.infrastructure.synthesised import ROOT, Synthesised
 
@@ -277,6 +279,19 @@ class TestReading:
         assert (stack.parameters["MinimumScore"], stack.parameters["ModelsToKeep"]) == ("0.4", "9")
         assert found.endpoint_target is not None
         assert found.endpoint_target.inference_units == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "status", "said"),
+        [
+            (["cost", "--settings", "--env", "dev"], 0, "Endpoint"),
+            (["cost", "--settings", "--env", "de"], 1, "There is no environment de in cdk.out. Did you mean dev?"),
+            (["cost", "--env", "dev"], 2, "go with"),
+        ],
+    )
+    def test_the_command_line_takes_a_name(self, arguments: list[str], status: int, said: str) -> None:
+        done = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+        assert done.exit_code == status, done.output
+        assert said in done.output
 
     def test_one_has_to_be_said(self, here: Path, default: Synthesised) -> None:
         shutil.copy(default.folder / "manifest.json", here / "cdk.out")
