@@ -1,7 +1,8 @@
 """How much longer `python app.py` takes than an app with one empty stack, with its templates checked and without, and
 how much longer three environments take than one deployment.
 
-All run by turns, so that whatever else the machine does falls on all. Beside the time that passed stands the processors'.
+All run by turns, so that whatever else the machine does falls on all. The time of the processors stands beside the time
+that passed.
 Usage: `python benchmarks/synth.py [--repeats N] [--json]`.
 """
 

@@ -111,7 +111,11 @@ def test_the_documents_example_is_one() -> None:
     assert untrusted(found) == {}
     assert [each.given for each in found.values()] == [
         ["news-flywheel:TrustedAccounts=444455556666"],
-        ["news-import:SourceAccount=111122223333", "news-serving:InferenceUnits=2"],
+        [
+            "news-import:SourceAccount=111122223333",
+            "news-import:SourceFlywheelName=news",
+            "news-serving:InferenceUnits=2",
+        ],
     ]
 
 
