@@ -193,12 +193,12 @@ def _stacks(environment: str) -> list[str]:
 
 
 def _environment(name: str, arguments: Sequence[str]) -> SynthesisedEnvironment:
-    for option in _CONTEXT:
-        for value in option_values(arguments, option):
-            raise OperatorError(
-                f"{option} {value} would change nothing: with ENV the templates in {ASSEMBLY} are used as they are. "
-                f"Write it into {SETTINGS_FILE} and run `make synth`."
-            )
+    context = [f"{option} {value}" for option in _CONTEXT for value in option_values(arguments, option)]
+    if context:
+        raise OperatorError(
+            f"{context[0]} would change nothing: with ENV the templates in {ASSEMBLY} are used as they are. "
+            f"Write it into {SETTINGS_FILE} and run `make synth`."
+        )
     return find_environment(Path.cwd(), name)
 
 
