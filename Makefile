@@ -10,6 +10,8 @@ NODE_TOOLS := node_modules/.package-lock.json
 PARAMETERS ?=
 ARGS ?=
 export PARAMETERS
+# The environment to work with, only from make's command line: some shells have a variable of that name for their own.
+export DEPLOYED_ENVIRONMENT = $(if $(filter command,$(origin ENV)),$(ENV))
 # Node comes with a Python package into the virtual environment; jsii and the CDK CLI look it up by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every process, and there are hundreds in a test run, compiles all that it imports. It is written at
@@ -42,7 +44,8 @@ check: setup  ## Style, imports, types, templates
 	PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache
 	$(BIN)/mypy app.py stacks lambdas/flywheel lambdas/handlers ops local tests benchmarks
 	$(MAKE) --no-print-directory synth
-	$(BIN)/cfn-lint cdk.out/*.template.json
+	@# Those of environments are a folder below.
+	$(BIN)/cfn-lint $$(find cdk.out -name '*.template.json')
 
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .
@@ -53,15 +56,16 @@ openapi: setup  ## Write the API's OpenAPI documents, docs/openapi*.json
 
 synth: setup  ## Synthesise the templates into cdk.out, checked by cdk-nag; needs no AWS account
 	@rm -rf cdk.out
-	@$(CDK) synth --quiet
+	@# Without a pattern the CLI says nothing of stacks in stages, and takes their errors for a success.
+	@$(CDK) synth --quiet '**'
 
-deploy: setup  ## Deploy to AWS: make deploy PARAMETERS="news-flywheel:TurnSchedule=rate(2 hours) ..." ARGS="..."
+deploy: setup  ## Deploy to AWS: make deploy [ENV=prod] PARAMETERS="news-flywheel:TurnSchedule=rate(2 hours) ..." ARGS="..."
 	@$(BIN)/python -m ops.deploy deploy $(ARGS) -- $(CDK)
 
-diff: setup  ## Show what a deployment would change on AWS
-	@$(CDK) diff $(ARGS)
+diff: setup  ## Show what a deployment would change on AWS: make diff [ENV=prod]
+	@$(BIN)/python -m ops.deploy diff $(ARGS) -- $(CDK)
 
-destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS
+destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS: make destroy [ENV=prod]
 	@$(BIN)/python -m ops.deploy destroy $(ARGS) -- $(CDK)
 
 bench: setup  ## Measure: synthesis, upload preparation, analysis jobs

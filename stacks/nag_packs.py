@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 import cdk_nag
+import jsii
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -113,11 +114,46 @@ _LEFT = (
 )
 
 
-def check(app: cdk.App, *, packs: Sequence[NagPack]) -> None:
-    """Have AwsSolutions and `packs` look at all stacks of `app`, which must be there already."""
-    checks: list[cdk_nag.NagPack] = [cdk_nag.AwsSolutionsChecks(app), *(_CHECKS[pack](app) for pack in packs)]
-    cdk.Validations.of(app).add_plugins(*checks)
-    resources = [found for found in app.node.find_all() if isinstance(found, cdk.CfnResource)] if packs else []
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class _PackOfStage:
+    """A pack that looks at one stage. By itself each looks at the whole app, wherever it was added."""
+
+    def __init__(self, pack: cdk_nag.NagPack, *, stage: cdk.Stage) -> None:
+        self._pack = pack
+        self._stage = stage
+
+    @property
+    def name(self) -> str:
+        return self._pack.name
+
+    @property
+    def version(self) -> str | None:
+        return self._pack.version
+
+    @property
+    def rule_ids(self) -> list[str] | None:
+        return self._pack.rule_ids
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        return self._pack.validate_scope(self._stage)
+
+
+def check(app: cdk.App, *, packs: Mapping[cdk.Stage, Sequence[NagPack]]) -> None:
+    """Have AwsSolutions look at all stacks of `app`, and each of `packs` at those of its stage, or of the app itself.
+
+    The stacks must be there already.
+    """
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    for stage, named in packs.items():
+        for each in named:
+            pack = _CHECKS[each](stage)
+            plugin = pack if stage is app else _PackOfStage(pack, stage=stage)
+            cdk.Validations.of(stage).add_plugins(plugin)
+        _acknowledge(stage, packs=named)
+
+
+def _acknowledge(stage: cdk.Stage, *, packs: Sequence[NagPack]) -> None:
+    resources = [found for found in stage.node.find_all() if isinstance(found, cdk.CfnResource)] if packs else []
     for resource, left in itertools.product(resources, _LEFT):
         for pack in set(packs) & set(left.packs) if left.of(resource) else ():
             cdk.Validations.of(resource).acknowledge(cdk.Acknowledgment(id=f"{pack}-{left.rule}", reason=left.reason))

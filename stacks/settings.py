@@ -1,20 +1,14 @@
-"""What changes the shape of the templates: read from the CDK context, validated before anything is synthesised.
+"""What changes the shape of the templates: validated before anything is synthesised (`settings_context.py` reads it).
 
-The context key ``flywheel`` in ``cdk.json`` holds them; each can be overridden by a context key of its own
-(``cdk synth -c name=reviews -c labels=GOOD,BAD``). What operators tune while it runs is a CloudFormation parameter
-instead (`parameters.py` of the wings).
+What operators tune while it runs is a CloudFormation parameter instead (`parameters.py` of the wings).
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flywheel.comprehend.model_kind import ModelType
 from flywheel.document_classification.kind import MOST_LABELS
@@ -23,15 +17,11 @@ from flywheel.store.parameters import PARAMETER_ROOT
 from flywheel.text.byte_limits import size_as_json
 
 from .label_rules import MOST_ENTITY_TYPES, check_entity_types, check_labels
-from .settings_words import near, sentences, shown
 
-CONTEXT_KEY = "flywheel"
 LABEL_DELIMITERS = " ~!@#$%^*-_+=|\\:;\t>?/"
 """Every character that Comprehend takes as LabelDelimiter."""
 LONGEST_NAME = 54
 """A flywheel's name has at most 63 characters, of which a hyphen and the hash of its configuration take 9."""
-_LISTS = frozenset({"labels", "entity_types", "initial_model_data", "nag_packs"})
-_STRUCTURED = _LISTS | {"encryption", "training_vpc", "functions_vpc", "tags"}
 MOST_TEMPLATE_BYTES = 1_000_000
 """CloudFormation takes no larger template."""
 TEMPLATE_ROOM = 600_000
@@ -44,12 +34,6 @@ CUSTOM_RESOURCE_ROOM = 100_000
 """Of a custom resource's event, for labels and tags as JSON in ASCII. An update has them twice, and neither Lambda nor
 Step Functions is documented to take more than 256 KiB."""
 """Quotes, names of members and indentation, in the template."""
-_BELONGS_TO_THE_CDK = re.compile(r"[@:/]")
-"""A context key: feature flags, and what the CDK CLI looked up."""
-
-
-class SettingsError(Exception):
-    """Settings that cannot be deployed; the message is written for the person who made them."""
 
 
 class Mode(StrEnum):
@@ -88,11 +72,6 @@ class NagPack(StrEnum):
     PCI = "PCI.DSS.321"
 
 
-_ONLY_OF_THE_OTHER: dict[str, tuple[str, ...]] = {
-    ModelType.ENTITY_RECOGNIZER: ("labels", "mode", "label_delimiter"),
-    ModelType.DOCUMENT_CLASSIFIER: ("entity_types",),
-}
-"""Settings that the other type of model has and this one has not."""
 _MODEL_RESOURCE = {kind: kind_of(kind).arn_resource for kind in ModelType}
 _NETWORK = 'an object, such as {"subnets": ["subnet-..."], "security_groups": ["sg-..."]}'
 
@@ -355,58 +334,3 @@ class FlywheelSettings(Section):
     def parameter_prefix(self) -> str:
         """Where Parameter Store holds what others need to read; no trailing slash."""
         return f"{PARAMETER_ROOT}/{self.name}"
-
-
-def cdk_json_context(*, path: Path) -> dict[str, Any]:
-    """The context of cdk.json, so that `python app.py` works without the CDK CLI, which otherwise passes it."""
-    context: dict[str, Any] = json.loads(path.read_text())["context"]
-    return context
-
-
-def read_settings(*, context: Mapping[str, Any]) -> FlywheelSettings:
-    """The settings of a CDK context (values of overrides are strings, as ``-c`` gives them).
-
-    Raises SettingsError with one line for every wrong setting: its name, what was given and what is allowed.
-    """
-    given = _structured(context.get(CONTEXT_KEY, {}))
-    if not isinstance(given, dict):
-        raise SettingsError(f'The context key "{CONTEXT_KEY}" must be an object of settings, not {shown(given)}.')
-    names = list(FlywheelSettings.model_fields)
-    overrides = {name: context[name] for name in names if name in context}
-    # Who overrides the type of model means another flywheel than the file does: its labels are not that one's.
-    other = _ONLY_OF_THE_OTHER.get(str(overrides.get("model_type")), ())
-    values = {**{name: value for name, value in given.items() if name not in other}, **overrides}
-    wrong = [
-        f"{key} is no setting; did you mean {meant}?"
-        for key in context
-        if key not in (CONTEXT_KEY, *names) and not _BELONGS_TO_THE_CDK.search(key)
-        if (meant := near(key, (CONTEXT_KEY, *names)))
-    ]
-    try:
-        settings = FlywheelSettings.model_validate({name: _read(name, value) for name, value in values.items()})
-    except ValidationError as error:
-        wrong += sentences(error, model=FlywheelSettings)
-    if wrong:
-        heading = f'These settings (context key "{CONTEXT_KEY}" in cdk.json, or -c NAME=VALUE) cannot be deployed:'
-        raise SettingsError("\n".join([heading, *(f"  - {line}" for line in wrong)]))
-    return settings
-
-
-def _read(name: str, value: Any) -> Any:
-    """A value as the models take it; what cannot be read is left for them to refuse."""
-    if not isinstance(value, str):
-        return value
-    if name in _LISTS and not value.startswith("["):
-        return tuple(item.strip() for item in value.split(","))
-    if name == "encryption" and value in {EncryptionMode.AWS_OWNED, EncryptionMode.NEW}:
-        return {"mode": value}
-    if name == "encryption" and value.startswith("arn:"):
-        return {"mode": "existing", "key_arn": value}
-    return _structured(value) if name in _STRUCTURED else value
-
-
-def _structured(value: Any) -> Any:
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError:
-        return value

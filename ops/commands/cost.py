@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.commands.invocation import EnvironmentOption, JsonOption, invocation_of, show
 from ops.deployment.synthesised import read_synthesised
 from ops.tables.cost import costs_view
 from ops.verbs import cost as api
@@ -23,13 +23,14 @@ def cost(
             metavar="STACK:NAME=VALUE", help="With --settings: a parameter; may be repeated.", show_default=False
         ),
     ] = None,
+    env: EnvironmentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a flywheel costs a month and a turn that trains, and what each figure rests on."""
-    if parameter and not settings:
-        raise typer.BadParameter("`--parameter` goes with `--settings`: a deployment has its parameters already")
+    if (parameter or env) and not settings:
+        raise typer.BadParameter("`--parameter` and `--env` go with `--settings`: a deployment has its own already")
     if settings:
-        found = api.planned_cost(read_synthesised(parameters=parameter or ()))
+        found = api.planned_cost(read_synthesised(parameters=parameter or (), environment=env))
     else:
         found = api.cost(invocation_of(context).deployment())
     show(found, as_json=as_json, table=costs_view)

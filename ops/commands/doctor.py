@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
+from ops.commands.invocation import EnvironmentOption, Invocation, JsonOption, invocation_of, show
 from ops.commands.progress import waiting_display
 from ops.deployment.errors import NoDeploymentError, NotSynthesisedError, OperatorError
 from ops.deployment.published import Deployment, choose_name, find_deployment
@@ -15,9 +15,9 @@ from ops.verbs.doctor import Surroundings, examine
 from ops.verbs.doctor_checks import CHECKS
 
 
-def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
+def doctor(context: typer.Context, env: EnvironmentOption = None, as_json: JsonOption = False) -> None:
     """Look whether all that a flywheel needs is there, before it is deployed and after. Exit status 1 if not."""
-    surroundings = _surroundings(invocation_of(context))
+    surroundings = _surroundings(invocation_of(context), env)
     with waiting_display("Looking"):
         found = examine(surroundings, CHECKS)
     show(found, as_json=as_json, table=examination_text)
@@ -25,10 +25,11 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _surroundings(invocation: Invocation) -> Surroundings:
+def _surroundings(invocation: Invocation, environment: str | None) -> Surroundings:
     clients = invocation.clients()
-    chosen = choose_name(name=invocation.name)
-    templates = _templates()
+    templates = read_synthesised(environment=environment) if environment else _templates()
+    # An environment may have another name than cdk.json gives to all.
+    chosen = None if environment and not invocation.name else choose_name(name=invocation.name)
     name = chosen[0] if chosen else templates.name if templates else None
     if name is None:
         raise OperatorError("Say which flywheel: `flywheel --name NAME doctor`, or go to the folder of its cdk.json.")

@@ -27,6 +27,10 @@ LastTurnArgument = Annotated[
         metavar="[TURN]", help="Its name (turn-000003) or number (3). Default: the last.", show_default=False
     ),
 ]
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option("--env", metavar="NAME", help="Whose templates, if cdk.json names environments.", show_default=False),
+]
 TimeoutOption = Annotated[float, typer.Option(min=0, help="How long --wait waits.")]
 PollOption = Annotated[float, typer.Option(min=0.1, help="How often --wait looks.")]
 DEFAULT_TIMEOUT_MINUTES = DEFAULT_TIMEOUT_SECONDS / 60

@@ -40,12 +40,18 @@ class InvalidSettingError(OperatorError):
 class WrongParametersError(OperatorError):
     """Parameters that no stack has, or values that it does not allow."""
 
-    def __init__(self, wrong: Sequence[str]) -> None:
-        super().__init__(f"This cannot be deployed: {' '.join(wrong)}")
+    def __init__(self, wrong: Sequence[str], *, environment: str | None = None) -> None:
+        what = f"The environment {environment}" if environment else "This"
+        super().__init__(f"{what} cannot be deployed: {' '.join(wrong)}")
 
 
 class NotSynthesisedError(OperatorError):
     """The templates that are to be read are not here."""
+
+
+class UnknownEnvironmentError(OperatorError):
+    def __init__(self, name: str, *, hint: str) -> None:
+        super().__init__(f"There is no environment {name} in cdk.out. {hint}")
 
 
 class UnreadableDeploymentError(OperatorError):

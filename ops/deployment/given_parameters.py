@@ -58,14 +58,17 @@ def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def check_parameters(given: Sequence[str], *, assembly: Path) -> None:
-    """Raises WrongParametersError with a line for each that no stack of the assembly has, or whose value it refuses."""
+def check_parameters(given: Sequence[str], *, assembly: Path, environment: str | None = None) -> None:
+    """Raises WrongParametersError with a line for each that no stack of the assembly has, or whose value it refuses.
+
+    `environment` is whose templates the assembly holds, if they are those of one.
+    """
     if not given:
         return
     stacks = {stack: template.get("Parameters", {}) for stack, template in templates_in(assembly).items()}
     wrong = [sentence for sentence in (_wrong(each, stacks) for each in given) if sentence is not None]
     if wrong:
-        raise WrongParametersError(wrong)
+        raise WrongParametersError(wrong, environment=environment)
 
 
 def given_to_cdk() -> list[str]:

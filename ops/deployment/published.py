@@ -253,6 +253,16 @@ def name_in(context: Mapping[str, Any]) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
+def role_in(context: Mapping[str, Any]) -> str:
+    """`train` or `import`, in a CDK context."""
+    return str(_settings_in(context).get("role", "train"))
+
+
+def environments_in(context: Mapping[str, Any]) -> list[str]:
+    """The names of the environments in a CDK context."""
+    return list(_object(context.get("environments")))
+
+
 def _settings_in(context: Mapping[str, Any]) -> dict[str, Any]:
     """As in synthesis: a context key of its own overrides the one among the settings."""
     return {**_object(context.get("flywheel")), **{key: value for key, value in context.items() if value}}

@@ -9,11 +9,11 @@ from typing import Any
 
 from flywheel.serving.target import SERVING, EndpointTarget
 from flywheel.store.parameters import PARAMETER_ROOT
+from ops.deployment.environments import ASSEMBLY, find_environment, read_environments, with_given
 from ops.deployment.errors import NotSynthesisedError
 from ops.deployment.given_parameters import check_parameters, templates_in
 from ops.deployment.published import SETTINGS_FILE, Published
 
-ASSEMBLY = "cdk.out"
 _PARAMETER = "AWS::SSM::Parameter"
 _FLYWHEEL_STACK = "-flywheel"
 
@@ -91,24 +91,27 @@ class SynthesisedFlywheel:
         return None
 
 
-def read_synthesised(folder: Path | None = None, *, parameters: Sequence[str] = ()) -> SynthesisedFlywheel:
+def read_synthesised(
+    folder: Path | None = None, *, parameters: Sequence[str] = (), environment: str | None = None
+) -> SynthesisedFlywheel:
     """The flywheel in the `cdk.out` of `folder` (default: the current one), with `parameters` (`Stack:Name=value`).
 
-    Raises NotSynthesisedError if there is none, or settings were changed since, and WrongParametersError.
+    If the assembly has environments, one has to be named; its own parameters are among those of the result. Raises
+    NotSynthesisedError if there is none, or settings were changed since, UnknownEnvironmentError and
+    WrongParametersError.
     """
     folder = folder or Path.cwd()
-    assembly, settings = folder / ASSEMBLY, folder / SETTINGS_FILE
-    try:
-        templates = templates_in(assembly)
-        stale = settings.is_file() and settings.stat().st_mtime > (assembly / "manifest.json").stat().st_mtime
-    except (OSError, ValueError, KeyError) as error:
-        raise NotSynthesisedError(f"There are no templates in {assembly}: run `make synth` first.") from error
-    if stale:
-        raise NotSynthesisedError(f"{SETTINGS_FILE} is newer than the templates in {assembly}: run `make synth` first.")
-    check_parameters(parameters, assembly=assembly)
+    assembly = folder / ASSEMBLY
+    if environment is None:
+        templates = _current_templates(assembly, settings=folder / SETTINGS_FILE)
+    else:
+        found = find_environment(folder, environment)
+        assembly /= found.folder
+        templates, parameters = templates_in(assembly), with_given(found.parameters, parameters)
+    check_parameters(parameters, assembly=assembly, environment=environment)
     names = [stack.removesuffix(_FLYWHEEL_STACK) for stack in templates if stack.endswith(_FLYWHEEL_STACK)]
     if not names:
-        raise NotSynthesisedError(f"{assembly} holds no flywheel: run `make synth`.")
+        raise NotSynthesisedError(f"{assembly} holds no flywheel: run `make synth`, unless it is to import models.")
     return SynthesisedFlywheel(
         name=names[0],
         stacks=tuple(
@@ -116,6 +119,24 @@ def read_synthesised(folder: Path | None = None, *, parameters: Sequence[str] = 
             for stack, template in templates.items()
         ),
     )
+
+
+def _current_templates(assembly: Path, *, settings: Path) -> dict[str, dict[str, Any]]:
+    """Those of an assembly without environments."""
+    try:
+        templates = templates_in(assembly)
+        stale = settings.is_file() and settings.stat().st_mtime > (assembly / "manifest.json").stat().st_mtime
+    except (OSError, ValueError, KeyError) as error:
+        raise NotSynthesisedError(f"There are no templates in {assembly}: run `make synth` first.") from error
+    if stale:
+        raise NotSynthesisedError(f"{SETTINGS_FILE} is newer than the templates in {assembly}: run `make synth` first.")
+    environments = read_environments(assembly)
+    if environments:
+        raise NotSynthesisedError(
+            f"{assembly} holds the environments {', '.join(environments)}: say which, such as --env "
+            f"{next(iter(environments))}."
+        )
+    return templates
 
 
 def _values(stack: str, template: Mapping[str, Any], given: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from flywheel.records.exclusions import Exclusions, read_exclusions
 from flywheel.records.uploads import Split
 from flywheel.store.record import Record
 from ops.deployment.errors import InvalidSettingError, OperatorError
-from ops.deployment.published import SETTINGS_FILE, Deployment, find_deployment, name_in, read_context
+from ops.deployment.published import SETTINGS_FILE, Deployment, environments_in, find_deployment, name_in, read_context
 from ops.deployment.service_errors import ANY_FAILURE
 from ops.verbs.cost import Line, Per, cost
 from ops.verbs.prepared import size_about
@@ -164,6 +164,11 @@ def generations(deployment: Deployment, folder: Path) -> tuple[int, int]:
     """The deployed one's number, and the one in the settings of `folder`. Raises OperatorError."""
     context = read_context(folder)
     name = name_in(context)
+    if environments_in(context):
+        raise OperatorError(
+            f"{SETTINGS_FILE} names environments: set `{SETTING}` of the one that {deployment.name} is, then "
+            "`make synth` and `make deploy ENV=...`."
+        )
     if name != deployment.name:
         raise OperatorError(
             f"{SETTINGS_FILE} in this folder names {name or 'no flywheel'}, not {deployment.name}: run this where "

@@ -10,12 +10,16 @@ from stacks.settings import FlywheelSettings
 
 
 class ProjectStack(cdk.Stack):
-    """Bound to no account and no Region, so that one assembly deploys anywhere."""
+    """Bound to no account and no Region, so that one assembly deploys anywhere, unless it is in an environment's stage.
+
+    Its id is its name also in a stage, which would put its own name before it.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: FlywheelSettings, description: str) -> None:
         super().__init__(
             scope,
             construct_id,
+            stack_name=construct_id,
             description=description,
             synthesizer=cdk.DefaultStackSynthesizer(),
             tags=settings.tags,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.names import Names
-from stacks.settings import LONGEST_NAME, FlywheelSettings, SettingsError, cdk_json_context, read_settings
+from stacks.settings import LONGEST_NAME, FlywheelSettings
+from stacks.settings_context import SettingsError, cdk_json_context, read_settings
 from tests.infrastructure.synthesised import ROOT, run_app
 
 CONTEXT = cdk_json_context(path=ROOT / "cdk.json")

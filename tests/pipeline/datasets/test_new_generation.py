@@ -165,3 +165,11 @@ def test_settings_of_another_deployment_are_refused(
     person = replace(person, published=person.published.model_copy(update={"generation": published}))
     with pytest.raises(OperatorError, match=problem):
         generations(person, folder)
+
+
+def test_where_there_are_environments_a_person_chooses_one(at: Deployment, folder: Path) -> None:
+    settings = json.loads((folder / "cdk.json").read_text())
+    settings["context"]["environments"] = {"dev": {"account": "111122223333", "region": "eu-west-1"}}
+    (folder / "cdk.json").write_text(json.dumps(settings))
+    with pytest.raises(OperatorError, match=r"names environments: set `generation` of the one .* `make deploy ENV="):
+        generations(operator(at), folder)

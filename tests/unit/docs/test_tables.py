@@ -20,6 +20,7 @@ from flywheel.model_kinds import kind_of
 from handlers.api.openapi import NAMES
 from ops.main import app
 from ops.verbs import prices
+from stacks.environments import Environment
 from stacks.settings import FlywheelSettings
 from tests.documents import ROOT, quoted, rows, section, table
 
@@ -59,6 +60,10 @@ class TestReference:
         schema = FlywheelSettings.model_json_schema()
         listed = set(choices(schema["properties"][name], schema))
         assert not listed or listed == named
+
+    def test_keys_of_environments_are_these(self) -> None:
+        own = [name for name in Environment.model_fields if name not in FlywheelSettings.model_fields]
+        assert list(rows(REFERENCE, "Environments")) == own
 
     def test_every_verb_that_needs_more_is_a_verb(self) -> None:
         assert set(rows(REFERENCE, "Permissions of the command line")) <= VERBS
