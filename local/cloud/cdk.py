@@ -49,7 +49,8 @@ class Cdk:
     def synthesise(self, *, app: str | None, output: Path, context: Mapping[str, str], step: Step) -> None:
         """Synthesise `app` (a command; None for the one in `cdk.json`) into the cloud assembly `output`."""
         shutil.rmtree(output, ignore_errors=True)
-        arguments = ["synth", "--quiet", "--output", str(output), *_context(context)]
+        # A local cloud has no environments: each of its accounts gets the stacks of the settings.
+        arguments = ["synth", "--quiet", "--output", str(output), *_context({"environments": "{}", **context})]
         self._run(arguments + (["--app", app] if app else []), step=step)
 
     def deploy(
