@@ -12,6 +12,8 @@ from flywheel.records.promotions import (
     PromotionRequest,
     PromotionSource,
     begin_key,
+    name_of,
+    number_of,
     require_current,
 )
 
@@ -58,7 +60,8 @@ def _find(
         request = request.model_copy(update={"decided_against": active})
     elif request.source is PromotionSource.ANNOUNCEMENT:
         # The other account compared the model with its own active one. Here it replaces whatever is active.
-        request = request.model_copy(update={"decided_against": active})
+        against = _replaced_by_failed(request, promotion, intake=pipeline.intake)
+        request = request.model_copy(update={"decided_against": against if active == request.model_arn else active})
     elif active not in (request.decided_against, request.model_arn) and _was_taken_back(
         request, active, pipeline.intake
     ):
@@ -75,6 +78,15 @@ def _find(
         desired_version=desired.version if desired else None,
         superseded=tuple(older.id for older in choice.superseded),
     )
+
+
+def _replaced_by_failed(request: PromotionRequest, promotion: str, *, intake: IntakeBucket) -> str | None:
+    """What was active before the model, if the promotion before this one failed after it had made the model active.
+    Otherwise the model itself: it was active already."""
+    before = intake.read(begin_key(name_of((number_of(promotion) or 1) - 1)), PromotionBeginning)
+    if before is not None and before.request is not None and before.request.id == request.id:
+        return before.request.decided_against
+    return request.model_arn
 
 
 def _was_taken_back(request: PromotionRequest, active: str | None, intake: IntakeBucket) -> bool:

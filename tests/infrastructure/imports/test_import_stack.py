@@ -6,7 +6,7 @@ import fnmatch
 
 import pytest
 
-from tests.infrastructure.synthesised import Synthesised, as_list, as_text
+from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
 from tests.infrastructure.test_functions import all_statements
 
 DETAIL_TYPES = ["Model Shared", "Model Withdrawn"]
@@ -38,12 +38,20 @@ def test_only_announcements_of_the_source_are_taken(importing: Synthesised) -> N
 
 @pytest.mark.parametrize("kind", ["import", "serving", "analysis"])
 def test_no_role_reaches_a_bucket_but_the_deployments_own(importing: Synthesised, kind: str) -> None:
-    for holder, statement in all_statements(importing.beside(kind)):
-        for action in as_list(statement["Action"]):
-            if fnmatch.fnmatchcase(action, "s3:*"):
-                for resource in map(as_text, as_list(statement["Resource"])):
-                    own = resource.startswith(("<BucketsIntake", "arn:<AWS::Partition>:s3:::<IntakeBucket>"))
-                    assert own, (holder, action, resource)
+    own = ("<BucketsIntake", "arn:<AWS::Partition>:s3:::<IntakeBucket>")
+    roles = importing.beside(kind).of_type("AWS::IAM::Role")
+    reached = [
+        (role.logical_id, resource)
+        for role in roles
+        for statement in inline_statements(role)
+        if any(
+            fnmatch.fnmatchcase("s3:GetObject", action) or action[:3] == "s3:"
+            for action in as_list(statement["Action"])
+        )
+        for resource in map(as_text, as_list(statement["Resource"]))
+    ]
+    assert reached
+    assert [found for found in reached if not found[1].startswith(own)] == []
 
 
 def test_the_sources_key_may_be_used_for_imports_alone(importing_with_keys: Synthesised) -> None:

@@ -26,9 +26,9 @@ def condition_of(stack: Synthesised) -> str:
     return str(name)
 
 
-def test_a_change_of_the_list_is_applied_by_the_deployment(any_variant: Synthesised) -> None:
-    (resource,) = any_variant.of_type("Custom::ModelSharing")
-    function = any_variant.functions()["share_model"]
+def test_a_change_of_the_list_is_applied_by_the_deployment(any_flywheel: Synthesised) -> None:
+    (resource,) = any_flywheel.of_type("Custom::ModelSharing")
+    function = any_flywheel.functions()["share_model"]
     assert as_text(resource.properties["ServiceToken"]) == f"<{function.logical_id}.Arn>"
     assert resource.properties["TrustedAccounts"] == LIST
     # Also with none: what was shared before is taken back.
@@ -50,8 +50,8 @@ def test_the_schedule_tries_again(default: Synthesised) -> None:
     assert as_text(permission.properties["SourceArn"]) == f"<{rule.logical_id}.Arn>"
 
 
-def test_it_sends_nothing_but_its_two_events(any_variant: Synthesised) -> None:
-    role = any_variant.role_of(any_variant.functions()["share_model"].properties["Role"])
+def test_it_sends_nothing_but_its_two_events(any_flywheel: Synthesised) -> None:
+    role = any_flywheel.role_of(any_flywheel.functions()["share_model"].properties["Role"])
     (sending,) = [found for found in inline_statements(role) if found["Action"] == "events:PutEvents"]
     assert sending["Condition"] == {
         "StringEquals": {
@@ -88,5 +88,5 @@ def test_a_key_of_somebody_elses_is_left_alone(variant: str, request: pytest.Fix
     assert stack.of_type("AWS::KMS::Key") == []
 
 
-def test_the_corrupted_principal_of_the_source_document_is_nowhere(any_variant: Synthesised) -> None:
-    assert "rproxy" not in any_variant.template_path.read_text()
+def test_the_corrupted_principal_of_the_source_document_is_nowhere(any_flywheel: Synthesised) -> None:
+    assert "rproxy" not in any_flywheel.template_path.read_text()

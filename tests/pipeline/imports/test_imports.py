@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.target import EndpointTarget
 from tests.pipeline.deployment import settled
 from tests.pipeline.imports.importing import ImportingDeployment, SourceModels
+from tests.pipeline.in_process_cloud import Killed
 from tests.pipeline.serving_driver import ServingRun
 from tests.pipeline.turn_driver import LABELS, as_csv, documents
 
@@ -306,3 +308,33 @@ class TestWithdrawal:
         at.hear(at.withdrawn(second, instead=first, at=at.now() - timedelta(minutes=1)))
         at.hear_and_promote(at.shared(second, promotion="promotion-3"))
         assert at.parameters()["active-model-arn"] == at.service.version_arn(second)
+
+
+class TestKills:
+    @pytest.mark.parametrize("redriven", [True, False])
+    def test_killed_after_any_change_it_ends_as_if_it_had_not_been(self, trained: Trained, *, redriven: bool) -> None:
+        """The announcement, the import, the smoke test and the promotion. What is killed is repeated, and the execution
+        redriven or followed by the next one."""
+        _, first, _ = trained
+        for after in itertools.count():
+            at = ImportingDeployment(smoke_test_key="smoke.csv")
+            at.upload("smoke.csv", as_csv(documents(*LABELS, start=100, count=2)))
+            announced = at.shared(first).model_copy(update={"thresholds": {"SPORTS": 0.3}})
+            at.kills.reset(after=after)
+            killed = False
+            try:
+                at.hear_and_promote(announced)
+            except Killed:
+                killed = True
+                at.kills.reset()
+                if not redriven:
+                    at.end_killed_promotion()
+                at.hear_and_promote(announced)
+            imported = at.service.version_arn(first)
+            assert status(at, announced) is PromotionStatus.PROMOTED, after
+            assert at.imported() == [imported]
+            assert at.parameters() == {"active-model-arn": imported, "desired-model-arn": imported}
+            assert thresholds_of(imported, intake=at.bucket) == {"SPORTS": 0.3}
+            if not killed:
+                break
+        assert after > 12, "it was hardly killed"
