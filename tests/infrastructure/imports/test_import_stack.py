@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-
 import pytest
 
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
