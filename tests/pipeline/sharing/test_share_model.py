@@ -17,6 +17,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.sharing import LEASE_KEY, STATE_KEY, SharingState, version_key
 from flywheel.sharing.policy import SID
+from flywheel.sharing.share_model import trusted_principals
 from flywheel.store.lease import held
 from local.comprehend.faults import Fault
 from tests.pipeline.entities.documents import annotated, as_json_lines
@@ -431,6 +432,26 @@ def test_a_kill_at_any_place_is_mended_by_the_next_run(world: World, story: str)
             expected = [STAGE_ROOT] if story == "list" else []
             assert importers(at, first) == importers(at, second) == expected
         assert all(version.principals is not None for version in versions(at).values())
+        if not struck:
+            assert after > 4, "it was hardly killed"
+            return
+
+
+def test_a_deployment_that_was_killed_lets_nobody_in_that_the_known_list_does_not_name(world: World) -> None:
+    """CloudFormation may not come back for an hour; the schedule does."""
+    at, model = world.at, world.models[0]
+    trust(at, PROD)
+    world.promote(model)
+    for after in itertools.count():
+        trust(at)
+        at.kills.reset(after=after)
+        with contextlib.suppress(Killed):
+            trust(at, PROD)
+        struck = at.kills.struck
+        at.kills.reset()
+        at.cloud.clock.advance(LASTS + timedelta(seconds=1))
+        share(at)
+        assert importers(at, model) == list(trusted_principals(at.bucket)), after
         if not struck:
             assert after > 4, "it was hardly killed"
             return
