@@ -47,7 +47,7 @@ def analyze(
     files = files or []
     check_paths(files)
     check_names(files)
-    deployment = invocation_of(context).deployment()
+    deployment = invocation_of(context).any_deployment()
     if again is not None:
         started = api.start_again(deployment, again)
     else:

@@ -30,7 +30,7 @@ def classify(
     Exit status 1 if a text has no answer.
     """
     found: list[api.ClassifiedText] = []
-    through = api.find_api(invocation_of(context).deployment())
+    through = api.find_api(invocation_of(context).any_deployment())
     for result in api.classify(texts if texts else _lines(), api=through, on_wait=_say_wait):
         found.append(result)
         if as_json:

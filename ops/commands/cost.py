@@ -32,5 +32,5 @@ def cost(
     if settings:
         found = api.planned_cost(read_synthesised(parameters=parameter or (), environment=env))
     else:
-        found = api.cost(invocation_of(context).deployment())
+        found = api.cost(invocation_of(context).any_deployment())
     show(found, as_json=as_json, table=costs_view)

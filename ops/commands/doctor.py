@@ -7,7 +7,7 @@ import typer
 from ops.commands.invocation import EnvironmentOption, Invocation, JsonOption, invocation_of, show
 from ops.commands.progress import waiting_display
 from ops.deployment.errors import NoDeploymentError, NotSynthesisedError, OperatorError
-from ops.deployment.published import Deployment, choose_name, find_deployment
+from ops.deployment.published import AnyDeployment, choose_name, find_any_deployment
 from ops.deployment.service_errors import ServiceError
 from ops.deployment.synthesised import SynthesisedFlywheel, read_synthesised
 from ops.tables.doctor import examination_text
@@ -48,9 +48,9 @@ def _templates() -> SynthesisedFlywheel | None:
         return None
 
 
-def _deployment(invocation: Invocation, name: str) -> Deployment | None:
+def _deployment(invocation: Invocation, name: str) -> AnyDeployment | None:
     """None also where these credentials cannot tell: the check of the caller says so."""
     try:
-        return find_deployment(invocation.clients(), name=name)
+        return find_any_deployment(invocation.clients(), name=name)
     except (NoDeploymentError, *ServiceError):
         return None

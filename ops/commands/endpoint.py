@@ -11,4 +11,4 @@ from ops.verbs import endpoint as api
 
 def endpoint(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show which endpoint is wanted, what there is of it, which model answers, and what it costs."""
-    show(api.endpoint(invocation_of(context).deployment()), as_json=as_json, table=endpoint_view)
+    show(api.endpoint(invocation_of(context).any_deployment()), as_json=as_json, table=endpoint_view)

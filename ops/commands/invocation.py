@@ -14,7 +14,8 @@ from rich.text import Text
 from flywheel.store.record import Record
 from flywheel.text.printable import printable
 from ops.deployment.clients import Clients
-from ops.deployment.published import Deployment, find_deployment
+from ops.deployment.errors import OperatorError
+from ops.deployment.published import AnyDeployment, Deployment, ImportDeployment, find_any_deployment, find_deployment
 from ops.tables.terminal import result_console
 from ops.verbs.turns import DEFAULT_TIMEOUT_SECONDS
 
@@ -24,7 +25,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 LastTurnArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TURN]", help="Its name (turn-000003) or number (3). Default: the last.", show_default=False
+        metavar="[TURN]",
+        help="Its name (turn-000003) or number (3). Default: the last. Where models are imported: a promotion's.",
+        show_default=False,
     ),
 ]
 EnvironmentOption = Annotated[
@@ -46,7 +49,21 @@ class Invocation:
         return Clients.connect(region=self.region, profile=self.profile)
 
     def deployment(self) -> Deployment:
+        """For verbs that need a flywheel. Raises ImportsModelsError."""
         return find_deployment(self.clients(), name=self.name)
+
+    def any_deployment(self) -> AnyDeployment:
+        """For verbs that work where models are imported, too."""
+        return find_any_deployment(self.clients(), name=self.name)
+
+    def import_deployment(self) -> ImportDeployment:
+        """For the verb that only works there. Raises OperatorError."""
+        found = self.any_deployment()
+        if not isinstance(found, ImportDeployment):
+            raise OperatorError(
+                f"{found.name!r} trains its models and imports none: `flywheel rollback --to` makes any of them active."
+            )
+        return found
 
 
 def invocation_of(context: typer.Context) -> Invocation:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ops.commands.invocation import LastTurnArgument, invocation_of, show_line
 from ops.tables.terminal import result_console
-from ops.verbs.logs import LogEvent, turn_events
+from ops.verbs.logs import LogEvent, events_of
 
 _STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
@@ -20,9 +20,9 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the turn has ended.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each event.")] = False,
 ) -> None:
-    """Show what a turn's functions and its state machine logged."""
+    """Show what a turn's functions and its state machine logged; a promotion's, where models are imported."""
     console = result_console()
-    for event in turn_events(invocation_of(context).deployment(), turn, follow=follow):
+    for event in events_of(invocation_of(context).any_deployment(), turn, follow=follow):
         if as_json:
             show_line(event)
         else:

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from ops.commands.invocation import JsonOption, invocation_of, show
+from ops.deployment.errors import OperatorError
 from ops.tables.terminal import remark
 from ops.verbs.open_console import Part, console_pages, shown_by_aws
 
@@ -22,8 +23,10 @@ def open_console(
     as_json: JsonOption = False,
 ) -> None:
     """Open dashboard, machine, bucket and flywheel in AWS's console, and print where they are."""
-    deployment = invocation_of(context).deployment()
+    deployment = invocation_of(context).any_deployment()
     pages = [page for page in console_pages(deployment) if not parts or page.part in parts]
+    if not pages:
+        raise OperatorError(f"{deployment.name!r} imports its models: it has no {' and no '.join(parts or [])}.")
     width = max(len(page.part) for page in pages)
     lines = "\n".join(f"{page.part:<{width}}  {page.url}" for page in pages)
     show(pages, as_json=as_json, table=lambda _: Text(lines))

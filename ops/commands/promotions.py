@@ -9,12 +9,13 @@ import typer
 from flywheel.records.promotions import PromotionStatus
 from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import waiting_display
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment
 from ops.tables.promotions import answered_sentence, promotion_words, rollback_sentence
 from ops.verbs import approve as answers
 from ops.verbs import rollback as api
 from ops.verbs.approve import Answer, Answered
 from ops.verbs.promotions import wait_for_promotion
+from ops.verbs.rollback import Rollback
 from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
 TurnArgument = Annotated[
@@ -36,7 +37,7 @@ def approve(
 
     Exit status 3 if nobody was asked, 4 if that has ended already, 5 if it was answered a moment ago.
     """
-    deployment = invocation_of(context).deployment()
+    deployment = invocation_of(context).any_deployment()
     answered = answers.approve(deployment, turn, reason=reason)
     _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
@@ -54,7 +55,7 @@ def decline(
 
     Exit status 3 if nobody was asked, 4 if that has ended already, 5 if it was answered a moment ago.
     """
-    deployment = invocation_of(context).deployment()
+    deployment = invocation_of(context).any_deployment()
     answered = answers.decline(deployment, turn, reason=reason)
     _show(deployment, answered, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
 
@@ -79,8 +80,21 @@ def rollback(
 
     It ends what waits for approval. Exit status 1 if the model does not become active.
     """
-    deployment = invocation_of(context).deployment()
+    deployment = invocation_of(context).any_deployment()
     asked = api.rollback(deployment, to=to, reason=reason)
+    follow(deployment, asked, wait=wait, timeout_minutes=timeout_minutes, poll_seconds=poll_seconds, as_json=as_json)
+
+
+def follow(
+    deployment: AnyDeployment,
+    asked: Rollback,
+    *,
+    wait: bool,
+    timeout_minutes: float,
+    poll_seconds: float,
+    as_json: bool,
+) -> None:
+    """Shows what was asked for and, if `wait`, what came of it: exit status 1 if the model does not become active."""
     if wait and asked.request is not None:
         with waiting_display("The promotion is asked for") as say:
             ended = wait_for_promotion(
@@ -97,7 +111,7 @@ def rollback(
 
 
 def _show(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     answered: Answered,
     *,
     wait: bool,

@@ -13,7 +13,7 @@ from flywheel.preparation.entities import EntityRules
 from flywheel.records.uploads import Split
 from ops.commands.invocation import Invocation, JsonOption, invocation_of, show
 from ops.commands.progress import upload_display, waiting_display, words_for
-from ops.deployment.errors import FileError, NoDeploymentError
+from ops.deployment.errors import FileError, ImportsModelsError, NoDeploymentError
 from ops.deployment.published import SETTINGS_FILE, Deployment
 from ops.tables.terminal import asks_a_person, remark, side_console
 from ops.tables.uploads import report_text, results_table, uploaded_table
@@ -139,6 +139,8 @@ def _deployed_rules(invocation: Invocation) -> tuple[checks.Rules, UploadOptions
     """Of the deployment, or of the settings in this folder where AWS cannot be asked or knows of none."""
     try:
         deployment = invocation.deployment()
+    except ImportsModelsError:
+        raise
     except (NoDeploymentError, NoRegionError, CredentialRetrievalError, NoCredentialsError, EndpointConnectionError):
         rules = None if invocation.name or invocation.region else checks.rules_of_settings(Path.cwd())
         if rules is None:

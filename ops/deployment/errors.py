@@ -33,6 +33,18 @@ class NoDeploymentError(OperatorError):
         super().__init__(f"{found} {advice}")
 
 
+class ImportsModelsError(NoDeploymentError):
+    """The deployment has no flywheel: it imports the models of another one."""
+
+    def __init__(self, *, name: str, flywheel: str, account: str) -> None:
+        OperatorError.__init__(
+            self,
+            f"{name!r} has no flywheel: it imports the models that {flywheel} in account {account} trains. What has to "
+            "do with documents, turns and training is done there; here `flywheel status` and `flywheel models` show "
+            "what was imported, and `flywheel import` and `flywheel rollback` choose what serves.",
+        )
+
+
 class InvalidSettingError(OperatorError):
     """The name of a flywheel, or the file it is read from, cannot be used."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from flywheel.store.parameters import PARAMETER_ROOT
 from ops.deployment.environments import ASSEMBLY, find_environment, read_environments, with_given
 from ops.deployment.errors import NotSynthesisedError
 from ops.deployment.given_parameters import check_parameters, templates_in
-from ops.deployment.published import SETTINGS_FILE, Published
+from ops.deployment.published import SETTINGS_FILE, Published, PublishedImports
 
 _PARAMETER = "AWS::SSM::Parameter"
-_FLYWHEEL_STACK = "-flywheel"
+FLYWHEEL_STACK, IMPORT_STACK = "-flywheel", "-import"
+"""How the name of the first stack ends, by the setting `role`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,15 @@ class SynthesisedFlywheel:
             yield from ((stack, body) for body in stack.resources())
 
     @property
-    def published(self) -> Published:
+    def imports(self) -> bool:
+        return any(stack.name == f"{self.name}{IMPORT_STACK}" for stack in self.stacks)
+
+    @property
+    def published(self) -> Published | PublishedImports:
         value = self.parameter("deployment")
         if value is None:
             raise NotSynthesisedError(f"{ASSEMBLY} holds no flywheel of this version: run `make synth` again.")
-        return Published.model_validate_json(value)
+        return (PublishedImports if self.imports else Published).model_validate_json(value)
 
     @property
     def endpoint_target(self) -> EndpointTarget | None:
@@ -109,9 +115,10 @@ def read_synthesised(
         assembly /= found.folder
         templates, parameters = templates_in(assembly), with_given(found.parameters, parameters)
     check_parameters(parameters, assembly=assembly, environment=environment)
-    names = [stack.removesuffix(_FLYWHEEL_STACK) for stack in templates if stack.endswith(_FLYWHEEL_STACK)]
+    first = re.compile(rf"(.+)({FLYWHEEL_STACK}|{IMPORT_STACK})")
+    names = [found[1] for found in map(first.fullmatch, templates) if found]
     if not names:
-        raise NotSynthesisedError(f"{assembly} holds no flywheel: run `make synth`, unless it is to import models.")
+        raise NotSynthesisedError(f"{assembly} holds no flywheel: run `make synth`.")
     return SynthesisedFlywheel(
         name=names[0],
         stacks=tuple(

@@ -20,6 +20,8 @@ def costs_view(costs: Costs) -> RenderableType:
     parts: list[RenderableType] = []
     for per in Per:
         lines = [line for line in costs.lines if line.per is per]
+        if not lines:
+            continue
         parts += [_table(lines, per), *(_basis(line) for line in lines), Text()]
     return Group(*parts, *(Text(sentence) for sentence in _remarks(costs)))
 

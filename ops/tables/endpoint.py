@@ -72,7 +72,7 @@ def _endpoint_words(endpoint: EndpointThere | None) -> Words:
 def _model_words(report: EndpointReport, endpoint: EndpointThere) -> Words:
     model = short_name(endpoint.model_arn) if endpoint.model_arn else "a model that Comprehend does not name yet"
     served = [f"{model}, changed at {moment(endpoint.changed_at)}"]
-    if endpoint.flywheel_arn is None:
+    if endpoint.flywheel_arn is None and not report.imports:
         served.append("pinned: it follows no promotion")
     if report.serves_active_model:
         return words(*served, "the active one", style="green")

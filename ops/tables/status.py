@@ -9,20 +9,18 @@ from rich.filesize import decimal as size
 from rich.text import Text
 
 from flywheel.records.decisions import DecisionKind
-from flywheel.records.model_arn import short_name
-from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatus
+from flywheel.records.promotions import PromotionMode
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import Split
 from ops.tables.endpoint import state_words
 from ops.tables.exclude import stays_words
 from ops.tables.figures import count, model_words, moment
 from ops.tables.listing import Column, Facts, Listing, Words, words
-from ops.tables.promotions import how_to_answer, promotion_words
+from ops.tables.promotions import add_promotions
 from ops.tables.share import sharing_words
 from ops.tables.turns import progress_sentence
 from ops.verbs.exclude import Excluded
 from ops.verbs.prepared import Prepared, UploadState, UploadWaiting
-from ops.verbs.promotions import DesiredModel
 from ops.verbs.status import RUNNING_OUT, DatasetQuota, NextTurn, Status
 
 _NAMED_UPLOADS = 5
@@ -39,16 +37,7 @@ def status_view(status: Status) -> RenderableType:
     if status.sharing:
         facts.add("Shared", sharing_words(status.sharing))
     facts.add("Turn", progress_sentence(status.running) if status.running else _last_turn_words(status))
-    facts.add("Promotions", _MODES[status.promotion_mode])
-    for promotion in status.promotions.open:
-        facts.add("", _open_words(promotion, status))
-    if status.promotions.running and status.promotions.waits_until is None:
-        facts.add("", f"{status.promotions.running} runs: {status.promotions.step or 'it has just begun'}")
-    if status.promotions.failed:
-        failed = status.promotions.failed
-        facts.add("", words(f"{failed.promotion} of {failed.by}: {promotion_words(failed)}", style="red"))
-    if status.desired:
-        facts.add("Desired model", words(_desired_words(status.desired), style="yellow"))
+    add_promotions(facts, mode=_MODES[status.promotion_mode], now=status.promotions, desired=status.desired)
     if status.paused:
         because = f": {status.paused.reason}" if status.paused.reason else ""
         facts.add("Paused", words(f"by {status.paused.by} at {moment(status.paused.at)}{because}", style="yellow"))
@@ -88,26 +77,6 @@ _MODES = {
     PromotionMode.APPROVAL: "APPROVAL: a better candidate waits until a person approves it",
     PromotionMode.NEVER: "NEVER: a better candidate is left to people, `flywheel rollback --to` promotes it",
 }
-
-
-def _open_words(promotion: Promotion, status: Status) -> Words:
-    model = short_name(promotion.model_arn)
-    who = promotion.turn or promotion.by
-    match promotion.status:
-        case PromotionStatus.WAITING if status.promotions.waits_until is None:
-            return words(f"{who} wants {model}: it has its answer, or its time is up")
-        case PromotionStatus.WAITING:
-            until = moment(status.promotions.waits_until)
-            return words(
-                f"{who} waits for approval of {model} until {until}: {how_to_answer(promotion)}", style="yellow"
-            )
-    failed = promotion.status is PromotionStatus.FAILED
-    return words(f"{who} wants {model}: {promotion_words(promotion)}", style="red" if failed else "")
-
-
-def _desired_words(desired: DesiredModel) -> str:
-    named = f"{short_name(desired.arn)}, written at {moment(desired.at)}, is not the active one"
-    return f"{named}: {promotion_words(desired.promotion)}" if desired.promotion else named
 
 
 def _last_turn_words(status: Status) -> str:

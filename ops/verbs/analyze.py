@@ -27,7 +27,7 @@ from ops.deployment.errors import OperatorError, UnwritableFileError, WaitTimeou
 from ops.deployment.executions import execution_arn
 from ops.deployment.local_cloud import local_command
 from ops.deployment.polling import looks
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment
 from ops.verbs.upload import OnBytes, check_names, check_paths, upload_to
 
 DEFAULT_TIMEOUT_SECONDS = 24 * 3600.0
@@ -72,7 +72,7 @@ class FinishedAnalysis(Record):
     """What was downloaded."""
 
 
-def find_analysis(deployment: Deployment) -> PublishedAnalysis:
+def find_analysis(deployment: AnyDeployment) -> PublishedAnalysis:
     """What the Analysis stack publishes. Raises OperatorError if it is not deployed."""
     published = deployment.read_published("analysis", PublishedAnalysis)
     if published is None:
@@ -85,7 +85,7 @@ def find_analysis(deployment: Deployment) -> PublishedAnalysis:
 
 
 def start_job(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     paths: Sequence[Path],
     *,
     job: str | None = None,
@@ -120,7 +120,7 @@ def start_job(
     return _started(deployment, job=job, run=run, machine_arn=machine_arn, execution=name)
 
 
-def start_again(deployment: Deployment, job: str) -> StartedAnalysis:
+def start_again(deployment: AnyDeployment, job: str) -> StartedAnalysis:
     """Another execution of a job that is there: it does what is missing. Raises OperatorError."""
     machine_arn = find_analysis(deployment).machine_arn
     found = find_input(deployment.intake, job)
@@ -132,7 +132,7 @@ def start_again(deployment: Deployment, job: str) -> StartedAnalysis:
 
 
 def wait_for_analysis(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     started: StartedAnalysis,
     *,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -152,7 +152,7 @@ def wait_for_analysis(
     )
 
 
-def progress_of(deployment: Deployment, started: StartedAnalysis) -> AnalysisProgress:
+def progress_of(deployment: AnyDeployment, started: StartedAnalysis) -> AnalysisProgress:
     folder = RunFolder(started.job, started.run)
     parts: set[str] = set()
     collected = 0
@@ -164,7 +164,7 @@ def progress_of(deployment: Deployment, started: StartedAnalysis) -> AnalysisPro
     return AnalysisProgress(parts=len(parts), collected=collected)
 
 
-def download(deployment: Deployment, summary: AnalysisSummary, folder: Path) -> FinishedAnalysis:
+def download(deployment: AnyDeployment, summary: AnalysisSummary, folder: Path) -> FinishedAnalysis:
     """The predictions and the summary into `folder`, which is made if need be. Raises UnwritableFileError."""
     keys = [*summary.predictions, output_key(summary.job, SUMMARY)]
     files = []
@@ -191,7 +191,7 @@ def finished(summary: AnalysisSummary) -> FinishedAnalysis:
     )
 
 
-def _started(deployment: Deployment, *, job: str, run: str, machine_arn: str, execution: str) -> StartedAnalysis:
+def _started(deployment: AnyDeployment, *, job: str, run: str, machine_arn: str, execution: str) -> StartedAnalysis:
     return StartedAnalysis(
         job=job,
         run=run,
@@ -202,7 +202,7 @@ def _started(deployment: Deployment, *, job: str, run: str, machine_arn: str, ex
 
 
 def _summary_of(
-    deployment: Deployment, started: StartedAnalysis, execution: Any, *, poll_seconds: float
+    deployment: AnyDeployment, started: StartedAnalysis, execution: Any, *, poll_seconds: float
 ) -> AnalysisSummary:
     """Raises OperatorError if there is none after SUMMARY_SECONDS: a stopped execution gets its own from an event."""
     succeeded = execution["status"] == "SUCCEEDED"

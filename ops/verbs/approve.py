@@ -14,7 +14,7 @@ from flywheel.report.history import moment
 from flywheel.store.record import Record
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 from ops.deployment.errors import AnsweredError, NotAskedError, PromotionEndedError
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment
 from ops.verbs.promotions import failures_of, find_request
 
 _WORDS = {
@@ -48,7 +48,7 @@ class Answered(Record):
     """Executions that had failed at it before."""
 
 
-def approve(deployment: Deployment, asked: str, *, reason: str = "") -> Answered:
+def approve(deployment: AnyDeployment, asked: str, *, reason: str = "") -> Answered:
     """`asked` is a turn (name or number) or a promotion (name).
 
     Raises the errors of `find_request`, NotAskedError, PromotionEndedError, AnsweredError.
@@ -56,12 +56,12 @@ def approve(deployment: Deployment, asked: str, *, reason: str = "") -> Answered
     return _answer(deployment, find_request(deployment, asked), Answer.APPROVED, reason)
 
 
-def decline(deployment: Deployment, asked: str, *, reason: str) -> Answered:
+def decline(deployment: AnyDeployment, asked: str, *, reason: str) -> Answered:
     """As `approve`; the former model stays active."""
     return _answer(deployment, find_request(deployment, asked), Answer.DECLINED, reason)
 
 
-def decline_whatever_waits(deployment: Deployment, *, reason: str) -> None:
+def decline_whatever_waits(deployment: AnyDeployment, *, reason: str) -> None:
     """Decline the promotion that waits, if one does. Somebody else may answer it first: then nothing is left to do."""
     waiting = requests.waiting_promotion(deployment.intake)
     if waiting is not None and waiting.beginning.request is not None:
@@ -69,7 +69,7 @@ def decline_whatever_waits(deployment: Deployment, *, reason: str) -> None:
             _answer(deployment, waiting.beginning.request, Answer.DECLINED, reason)
 
 
-def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
+def _answer(deployment: AnyDeployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
     intake = deployment.intake
     waiting = requests.waiting_promotion(intake)
     now = requests.promotion_of(request.id, intake=intake)
@@ -89,7 +89,7 @@ def _answer(deployment: Deployment, request: PromotionRequest, answer: Answer, r
     return answered
 
 
-def _send(deployment: Deployment, waiting: WaitingPromotion, answered: Answered) -> None:
+def _send(deployment: AnyDeployment, waiting: WaitingPromotion, answered: Answered) -> None:
     """SendTaskSuccess takes 262,144 bytes of output, SendTaskFailure 32,768 characters of cause."""
     stepfunctions, token = deployment.clients.stepfunctions, waiting.wait.task_token
     by, reason = answered.by, within(answered.reason, LONGEST_SENTENCE)

@@ -24,7 +24,7 @@ from flywheel.model_kinds import kind_of
 from flywheel.store.record import Record
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment
 
 API = "api"
 MOST_WAITS = 8
@@ -163,7 +163,7 @@ class RealTimeApi:
         )
 
 
-def find_api(deployment: Deployment) -> RealTimeApi:
+def find_api(deployment: AnyDeployment) -> RealTimeApi:
     """Raises OperatorError if the Serving stack is not deployed."""
     published = deployment.read_published(API, PublishedApi)
     if published is None:

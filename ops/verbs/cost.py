@@ -1,4 +1,4 @@
-"""What a flywheel costs a month and a turn: usage times price, with what each figure rests on."""
+"""What a deployment costs a month and a turn: usage times price, with what each figure rests on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 from flywheel.evaluation.sampling import MINIMUM_UNITS
 from flywheel.records.decisions import Evidence
 from flywheel.store.record import Record
-from ops.deployment.published import Deployment, Parameters
+from ops.deployment.published import AnyDeployment, ImportParameters, Parameters, PromotionParameters
 from ops.deployment.synthesised import SynthesisedFlywheel
 from ops.verbs import prices
 from ops.verbs.endpoint import HOURS_A_MONTH, hours_a_month
 from ops.verbs.prices import Price
-from ops.verbs.usage import LastHoldout, TrainingTimesOf, Usage, find_usage, planned_usage
+from ops.verbs.usage import LastHoldout, TrainingTimes, TrainingTimesOf, Usage, find_usage, planned_usage
 
 _GIGABYTE = 2**30
 _SMALLEST = Decimal("0.000001")
@@ -79,7 +79,7 @@ class Costs(Record):
     """What is not in the lines, and why: sentences."""
 
 
-def cost(deployment: Deployment) -> Costs:
+def cost(deployment: AnyDeployment) -> Costs:
     """Raises botocore's errors, flywheel.faults.errors.InvalidRecord and UnreadableDeploymentError."""
     usage = find_usage(deployment)
     return costs_of(usage, name=deployment.name, region=deployment.region, parameters=deployment.parameters)
@@ -87,16 +87,17 @@ def cost(deployment: Deployment) -> Costs:
 
 def planned_cost(synthesised: SynthesisedFlywheel) -> Costs:
     """What the templates in this folder would cost. Raises NotSynthesisedError."""
-    parameters = Parameters.model_validate(synthesised.published.parameters)
+    kind = ImportParameters if synthesised.imports else Parameters
+    parameters = kind.model_validate(synthesised.published.parameters)
     return costs_of(planned_usage(synthesised), name=synthesised.name, region=prices.REGION, parameters=parameters)
 
 
-def costs_of(usage: Usage, *, name: str, region: str, parameters: Parameters) -> Costs:
+def costs_of(usage: Usage, *, name: str, region: str, parameters: PromotionParameters) -> Costs:
     lines = (
         _models(usage, models_to_keep=parameters.models_to_keep),
         *_endpoints(usage),
         *_in_stacks(usage),
-        *_by_turn(usage, evidence=parameters.evidence, holdout_documents=parameters.holdout_documents),
+        *(_by_turn(usage, usage.training, parameters) if usage.training and isinstance(parameters, Parameters) else ()),
     )
     return Costs(
         name=name,
@@ -122,12 +123,13 @@ def charge(what: str, *, per: Per = Per.MONTH, quantity: Range, price: Price, ba
 
 def _models(usage: Usage, *, models_to_keep: int) -> Line:
     now = usage.models + usage.older_models
+    made = "trained" if usage.training else "imported"
     older = f", {usage.older_models} of older generations" if usage.older_models else ""
     return charge(
         "Model versions",
         quantity=Range.of(now, max(usage.models, models_to_keep) + usage.older_models),
         price=prices.MODEL,
-        basis=f"{now} trained now{older}; ModelsToKeep is {models_to_keep}, besides those in use",
+        basis=f"{now} {made} now{older}; ModelsToKeep is {models_to_keep}, besides those in use",
     )
 
 
@@ -179,13 +181,15 @@ def _partly_free(what: str, *, quantity: Range, price: Price, basis: str) -> Lin
     return charge(what, quantity=quantity, price=price, basis=f"{basis}. An account's first {price.free} are free")
 
 
-def _by_turn(usage: Usage, *, evidence: Evidence, holdout_documents: int) -> Iterator[Line]:
-    seconds = usage.training.seconds
+def _by_turn(usage: Usage, training: TrainingTimes, parameters: Parameters) -> Iterator[Line]:
+    seconds = training.seconds
     hours = Range.of(min(seconds) / 3600, max(seconds) / 3600)
-    of_training = _OF_TRAINING[usage.training.of].format(len(seconds))
+    of_training = _OF_TRAINING[training.of].format(len(seconds))
     yield charge("Training", per=Per.TURN, quantity=hours, price=prices.TRAINING, basis=of_training)
-    if evidence is Evidence.HOLDOUT:
-        units, basis = _holdout_units(usage.holdout, active=usage.active_model_arn, at_most=holdout_documents)
+    if parameters.evidence is Evidence.HOLDOUT:
+        units, basis = _holdout_units(
+            usage.holdout, active=usage.active_model_arn, at_most=parameters.holdout_documents
+        )
     else:
         units, basis = Range.of(0), "Evidence is ITERATION: the iteration's own metrics decide"
     yield charge("Hold-out", per=Per.TURN, quantity=units, price=prices.PREDICTION, basis=basis)
@@ -227,6 +231,8 @@ def _left_out(usage: Usage, *, region: str) -> Iterator[str]:
         yield f"The prices are those of {prices.REGION}: in {region} they may differ."
     if usage.inference_units is None:
         yield "Endpoints: this Comprehend service does not know ListEndpoints, so they are not counted."
-    if usage.transitions is None and usage.deployed:
+    if usage.transitions is None and usage.deployed and usage.training:
         yield "The turn machine: the execution of a turn that trained is not there, so its transitions are unknown."
+    if not usage.training:
+        yield "The smoke test of an import is not counted: a job that answers the documents of SmokeTestKey."
     yield "Functions, queues, requests, logs, notifications and promotions are not counted."

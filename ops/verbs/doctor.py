@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from flywheel.serving.target import EndpointTarget
 from flywheel.store.record import Record
 from ops.deployment.clients import Clients
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, ImportDeployment
 from ops.deployment.service_errors import ServiceError, is_access_denied, sentence_of
 from ops.deployment.stacks import live_stacks
-from ops.deployment.synthesised import SynthesisedFlywheel
+from ops.deployment.synthesised import FLYWHEEL_STACK, IMPORT_STACK, SynthesisedFlywheel
 from ops.verbs.endpoint import wanted_endpoint
 
 
@@ -61,7 +61,7 @@ class Surroundings:
     name: str
     synthesised: SynthesisedFlywheel | None = None
     """What would be deployed; None if its templates are not here."""
-    deployment: Deployment | None = None
+    deployment: AnyDeployment | None = None
     """None before the first deployment."""
 
     @property
@@ -75,6 +75,18 @@ class Surroundings:
     def stacks(self) -> dict[str, str]:
         """The status of each of the flywheel's stacks that exists."""
         return {stack["StackName"]: stack["StackStatus"] for stack in live_stacks(self.clients, self.name)}
+
+    @property
+    def imports(self) -> bool:
+        """Whether models are imported: there is no flywheel."""
+        if self.deployment is not None:
+            return isinstance(self.deployment, ImportDeployment)
+        return self.synthesised is not None and self.synthesised.imports
+
+    @property
+    def first_stack(self) -> str:
+        """The one that the others need."""
+        return f"{self.name}{IMPORT_STACK if self.imports else FLYWHEEL_STACK}"
 
     @property
     def wanted(self) -> EndpointTarget | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flywheel.records.uploads import Split
 from flywheel.store.parameters import PARAMETER_ROOT
 from ops.deployment.generations import list_flywheels
+from ops.deployment.published import require_flywheel
 from ops.deployment.service_errors import ServiceError, sentence_of
 from ops.verbs.doctor import Check, Surroundings, ToDo, Unknown
 from ops.verbs.status import DATASETS_A_FLYWHEEL, RUNNING_OUT, quota_of
@@ -93,7 +94,7 @@ def comprehend_quotas(at: Surroundings) -> str:
     missing = [code for _, code, _ in needed if code not in values]
     if missing:
         raise Unknown(f"Service Quotas does not list {', '.join(missing)}")
-    return ", ".join(f"{what} {need} of {values[code]:g}" for what, code, need in needed)
+    return ", ".join(f"{what} {need} of {values[code]:g}" for what, code, need in needed) or "no endpoint is wanted"
 
 
 def _quotas(at: Surroundings) -> dict[str, float]:
@@ -104,9 +105,10 @@ def _quotas(at: Surroundings) -> dict[str, float]:
 def _needed(at: Surroundings) -> Iterator[tuple[str, str, int]]:
     """What it is, the code of its quota (reference 4.7), and how many there will be."""
     comprehend, wanted = at.clients.comprehend, at.wanted
-    flywheels = len(list(list_flywheels(at.clients))) + (at.deployment is None)
-    yield "flywheels", "L-AE5B911F", flywheels
-    yield "training datasets of a flywheel", "L-7CC66BB8", DATASETS_A_FLYWHEEL
+    if not at.imports:
+        flywheels = len(list(list_flywheels(at.clients))) + (at.deployment is None)
+        yield "flywheels", "L-AE5B911F", flywheels
+        yield "training datasets of a flywheel", "L-7CC66BB8", DATASETS_A_FLYWHEEL
     if wanted is None or not wanted.inference_units:
         return
     pages = comprehend.get_paginator("list_endpoints").paginate()
@@ -123,7 +125,9 @@ def datasets(at: Surroundings) -> str:
     """A flywheel's datasets cannot be deleted."""
     if at.deployment is None:
         return "none yet"
-    there = at.deployment.service.datasets()
+    if at.imports:
+        return "none: the models are imported"
+    there = require_flywheel(at.deployment).service.datasets()
     quotas = [quota_of(split, there) for split in Split]
     used = ", ".join(f"{each.used} of {each.limit} {each.split.dataset_type} datasets are used" for each in quotas)
     if any(each.running_out for each in quotas):
@@ -138,7 +142,7 @@ def function_concurrency(at: Surroundings) -> str:
     ask = "ask for more in Service Quotas (AWS Lambda, Concurrent executions)"
     if limit < needed:
         raise ToDo(f"{limit} functions run at once in this account, and a turn runs up to {needed}: {ask}")
-    first = f"{at.name}-flywheel" not in at.stacks
+    first = at.first_stack not in at.stacks
     if first and reserved and unreserved < reserved + UNRESERVED:
         raise ToDo(
             f"{reserved} are to be reserved, but of {unreserved} Lambda keeps {UNRESERVED} for functions that reserve "
@@ -202,7 +206,7 @@ def names(at: Surroundings) -> str:
     wanted = named_resources(at)
     existing = set(_existing(at))
     # A new pipeline would take what an earlier one left there for its own.
-    left = {each for each in existing if each[0] == _PARAMETER} if f"{at.name}-flywheel" not in at.stacks else set()
+    left = {each for each in existing if each[0] == _PARAMETER} if at.first_stack not in at.stacks else set()
     taken = sorted(left | wanted & existing)
     if taken:
         shown = ", ".join(f"{kind} {name}" for kind, name in taken[:5])

@@ -15,7 +15,7 @@ from flywheel.comprehend.scaling import EndpointScaling
 from flywheel.records.serving import STATE_KEY, ServingState, SmokeTest, smoke_test_of
 from flywheel.serving.target import EndpointTarget, read_target
 from flywheel.store.record import Record
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment
 from ops.verbs import prices
 
 HOURS_A_MONTH = 730
@@ -75,6 +75,8 @@ class Dollars(Record):
 class EndpointReport(Record):
     name: str
     region: str
+    imports: bool = False
+    """Promotions bind the endpoint to an imported model; there is no flywheel that it could be bound to."""
     wanted: EndpointTarget | None = None
     """None: no Serving stack is deployed."""
     in_hours: bool = True
@@ -97,7 +99,7 @@ class EndpointReport(Record):
         return self.endpoint is not None and self.endpoint.model_arn == self.active_model_arn
 
 
-def endpoint(deployment: Deployment, *, now: datetime | None = None) -> EndpointReport:
+def endpoint(deployment: AnyDeployment, *, now: datetime | None = None) -> EndpointReport:
     """Raises botocore's errors, flywheel.faults.errors.InvalidRecord and InvalidServingTarget."""
     wanted = wanted_endpoint(deployment)
     state = serving_state(deployment)
@@ -108,6 +110,7 @@ def endpoint(deployment: Deployment, *, now: datetime | None = None) -> Endpoint
     return EndpointReport(
         name=deployment.name,
         region=deployment.region,
+        imports=deployment.service.arn is None,
         wanted=wanted,
         in_hours=wanted is None or wanted.in_hours(now or datetime.now(UTC)),
         state=state,
@@ -121,21 +124,21 @@ def endpoint(deployment: Deployment, *, now: datetime | None = None) -> Endpoint
     )
 
 
-def _smoke_test(deployment: Deployment, there: EndpointThere | None, state: ServingState | None) -> SmokeTest | None:
+def _smoke_test(deployment: AnyDeployment, there: EndpointThere | None, state: ServingState | None) -> SmokeTest | None:
     """The last one of the model that answers, or that was to."""
     model_arn = there.model_arn if there else state.model_arn if state else None
     return smoke_test_of(model_arn, intake=deployment.intake) if model_arn else None
 
 
-def wanted_endpoint(deployment: Deployment) -> EndpointTarget | None:
+def wanted_endpoint(deployment: AnyDeployment) -> EndpointTarget | None:
     return read_target(ssm=deployment.clients.ssm, prefix=deployment.prefix)
 
 
-def serving_state(deployment: Deployment) -> ServingState | None:
+def serving_state(deployment: AnyDeployment) -> ServingState | None:
     return deployment.intake.read(STATE_KEY, ServingState)
 
 
-def endpoint_arn(deployment: Deployment, state: ServingState | None) -> str | None:
+def endpoint_arn(deployment: AnyDeployment, state: ServingState | None) -> str | None:
     """Published once it answers, noted from its creation on."""
     return deployment.models.endpoint() or (state.endpoint_arn if state else None)
 
@@ -159,7 +162,7 @@ def _dollars(units: int, *, hours: Decimal) -> Dollars:
     return Dollars(an_hour=an_hour, a_month=(an_hour * hours).quantize(Decimal("0.01")))
 
 
-def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
+def _described(deployment: AnyDeployment, arn: str) -> EndpointThere | None:
     comprehend = deployment.clients.comprehend
     try:
         answer = comprehend.describe_endpoint(EndpointArn=arn)
@@ -168,7 +171,7 @@ def _described(deployment: Deployment, arn: str) -> EndpointThere | None:
     return EndpointThere.of({"EndpointArn": arn, **required(answer, "EndpointProperties", of=f"endpoint {arn}")})
 
 
-def _scaling(deployment: Deployment, arn: str) -> Scaling | None:
+def _scaling(deployment: AnyDeployment, arn: str) -> Scaling | None:
     limits = EndpointScaling(
         scaling=deployment.clients.scaling, kind=deployment.service.kind, endpoint_arn=arn
     ).limits()

@@ -1,18 +1,20 @@
-"""What a turn logged: the functions that its machine calls, and the machine itself, in the order of time."""
+"""What a turn or a promotion logged: the functions that its machine calls, and the machine itself, by time."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flywheel.records.promotions import Promotion, PromotionBeginning, begin_key, record_key
 from flywheel.store.record import Record
 from ops.deployment.errors import OperatorError
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, Deployment
+from ops.verbs.promotions import promotion_name
 from ops.verbs.turns import TurnState, TurnView, current_turn, show_turn
 
 _LATE = timedelta(minutes=1)
@@ -39,22 +41,35 @@ class _Source:
     """Of a state machine's group: only lines of this execution."""
 
 
-def turn_events(
-    deployment: Deployment, turn: str | None = None, *, follow: bool = False, poll_seconds: float = 2.0
-) -> Iterator[LogEvent]:
-    """The lines of `turn` (a name or a number; None: the last that began), oldest first.
+@dataclass(frozen=True)
+class _Execution:
+    """Of the turn machine, or of the promote machine where models are imported."""
 
-    With `follow` the iterator goes on until the turn has ended. There is one turn at a time, so what its functions
-    wrote in that time is its own. Raises UnknownTurnError, OperatorError before the first turn, and botocore's errors.
+    machine_arn: str
+    arn: str
+    began: datetime
+    ended: Callable[[], datetime | None]
+    """Until when it wrote lines, asked now; None while it runs."""
+
+
+def events_of(
+    deployment: AnyDeployment, asked: str | None = None, *, follow: bool = False, poll_seconds: float = 2.0
+) -> Iterator[LogEvent]:
+    """The lines of a turn (a name or a number; None: the last that began), oldest first. Where models are imported they
+    are those of a promotion.
+
+    With `follow` the iterator goes on until it has ended. There is one at a time, so what its functions wrote in that
+    time is its own. Raises UnknownTurnError, OperatorError before the first one, and botocore's errors.
     """
-    if turn is None and current_turn(deployment) == 0:
-        raise OperatorError("No turn has begun yet: `flywheel status` shows what happens.")
-    view = show_turn(deployment, turn or str(current_turn(deployment)))
-    sources = _sources(deployment, view.turn)
+    if isinstance(deployment, Deployment):
+        execution = _of_turn(deployment, asked)
+    else:
+        execution = _of_promotion(deployment, promotion_name(deployment, asked))
+    sources = _sources(deployment, execution)
     seen: set[str] = set()
-    since = _began_at(view)
+    since = execution.began
     while True:
-        ended = _ended_at(view)
+        ended = execution.ended()
         found = {
             identity: event
             for source in sources
@@ -67,7 +82,33 @@ def turn_events(
             return
         since = max(since, datetime.now(UTC) - _LOOK_BACK - timedelta(seconds=poll_seconds))
         time.sleep(poll_seconds)
-        view = show_turn(deployment, view.turn)
+
+
+def _of_turn(deployment: Deployment, turn: str | None) -> _Execution:
+    if turn is None and current_turn(deployment) == 0:
+        raise OperatorError("No turn has begun yet: `flywheel status` shows what happens.")
+    view = show_turn(deployment, turn or str(current_turn(deployment)))
+    return _Execution(
+        machine_arn=deployment.published.turn_machine_arn,
+        arn=deployment.turn_execution(view.turn),
+        began=_began_at(view),
+        ended=lambda: _ended_at(show_turn(deployment, view.turn)),
+    )
+
+
+def _of_promotion(deployment: AnyDeployment, promotion: str) -> _Execution:
+    beginning = deployment.intake.read(begin_key(promotion), PromotionBeginning)
+
+    def ended() -> datetime | None:
+        record = deployment.intake.read(record_key(promotion), Promotion)
+        return record.at + _LATE if record else None
+
+    return _Execution(
+        machine_arn=deployment.published.promotion_machine_arn,
+        arn=deployment.promotion_execution(promotion),
+        began=(beginning.began_at if beginning else datetime.now(UTC)) - _LATE,
+        ended=ended,
+    )
 
 
 def _began_at(view: TurnView) -> datetime:
@@ -85,9 +126,9 @@ def _ended_at(view: TurnView) -> datetime | None:
     return datetime.now(UTC) if ended_without else None
 
 
-def _sources(deployment: Deployment, turn: str) -> list[_Source]:
+def _sources(deployment: AnyDeployment, execution: _Execution) -> list[_Source]:
     stepfunctions, functions = deployment.clients.stepfunctions, deployment.clients.functions
-    machine = stepfunctions.describe_state_machine(stateMachineArn=deployment.published.turn_machine_arn)
+    machine = stepfunctions.describe_state_machine(stateMachineArn=execution.machine_arn)
     sources = []
     for arn in sorted(set(_FUNCTION_ARN.findall(machine["definition"]))):
         configuration = functions.get_function_configuration(FunctionName=arn)
@@ -95,12 +136,12 @@ def _sources(deployment: Deployment, turn: str) -> list[_Source]:
         sources.append(_Source(name=group.rpartition("/")[2], group=group))
     for destination in machine.get("loggingConfiguration", {}).get("destinations", []):
         group = destination["cloudWatchLogsLogGroup"]["logGroupArn"].partition(":log-group:")[2].removesuffix(":*")
-        sources.append(_Source(name=machine["name"], group=group, execution=deployment.turn_execution(turn)))
+        sources.append(_Source(name=machine["name"], group=group, execution=execution.arn))
     return sources
 
 
 def _events(
-    deployment: Deployment, source: _Source, *, since: datetime, until: datetime | None
+    deployment: AnyDeployment, source: _Source, *, since: datetime, until: datetime | None
 ) -> Iterator[tuple[str, LogEvent]]:
     wanted: dict[str, Any] = {"logGroupName": source.group, "startTime": _milliseconds(since)}
     if until is not None:

@@ -20,7 +20,7 @@ from flywheel.store.record import Record
 from ops.deployment.errors import NotAskedError, OperatorError, WaitTimeoutError
 from ops.deployment.executions import current_step, find_execution, runs
 from ops.deployment.polling import looks
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, ImportDeployment
 from ops.verbs.turns import turn_name
 
 ASK_FOR_APPROVAL = "AskForApproval"
@@ -49,7 +49,7 @@ class DesiredModel(Record):
     """What became of this request; None before it is noticed."""
 
 
-def promotions_now(deployment: Deployment) -> Promotions:
+def promotions_now(deployment: AnyDeployment) -> Promotions:
     intake = deployment.intake
     found = (requests.promotion_of(request.id, intake=intake) for request in requests.open_requests(intake))
     waiting = requests.waiting_promotion(intake)
@@ -67,7 +67,7 @@ def promotions_now(deployment: Deployment) -> Promotions:
     )
 
 
-def another_desired(deployment: Deployment, *, active: str | None) -> DesiredModel | None:
+def another_desired(deployment: AnyDeployment, *, active: str | None) -> DesiredModel | None:
     """The desired model if it is not `active`."""
     desired = deployment.models.desired()
     if desired is None or desired.arn == active:
@@ -76,7 +76,7 @@ def another_desired(deployment: Deployment, *, active: str | None) -> DesiredMod
     return DesiredModel(arn=desired.arn, at=desired.at, promotion=promotion)
 
 
-def running_promotion(deployment: Deployment) -> str | None:
+def running_promotion(deployment: AnyDeployment) -> str | None:
     """The name of the current promotion if its execution runs, also while it waits for a person."""
     number = promotions.current_number(deployment.intake)
     if not number:
@@ -86,17 +86,20 @@ def running_promotion(deployment: Deployment) -> str | None:
     return name if execution is not None and runs(execution) else None
 
 
-def all_requests(deployment: Deployment) -> list[PromotionRequest]:
+def all_requests(deployment: AnyDeployment) -> list[PromotionRequest]:
     """Open and ended, oldest first."""
     found = deployment.intake.read_all(deployment.intake.keys(promotions.REQUESTS), PromotionRequest)
     return sorted(found, key=lambda request: (request.requested_at, request.id))
 
 
-def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
-    """The request that a turn (name or number) made, or that a promotion (name) works or worked on.
+def find_request(deployment: AnyDeployment, asked: str) -> PromotionRequest:
+    """The request that a turn (name or number) made, or that a promotion (name) works or worked on. Where models are
+    imported there are no turns: a number is a promotion's.
 
     Raises UnknownTurnError, OperatorError for an unknown promotion, and NotAskedError where there is no request.
     """
+    if isinstance(deployment, ImportDeployment):
+        asked = promotion_name(deployment, asked)
     if promotions.number_of(asked) is not None:
         beginning = deployment.intake.read(promotions.begin_key(asked), PromotionBeginning)
         if beginning is None:
@@ -109,6 +112,22 @@ def find_request(deployment: Deployment, asked: str) -> PromotionRequest:
     if not made:
         raise NotAskedError(why_no_request(turn, deployment.intake.read(turns.record_key(turn), TurnRecord)))
     return made[-1]
+
+
+def promotion_name(deployment: AnyDeployment, asked: str | None = None) -> str:
+    """Of a promotion that has begun: its name or number; None: the last. Raises OperatorError."""
+    current = promotions.current_number(deployment.intake)
+    if not current:
+        raise OperatorError("No promotion has begun yet: `flywheel status` shows what happens.")
+    if asked is None:
+        return promotions.name_of(current)
+    number = int(asked) if asked.isdecimal() else promotions.number_of(asked)
+    if number is None or not 1 <= number <= current:
+        raise OperatorError(
+            f"There is no promotion {asked} (the latest is {promotions.name_of(current)}): `flywheel models` shows "
+            "what became of each model."
+        )
+    return promotions.name_of(number)
 
 
 def why_no_request(turn: str, record: TurnRecord | None) -> str:
@@ -128,14 +147,14 @@ def why_no_request(turn: str, record: TurnRecord | None) -> str:
             return f"{turn} trained no model: there is nothing to answer."
 
 
-def failures_of(deployment: Deployment, request_id: str) -> int:
+def failures_of(deployment: AnyDeployment, request_id: str) -> int:
     """How many executions failed at the request so far."""
     failures = deployment.intake.read(promotions.failures_key(request_id), PromotionFailures)
     return len(failures.promotions) if failures else 0
 
 
 def wait_for_promotion(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     request_id: str,
     *,
     failures: int = 0,

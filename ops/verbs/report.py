@@ -1,16 +1,20 @@
-"""The page of a turn on the operator's machine."""
+"""The page of a turn, or of a promotion of an imported model, on the operator's machine."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from flywheel.records import turns
+from flywheel.promotions.requests import promotion_of
+from flywheel.records import promotions, turns
+from flywheel.records.promotions import Promotion, PromotionBeginning
 from flywheel.records.turns import TurnRecord
+from flywheel.report.promotion_page import promotion_page
 from flywheel.report.turn_page import page_of
 from flywheel.store.record import Record
 from ops.deployment.errors import OperatorError, UnwritableFileError
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, Deployment
+from ops.verbs.promotions import promotion_name
 from ops.verbs.turns import last_ended_turn, show_turn
 
 _LOOK_BACK = 20
@@ -18,31 +22,55 @@ _LOOK_BACK = 20
 
 
 class Report(Record):
-    turn: str
+    turn: str | None = None
+    promotion: str | None = None
+    """Instead of a turn, where models are imported."""
     uri: str
     """Where the page lies in the intake bucket."""
     path: str
     """Where it was saved: absolute."""
 
 
-def save_report(deployment: Deployment, turn: str | None = None, *, output: Path | None = None) -> Report:
-    """Saves the page of `turn` (a name, a number; None: the last one that ended) to `output` or a new temporary file.
+def save_report(deployment: AnyDeployment, asked: str | None = None, *, output: Path | None = None) -> Report:
+    """Saves the page of a turn (a name, a number; None: the last one that ended) to `output` or a new temporary file.
+    Where models are imported it is that of a promotion (None: the last).
 
     It is rendered here, by the function that writes the page in the bucket: what became of the model since is in it.
-    Raises UnknownTurnError, UnwritableFileError, and OperatorError before a turn has ended.
+    Raises UnknownTurnError, UnwritableFileError, and OperatorError before a turn has ended or a promotion has begun.
     """
-    record = _record(deployment, turn)
-    page = page_of(record, intake=deployment.intake).encode()
-    target = output or Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{record.turn}.html"
+    intake = deployment.intake
+    if isinstance(deployment, Deployment):
+        record = _record(deployment, asked)
+        path = _save(page_of(record, intake=intake), output or _temporary(deployment, record.turn))
+        return Report(turn=record.turn, uri=f"s3://{intake.name}/{turns.page_key(record.turn)}", path=path)
+    name = promotion_name(deployment, asked)
+    path = _save(_promotion_page(deployment, name), output or _temporary(deployment, name))
+    return Report(promotion=name, uri=f"s3://{intake.name}/{promotions.page_key(name)}", path=path)
+
+
+def _promotion_page(deployment: AnyDeployment, name: str) -> str:
+    intake = deployment.intake
+    beginning = intake.read(promotions.begin_key(name), PromotionBeginning)
+    if beginning is None:
+        raise OperatorError(f"{name} has just begun: `flywheel status` shows how far it is.")
+    request = beginning.request
+    ended = intake.read(promotions.record_key(name), Promotion)
+    now = promotion_of(request.id, intake=intake) if request and (ended is None or ended.promotion != name) else ended
+    if request is None or now is None:
+        raise OperatorError(f"{name} found nothing to promote: there is no report of it.")
+    return promotion_page(beginning, request, now, intake=intake)
+
+
+def _temporary(deployment: AnyDeployment, name: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix="flywheel-")) / f"{deployment.name}-{name}.html"
+
+
+def _save(page: str, target: Path) -> str:
     try:
-        target.write_bytes(page)
+        target.write_bytes(page.encode())
     except OSError as error:
         raise UnwritableFileError(target, error.strerror or str(error)) from error
-    return Report(
-        turn=record.turn,
-        uri=f"s3://{deployment.intake.name}/{turns.page_key(record.turn)}",
-        path=str(target.resolve()),
-    )
+    return str(target.resolve())
 
 
 def _record(deployment: Deployment, turn: str | None) -> TurnRecord:

@@ -18,7 +18,7 @@ from flywheel.turn.start_turn import recent_turns
 from ops.deployment.errors import OperatorError, UnknownTurnError, WaitTimeoutError
 from ops.deployment.executions import current_step, find_execution, runs
 from ops.deployment.polling import looks
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, Deployment
 
 DEFAULT_TIMEOUT_SECONDS = 12 * 3600.0
 """Iterations of one to two and a half hours are on record (reference 4.6), and two may queue."""
@@ -74,7 +74,7 @@ class RequestedTurn(Record):
     """The number of the last turn that had begun when the request was made; a later one answers it."""
 
 
-def current_turn(deployment: Deployment) -> int:
+def current_turn(deployment: AnyDeployment) -> int:
     """The number of the current turn, running or ended; 0 before the first."""
     return turns.current_number(deployment.intake)
 
@@ -145,7 +145,7 @@ def progress_of(deployment: Deployment, turn: str) -> TurnProgress | None:
     )
 
 
-def turn_name(deployment: Deployment, turn: str) -> str:
+def turn_name(deployment: AnyDeployment, turn: str) -> str:
     """`turn` is a name (`turn-000003`) or a number. Raises UnknownTurnError if it has not begun."""
     number = int(turn) if turn.isdecimal() else turns.number_of(turn)
     current = current_turn(deployment)

@@ -15,7 +15,7 @@ from flywheel.faults.service_faults import error_code
 from flywheel.records.uploads import Split, Upload
 from flywheel.store.record import Record
 from ops.deployment.errors import FileError
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, Deployment
 from ops.deployment.service_errors import is_access_denied
 
 _FILES_AT_ONCE = 8
@@ -83,14 +83,14 @@ def upload(
         return list(pool.map(lambda path: _upload_one(deployment, path, keys[path], split, on_bytes), keys))
 
 
-def upload_to(deployment: Deployment, keys: Mapping[Path, str], *, on_bytes: OnBytes | None = None) -> None:
+def upload_to(deployment: AnyDeployment, keys: Mapping[Path, str], *, on_bytes: OnBytes | None = None) -> None:
     """Puts each file under its key, several at a time, large ones in parts."""
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
         for _ in pool.map(lambda path: _put(deployment, path, keys[path], on_bytes), keys):
             pass
 
 
-def _put(deployment: Deployment, path: Path, key: str, on_bytes: OnBytes | None) -> None:
+def _put(deployment: AnyDeployment, path: Path, key: str, on_bytes: OnBytes | None) -> None:
     callback: Any = partial(on_bytes, path) if on_bytes else None
     deployment.clients.s3.upload_file(str(path), deployment.intake.name, key, Callback=callback)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from flywheel.comprehend.answers import pages
+from flywheel.comprehend.model_kind import Model
 from flywheel.decisions.holdout import read_holdout
 from flywheel.faults.service_faults import error_code
 from flywheel.measurement import NAMESPACE
@@ -20,7 +21,7 @@ from flywheel.store.record import Record
 from flywheel.turn.metrics import MOST_LABELS_MEASURED
 from ops.deployment.clients import Clients
 from ops.deployment.generations import belongs_to, list_models
-from ops.deployment.published import Deployment
+from ops.deployment.published import AnyDeployment, Deployment, Published
 from ops.deployment.stacks import live_stacks, stack_resources
 from ops.deployment.synthesised import SynthesisedFlywheel
 from ops.verbs.endpoint import EndpointThere, endpoint_arn, serving_state, wanted_endpoint
@@ -84,10 +85,11 @@ class Usage(Record):
     deployed: bool = True
     """False: worked out from templates, and nothing is there yet."""
     models: int
-    """Trained versions of the flywheel of the present generation."""
+    """Trained versions of the flywheel of the present generation, or imported ones."""
     older_models: int = 0
     active_model_arn: str | None = None
-    training: TrainingTimes
+    training: TrainingTimes | None = None
+    """None: models are imported."""
     holdout: LastHoldout | None = None
     inference_units: int | None
     """Of all endpoints but the wanted one; None where the service does not know them."""
@@ -102,12 +104,35 @@ class Usage(Record):
     transitions: TurnTransitions | None = None
 
 
-def find_usage(deployment: Deployment) -> Usage:
+def find_usage(deployment: AnyDeployment) -> Usage:
     """Raises botocore's errors and flywheel.faults.errors.InvalidRecord."""
-    clients, published = deployment.clients, deployment.published
-    models = list(list_models(clients, deployment.name, deployment.kind))
+    return _of_flywheel(deployment) if isinstance(deployment, Deployment) else _of_any(deployment)
+
+
+def _of_flywheel(deployment: Deployment) -> Usage:
+    models = list(list_models(deployment.clients, deployment.name, deployment.kind))
     trained = [model for model in models if model["Status"] in _TRAINED]
     own = [model for model in trained if model["FlywheelArn"] == deployment.flywheel_arn]
+    usage = _of_any(
+        deployment,
+        models=[deployment.kind.model(model) for model in models],
+        buckets=[deployment.published.lake_bucket],
+    )
+    return usage.model_copy(
+        update={
+            "models": len(own),
+            "older_models": len(trained) - len(own),
+            "training": training_times(models=own, iterations=_iterations(deployment)),
+            "holdout": _last_holdout(deployment),
+            "transitions": _transitions(deployment),
+        }
+    )
+
+
+def _of_any(deployment: AnyDeployment, *, models: Sequence[Model] | None = None, buckets: Sequence[str] = ()) -> Usage:
+    """What is charged for wherever models serve. `models` are all of the deployment, `buckets` further ones."""
+    clients, service = deployment.clients, deployment.service
+    models = service.own_models() if models is None else models
     resources = [
         (found["ResourceType"], found["PhysicalResourceId"])
         for stack in live_stacks(clients, deployment.name)
@@ -116,18 +141,14 @@ def find_usage(deployment: Deployment) -> Usage:
     ]
     kinds = Counter(kind for kind, _ in resources)
     in_stacks = [identity for kind, identity in resources if kind == _BUCKET]
-    buckets = dict.fromkeys([published.intake_bucket, published.lake_bucket, *in_stacks])
     wanted = _wanted(wanted_endpoint(deployment))
     return Usage(
-        models=len(own),
-        older_models=len(trained) - len(own),
-        active_model_arn=deployment.service.describe().active_model_arn,
-        training=training_times(models=own, iterations=_iterations(deployment)),
-        holdout=_last_holdout(deployment),
+        models=sum(model.trained for model in models),
+        active_model_arn=service.describe().active_model_arn,
         inference_units=inference_units(
             clients.comprehend,
             name=deployment.name,
-            models={deployment.service.kind.model(model).arn for model in models},
+            models={model.arn for model in models},
             besides=endpoint_arn(deployment, serving_state(deployment)) if wanted else None,
         ),
         wanted=wanted,
@@ -135,20 +156,24 @@ def find_usage(deployment: Deployment) -> Usage:
         dashboards=kinds[_DASHBOARD],
         keys=kinds[_KEY],
         metrics=_metrics(clients, deployment.name),
-        buckets=tuple(_bucket_size(clients, bucket) for bucket in buckets),
-        transitions=_transitions(deployment),
+        buckets=tuple(
+            _bucket_size(clients, bucket)
+            for bucket in dict.fromkeys([deployment.published.intake_bucket, *buckets, *in_stacks])
+        ),
     )
 
 
 def planned_usage(synthesised: SynthesisedFlywheel) -> Usage:
     """Raises NotSynthesisedError and pydantic's ValidationError."""
     kinds = Counter(body["Type"] for _, body in synthesised.resources())
-    labels = synthesised.published.labels or ()
+    published = synthesised.published
+    trains = isinstance(published, Published)
+    labels = (published.labels if isinstance(published, Published) else None) or ()
     of_labels = len(labels) if len(labels) <= MOST_LABELS_MEASURED else 0
     return Usage(
         deployed=False,
         models=0,
-        training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED),
+        training=TrainingTimes(seconds=PUBLISHED_TRAINING_SECONDS, of=TrainingTimesOf.PUBLISHED) if trains else None,
         inference_units=0,
         wanted=_wanted(synthesised.endpoint_target),
         alarms=kinds[_ALARM],

@@ -155,7 +155,7 @@ class PromotionRun:
         tested = smoke_test_of(request.model_arn, intake=self._at.bucket) if request else None
         assert tested
         reason = report_promotion.reason_of_smoke_test_failure(
-            tested.sentence, put_back=self._put_back, former=self.beginning.former_model_arn
+            tested, put_back=self._put_back, former=self.beginning.former_model_arn
         )
         self._end(PromotionStatus.SMOKE_TEST_FAILED, reason)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flywheel.records.decisions import DECISIONS, Decision, DecisionKind, Metrics, ModelScore
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.flywheel import FlywheelService
+    from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.store.bucket import IntakeBucket
 
 
-def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: str) -> ModelScore:
+def known_score(*, intake: IntakeBucket, service: ActiveModelService, model_arn: str) -> ModelScore:
     """The model's metrics from the iteration that trained it, else from its training, else none.
 
     The iteration's come first, because later candidates have metrics of an iteration too.
@@ -19,7 +19,7 @@ def known_score(*, intake: IntakeBucket, service: FlywheelService, model_arn: st
     return score_by(decision_on(model_arn, intake=intake), service=service, model_arn=model_arn)
 
 
-def score_by(decision: Decision | None, *, service: FlywheelService, model_arn: str) -> ModelScore:
+def score_by(decision: Decision | None, *, service: ActiveModelService, model_arn: str) -> ModelScore:
     """As `known_score`, for callers that have the decision on the iteration that trained the model."""
     if decision is not None and decision.candidate is not None and decision.candidate.metrics != Metrics():
         return decision.candidate.model_copy(update={"source": f"iteration {decision.iteration_id}"})

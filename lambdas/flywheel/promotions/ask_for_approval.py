@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flywheel.promotions.requests import request_of, require_open
 from flywheel.records import turns
 from flywheel.records.decisions import Decision, decision_key
+from flywheel.records.imports import origin_of
 from flywheel.records.promotions import (
     ApprovalWait,
     PromotionBeginning,
@@ -17,6 +18,7 @@ from flywheel.records.promotions import (
     begin_key,
     require_current,
 )
+from flywheel.records.serving import smoke_test_of
 from flywheel.text import notification
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def message(
 
 
 def _comparison(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
+    if request.source_model_arn is not None:
+        return _imported(request, intake)
     decision = intake.read(decision_key(request.iteration_id), Decision) if request.iteration_id else None
     if decision is None:
         return [f"Model {request.model_arn}: {request.reason}"]
@@ -88,4 +92,18 @@ def _comparison(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
     for which, model in (("Active", decision.active), ("Candidate", decision.candidate)):
         if model is not None:
             lines.append(f"{which} model {model.arn}: {model.metrics.sentence or 'no scores'}")
+    return lines
+
+
+def _imported(request: PromotionRequest, intake: IntakeBucket) -> list[str]:
+    """Of a model that another deployment trained: nothing here compares it, but its source has."""
+    lines = [
+        f"Model {request.model_arn}: {request.reason}",
+        f"Imported from {request.source_model_arn}",
+    ]
+    origin = origin_of(request.model_arn, intake=intake)
+    if origin is not None and (scores := origin.score.metrics.sentence):
+        lines.append(f"Its scores there ({origin.source}): {scores}")
+    tested = smoke_test_of(request.model_arn, intake=intake)
+    lines.append(f"Here: {tested.sentence}" if tested else "Here: no smoke test is wanted (SmokeTestKey).")
     return lines

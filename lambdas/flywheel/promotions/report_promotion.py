@@ -17,19 +17,23 @@ from flywheel.records.promotions import (
     begin_key,
     end_key,
     failures_key,
+    page_key,
     record_key,
 )
+from flywheel.report.promotion_page import promotion_page
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
 from flywheel.text.printable import in_one_line
 
 if TYPE_CHECKING:
     from flywheel.comprehend.active_model import ActiveModelService
+    from flywheel.records.serving import SmokeTest
     from flywheel.store.bucket import IntakeBucket
 
 MOST_FAILURES = 3
 """Executions that may fail for one request before the request ends as failed."""
 _ATTEMPTS = 5
+_HTML = "text/html; charset=utf-8"
 _FAILED_OR_STOPPED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}
 
 
@@ -91,6 +95,9 @@ def report_promotion(
     noted = {note_in_turn(entry, intake=intake) for entry in (written or record, *superseded)}
     for turn in _turns_that_made(record, intake) - noted:
         _write_page(turn, intake=intake)
+    if service.arn is None:
+        page = promotion_page(beginning, request, record, intake=intake)
+        intake.write_text(page_key(promotion), page, content_type=_HTML)
     return (record, *superseded)
 
 
@@ -147,7 +154,7 @@ def _write_page(turn: str, *, intake: IntakeBucket) -> None:
     record = intake.read(turns.record_key(turn), turns.TurnRecord)
     if record is not None:
         page = page_of(record, intake=intake)
-        intake.write_text(turns.page_key(turn), page, content_type="text/html; charset=utf-8")
+        intake.write_text(turns.page_key(turn), page, content_type=_HTML)
 
 
 def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) -> str:
@@ -165,9 +172,14 @@ def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) 
             return cause or "No reason was given."
 
 
-def reason_of_smoke_test_failure(smoke_test: str, *, put_back: str | None, former: str | None) -> str:
+def reason_of_smoke_test_failure(tested: SmokeTest | None, *, put_back: str | None, former: str | None) -> str:
     """The reason of SMOKE_TEST_FAILED. `put_back` is the model that is active again, None if the flywheel has no other
     model; `former` is the model that was published before."""
+    smoke_test = tested.sentence if tested else "The smoke test failed."
+    if tested and tested.endpoint_arn is None:
+        # A job answered, before anything changed.
+        stays = f"{former} serves on" if former else "there was no former model"
+        return f"{smoke_test} It never served: {stays}."
     if put_back:
         return f"{smoke_test} {put_back} is active again."
     if former:
@@ -185,6 +197,7 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: 
     lines = [
         f"{first.promotion or 'Promotion'}: {first.status}. {in_one_line(first.reason)}",
         f"Model: {first.model_arn}",
+        *([f"Imported from: {first.source_model_arn}"] if first.source_model_arn else []),
         f"Former model: {first.former_model_arn or 'none'}",
         f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
     ]
@@ -196,8 +209,8 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: 
         [f"{other.by}: {other.status}. {other.reason}" for other in ended[1:]], more="requests were superseded"
     )
     closing = []
-    if first.turn:
-        closing.append(f"The whole report: flywheel --name {flywheel_name} report {first.turn}")
+    if whole := first.turn or (first.promotion if first.source_model_arn else None):
+        closing.append(f"The whole report: flywheel --name {flywheel_name} report {whole}")
     if first.status.made_active:
         closing.append(f"To undo it: flywheel --name {flywheel_name} rollback")
     closing.append(f"The record: s3://{intake_bucket}/{end_key(first.request_id)}")

@@ -215,7 +215,13 @@ def promotion_of(request_id: str, *, intake: IntakeBucket) -> Promotion | None:
     waiting = waiting_promotion(intake)
     if waiting is not None and waiting.beginning.request == request:
         reason = f"It waits until {waiting.wait.ends_at:%Y-%m-%d %H:%M} UTC for somebody to approve it."
-        return as_promotion(request, status=PromotionStatus.WAITING, reason=reason, at=waiting.wait.asked_at)
+        return as_promotion(
+            request,
+            status=PromotionStatus.WAITING,
+            reason=reason,
+            at=waiting.wait.asked_at,
+            beginning=waiting.beginning,
+        )
     failures = intake.read(failures_key(request_id), PromotionFailures)
     if failures is not None:
         return failures.last
@@ -242,6 +248,7 @@ def as_promotion(
         request_id=request.id,
         source=request.source,
         model_arn=request.model_arn,
+        source_model_arn=request.source_model_arn,
         former_model_arn=beginning.former_model_arn if beginning else None,
         status=status,
         reason=reason,

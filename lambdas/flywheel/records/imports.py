@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from flywheel.records.announcements import ModelShared, ModelWithdrawn
+from flywheel.records.decisions import Metrics, ModelScore
 from flywheel.records.job_attempts import JobAttempt
 from flywheel.records.model_arn import short_name
 from flywheel.store.record import Record
 
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
+
 ACTIVE_MODEL_KEY = "imports/active-model.json"
+MODELS = "imports/models/"
 WORK = "imports/trials/"
 _LONGEST_VERSION_NAME = 63
 """By Comprehend's API model."""
@@ -32,18 +39,65 @@ class Import(Record):
 
 
 def import_key(model_arn: str) -> str:
-    return f"imports/models/{_name(model_arn)}/import.json"
+    return f"{MODELS}{_name(model_arn)}/import.json"
 
 
 def origin_key(model_arn: str) -> str:
     """Of what the source told about the version: a `ModelShared`. Absent for one that was imported by hand before the
     source told of it."""
-    return f"imports/models/{_name(model_arn)}/origin.json"
+    return f"{MODELS}{_name(model_arn)}/origin.json"
 
 
 def withdrawal_key(model_arn: str) -> str:
     """Of the last `ModelWithdrawn` about the version."""
-    return f"imports/models/{_name(model_arn)}/withdrawn.json"
+    return f"{MODELS}{_name(model_arn)}/withdrawn.json"
+
+
+class Origin(Record):
+    """Where an imported version comes from."""
+
+    model_arn: str
+    source_model_arn: str
+    shared: ModelShared | None = None
+    """What the source told when it shared the version; None if it has not."""
+    withdrawn: ModelWithdrawn | None = None
+    """Unless it has shared the version again since."""
+    asked_at: datetime | None = None
+    """When Comprehend was asked first to import it."""
+
+    @property
+    def source(self) -> str:
+        """In words, of scores: who gave them."""
+        return f"{self.shared.flywheel} in account {self.shared.account}" if self.shared else "no score is recorded"
+
+    @property
+    def score(self) -> ModelScore:
+        """The scores that the source promoted it with."""
+        scores = self.shared.scores if self.shared else None
+        return ModelScore(arn=self.model_arn, metrics=scores or Metrics(), source=self.source)
+
+
+def origin_of(model_arn: str, *, intake: IntakeBucket, source_model_arn: str | None = None) -> Origin | None:
+    """None if nothing is known of the version. `source_model_arn` is what a request for it says."""
+    shared = intake.read(origin_key(model_arn), ModelShared)
+    asked = intake.read(import_key(model_arn), Import)
+    withdrawn = intake.read(withdrawal_key(model_arn), ModelWithdrawn)
+    known = [
+        *([shared.model] if shared else []),
+        *([asked.source_model_arn] if asked else []),
+        *([withdrawn.model] if withdrawn else []),
+        *([source_model_arn] if source_model_arn else []),
+    ]
+    if not known:
+        return None
+    again = shared is not None and withdrawn is not None and shared.shared_at > withdrawn.withdrawn_at
+    return Origin(
+        model_arn=model_arn,
+        source_model_arn=known[0],
+        shared=shared,
+        withdrawn=None if again else withdrawn,
+        asked_at=asked.asked_at if asked else None,
+    )
 
 
 class TrialAttempt(JobAttempt):

@@ -155,6 +155,8 @@ class Promotion(Record):
     request_id: str
     source: PromotionSource
     model_arn: str
+    source_model_arn: str | None = None
+    """As in the request."""
     former_model_arn: str | None = None
     status: PromotionStatus
     reason: str
@@ -185,6 +187,11 @@ def end_key(request_id: str) -> str:
 def deleted_key(promotion: str) -> str:
     """Of the old models that the promotion deleted, in a deployment that imports models: a `DeletedModels`."""
     return f"{PROMOTIONS.folder_of(promotion)}deleted-models.json"
+
+
+def page_key(promotion: str) -> str:
+    """Of its page for people, in a deployment that imports models: a turn's page tells it elsewhere."""
+    return f"{PROMOTIONS.folder_of(promotion)}index.html"
 
 
 class PromotionFailures(Record):

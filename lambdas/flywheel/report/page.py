@@ -7,7 +7,6 @@ bucket, like the reports of rejections.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.model_kind import ModelType
@@ -16,11 +15,11 @@ from flywheel.records.decisions import DecisionKind, Metrics, ModelScore
 from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn, has_scores, score_chart, score_of, with_late_promotions
+from flywheel.report.frame import document, duration, header, score, section, timeline, verdict
 from flywheel.report.history import PromotionHistory, in_a_word, moment
 from flywheel.report.holdout import holdout_sections
 from flywheel.report.left_out import left_out_sentences
-from flywheel.report.markup import Markup, element, join, style_sheet
-from flywheel.report.style import CSS
+from flywheel.report.markup import Markup, element, join
 from flywheel.report.tables import counts_title, label_bars, number, scrolling, table, waiting_labels
 from flywheel.report.uploads import upload_sections
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind
 
 DEFAULT_METRIC = "F1Score"
-_SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""Even if the escaping had a defect, the page could not load or run anything."""
 _METRIC_WORDS = {"F1Score": "F1 score"}
 _FAILED_WORDS = {
     TurnOutcome.FAILED: "The turn failed.",
@@ -57,14 +54,14 @@ def render(
         "main",
         _header(record),
         _result(record, promotions),
-        *_section("Scores over the turns", _chart(turns, metric)),
-        *_section("The two models", *_models(record, metric)),
+        *section("Scores over the turns", _chart(turns, metric)),
+        *section("The two models", *_models(record, metric)),
         *holdout_sections(record.holdout),
-        *_section(counts_title(kind), *label_bars(record.datasets, kind)),
+        *section(counts_title(kind), *label_bars(record.datasets, kind)),
         *upload_sections(record),
-        *_section("What waits", *_waiting(record, kind)),
-        *_section("Timeline", _timeline(record, promotions)),
-        *_section("All turns", _all_turns(turns, metric)),
+        *section("What waits", *_waiting(record, kind)),
+        *section("Timeline", _timeline(record, promotions)),
+        *section("All turns", _all_turns(turns, metric)),
         element(
             "p",
             f"Everything here is also in s3://{intake_bucket}/turns/{record.turn}/turn.json, for programs. This page "
@@ -73,21 +70,7 @@ def render(
             class_="foot",
         ),
     )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_SECURITY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        style_sheet(CSS),
-    )
-    return f"<!DOCTYPE html>\n{element('html', head, element('body', body), lang='en')}\n"
-
-
-def _section(title: str, *content: Markup) -> Iterator[Markup]:
-    """Empty without content."""
-    if content:
-        yield element("section", element("h2", title), *content)
+    return document(title, body)
 
 
 def _chart(turns: Sequence[PastTurn], metric: str) -> Markup:
@@ -106,17 +89,12 @@ def _metric(turns: Sequence[PastTurn]) -> str:
 
 
 def _header(record: TurnRecord) -> Markup:
-    good = record.outcome is TurnOutcome.SUCCEEDED
     took = f", took {duration(record.ended_at - record.began_at)}" if record.began_at else ""
-    return element(
-        "header",
-        element("h1", record.turn),
-        element(
-            "p",
-            element("span", record.outcome, class_=f"badge {'good' if good else 'bad'}"),
-            f" Flywheel {_flywheel(record)}, ended {moment(record.ended_at)}{took}",
-            class_="soft",
-        ),
+    return header(
+        record.turn,
+        record.outcome,
+        f"Flywheel {_flywheel(record)}, ended {moment(record.ended_at)}{took}",
+        good=record.outcome is TurnOutcome.SUCCEEDED,
     )
 
 
@@ -153,12 +131,7 @@ def _result(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     later = _later(record, promotions)
     promoted = _promoted(record) or (later is not None and later.status.made_active)
     kind = "bad" if record.outcome is not TurnOutcome.SUCCEEDED else "good" if promoted else ""
-    return element(
-        "div",
-        element("strong", headline(record, later=later)),
-        *([element("ul", *(element("li", reason) for reason in reasons))] if reasons else []),
-        class_=f"verdict {kind}".strip(),
-    )
+    return verdict(headline(record, later=later), reasons, kind=kind)
 
 
 def _promoted(record: TurnRecord) -> bool:
@@ -206,8 +179,8 @@ def _metric_row(name: str, record: TurnRecord, *, deciding: bool) -> Markup:
     return element(
         "tr",
         element("th", _METRIC_WORDS.get(name, name), scope="row"),
-        element("td", _score(active), class_="number"),
-        element("td", _score(candidate), class_="number"),
+        element("td", score(active), class_="number"),
+        element("td", score(candidate), class_="number"),
         _difference(active, candidate),
         class_="deciding" if deciding else None,
     )
@@ -223,10 +196,6 @@ def _difference(active: float | None, candidate: float | None) -> Markup:
 
 def _origin(which: str, model: ModelScore | None) -> str:
     return f"{which}: {model.arn}, scores from {model.source}." if model else f"{which}: none."
-
-
-def _score(value: float | None) -> str:
-    return "\u2013" if value is None else f"{value:.4f}"
 
 
 def _waiting(record: TurnRecord, kind: ModelKind) -> Iterator[Markup]:
@@ -263,20 +232,7 @@ def _timeline(record: TurnRecord, promotions: PromotionHistory) -> Markup:
     if record.candidate is not None and (replaced := promotions.replaced(record.candidate.arn)) is not None:
         events.append(("Another model took its place", replaced.at))
     events.append(("The turn ended", record.ended_at))
-    known = sorted(((at, what) for what, at in events if at is not None), key=lambda event: event[0])
-    began = known[0][0]
-    rows = [
-        element(
-            "tr",
-            element("th", what, scope="row", class_="words"),
-            element("td", moment(at), class_="date"),
-            element("td", duration(at - former) if at != began else "\u2013", class_="number"),
-            element("td", duration(at - began) if at != began else "\u2013", class_="number"),
-        )
-        for (at, what), (former, _) in zip(known, [known[0], *known], strict=False)
-    ]
-    headings = ("Event", "At", number("Since the one before"), number("Since the beginning"))
-    return table("Timeline", headings, rows)
+    return timeline(events)
 
 
 def _came_to(turn: PastTurn) -> str:
@@ -292,8 +248,8 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
             element("th", turn.turn, scope="row", class_="name"),
             element("td", turn.outcome),
             element("td", _came_to(turn)),
-            element("td", _score(active := score_of(turn.active, metric)), class_="number"),
-            element("td", _score(candidate := score_of(turn.candidate, metric)), class_="number"),
+            element("td", score(active := score_of(turn.active, metric)), class_="number"),
+            element("td", score(candidate := score_of(turn.candidate, metric)), class_="number"),
             _difference(active, candidate),
             class_="this" if turn is turns[-1] else None,
         )
@@ -305,16 +261,3 @@ def _all_turns(turns: Sequence[PastTurn], metric: str) -> Markup:
         rows,
         caption=f"The scores are {metric}. A turn that is missing here has no record (yet, or any more).",
     )
-
-
-def duration(span: timedelta) -> str:
-    """In the two largest units: 12 s, 3 min 5 s, 2 h 7 min, 3 d 4 h."""
-    seconds = max(0, round(span.total_seconds()))
-    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-    parts = []
-    for size, name in units:
-        amount, seconds = divmod(seconds, size)
-        parts.append((amount, name))
-    first = next((place for place, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
-    shown = [f"{amount} {name}" for amount, name in parts[first : first + 2] if amount or name == units[first][1]]
-    return " ".join(shown)

@@ -70,9 +70,7 @@ def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
     return report_promotion.reason_of_smoke_test_failure(
-        tested.sentence if tested else "The smoke test failed.",
-        put_back=end.put_back,
-        former=beginning.former_model_arn,
+        tested, put_back=end.put_back, former=beginning.former_model_arn
     )
 
 

@@ -497,6 +497,7 @@ def test_cost_counts_what_there_is(deployment: Deployment, deployed: CloudAccoun
     found = find_usage(deployment)
     assert (found.models, found.older_models, found.active_model_arn) == (0, 0, None)
     assert (found.alarms, found.dashboards, found.keys, found.metrics) == (2, 1, 1, 1), "of both stacks of its own"
+    assert found.training
     assert found.training.of is TrainingTimesOf.PUBLISHED
     assert found.holdout == LastHoldout(documents=100, units=400, answered=frozenset({"arn:first"}))
     assert found.transitions == TurnTransitions(turn=name, count=1)

@@ -12,7 +12,7 @@ from flywheel.records import turns
 from flywheel.records.turns import TurnOutcome
 from local.cloud import LocalCloud
 from ops.deployment.errors import UnknownTurnError
-from ops.verbs.logs import turn_events
+from ops.verbs.logs import events_of
 from ops.verbs.report import save_report
 from tests.local_cloud.pipeline import CONTEXT, NAME, Pipeline, documents, shared_pipeline
 from tests.local_cloud.resources import Synthesise, create_queue, lets_send, messages, until
@@ -68,10 +68,10 @@ def test_a_turns_logs_are_those_of_its_steps_in_order(pipeline: Pipeline) -> Non
     before = pipeline.current
     pipeline.upload("train/logged.csv", documents())
     turn = pipeline.next_turn(before)
-    followed = list(turn_events(pipeline.deployment, turn, follow=True, poll_seconds=0.2))
+    followed = list(events_of(pipeline.deployment, turn, follow=True, poll_seconds=0.2))
     assert {"prepare_upload", "compose_datasets", "report_turn"} <= {event.source for event in followed}
     assert len(followed) == len({(event.at, event.source, event.message) for event in followed}), "each once"
-    events = list(turn_events(pipeline.deployment, turn))
+    events = list(events_of(pipeline.deployment, turn))
     assert [event.at for event in events] == sorted(event.at for event in events)
     assert {event.message for event in followed} <= {event.message for event in events}
     machine = pipeline.deployment.published.turn_machine_arn.rpartition(":")[2]
@@ -81,4 +81,4 @@ def test_a_turns_logs_are_those_of_its_steps_in_order(pipeline: Pipeline) -> Non
 
 def test_the_logs_of_a_turn_that_never_began(pipeline: Pipeline) -> None:
     with pytest.raises(UnknownTurnError):
-        next(turn_events(pipeline.deployment, "999999"))
+        next(events_of(pipeline.deployment, "999999"))

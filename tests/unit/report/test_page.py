@@ -15,9 +15,10 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn
+from flywheel.report.frame import duration
 from flywheel.report.holdout import MOST_LABELS_IN_MATRIX
 from flywheel.report.markup import element
-from flywheel.report.page import duration, headline, render
+from flywheel.report.page import headline, render
 from flywheel.text.printable import printable
 from tests.unit.report.reports import failed_record, full_record, model, past
 
