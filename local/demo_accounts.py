@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.panel import Panel
 
-from flywheel.promotions.requests import current_beginning, waiting_promotion
+from flywheel.promotions.requests import current_beginning
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionStatus, end_key
 from flywheel.records.serving import smoke_test_of
 from flywheel.records.turns import TurnRecord
@@ -24,9 +24,12 @@ from local.cloud.endpoint import account_numbers
 from local.demo_entities import wrong_answers
 from local.walk import Walk
 from ops.deployment.clients import Clients
-from ops.deployment.published import find_deployment
+from ops.deployment.published import AnyDeployment, find_any_deployment
 from ops.verbs.approve import approve
 from ops.verbs.classify import ClassifiedText, classify, find_api
+from ops.verbs.endpoint import endpoint
+from ops.verbs.promotions import promotions_now
+from ops.verbs.rollback import rollback
 
 SMOKE_TEST = "smoke-tests/ours"
 UNITS = "10"
@@ -102,7 +105,7 @@ class Accounts:
     console: Console
     subject: Subject
     dev: Walk
-    prod: Walk
+    prod: AnyDeployment
     intruder: CloudAccount
     folder: Path
     wrong: list[str] = field(default_factory=list)
@@ -133,7 +136,7 @@ class Accounts:
         return _until(
             lambda: (
                 found.request
-                if (found := current_beginning(self.prod.deployment.intake)) is not None
+                if (found := current_beginning(self.prod.intake)) is not None
                 and found.request is not None
                 and found.request.source_model_arn == promoted.model_arn
                 else None
@@ -142,17 +145,19 @@ class Accounts:
         )
 
     def end_in_prod(self, request: PromotionRequest) -> Promotion:
-        return _until(
-            lambda: self.prod.deployment.intake.read(end_key(request.id), Promotion), "prod's promotion did not end"
-        )
+        return _until(lambda: self.prod.intake.read(end_key(request.id), Promotion), "prod's promotion did not end")
 
-    def ask(self) -> None:
-        """The API of prod."""
-        answers = list(classify(self.subject.texts, api=find_api(self.prod.deployment)))
-        self.wrong += self.subject.wrong(answers)
-        model = next((answer.model_arn for answer in answers if answer.answered), None)
-        self.expect(model == self.prod.deployment.models.active(), "The API answers with another model.")
-        self.done(f"prod's API answered {sum(answer.answered for answer in answers)} texts with {model}")
+    def ask(self, *, knows: bool) -> None:
+        """The API of prod; `knows`: the model has seen enough to be right. The model that the API names may be some
+        seconds old, so the endpoint is asked which one it serves."""
+        answers = list(classify(self.subject.texts, api=find_api(self.prod)))
+        served = endpoint(self.prod)
+        self.expect(served.serves_active_model, "The endpoint serves another model than the published one.")
+        self.expect(all(answer.answered for answer in answers), "The API did not answer every text.")
+        if knows:
+            self.wrong += self.subject.wrong(answers)
+        model = served.endpoint.model_arn if served.endpoint else None
+        self.done(f"prod's API answered {sum(answer.answered for answer in answers)} texts; it serves {model}")
 
 
 def register(app: typer.Typer) -> None:
@@ -207,8 +212,8 @@ def _deploy(console: Console, cloud: LocalCloud, subject: Subject, folder: Path)
             f"{name}-analysis:PollSeconds": "30",
         },
     )
-    found = Walk(deployment=find_deployment(Clients(prod.session()), name=name))
-    found.deployment.intake.upload_file(subject.smoke_test(folder), SMOKE_TEST)
+    found = find_any_deployment(Clients(prod.session()), name=name)
+    found.intake.upload_file(subject.smoke_test(folder), SMOKE_TEST)
     return Accounts(
         console=console,
         subject=subject,
@@ -225,7 +230,7 @@ def _play(accounts: Accounts) -> None:
     _, promoted = accounts.promote_in_dev(train=[subject.first(folder)], test=[subject.test(folder)])
     end = _arrives(accounts, promoted)
     first = end.model_arn
-    accounts.ask()
+    accounts.ask(knows=False)
 
     accounts.tell("2. An intruder", "An account that is not trusted asks Comprehend for the same version.")
     _intrude(accounts, promoted.model_arn)
@@ -234,24 +239,27 @@ def _play(accounts: Accounts) -> None:
     _ask_for_approval_in(accounts)
     record, promoted = accounts.promote_in_dev(train=[subject.better(folder)])
     request = accounts.request_in_prod(promoted)
-    _until(lambda: waiting_promotion(accounts.prod.deployment.intake), "prod asked nobody")
-    accounts.expect(accounts.prod.deployment.models.active() == first, "prod did not wait for a person.")
+    _until(lambda: promotions_now(accounts.prod).waits_until, "prod asked nobody")
+    accounts.expect(accounts.prod.models.active() == first, "prod did not wait for a person.")
     accounts.done("prod serves the first model until somebody answers")
-    waiting = waiting_promotion(accounts.prod.deployment.intake)
-    if waiting is not None:
-        approve(accounts.prod.deployment, waiting.beginning.promotion, reason="it passed our smoke test")
+    beginning = current_beginning(accounts.prod.intake)
+    if beginning is not None:
+        approve(accounts.prod, beginning.promotion, reason="it passed our smoke test")
     end = accounts.end_in_prod(request)
     accounts.expect(end.status is PromotionStatus.PROMOTED, f"prod: {end.status}. {end.reason}")
     accounts.done(f"prod serves {end.model_arn}, approved by {end.answered_by}")
-    accounts.ask()
+    accounts.ask(knows=True)
 
     accounts.tell("4. A rollback in prod", "Dev stays as it is.")
     before = accounts.dev.active_model_arn()
-    rolled_back = accounts.prod.rollback()
+    asked = rollback(accounts.prod, reason="prod's operator liked it better")
+    if asked.request is None:
+        raise LocalCloudError("prod has nothing to go back to.")
+    rolled_back = accounts.end_in_prod(asked.request)
     accounts.expect(rolled_back.model_arn == first, "The rollback brought another model.")
     accounts.expect(accounts.dev.active_model_arn() == before == promoted.model_arn, "dev's model changed.")
     accounts.done(f"prod serves {rolled_back.model_arn} again; dev's active model is still that of {record.turn}")
-    accounts.ask()
+    accounts.ask(knows=False)
 
 
 def _arrives(accounts: Accounts, promoted: Promotion) -> Promotion:
@@ -259,7 +267,7 @@ def _arrives(accounts: Accounts, promoted: Promotion) -> Promotion:
     with accounts.console.status("prod imports"):
         end = accounts.end_in_prod(accounts.request_in_prod(promoted))
     accounts.expect(end.status is PromotionStatus.PROMOTED, f"prod: {end.status}. {end.reason}")
-    tested = smoke_test_of(end.model_arn, intake=accounts.prod.deployment.intake)
+    tested = smoke_test_of(end.model_arn, intake=accounts.prod.intake)
     accounts.expect(tested is not None and tested.passed, "The imported model was not tried.")
     accounts.seconds.append((end.at - promoted.at).total_seconds())
     accounts.done(
@@ -281,7 +289,7 @@ def _intrude(accounts: Accounts, model_arn: str) -> None:
 
 def _ask_for_approval_in(accounts: Accounts) -> None:
     """A parameter of prod's Import stack, changed as an operator does."""
-    deployment = accounts.prod.deployment
+    deployment = accounts.prod
     cloudformation = deployment.clients.cloudformation
     stack = f"{deployment.name}-import"
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]

@@ -108,7 +108,7 @@ def _refuse_unfit(
     Whether a model can that is still to be imported shows when it is there."""
     refused = []
     for request in candidates:
-        if request.source.automatic or request.source_model_arn or request == waiting.beginning.request:
+        if request.source.automatic or request.source_model_arn or waiting.beginning.works_on(request):
             continue
         try:
             require_fit(request, flywheel=flywheel, service=service, now=now)
@@ -124,8 +124,7 @@ def _while_one_waits(
     pokes: frozenset[Poke],
     refused: tuple[Promotion, ...],
 ) -> PromotionStart:
-    request = waiting.beginning.request
-    if choice is not None and request in choice.superseded:
+    if choice is not None and any(waiting.beginning.works_on(older) for older in choice.superseded):
         return PromotionStart(
             start=False,
             reason="another model supersedes the one that waits for approval",

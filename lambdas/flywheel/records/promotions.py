@@ -111,6 +111,10 @@ class PromotionBeginning(Record):
     superseded: tuple[str, ...] = ()
     """Ids of the requests that this one supersedes, once its model has passed `check_model`."""
 
+    def works_on(self, request: PromotionRequest) -> bool:
+        """`self.request` may differ from the stored one: what it was decided against is noted anew."""
+        return self.request is not None and self.request.id == request.id
+
 
 def begin_key(promotion: str) -> str:
     return f"{PROMOTIONS.folder_of(promotion)}begin.json"

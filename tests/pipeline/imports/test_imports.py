@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from flywheel.imports.receive_announcement import AnnouncementRefused
+from flywheel.promotions.requests import promotion_of
 from flywheel.records.announcements import ModelShared
 from flywheel.records.imports import origin_key
 from flywheel.records.promotions import PromotionMode, PromotionStatus
@@ -135,10 +136,16 @@ class TestApproval:
         assert status(at, announced) is PromotionStatus.PROMOTED
 
     def test_a_newer_version_supersedes_one_that_waits(self, trained: Trained) -> None:
-        _, first, second = trained
-        at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
+        source, first, second = trained
+        serves = source.train("serves-already")
+        at = ImportingDeployment()
+        at.hear_and_promote(at.shared(serves, at=at.now() - timedelta(minutes=9), promotion="promotion-0"))
+        at.promotion_mode = PromotionMode.APPROVAL
         older, newer = at.shared(first, at=at.now() - timedelta(minutes=5)), at.shared(second, promotion="promotion-2")
         at.hear_and_promote(older)
+        waiting = promotion_of(older.id, intake=at.bucket)
+        assert waiting
+        assert waiting.status is PromotionStatus.WAITING
         at.hear_and_promote(newer)
         assert at.promotion
         assert at.promotion.waits
