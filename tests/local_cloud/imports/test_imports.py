@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
 
 from flywheel.records.announcements import (
     EVENT_SOURCE,
@@ -20,9 +22,29 @@ from flywheel.records.announcements import (
     shared_id,
     withdrawn_id,
 )
-from flywheel.records.promotions import ApprovalWait, Promotion, PromotionStatus, approval_key, end_key, name_of
+from flywheel.records.promotions import (
+    ApprovalWait,
+    Promotion,
+    PromotionMode,
+    PromotionStatus,
+    approval_key,
+    end_key,
+    name_of,
+    page_key,
+)
 from flywheel.store.bucket import IntakeBucket
 from local.cloud import CloudAccount, LocalCloud
+from ops.deployment.clients import Clients
+from ops.deployment.published import ImportDeployment, find_any_deployment
+from ops.main import app
+from ops.verbs.approve import approve
+from ops.verbs.endpoint import endpoint
+from ops.verbs.import_model import import_model
+from ops.verbs.import_status import import_status
+from ops.verbs.models import ModelMark, list_models
+from ops.verbs.promotions import wait_for_promotion
+from ops.verbs.report import save_report
+from ops.verbs.rollback import Rollback, rollback
 from tests.local_cloud.pipeline import LONG, as_csv, documents
 from tests.local_cloud.resources import (
     Synthesise,
@@ -139,6 +161,26 @@ class Target:
     def intake(self) -> IntakeBucket:
         return IntakeBucket(s3=self.account.client("s3"), bucket=self.outputs["IntakeBucketName"])
 
+    def as_person(self, policy: str) -> ImportDeployment:
+        """The deployment as somebody finds it who has that policy of the stack, such as "Operators", and nothing
+        else."""
+        role = create_role(self.account, trusted={"AWS": self.account.account})
+        self.account.client("iam").attach_role_policy(
+            RoleName=role.rsplit("/", 1)[-1], PolicyArn=self.outputs[f"{policy}PolicyArn"]
+        )
+        return self.seen_by(self.account.session(role_arn=role))
+
+    def seen_by(self, session: boto3.Session) -> ImportDeployment:
+        found = find_any_deployment(Clients(session), name=NAME)
+        assert isinstance(found, ImportDeployment)
+        return found
+
+    def waiting(self) -> str | None:
+        """The promotion that waits for approval."""
+        current = self.intake.read_bytes_if_there("promotions/current")
+        name = name_of(json.loads(current)["number"] if current else 0)
+        return name if self.intake.read(approval_key(name), ApprovalWait) else None
+
     def published(self, name: str = "active-model-arn") -> str | None:
         ssm = self.account.client("ssm")
         try:
@@ -159,6 +201,16 @@ class Target:
     def told(self, words: str) -> bool:
         self.heard += [str(message) for message in messages(self.account, self.inbox)]
         return any(words in message for message in self.heard)
+
+
+def ask_people(target: Target) -> None:
+    if target.seen_by(target.account.session()).parameters.promotion_mode is not PromotionMode.APPROVAL:
+        change_parameters(target.account, STACK, {"PromotionMode": "APPROVAL"})
+
+
+def ended(deployment: ImportDeployment, asked: Rollback) -> Promotion:
+    assert asked.request
+    return wait_for_promotion(deployment, asked.request.id, timeout_seconds=LONG, poll_seconds=0.5)
 
 
 def _status(account: CloudAccount, arn: str) -> str:
@@ -239,23 +291,102 @@ def test_a_version_that_is_not_shared_is_refused(source: Source, target: Target)
 
 
 def test_a_withdrawal_is_told_and_ends_a_wait_for_approval(source: Source, target: Target) -> None:
-    change_parameters(target.account, STACK, {"PromotionMode": "APPROVAL"})
+    ask_people(target)
     serves = target.published()
     model = source.train()
     announced = source.shared(model)
     source.tell(announced)
-
-    def waiting() -> ApprovalWait | None:
-        current = target.intake.read_bytes_if_there("promotions/current")
-        number = json.loads(current)["number"] if current else 0
-        return target.intake.read(approval_key(name_of(number)), ApprovalWait)
-
-    until(waiting, patience=LONG)
+    until(target.waiting, patience=LONG)
     source.tell(source.withdrawn(model, instead=model))
     end = target.end_of(announced)
     assert end.status is PromotionStatus.REFUSED
     assert target.published() == serves
     assert until(lambda: target.told("has withdrawn"))
+
+
+def test_an_operator_imports_versions_and_goes_back(source: Source, target: Target, tmp_path: Path) -> None:
+    """With the policy of the stack, and nothing else."""
+    deployment = target.as_person("Operators")
+    models = [source.train() for _ in range(2)]
+    for model in models:
+        end = ended(deployment, import_model(deployment, model, reason="A test."))
+        assert (end.status, end.source_model_arn) == (PromotionStatus.PROMOTED, model), end.reason
+    page = save_report(deployment, output=tmp_path / "page.html")
+    assert models[1] in Path(page.path).read_text()
+    written = until(lambda: target.intake.read_bytes_if_there(page_key(str(page.promotion))))
+    assert models[1] in written.decode()
+
+    assert ended(deployment, rollback(deployment)).status is PromotionStatus.PROMOTED
+    versions = {version.source_model_arn: version for version in list_models(deployment)}
+    assert versions[models[0]].marks == (ModelMark.ACTIVE,)
+    assert versions[models[1]].marks == (ModelMark.PREVIOUS,)
+    found = import_status(deployment)
+    assert found.active == versions[models[0]]
+    assert found.smoke_test
+    assert found.smoke_test.passed
+    report = endpoint(deployment)
+    assert report.serves_active_model
+    assert report.imports
+
+
+def test_an_approver_reads_and_answers(source: Source, target: Target, tmp_path: Path) -> None:
+    ask_people(target)
+    announced = source.shared(source.train())
+    source.tell(announced)
+    name = until(target.waiting, patience=LONG)
+    deployment = target.as_person("Approvers")
+    page = save_report(deployment, name, output=tmp_path / "page.html")
+    assert "waits for a person" in Path(page.path).read_text()
+    assert until(lambda: target.told(f"Imported from {announced.model}"))
+    assert approve(deployment, name, reason="A test.").promotion.promotion == name
+    end = target.end_of(announced)
+    assert (end.status, end.promotion) == (PromotionStatus.PROMOTED, name)
+
+
+def test_the_other_verbs(source: Source, target: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, value in target.account.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(tmp_path)
+    Path("train.csv").write_text("CALM,harbour\n")
+
+    def run(*verb: str) -> Result:
+        return CliRunner().invoke(app, ["--name", NAME, *verb])
+
+    for verb in (
+        *(
+            ["turns"],
+            ["show", "1"],
+            ["turn"],
+            ["pause"],
+            ["resume"],
+            ["upload", "train.csv"],
+            ["validate", "train.csv"],
+        ),
+        *(["rejected"], ["exclude"], ["generation", "new"], ["share"]),
+    ):
+        answer = run(*verb)
+        assert (answer.exit_code, answer.stdout) == (1, ""), verb
+        assert (
+            f"it imports the models that {SOURCE_FLYWHEEL} in account {source.account.account} trains" in answer.stderr
+        )
+
+    if target.published() is None:
+        deployment = target.seen_by(target.account.session())
+        ended(deployment, import_model(deployment, source.train()))
+    for verb in (["status"], ["models"], ["endpoint"], ["cost"], ["open", "--no-open"], ["report", "--no-open"]):
+        answer = run(*verb, "--json")
+        assert answer.exit_code == 0, (verb, answer.stderr)
+        assert json.loads(answer.stdout)
+        assert run(*verb).exit_code == 0, verb
+    costs = json.loads(run("cost", "--json").stdout)
+    assert {line["per"] for line in costs["lines"]} == {"month"}
+    assert costs["lines"][0]["what"] == "Model versions"
+    assert float(costs["lines"][0]["quantity"]["low"]) >= 1
+    assert "publish" in run("logs").stdout.lower()
+    checks = {each["check"]: each for each in json.loads(run("doctor", "--json").stdout)["findings"]}
+    assert checks["Datasets"]["message"] == "none: the models are imported"
+    answered = run("classify", "thunder gale lightning", "--json")
+    assert json.loads(answered.stdout)["label"] == "STORM", answered.stdout + answered.stderr
 
 
 def test_nobody_else_may_announce(source: Source, cloud: LocalCloud, target: Target) -> None:
