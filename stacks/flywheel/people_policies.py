@@ -38,8 +38,8 @@ class _Policies(Construct):
         self, construct_id: str, description: str, *permissions: Permission, through: Sequence[str] = ("s3",)
     ) -> str:
         """To do this, one must find the deployment's parts, and use its key."""
-        names = ("deployment", *(() if self._access.imports else ("flywheel-arn",)))
-        find = self._access.parameters(*names, actions=("GetParameter", "GetParameters"))
+        # Which of the two there are tells whether there is a flywheel.
+        find = self._access.parameters("deployment", "flywheel-arn", actions=("GetParameter", "GetParameters"))
         key = self._access.encryption.permissions(through=through)
         policy = ManagedPolicy(self, construct_id, description=description, permissions=[find, *permissions, *key])
         return policy.arn

@@ -13,6 +13,7 @@ from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn
 from flywheel.report.page import render
 from tests.browser.chromium import Browser, chromium, find_chromium
+from tests.unit.report import test_promotion_page as promotion_pages
 from tests.unit.report.reports import failed_record, full_record, past
 
 HISTORY = (
@@ -284,3 +285,12 @@ def test_the_sections_are_called_what_the_field_calls_them(show: Any) -> None:
     browser = show(full_record(), *HISTORY)
     headings = browser.evaluate("[...document.querySelectorAll('h2')].map(heading => heading.textContent)")
     assert {"Confusion matrix", "Timeline"} <= set(headings)
+
+
+@pytest.mark.parametrize("width", [400, 1000])
+def test_a_promotions_page_fits_the_screen_and_asks_for_nothing(browser: Browser, tmp_path: Path, width: int) -> None:
+    file = tmp_path / "promotion.html"
+    file.write_text(promotion_pages.page(), encoding="utf-8")
+    browser.open(file, width=width)
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    assert browser.complaints() == []

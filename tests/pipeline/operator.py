@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from flywheel.comprehend.model_kind import ModelType
 from ops.deployment.clients import Clients
 from ops.deployment.published import Deployment as Deployed
-from ops.deployment.published import Published
-from tests.pipeline.in_process_cloud import REGION
+from ops.deployment.published import ImportDeployment, Published, PublishedImports
+from tests.pipeline.deployment import PromotingDeployment
+from tests.pipeline.imports.importing import SOURCE, ImportingDeployment
+from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 from tests.pipeline.turn_driver import DELIMITER, Deployment
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+NO_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:none"
 PERSON = "arn:aws:iam::111122223333:user/a-person"
+
+
+class _Queues:
+    """A test looks for itself what a poke would start."""
+
+    def send_message(self, **message: str) -> None:
+        pass
 
 
 class _Clients(Clients):
     """They cannot be killed."""
 
-    def __init__(self, at: Deployment) -> None:
+    def __init__(self, at: PromotingDeployment) -> None:
         self.__dict__.update(at.cloud.clients)
+        self.sqs = cast("SQSClient", _Queues())
 
     @property
     def region(self) -> str:
@@ -44,3 +60,20 @@ def operator(at: Deployment, *, model_type: ModelType = ModelType.DOCUMENT_CLASS
         parameters={"MinimumDocumentsPerLabel": at.minimum_per_label},
     )
     return Deployed(name=at.name, flywheel_arn=at.flywheel_arn, published=published, clients=_Clients(at))
+
+
+def importer(at: ImportingDeployment) -> ImportDeployment:
+    published = PublishedImports(
+        intake_bucket=at.name,
+        promotion_machine_arn=NO_MACHINE,
+        promotion_queue_url="-",
+        topic_arn="-",
+        label_delimiter=DELIMITER,
+        imported_model_arn=at.service.model_arn,
+        parameters={
+            "SourceAccount": SOURCE.account,
+            "SourceFlywheelName": SOURCE.flywheel,
+            "PromotionMode": at.promotion_mode,
+        },
+    )
+    return ImportDeployment(name=at.name, published=published, clients=_Clients(at))

@@ -48,10 +48,10 @@ class PromotionRun:
             while self.steps and not self.waits:
                 self._at.with_retries(self.steps[0])
                 self.steps = self.steps[1:]
-        except SmokeTestFailed as error:
+        except SmokeTestFailed:
             if self._at.before_check(self.name) and not self._updated:
                 # Of a job, before anything served the model.
-                self._end(PromotionStatus.SMOKE_TEST_FAILED, str(error))
+                self._report_smoke_test()
                 return
             self.steps = self._taking_back()
             self.run()

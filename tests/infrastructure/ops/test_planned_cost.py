@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flywheel.records.decisions import Evidence
 from ops.deployment.errors import NotSynthesisedError, WrongParametersError
 from ops.deployment.synthesised import read_synthesised
-from ops.verbs.cost import planned_cost
+from ops.verbs.cost import Per, planned_cost
 from ops.verbs.usage import PLANNED_METRICS, planned_usage
 from tests.infrastructure.synthesised import Synthesised
 
@@ -79,3 +80,14 @@ def test_templates_of_former_settings_are_refused(folder: Path, default: Synthes
     os.utime(settings, (made + 60, made + 60))
     with pytest.raises(NotSynthesisedError, match=r"cdk\.json is newer"):
         read_synthesised(folder)
+
+
+def test_where_models_are_imported_nothing_is_trained(synthesis: Any, tmp_path: Path) -> None:
+    assembly = synthesis("import")
+    (tmp_path / "cdk.out").symlink_to(assembly.folder)
+    synthesised = read_synthesised(tmp_path)
+    assert synthesised.imports
+    costs = planned_cost(synthesised)
+    assert {line.per for line in costs.lines} == {Per.MONTH}
+    assert next(line for line in costs.lines if line.what == "Alarms").quantity.low > 0
+    assert any("smoke test of an import" in sentence for sentence in costs.left_out)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
 
-from flywheel.records.announcements import (
-    EVENT_SOURCE,
-    MODEL_SHARED,
-    MODEL_WITHDRAWN,
-    ModelShared,
-    ModelWithdrawn,
-    shared_id,
-    withdrawn_id,
+from flywheel.records.promotions import (
+    PromotionStatus,
+    page_key,
 )
-from flywheel.records.promotions import ApprovalWait, Promotion, PromotionStatus, approval_key, end_key, name_of
-from flywheel.store.bucket import IntakeBucket
 from local.cloud import CloudAccount, LocalCloud
+from ops.main import app
+from ops.verbs.approve import approve
+from ops.verbs.endpoint import endpoint
+from ops.verbs.import_model import import_model
+from ops.verbs.import_status import import_status
+from ops.verbs.models import ModelMark, list_models
+from ops.verbs.report import save_report
+from ops.verbs.rollback import rollback
+from tests.local_cloud.imports.accounts import NAME, SMOKE_TEST, SOURCE_FLYWHEEL, STACK, Source, Target, ended
 from tests.local_cloud.pipeline import LONG, as_csv, documents
 from tests.local_cloud.resources import (
     Synthesise,
@@ -32,138 +32,9 @@ from tests.local_cloud.resources import (
     create_queue,
     create_role,
     lets_send,
-    messages,
     until,
 )
 from tests.local_cloud.trained_models import data_access_role
-
-NAME = "press"
-STACK = f"{NAME}-import"
-SOURCE_FLYWHEEL = "newsroom"
-SMOKE_TEST = "smoke/letters.csv"
-
-
-@dataclass(kw_only=True)
-class Source:
-    """An account whose flywheel's models are made and announced by calls."""
-
-    account: CloudAccount
-    target: CloudAccount
-    bucket: str
-    role: str
-    number: int = 0
-
-    def train(self, *, wrong: bool = False) -> str:
-        """A version that the target may import."""
-        self.number += 1
-        rows = documents(60)
-        other = {"CALM": "STORM", "STORM": "CALM"}
-        rows = [(other[label], text) for label, text in rows] if wrong else rows
-        key = f"{self.number}/rows.csv"
-        self.account.client("s3").put_object(Bucket=self.bucket, Key=key, Body=as_csv(rows))
-        comprehend = self.account.client("comprehend")
-        arn = str(
-            comprehend.create_document_classifier(
-                DocumentClassifierName=SOURCE_FLYWHEEL,
-                VersionName=f"v{self.number}",
-                LanguageCode="en",
-                InputDataConfig={"S3Uri": f"s3://{self.bucket}/{key}"},
-                DataAccessRoleArn=self.role,
-            )["DocumentClassifierArn"]
-        )
-        until(lambda: _status(self.account, arn) == "TRAINED")
-        statement = {
-            "Effect": "Allow",
-            "Action": "comprehend:ImportModel",
-            "Resource": arn,
-            "Principal": {"AWS": f"arn:aws:iam::{self.target.account}:root"},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        comprehend.put_resource_policy(ResourceArn=arn, ResourcePolicy=policy)
-        return arn
-
-    def shared(self, model: str) -> ModelShared:
-        return ModelShared(
-            id=shared_id(f"promotion-{self.number:06d}", model),
-            flywheel=SOURCE_FLYWHEEL,
-            account=self.account.account,
-            model=model,
-            model_type="DOCUMENT_CLASSIFIER",
-            promotion=f"promotion-{self.number:06d}",
-            by="turn-000001",
-            reason="It is better.",
-            shared_at=datetime.now(UTC),
-        )
-
-    def withdrawn(self, model: str, *, instead: str) -> ModelWithdrawn:
-        return ModelWithdrawn(
-            id=withdrawn_id(f"promotion-{self.number:06d}", model),
-            flywheel=SOURCE_FLYWHEEL,
-            account=self.account.account,
-            model=model,
-            model_type="DOCUMENT_CLASSIFIER",
-            promotion=f"promotion-{self.number:06d}",
-            by="a person",
-            reason="It was wrong.",
-            withdrawn_at=datetime.now(UTC),
-            instead=instead,
-        )
-
-    def tell(self, announced: ModelShared | ModelWithdrawn, *, by: CloudAccount | None = None) -> None:
-        kind = MODEL_SHARED if isinstance(announced, ModelShared) else MODEL_WITHDRAWN
-        target = self.target
-        entry = {
-            "Source": EVENT_SOURCE,
-            "DetailType": kind,
-            "Detail": announced.model_dump_json(),
-            "EventBusName": f"arn:aws:events:{target.region}:{target.account}:event-bus/default",
-        }
-        answer = (by or self.account).client("events").put_events(Entries=[entry])
-        assert answer["FailedEntryCount"] == 0, answer
-
-
-@dataclass(kw_only=True)
-class Target:
-    account: CloudAccount
-    assembly: Path
-    source: Source
-    inbox: str = ""
-    heard: list[str] = field(default_factory=list)
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        described = self.account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-
-    @property
-    def intake(self) -> IntakeBucket:
-        return IntakeBucket(s3=self.account.client("s3"), bucket=self.outputs["IntakeBucketName"])
-
-    def published(self, name: str = "active-model-arn") -> str | None:
-        ssm = self.account.client("ssm")
-        try:
-            return str(ssm.get_parameter(Name=f"/comprehend-flywheel/{NAME}/{name}")["Parameter"]["Value"])
-        except ssm.exceptions.ParameterNotFound:
-            return None
-
-    def end_of(self, announced: ModelShared | ModelWithdrawn) -> Promotion:
-        return until(lambda: self.intake.read(end_key(announced.id), Promotion), patience=LONG)
-
-    def endpoint(self) -> dict[str, Any]:
-        arn = f"arn:aws:comprehend:{self.account.region}:{self.account.account}:document-classifier-endpoint/{NAME}"
-        found: dict[str, Any] = self.account.client("comprehend").describe_endpoint(EndpointArn=arn)[
-            "EndpointProperties"
-        ]
-        return found
-
-    def told(self, words: str) -> bool:
-        self.heard += [str(message) for message in messages(self.account, self.inbox)]
-        return any(words in message for message in self.heard)
-
-
-def _status(account: CloudAccount, arn: str) -> str:
-    found = account.client("comprehend").describe_document_classifier(DocumentClassifierArn=arn)
-    return str(found["DocumentClassifierProperties"]["Status"])
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +95,7 @@ def test_a_version_that_answers_wrongly_never_serves(source: Source, target: Tar
     source.tell(announced)
     end = target.end_of(announced)
     assert end.status is PromotionStatus.SMOKE_TEST_FAILED
+    assert end.reason.endswith(f"It never served: {serves} serves on.")
     assert target.published() == serves
     assert target.endpoint()["ModelArn"] == serves
 
@@ -244,18 +116,86 @@ def test_a_withdrawal_is_told_and_ends_a_wait_for_approval(source: Source, targe
     model = source.train()
     announced = source.shared(model)
     source.tell(announced)
-
-    def waiting() -> ApprovalWait | None:
-        current = target.intake.read_bytes_if_there("promotions/current")
-        number = json.loads(current)["number"] if current else 0
-        return target.intake.read(approval_key(name_of(number)), ApprovalWait)
-
-    until(waiting, patience=LONG)
+    until(target.waiting, patience=LONG)
     source.tell(source.withdrawn(model, instead=model))
     end = target.end_of(announced)
     assert end.status is PromotionStatus.REFUSED
     assert target.published() == serves
     assert until(lambda: target.told("has withdrawn"))
+
+
+def test_an_operator_imports_versions_and_goes_back(source: Source, target: Target, tmp_path: Path) -> None:
+    """With the policy of the stack, and nothing else."""
+    deployment = target.as_person("Operators")
+    models = [source.train() for _ in range(2)]
+    for model in models:
+        end = ended(deployment, import_model(deployment, model, reason="A test."))
+        assert (end.status, end.source_model_arn) == (PromotionStatus.PROMOTED, model), end.reason
+    page = save_report(deployment, output=tmp_path / "page.html")
+    assert models[1] in Path(page.path).read_text()
+    written = until(lambda: target.intake.read_bytes_if_there(page_key(str(page.promotion))))
+    assert models[1] in written.decode()
+
+    assert ended(deployment, rollback(deployment)).status is PromotionStatus.PROMOTED
+    versions = {version.source_model_arn: version for version in list_models(deployment)}
+    assert versions[models[0]].marks == (ModelMark.ACTIVE,)
+    assert versions[models[1]].marks == (ModelMark.PREVIOUS,)
+    found = import_status(deployment)
+    assert found.active == versions[models[0]]
+    assert found.smoke_test
+    assert found.smoke_test.passed
+    report = endpoint(deployment)
+    assert report.serves_active_model
+    assert report.imports
+
+
+def test_an_approver_reads_and_answers(source: Source, target: Target, tmp_path: Path) -> None:
+    change_parameters(target.account, STACK, {"PromotionMode": "APPROVAL"})
+    announced = source.shared(source.train())
+    source.tell(announced)
+    name = until(target.waiting, patience=LONG)
+    deployment = target.as_person("Approvers")
+    page = save_report(deployment, name, output=tmp_path / "page.html")
+    assert "waits for a person" in Path(page.path).read_text()
+    assert until(lambda: target.told(f"Imported from {announced.model}"))
+    assert approve(deployment, name, reason="A test.").promotion.promotion == name
+    end = target.end_of(announced)
+    assert (end.status, end.promotion) == (PromotionStatus.PROMOTED, name)
+
+
+def test_the_other_verbs(source: Source, target: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, value in target.account.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.chdir(tmp_path)
+    Path("train.csv").write_text("CALM,harbour\n")
+
+    def run(*verb: str) -> Result:
+        return CliRunner().invoke(app, ["--name", NAME, *verb])
+
+    needs_a_flywheel = "turns|show 1|turn|pause|resume|upload train.csv|validate train.csv|rejected|exclude|share"
+    sentence = f"it imports the models that {SOURCE_FLYWHEEL} in account {source.account.account} trains"
+    for words in (*needs_a_flywheel.split("|"), "generation new"):
+        answer = run(*words.split())
+        assert (answer.exit_code, answer.stdout) == (1, ""), words
+        assert sentence in answer.stderr
+
+    if target.published() is None:
+        deployment = target.seen_by(target.account.session())
+        ended(deployment, import_model(deployment, source.train()))
+    for verb in (["status"], ["models"], ["endpoint"], ["cost"], ["open", "--no-open"], ["report", "--no-open"]):
+        answer = run(*verb, "--json")
+        assert answer.exit_code == 0, (verb, answer.stderr)
+        assert json.loads(answer.stdout)
+        assert run(*verb).exit_code == 0, verb
+    costs = json.loads(run("cost", "--json").stdout)
+    assert {line["per"] for line in costs["lines"]} == {"month"}
+    assert costs["lines"][0]["what"] == "Model versions"
+    assert float(costs["lines"][0]["quantity"]["low"]) >= 1
+    assert "publish" in run("logs").stdout.lower()
+    checks = {each["check"]: each for each in json.loads(run("doctor", "--json").stdout)["findings"]}
+    assert checks["Datasets"]["message"] == "none: the models are imported"
+    answered = run("classify", "thunder gale lightning", "--json")
+    assert json.loads(answered.stdout)["labels"] == ["STORM"]
 
 
 def test_nobody_else_may_announce(source: Source, cloud: LocalCloud, target: Target) -> None:

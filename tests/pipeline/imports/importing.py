@@ -18,6 +18,7 @@ from flywheel.imports.judge_model import judge_model
 from flywheel.imports.receive_announcement import Receiver, Source
 from flywheel.imports.try_model import try_model
 from flywheel.records.announcements import ModelShared, ModelWithdrawn, shared_id, withdrawn_id
+from flywheel.records.decisions import Metrics
 from flywheel.records.promotions import Promotion, end_key
 from tests.pipeline.deployment import PromotingDeployment, settled
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION, InProcessCloud, in_process_cloud
@@ -137,7 +138,14 @@ class ImportingDeployment(PromotingDeployment):
         if self.hear(announced):
             self.promote_all()
 
-    def shared(self, model: str, *, at: datetime | None = None, promotion: str = "promotion-000001") -> ModelShared:
+    def shared(
+        self,
+        model: str,
+        *,
+        at: datetime | None = None,
+        promotion: str = "promotion-000001",
+        scores: Metrics | None = None,
+    ) -> ModelShared:
         return ModelShared(
             id=shared_id(promotion, model),
             flywheel=SOURCE.flywheel,
@@ -148,6 +156,7 @@ class ImportingDeployment(PromotingDeployment):
             by="turn-000001",
             reason="It is better.",
             shared_at=at or self.now(),
+            scores=scores,
         )
 
     def withdrawn(self, model: str, *, instead: str, at: datetime | None = None) -> ModelWithdrawn:

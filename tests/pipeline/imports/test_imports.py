@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from flywheel.imports.receive_announcement import AnnouncementRefused
+from flywheel.promotions import ask_for_approval, report_promotion
 from flywheel.promotions.requests import promotion_of
 from flywheel.records.announcements import ModelShared
+from flywheel.records.decisions import Metrics
 from flywheel.records.imports import origin_key
 from flywheel.records.promotions import PromotionMode, PromotionStatus
 from flywheel.records.serving import smoke_test_of
@@ -127,13 +129,30 @@ class TestApproval:
     def test_a_person_is_asked_and_told_where_the_model_comes_from(self, trained: Trained) -> None:
         _, first, _ = trained
         at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
-        announced = at.shared(first)
+        at.smoke_test_key = "smoke.csv"
+        at.upload("smoke.csv", as_csv(documents(*LABELS, start=100, count=3)))
+        announced = at.shared(first, scores=Metrics(F1Score=0.875))
         at.hear_and_promote(announced)
         assert at.promotion
         assert at.promotion.waits
         assert at.parameters() == {}
+        with at.acting_as("ask_for_approval"):
+            question = ask_for_approval.message(at.promotion.beginning, intake=at.intake, flywheel_name="press")
+        for part in (
+            f"Imported from {first}",
+            "(news in account 444455556666): F1Score 0.8750",
+            "Here: The smoke test passed: 6 of 6",
+            "It is better.",
+            "flywheel --name press approve promotion-000001",
+        ):
+            assert part in question
         at.promotion.approve()
-        assert status(at, announced) is PromotionStatus.PROMOTED
+        end = at.end_of(announced)
+        assert end
+        assert end.status is PromotionStatus.PROMOTED
+        told = report_promotion.message((end,), flywheel_name="press", intake_bucket="b")
+        assert f"Imported from: {first}" in told
+        assert "flywheel --name press report promotion-000001" in told
 
     def test_a_newer_version_supersedes_one_that_waits(self, trained: Trained) -> None:
         source, first, second = trained
@@ -228,6 +247,7 @@ class TestSmokeTest:
         assert end
         assert end.status is PromotionStatus.SMOKE_TEST_FAILED
         assert "0 of 6 documents" in end.reason
+        assert end.reason.endswith(f"It never served: {at.service.version_arn(first)} serves on.")
         assert at.parameters()["active-model-arn"] == at.service.version_arn(first)
         endpoint = ServingRun(at=at).endpoint()
         assert endpoint

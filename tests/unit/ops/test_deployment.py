@@ -11,9 +11,16 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from flywheel.records.promotions import PromotionMode
 from ops.deployment.clients import Clients
-from ops.deployment.errors import InvalidSettingError, NoDeploymentError, OperatorError, UnreadableDeploymentError
-from ops.deployment.published import choose_name, find_deployment
+from ops.deployment.errors import (
+    ImportsModelsError,
+    InvalidSettingError,
+    NoDeploymentError,
+    OperatorError,
+    UnreadableDeploymentError,
+)
+from ops.deployment.published import ImportDeployment, choose_name, find_any_deployment, find_deployment
 
 ARN = "arn:aws:comprehend:eu-west-1:111122223333:flywheel/news-0a1b2c3d"
 PUBLISHED = {
@@ -173,3 +180,39 @@ def test_a_parameter_that_is_no_number_is_named(clients: Clients, ssm: Stubber) 
     ssm.add_response("get_parameters", parameters("news", deployment=json.dumps(wrong), flywheel_arn=ARN))
     with pytest.raises(UnreadableDeploymentError, match="MinimumDocumentsPerLabel is 'many'"):
         _ = find_deployment(clients, name="news").parameters.minimum_documents_per_label
+
+
+IMPORTS = {
+    "role": "import",
+    "intake_bucket": "intake",
+    "promotion_machine_arn": "arn:aws:states:eu-west-1:111122223333:stateMachine:press-import-promote",
+    "promotion_queue_url": "https://queue",
+    "topic_arn": "arn:aws:sns:eu-west-1:111122223333:topic",
+    "model_type": "ENTITY_RECOGNIZER",
+    "label_delimiter": "|",
+    "imported_model_arn": "arn:aws:comprehend:eu-west-1:111122223333:entity-recognizer/press",
+    "parameters": {"SourceAccount": "444455556666", "SourceFlywheelName": "news", "PromotionMode": "APPROVAL"},
+}
+
+
+def test_a_deployment_that_imports_is_found_and_has_no_flywheel(clients: Clients, ssm: Stubber) -> None:
+    for _ in range(2):
+        ssm.add_response("get_parameters", parameters("press", deployment=json.dumps(IMPORTS)))
+    found = find_any_deployment(clients, name="press")
+    assert isinstance(found, ImportDeployment)
+    assert found.parameters.promotion_mode is PromotionMode.APPROVAL
+    assert found.service.model_arn == IMPORTS["imported_model_arn"]
+    with pytest.raises(ImportsModelsError, match=r"'press' has no flywheel.*news in account 444455556666.*status"):
+        find_deployment(clients, name="press")
+
+
+def test_a_flywheel_is_any_deployment_too(clients: Clients, ssm: Stubber) -> None:
+    ssm.add_response("get_parameters", parameters("news", deployment=json.dumps(PUBLISHED), flywheel_arn=ARN))
+    assert find_any_deployment(clients, name="news").service.arn == ARN
+
+
+def test_an_unreadable_one_that_imports_is_named(clients: Clients, ssm: Stubber) -> None:
+    wrong = {name: value for name, value in IMPORTS.items() if name != "imported_model_arn"}
+    ssm.add_response("get_parameters", parameters("press", deployment=json.dumps(wrong)))
+    with pytest.raises(UnreadableDeploymentError, match="imported_model_arn"):
+        find_any_deployment(clients, name="press")
