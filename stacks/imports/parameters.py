@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from stacks.constructs.stack_parameters import StackParameters, one_of, text
+import aws_cdk as cdk
+from constructs import Construct
+
+from stacks.constructs.stack_parameters import NONE, StackParameters, one_of, text
 from stacks.flywheel.parameters import SCHEDULE, FlywheelParameters
 from stacks.serving.parameters import ServingParameters
+
+NO_ACCOUNT = "000000000000"
 
 
 class ImportParameters(StackParameters):
     """The parameters of the Import stack. Those that the Flywheel and the Serving stack have too mean the same."""
 
     source_account = text(
-        default="000000000000",
+        default=NO_ACCOUNT,
         pattern=r"^[0-9]{12}$",
         allowed="an account's 12 digits",
         most_characters=12,
         description="The account whose flywheel trains the models. Its TrustedAccounts must name this account.",
     )
     source_flywheel_name = text(
-        default="none",
+        default=NONE,
         pattern=r"^[a-zA-Z](-*[a-zA-Z0-9])*$",
         allowed="the setting name of a deployment: letters, digits and hyphens",
         # The longest that the setting takes.
@@ -45,3 +50,21 @@ class ImportParameters(StackParameters):
     )
     poll_seconds = FlywheelParameters.poll_seconds
     notification_email = FlywheelParameters.notification_email
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        given = (
+            cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, nothing))
+            for parameter, nothing in ((self.source_account, NO_ACCOUNT), (self.source_flywheel_name, NONE))
+        )
+        rule = cdk.CfnRule(
+            self,
+            "SourceIsGiven",
+            assertions=[
+                cdk.CfnRuleAssertion(
+                    assert_=cdk.Fn.condition_and(*given),
+                    assert_description="Give SourceAccount and SourceFlywheelName: where the models are trained.",
+                )
+            ],
+        )
+        rule.override_logical_id("SourceIsGiven")

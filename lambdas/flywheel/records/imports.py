@@ -125,8 +125,11 @@ def version_name(source_arn: str) -> str:
     it, because two accounts may have a model of the same name."""
     digest = hashlib.sha256(source_arn.encode()).hexdigest()[:8]
     words = re.sub(r"[^A-Za-z0-9]+", "-", short_name(source_arn).replace("/version/", "-"))
-    end = words[-(_LONGEST_VERSION_NAME - 1 - len(digest)) :].strip("-")
-    return f"{end}-{digest}"
+    room = _LONGEST_VERSION_NAME - 1 - len(digest)
+    if len(words) > room:
+        # No half word, unless there is only one.
+        words = words[-room:].partition("-")[2] or words[-room:]
+    return f"{words.strip('-')}-{digest}"
 
 
 def _name(model_arn: str) -> str:
