@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, ModelShared
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
-from flywheel.records.sharing import SharedVersion, shared_versions
+from flywheel.records.sharing import STATE_KEY, SharedVersion, SharingState, shared_versions
 from local.cloud import CloudAccount, LocalCloud
 from ops.verbs.rollback import rollback
 from ops.verbs.share import share as importable
@@ -23,8 +24,11 @@ from tests.local_cloud.resources import (
     Synthesise,
     allow,
     change_parameters,
+    create_queue,
     create_role,
     delete_stack,
+    lets_send,
+    messages,
     stack_status,
     until,
 )
@@ -103,6 +107,10 @@ def on_schedule(pipeline: Pipeline) -> dict[str, Any]:
     return found
 
 
+def require_state(pipeline: Pipeline) -> SharingState:
+    return pipeline.deployment.intake.require(STATE_KEY, SharingState)
+
+
 def key_sids(pipeline: Pipeline) -> set[str]:
     name = "/comprehend-flywheel/press/key-arn"
     key = pipeline.account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
@@ -137,6 +145,28 @@ def test_the_schedule_undoes_what_somebody_changed(pipeline: Pipeline) -> None:
     assert may_import(pipeline, TARGET) == [True, False]
     assert "It is shared with 1 account." in on_schedule(pipeline)["reason"]
     assert may_import(pipeline, TARGET) == [True, True]
+
+
+def test_the_account_hears_of_it_once_its_bus_takes_the_events(pipeline: Pipeline, target: CloudAccount) -> None:
+    events, inbox = target.client("events"), create_queue(target, lets_in=[lets_send("events.amazonaws.com")])
+    on_schedule(pipeline)
+    refusal = require_state(pipeline).undelivered[TARGET]
+    assert "AccessDenied" in refusal
+    statement = allow("events:PutEvents", on=f"arn:aws:events:us-east-1:{TARGET}:event-bus/default")
+    principal = {"Principal": {"AWS": f"arn:aws:iam::{SOURCE}:root"}, "Sid": "source"}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, **principal}]}
+    events.put_permission(Policy=json.dumps(policy))
+    pattern = {"source": [EVENT_SOURCE], "account": [SOURCE], "detail-type": [MODEL_SHARED]}
+    events.put_rule(Name="shared", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="shared", Targets=[{"Id": "inbox", "Arn": inbox[1]}])
+    on_schedule(pipeline)
+    assert require_state(pipeline).undelivered == {}
+    (event,) = until(lambda: messages(target, inbox[0]))
+    shared = ModelShared.model_validate(event["detail"])
+    newest = versions(pipeline)[-1]
+    assert (shared.model, shared.id) == (newest.model_arn, newest.announcement.id)
+    assert shared.scores
+    assert shared.scores.F1Score
 
 
 def test_going_back_withdraws_the_newer_model(pipeline: Pipeline, target: CloudAccount) -> None:
