@@ -75,7 +75,7 @@ def _answer(deployment: AnyDeployment, request: PromotionRequest, answer: Answer
     now = requests.promotion_of(request.id, intake=intake)
     if now is None:
         raise NotAskedError(f"The request {request.id} is not in the intake bucket any more: nobody works on it.")
-    if waiting is None or now.status is not PromotionStatus.WAITING or waiting.beginning.request != request:
+    if waiting is None or now.status is not PromotionStatus.WAITING or not waiting.beginning.works_on(request):
         raise _not_waiting(request, now, requests.current_beginning(intake))
     answered = Answered(
         answer=answer,
@@ -111,7 +111,7 @@ def _not_waiting(
 ) -> NotAskedError | PromotionEndedError:
     if now.status not in {PromotionStatus.REQUESTED, PromotionStatus.WAITING}:
         return PromotionEndedError(ended_sentence(now))
-    if current is None or current.request != request:
+    if current is None or not current.works_on(request):
         return NotAskedError(
             f"The promotion of {whose(request)} has not begun: another one goes first, or it is about to begin. "
             "`flywheel status` shows it."

@@ -91,8 +91,8 @@ def request_of_parameter_edit(
     if desired is None or desired.arn == published.active() or intake.read(end_key(desired.request_id), Promotion):
         return None
     waiting = waiting_promotion(intake)
-    awaiting_approval = waiting.beginning.request if waiting else None
-    if any(request.model_arn == desired.arn and request != awaiting_approval for request in open_requests(intake)):
+    others = [request for request in open_requests(intake) if not (waiting and waiting.beginning.works_on(request))]
+    if any(request.model_arn == desired.arn for request in others):
         return None
     return PromotionRequest(
         id=desired.request_id,
@@ -213,7 +213,7 @@ def promotion_of(request_id: str, *, intake: IntakeBucket) -> Promotion | None:
     if request is None:
         return None
     waiting = waiting_promotion(intake)
-    if waiting is not None and waiting.beginning.request == request:
+    if waiting is not None and waiting.beginning.works_on(request):
         reason = f"It waits until {waiting.wait.ends_at:%Y-%m-%d %H:%M} UTC for somebody to approve it."
         return as_promotion(
             request,

@@ -108,7 +108,7 @@ def _refuse_unfit(
     Whether a model can that is still to be imported shows when it is there."""
     refused = []
     for request in candidates:
-        if request.source.automatic or request.source_model_arn or request == waiting.beginning.request:
+        if request.source.automatic or request.source_model_arn or waiting.beginning.works_on(request):
             continue
         try:
             require_fit(request, flywheel=flywheel, service=service, now=now)

@@ -111,6 +111,10 @@ class PromotionBeginning(Record):
     superseded: tuple[str, ...] = ()
     """Ids of the requests that this one supersedes, once its model has passed `check_model`."""
 
+    def works_on(self, request: PromotionRequest) -> bool:
+        """By its id: `decided_against` may have changed since it was written."""
+        return self.request is not None and self.request.id == request.id
+
 
 def begin_key(promotion: str) -> str:
     return f"{PROMOTIONS.folder_of(promotion)}begin.json"
