@@ -11,7 +11,8 @@ from flywheel.comprehend.model_kind import Model
 from flywheel.decisions.history import score_by
 from flywheel.promotions import requests
 from flywheel.records.decisions import DECISIONS, Decision, ModelScore
-from flywheel.records.imports import MODELS, Origin, origin_of
+from flywheel.records.imports import Origin
+from flywheel.records.imports import origins as all_origins
 from flywheel.records.promotions import Promotion
 from flywheel.store.parameters import ACTIVE
 from flywheel.store.record import Record
@@ -77,9 +78,11 @@ def list_models(deployment: AnyDeployment) -> list[ModelVersion]:
     shared = origins(deployment)
     marks = _marks(deployment, actual=service.describe().active_model_arn, origins=shared)
     described: dict[str, Model | None] = {model.arn: model for model in service.own_models()}
-    for arn in [*times, *marks, *shared]:
+    for arn in [*times, *marks]:
         if arn not in described:
             described[arn] = service.models.describe(arn)
+    # What is of this deployment and not listed is not there.
+    described = {**dict.fromkeys(shared), **described}
     made = decisions_by_model(deployment)
     requested = {request.model_arn: request.id for request in all_requests(deployment)}
     found = []
@@ -108,10 +111,7 @@ def origins(deployment: AnyDeployment) -> dict[str, Origin]:
     """By ARN of the version here: what is known of those that were imported, or that the source shared or withdrew."""
     if not isinstance(deployment, ImportDeployment):
         return {}
-    names = sorted({key.removeprefix(MODELS).partition("/")[0] for key in deployment.intake.keys(MODELS)})
-    arns = [f"{deployment.published.imported_model_arn}/version/{name}" for name in names]
-    found = (origin_of(arn, intake=deployment.intake) for arn in arns)
-    return {origin.model_arn: origin for origin in found if origin is not None}
+    return all_origins(deployment.published.imported_model_arn, intake=deployment.intake)
 
 
 def active_history(deployment: AnyDeployment) -> list[PublishedVersion]:

@@ -54,8 +54,9 @@ def _promotion_page(deployment: AnyDeployment, name: str) -> str:
     if beginning is None:
         raise OperatorError(f"{name} has just begun: `flywheel status` shows how far it is.")
     request = beginning.request
-    ended = intake.read(promotions.record_key(name), Promotion)
-    now = promotion_of(request.id, intake=intake) if request and (ended is None or ended.promotion != name) else ended
+    now = intake.read(promotions.record_key(name), Promotion)
+    if now is None and request is not None:
+        now = promotion_of(request.id, intake=intake)
     if request is None or now is None:
         raise OperatorError(f"{name} found nothing to promote: there is no report of it.")
     return promotion_page(beginning, request, now, intake=intake)

@@ -91,9 +91,9 @@ def request_of_parameter_edit(
     if desired is None or desired.arn == published.active() or intake.read(end_key(desired.request_id), Promotion):
         return None
     waiting = waiting_promotion(intake)
-    for request in open_requests(intake):
-        if request.model_arn == desired.arn and not (waiting and waiting.beginning.works_on(request)):
-            return None
+    others = [request for request in open_requests(intake) if not (waiting and waiting.beginning.works_on(request))]
+    if any(request.model_arn == desired.arn for request in others):
+        return None
     return PromotionRequest(
         id=desired.request_id,
         source=PromotionSource.PARAMETER,

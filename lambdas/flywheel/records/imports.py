@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flywheel.records.announcements import ModelShared, ModelWithdrawn
 from flywheel.records.decisions import Metrics, ModelScore
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ACTIVE_MODEL_KEY = "imports/active-model.json"
 MODELS = "imports/models/"
+_RecordT = TypeVar("_RecordT", bound=Record)
 WORK = "imports/trials/"
 _LONGEST_VERSION_NAME = 63
 """By Comprehend's API model."""
@@ -79,21 +80,55 @@ class Origin(Record):
 
 def origin_of(model_arn: str, *, intake: IntakeBucket, source_model_arn: str | None = None) -> Origin | None:
     """None if nothing is known of the version. `source_model_arn` is what a request for it says."""
-    shared = intake.read(origin_key(model_arn), ModelShared)
-    asked = intake.read(import_key(model_arn), Import)
-    withdrawn = intake.read(withdrawal_key(model_arn), ModelWithdrawn)
-    known = [
-        *([shared.model] if shared else []),
-        *([asked.source_model_arn] if asked else []),
-        *([withdrawn.model] if withdrawn else []),
-        *([source_model_arn] if source_model_arn else []),
-    ]
-    if not known:
+    return _origin(
+        model_arn,
+        shared=intake.read(origin_key(model_arn), ModelShared),
+        asked=intake.read(import_key(model_arn), Import),
+        withdrawn=intake.read(withdrawal_key(model_arn), ModelWithdrawn),
+        source_model_arn=source_model_arn,
+    )
+
+
+def origins(model_arn: str, *, intake: IntakeBucket) -> dict[str, Origin]:
+    """Of all versions of which something is known, by their ARNs. `model_arn` is what these begin with."""
+    keys = sorted(intake.keys(MODELS))
+
+    def read(last: str, kind: type[_RecordT]) -> list[_RecordT]:
+        return intake.read_all([key for key in keys if key.endswith(f"/{last}")], kind)
+
+    def arn_of(source_arn: str) -> str:
+        return f"{model_arn}/version/{version_name(source_arn)}"
+
+    shared = {arn_of(each.model): each for each in read("origin.json", ModelShared)}
+    asked = {each.model_arn: each for each in read("import.json", Import)}
+    withdrawn = {arn_of(each.model): each for each in read("withdrawn.json", ModelWithdrawn)}
+    found = (
+        _origin(arn, shared=shared.get(arn), asked=asked.get(arn), withdrawn=withdrawn.get(arn))
+        for arn in dict.fromkeys([*shared, *asked, *withdrawn])
+    )
+    return {origin.model_arn: origin for origin in found if origin is not None}
+
+
+def _origin(
+    model_arn: str,
+    *,
+    shared: ModelShared | None,
+    asked: Import | None,
+    withdrawn: ModelWithdrawn | None,
+    source_model_arn: str | None = None,
+) -> Origin | None:
+    if shared is not None:
+        source_model_arn = shared.model
+    elif asked is not None:
+        source_model_arn = asked.source_model_arn
+    elif withdrawn is not None:
+        source_model_arn = withdrawn.model
+    if source_model_arn is None:
         return None
     again = shared is not None and withdrawn is not None and shared.shared_at > withdrawn.withdrawn_at
     return Origin(
         model_arn=model_arn,
-        source_model_arn=known[0],
+        source_model_arn=source_model_arn,
         shared=shared,
         withdrawn=None if again else withdrawn,
         asked_at=asked.asked_at if asked else None,

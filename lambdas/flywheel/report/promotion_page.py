@@ -59,7 +59,7 @@ def promotion_page(
         "main",
         _header(beginning, promotion),
         _result(promotion, origin),
-        *section("Where the model comes from", _origin(request, promotion, origin)),
+        *section("Where the model comes from", _origin(beginning, request, origin)),
         *section("Its scores there", *_scores(origin, former)),
         *section("The smoke test here", *_smoke_test(tested)),
         *section("Approval", element("p", _approval(beginning, promotion, wait))),
@@ -98,11 +98,11 @@ def _result(promotion: Promotion, origin: Origin | None) -> Markup:
     return verdict(_HEADLINES[promotion.status], reasons, kind=kind)
 
 
-def _origin(request: PromotionRequest, promotion: Promotion, origin: Origin | None) -> Markup:
+def _origin(beginning: PromotionBeginning, request: PromotionRequest, origin: Origin | None) -> Markup:
     facts = [
         ("Version here", request.model_arn),
         ("Imported from", origin.source_model_arn if origin else "nobody noted it"),
-        ("Served before", promotion.former_model_arn or "none"),
+        ("Served before", beginning.former_model_arn or "none"),
         ("Why it was asked for", request.reason),
     ]
     if origin and origin.shared:

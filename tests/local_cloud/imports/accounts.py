@@ -153,10 +153,11 @@ class Target:
         assert isinstance(found, ImportDeployment)
         return found
 
-    def waiting(self) -> str | None:
-        """The promotion that waits for approval."""
+    def waiting(self, announced: ModelShared) -> str | None:
+        """The promotion that waits for approval of the version."""
         found = waiting_promotion(self.intake)
-        return found.beginning.promotion if found else None
+        request = found.beginning.request if found else None
+        return found.beginning.promotion if found and request and request.id == announced.id else None
 
     def published(self, name: str = "active-model-arn") -> str | None:
         ssm = self.account.client("ssm")

@@ -116,7 +116,7 @@ def test_a_withdrawal_is_told_and_ends_a_wait_for_approval(source: Source, targe
     model = source.train()
     announced = source.shared(model)
     source.tell(announced)
-    until(target.waiting, patience=LONG)
+    until(lambda: target.waiting(announced), patience=LONG)
     source.tell(source.withdrawn(model, instead=model))
     end = target.end_of(announced)
     assert end.status is PromotionStatus.REFUSED
@@ -153,7 +153,7 @@ def test_an_approver_reads_and_answers(source: Source, target: Target, tmp_path:
     change_parameters(target.account, STACK, {"PromotionMode": "APPROVAL"})
     announced = source.shared(source.train())
     source.tell(announced)
-    name = until(target.waiting, patience=LONG)
+    name = until(lambda: target.waiting(announced), patience=LONG)
     deployment = target.as_person("Approvers")
     page = save_report(deployment, name, output=tmp_path / "page.html")
     assert "waits for a person" in Path(page.path).read_text()

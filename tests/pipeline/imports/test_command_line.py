@@ -179,16 +179,18 @@ class TestImport:
 
 class TestApproval:
     def test_a_promotion_is_named_as_status_says(self, trained: Trained) -> None:
-        _, first, _ = trained
+        _, first, second = trained
         at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
-        at.hear_and_promote(at.shared(first, scores=Metrics(F1Score=0.75)))
-        found = import_status(importer(at))
-        (waiting,) = found.promotions.open
-        assert waiting.promotion == "promotion-000001"
-        for name in ("promotion-000001", "1"):
-            assert find_request(importer(at), name).source_model_arn == first
-        with pytest.raises(OperatorError, match="There is no promotion 2"):
-            approve(importer(at), "2")
+        import_model(importer(at), first)
+        at.promote_all()
+        at.hear_and_promote(at.shared(second, scores=Metrics(F1Score=0.75)))
+        (waiting,) = import_status(importer(at)).promotions.open
+        assert (waiting.status, waiting.promotion) == (PromotionStatus.WAITING, "promotion-000002")
+        assert waiting.former_model_arn == at.service.version_arn(first)
+        for name in ("promotion-000002", "2"):
+            assert find_request(importer(at), name).source_model_arn == second
+        with pytest.raises(OperatorError, match="There is no promotion 3"):
+            approve(importer(at), "3")
         assert at.promotion
         at.promotion.approve()
 
