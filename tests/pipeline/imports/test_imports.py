@@ -17,9 +17,10 @@ from flywheel.records.promotions import PromotionMode, PromotionStatus
 from flywheel.records.serving import smoke_test_of
 from flywheel.records.thresholds import thresholds_of
 from flywheel.serving.target import EndpointTarget
+from local.comprehend.faults import Fault
 from tests.pipeline.deployment import settled
 from tests.pipeline.imports.importing import ImportingDeployment, SourceModels
-from tests.pipeline.in_process_cloud import Killed
+from tests.pipeline.in_process_cloud import Killed, switched
 from tests.pipeline.serving_driver import ServingRun
 from tests.pipeline.turn_driver import LABELS, as_csv, documents
 
@@ -196,6 +197,59 @@ class TestImport:
         announced = at.shared(model)
         at.hear_and_promote(announced)
         assert status(at, announced) is PromotionStatus.REFUSED
+
+    def test_one_that_comprehend_failed_to_import_is_replaced(self, trained: Trained) -> None:
+        _, first, _ = trained
+        at = ImportingDeployment()
+        announced = at.shared(first)
+        at.cloud.comprehend.faults.add(Fault(resource="import", kind="fail", message="Out of luck.", times=1))
+        try:
+            at.hear_and_promote(announced)
+        finally:
+            at.cloud.comprehend.faults.clear()
+        waits = promotion_of(announced.id, intake=at.bucket)
+        assert waits
+        assert waits.status is PromotionStatus.FAILED
+        assert "Out of luck." in waits.reason
+        assert at.parameters() == {}
+        at.promote_all()
+        assert status(at, announced) is PromotionStatus.PROMOTED
+        assert at.status_of(at.service.version_arn(first)) == ("TRAINED", "")
+
+    def test_a_version_that_is_deleted_while_it_is_imported_is_refused(self, trained: Trained) -> None:
+        source, first, _ = trained
+        at = ImportingDeployment()
+        at.hear_and_promote(at.shared(first, at=at.now() - timedelta(minutes=1)))
+        model = source.train("deleted-half-way")
+        announced = at.shared(model, promotion="promotion-2")
+        at.hear(announced)
+        running = at.start_promotion()
+        with switched(model_import_seconds=3600):
+            running._begin()
+            running.steps = running.steps[1:]
+            running.steps[0]()
+            source.delete(model)
+            at.cloud.clock.advance(timedelta(hours=2))
+            running.run()
+        assert status(at, announced) is None, "it can still be tried again"
+        at.promote_all()
+        assert status(at, announced) is PromotionStatus.REFUSED
+        assert at.parameters()["active-model-arn"] == at.service.version_arn(first)
+
+    def test_a_quota_of_the_target_is_told_and_waited_for(self, trained: Trained) -> None:
+        source, first, _ = trained
+        at = ImportingDeployment()
+        announced = at.shared(first)
+        with switched(maximum_trainings_of_a_type=1, model_import_seconds=3600):
+            at.comprehend.import_model(SourceModelArn=source.train("takes-the-room"), ModelName=f"{at.name}-other")
+            at.hear_and_promote(announced)
+            at.cloud.clock.advance(timedelta(hours=2))
+        waits = promotion_of(announced.id, intake=at.bucket)
+        assert waits
+        assert waits.status is PromotionStatus.FAILED
+        assert "Comprehend takes no more models" in waits.reason
+        at.promote_all()
+        assert status(at, announced) is PromotionStatus.PROMOTED
 
     def test_a_model_whose_source_is_gone_keeps_serving(self, trained: Trained) -> None:
         source, *_ = trained
