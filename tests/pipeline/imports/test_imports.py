@@ -228,6 +228,7 @@ class TestImport:
             running._begin()
             running.steps = running.steps[1:]
             running.steps[0]()
+            running.steps = running.steps[1:]
             source.delete(model)
             at.cloud.clock.advance(timedelta(hours=2))
             running.run()
