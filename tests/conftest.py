@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.infrastructure.conftest import Synthesis
+
+# How fast an example is says how busy the machine is. Where CI is set, Hypothesis has a profile without a deadline.
+if hypothesis.settings().deadline is not None:
+    hypothesis.settings.register_profile("suite", deadline=None)
+    hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
