@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from local.cloud.endpoint import account_numbers
 from local.demo_entities import wrong_answers
 from local.walk import Walk
 from ops.deployment.clients import Clients
+from ops.deployment.polling import looks
 from ops.deployment.published import AnyDeployment, find_any_deployment
 from ops.verbs.approve import approve
 from ops.verbs.classify import ClassifiedText, classify, find_api
@@ -106,6 +106,9 @@ class Accounts:
     subject: Subject
     dev: Walk
     prod: AnyDeployment
+    prod_account: CloudAccount
+    assembly: Path
+    """Of prod."""
     intruder: CloudAccount
     folder: Path
     wrong: list[str] = field(default_factory=list)
@@ -219,6 +222,8 @@ def _deploy(console: Console, cloud: LocalCloud, subject: Subject, folder: Path)
         subject=subject,
         dev=dev,
         prod=found,
+        prod_account=prod,
+        assembly=cloud.places.cloud_assembly,
         intruder=cloud.account(intruder_number),
         folder=folder,
     )
@@ -236,7 +241,9 @@ def _play(accounts: Accounts) -> None:
     _intrude(accounts, promoted.model_arn)
 
     accounts.tell("3. A better model, with approval", "From now on a person in prod has to agree.")
-    _ask_for_approval_in(accounts)
+    stack = f"{subject.name}-import"
+    # Parameters that are not given keep their values.
+    accounts.prod_account.deploy(accounts.assembly, stacks=[stack], parameters={f"{stack}:PromotionMode": "APPROVAL"})
     record, promoted = accounts.promote_in_dev(train=[subject.better(folder)])
     request = accounts.request_in_prod(promoted)
     _until(lambda: promotions_now(accounts.prod).waits_until, "prod asked nobody")
@@ -287,33 +294,8 @@ def _intrude(accounts: Accounts, model_arn: str) -> None:
         accounts.wrong.append("An account that is not trusted imported the model.")
 
 
-def _ask_for_approval_in(accounts: Accounts) -> None:
-    """A parameter of prod's Import stack, changed as an operator does."""
-    deployment = accounts.prod
-    cloudformation = deployment.clients.cloudformation
-    stack = f"{deployment.name}-import"
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    names = [parameter["ParameterKey"] for parameter in described.get("Parameters", [])]
-    cloudformation.update_stack(
-        StackName=stack,
-        UsePreviousTemplate=True,
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-        Parameters=[
-            {"ParameterKey": "PromotionMode", "ParameterValue": "APPROVAL"}
-            if key == "PromotionMode"
-            else {"ParameterKey": key, "UsePreviousValue": True}
-            for key in names
-        ],
-    )
-    cloudformation.get_waiter("stack_update_complete").wait(
-        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
-
-
 def _until(find: Callable[[], T | None], otherwise: str) -> T:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    for _ in looks(timeout_seconds=_PATIENCE_SECONDS, poll_seconds=_LOOK_AGAIN_SECONDS):
         if (found := find()) is not None:
             return found
-        time.sleep(_LOOK_AGAIN_SECONDS)
     raise LocalCloudError(f"{otherwise[0].upper()}{otherwise[1:]} within {_PATIENCE_SECONDS:.0f} s.")

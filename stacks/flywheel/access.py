@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
+from flywheel.records.imports import ACTIVE_MODEL_KEY
 from stacks.constructs.arn import arn_of
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.function import Functions, function_code, powertools_layer_arn
@@ -27,8 +28,6 @@ FLYWHEEL = ("FLYWHEEL_NAME", "FLYWHEEL_ARN", "MODEL_TYPE", "INTAKE_BUCKET")
 """What most functions are told."""
 IMPORTS = ("FLYWHEEL_NAME", "IMPORTED_MODEL_ARN", "MODEL_KEY_ARN", "MODEL_TYPE", "INTAKE_BUCKET")
 """The same in a deployment that imports models."""
-ACTIVE_MODEL_KEY = "imports/active-model.json"
-"""lambdas/flywheel/records/imports.py"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,15 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
+from flywheel.records.imports import ACTIVE_MODEL_KEY
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.state_machine import executions_of
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import PromotionQueues, Queues
 from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
+
+_OF_IMPORTS = (ACTIVE_MODEL_KEY, "imports/models/*")
+"""Not the trials: they have documents."""
 
 
 class _Policies(Construct):
@@ -78,7 +82,7 @@ class ImportPeoplePolicies(_Policies):
         self.operators = self._policy(
             "Operators",
             "See which models were imported and which one serves, import one, roll back.",
-            access.objects("promotions/*", "serving/*", "imports/*", actions=("GetObject",)),
+            access.objects("promotions/*", "serving/*", *_OF_IMPORTS, actions=("GetObject",)),
             access.objects("promotions/requests/*", actions=("PutObject",)),
             access.list_intake(),
             access.models(access.kind.describe_model),
@@ -87,7 +91,7 @@ class ImportPeoplePolicies(_Policies):
             self._executions(self._promotions),
             through=("s3", "sqs"),
         )
-        self.approvers = self._approvers("imports/*", "serving/smoke-tests/*")
+        self.approvers = self._approvers(*_OF_IMPORTS, "serving/smoke-tests/*")
 
 
 class PeoplePolicies(_Policies):

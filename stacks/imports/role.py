@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from flywheel.records.imports import WORK
 from stacks.constructs.role import Permission, ServiceRole
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.role import comprehend_role
 
-TRIALS = "imports/trials/*"
+TRIALS = f"{WORK}*"
 
 
 def import_role(scope: Construct, construct_id: str, *, access: FlywheelAccess) -> ServiceRole:

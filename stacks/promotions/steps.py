@@ -8,9 +8,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from flywheel.records.imports import ACTIVE_MODEL_KEY
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
-from stacks.flywheel.access import ACTIVE_MODEL_KEY, READ, WRITE, FlywheelAccess
+from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
 
 TIMEOUT = cdk.Duration.minutes(2)

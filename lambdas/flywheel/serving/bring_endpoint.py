@@ -133,8 +133,9 @@ class EndpointController:
 
     def _adjust(self, endpoint: Endpoint, *, target: EndpointTarget, served: ServedModel) -> Serving:
         self.pipeline.published.publish_endpoint(endpoint.arn)
-        moves = endpoint.model_arn != served.model_arn if served.flywheel_arn is None else False
-        if endpoint.flywheel_arn != served.flywheel_arn or moves:
+        # One that is bound to a flywheel follows it by itself.
+        bound_to_another = served.flywheel_arn is None and endpoint.model_arn != served.model_arn
+        if endpoint.flywheel_arn != served.flywheel_arn or bound_to_another:
             self.endpoints.move(
                 flywheel_arn=served.flywheel_arn,
                 model_arn=served.model_arn,

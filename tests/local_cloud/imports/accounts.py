@@ -84,12 +84,8 @@ class Source:
 
     def shared(self, model: str) -> ModelShared:
         return ModelShared(
-            id=shared_id(f"promotion-{self.number:06d}", model),
-            flywheel=SOURCE_FLYWHEEL,
-            account=self.account.account,
-            model=model,
-            model_type="DOCUMENT_CLASSIFIER",
-            promotion=f"promotion-{self.number:06d}",
+            **self._announced(model),
+            id=shared_id(self._promotion, model),
             by="turn-000001",
             reason="It is better.",
             shared_at=datetime.now(UTC),
@@ -97,17 +93,27 @@ class Source:
 
     def withdrawn(self, model: str, *, instead: str) -> ModelWithdrawn:
         return ModelWithdrawn(
-            id=withdrawn_id(f"promotion-{self.number:06d}", model),
-            flywheel=SOURCE_FLYWHEEL,
-            account=self.account.account,
-            model=model,
-            model_type="DOCUMENT_CLASSIFIER",
-            promotion=f"promotion-{self.number:06d}",
+            **self._announced(model),
+            id=withdrawn_id(self._promotion, model),
             by="a person",
             reason="It was wrong.",
             withdrawn_at=datetime.now(UTC),
             instead=instead,
         )
+
+    @property
+    def _promotion(self) -> str:
+        return f"promotion-{self.number:06d}"
+
+    def _announced(self, model: str) -> dict[str, str]:
+        """What both announcements have."""
+        return {
+            "flywheel": SOURCE_FLYWHEEL,
+            "account": self.account.account,
+            "model": model,
+            "model_type": "DOCUMENT_CLASSIFIER",
+            "promotion": self._promotion,
+        }
 
     def tell(self, announced: ModelShared | ModelWithdrawn, *, by: CloudAccount | None = None) -> None:
         kind = MODEL_SHARED if isinstance(announced, ModelShared) else MODEL_WITHDRAWN
