@@ -15,7 +15,8 @@ import pytest
 
 from flywheel import environment
 from handlers.cloudformation import RESERVE_SECONDS
-from tests.infrastructure.expected_permissions import CREATION, EXPECTED, EXPECTED_OF_IMPORTS, FLYWHEEL, Grants
+from tests.infrastructure.expected_permissions import CREATION, EXPECTED, FLYWHEEL, Grants
+from tests.infrastructure.imports.expected_permissions import EXPECTED_OF_IMPORTS
 from tests.infrastructure.synthesised import (
     ROOT,
     Resource,
@@ -118,13 +119,6 @@ def test_a_function_may_do_what_it_does_and_no_more(default: Synthesised, kind: 
 @pytest.mark.parametrize("name", FLYWHEEL | CREATION)
 def test_nor_does_one_of_a_flywheel_that_begins_with_a_model(initial_model: Synthesised, name: str) -> None:
     require_grants(initial_model, name, (FLYWHEEL | CREATION)[name])
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind, table in EXPECTED_OF_IMPORTS.items() for name in table]
-)
-def test_nor_does_one_where_models_are_imported(importing: Synthesised, kind: str, name: str) -> None:
-    require_grants(importing.beside(kind), name, EXPECTED_OF_IMPORTS[kind][name])
 
 
 def require_grants(stack: Synthesised, name: str, expected: Grants) -> None:

@@ -41,6 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # Another run does the same.
         raise
     except Exception:
+        # Whatever it was: the alarm tells, and the machine or Lambda tries again.
         _measure(behind=True)
         raise
     if outcome is None:
