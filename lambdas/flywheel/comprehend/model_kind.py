@@ -264,6 +264,10 @@ class ModelKind(Protocol):
         classifier, or entities as `Span.label`; `members` are further ones, which `prepare` ignores. Raises ValueError
         for what is no entity, and for one of nothing but white space, which `prepare` takes."""
 
+    def labels_in(self, text: str, labels: Sequence[str], *, read_as: str) -> tuple[str, ...]:
+        """The labels that `read_documents` gave to a document, in its `text` as it was before; `read_as` is the text
+        that it gave. Entities stand where their texts stand. Raises FlywheelError."""
+
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS
     ) -> Predictions:

@@ -157,6 +157,9 @@ class _DocumentClassification:
         # In a list a label is taken as it stands, whatever characters it has.
         return json.dumps({"text": text, "labels": list(labels), **members}, ensure_ascii=False) + "\n"
 
+    def labels_in(self, text: str, labels: Sequence[str], *, read_as: str) -> tuple[str, ...]:  # noqa: ARG002 - the labels are the whole text's
+        return tuple(labels)
+
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS
     ) -> Predictions:

@@ -16,7 +16,7 @@ from flywheel.confidence import NO_THRESHOLDS
 from flywheel.entity_recognition.answer import AnnotatedDocument, RecognizedEntities
 from flywheel.records.decisions import Metrics
 from flywheel.records.uploads import DocumentForm
-from flywheel.spans import Span
+from flywheel.spans import Span, labels_of_spans
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -190,6 +190,18 @@ class _EntityRecognition:
                     raise ValueError(f"{where} has nothing but white space.")
             entities.append(entity)
         return json.dumps({"text": text, "entities": entities, **members}, ensure_ascii=False) + "\n"
+
+    def labels_in(self, text: str, labels: Sequence[str], *, read_as: str) -> tuple[str, ...]:
+        if text == read_as:
+            return tuple(labels)
+        from flywheel.entity_recognition.offsets import place_of
+
+        spans = map(Span.of_label, labels)
+        places = (
+            (*place_of(text, begin=span.begin, end=span.end, found=read_as[span.begin : span.end]), span.type)
+            for span in spans
+        )
+        return labels_of_spans(Span(*place) for place in places)
 
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from flywheel.records.review import (
@@ -59,7 +59,7 @@ class Claimed:
     """Items that they answered today (UTC) and that are agreed on and not published yet."""
 
 
-def claim(queue: ReviewQueue, *, by: str, count: int, now: datetime) -> Claimed:
+def claim(queue: ReviewQueue, *, by: str, count: int, now: datetime, lasts: timedelta = CLAIM_LASTS) -> Claimed:
     """The items that a reviewer holds, and new ones, until there are `count`. Claims that are half over are renewed;
     those of others that expired go back into the queue."""
     held = _held(queue, by=by, count=count, now=now)
@@ -77,13 +77,13 @@ def claim(queue: ReviewQueue, *, by: str, count: int, now: datetime) -> Claimed:
         )
         if not chosen:
             break
-        found = _at_once(lambda place: _take(queue, place, by=by, now=now), chosen)
+        found = _at_once(lambda place: _take(queue, place, by=by, now=now, lasts=lasts), chosen)
         won += [item for item in found if item is not None]
         lost |= {place.item for place, item in zip(chosen, found, strict=True) if item is None}
     items = (*held, *won)
     return Claimed(
         items=items,
-        until=min((item.claim.until for item in items if item.claim), default=claim_of(by, now=now).until),
+        until=min((item.claim.until for item in items if item.claim), default=claim_of(by, now=now, lasts=lasts).until),
         waiting=seen - len(won) - len(lost),
         more=more,
         answered=_answered(queue, by=by, now=now),
@@ -140,14 +140,18 @@ def _first_pages(queue: ReviewQueue, *, by: str) -> tuple[dict[Lane, list[Place]
     return places, any(more for _, more in pages)
 
 
-def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime) -> ReviewItem | None:
+def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime, lasts: timedelta) -> ReviewItem | None:
     """The item at a place, if the reviewer gets it; otherwise the place is put right."""
     found = queue.intake.read_with_version(place.key, WaitingItem)
     if found is None:
         return None
     waiting, version = found
     new = ReviewItem(
-        **dict(waiting), lane=place.lane, rank=place.rank, state=ItemState.CLAIMED, claim=claim_of(by, now=now)
+        **dict(waiting),
+        lane=place.lane,
+        rank=place.rank,
+        state=ItemState.CLAIMED,
+        claim=claim_of(by, now=now, lasts=lasts),
     )
     if queue.intake.write_once(item_key(place.item), new):
         queue.point(new, instead_of={place.key: version})

@@ -122,9 +122,9 @@ def claim_pointer(item: str, claim: Claim) -> ClaimPointer:
     return ClaimPointer(until=claim.until, item=item, reviewer=reviewer_digest(claim.by))
 
 
-def claim_of(by: str, *, now: datetime) -> Claim:
+def claim_of(by: str, *, now: datetime, lasts: timedelta = CLAIM_LASTS) -> Claim:
     """To the second, as in the key of its pointer."""
-    return Claim(by=by, until=(now + CLAIM_LASTS).replace(microsecond=0))
+    return Claim(by=by, until=(now + lasts).replace(microsecond=0))
 
 
 def held_by_another(item: ReviewItem, by: str, *, now: datetime) -> bool:
