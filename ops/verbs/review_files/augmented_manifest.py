@@ -35,11 +35,7 @@ def _returned(line: str, where: str) -> Returned:
         value = json.loads(line)
     except ValueError as error:
         raise FileError(f"{where} is not JSON: {error}.") from error
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("item"), str)
-        or not isinstance(value.get("source"), str)
-    ):
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in ("item", "source")):
         raise FileError(f"{where} has no item and source, as the lines of `flywheel review export` have.")
     answered = any(name.endswith(_METADATA) for name in value)
     return Returned(item=value["item"], text=value["source"], where=where, line=line if answered else None)

@@ -1,7 +1,7 @@
 """Takes items of the review queue out into a file of another tool, and its answers in.
 
-Who takes them out holds them for EXPORT_LASTS, under a name of their own beside the tool's, so that the review page does
-not show the same items.
+Who takes them out holds them for EXPORT_LASTS, under their name with the tool's, so that the review page does not show
+them the same items.
 """
 
 from __future__ import annotations
