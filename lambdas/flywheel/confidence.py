@@ -1,4 +1,4 @@
-"""The labels and the confidence of a model's prediction."""
+"""The labels, the confidence and the margin of a model's prediction."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def confidence_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds =
     if multi_label:
         return min((_certainty(score, thresholds.get(name, YES)) for name, score in scores), default=0.0)
     return scores[0][1] if scores else 0.0
+
+
+def margin_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_THRESHOLDS) -> float:
+    """From 0 (the model could as well have said something else) to 1: the best score minus the second. Of a multi-label
+    model how far its least certain label is from its threshold, on the way to 0 or 1."""
+    if multi_label:
+        return max(0.0, 2 * confidence_of(scores, multi_label=True, thresholds=thresholds) - 1)
+    best, second = (*(score for _, score in scores[:2]), 0.0, 0.0)[:2]
+    return min(1.0, max(0.0, best - second))
 
 
 def _certainty(score: float, threshold: float) -> float:

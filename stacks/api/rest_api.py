@@ -132,7 +132,13 @@ class Api(Construct):
             timeout=cdk.Duration.seconds(28),
             # More memory is more processor: half of one shortens the first answer.
             memory_mib=1024,
-            environment=[*access.identity, "PARAMETER_PREFIX", "ENDPOINT_ARN", "REVIEW_THRESHOLD"],
+            environment=[
+                *access.identity,
+                "PARAMETER_PREFIX",
+                "ENDPOINT_ARN",
+                "REVIEW_THRESHOLD",
+                *([] if access.imports else ["KEEP_PREDICTIONS", "KEEP_PREDICTIONS_PERCENT", "AUDIT_PERCENT"]),
+            ],
             permissions=[
                 Permission(
                     actions=[f"comprehend:{access.kind.detect}", "comprehend:DescribeEndpoint"],
@@ -141,7 +147,7 @@ class Api(Construct):
                 access.models(access.kind.describe_model),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
                 access.objects("serving/state.json", actions=("GetObject",)),
-                access.objects("predictions/low-confidence/*", actions=("PutObject",)),
+                *_keep_predictions(access),
                 *access.thresholds("GetObject"),
                 access.list_intake(),
             ],
@@ -278,3 +284,8 @@ class Api(Construct):
             self._api.add_gateway_response(
                 name, type=kind, templates={"application/json": template}, response_headers=dict(headers)
             )
+
+
+def _keep_predictions(access: FlywheelAccess) -> list[Permission]:
+    """Where models are imported there is nobody to teach by them."""
+    return [] if access.imports else [access.objects("predictions/*", "review/waiting/*", actions=("PutObject",))]

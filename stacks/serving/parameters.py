@@ -6,12 +6,14 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.stack_parameters import NONE, StackParameters, number, one_of, text, whole_number
-from stacks.settings import FlywheelSettings
+from stacks.settings import FlywheelSettings, Role
 
 MOST_UNITS = 50
 """Comprehend's quota for one endpoint, unless AWS raised it."""
 _DAY = "(SUN|MON|TUE|WED|THU|FRI|SAT)"
 _LONGEST_TIME = 60
+OF_LEARNING = ("keep_predictions", "keep_predictions_percent", "audit_percent", "feedback_trust")
+"""Parameters of a deployment that trains."""
 WEEKLY_TIME = rf"^none$|^cron\([0-5]?[0-9] ([01]?[0-9]|2[0-3]) \? \* (\*|{_DAY}([,-]{_DAY})*) \*\)$"
 
 
@@ -72,8 +74,32 @@ class ServingParameters(StackParameters):
         default=0.7,
         least=0,
         most=1,
-        description="A document that the API classifies with a lower confidence is kept in the intake bucket for "
-        "people to review. 0: none is.",
+        description="A document that the API answers with a lower confidence waits for people to review it. 0: none "
+        "does.",
+    )
+    keep_predictions = one_of(
+        default="low-confidence",
+        allowed=("none", "low-confidence", "sample", "all"),
+        description="Which texts that the API answers are kept, with the answer. none: no text is, and none is "
+        "reviewed. low-confidence: those that wait for review. sample: also KeepPredictionsPercent of all.",
+    )
+    keep_predictions_percent = number(
+        default=10,
+        least=0,
+        most=100,
+        description="The share of all texts that is kept with KeepPredictions=sample.",
+    )
+    audit_percent = number(
+        default=1,
+        least=0,
+        most=100,
+        description="The share of the other documents that waits for review, too, so that what nobody doubts is looked "
+        "at. None is with KeepPredictions=none.",
+    )
+    feedback_trust = one_of(
+        default="review",
+        allowed=("review", "accept"),
+        description="What becomes of feedback: it waits for a reviewer, or it is accepted as an answer at once.",
     )
     requests_per_second = whole_number(
         default=50,
@@ -97,7 +123,11 @@ class ServingParameters(StackParameters):
     """Left out where the setting `reserved_concurrency` decides."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: FlywheelSettings) -> None:
-        super().__init__(scope, construct_id, without=["reserve_concurrency"] if settings.reserved_concurrency else [])
+        without = ["reserve_concurrency"] if settings.reserved_concurrency else []
+        if settings.role is Role.IMPORT:
+            # There is nobody to teach: the flywheel is elsewhere.
+            without += OF_LEARNING
+        super().__init__(scope, construct_id, without=without)
         hours = cdk.CfnRule(
             self,
             "HoursComeInPairs",

@@ -273,7 +273,7 @@ SERVING: dict[str, Grants] = {
         "comprehend:DescribeDocumentClassifier": {"models"},
         "ssm:GetParameter": {"parameter/active-model-arn"},
         "s3:GetObject": {"serving/state.json", "models/*/thresholds.json"},
-        "s3:PutObject": {"predictions/low-confidence/*"},
+        "s3:PutObject": {"predictions/*", "review/waiting/*"},
         "s3:ListBucket": {"intake"},
     },
     "remove_endpoint": {"states:StartExecution": {"serve machine"}},

@@ -64,6 +64,8 @@ class TestParameters:
         tuned = {name for name, found in parameters.items() if not found["Type"].startswith("AWS::SSM::")}
         # The setting `reserved_concurrency` takes its place.
         left_out = {"ReserveConcurrency"} if any_variant.stack.startswith("organisation") else set()
+        if any_variant.first.stack.endswith("-import"):
+            left_out |= {"KeepPredictions", "KeepPredictionsPercent", "AuditPercent", "FeedbackTrust"}
         assert tuned == set(PARAMETERS[kind]) - left_out
 
     @pytest.mark.parametrize(("kind", "name"), EVERY)

@@ -41,6 +41,8 @@ FRACTIONS = {
     ("flywheel", "DriftFloor"): (0, 1),
     ("serving", "SmokeTestMinimum"): (0, 1),
     ("serving", "ReviewThreshold"): (0, 1),
+    ("serving", "KeepPredictionsPercent"): (0, 100),
+    ("serving", "AuditPercent"): (0, 100),
     ("analysis", "QuietPeriodMinutes"): (0, 1440),
     ("analysis", "LowConfidence"): (0, 1),
 }
@@ -54,6 +56,8 @@ ONE_OF = {
     ("flywheel", "RequireSameTestData"),
     ("flywheel", "TriggerOnUpload"),
     ("serving", "ReserveConcurrency"),
+    ("serving", "KeepPredictions"),
+    ("serving", "FeedbackTrust"),
     *((kind, "LogRetentionDays") for kind in KINDS),
 }
 TEXTS: dict[tuple[str, str], tuple[list[str], list[str]]] = {

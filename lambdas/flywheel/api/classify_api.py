@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.api import errors
-from flywheel.api.low_confidence import record_of
+from flywheel.api.keep_predictions import PredictionKeeper
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.comprehend.live_endpoint import UNAVAILABLE
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.faults.errors import FlywheelError
 from flywheel.faults.fault_names import INVALID
 from flywheel.faults.service_faults import error_code, is_fault, is_throttle
-from flywheel.records.low_confidence import low_confidence_key
 from flywheel.records.serving import STATE_KEY, ServingState
 from flywheel.records.thresholds import thresholds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flywheel.api.keep_predictions import Keeping, KeepingRules
     from flywheel.comprehend.live_endpoint import EndpointSnapshot, LiveEndpoint
     from flywheel.confidence import Thresholds
     from flywheel.store.bucket import IntakeBucket
@@ -86,8 +86,8 @@ class Classified:
     low_confidence: int
     causes: tuple[str, ...]
     """Failed operations and their error codes, for the log. They quote no text."""
-    not_stored: int
-    """Low-confidence documents that could not be stored for review."""
+    keeping: Keeping
+    """What was kept of the predictions."""
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -141,8 +141,7 @@ class RequestClassifier:
     endpoint: LiveEndpoint
     intake: Callable[[], IntakeBucket]
     """Creates the client only when it is needed, because most requests do not."""
-    threshold: float
-    """Documents with a lower confidence are stored for review."""
+    rules: KeepingRules
     clock: Callable[[], datetime]
     elapsed: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
@@ -162,19 +161,16 @@ class RequestClassifier:
         if any(one.prediction is not None and one.prediction.has_thresholds for one in tried):
             tried = self._at_thresholds(tried, causes)
         causes += [one.cause for one in tried if one.cause]
-        unsure = [
-            (text, one.prediction)
-            for text, one in zip(texts, tried, strict=True)
-            if one.prediction is not None and one.prediction.confidence < self.threshold
-        ]
-        not_stored = self._keep(unsure, before=before, causes=causes) if unsure else 0
+        keeper = PredictionKeeper(rules=self.rules, endpoint_arn=self.endpoint.arn, intake=self.intake, look=self._look)
+        predictions = [one.prediction for one in tried]
+        keeping = keeper.keep([*zip(texts, predictions, strict=True)], before=before, at=self.clock(), causes=causes)
         return Classified(
             answers=self._answers(tried),
             model=self._seen,
             throttled=sum(one.throttled for one in tried),
-            low_confidence=len(unsure),
+            low_confidence=sum(one is not None and one.confidence < self.rules.threshold for one in predictions),
             causes=tuple(causes),
-            not_stored=not_stored,
+            keeping=keeping,
         )
 
     def _try(self, text: str, deadline: float) -> _DocumentResult:
@@ -252,34 +248,6 @@ class RequestClassifier:
             one.prediction or _problem(one.failure or ErrorCode.INTERNAL_ERROR, number, state)
             for number, one in enumerate(tried)
         )
-
-    def _keep(
-        self, unsure: Sequence[tuple[str, Prediction]], *, before: EndpointSnapshot | None, causes: list[str]
-    ) -> int:
-        """Store documents for review. Returns how many could not be stored: that is no error for the caller."""
-        after = self._look(causes)
-        now = self.clock()
-        records = [
-            record_of(
-                text,
-                prediction,
-                threshold=self.threshold,
-                endpoint_arn=self.endpoint.arn,
-                before=before,
-                after=after,
-                at=now,
-            )
-            for text, prediction in unsure
-        ]
-        failed, intake = 0, self.intake()
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            for writing in [pool.submit(intake.write_once, low_confidence_key(record), record) for record in records]:
-                try:
-                    writing.result()
-                except (ClientError, BotoCoreError) as error:
-                    causes.append(_cause("PutObject", error))
-                    failed += 1
-        return failed
 
 
 def _failure(error: ClientError) -> ErrorCode:

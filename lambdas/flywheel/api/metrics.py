@@ -17,4 +17,6 @@ def of_classified(classified: Classified) -> Iterator[Measurement]:
         yield Measurement(name="PredictionConfidence", value=prediction.confidence, unit=Unit.NONE)
     yield Measurement(name="LowConfidencePredictions", value=classified.low_confidence)
     yield Measurement(name="ThrottledPredictions", value=classified.throttled)
-    yield Measurement(name="LowConfidenceNotKept", value=classified.not_stored)
+    yield Measurement(name="PredictionsKept", value=len(classified.keeping.kept))
+    yield Measurement(name="PredictionsQueued", value=classified.keeping.queued)
+    yield Measurement(name="PredictionsNotStored", value=classified.keeping.not_stored)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 from flywheel.comprehend.answers import required
 from flywheel.confidence import NO_THRESHOLDS
+from flywheel.records.predictions import Suggestion
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -110,6 +111,8 @@ class Prediction(ABC):
     """The labels that the document gets; of a recognizer its entities as `Span.label`."""
     confidence: float
     """From 0 to 1."""
+    margin: float
+    """From 0 (the model could as well have said something else) to 1."""
 
     @property
     def has_thresholds(self) -> bool:
@@ -122,10 +125,20 @@ class Prediction(ABC):
 
     @abstractmethod
     def recorded(self) -> dict[str, Any]:
-        """The prediction as members of a LowConfidencePrediction."""
+        """What only this kind has in a Suggestion."""
+
+    def suggestion(self, *, model_arn: str | None) -> Suggestion:
+        """`model_arn`: None if it is not certain which model that was."""
+        return Suggestion(
+            labels=self.labels,
+            confidence=self.confidence,
+            margin=self.margin,
+            model_arn=model_arn,
+            **self.recorded(),
+        )
 
     @abstractmethod
-    def answered(self) -> Message:
+    def answered(self, *, prediction_id: str, kept: bool) -> Message:
         """The prediction as the real-time API answers it: one of `RealTime.documents`."""
 
 
@@ -155,6 +168,13 @@ class Answer(Protocol):
 
     @property
     def low_confidence(self) -> bool: ...
+
+    @property
+    def margin(self) -> float:
+        """As of `Prediction`."""
+
+    def suggestion(self, *, model_arn: str | None) -> Suggestion:
+        """As of `Prediction`."""
 
     def members(self) -> dict[str, object]:
         """The prediction as members of a row in predictions.jsonl."""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Message(BaseModel):
     """The base class of all requests and responses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AnsweredDocument(Message):
+    """What the answer for a document has, whatever the kind of model."""
+
+    prediction_id: str = Field(
+        description="Names the prediction in feedback. The same for the same text on one day (UTC)."
+    )
+    kept: bool = Field(
+        description="Whether the text is kept (parameter KeepPredictions), so that feedback can name the prediction "
+        "instead of the text."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

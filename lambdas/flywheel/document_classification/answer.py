@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.confidence import NO_THRESHOLDS, YES, Scores, Thresholds, confidence_of, labels_of
-from flywheel.records.low_confidence import ScoredLabel
+from flywheel.confidence import NO_THRESHOLDS, YES, Scores, Thresholds, confidence_of, labels_of, margin_of
+from flywheel.records.predictions import ScoredLabel, Suggestion
 
 if TYPE_CHECKING:
     from flywheel.comprehend.real_time import Message
@@ -29,6 +29,7 @@ class Classification(Prediction):
         return cls(
             labels=tuple(labels_of(scores, multi_label=multi_label, thresholds=thresholds)),
             confidence=confidence_of(scores, multi_label=multi_label, thresholds=thresholds),
+            margin=margin_of(scores, multi_label=multi_label, thresholds=thresholds),
             scores=tuple(scores),
             multi_label=multi_label,
             thresholds=thresholds,
@@ -50,14 +51,14 @@ class Classification(Prediction):
         )
         return {"multi_label": self.multi_label, "predictions": predictions}
 
-    def answered(self) -> Message:
+    def answered(self, *, prediction_id: str, kept: bool) -> Message:
         from flywheel.document_classification.real_time import answered
 
-        return answered(self)
+        return answered(self, prediction_id=prediction_id, kept=kept)
 
 
 class ClassifiedDocument:
-    __slots__ = ("labels", "low_confidence", "score", "scores")
+    __slots__ = ("_multi_label", "_thresholds", "labels", "low_confidence", "margin", "score", "scores")
 
     def __init__(
         self,
@@ -73,6 +74,13 @@ class ClassifiedDocument:
         self.labels = labels_of(self.scores, multi_label=multi_label, thresholds=thresholds)
         confidence = confidence_of(self.scores, multi_label=multi_label, thresholds=thresholds)
         self.low_confidence = confidence < low_confidence
+        self.margin = margin_of(self.scores, multi_label=multi_label, thresholds=thresholds)
+        self._multi_label = multi_label
+        self._thresholds = thresholds
+
+    def suggestion(self, *, model_arn: str | None) -> Suggestion:
+        classification = Classification.of(self.scores, multi_label=self._multi_label, thresholds=self._thresholds)
+        return classification.suggestion(model_arn=model_arn)
 
     def members(self) -> dict[str, object]:
         return {

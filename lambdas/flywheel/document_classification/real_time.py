@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field
 
-from flywheel.comprehend.real_time import Message, RealTime
+from flywheel.comprehend.real_time import AnsweredDocument, Message, RealTime
 from flywheel.confidence import YES
 from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
@@ -23,7 +23,7 @@ class LabelScore(Message):
 LabelT = TypeVar("LabelT", bound=LabelScore)
 
 
-class ClassifiedDocument(Message):
+class ClassifiedDocument(AnsweredDocument):
     """The answer of a model whose classes exclude each other."""
 
     label: str = Field(description="The class with the best score.")
@@ -38,7 +38,7 @@ class JudgedLabel(LabelScore):
     predicted: bool = Field(description="Whether the model says yes.")
 
 
-class LabelledDocument(Message):
+class LabelledDocument(AnsweredDocument):
     """The answer of a model that gives a document any number of labels."""
 
     labels: list[JudgedLabel] = Field(
@@ -53,12 +53,23 @@ class LabelledDocument(Message):
     )
 
 
-def answered(classification: Classification) -> ClassifiedDocument | LabelledDocument:
+def answered(
+    classification: Classification, *, prediction_id: str, kept: bool
+) -> ClassifiedDocument | LabelledDocument:
     if classification.multi_label:
-        return LabelledDocument(labels=_judged(classification), confidence=classification.confidence)
+        return LabelledDocument(
+            labels=_judged(classification),
+            confidence=classification.confidence,
+            prediction_id=prediction_id,
+            kept=kept,
+        )
     scores = [LabelScore(name=name, score=score) for name, score in classification.scores]
     return ClassifiedDocument(
-        label=scores[0].name, confidence=classification.confidence, classes=list(_that_fit(scores))
+        label=scores[0].name,
+        confidence=classification.confidence,
+        classes=list(_that_fit(scores)),
+        prediction_id=prediction_id,
+        kept=kept,
     )
 
 

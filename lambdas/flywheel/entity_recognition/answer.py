@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from flywheel.comprehend.model_kind import Prediction
-from flywheel.records.low_confidence import ScoredEntity
+from flywheel.records.predictions import ScoredEntity, Suggestion
 from flywheel.spans import Span
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Found = tuple[Span, float]
 
 def confidence_of_entities(scores: Sequence[float]) -> float:
     """From 0 to 1: that of the least certain entity. A text without entities has 1: a recognizer scores only what it
-    finds."""
+    finds. It is the margin, too: what else it could have found, a recognizer does not say."""
     return min(scores, default=1.0)
 
 
@@ -34,29 +34,28 @@ class RecognizedEntities(Prediction):
     @classmethod
     def of(cls, text: str, entities: Sequence[Found]) -> Self:
         """Every entity is inside `text`."""
+        confidence = confidence_of_entities([score for _, score in entities])
         return cls(
             labels=tuple(span.label for span, _ in entities),
-            confidence=confidence_of_entities([score for _, score in entities]),
+            confidence=confidence,
+            margin=confidence,
             text=text,
             entities=tuple(entities),
         )
 
     def recorded(self) -> dict[str, Any]:
-        found = (
-            ScoredEntity(type=span.type, begin=span.begin, end=span.end, score=score) for span, score in self.entities
-        )
-        return {"entities": tuple(found)}
+        return {"entities": _recorded(self.entities)}
 
-    def answered(self) -> Message:
+    def answered(self, *, prediction_id: str, kept: bool) -> Message:
         from flywheel.entity_recognition.real_time import answered
 
-        return answered(self)
+        return answered(self, prediction_id=prediction_id, kept=kept)
 
 
 class AnnotatedDocument:
     """A job's answer."""
 
-    __slots__ = ("_entities", "labels", "low_confidence", "score")
+    __slots__ = ("_entities", "labels", "low_confidence", "margin", "score")
 
     def __init__(self, entities: Sequence[tuple[Span, float, str | None]], *, low_confidence: float) -> None:
         """Each entity with its score and its text. A confidence below `low_confidence` marks the document for a
@@ -65,6 +64,17 @@ class AnnotatedDocument:
         self.labels = tuple(dict.fromkeys(span.type for span, _, _ in entities))
         self.score = confidence_of_entities([score for _, score, _ in entities])
         self.low_confidence = self.score < low_confidence
+        self.margin = self.score
+
+    def suggestion(self, *, model_arn: str | None) -> Suggestion:
+        found = [(span, score) for span, score, _ in self._entities]
+        return Suggestion(
+            labels=tuple(span.label for span, _ in found),
+            entities=_recorded(found),
+            confidence=self.score,
+            margin=self.margin,
+            model_arn=model_arn,
+        )
 
     def members(self) -> dict[str, object]:
         return {
@@ -75,3 +85,7 @@ class AnnotatedDocument:
             "score": self.score,
             "low_confidence": self.low_confidence,
         }
+
+
+def _recorded(entities: Sequence[Found]) -> tuple[ScoredEntity, ...]:
+    return tuple(ScoredEntity(type=span.type, begin=span.begin, end=span.end, score=score) for span, score in entities)

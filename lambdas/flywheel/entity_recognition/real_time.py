@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from flywheel.comprehend.real_time import Message, RealTime
+from flywheel.comprehend.real_time import AnsweredDocument, Message, RealTime
 from flywheel.entity_recognition.offsets import Utf16
 from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
@@ -24,7 +24,7 @@ class FoundEntity(Message):
     score: float = Field(ge=0, le=1)
 
 
-class DocumentEntities(Message):
+class DocumentEntities(AnsweredDocument):
     """The answer of a recognizer."""
 
     entities: list[FoundEntity] = Field(
@@ -33,7 +33,7 @@ class DocumentEntities(Message):
     confidence: float = Field(ge=0, le=1, description="The lowest score of an entity; 1 where there is none.")
 
 
-def answered(recognized: RecognizedEntities) -> DocumentEntities:
+def answered(recognized: RecognizedEntities, *, prediction_id: str, kept: bool) -> DocumentEntities:
     utf16 = Utf16(recognized.text)
     found = [
         FoundEntity(
@@ -47,7 +47,9 @@ def answered(recognized: RecognizedEntities) -> DocumentEntities:
         )
         for span, score in recognized.entities
     ]
-    return DocumentEntities(entities=_that_fit(found), confidence=recognized.confidence)
+    return DocumentEntities(
+        entities=_that_fit(found), confidence=recognized.confidence, prediction_id=prediction_id, kept=kept
+    )
 
 
 def _that_fit(found: list[FoundEntity]) -> list[FoundEntity]:

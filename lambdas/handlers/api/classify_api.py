@@ -13,6 +13,7 @@ from pydantic import Field
 from flywheel import environment as environments
 from flywheel.api import metrics
 from flywheel.api.classify_api import RequestClassifier
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.model_kinds import kind_of
 from flywheel.store.bucket import IntakeBucket
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 class Environment(environments.Pipeline):
     endpoint_arn: str
     review_threshold: float = Field(ge=0, le=1)
+    keep_predictions: Keep = Keep.NONE
+    keep_predictions_percent: float = Field(ge=0, le=100, default=0)
+    audit_percent: float = Field(ge=0, le=100, default=0)
 
 
 environment = Environment.load()
@@ -71,7 +75,12 @@ class Work:
         return RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: IntakeBucket(s3=client("s3"), bucket=environment.intake_bucket),
-            threshold=environment.review_threshold,
+            rules=KeepingRules(
+                keep=environment.keep_predictions,
+                threshold=environment.review_threshold,
+                sample_percent=environment.keep_predictions_percent,
+                audit_percent=environment.audit_percent,
+            ),
             clock=now,
         )
 
@@ -87,6 +96,9 @@ class Work:
             documents=len(classified.answers),
             failed=len(classified.problems),
             low_confidence=classified.low_confidence,
+            kept=len(classified.keeping.kept),
+            queued=classified.keeping.queued,
+            not_stored=classified.keeping.not_stored,
             throttled=classified.throttled,
             seconds=round(seconds, 4),
         )

@@ -151,7 +151,10 @@ def _answer(classified: Classified, *, answer: type[Answer], endpoint_arn: str) 
             "endpoint_arn": endpoint_arn,
             "model": SeenModel(arn=seen.model_arn, seen_at=seen.at) if seen and seen.model_arn else None,
             "documents": [
-                FailedDocument(error=one) if isinstance(one, Problem) else one.answered() for one in classified.answers
+                FailedDocument(error=one)
+                if isinstance(one, Problem)
+                else one.answered(prediction_id=known, kept=number in classified.keeping.kept)
+                for number, (one, known) in enumerate(zip(classified.answers, classified.keeping.ids, strict=True))
             ],
         }
     )

@@ -11,10 +11,11 @@ import pytest
 
 from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.comprehend.model import ModelService
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.records.low_confidence import LowConfidencePrediction
+from flywheel.records.predictions import KeptPrediction, prediction_key
 from flywheel.records.thresholds import ModelThresholds, thresholds_key
 from flywheel.store.parameters import PublishedActive
 from handlers.api.classify_routes import routes
@@ -33,6 +34,12 @@ class Kept:
 
     def __init__(self) -> None:
         self.records: dict[str, Any] = {}
+
+    def exists(self, key: str) -> bool:
+        return key in self.records
+
+    def write(self, key: str, record: Any) -> None:
+        self.records[key] = record
 
     def write_once(self, key: str, record: Any) -> bool:
         return self.records.setdefault(key, record) is record
@@ -63,7 +70,7 @@ class Api:
         self._classifying = RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: self.kept,  # type: ignore[arg-type, return-value]  # a fake
-            threshold=threshold,
+            rules=KeepingRules(keep=Keep.LOW_CONFIDENCE, threshold=threshold),
             clock=lambda: datetime.now(UTC),
             # What would be waited for passes at once.
             pause=world.clock.advance,
@@ -122,9 +129,11 @@ def test_labels_that_go_together(make_world: Callable[..., World]) -> None:
     assert {each["name"] for each in document["labels"] if each["predicted"]} == {"SPORTS", "SCIENCE"}
     assert {each["threshold"] for each in document["labels"]} == {0.5}
     assert document["confidence"] == min(max(score, 1 - score) for score in scores.values())
-    (record,) = api.kept.records.values()
-    assert isinstance(record, LowConfidencePrediction)
-    assert (record.multi_label, record.model_arn) == (True, model)
+    (record,) = [record for record in api.kept.records.values() if isinstance(record, KeptPrediction)]
+    assert (record.suggestion.multi_label, record.suggestion.model_arn) == (True, model)
+    assert record.suggestion.margin == pytest.approx(2 * document["confidence"] - 1)
+    assert document["kept"] is True
+    assert prediction_key(document["prediction_id"]) in api.kept.records
 
 
 def test_thresholds_of_the_model(make_world: Callable[..., World]) -> None:

@@ -156,7 +156,6 @@ SERVING_OF_IMPORTS: dict[str, Grants] = {
         "comprehend:DescribeDocumentClassifier": {"imports"},
         "ssm:GetParameter": {"parameter/active-model-arn"},
         "s3:GetObject": {"models/*/thresholds.json", "serving/state.json"},
-        "s3:PutObject": {"predictions/low-confidence/*"},
         "s3:ListBucket": {"intake"},
     },
 }

@@ -19,7 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from typer.testing import CliRunner
 
-from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
+from flywheel.records.predictions import PREDICTIONS, KeptPrediction, prediction_key, text_digest
+from flywheel.records.review import WAITING, Lane, Place
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.cloud import CloudAccount, LocalCloud
 from ops.deployment.clients import Clients
@@ -57,12 +58,17 @@ class Served:
     def classify(self, content: Any) -> Answer:
         return self.api.request("POST", "/classify", content)
 
-    def kept(self) -> list[LowConfidencePrediction]:
+    def kept(self) -> list[KeptPrediction]:
         intake = self.pipeline.deployment.intake
-        return intake.read_all(sorted(intake.keys(LOW_CONFIDENCE_PREFIX)), LowConfidencePrediction)
+        return intake.read_all(sorted(intake.keys(PREDICTIONS)), KeptPrediction)
 
 
-PARAMETERS = {f"{SERVING}:InferenceUnits": "50", f"{SERVING}:ReserveConcurrency": "true"}
+PARAMETERS = {
+    f"{SERVING}:InferenceUnits": "50",
+    f"{SERVING}:ReserveConcurrency": "true",
+    # Which texts are drawn changes from day to day.
+    f"{SERVING}:AuditPercent": "0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +206,17 @@ def test_what_is_not_sure_is_kept_for_review_and_nothing_else(live: Served) -> N
     for _ in range(2):
         answer = live.classify({"documents": [sure, UNSURE]})
     assert prediction_of(answer, 1)["confidence"] < 0.7
+    assert [prediction_of(answer, number)["kept"] for number in (0, 1)] == [False, True]
     (record,) = live.kept()
-    assert (record.text, record.model_arn) == (UNSURE, live.pipeline.active_model())
+    assert (record.text, record.suggestion.model_arn) == (UNSURE, live.pipeline.active_model())
     assert record.endpoint_arn == live.outputs["EndpointArn"]
-    assert record.predictions[0].name == prediction_of(answer, 1)["label"]
-    (key,) = live.pipeline.keys(LOW_CONFIDENCE_PREFIX)
-    assert key.startswith(f"{LOW_CONFIDENCE_PREFIX}{datetime.now(UTC):%Y-%m-%d}/")
+    assert record.suggestion.labels == (prediction_of(answer, 1)["label"],)
+    (key,) = live.pipeline.keys(PREDICTIONS)
+    assert key == prediction_key(prediction_of(answer, 1)["prediction_id"])
+    assert key.startswith(f"{PREDICTIONS}{datetime.now(UTC):%Y-%m-%d}/")
+    (place,) = [Place.of_key(key) for key in live.pipeline.keys(WAITING)]
+    assert place is not None
+    assert (place.lane, place.item) == (Lane.UNCERTAIN, text_digest(UNSURE))
 
 
 def test_predictions_are_measured(live: Served) -> None:

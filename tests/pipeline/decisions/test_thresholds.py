@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from flywheel.api.classify_api import RequestClassifier
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.confidence import YES
 from flywheel.document_classification.answer import Classification
@@ -249,14 +250,14 @@ def assert_api(at: Deployment, serving: ServingRun, thresholds: dict[str, float]
                 comprehend=at.functions.clients["comprehend"], kind=at.kind, arn=serving.endpoint_arn, clock=at.now
             ),
             intake=lambda: at.intake,
-            threshold=0.0,
+            rules=KeepingRules(keep=Keep.NONE, threshold=0.0),
             clock=at.now,
         ).classify(TEXTS)
     assert classified.problems == []
     for prediction in classified.predictions:
         assert isinstance(prediction, Classification)
         assert list(prediction.labels) == [name for name, score in prediction.scores if score >= thresholds[name]]
-        answered: Any = prediction.answered()
+        answered: Any = prediction.answered(prediction_id="", kept=False)
         assert {each.name: each.threshold for each in answered.labels} == thresholds
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from flywheel.api.classify_api import Classified, RequestClassifier
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.comprehend.live_endpoint import EndpointSnapshot, LiveEndpoint
 from flywheel.document_classification.answer import Classification
 from flywheel.document_classification.real_time import REAL_TIME
-from flywheel.records.low_confidence import LowConfidencePrediction
+from flywheel.records.predictions import KeptPrediction
+from flywheel.records.review import Place, WaitingItem
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SURE = Classification.of((("CALM", 0.9), ("STORM", 0.1)), multi_label=False)
@@ -94,6 +96,16 @@ class Bucket:
         self.records: dict[str, Any] = {}
         self.reads: Counter[str] = Counter()
         self.broken = False
+        self.writes: Counter[str] = Counter()
+
+    def exists(self, key: str) -> bool:
+        return key in self.records
+
+    def write(self, key: str, record: Any) -> None:
+        if self.broken:
+            raise failure("AccessDenied", 403, "PutObject")
+        self.writes[key] += 1
+        self.records[key] = record
 
     def write_once(self, key: str, record: Any) -> bool:
         if self.broken:
@@ -108,7 +120,9 @@ class Bucket:
 
 
 class Scene:
-    def __init__(self, **script: list[Any]) -> None:
+    rules = KeepingRules(keep=Keep.LOW_CONFIDENCE, threshold=0.7)
+
+    def __init__(self, rules: KeepingRules = rules, /, **script: list[Any]) -> None:
         self.time = Time()
         self.time.longest[0] = 0.0
         self.endpoint = Endpoint(self.time, **script)
@@ -116,7 +130,7 @@ class Scene:
         self.classifying = RequestClassifier(
             endpoint=self.endpoint,
             intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]  # a fake
-            threshold=0.7,
+            rules=rules,
             clock=self.time.now,
             elapsed=self.time.elapsed,
             pause=self.time.wait,
@@ -131,5 +145,15 @@ class Scene:
         return self.classifying.classify(texts)
 
     @property
-    def kept(self) -> list[LowConfidencePrediction]:
-        return [record for record in self.bucket.records.values() if isinstance(record, LowConfidencePrediction)]
+    def kept(self) -> list[KeptPrediction]:
+        return [record for record in self.bucket.records.values() if isinstance(record, KeptPrediction)]
+
+    @property
+    def queue(self) -> list[tuple[Place, WaitingItem]]:
+        """In the order in which its lanes are served."""
+        found = []
+        for key, record in sorted(self.bucket.records.items()):
+            place = Place.of_key(key)
+            if place is not None:
+                found.append((place, record))
+        return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from hypothesis import given
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from flywheel.api import metrics
 from flywheel.api.classify_api import MOST_PATIENCE, SEEN_FOR, Classified, texts_of
 from flywheel.api.errors import STATUSES, RequestRefused
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.api.messages import MOST_DOCUMENTS, ErrorCode, OneText, Problem, SeveralDocuments
 from flywheel.document_classification.answer import Classification
 from flywheel.document_classification.real_time import REAL_TIME
-from flywheel.records.low_confidence import low_confidence_key
+from flywheel.records.predictions import prediction_id, prediction_key
+from flywheel.records.review import ItemSource, Lane
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from tests.unit.api.scene import START, SURE, Scene, failure
 
@@ -201,24 +205,56 @@ class TestReview:
         classified = scene.classify("sure", "unsure")
         assert classified.low_confidence == 1
         (record,) = scene.kept
-        assert (record.text, record.confidence, record.model_arn) == ("unsure", 0.6, "arn:model")
-        assert [(each.name, each.score) for each in record.predictions] == list(UNSURE.scores)
-        assert "sure" not in [each.text for each in scene.kept]
+        suggestion = record.suggestion
+        assert (record.text, suggestion.confidence, suggestion.model_arn) == ("unsure", 0.6, "arn:model")
+        assert suggestion.margin == pytest.approx(0.2)
+        assert suggestion.labels == ("CALM",)
+        assert [(each.name, each.score) for each in suggestion.predictions] == list(UNSURE.scores)
+        assert (classified.keeping.kept, classified.keeping.queued) == (frozenset({1}), 1)
+
+    def test_what_is_kept_waits_for_a_reviewer_the_less_certain_the_earlier(self) -> None:
+        doubtful = Classification.of((("CALM", 0.51), ("STORM", 0.49)), multi_label=False)
+        scene = Scene(unsure=[UNSURE], doubtful=[doubtful])
+        scene.classify("unsure", "doubtful", "sure")
+        assert [(place.lane, item.text) for place, item in scene.queue] == [
+            (Lane.UNCERTAIN, "doubtful"),
+            (Lane.UNCERTAIN, "unsure"),
+        ]
+        suggestions = {record.text: record.suggestion for record in scene.kept}
+        for _, item in scene.queue:
+            assert (item.source, item.suggestion, item.at) == (ItemSource.API, suggestions[item.text], START)
 
     def test_a_repetition_makes_no_second_one(self) -> None:
         scene = Scene(unsure=[UNSURE])
         scene.classify("unsure", "unsure")
         scene.time.wait(60)
         scene.classify("unsure")
-        assert list(scene.bucket.records) == [low_confidence_key(scene.kept[0])]
-        assert low_confidence_key(scene.kept[0]).startswith("predictions/low-confidence/2026-11-21/")
+        (record,), ((place, _),) = scene.kept, scene.queue
+        key = prediction_key(prediction_id("unsure", at=START))
+        assert scene.bucket.records == {key: record, place.key: scene.bucket.records[place.key]}
+        assert key.startswith("predictions/2026-11-21/")
+
+    def test_a_text_that_was_reviewed_meanwhile_is_not_queued_again_on_the_same_day(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.classify("unsure")
+        ((place, _),) = scene.queue
+        del scene.bucket.records[place.key]
+        classified = scene.classify("unsure")
+        assert (scene.queue, classified.keeping.queued, classified.keeping.kept) == ([], 0, frozenset({0}))
+
+    def test_what_was_queued_but_not_kept_is_queued_again(self) -> None:
+        scene = Scene(unsure=[UNSURE])
+        scene.classify("unsure")
+        del scene.bucket.records[prediction_key(prediction_id("unsure", at=START))]
+        assert scene.classify("unsure").keeping.queued == 1
+        assert (len(scene.queue), len(scene.kept)) == (1, 1)
 
     def test_a_model_that_changed_meanwhile_is_not_claimed(self) -> None:
         scene = Scene(unsure=[UNSURE])
         scene.endpoint.models = ["arn:old", "arn:new"]
         scene.classify("unsure")
         (record,) = scene.kept
-        assert record.model_arn is None
+        assert record.suggestion.model_arn is None
         assert record.seen_before is not None
         assert record.seen_after is not None
         assert (record.seen_before.model_arn, record.seen_after.model_arn) == ("arn:old", "arn:new")
@@ -227,7 +263,7 @@ class TestReview:
         scene = Scene(unsure=[UNSURE])
         scene.endpoint.models = ["arn:old", failure(THROTTLED, operation="DescribeEndpoint")]
         classified = scene.classify("unsure")
-        assert scene.kept[0].model_arn is None
+        assert scene.kept[0].suggestion.model_arn is None
         assert scene.kept[0].seen_after is None
         assert classified.causes == (f"DescribeEndpoint: {THROTTLED}",)
 
@@ -236,7 +272,63 @@ class TestReview:
         scene.bucket.broken = True
         classified = scene.classify("unsure")
         assert classified.answers == (UNSURE,)
-        assert (classified.not_stored, classified.causes) == (1, ("PutObject: AccessDenied",))
+        keeping = classified.keeping
+        assert (keeping.kept, keeping.not_stored, keeping.queued) == (frozenset(), 1, 0)
+        assert classified.causes == ("PutObject: AccessDenied",)
+
+
+class TestWhatIsKept:
+    TEXTS = [f"text {number}" for number in range(MOST_DOCUMENTS)]
+
+    def kept(self, **rules: Any) -> tuple[set[str], set[str], Scene]:
+        """The texts that are kept, and those that are queued, of 500 of which every fifth is unsure."""
+        texts = [f"text {number}" for number in range(500)]
+        scene = Scene(KeepingRules(threshold=0.7, **rules), **{text: [UNSURE] for text in texts[::5]})
+        for start in range(0, 500, MOST_DOCUMENTS):
+            scene.classify(*texts[start : start + MOST_DOCUMENTS])
+        return {each.text for each in scene.kept}, {item.text for _, item in scene.queue}, scene
+
+    def test_nothing(self) -> None:
+        kept, queued, scene = self.kept(keep=Keep.NONE, sample_percent=100, audit_percent=100)
+        assert (kept, queued, scene.bucket.records) == (set(), set(), {})
+        # Nor is the endpoint asked for its model: that is for what is kept.
+        assert scene.endpoint.looked == 1
+
+    def test_of_low_confidence_and_a_share_of_the_others_for_audit(self) -> None:
+        kept, queued, scene = self.kept(keep=Keep.LOW_CONFIDENCE, audit_percent=10)
+        assert kept == queued
+        audited = [(place, item) for place, item in scene.queue if place.lane is Lane.AUDIT]
+        assert {item.suggestion.confidence for _, item in audited if item.suggestion} == {SURE.confidence}
+        assert 15 < len(audited) < 70
+        assert len(kept) == 100 + len(audited)
+        # Whatever the model's margin: all of these have the same one.
+        assert len({place.rank for place, _ in audited}) > 10
+
+    def test_a_sample(self) -> None:
+        kept, queued, _ = self.kept(keep=Keep.SAMPLE, sample_percent=20)
+        assert len(queued) == 100
+        assert queued < kept
+        assert 150 < len(kept) < 240
+
+    def test_a_share_is_the_same_when_a_request_is_repeated_and_another_on_another_day(self) -> None:
+        rules = KeepingRules(keep=Keep.SAMPLE, threshold=0.7, sample_percent=50, audit_percent=50)
+        scene = Scene(rules)
+        first = scene.classify(*self.TEXTS)
+        assert 3 < len(first.keeping.kept) < MOST_DOCUMENTS
+        records = dict(scene.bucket.records)
+        assert scene.classify(*self.TEXTS).keeping.kept == first.keeping.kept
+        assert scene.bucket.records == records
+        scene.time.wait(86_400)
+        assert scene.classify(*self.TEXTS).keeping.kept != first.keeping.kept
+
+    def test_all(self) -> None:
+        kept, queued, _ = self.kept(keep=Keep.ALL)
+        assert (len(kept), len(queued)) == (500, 100)
+
+    def test_a_document_without_an_answer_is_not_kept(self) -> None:
+        scene = Scene(KeepingRules(keep=Keep.ALL, threshold=0.7), a=[failure("InvalidRequestException")])
+        assert scene.classify("a", "b").keeping.kept == frozenset({1})
+        assert [each.text for each in scene.kept] == ["b"]
 
 
 class TestModelOfTheEndpoint:
@@ -273,5 +365,7 @@ def test_measurements() -> None:
         ("PredictionConfidence", 0.6),
         ("LowConfidencePredictions", 1),
         ("ThrottledPredictions", 1),
-        ("LowConfidenceNotKept", 1),
+        ("PredictionsKept", 0),
+        ("PredictionsQueued", 0),
+        ("PredictionsNotStored", 1),
     ]

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from flywheel.api.classify_api import Classified, RequestClassifier
 from flywheel.api.describe_model import describe_model
+from flywheel.api.keep_predictions import Keep, KeepingRules
 from flywheel.comprehend.live_endpoint import LiveEndpoint
 from flywheel.comprehend.model import ModelService
 from flywheel.entity_recognition import ENTITY_RECOGNITION
-from flywheel.records.low_confidence import LOW_CONFIDENCE_PREFIX, LowConfidencePrediction
+from flywheel.records.predictions import PREDICTIONS, KeptPrediction, prediction_id
+from flywheel.records.review import WAITING, WaitingItem
 from flywheel.store.parameters import PublishedActive
 from flywheel.store.record import Record
 from handlers.api.classify_routes import routes
@@ -71,6 +73,12 @@ class Bucket:
         self.stored[key] = record.to_json()
         return True
 
+    def exists(self, key: str) -> bool:
+        return key in self.stored
+
+    def write(self, key: str, record: Record) -> None:
+        self.stored[key] = record.to_json()
+
     def read(self, _key: str, _kind: Any) -> None:
         return None
 
@@ -91,7 +99,7 @@ class Api:
                 clock=lambda: NOW,
             ),
             intake=lambda: self.bucket,  # type: ignore[arg-type, return-value]  # a fake
-            threshold=0.7,
+            rules=KeepingRules(keep=Keep.LOW_CONFIDENCE, threshold=0.7),
             clock=lambda: NOW,
             elapsed=lambda: self.seconds,
             pause=self._wait,
@@ -176,12 +184,15 @@ class TestAnswer:
                     },
                 ],
                 "confidence": 0.8,
+                "prediction_id": prediction_id(TEXT, at=NOW),
+                "kept": False,
             }
         ]
         assert api.comprehend.calls == [{"EndpointArn": ARN, "Text": TEXT}]
 
     def test_without_entities_is_an_answer(self) -> None:
-        assert Api().documents("nobody", "nothing") == [{"entities": [], "confidence": 1}] * 2
+        found = Api().documents("nobody", "nothing")
+        assert [(each["entities"], each["confidence"], each["kept"]) for each in found] == [([], 1, False)] * 2
 
     @settings(deadline=None)
     @given(st.text(alphabet="ab \u00e9\uffff\U0001f600", min_size=1, max_size=30).filter(str.strip), st.data())
@@ -194,7 +205,7 @@ class TestAnswer:
             arn=ARN,
             clock=lambda: NOW,
         ).classify(text)
-        (found,) = prediction.answered().model_dump()["entities"]
+        (found,) = prediction.answered(prediction_id="", kept=False).model_dump()["entities"]
         units = text.encode("utf-16-le")
         assert text[found["begin"] : found["end"]] == found["text"] == text[begin:end]
         assert units[2 * found["begin_utf16"] : 2 * found["end_utf16"]].decode("utf-16-le") == found["text"]
@@ -295,13 +306,15 @@ class TestReview:
     def test_a_document_whose_least_certain_entity_is_below_the_threshold_is_stored(self) -> None:
         api = Api(**{TEXT: [[entity("Anna", "PERSON", 2, 0.6), entity("Rome", "PLACE", 18, 0.95)]]})
         api.documents(TEXT, "nobody")
-        ((key, stored),) = api.bucket.stored.items()
-        assert key.startswith(f"{LOW_CONFIDENCE_PREFIX}2026-11-21/")
-        record = LowConfidencePrediction.model_validate_json(stored)
-        assert (record.text, record.confidence, record.threshold) == (TEXT, 0.6, 0.7)
-        assert (record.endpoint_arn, record.model_arn) == (ARN, MODEL)
-        assert [(TEXT[found.begin : found.end], found.type, found.score) for found in record.entities] == [
+        (key,) = [key for key in api.bucket.stored if key.startswith(f"{PREDICTIONS}2026-11-21/")]
+        record = KeptPrediction.model_validate_json(api.bucket.stored[key])
+        suggestion = record.suggestion
+        assert (record.text, suggestion.confidence, suggestion.margin) == (TEXT, 0.6, 0.6)
+        assert (record.endpoint_arn, suggestion.model_arn) == (ARN, MODEL)
+        assert [(TEXT[found.begin : found.end], found.type, found.score) for found in suggestion.entities] == [
             ("Anna", "PERSON", 0.6),
             ("Rome", "PLACE", 0.95),
         ]
-        assert record.predictions == ()
+        assert (suggestion.predictions, suggestion.labels) == ((), ("2:6:PERSON", "18:22:PLACE"))
+        (waiting,) = [stored for key, stored in api.bucket.stored.items() if key.startswith(WAITING)]
+        assert WaitingItem.model_validate_json(waiting).suggestion == suggestion

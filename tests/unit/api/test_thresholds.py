@@ -45,7 +45,7 @@ def labels(classified: Classified) -> tuple[str, ...]:
 
 def answered(classified: Classified) -> dict[str, Any]:
     (prediction,) = classified.predictions
-    return prediction.answered().model_dump()
+    return prediction.answered(prediction_id="", kept=False).model_dump()
 
 
 class TestConfidence:
@@ -110,7 +110,7 @@ class TestAnswers:
         found = Classification.of((*sure, ("yes", 0.1)), multi_label=True).at(
             {name: 0.95 for name, _ in sure} | {"yes": 0.05}
         )
-        document = found.answered()
+        document = found.answered(prediction_id="", kept=False)
         assert isinstance(document, LabelledDocument)
         assert [label.name for label in document.labels if label.predicted] == ["yes"]
         assert len(document.model_dump_json()) <= DOCUMENT_ANSWER + 100
@@ -120,8 +120,10 @@ class TestAnswers:
         scene = scene_with(A=0.7, B=0.25)
         scene.classify("text")
         (record,) = scene.kept
-        assert [(each.name, each.threshold) for each in record.predictions] == [("A", 0.7), ("B", 0.25), ("C", 0.5)]
-        assert record.confidence == pytest.approx(0.5 + 0.5 * 0.05 / 0.75)
+        suggestion = record.suggestion
+        assert [(each.name, each.threshold) for each in suggestion.predictions] == [("A", 0.7), ("B", 0.25), ("C", 0.5)]
+        assert suggestion.confidence == pytest.approx(0.5 + 0.5 * 0.05 / 0.75)
+        assert suggestion.margin == pytest.approx(0.05 / 0.75)
 
     def test_of_exclusive_classes_need_none(self) -> None:
         scene = Scene()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flywheel.analysis import report_analysis as analysis
 from flywheel.api.classify_api import Classified
+from flywheel.api.keep_predictions import Keeping
 from flywheel.api.messages import MOST_DOCUMENTS, bodies_of
 from flywheel.comprehend.model_kind import Prediction
 from flywheel.comprehend.real_time import RealTime
@@ -249,7 +250,12 @@ def test_an_answer_of_the_api_with_the_most_entities_leaves_out_those_with_the_l
 def answer_of(prediction: Prediction, *, real_time: RealTime) -> dict[str, Any]:
     """The same for as many documents as a request may have."""
     classified = Classified(
-        answers=(prediction,) * MOST_DOCUMENTS, model=None, throttled=0, low_confidence=0, causes=(), not_stored=0
+        answers=(prediction,) * MOST_DOCUMENTS,
+        model=None,
+        throttled=0,
+        low_confidence=0,
+        causes=(),
+        keeping=Keeping(ids=("20261121-" + 32 * "0",) * MOST_DOCUMENTS, kept=frozenset(), queued=0, not_stored=0),
     )
     answer = _answer(classified, answer=bodies_of(real_time).answer, endpoint_arn="arn").model_dump(mode="json")
     assert size_as_json(answer) <= 6_000_000
