@@ -1,6 +1,7 @@
 """The review page's JSON contract (docs/review-api.md) in memory, with switches for what a real host is rarely in.
 
-Playwright answers the browser's requests from here: no port, no network, and an answer can wait until a test lets it go.
+Playwright answers the browser's requests from here: no port, no network, and an answer can wait until a test lets it
+go.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Body = dict[str, Any]
 
 
 @dataclass
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     status: int
     code: str
     message: str
