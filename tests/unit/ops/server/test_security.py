@@ -166,7 +166,10 @@ def test_no_web_socket_is_opened() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(site(DOOR, [])({"type": "websocket", "path": "/", "headers": []}, receive, send))
+    async def opened() -> None:
+        await site(DOOR, [])({"type": "websocket", "path": "/", "headers": []}, receive, send)
+
+    asyncio.run(opened())
     assert sent == [{"type": "websocket.close"}]
 
 
