@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flywheel.faults.errors import ServiceBusy, ServiceFault
 from flywheel.faults.service_faults import passes
 from flywheel.store.record import Record
 from ops.deployment.errors import OperatorError
@@ -99,7 +100,7 @@ def _told(error: Exception, policy: str) -> tuple[int, str, str]:
     client_error = error.__cause__ if isinstance(error, Boto3Error) else error
     if isinstance(client_error, ClientError) and is_access_denied(client_error):
         return 403, "NOT_ALLOWED", f"{sentence.rstrip()} The managed policy {policy} allows it."
-    if passes(error):
+    if passes(error) or isinstance(error, ServiceBusy | ServiceFault):
         return 503, "UNAVAILABLE", f"{sentence} Try again in a moment."
     if isinstance(error, OperatorError):
         return 409, "REFUSED", sentence

@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 
 @dataclass
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     status: int
     code: str
     message: str

@@ -115,14 +115,14 @@ def test_no_file_but_a_page_is_served(host: Asked, path: str) -> None:
 
 def test_pages_and_modules_have_their_types(host: Asked) -> None:
     assert host.get("/console/").headers["content-type"] == "text/html; charset=utf-8"
-    assert host.get("/host.js").headers["content-type"] == "text/javascript; charset=utf-8"
+    assert host.get("/token.js").headers["content-type"] == "text/javascript; charset=utf-8"
     assert host.get("/icon.svg").headers["content-type"] == "image/svg+xml; charset=utf-8"
 
 
 def _all_kinds(host: Asked) -> Iterator[Answered]:
     yield host.get("/api/thing")
     yield host.get("/console/")
-    yield host.get("/host.js")
+    yield host.get("/token.js")
     yield host.get("/nowhere")
     yield host.get("/api/thing", headers={"host": "evil.example"})
     yield host.get("/api/thing", headers={"x-flywheel-token": None})
