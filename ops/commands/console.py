@@ -1,0 +1,15 @@
+"""`flywheel console`."""
+
+from __future__ import annotations
+
+import typer
+
+from ops.commands.invocation import invocation_of
+from ops.commands.local_host import NoOpenOption, PortOption, show_page
+
+
+def console(context: typer.Context, no_open: NoOpenOption = False, port: PortOption = 0) -> None:
+    """Show all flywheels in the browser, until Ctrl-C: turns, models, promotions, endpoint, uploads, what waits."""
+    from ops.server.console_routes import console_routes
+
+    show_page(console_routes(invocation_of(context).clients()), "console", no_open=no_open, port=port)
