@@ -60,8 +60,12 @@ def _refused(host: Host, view: View) -> None:
     view.page.wait_for_selector("[role=alert] .notice")
 
 
-def _session_refused(host: Host, _: View) -> None:
-    host.refusals["session"] = Failure(403, "NOT_ALLOWED", "You may not review: attach news-flywheel-reviewers.")
+def _opened(*keys: str) -> Act:
+    def act(host: Host, view: View) -> None:
+        _press(*keys)(host, view)
+        view.page.wait_for_selector("dialog[open] :is(table, .guidelines)")
+
+    return act
 
 
 GUIDELINES = (
@@ -72,9 +76,7 @@ OTHERS = [
     {"by": "arn:aws:iam::111122223333:user/ben", "entities": [{"type": "PLACE", "begin": 37, "end": 43}]},
     {"by": "arn:aws:iam::111122223333:user/cleo", "entities": [{"type": "PERSON", "begin": 0, "end": 12}]},
 ]
-HOSTILE = (
-    "<script>alert(1)</script>\r\npay \u202e001\u202c now\u0000\u0000 \u05e9\u05dc\u05d5\u05dd \u001b[31m" + "x" * 300
-)
+HOSTILE = "<script>alert(1)</script>\r\npay \u202e001\u202c now\u0000\u0000 \u05e9\u05dc\u05d5\u05dd \u001b[31m"
 STATES: dict[str, tuple[Callable[[], Host], Act]] = {
     "labels": (_classifier, _press("Enter", "s")),
     "undone": (_classifier, _press("4", "u")),
@@ -101,34 +103,39 @@ STATES: dict[str, tuple[Callable[[], Host], Act]] = {
         lambda: _classifier(refusals={f"{0:032x}": Failure(409, "CLAIM_LOST", "ben has the text now.")}),
         _refused,
     ),
-    "not-allowed": (_classifier, _session_refused),
+    "not-allowed": (
+        lambda: _classifier(
+            refusals={"session": Failure(403, "NOT_ALLOWED", "You may not review: attach news-flywheel-reviewers.")}
+        ),
+        _press(),
+    ),
     "empty": (lambda: _classifier([]), _press()),
-    "guidelines": (lambda: _classifier(guidelines=GUIDELINES), _press("h")),
-    "keys": (lambda: _classifier(labels=[*LABELS, *TOPICS]), _press("k")),
+    "guidelines": (lambda: _classifier(guidelines=GUIDELINES), _opened("h")),
+    "keys": (lambda: _classifier(labels=[*LABELS, *TOPICS]), _opened("k")),
 }
 
 
+SCREENS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
+# What Chromium says itself of requests that fail, as they do in some of the states.
+EXPECTED = ("net::ERR_INTERNET_DISCONNECTED", "the server responded with a status of")
+
+
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_state_is_accessible_and_fits(open_review: Open, state: str, width: int, scheme: str) -> None:
+def test_a_state_is_accessible_and_fits(open_review: Open, state: str) -> None:
     make, act = STATES[state]
     host = make()
-    if state == "not-allowed":
-        act(host, None)  # type: ignore[arg-type]
-    view = open_review(host, shows="main", width=width, height=800, dark=scheme == "dark", reduced_motion="reduce")
-    if state != "not-allowed":
+    view = open_review(host, shows="main", reduced_motion="reduce")
+    if "session" not in host.refusals:
         view.page.wait_for_selector("main.item, main.calm button.primary")
-        act(host, view)
-    if state in {"guidelines", "keys"}:
-        view.page.wait_for_selector("dialog[open] :is(table, .guidelines)")
+    act(host, view)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    view.page.screenshot(path=PICTURES / f"{state}-{width}-{scheme}.png")
-    assert view.evaluate("document.documentElement.scrollWidth") == width
     # Evaluated and not added as a script, which the page's policy refuses.
     view.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')} }}")
-    violations = view.evaluate("async () => (await axe.run()).violations.map(v => [v.id, ...v.nodes.map(n => n.html)])")
-    assert violations == []
-    assert [
-        complaint for complaint in view.complaints if "ERR_INTERNET" not in complaint and "status of" not in complaint
-    ] == []
+    for width, scheme in SCREENS:
+        view.page.set_viewport_size({"width": width, "height": 800})
+        view.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        view.page.screenshot(path=PICTURES / f"{state}-{width}-{scheme}.png")
+        assert view.evaluate("document.documentElement.scrollWidth") == width
+        found = view.evaluate("async () => (await axe.run()).violations.map(v => [v.id, ...v.nodes.map(n => n.html)])")
+        assert found == [], (width, scheme)
+    assert [said for said in view.complaints if not any(words in said for words in EXPECTED)] == []
