@@ -166,8 +166,9 @@ def _turns(deployment: AnyDeployment, _: Call) -> object:
 
 
 def _report(deployment: AnyDeployment, call: Call) -> object:
+    """Without the page's head: its style sheet comes by `report_css`."""
     name, html = report_page(deployment, call.path["turn"])
-    return {"name": name, "html": html}
+    return {"name": name, "html": html.partition("<body>")[2].partition("</body>")[0]}
 
 
 def _models(deployment: AnyDeployment, _: Call) -> object:

@@ -60,7 +60,7 @@ class Machines:
             events.append({"type": "TaskStateEntered", "timestamp": at, "stateEnteredEventDetails": {"name": state}})
         self.executions[name] = {"status": status, "startDate": began, "events": events, **more}
 
-    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         found = self.executions.get(executionArn.rpartition(":")[2])
         if found is None:
             raise _Unknown
@@ -69,7 +69,7 @@ class Machines:
     def get_paginator(self, _: str) -> Machines:
         return self
 
-    def paginate(self, *, executionArn: str, reverseOrder: bool = False, **_: Any) -> Iterator[dict[str, Any]]:
+    def paginate(self, *, executionArn: str, reverseOrder: bool = False, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's names
         events = self.describe_execution(executionArn=executionArn)["events"]
         yield {"events": events[::-1] if reverseOrder else events}
 
@@ -181,7 +181,8 @@ def busy_news() -> Console:
         variant="default",
     )
     at.upload("test/news.csv", documents(*LABELS, start=500, count=60))
-    at.upload("train/first.csv", documents(*LABELS, count=40))
+    wrong = [(LABELS[0], text) for _, text in documents(LABELS[1], start=200, count=30)]
+    at.upload("train/first.csv", [*documents(*LABELS, count=40), *wrong])
     at.run_turn()
     at.promote_all()
     assert at.promotion
