@@ -115,6 +115,7 @@ class Parameters(PromotionParameters):
     trigger_on_upload: bool = True
     evidence: Evidence = Evidence.ITERATION
     holdout_documents: int = 2000
+    reviewers_per_item: int = 1
 
 
 ParametersT = TypeVar("ParametersT", bound=PromotionParameters)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -258,6 +258,11 @@ class ModelKind(Protocol):
     def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
         """The documents of a small file in a format of uploads, or what is wrong with it. Without `task.labels` all
         labels are allowed."""
+
+    def upload_line(self, text: str, labels: Sequence[str], members: Mapping[str, Any]) -> str:
+        """A document as a line of JSON Lines that `prepare` reads, with its line end. `labels` are those of a document
+        classifier, or entities as `Span.label`; `members` are further ones, which `prepare` ignores. Raises ValueError
+        for what is no entity, and for one of nothing but white space, which `prepare` takes."""
 
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS

@@ -5,8 +5,9 @@ All functions import this module at their start, so modules that only few of the
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -151,6 +152,10 @@ class _DocumentClassification:
         if task.labels:
             rules = LabelRules(labels=task.labels, multi_label=task.multi_label, delimiter=delimiter)
         return read_documents(content, rules=rules, limits=Limits())
+
+    def upload_line(self, text: str, labels: Sequence[str], members: Mapping[str, Any]) -> str:
+        # In a list a label is taken as it stands, whatever characters it has.
+        return json.dumps({"text": text, "labels": list(labels), **members}, ensure_ascii=False) + "\n"
 
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS

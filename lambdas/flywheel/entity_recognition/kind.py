@@ -5,7 +5,8 @@ All functions import this module at their start, so modules that only few of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -172,6 +173,23 @@ class _EntityRecognition:
             LabelledDocument(line=one.line, labels=tuple(span.label for span in one.spans), text=one.text)
             for one in found
         ]
+
+    def upload_line(self, text: str, labels: Sequence[str], members: Mapping[str, Any]) -> str:
+        try:
+            spans = sorted(map(Span.of_label, labels))
+        except ValueError as error:
+            raise ValueError("An entity is written as begin, end and type, such as 0:5:PERSON.") from error
+        entities = []
+        for span in spans:
+            entity: dict[str, Any] = {"begin": span.begin, "end": span.end, "type": span.type}
+            if 0 <= span.begin < span.end <= len(text):
+                # It proves the offsets.
+                entity["text"] = text[span.begin : span.end]
+                if entity["text"].isspace():
+                    where = f'The entity "{span.type}" at {span.begin} to {span.end}'
+                    raise ValueError(f"{where} has nothing but white space.")
+            entities.append(entity)
+        return json.dumps({"text": text, "entities": entities, **members}, ensure_ascii=False) + "\n"
 
     def read_answers(
         self, archive: Readable, *, documents: int, task: Task, thresholds: Thresholds = NO_THRESHOLDS

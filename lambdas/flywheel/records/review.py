@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +29,7 @@ BATCHES = f"{REVIEW}batches/"
 OPEN_BATCHES = f"{REVIEW}open-batches/"
 GUIDELINES_KEY = f"{REVIEW}guidelines.md"
 _PLACE = re.compile(r"([0-9])-([a-z]+)/(\d{4})-([0-9a-f]{16})-([0-9a-f]{32})((?:~[0-9a-f]{8})*)")
+_ANSWERED = re.compile(r"([0-9a-f]{32})((?:~[0-9a-f]{8})*)")
 _CLAIM = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{32})~([0-9a-f]{8})")
 
 
@@ -121,22 +122,42 @@ class WaitingItem(Record):
         return text_digest(self.text)
 
 
+class FormerReview(Record):
+    """What was agreed on before somebody proposed something else."""
+
+    labels: tuple[str, ...] | None
+    answers: tuple[ReviewAnswer, ...]
+    batch: str | None
+
+
 class ReviewItem(WaitingItem):
     """The record at `item_key`."""
 
     lane: Lane
     rank: int
     """In its lane, from 0: lower is served earlier."""
-    claims: tuple[Claim, ...] = ()
+    claim: Claim | None = None
+    """Of an item that is CLAIMED."""
     answers: tuple[ReviewAnswer, ...] = ()
-    """One for each reviewer, the last that they gave."""
+    """One for each reviewer, the last that they gave; in the order in which they gave their first."""
+    former: tuple[FormerReview, ...] = ()
     state: ItemState = ItemState.WAITING
     labels: tuple[str, ...] | None = None
     """What was agreed on, of an item that is ANSWERED or ADJUDICATED."""
     batch: str | None = None
-    """The batch that it was published with. From then on nothing changes."""
+    """The batch that it was published with. From then on nothing changes, unless somebody proposes other labels."""
     note: str | None = None
     """Why it came back, for its next reviewer."""
+
+    def answer_of(self, by: str) -> ReviewAnswer | None:
+        return next((answer for answer in self.answers if answer.by == by), None)
+
+    @property
+    def waiting(self) -> WaitingItem:
+        """The body of its place in the queue."""
+        return WaitingItem(
+            text=self.text, source=self.source, suggestion=self.suggestion, proposals=self.proposals, at=self.at
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,9 +252,15 @@ def item_key(item: str) -> str:
     return f"{ITEMS}{item}.json"
 
 
-def answered_key(item: str) -> str:
-    """A pointer to an item that is answered and not published."""
-    return f"{ANSWERED}{item}"
+def answered_key(item: str, *, reviewers: Iterable[str]) -> str:
+    """A pointer to an item that is answered and not published; `reviewers` are ARNs."""
+    return f"{ANSWERED}{item}" + "".join(f"~{digest}" for digest in sorted(map(reviewer_digest, reviewers)))
+
+
+def item_of_answered(key: str) -> tuple[str, frozenset[str]] | None:
+    """The item that a pointer below ANSWERED means, and the digests of its reviewers."""
+    match = _ANSWERED.fullmatch(key.removeprefix(ANSWERED))
+    return (match[1], frozenset(match[2].split("~")[1:])) if match else None
 
 
 def batch_key(batch: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef, ObjectVersionTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectTypeDef, ObjectVersionTypeDef
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -49,6 +49,15 @@ class IntakeBucket:
         return record
 
     def read_with_etag(self, key: str, kind: type[RecordT]) -> tuple[RecordT, str] | None:
+        found = self._read(key, kind)
+        return (found[0], found[1]["ETag"]) if found else None
+
+    def read_with_version(self, key: str, kind: type[RecordT]) -> tuple[RecordT, str] | None:
+        """The record with the id of its version, for `delete_versions`."""
+        found = self._read(key, kind)
+        return (found[0], found[1]["VersionId"]) if found else None
+
+    def _read(self, key: str, kind: type[RecordT]) -> tuple[RecordT, GetObjectOutputTypeDef] | None:
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key)
         except ClientError as error:
@@ -56,7 +65,7 @@ class IntakeBucket:
                 return None
             raise
         try:
-            return kind.model_validate_json(answer["Body"].read()), answer["ETag"]
+            return kind.model_validate_json(answer["Body"].read()), answer
         except ValidationError as error:
             raise InvalidRecord(key, f"{error.error_count()} of its members are wrong or missing") from error
 
@@ -167,6 +176,11 @@ class IntakeBucket:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             yield from page.get("Contents", [])
 
+    def first_page(self, prefix: str) -> tuple[Sequence[ObjectTypeDef], bool]:
+        """The first objects below `prefix`, 1,000 at most, by one request; and whether there are more."""
+        answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix)
+        return answer.get("Contents", []), answer["IsTruncated"]
+
     def keys(self, prefix: str) -> Iterator[str]:
         return (found["Key"] for found in self.list(prefix))
 
@@ -229,3 +243,18 @@ class IntakeBucket:
                 return False
             raise
         return True
+
+    def delete_versions(self, key: str, *, before: str | None = None) -> int:
+        """Delete versions of an object for good, without a delete marker: this one and those before it; without
+        `before`, all that there are. What is written meanwhile stays. Returns how many there were."""
+        found = [each for each in self.list_versions(key) if each[0]["Key"] == key]
+        versions, markers = (
+            [each["VersionId"] for each, is_marker in found if is_marker is which] for which in (False, True)
+        )
+        if before is not None:
+            # The newest comes first.
+            versions = versions[versions.index(before) :] if before in versions else []
+        # The oldest goes first, so that none of them becomes the current one.
+        for version_id in [*reversed(versions), *markers]:
+            self._s3.delete_object(Bucket=self.name, Key=key, VersionId=version_id)
+        return len(versions)

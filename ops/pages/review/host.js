@@ -1,3 +1,5 @@
+import { shownToken } from "../token.js";
+
 /**
  * The host's JSON contract, docs/review-api.md. Addresses are relative to the page, so that the same files work behind
  * any host. Who the reviewer is, the host knows: nothing here says it.
@@ -35,7 +37,7 @@ async function call(method, path, body) {
     response = await fetch(new URL(path, BASE), {
       method,
       body: body && JSON.stringify(body),
-      headers: body && { "Content-Type": "application/json" },
+      headers: { ...shownToken(), ...(body && { "Content-Type": "application/json" }) },
       cache: "no-store",
       credentials: "same-origin",
       redirect: "error",
