@@ -12,4 +12,5 @@ def console(context: typer.Context, no_open: NoOpenOption = False, port: PortOpt
     """Show all flywheels in the browser, until Ctrl-C: turns, models, promotions, endpoint, uploads, what waits."""
     from ops.server.console_routes import console_routes
 
-    show_page(console_routes(invocation_of(context).clients()), "console", no_open=no_open, port=port)
+    invocation = invocation_of(context)
+    show_page(console_routes(invocation.clients(), name=invocation.name), "console", no_open=no_open, port=port)

@@ -8,6 +8,7 @@ import typer
 
 from ops.commands.invocation import DEFAULT_TIMEOUT_MINUTES, JsonOption, PollOption, TimeoutOption, invocation_of, show
 from ops.commands.progress import waiting_display
+from ops.tables.pause import pause_sentence, resume_sentence
 from ops.verbs import pause as api
 from ops.verbs.turns import DEFAULT_POLL_SECONDS
 
@@ -45,24 +46,9 @@ def pause(
                 on_progress=lambda what: say(f"Waiting for {what}"),
             )
         result = result.model_copy(update={"running": None})
-    show(result, as_json=as_json, table=_pause_sentence)
+    show(result, as_json=as_json, table=pause_sentence)
 
 
 def resume(context: typer.Context, as_json: JsonOption = False) -> None:
     """End a pause and let the pipeline look for work at once."""
-    show(api.resume(invocation_of(context).deployment()), as_json=as_json, table=_resume_sentence)
-
-
-def _pause_sentence(result: api.PauseResult) -> str:
-    because = f" ({result.pause.reason})" if result.pause.reason else ""
-    if result.already:
-        said = f"It was already paused by {result.pause.by}{because}."
-    else:
-        said = f"Paused{because}: no turn starts until `flywheel resume`."
-    return f"{said} {result.running.turn} goes on to its end." if result.running else said
-
-
-def _resume_sentence(result: api.ResumeResult) -> str:
-    if result.was is None:
-        return "It was not paused; the pipeline looks for work now."
-    return f"The pause by {result.was.by} has ended; the pipeline looks for work now."
+    show(api.resume(invocation_of(context).deployment()), as_json=as_json, table=resume_sentence)

@@ -53,10 +53,11 @@ class Call:
 Handler = Callable[[Call], object]
 
 
-def json_route(handler: Handler, *, policy: str) -> Callable[[Request], Awaitable[Response]]:
+def json_route(handler: Handler, *, policy: str | None) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint that calls `handler` in a thread and answers what it returns: a Record, several, or plain JSON.
 
-    `policy` is the managed policy that allows what the handler does, named where AWS refuses it.
+    `policy` is the output with the managed policy that allows what the handler does, named where AWS refuses it; None
+    if no policy of a flywheel does.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -86,7 +87,7 @@ def as_json(value: object) -> Any:
     return value
 
 
-def _answer(handler: Handler, call: Call, policy: str) -> Response:
+def _answer(handler: Handler, call: Call, policy: str | None) -> Response:
     try:
         return answer(handler(call))
     except Refused as refused:
@@ -95,13 +96,19 @@ def _answer(handler: Handler, call: Call, policy: str) -> Response:
         return refusal(*_told(error, policy))
 
 
-def _told(error: Exception, policy: str) -> tuple[int, str, str]:
+def _told(error: Exception, policy: str | None) -> tuple[int, str, str]:
     sentence, _ = failure(error)
     client_error = error.__cause__ if isinstance(error, Boto3Error) else error
     if isinstance(client_error, ClientError) and is_access_denied(client_error):
-        return 403, "NOT_ALLOWED", f"{sentence.rstrip()} The managed policy {policy} allows it."
+        return 403, "NOT_ALLOWED", f"{sentence.rstrip()} {_allowed_by(policy)}"
     if passes(error) or isinstance(error, ServiceBusy | ServiceFault):
         return 503, "UNAVAILABLE", f"{sentence} Try again in a moment."
     if isinstance(error, OperatorError):
         return 409, "REFUSED", sentence
     return 502, "FAILED", sentence
+
+
+def _allowed_by(policy: str | None) -> str:
+    if policy is None:
+        return "No managed policy of a flywheel allows it: docs/reference.md lists the permissions that it takes."
+    return f"The managed policy {policy}, an output of the flywheel's stack, allows it: have it attached."

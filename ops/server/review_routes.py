@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Route
 
 from flywheel.comprehend.model_kind import Task
 from flywheel.review import answer_item, claim_items
-from flywheel.review.describe_queue import describe_queue, guidelines
+from flywheel.review.describe_queue import Count, describe_queue, guidelines
 from flywheel.review.errors import ClaimLost, InvalidAnswer, ItemGone, Published, ReviewError
 from flywheel.review.queue import CLAIM_LASTS, ReviewQueue
+from flywheel.store.bucket import IntakeBucket
 from ops.deployment.published import Deployment
 from ops.server.answers import Call, Handler, Refused, json_route
 from ops.server.review_items import AnswerBody, ClaimBody, item_as_json, labels_of
@@ -117,13 +118,22 @@ class _Review:
         return {"html": rendered(found)}
 
     def queue_now(self, _: Call) -> dict[str, Any]:
-        found = describe_queue(self._deployment.intake)
-        return {
-            "waiting": {lane: {"count": count.number, "more": count.more} for lane, count in found.waiting.items()},
-            "claimed": {"count": found.claimed.number, "more": found.claimed.more},
-            "answered": {"count": found.answered.number, "more": found.answered.more},
-            "oldest_answer": found.oldest_answer.isoformat() if found.oldest_answer else None,
-        }
+        return queue_as_json(self._deployment.intake)
+
+
+def queue_as_json(intake: IntakeBucket) -> dict[str, Any]:
+    """How much waits in each lane, is claimed and is answered; each count ends at 1,000."""
+    found = describe_queue(intake)
+
+    def said(count: Count) -> dict[str, Any]:
+        return {"count": count.number, "more": count.more}
+
+    return {
+        "waiting": {lane: said(count) for lane, count in found.waiting.items()},
+        "claimed": said(found.claimed),
+        "answered": said(found.answered),
+        "oldest_answer": found.oldest_answer.isoformat() if found.oldest_answer else None,
+    }
 
 
 def rendered(markdown: str) -> str:

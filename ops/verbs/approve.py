@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 
 from flywheel.promotions import requests
@@ -69,7 +70,21 @@ def decline_whatever_waits(deployment: AnyDeployment, *, reason: str) -> None:
             _answer(deployment, waiting.beginning.request, Answer.DECLINED, reason)
 
 
-def _answer(deployment: AnyDeployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
+@dataclass(frozen=True)
+class Asked:
+    """A promotion that waits for a person's answer."""
+
+    request: PromotionRequest
+    waiting: WaitingPromotion
+    now: Promotion
+
+
+def asked_for_answer(deployment: AnyDeployment, asked: str) -> Asked:
+    """What `approve` and `decline` would answer. Raises their errors, but AnsweredError."""
+    return _asked(deployment, find_request(deployment, asked))
+
+
+def _asked(deployment: AnyDeployment, request: PromotionRequest) -> Asked:
     intake = deployment.intake
     waiting = requests.waiting_promotion(intake)
     now = requests.promotion_of(request.id, intake=intake)
@@ -77,15 +92,20 @@ def _answer(deployment: AnyDeployment, request: PromotionRequest, answer: Answer
         raise NotAskedError(f"The request {request.id} is not in the intake bucket any more: nobody works on it.")
     if waiting is None or now.status is not PromotionStatus.WAITING or not waiting.beginning.works_on(request):
         raise _not_waiting(request, now, requests.current_beginning(intake))
+    return Asked(request=request, waiting=waiting, now=now)
+
+
+def _answer(deployment: AnyDeployment, request: PromotionRequest, answer: Answer, reason: str) -> Answered:
+    asked = _asked(deployment, request)
     answered = Answered(
         answer=answer,
         by=deployment.clients.caller(),
         reason=reason,
         whose=whose(request),
-        promotion=now.model_copy(update={"promotion": waiting.beginning.promotion}),
+        promotion=asked.now.model_copy(update={"promotion": asked.waiting.beginning.promotion}),
         failures=failures_of(deployment, request.id),
     )
-    _send(deployment, waiting, answered)
+    _send(deployment, asked.waiting, answered)
     return answered
 
 

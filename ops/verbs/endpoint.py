@@ -87,6 +87,8 @@ class EndpointReport(Record):
     """None: it does not scale."""
     active_model_arn: str | None = None
     smoke_test: SmokeTest | None = None
+    costs_so_far: Decimal | None = None
+    """Dollars since the endpoint was created, as if it always had the units that it has; None without one."""
     costs_now: Dollars
     """Of the units that there are."""
     costs_wanted: Dollars
@@ -118,6 +120,7 @@ def endpoint(deployment: AnyDeployment, *, now: datetime | None = None) -> Endpo
         scaling=_scaling(deployment, there.arn) if there else None,
         active_model_arn=deployment.service.describe().active_model_arn,
         smoke_test=_smoke_test(deployment, there, state),
+        costs_so_far=_so_far(there, now=now or datetime.now(UTC)),
         costs_now=_dollars(now_units, hours=hours),
         costs_wanted=_dollars(wanted.inference_units if wanted else 0, hours=hours),
         costs_at_most=_dollars(most_wanted(wanted), hours=hours),
@@ -160,6 +163,13 @@ def hours_a_month(wanted: EndpointTarget | None) -> Decimal:
 def _dollars(units: int, *, hours: Decimal) -> Dollars:
     an_hour = units * prices.INFERENCE_UNIT.dollars
     return Dollars(an_hour=an_hour, a_month=(an_hour * hours).quantize(Decimal("0.01")))
+
+
+def _so_far(there: EndpointThere | None, *, now: datetime) -> Decimal | None:
+    if there is None or there.created_at is None:
+        return None
+    seconds = Decimal(max(0, int((now - there.created_at).total_seconds())))
+    return (there.billed_units * prices.INFERENCE_UNIT.dollars * seconds / 3600).quantize(Decimal("0.01"))
 
 
 def _described(deployment: AnyDeployment, arn: str) -> EndpointThere | None:

@@ -92,6 +92,13 @@ def all_requests(deployment: AnyDeployment) -> list[PromotionRequest]:
     return sorted(found, key=lambda request: (request.requested_at, request.id))
 
 
+def past_promotions(deployment: AnyDeployment, *, last: int = 50) -> list[Promotion]:
+    """How the `last` requests ended or stand, newest first."""
+    newest = all_requests(deployment)[: -last - 1 : -1]
+    found = (requests.promotion_of(request.id, intake=deployment.intake) for request in newest)
+    return [promotion for promotion in found if promotion is not None]
+
+
 def find_request(deployment: AnyDeployment, asked: str) -> PromotionRequest:
     """The request that a turn (name or number) made, or that a promotion (name) works or worked on. Where models are
     imported there are no turns: a number is a promotion's.

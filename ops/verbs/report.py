@@ -38,14 +38,21 @@ def save_report(deployment: AnyDeployment, asked: str | None = None, *, output: 
     It is rendered here, by the function that writes the page in the bucket: what became of the model since is in it.
     Raises UnknownTurnError, UnwritableFileError, and OperatorError before a turn has ended or a promotion has begun.
     """
-    intake = deployment.intake
+    name, page = report_page(deployment, asked)
+    path = _save(page, output or _temporary(deployment, name))
+    bucket = deployment.intake.name
+    if isinstance(deployment, Deployment):
+        return Report(turn=name, uri=f"s3://{bucket}/{turns.page_key(name)}", path=path)
+    return Report(promotion=name, uri=f"s3://{bucket}/{promotions.page_key(name)}", path=path)
+
+
+def report_page(deployment: AnyDeployment, asked: str | None = None) -> tuple[str, str]:
+    """The name of the turn, or promotion, and its page as HTML; see `save_report`."""
     if isinstance(deployment, Deployment):
         record = _record(deployment, asked)
-        path = _save(page_of(record, intake=intake), output or _temporary(deployment, record.turn))
-        return Report(turn=record.turn, uri=f"s3://{intake.name}/{turns.page_key(record.turn)}", path=path)
+        return record.turn, page_of(record, intake=deployment.intake)
     name = promotion_name(deployment, asked)
-    path = _save(_promotion_page(deployment, name), output or _temporary(deployment, name))
-    return Report(promotion=name, uri=f"s3://{intake.name}/{promotions.page_key(name)}", path=path)
+    return name, _promotion_page(deployment, name)
 
 
 def _promotion_page(deployment: AnyDeployment, name: str) -> str:

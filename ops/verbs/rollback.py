@@ -37,7 +37,7 @@ def rollback(
     """
     service = deployment.service
     active = service.describe().active_model_arn
-    model_arn = find_model(deployment, to) if to else _before(deployment, active)
+    model_arn = find_model(deployment, to) if to else former_model(deployment, active)
     origin = origin_of(model_arn, intake=deployment.intake) if isinstance(deployment, ImportDeployment) else None
     if service.models.describe(model_arn) is None:
         raise OperatorError(_not_there(model_arn, origin))
@@ -119,7 +119,7 @@ def find_model(deployment: AnyDeployment, wanted: str) -> str:
     return found[0]
 
 
-def _before(deployment: AnyDeployment, active: str | None) -> str:
+def former_model(deployment: AnyDeployment, active: str | None) -> str:
     """What was active before `active`, also where that is not published yet. Raises OperatorError."""
     published = deployment.models
     last = published.active()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from flywheel.promotions.requests import promotion_of
 from flywheel.records import turns
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnBeginning, TurnOutcome, TurnRecord, TurnRequest
+from flywheel.report import chart
 from flywheel.report.history import PromotionHistory, in_a_word
 from flywheel.store.record import Record
 from flywheel.text.failure_cause import readable_cause
@@ -104,6 +105,14 @@ def past_turn(record: TurnRecord, history: PromotionHistory) -> PastTurn:
     later = candidate is not None and history.made_active(candidate.arn)
     came_to = in_a_word(record.decision, status, promoted_later=later)
     return PastTurn(**dict(record), came_to=came_to)
+
+
+def score_history(turns: Sequence[TurnRecord], *, metric: str, history: PromotionHistory) -> str | None:
+    """The chart of a turn's page for these records, newest first, as SVG; None without scores."""
+    oldest_first = [chart.PastTurn.of(record) for record in reversed(turns)]
+    if not chart.has_scores(oldest_first, metric=metric):
+        return None
+    return chart.score_chart(chart.with_late_promotions(oldest_first, history=history), metric=metric)
 
 
 def show_turn(deployment: Deployment, turn: str) -> TurnView:

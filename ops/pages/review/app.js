@@ -37,7 +37,7 @@ function Saved({ queue }) {
   const { unsaved, trouble } = queue;
   if (trouble?.kind === "offline") return html`<span class="state bad">Offline</span>`;
   if (unsaved) return html`<span class="state">Saving ${unsaved}</span>`;
-  return html`<span class="state good">${queue.history.length ? "All saved" : "Connected"}</span>`;
+  return html`<span class="state good">All saved</span>`;
 }
 
 function Header({ queue, session, onGuidelines, onKeys }) {

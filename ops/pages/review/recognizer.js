@@ -62,18 +62,21 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   const released = (event) => {
     const range = browserSelection();
     if (!range) return;
-    if (range.begin !== range.end) {
-      // Fingers go on with the browser's handles, which a redrawn text would take away.
-      if (event.pointerType === "touch") return;
-      document.getSelection().removeAllRanges();
+    // Fingers go on with the browser's handles, which a redrawn text would take away.
+    if (range.begin !== range.end && event.pointerType === "touch") return;
+    const { focusNode, focusOffset } = document.getSelection();
+    const word = words.around(offsetOf(root.current, focusNode, focusOffset) ?? range.end);
+    document.getSelection().removeAllRanges();
+    if (event.shiftKey && ends && word) {
+      select(ends.anchor, word);
+    } else if (range.begin !== range.end) {
       const snapped = words.snap(range.begin, range.end);
       if (snapped) select(snapped);
-      return;
+    } else if (word) {
+      select(whole(word));
+    } else {
+      setEnds(null);
     }
-    const word = words.around(range.begin);
-    if (!word) setEnds(null);
-    else if (event.shiftKey && ends) select(ends.anchor, word);
-    else select(whole(word));
   };
   useLayoutEffect(() => {
     const changed = () => {
