@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-entities demo-accounts test conformance check format openapi synth deploy diff destroy bench lock clean
+.PHONY: help setup demo demo-entities demo-accounts demo-review test conformance check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo-entities: setup  ## The same, shorter, for a flywheel of entity recognition
 
 demo-accounts: setup  ## Train models in one account, import and serve them in another
 	@$(BIN)/python -m local demo-accounts
+
+demo-review: setup  ## Review what a model is not sure of in a real browser, and see what the next model has learned
+	@$(BIN)/python -m local demo-review
 
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)

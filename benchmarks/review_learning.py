@@ -30,7 +30,8 @@ def main() -> None:
     found = [_of_seed(seed, rows, test, first=given.first) for seed in range(SEEDS)]
     print(f"macro F1 on {len(test)} documents after {REVIEWED} answers, {MISTAKES:.0%} of them wrong; {SEEDS} seeds")
     for each in found:
-        print(f"seed {each.seed}: {each.by_order[0]:.4f}, by order {each.by_order[-1]:.4f}, at random {each.at_random[-1]:.4f}")
+        by_order, at_random = each.by_order[-1], each.at_random[-1]
+        print(f"seed {each.seed}: {each.by_order[0]:.4f}, by order {by_order:.4f}, at random {at_random:.4f}")
     gains = [mean(getattr(each, how)[-1] - each.by_order[0] for each in found) for how in ("by_order", "at_random")]
     print(f"mean gain: by order {gains[0]:+.4f}, at random {gains[1]:+.4f}")
 

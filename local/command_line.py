@@ -41,7 +41,7 @@ _errors = Console(stderr=True)
 def main() -> None:
     """Run a verb. `run` and the demos have modules of their own, loaded only when they are asked for."""
     wanted = sys.argv[1:2]
-    for verb in ("run", "demo", "demo-entities", "demo-accounts"):
+    for verb in ("run", "demo", "demo-entities", "demo-accounts", "demo-review", "suspect-labels"):
         module = f"local.{verb.replace('-', '_')}"
         if wanted in ([], ["--help"], [verb]) and importlib.util.find_spec(module) is not None:
             importlib.import_module(module).register(app)

@@ -41,9 +41,12 @@ class Load:
         return self.calls / self.seconds if self.seconds else 0.0
 
 
-def serve(cloud: LocalCloud, deployment: Deployment) -> RealTimeApi:
-    """Ask for an endpoint, as an operator does: a parameter of the Serving stack. Returns its API once it answers."""
-    parameters = {"InferenceUnits": str(UNITS), "PollSeconds": "30"}
+def serve(cloud: LocalCloud, deployment: Deployment, *, units: int = UNITS, **further: str) -> RealTimeApi:
+    """Ask for an endpoint, as an operator does: a parameter of the Serving stack. Returns its API once it answers.
+
+    `further` are other parameters of that stack.
+    """
+    parameters = {"InferenceUnits": str(units), "PollSeconds": "30", **further}
     stack = f"{deployment.name}-serving"
     cloud.account().deploy(
         cloud.places.cloud_assembly,

@@ -54,9 +54,17 @@ class Walk:
         self, *, train: Sequence[Path] = (), test: Sequence[Path] = (), on_step: OnStep | None = None
     ) -> TurnRecord:
         """Upload the files and wait for the turn that takes them."""
-        pause(self.deployment, reason="all files of a turn are uploaded first")
-        upload(self.deployment, test, Split.TEST)
-        upload(self.deployment, train, Split.TRAIN)
+
+        def upload_all() -> None:
+            upload(self.deployment, test, Split.TEST)
+            upload(self.deployment, train, Split.TRAIN)
+
+        return self.turn_after(upload_all, reason="all files of a turn are uploaded first", on_step=on_step)
+
+    def turn_after(self, work: Callable[[], None], *, reason: str, on_step: OnStep | None = None) -> TurnRecord:
+        """Do the work while the pipeline is paused, and wait for the turn that takes what it uploaded."""
+        pause(self.deployment, reason=reason)
+        work()
         after = current_turn(self.deployment)
         resume(self.deployment)
         return self._wait(after, on_step)

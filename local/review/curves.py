@@ -84,7 +84,7 @@ def curves(seed: int, *, before: Sequence[Row], pool: Sequence[Row], test: Seque
         answered = [(person.answer(label), text) for label, text in rows]
         counts = range(STEP, REVIEWED + 1, STEP)
         models = (_trained([*before, *_training(answered[:count])]) for count in counts)
-        return tuple(macro_f1(each, test, labels=labels) for each in (model, *models))
+        return tuple(score(test, _predicted(each, test), labels=labels) for each in (model, *models))
 
     chance = random.Random(seed)  # noqa: S311 - no secret
     return Curves(
@@ -98,11 +98,16 @@ def demo_curves(seed: int) -> Curves:
     return curves(seed, before=first_documents(seed), pool=traffic(seed), test=unseen(seed))
 
 
-def macro_f1(model: Classifier, rows: Sequence[Row], *, labels: Sequence[str]) -> float:
+def score(rows: Sequence[Row], predicted: Iterable[frozenset[str]], *, labels: Sequence[str]) -> float:
+    """Macro F1."""
     tally = Tally(labels=labels, multi_label=False)
-    for (label, _), predicted in zip(rows, model.predict([text for _, text in rows]), strict=True):
-        tally.add(true=frozenset({label}), predicted=frozenset(predicted))
+    for (label, _), answer in zip(rows, predicted, strict=True):
+        tally.add(true=frozenset({label}), predicted=answer)
     return tally.evaluation().macro.f1
+
+
+def _predicted(model: Classifier, rows: Sequence[Row]) -> list[frozenset[str]]:
+    return [frozenset(labels) for labels in model.predict([text for _, text in rows])]
 
 
 def _served(model: Classifier, pool: Sequence[Row]) -> list[Row]:

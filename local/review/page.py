@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import mean
 
 from flywheel.report.frame import document, header, section, verdict
@@ -22,15 +22,17 @@ def render(curves: Sequence[Curves], *, told: Sequence[str], before: float, afte
     first = mean(each.by_order[0] for each in curves)
     headline = f"{by_order - first:+.3f} by the order of the queue, {at_random - first:+.3f} at random"
     reasons = [
-        f"Mean gain in macro F1 by {REVIEWED} answers, {MISTAKES:.0%} of them wrong; "
-        f"the order of the queue is better with {better} of {len(curves)} seeds.",
+        f"Mean gain in macro F1 by {REVIEWED} answers, {MISTAKES:.0%} of them wrong.",
+        f"The order of the queue is better with {better} of {len(curves)} seeds.",
         f"In the local cloud the served model went from {before:.3f} to {after:.3f} on the same unseen texts.",
     ]
     body = element(
         "main",
         header("What reviewing earns", f"{len(curves)} seeds", "macro F1 on texts that nobody trained on", good=True),
         verdict(headline, reasons, kind="good" if by_order > at_random else "bad"),
-        *section("By reviewed documents", element("figure", _chart(curves), element("figcaption", _CAPTION), class_="chart")),
+        *section(
+            "By reviewed documents", element("figure", _chart(curves), element("figcaption", _CAPTION), class_="chart")
+        ),
         *section("Figures", _figures(curves)),
         *section("In the local cloud", element("ul", *(element("li", sentence) for sentence in told))),
     )
@@ -38,8 +40,8 @@ def render(curves: Sequence[Curves], *, told: Sequence[str], before: float, afte
 
 
 _CAPTION = (
-    "Thick: the mean of all seeds. Thin: each seed. The generated texts exaggerate: a fifth of the traffic speaks of what "
-    "the first model has never seen. `python -m benchmarks.review_learning` does the same with files of your own."
+    "Thick: the mean of all seeds. Thin: each seed. The generated texts exaggerate: a fifth of the traffic speaks of "
+    "what the first model has never seen. `python -m benchmarks.review_learning` does the same with files of your own."
 )
 
 
@@ -48,7 +50,10 @@ def _figures(curves: Sequence[Curves]) -> Markup:
         element(
             "tr",
             element("th", f"Seed {each.seed}", scope="row"),
-            *(element("td", f"{score:.3f}", class_="number") for score in (each.by_order[0], each.by_order[-1], each.at_random[-1])),
+            *(
+                element("td", f"{score:.3f}", class_="number")
+                for score in (each.by_order[0], each.by_order[-1], each.at_random[-1])
+            ),
         )
         for each in curves
     ]
@@ -67,13 +72,14 @@ def _chart(curves: Sequence[Curves]) -> Markup:
 
     def line(scores: Sequence[float], colour: str, *, width: float, dashes: str | None, faint: bool) -> Markup:
         points = " ".join(f"{x},{y}" for x, y in (place(*each) for each in enumerate(scores)))
-        return element(
-            "polyline", points=points, fill="none", stroke=colour, stroke_width=width, stroke_dasharray=dashes,
-            opacity=0.35 if faint else None,
-        )  # fmt: skip
+        look = {"stroke": colour, "stroke_width": width, "stroke_dasharray": dashes, "opacity": 0.35 if faint else None}
+        return element("polyline", points=points, fill="none", **look)
 
     drawn = []
-    for how, colour, dashes, words in (("by_order", _ORDER, None, "by the queue"), ("at_random", _RANDOM, "7 4", "at random")):
+    for how, colour, dashes, words in (
+        ("by_order", _ORDER, None, "by the queue"),
+        ("at_random", _RANDOM, "7 4", "at random"),
+    ):
         each_seed = [getattr(each, how) for each in curves]
         means = [mean(each) for each in zip(*each_seed, strict=True)]
         drawn += [line(scores, colour, width=1, dashes=dashes, faint=True) for scores in each_seed]
@@ -81,14 +87,11 @@ def _chart(curves: Sequence[Curves]) -> Markup:
         x, y = place(len(means) - 1, means[-1])
         drawn.append(element("text", f"{words} {means[-1]:.3f}", x=x + 8, y=y + 4, fill="var(--ink)"))
     described = "Macro F1 by reviewed documents: by the order of the queue it rises faster than at random."
-    return element(
-        "svg", element("title", described), *_axes(low, high, place), *drawn, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img",
-        width="100%",
-    )  # fmt: skip
+    content = (element("title", described), *_axes(low, high, place), *drawn)
+    return element("svg", *content, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", width="100%")
 
 
-def _axes(low: float, high: float, place: object) -> Iterator[Markup]:
-    assert callable(place)  # noqa: S101 - for mypy
+def _axes(low: float, high: float, place: Callable[[int, float], tuple[float, float]]) -> Iterator[Markup]:
     for tenth in range(round(low * 10), round(high * 10) + 1):
         x, y = place(0, tenth / 10)
         yield element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, stroke="var(--rule)")
