@@ -27,7 +27,7 @@ class AnalysisStack(ProjectStack):
             settings=settings,
             description="Batch predictions of the active model of an Amazon Comprehend flywheel",
         )
-        parameters = AnalysisParameters(self, "Parameters")
+        parameters = AnalysisParameters(self, "Parameters", settings=settings)
         access = deployed_flywheel(self, "Flywheel", settings=settings)
         role = analysis_role(self, "DataAccess", access=access)
         queues = AnalysisQueues(self, "Queues", key=access.encryption.key)

@@ -122,5 +122,11 @@ class Confidence(Environment):
     low_confidence: float = Field(ge=0, le=1)
 
 
+class Review(Environment):
+    """Without a flywheel there is nobody to teach, so there is no review."""
+
+    review_per_analysis: int = Field(ge=0, default=0)
+
+
 class Quiet(Environment):
     quiet_period_minutes: float = Field(ge=0)

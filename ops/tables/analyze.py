@@ -36,6 +36,10 @@ def finished_table(finished: FinishedAnalysis) -> RenderableType:
         "Documents", f"{summary.documents:,} from {count(summary.files, 'file')}, in {count(summary.parts, 'part')}"
     )
     facts.add(f"Low confidence (below {summary.low_confidence_threshold:g})", f"{summary.low_confidence:,}")
+    if summary.queued:
+        facts.add("In the review queue", f"{summary.queued:,}")
+    if summary.too_long_for_review:
+        facts.add("Too long for reviewers", f"{summary.too_long_for_review:,}")
     wrong = ", ".join(f"{code} {number:,}" for code, number in summary.errors.items())
     facts.add("Errors", f"{summary.error_lines:,}" + (f" ({wrong})" if wrong else ""))
     facts.add("Model", ", ".join(short_name(model) for model in summary.models) or "none was asked")

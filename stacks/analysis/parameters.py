@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from constructs import Construct
+
 from stacks.constructs.stack_parameters import StackParameters, map_concurrency, number, whole_number
+from stacks.settings import FlywheelSettings, Role
 
 MOST_DOCUMENTS = 1_000_000
 """Of one classification job: Comprehend's quota."""
+OF_LEARNING = ("review_per_analysis", "audit_percent")
+"""Parameters of a deployment that trains."""
 
 
 class AnalysisParameters(StackParameters):
@@ -23,6 +28,20 @@ class AnalysisParameters(StackParameters):
         least=0,
         most=1,
         description="Documents whose best label has a lower score are marked low_confidence and counted.",
+    )
+    review_per_analysis = whole_number(
+        default=1000,
+        least=0,
+        most=10_000,
+        description="Most documents of a job that wait for people to review them because of low confidence: the least "
+        "certain ones. 0: none does, and none for audit.",
+    )
+    audit_percent = number(
+        default=1,
+        least=0,
+        most=100,
+        description="The share of a job's other documents that waits for review, too; at most a tenth of "
+        "ReviewPerAnalysis.",
     )
     documents_per_part = whole_number(
         default=MOST_DOCUMENTS,
@@ -43,3 +62,8 @@ class AnalysisParameters(StackParameters):
         most=900,
         description="Seconds between two looks at what Comprehend is doing.",
     )
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: FlywheelSettings) -> None:
+        # Where models are imported there is nobody to teach: the flywheel is elsewhere.
+        without = OF_LEARNING if settings.role is Role.IMPORT else ()
+        super().__init__(scope, construct_id, without=without)

@@ -14,6 +14,7 @@ from stacks.flywheel.access import READ, UPLOAD, WRITE, FlywheelAccess
 
 LIMITS = ("DOCUMENTS_PER_PART", "MEGABYTES_PER_PART")
 WORK = "analysis/jobs/*"
+REVIEW = "REVIEW_PER_ANALYSIS"
 
 
 class AnalysisSteps(Construct):
@@ -98,7 +99,13 @@ class AnalysisSteps(Construct):
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             storage_mib=MOST_STORAGE_MIB,
-            environment=[*access.identity, "LABEL_DELIMITER", "LOW_CONFIDENCE", *LIMITS],
+            environment=[
+                *access.identity,
+                "LABEL_DELIMITER",
+                "LOW_CONFIDENCE",
+                *LIMITS,
+                *([] if access.imports else [REVIEW, "AUDIT_PERCENT"]),
+            ],
             permissions=[
                 access.objects(WORK, actions=(*READ, *UPLOAD)),
                 *access.thresholds("GetObject"),
@@ -110,13 +117,14 @@ class AnalysisSteps(Construct):
     def _add_output(self, access: FlywheelAccess, *, undelivered: sqs.IQueue) -> None:
         self.join_analysis = self._step(
             "join_analysis",
-            description="Puts the rows of all parts of an analysis job together.",
+            description="Puts the rows of all parts of an analysis job together, and doubtful ones before people.",
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
-            environment=["INTAKE_BUCKET"],
+            environment=["INTAKE_BUCKET", *([] if access.imports else [REVIEW])],
             permissions=[
                 access.objects(WORK, actions=WRITE),
                 access.objects("analysis/output/*", actions=UPLOAD),
+                *([] if access.imports else [access.objects("review/waiting/*", actions=("PutObject",))]),
                 access.list_intake(versions=True),
             ],
         )

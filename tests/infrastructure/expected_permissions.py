@@ -339,7 +339,7 @@ ANALYSIS: dict[str, Grants] = {
     },
     "join_analysis": {
         "s3:GetObject": {"analysis/jobs/*"},
-        "s3:PutObject": {"analysis/jobs/*", "analysis/output/*"},
+        "s3:PutObject": {"analysis/jobs/*", "analysis/output/*", "review/waiting/*"},
         "s3:AbortMultipartUpload": {"analysis/output/*"},
         "s3:ListBucket": {"intake"},
         "s3:ListBucketVersions": {"intake"},

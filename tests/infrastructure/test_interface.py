@@ -65,7 +65,13 @@ class TestParameters:
         # The setting `reserved_concurrency` takes its place.
         left_out = {"ReserveConcurrency"} if any_variant.stack.startswith("organisation") else set()
         if any_variant.first.stack.endswith("-import"):
-            left_out |= {"KeepPredictions", "KeepPredictionsPercent", "AuditPercent", "FeedbackTrust"}
+            left_out |= {
+                "ReviewPerAnalysis",
+                "KeepPredictions",
+                "KeepPredictionsPercent",
+                "AuditPercent",
+                "FeedbackTrust",
+            }
         assert tuned == set(PARAMETERS[kind]) - left_out
 
     @pytest.mark.parametrize(("kind", "name"), EVERY)

@@ -26,6 +26,7 @@ WHOLE_NUMBERS = {
     ("serving", "PollSeconds"): (30, 3600),
     ("serving", "RequestsPerSecond"): (1, 10_000),
     ("serving", "RequestBurst"): (1, 5_000),
+    ("analysis", "ReviewPerAnalysis"): (0, 10_000),
     ("analysis", "DocumentsPerPart"): (1, 1_000_000),
     ("analysis", "MegabytesPerPart"): (1, 1000),
     ("analysis", "PollSeconds"): (30, 900),
@@ -49,6 +50,7 @@ FRACTIONS = {
     ("serving", "AuditPercent"): (0, 100),
     ("analysis", "QuietPeriodMinutes"): (0, 1440),
     ("analysis", "LowConfidence"): (0, 1),
+    ("analysis", "AuditPercent"): (0, 100),
 }
 ONE_OF = {
     ("flywheel", "SelectionMetric"),

@@ -40,6 +40,8 @@ class Analyses:
     at: Deployment
     limits: JobLimits = field(default_factory=JobLimits)
     quiet_period: timedelta = timedelta(0)
+    review: int = 1000
+    audit_percent: float = 0
 
     def drop(self, files: dict[str, bytes], *, options: dict[str, Any] | None = None, job: str | None = None) -> str:
         """Files into a job's folder; the job's name."""
@@ -174,10 +176,12 @@ class Analysis:
                     limits=self._of.limits,
                     low_confidence=LOW_CONFIDENCE,
                     delimiter=DELIMITER,
+                    review=self._of.review,
+                    audit_percent=self._of.audit_percent,
                 ).collect(item)
         except PartFailed:
             pass
 
     def _join(self) -> None:
         with self._at.acting_as("join_analysis"):
-            join_analysis(job=self.job, run=self.folder.run, intake=self._at.intake)
+            join_analysis(job=self.job, run=self.folder.run, intake=self._at.intake, review=self._of.review)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from flywheel.analysis.answers import Answers
 from flywheel.analysis.classify_part import attempts_of
 from flywheel.analysis.errors import PartFailed
+from flywheel.analysis.review_picks import CandidateWriter, Picks
 from flywheel.analysis.rows import csv_row, error_csv_fields, error_json_members, field, json_row
 from flywheel.analysis.split_analysis import LineError
 from flywheel.confidence import NO_THRESHOLDS
@@ -38,6 +39,10 @@ class Collector:
     """Documents with a lower confidence are marked for review."""
     delimiter: str
     """Joins several labels in the CSV output."""
+    review: int = 0
+    """Most documents of low confidence of a job that are put into the review queue."""
+    audit_percent: float = 0
+    """The share of the others that may be, too."""
 
     def collect(self, item: PartItem) -> CollectedPart:
         """Write the part's rows. A repeated call writes the same, or finds them complete. Raises PartFailed."""
@@ -57,14 +62,19 @@ class Collector:
                 documents=facts.documents,
                 low_confidence=self.low_confidence,
                 delimiter=self.delimiter,
+                picks=Picks(most=self.review, audit_percent=self.audit_percent, part=place.collected),
             )
             model_arn = self._read_answers(item, answers, began_with=beginning.model_arn) if facts.documents else None
             with (
                 (path / "jsonl").open("w", encoding="utf-8", newline="") as as_json,
                 (path / "csv").open("w", encoding="utf-8", newline="") as as_csv,
+                (path / "spool").open("w+b") as spool,
+                (path / "review").open("wb") as review,
             ):
                 rows = _Rows(as_json=as_json, as_csv=as_csv, numbered=lines, limits=self.limits)
-                self._join(place, answers, rows, line_base=item.line_base)
+                candidates = CandidateWriter(spool, most=self.review, at=beginning.began_at)
+                self._join(place, answers, rows, candidates, line_base=item.line_base)
+                index = candidates.write(review)
             answers.close()
             counts = answers.counts()
             errors = dict(sorted((Counter(counts.errors) + rows.errors).items()))
@@ -73,7 +83,12 @@ class Collector:
                 model_arn=model_arn,
                 jsonl_bytes=(path / "jsonl").stat().st_size,
                 csv_bytes=(path / "csv").stat().st_size,
+                candidates=len(index.candidates),
+                too_long_for_review=candidates.too_long,
             )
+            if index.candidates:
+                self.intake.upload_file(path / "review", place.review)
+                self.intake.write(place.review_index, index)
             self.intake.upload_file(path / "jsonl", place.jsonl)
             self.intake.upload_file(path / "csv", place.csv)
         self.intake.write(place.collected, collected)
@@ -95,14 +110,16 @@ class Collector:
             thresholds = thresholds_of(known.model_arn or began_with, intake=self.intake)
         try:
             with self.intake.open(known.archive) as archive:
-                answers.read(archive, thresholds=thresholds)
+                answers.read(archive, thresholds=thresholds, model_arn=known.model_arn)
         except InvalidPredictions as error:
             # The next execution of the analysis job makes another attempt.
             attempts.note(known, failure=str(error))
             raise PartFailed(str(error)) from error
         return known.model_arn
 
-    def _join(self, place: PartFolder, answers: Answers, rows: _Rows, *, line_base: int) -> None:
+    def _join(
+        self, place: PartFolder, answers: Answers, rows: _Rows, candidates: CandidateWriter, *, line_base: int
+    ) -> None:
         documents = self._documents(place)
         document = 0
         for entry in self._index(place):
@@ -112,7 +129,12 @@ class Collector:
                 case ["documents", int(count)]:
                     for _ in range(count):
                         as_json, as_csv = answers.members(document)
-                        rows.write(next(documents), as_json, as_csv)
+                        text = next(documents)
+                        rows.write(text, as_json, as_csv)
+                        picked = answers.for_review(document)
+                        if picked is not None:
+                            lane, order, suggestion = picked
+                            candidates.note(text, suggestion, lane=lane, order=order)
                         document += 1
                 case ["error", str(code), str(text)]:
                     rows.write_error(LineError(code), text)

@@ -1,4 +1,4 @@
-"""Concatenates the rows of all parts into the output files of a job."""
+"""Concatenates the rows of all parts into the output files of a job, and hands its doubtful documents to reviewers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from flywheel.analysis.collect_part import total
 from flywheel.analysis.errors import PartFailed, Superseded
 from flywheel.analysis.inputs import find_input
+from flywheel.analysis.review_picks import queue_for_review
 from flywheel.analysis.rows import CSV_HEADER
 from flywheel.records.analyses import (
     PREDICTIONS_CSV,
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 _ITEMS = TypeAdapter(list[PartItem])
 
 
-def join_analysis(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
-    """Write the output files; a repeated call writes the same. Raises PartFailed if a part is missing, Superseded if
-    files came after the run began."""
+def join_analysis(*, job: str, run: str, intake: IntakeBucket, review: int = 0) -> JoinedJob:
+    """Write the output files, and put at most `review` documents of low confidence into the review queue; a repeated
+    call writes the same. Raises PartFailed if a part is missing, Superseded if files came after the run began."""
     folder = RunFolder(job, run)
     items = _ITEMS.validate_json(intake.read_bytes(folder.parts))
     places = [folder.part(item.part) for item in items]
@@ -51,10 +52,13 @@ def join_analysis(*, job: str, run: str, intake: IntakeBucket) -> JoinedJob:
         head=CSV_HEADER,
         content_type="text/csv; charset=utf-8",
     )
+    doubtful = [place for place, part in zip(places, collected, strict=True) if part.candidates]
     joined = JoinedJob(
         counts=total(part.counts for part in collected),
         models=tuple(sorted({part.model_arn for part in collected if part.model_arn})),
         parts=len(items),
+        queued=queue_for_review(doubtful, most=review, intake=intake),
+        too_long_for_review=sum(part.too_long_for_review for part in collected),
     )
     intake.write(folder.joined, joined)
     return joined

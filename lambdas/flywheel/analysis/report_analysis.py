@@ -68,6 +68,8 @@ def report_analysis(
         errors=counts.errors if counts else {},
         models=joined.models if joined else (),
         parts=joined.parts if joined else 0,
+        queued=joined.queued if joined else 0,
+        too_long_for_review=joined.too_long_for_review if joined else 0,
         began_at=beginning.began_at if beginning else None,
         ended_at=now,
         predictions=(output_key(job, PREDICTIONS_JSONL), output_key(job, PREDICTIONS_CSV)) if counts else (),
@@ -93,6 +95,10 @@ def message(summary: AnalysisSummary, *, bucket: str, flywheel_name: str) -> str
     lines = [f"Analysis job {summary.job}: {summary.outcome}. {summary.reason}"]
     if summary.documents:
         lines.append(f"Low confidence (below {summary.low_confidence_threshold:g}): {summary.low_confidence:,}")
+    if summary.queued:
+        lines.append(f"In the review queue: {summary.queued:,}")
+    if summary.too_long_for_review:
+        lines.append(f"Too long for reviewers (over 100 KB): {summary.too_long_for_review:,}")
     lines += [f"{code}: {count:,} lines" for code, count in summary.errors.items()]
     lines += [f"Model: {model}" for model in summary.models]
     lines += notification.named(

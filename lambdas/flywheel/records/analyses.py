@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pydantic import ConfigDict
 
+from flywheel.records.review import Lane, rank_of_margin
 from flywheel.store.record import Record
 
 INPUT = "analysis/input/"
@@ -143,6 +144,29 @@ class CollectedPart(Record):
     model_arn: str | None
     jsonl_bytes: int
     csv_bytes: int
+    candidates: int = 0
+    """For the review queue; there is no object of them if there are none."""
+    too_long_for_review: int = 0
+    """Documents that would be candidates, if people could read such long texts."""
+
+
+class ReviewCandidate(Record):
+    """A document of a part that may enter the review queue."""
+
+    item: str
+    lane: Lane
+    order: float
+    """From 0 to 1, lowest first: the margin, or for audit a random number."""
+
+    @property
+    def rank(self) -> int:
+        return rank_of_margin(self.order)
+
+
+class ReviewCandidates(Record):
+    """`parts/<part>/review.json`: the documents of `review.jsonl`, line by line."""
+
+    candidates: tuple[ReviewCandidate, ...]
 
 
 class JoinedJob(Record):
@@ -151,6 +175,9 @@ class JoinedJob(Record):
     counts: Counts
     models: tuple[str, ...]
     parts: int
+    queued: int = 0
+    """Documents that were put into the review queue."""
+    too_long_for_review: int = 0
 
 
 class AnalysisOutcome(StrEnum):
@@ -175,6 +202,10 @@ class AnalysisSummary(Record):
     errors: dict[str, int] = {}
     models: tuple[str, ...] = ()
     parts: int = 0
+    queued: int = 0
+    """Documents that were put into the review queue."""
+    too_long_for_review: int = 0
+    """Documents that would have been, if they were not so long."""
     began_at: datetime | None = None
     ended_at: datetime
     predictions: tuple[str, ...] = ()
@@ -250,6 +281,8 @@ class PartFolder:
         self.answers = f"{prefix}answers/"
         self.jsonl = f"{prefix}{PREDICTIONS_JSONL}"
         self.csv = f"{prefix}{PREDICTIONS_CSV}"
+        self.review = f"{prefix}review.jsonl"
+        self.review_index = f"{prefix}review.json"
         self.collected = f"{prefix}collected.json"
 
 

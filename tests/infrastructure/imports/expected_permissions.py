@@ -161,6 +161,13 @@ SERVING_OF_IMPORTS: dict[str, Grants] = {
 }
 ANALYSIS_OF_IMPORTS: dict[str, Grants] = {
     **ANALYSIS,
+    "join_analysis": {
+        "s3:GetObject": {"analysis/jobs/*"},
+        "s3:PutObject": {"analysis/jobs/*", "analysis/output/*"},
+        "s3:AbortMultipartUpload": {"analysis/output/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+    },
     "begin_analysis": {
         "s3:GetObjectVersion": {"analysis/input/*"},
         "s3:GetObject": {"analysis/jobs/*"},

@@ -14,10 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel.analysis.answers import NO_ANSWER, Answers
+from flywheel.analysis.review_picks import Picks
 from flywheel.analysis.rows import CSV_HEADER, answer_csv_fields, answer_json_members, csv_row, field, json_row
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.document_classification.answer import ClassifiedDocument
 from flywheel.evaluation.errors import InvalidPredictions
+
+KIND = DOCUMENT_CLASSIFICATION
+NONE = Picks(most=0, audit_percent=0, part="part")
 
 
 def archive(*files: list[Any]) -> io.BytesIO:
@@ -45,7 +49,12 @@ def answer(line: int | str, *scores: tuple[str, float], member: str = "Classes")
 
 def answers(path: Path, *files: list[Any], documents: int) -> Answers:
     found = Answers(
-        path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=documents, low_confidence=0.7, delimiter="|"
+        path / "answers",
+        kind=DOCUMENT_CLASSIFICATION,
+        documents=documents,
+        low_confidence=0.7,
+        delimiter="|",
+        picks=NONE,
     )
     found.read(archive(*files))
     return found
@@ -92,13 +101,13 @@ def test_labels_of_a_multi_label_model(tmp_path: Path) -> None:
 
 def test_labels_at_the_thresholds_of_the_model(tmp_path: Path) -> None:
     rows = [answer(0, ("A", 0.5), ("B", 0.8), ("C", 0.3), member="Labels")]
-    found = Answers(tmp_path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=1, low_confidence=0.7, delimiter="|")
+    found = Answers(tmp_path / "answers", kind=KIND, documents=1, low_confidence=0.7, delimiter="|", picks=NONE)
     found.read(archive(rows), thresholds={"A": 0.9, "C": 0.1})
     assert members(found, 0)["labels"] == ["B", "C"]
     # C is the least certain: 0.2 of the 0.9 above its threshold.
     assert members(found, 0)["low_confidence"] is True
     assert found.counts().labels == {"B": 1, "C": 1}
-    sure = Answers(tmp_path / "sure", kind=DOCUMENT_CLASSIFICATION, documents=1, low_confidence=0.6, delimiter="|")
+    sure = Answers(tmp_path / "sure", kind=KIND, documents=1, low_confidence=0.6, delimiter="|", picks=NONE)
     sure.read(archive(rows), thresholds={"A": 0.9, "C": 0.1})
     assert members(sure, 0)["low_confidence"] is False
 
@@ -128,9 +137,7 @@ def test_what_is_no_answer_is_refused(tmp_path: Path, rows: list[Any], problem: 
 
 def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     whole = archive([answer(n, ("A", 0.5)) for n in range(100)]).getvalue()
-    found = Answers(
-        tmp_path / "answers", kind=DOCUMENT_CLASSIFICATION, documents=100, low_confidence=0.7, delimiter="|"
-    )
+    found = Answers(tmp_path / "answers", kind=KIND, documents=100, low_confidence=0.7, delimiter="|", picks=NONE)
     with pytest.raises(InvalidPredictions, match=r"not a complete tar\.gz"):
         found.read(io.BytesIO(whole[: len(whole) // 2]))
 
