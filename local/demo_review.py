@@ -17,6 +17,7 @@ from rich.panel import Panel
 
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
+from flywheel.records.uploads import Split
 from flywheel.review.describe_queue import describe_queue
 from local import live
 from local.cloud import LocalCloud, LocalCloudError, OnConsole
@@ -158,8 +159,9 @@ def _review(told: _Told, deployment: Deployment, rows: Sequence[Row]) -> None:
         f"{len(reviewed.answers)} answers in {reviewed.seconds:.0f} s, {changed} of them wrong; from the key to the "
         f"next text {median(reviewed.milliseconds):.0f} ms in the median"
     )
-    batches = publish(deployment).batches
-    told.done(f"The answers are uploads: {', '.join(batch.id for batch in batches) or 'all were already'}")
+    publish(deployment)
+    uploads = [key for split in Split for key in deployment.intake.keys(f"{split}/review/")]
+    told.done(f"The answers are uploads: {', '.join(uploads)}")
 
 
 def _served_score(deployment: Deployment) -> float:

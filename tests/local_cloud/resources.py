@@ -36,7 +36,7 @@ def until(find: Callable[[], T | None], *, patience: float = PATIENCE) -> T:
         if waited > patience:
             raise AssertionError(f"Nothing came within {patience:.0f} s; the last answer was {found!r}.")
         # What takes long is asked about less often: each question takes processor time from what it waits for.
-        time.sleep(0.05 if waited < 2 else 0.2)
+        time.sleep(max(0.05, min(0.5, waited / 10)))
 
 
 def allow(*actions: str, on: str | Sequence[str] = "*", when: Mapping[str, Any] | None = None) -> dict[str, Any]:

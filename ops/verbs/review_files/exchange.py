@@ -26,6 +26,7 @@ from ops.verbs.review_files import augmented_manifest, label_studio
 from ops.verbs.review_files.returned import Returned
 
 EXPORT_LASTS = timedelta(days=14)
+MOST_ITEMS = 1_000
 _DELIMITER = "\x1f"
 """In the files labels stand in lists."""
 
@@ -40,8 +41,6 @@ class Exported(Record):
     until: datetime
     """Then they go back into the queue, unless they are answered."""
     path: str
-    labeling_interface: str | None = None
-    """For the settings of a project in Label Studio."""
 
 
 class Refusal(Record):
@@ -65,22 +64,30 @@ class _Format:
     returned: Callable[..., list[Returned]]
 
 
-def export_items(queue: ReviewQueue, path: Path, *, tool: Tool, by: str, count: int, now: datetime) -> Exported:
-    """Until the exporter holds `count` items: those taken out before and not answered are in the file again. Raises
-    FileError."""
-    claimed = claim(queue, by=_name(by, tool), count=count, now=now, lasts=EXPORT_LASTS)
-    items = [(item, _suggested(item, queue)) for item in claimed.items]
-    try:
-        path.write_text(_FORMATS[tool].content(items), encoding="utf-8", newline="")
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from error
-    interface = None
-    if tool is Tool.LABEL_STUDIO:
-        task = queue.task
+def export_items(
+    queue: ReviewQueue,
+    path: Path,
+    *,
+    tool: Tool,
+    by: str,
+    count: int,
+    now: datetime,
+    interface: Path | None = None,
+) -> Exported:
+    """Until the exporter holds `count` items: those taken out before and not answered are in the file again.
+
+    `interface` is where the labeling interface of a project in Label Studio is written. Raises FileError.
+    """
+    # Before anything is claimed: what is claimed and in no file waits for EXPORT_LASTS.
+    _write(path, "")
+    if interface is not None:
         # What the kind of model writes of a document without labels shows whether they stand in the text.
         spans = "entities" in json.loads(queue.kind.upload_line("", (), {}))
-        interface = label_studio.labeling_interface(task.labels, spans=spans, several=task.multi_label)
-    return Exported(items=len(items), until=claimed.until, path=str(path), labeling_interface=interface)
+        several = queue.task.multi_label
+        _write(interface, label_studio.labeling_interface(queue.task.labels, spans=spans, several=several))
+    claimed = claim(queue, by=_name(by, tool), count=count, now=now, lasts=EXPORT_LASTS)
+    _write(path, _FORMATS[tool].content([(item, _suggested(item, queue)) for item in claimed.items]))
+    return Exported(items=len(claimed.items), until=claimed.until, path=str(path))
 
 
 def import_answers(queue: ReviewQueue, path: Path, *, tool: Tool, by: str, now: datetime) -> Imported:
@@ -110,6 +117,13 @@ def import_answers(queue: ReviewQueue, path: Path, *, tool: Tool, by: str, now: 
         states=dict(sorted(states.items())),
         refused=tuple(refused),
     )
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8", errors="surrogatepass", newline="")
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _labels(given: Sequence[Returned], queue: ReviewQueue) -> list[tuple[str, ...]]:

@@ -24,8 +24,9 @@ EMOJI = "\U0001f600 Anna met Bert\nin Rome."
 
 
 def exported(world: World, folder: Path, tool: Tool, count: int = 10) -> tuple[Exported, Path]:
-    path = folder / "out"
-    return export_items(world.queue, path, tool=tool, by=ANNA, count=count, now=world.now), path
+    path, interface = folder / "out", folder / "interface.xml"
+    found = export_items(world.queue, path, tool=tool, by=ANNA, count=count, now=world.now, interface=interface)
+    return found, path
 
 
 def imported(world: World, folder: Path, tool: Tool, content: str) -> Imported:
@@ -121,7 +122,7 @@ def test_answers_come_in_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", [2, 3], ids=["code points", "UTF-16"])
 def test_spans_come_in_as_either_version_of_label_studio_counts(tmp_path: Path, start: int) -> None:
     world = recognizer(EMOJI)
-    out, path = exported(world, tmp_path, Tool.LABEL_STUDIO)
+    _, path = exported(world, tmp_path, Tool.LABEL_STUDIO)
     (task,) = label_studio(path)
     assert task["predictions"][0]["result"] == [span(2, 6, "PERSON", "Anna")]
     shift = start - 2
@@ -129,7 +130,7 @@ def test_spans_come_in_as_either_version_of_label_studio_counts(tmp_path: Path, 
     found = imported(world, tmp_path, Tool.LABEL_STUDIO, json.dumps([back]))
     assert (found.answered, found.refused) == (1, ())
     assert world.agreed() == {EMOJI: ("2:6:PERSON", "19:23:CITY")}
-    interface = ElementTree.fromstring(out.labeling_interface or "")  # noqa: S314 - our own
+    interface = ElementTree.parse(tmp_path / "interface.xml")  # noqa: S314 - our own
     assert [label.get("value") for label in interface.iter("Label")] == ["PERSON", "CITY"]
 
 
@@ -197,6 +198,14 @@ def test_ground_truth_finds_entities(tmp_path: Path) -> None:
     }
     imported(world, tmp_path, Tool.AUGMENTED_MANIFEST, json.dumps(answered))
     assert world.agreed() == {EMOJI: ("19:23:CITY",)}
+
+
+def test_nothing_is_claimed_for_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    world = World()
+    world.add(WORDS[0])
+    with pytest.raises(FileError, match="cannot be written"):
+        exported(world, tmp_path / "missing", Tool.LABEL_STUDIO)
+    assert world.anna.claim_texts() == [WORDS[0]]
 
 
 def bad_files() -> dict[str, tuple[Tool, str, str]]:
