@@ -13,8 +13,8 @@ def exported_view(exported: Exported) -> RenderableType:
     if not exported.items:
         return "Nothing waits for review: the file is empty."
     return (
-        f"{count(exported.items, 'item')} in {exported.path}. What is not answered by {exported.until:%Y-%m-%d} goes back "
-        "into the queue."
+        f"{count(exported.items, 'item')} in {exported.path}. What is not answered by {exported.until:%Y-%m-%d} goes "
+        "back into the queue."
     )
 
 
