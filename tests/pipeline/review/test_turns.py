@@ -66,7 +66,7 @@ def test_answers_become_datasets_and_the_turn_says_whose() -> None:
 
 
 def test_a_recognizers_answers_become_datasets() -> None:
-    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, minimum_per_label=3)
+    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, minimum_per_label=3, variant="entities")
     world = reviewed_world(at)
     for word in UNLIKE:
         text = f"{word.title()} {word[::-1]} met \U0001f600 somebody in {' '.join(word)}"
