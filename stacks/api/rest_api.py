@@ -180,7 +180,8 @@ class Api(Construct):
                 access.objects("review/waiting/*", actions=(*WRITE, "DeleteObjectVersion")),
                 access.objects("review/items/*", actions=WRITE),
                 # Of these only the keys say something.
-                access.objects("review/claimed/*", "review/answered/*", actions=("PutObject", "DeleteObjectVersion")),
+                access.objects("review/claimed/*", actions=("PutObject", "DeleteObjectVersion")),
+                access.objects("review/answered/*", actions=("PutObject",)),
                 access.list_intake(versions=True),
                 access.flywheel("DescribeFlywheel"),
             ],

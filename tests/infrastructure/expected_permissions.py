@@ -288,7 +288,7 @@ SERVING: dict[str, Grants] = {
     "take_feedback": {
         "s3:GetObject": {"predictions/*", "review/waiting/*", "review/items/*"},
         "s3:PutObject": {"review/waiting/*", "review/items/*", "review/claimed/*", "review/answered/*"},
-        "s3:DeleteObjectVersion": {"review/waiting/*", "review/claimed/*", "review/answered/*"},
+        "s3:DeleteObjectVersion": {"review/waiting/*", "review/claimed/*"},
         "s3:ListBucket": {"intake"},
         "s3:ListBucketVersions": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},
