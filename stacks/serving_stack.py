@@ -48,6 +48,7 @@ class ServingStack(ProjectStack):
             EndpointArn=endpoint,
             ApiUrl=api.url,
             CallersPolicyArn=api.callers_policy_arn,
+            **({"FeedbackPolicyArn": api.feedback_policy_arn} if api.feedback_policy_arn else {}),
         )
 
     def _add_serving(self, role: ServiceRole | None) -> ServeMachine:

@@ -122,7 +122,7 @@ class Confidence(Environment):
     low_confidence: float = Field(ge=0, le=1)
 
 
-class Review(Environment):
+class AnalysisReview(Environment):
     """Without a flywheel there is nobody to teach, so there is no review."""
 
     review_per_analysis: int = Field(ge=0, default=0)

@@ -17,12 +17,13 @@ from stacks.api.role import ApiLogAccess
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.stack_parameters import as_number
-from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import API
 from stacks.serving.parameters import ServingParameters
 from stacks.settings import ApiLogRole
 
 STAGE = "live"
+FEEDBACK = ("POST", "/feedback")
 INVALID_REQUEST = (
     'The body must be a JSON object with either "text" (a string) or "documents" (an array of strings), and no other '
     "member."
@@ -84,22 +85,20 @@ class Api(Construct):
         parameters: ServingParameters,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._routes = (("POST", access.kind.route), ("GET", "/model"))
         self._classify_api = self._add_classify_api(functions=functions, access=access)
+        self._routes = {("POST", access.kind.route): self._classify_api, ("GET", "/model"): self._classify_api}
+        of_callers = [*self._routes]
+        self._take_feedback = None
+        if not access.imports:
+            # There is nobody to teach where models are imported.
+            self._take_feedback = self._add_take_feedback(functions=functions, access=access)
+            self._routes[FEEDBACK] = self._take_feedback
         if access.settings.reserved_concurrency is None:
             self._reserve_concurrency(parameters.reserve_concurrency, limit=parameters.requests_per_second)
         self._api = self._rest_api(access=access, parameters=parameters)
         self._add_methods()
         self._answer_errors()
-        method_arns = [self._api.arn_for_execute_api(method, path, STAGE) for method, path in self._routes]
-        lambda_.CfnPermission(
-            self,
-            "Invocation",
-            action="lambda:InvokeFunction",
-            function_name=self._classify_api.arn,
-            principal="apigateway.amazonaws.com",
-            source_arn=self._api.arn_for_execute_api("*", "/*", STAGE),
-        )
+        self._let_api_invoke("Invocation", self._classify_api, "*", "/*")
         parameter = ssm.CfnParameter(
             self,
             "Published",
@@ -113,10 +112,22 @@ class Api(Construct):
             "Callers",
             description=access.kind.callers_description,
             permissions=[
-                Permission(actions=["execute-api:Invoke"], resources=method_arns),
+                self._call(*of_callers),
                 access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
             ],
         ).arn
+        self.feedback_policy_arn: str | None = None
+        if self._take_feedback is not None:
+            self._let_api_invoke("FeedbackInvocation", self._take_feedback, *FEEDBACK)
+            self.feedback_policy_arn = ManagedPolicy(
+                self,
+                "FeedbackCallers",
+                description="Say through the flywheel's real-time API what the right answer is.",
+                permissions=[
+                    self._call(FEEDBACK),
+                    access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
+                ],
+            ).arn
         parameter.node.add_dependency(self._api.deployment_stage)
 
     def _add_classify_api(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
@@ -151,6 +162,45 @@ class Api(Construct):
                 *access.thresholds("GetObject"),
                 access.list_intake(),
             ],
+        )
+
+    def _add_take_feedback(self, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:
+        return FlywheelFunction(
+            self,
+            "take_feedback",
+            wing="api",
+            functions=functions,
+            description="Takes what people say of the real-time API's answers.",
+            # API Gateway waits 29 s.
+            timeout=cdk.Duration.seconds(28),
+            memory_mib=512,
+            environment=[*access.identity, "FEEDBACK_TRUST"],
+            permissions=[
+                access.objects("predictions/*", actions=READ),
+                access.objects("review/waiting/*", actions=(*WRITE, "DeleteObjectVersion")),
+                access.objects("review/items/*", actions=WRITE),
+                # Of these only the keys say something.
+                access.objects("review/claimed/*", actions=("PutObject", "DeleteObjectVersion")),
+                access.objects("review/answered/*", actions=("PutObject",)),
+                access.list_intake(versions=True),
+                access.flywheel("DescribeFlywheel"),
+            ],
+        )
+
+    def _let_api_invoke(self, construct_id: str, function: FlywheelFunction, method: str, path: str) -> None:
+        lambda_.CfnPermission(
+            self,
+            construct_id,
+            action="lambda:InvokeFunction",
+            function_name=function.arn,
+            principal="apigateway.amazonaws.com",
+            source_arn=self._api.arn_for_execute_api(method, path, STAGE),
+        )
+
+    def _call(self, *routes: tuple[str, str]) -> Permission:
+        return Permission(
+            actions=["execute-api:Invoke"],
+            resources=[self._api.arn_for_execute_api(method, path, STAGE) for method, path in routes],
         )
 
     @property
@@ -261,17 +311,19 @@ class Api(Construct):
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
         partition, region = cdk.Aws.PARTITION, cdk.Aws.REGION
-        integration = apigateway.Integration(
-            type=apigateway.IntegrationType.AWS_PROXY,
-            integration_http_method="POST",
-            uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self._classify_api.arn}/invocations",
-        )
-        for verb, path in self._routes:
+        for (verb, path), function in self._routes.items():
+            integration = apigateway.Integration(
+                type=apigateway.IntegrationType.AWS_PROXY,
+                integration_http_method="POST",
+                uri=f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function.arn}/invocations",
+            )
+            # What is wrong with feedback only its function says: the gateway has one sentence for all routes.
+            checked = verb == "POST" and function is self._classify_api
             method = self._api.root.add_resource(path.strip("/")).add_method(
                 verb,
                 integration,
                 request_validator=validator,
-                request_models={"application/json": request} if verb == "POST" else None,
+                request_models={"application/json": request} if checked else None,
             )
             cdk.Validations.of(method).acknowledge(
                 cdk.Acknowledgment(

@@ -285,6 +285,14 @@ SERVING: dict[str, Grants] = {
         "s3:PutObject": {"predictions/*", "review/waiting/*"},
         "s3:ListBucket": {"intake"},
     },
+    "take_feedback": {
+        "s3:GetObject": {"predictions/*", "review/waiting/*", "review/items/*"},
+        "s3:PutObject": {"review/waiting/*", "review/items/*", "review/claimed/*", "review/answered/*"},
+        "s3:DeleteObjectVersion": {"review/waiting/*", "review/claimed/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+    },
     "remove_endpoint": {"states:StartExecution": {"serve machine"}},
 }
 

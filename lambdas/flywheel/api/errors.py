@@ -20,6 +20,10 @@ STATUSES = {
     ErrorCode.TEXT_TOO_LONG: HTTPStatus.BAD_REQUEST,
     ErrorCode.TEXT_REFUSED: HTTPStatus.BAD_REQUEST,
     ErrorCode.TOO_MANY_DOCUMENTS: HTTPStatus.BAD_REQUEST,
+    ErrorCode.INVALID_LABEL: HTTPStatus.BAD_REQUEST,
+    ErrorCode.INVALID_ENTITIES: HTTPStatus.BAD_REQUEST,
+    ErrorCode.PREDICTION_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.PREDICTION_NOT_KEPT: HTTPStatus.NOT_FOUND,
     ErrorCode.THROTTLED: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.NO_ENDPOINT: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -48,6 +52,38 @@ def invalid_request() -> Problem:
             "no other member."
         ),
     )
+
+
+def invalid_feedback(members: str) -> Problem:
+    """`members`: `RealTime.feedback_members`."""
+    return Problem(
+        code=ErrorCode.INVALID_REQUEST,
+        message=(
+            'The body must be a JSON object with either "prediction_id" or "text" (strings), with one of '
+            f'{members} and "correct" (true), and no other member.'
+        ),
+    )
+
+
+def prediction_unknown() -> Problem:
+    return Problem(
+        code=ErrorCode.PREDICTION_UNKNOWN,
+        message='"prediction_id" is none that an answer can have had: send it as the answer has it.',
+    )
+
+
+def prediction_not_kept(*, by_id: bool) -> Problem:
+    if by_id:
+        message = (
+            "The text of this prediction is not kept: the deployment did not ask for it (KeepPredictions), its days "
+            "are over (KeepPredictionsDays), or it was deleted. Send the text instead, with the right answer."
+        )
+    else:
+        message = (
+            "No prediction of this text from today is kept, so there is no answer that could be correct: send the "
+            "right answer itself."
+        )
+    return Problem(code=ErrorCode.PREDICTION_NOT_KEPT, message=message)
 
 
 def not_unicode(document: int) -> Problem:

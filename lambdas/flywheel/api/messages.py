@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -39,6 +39,10 @@ class ErrorCode(StrEnum):
     TEXT_TOO_LONG = "TEXT_TOO_LONG"
     TEXT_REFUSED = "TEXT_REFUSED"
     TOO_MANY_DOCUMENTS = "TOO_MANY_DOCUMENTS"
+    INVALID_LABEL = "INVALID_LABEL"
+    INVALID_ENTITIES = "INVALID_ENTITIES"
+    PREDICTION_UNKNOWN = "PREDICTION_UNKNOWN"
+    PREDICTION_NOT_KEPT = "PREDICTION_NOT_KEPT"
     THROTTLED = "THROTTLED"
     NO_ENDPOINT = "NO_ENDPOINT"
     INTERNAL_ERROR = "INTERNAL_ERROR"
@@ -105,6 +109,17 @@ def bodies_of(real_time: RealTime) -> Bodies:
         request=create_model("OneText", __base__=OneText, text=(text, ...))
         | create_model("SeveralDocuments", __base__=SeveralDocuments, documents=(list[text], several)),
         answer=create_model(real_time.answer_name, __base__=Answer, documents=(list[document], each)),
+    )
+
+
+class FeedbackTaken(Message):
+    item: str = Field(description="What the text is called in the review queue.")
+    state: Literal["WAITS_FOR_REVIEW", "ACCEPTED"] = Field(
+        description="Whether it waits for a reviewer, or counts as an answer (FeedbackTrust)."
+    )
+    text_kept: bool = Field(
+        description="Whether the prediction that it is about was kept, so that reviewers see the model's answer, too. "
+        "The text is in the review queue in both cases."
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field
 
-from flywheel.comprehend.real_time import AnsweredDocument, Message, RealTime
+from flywheel.comprehend.real_time import AnsweredDocument, Feedback, Message, RealTime
 from flywheel.confidence import YES
 from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
@@ -95,11 +95,23 @@ def _that_fit(labels: Sequence[LabelT]) -> Iterator[LabelT]:
         yield label
 
 
+class ClassificationFeedback(Feedback):
+    label: str | None = Field(default=None, description="The document's class.")
+    labels: list[str] | None = Field(default=None, description="All labels of the document.")
+
+    @property
+    def labels_said(self) -> tuple[str, ...]:
+        return (self.label,) if self.label is not None else tuple(self.labels or ())
+
+
 REAL_TIME = RealTime(
     path="/classify",
     operation="ClassifyDocument",
     most_text_bytes=10 * 1024,
     documents=(ClassifiedDocument, LabelledDocument),
+    feedback=ClassificationFeedback,
+    feedback_members='"label" (a string), "labels" (an array of strings)',
+    feedback_error="INVALID_LABEL",
     answer_name="ClassifyAnswer",
     operation_id="classify",
     title="Real-time classification",

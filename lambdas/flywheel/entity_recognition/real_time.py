@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from flywheel.comprehend.real_time import AnsweredDocument, Message, RealTime
+from flywheel.comprehend.real_time import AnsweredDocument, Feedback, Message, RealTime
 from flywheel.entity_recognition.offsets import Utf16
+from flywheel.spans import Span, labels_of_spans
 from flywheel.text.byte_limits import DOCUMENT_ANSWER, size_as_json
 
 if TYPE_CHECKING:
@@ -64,12 +65,29 @@ def _that_fit(found: list[FoundEntity]) -> list[FoundEntity]:
     return [entity for place, entity in enumerate(found) if place in fit]
 
 
+class GivenEntity(Message):
+    type: str
+    begin: int = Field(ge=0, description="In code points, as in answers.")
+    end: int = Field(ge=1, description="In code points: the first after the entity.")
+
+
+class EntityFeedback(Feedback):
+    entities: list[GivenEntity] | None = Field(default=None, description="All entities of the document.")
+
+    @property
+    def labels_said(self) -> tuple[str, ...]:
+        return labels_of_spans(Span(each.begin, each.end, each.type) for each in self.entities or ())
+
+
 REAL_TIME = RealTime(
     path="/entities",
     operation="DetectEntities",
     # "5 KB" in decimal units, as of uploads: the stricter reading, with which Comprehend refuses no text as too long.
     most_text_bytes=5_000,
     documents=(DocumentEntities,),
+    feedback=EntityFeedback,
+    feedback_members='"entities" (an array of objects with "type", "begin" and "end")',
+    feedback_error="INVALID_ENTITIES",
     answer_name="EntitiesAnswer",
     operation_id="detectEntities",
     title="Real-time entity recognition",

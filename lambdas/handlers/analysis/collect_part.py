@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import Field
 
 from flywheel.analysis.collect_part import Collector
-from flywheel.environment import Analysis, Confidence, Labels, ModelsOfDeployment, Review
+from flywheel.environment import Analysis, AnalysisReview, Confidence, Labels, ModelsOfDeployment
 from flywheel.records.analyses import PartItem
 from handlers.analysis.events import limits_of
 from handlers.clients import active_model_service, intake_bucket
 from handlers.observability import handles, logger
 
 
-class Environment(ModelsOfDeployment, Labels, Analysis, Confidence, Review):
+class Environment(ModelsOfDeployment, Labels, Analysis, Confidence, AnalysisReview):
     audit_percent: float = Field(ge=0, le=100, default=0)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flywheel.analysis.join_analysis import join_analysis
-from flywheel.environment import Intake, Review
+from flywheel.environment import AnalysisReview, Intake
 from handlers.analysis.events import AnalysisRun
 from handlers.clients import intake_bucket
 from handlers.observability import handles, logger
 
 
-class Environment(Intake, Review):
+class Environment(Intake, AnalysisReview):
     pass
 
 

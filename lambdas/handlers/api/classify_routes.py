@@ -26,6 +26,7 @@ from flywheel.api.messages import (
     SeveralDocuments,
     bodies_of,
 )
+from flywheel.faults.errors import ServiceBusy
 from flywheel.faults.service_faults import error_code, is_throttle
 from handlers.observability import logger
 
@@ -53,6 +54,12 @@ class Work(Protocol):
 
 def routes(work: Work, *, real_time: RealTime) -> APIGatewayRestResolver:
     api = APIGatewayRestResolver(enable_validation=True)
+    add_routes(api, work, real_time=real_time)
+    turn_errors_into_answers(api, invalid=invalid_request())
+    return api
+
+
+def add_routes(api: APIGatewayRestResolver, work: Work, *, real_time: RealTime) -> None:
     bodies = bodies_of(real_time)
 
     def classify(request: OneText | SeveralDocuments) -> Response[Any]:
@@ -80,7 +87,7 @@ def routes(work: Work, *, real_time: RealTime) -> APIGatewayRestResolver:
             "error, and the status is 200 if at least one has an answer; Retry-After then says when to send again "
             "those with the error THROTTLED or NO_ENDPOINT."
         ),
-        responses=_responses(
+        responses=responses(
             "What the model makes of each document.",
             {
                 400: "INVALID_REQUEST, TEXT_EMPTY, TEXT_TOO_LONG, TOO_MANY_DOCUMENTS or TEXT_REFUSED.",
@@ -93,19 +100,26 @@ def routes(work: Work, *, real_time: RealTime) -> APIGatewayRestResolver:
     @api.get(
         "/model",
         summary="The active model, since when it is, its scores, and what the endpoint serves now.",
-        responses=_responses("The active model and the endpoint.", {}),
+        responses=responses("The active model and the endpoint.", {}),
         operation_id="getModel",
     )
     def model() -> ModelAnswer:
         return work.describe_model()
 
-    _turn_errors_into_answers(api)
-    return api
 
+def turn_errors_into_answers(api: APIGatewayRestResolver, *, invalid: Problem) -> None:
+    """`invalid` is the answer to a body of another form. It does not say what is wrong, because that would quote the
+    text."""
 
-def _turn_errors_into_answers(api: APIGatewayRestResolver) -> None:
+    def refuse(error: Exception) -> Response[str]:
+        if isinstance(error, RequestValidationError) and any(found["loc"][0] == "response" for found in error.errors()):
+            logger.error("an answer is not what OpenAPI says of it")
+            return _error(internal_error())
+        return _error(invalid)
+
     api.exception_handler(RequestRefused)(_refused)
-    api.exception_handler([RequestValidationError, RequestUnsupportedContentType, RecursionError])(_invalid)
+    api.exception_handler([RequestValidationError, RequestUnsupportedContentType, RecursionError])(refuse)
+    api.exception_handler(ServiceBusy)(_busy)
     api.exception_handler(ClientError)(_service_failed)
     api.exception_handler(Exception)(_failed)
 
@@ -114,12 +128,9 @@ def _refused(error: RequestRefused) -> Response[str]:
     return _error(error.problem, retry_after=error.retry_after)
 
 
-def _invalid(error: Exception) -> Response[str]:
-    if isinstance(error, RequestValidationError) and any(found["loc"][0] == "response" for found in error.errors()):
-        logger.error("an answer is not what OpenAPI says of it")
-        return _error(internal_error())
-    # The response does not say what is wrong, because that would quote the text.
-    return _error(invalid_request())
+def _busy(_: ServiceBusy) -> Response[str]:
+    problem = throttled()
+    return _error(problem, retry_after=wait_for(problem))
 
 
 def _service_failed(error: ClientError) -> Response[str]:
@@ -160,7 +171,7 @@ def _answer(classified: Classified, *, answer: type[Answer], endpoint_arn: str) 
     )
 
 
-def _responses(success: str, further: dict[int, str]) -> dict[int, OpenAPIResponse]:
+def responses(success: str, further: dict[int, str]) -> dict[int, OpenAPIResponse]:
     """The responses of a route: the success, the errors of all routes, and `further` errors with their codes."""
     errors = {
         **further,

@@ -7,17 +7,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn
 
 from flywheel.comprehend.model_kind import ModelType
 from flywheel.model_kinds import kind_of
-from handlers.api.classify_routes import routes
+from handlers.api import classify_routes, feedback_routes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flywheel.api.classify_api import Classified
-    from flywheel.api.messages import ModelAnswer
+    from flywheel.api.messages import FeedbackTaken, ModelAnswer
+    from flywheel.comprehend.real_time import Feedback
 
 NAMES = {ModelType.DOCUMENT_CLASSIFIER: "openapi.json", ModelType.ENTITY_RECOGNIZER: "openapi-entities.json"}
 _SIGNATURE = "sigv4"
@@ -34,10 +36,16 @@ class NoWork:
     def describe_model(self) -> ModelAnswer:
         raise NotImplementedError
 
+    def take(self, said: Feedback, *, by: str) -> FeedbackTaken:
+        raise NotImplementedError
+
 
 def openapi_document(model_type: ModelType) -> str:
     real_time = kind_of(model_type).real_time
-    described = routes(NoWork(), real_time=real_time).get_openapi_json_schema(
+    api = APIGatewayRestResolver(enable_validation=True)
+    classify_routes.add_routes(api, NoWork(), real_time=real_time)
+    feedback_routes.add_routes(api, NoWork(), real_time=real_time)
+    described = api.get_openapi_json_schema(
         title=real_time.title,
         version="1",
         description=(

@@ -71,9 +71,10 @@ def test_a_recognizers_api_differs_in_its_route_and_its_words_only(
 def test_no_word_of_a_recognizers_api_is_of_classification(recognizing: Synthesised) -> None:
     (api,) = recognizing.of_type(f"{GATEWAY}::RestApi")
     assert api.properties["Name"] == "names-entity-recognition"
-    (policy,) = recognizing.of_type("AWS::IAM::ManagedPolicy")
-    texts = [api.properties["Description"], policy.properties["Description"], as_text(policy.properties)]
-    assert "POST/entities" in texts[-1]
+    texts = [api.properties["Description"]]
+    for policy in recognizing.of_type("AWS::IAM::ManagedPolicy"):
+        texts += [policy.properties["Description"], as_text(policy.properties)]
+    assert "POST/entities" in " ".join(texts)
     assert not re.search("classif", " ".join(texts), re.IGNORECASE)
 
 
@@ -92,16 +93,30 @@ def test_every_method_wants_a_signature(any_variant: Synthesised) -> None:
     assert {method["AuthorizationType"] for method in methods.values()} == {"AWS_IAM"}
 
 
-def test_every_method_invokes_the_function_which_lets_only_this_api_do_so(serving: Synthesised) -> None:
-    function = serving.functions()["classify_api"].logical_id
-    for method in routes(serving).values():
+def test_every_method_invokes_its_function_which_lets_only_this_api_do_so(serving: Synthesised) -> None:
+    functions = {name: function.logical_id for name, function in serving.functions().items()}
+    for route, method in routes(serving).items():
+        function = functions["take_feedback" if route == "POST /feedback" else "classify_api"]
         assert method["Integration"]["Type"] == "AWS_PROXY"
         assert f"functions/<{function}.Arn>/invocations" in as_text(method["Integration"]["Uri"])
-    permission = serving.one("Api", "AWS::Lambda::Permission")
     (api,) = serving.of_type(f"{GATEWAY}::RestApi")
-    assert permission.properties["FunctionName"] == {"Fn::GetAtt": [function, "Arn"]}
-    assert permission.properties["Principal"] == "apigateway.amazonaws.com"
-    assert as_text(permission.properties["SourceArn"]).endswith(f":<{api.logical_id}>/live/*/*")
+    for name, allowed in (("classify_api", "*/*"), ("take_feedback", "POST/feedback")):
+        (permission,) = [
+            found.properties
+            for found in serving.of_type("AWS::Lambda::Permission")
+            if found.properties["FunctionName"] == {"Fn::GetAtt": [functions[name], "Arn"]}
+        ]
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert as_text(permission["SourceArn"]).endswith(f":<{api.logical_id}>/live/{allowed}")
+
+
+def test_nobody_is_taught_where_models_are_imported(importing: Synthesised) -> None:
+    serving = importing.beside("serving")
+    assert set(routes(serving)) == {"POST /classify", "GET /model"}
+    assert set(serving.functions()) & {"classify_api", "take_feedback"} == {"classify_api"}
+    assert "FeedbackPolicyArn" not in serving.template["Outputs"]
+    variables = serving.functions()["classify_api"].properties["Environment"]["Variables"]
+    assert not {"KEEP_PREDICTIONS", "AUDIT_PERCENT"} & set(variables)
 
 
 def test_what_the_function_has_for_itself_follows_the_requests_and_is_nothing_by_default(serving: Synthesised) -> None:
@@ -204,17 +219,20 @@ def test_a_changed_answer_is_deployed(serving: Synthesised) -> None:
 
 
 def test_callers_may_call_the_api_find_it_and_nothing_else(serving: Synthesised) -> None:
-    (policy,) = serving.of_type("AWS::IAM::ManagedPolicy")
+    outputs = serving.template["Outputs"]
+    routes = {"CallersPolicyArn": {"POST/classify", "GET/model"}, "FeedbackPolicyArn": {"POST/feedback"}}
+    for output, allowed in routes.items():
+        check_policy(serving.resources[outputs[output]["Value"]["Ref"]], allowed)
+
+
+def check_policy(policy: Resource, allowed: set[str]) -> None:
     invoke, find = statements(policy.properties["PolicyDocument"])
     assert (invoke["Effect"], as_list(invoke["Action"])) == ("Allow", ["execute-api:Invoke"])
-    endings = {as_text(arn).partition("/live/")[2] for arn in invoke["Resource"]}
-    assert endings == {"POST/classify", "GET/model"}
+    assert {as_text(arn).partition("/live/")[2] for arn in as_list(invoke["Resource"])} == allowed
     assert find["Action"] == ["ssm:GetParameter", "ssm:GetParameters"]
     assert {as_text(arn).partition(":parameter")[2] for arn in find["Resource"]} == {
         f"/comprehend-flywheel/news/{name}" for name in ("api", "deployment", "flywheel-arn")
     }
-    outputs = serving.template["Outputs"]
-    assert outputs["CallersPolicyArn"]["Value"] == {"Ref": policy.logical_id}
 
 
 def test_where_the_api_is(serving: Synthesised) -> None:

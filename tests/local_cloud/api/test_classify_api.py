@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,56 +19,20 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from typer.testing import CliRunner
 
-from flywheel.records.predictions import PREDICTIONS, KeptPrediction, prediction_key, text_digest
-from flywheel.records.review import WAITING, Lane, Place
+from flywheel.records.predictions import PREDICTIONS, prediction_key
+from flywheel.records.review import WAITING, ItemState, Lane
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
-from local.cloud import CloudAccount, LocalCloud
-from ops.deployment.clients import Clients
+from local.cloud import LocalCloud
 from ops.deployment.errors import OperatorError
 from ops.main import app
-from ops.verbs.classify import Answer, RealTimeApi, classify, find_api
+from ops.verbs.classify import Answer, classify
+from tests.local_cloud.api.served import AMPLE, PARAMETERS, SERVING, USUAL, FeedbackCaller, Served, prediction_of
 from tests.local_cloud.pipeline import CONTEXT, LABELS, LONG, NAME, STACK, Pipeline, documents
 from tests.local_cloud.resources import Synthesise, allow, create_role, until
 
 ROOT = Path(__file__).parents[3]
-SERVING = f"{NAME}-serving"
-AMPLE = {"documents_per_inference_unit": 1e6, "characters_per_inference_unit": 1e6}
-USUAL = {"documents_per_inference_unit": 2, "characters_per_inference_unit": 100}
 CALM, STORM = "harbour meadow lullaby", "thunder gale lightning"
 UNSURE = "harbour thunder"
-
-
-class Served:
-    """The app with its Serving stack."""
-
-    def __init__(self, pipeline: Pipeline, outputs: dict[str, str]) -> None:
-        self.pipeline = pipeline
-        self.outputs = outputs
-        self.api = find_api(pipeline.deployment)
-
-    @property
-    def account(self) -> CloudAccount:
-        return self.pipeline.account
-
-    def api_as(self, role_arn: str) -> RealTimeApi:
-        """The API as somebody else calls it."""
-        clients = Clients(self.account.session(role_arn=role_arn))
-        return RealTimeApi(url=self.api.url, clients=clients)
-
-    def classify(self, content: Any) -> Answer:
-        return self.api.request("POST", "/classify", content)
-
-    def kept(self) -> list[KeptPrediction]:
-        intake = self.pipeline.deployment.intake
-        return intake.read_all(sorted(intake.keys(PREDICTIONS)), KeptPrediction)
-
-
-PARAMETERS = {
-    f"{SERVING}:InferenceUnits": "50",
-    f"{SERVING}:ReserveConcurrency": "true",
-    # Which texts are drawn changes from day to day.
-    f"{SERVING}:AuditPercent": "0",
-}
 
 
 @pytest.fixture(scope="module")
@@ -95,21 +59,6 @@ def live(served: Served) -> Served:
 
     until(answers, patience=LONG)
     return served
-
-
-def prediction_of(answer: Answer, number: int = 0) -> dict[str, Any]:
-    document: dict[str, Any] = answer.body["documents"][number]
-    return document
-
-
-def caller(served: Served, *, allowed: bool) -> str:
-    """The ARN of a role of this account, with the policy for callers or without any."""
-    role = create_role(served.account, trusted={"AWS": f"arn:aws:iam::{served.account.account}:root"})
-    if allowed:
-        served.account.client("iam").attach_role_policy(
-            RoleName=role.rsplit("/", 1)[1], PolicyArn=served.outputs["CallersPolicyArn"]
-        )
-    return role
 
 
 def test_one_text(live: Served) -> None:
@@ -140,12 +89,12 @@ def test_the_active_model(live: Served) -> None:
 
 
 def test_a_caller_with_the_policy(live: Served) -> None:
-    api = live.api_as(caller(live, allowed=True))
+    api = live.api_as(live.role("CallersPolicyArn"))
     assert (api.classify([CALM]).status, api.model().status) == (200, 200)
 
 
 def test_a_caller_without_permission(live: Served) -> None:
-    api = live.api_as(caller(live, allowed=False))
+    api = live.api_as(live.role())
     for answer in (api.classify([CALM]), api.model()):
         assert (answer.status, answer.body["code"]) == (403, "ACCESS_DENIED")
         assert "execute-api:Invoke" in answer.body["message"]
@@ -207,16 +156,82 @@ def test_what_is_not_sure_is_kept_for_review_and_nothing_else(live: Served) -> N
         answer = live.classify({"documents": [sure, UNSURE]})
     assert prediction_of(answer, 1)["confidence"] < 0.7
     assert [prediction_of(answer, number)["kept"] for number in (0, 1)] == [False, True]
-    (record,) = live.kept()
+    kept = live.kept()
+    assert sure not in [record.text for record in kept]
+    (record,) = [record for record in kept if record.text == UNSURE]
     assert (record.text, record.suggestion.model_arn) == (UNSURE, live.pipeline.active_model())
     assert record.endpoint_arn == live.outputs["EndpointArn"]
     assert record.suggestion.labels == (prediction_of(answer, 1)["label"],)
-    (key,) = live.pipeline.keys(PREDICTIONS)
-    assert key == prediction_key(prediction_of(answer, 1)["prediction_id"])
-    assert key.startswith(f"{PREDICTIONS}{datetime.now(UTC):%Y-%m-%d}/")
-    (place,) = [Place.of_key(key) for key in live.pipeline.keys(WAITING)]
-    assert place is not None
-    assert (place.lane, place.item) == (Lane.UNCERTAIN, text_digest(UNSURE))
+    key = prediction_key(prediction_of(answer, 1)["prediction_id"])
+    assert key in live.pipeline.keys(PREDICTIONS)
+    assert key.startswith(f"{PREDICTIONS}{record.at:%Y-%m-%d}/")
+    assert any(f"/{Lane.UNCERTAIN}/" in key for key in live.pointers(UNSURE, WAITING))
+
+
+class TestFeedback:
+    """Under a role with the policy for feedback only."""
+
+    @pytest.fixture(scope="class")
+    def anna(self, live: Served) -> FeedbackCaller:
+        live.classify({"text": UNSURE})
+        return FeedbackCaller(live)
+
+    def test_by_id_of_what_is_kept_and_of_what_is_not(self, live: Served, anna: FeedbackCaller) -> None:
+        kept, other = (prediction_of(live.classify({"text": text})) for text in (UNSURE, CALM))
+        assert (kept["kept"], other["kept"]) == (True, False)
+        taken = anna.say(prediction_id=kept["prediction_id"], label="STORM")
+        assert (taken.status, taken.body["state"], taken.body["text_kept"]) == (200, "WAITS_FOR_REVIEW", True)
+        assert [each.labels for each in live.proposals(UNSURE)] == [("STORM",)]
+        assert live.proposals(UNSURE)[0].by == anna.arn
+        refused = anna.say(prediction_id=other["prediction_id"], label="STORM")
+        assert (refused.status, refused.body["code"]) == (404, "PREDICTION_NOT_KEPT")
+
+    def test_by_text(self, live: Served, anna: FeedbackCaller) -> None:
+        for _ in range(2):
+            taken = anna.say(text="a text of my own", label="CALM")
+            assert (taken.body["state"], taken.body["text_kept"]) == ("WAITS_FOR_REVIEW", False)
+        assert [each.labels for each in live.proposals("a text of my own")] == [("CALM",)]
+        correct = anna.say(text=UNSURE, correct=True)
+        assert (correct.status, correct.body["text_kept"]) == (200, True)
+
+    @pytest.mark.parametrize(
+        ("content", "status", "code"),
+        [
+            ({"text": CALM, "label": "SUNNY"}, 400, "INVALID_LABEL"),
+            ({"text": CALM}, 400, "INVALID_REQUEST"),
+            ({"text": " ", "label": "CALM"}, 400, "TEXT_EMPTY"),
+            ({"prediction_id": "none", "correct": True}, 404, "PREDICTION_UNKNOWN"),
+        ],
+    )
+    def test_refused(self, anna: FeedbackCaller, content: Any, status: int, code: str) -> None:
+        answer = anna.say(**content)
+        assert (answer.status, answer.body["code"]) == (status, code)
+
+    def test_each_policy_opens_its_routes_only(self, live: Served, anna: FeedbackCaller) -> None:
+        assert [answer.status for answer in (anna.api.classify([CALM]), anna.api.model())] == [403, 403]
+        of_callers = live.api_as(live.role("CallersPolicyArn"))
+        assert of_callers.request("POST", "/feedback", {"text": CALM, "label": "CALM"}).status == 403
+
+    def test_accepted_at_once(self, live: Served, anna: FeedbackCaller) -> None:
+        """Each branch under the function's own role."""
+        bert = FeedbackCaller(live)
+
+        def states(text: str, *said: tuple[FeedbackCaller, str]) -> list[str]:
+            return [who.say(text=text, label=label).body["state"] for who, label in said]
+
+        with live.trusted():
+            new = states("accepted", (anna, "CALM"), (anna, "CALM"), (anna, "STORM"), (bert, "CALM"))
+            live.put_item("waiting", ItemState.WAITING)
+            live.put_item("held", ItemState.CLAIMED, by="arn:aws:iam::111122223333:user/reviewer")
+            live.put_item("my own", ItemState.CLAIMED, by=anna.arn)
+            found = [states(text, (anna, "CALM")) for text in ("waiting", "held", "my own")]
+        assert new == ["ACCEPTED", "ACCEPTED", "ACCEPTED", "WAITS_FOR_REVIEW"]
+        assert found == [["ACCEPTED"], ["WAITS_FOR_REVIEW"], ["ACCEPTED"]]
+        item = live.item("accepted")
+        assert (item.state, item.labels, item.answers[0].by) == (ItemState.ANSWERED, ("STORM",), anna.arn)
+        # What pointed at an item that waits no more is gone, every version of it.
+        assert [text for text in ("waiting", "held", "my own") if live.pointers(text, "review/claimed/")] == ["held"]
+        assert live.pointers("waiting", "review/waiting/") == []
 
 
 def test_predictions_are_measured(live: Served) -> None:
