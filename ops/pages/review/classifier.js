@@ -60,7 +60,7 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
   `;
   const panel = html`
     <${Choices} heading=${multi ? `Every ${session.label_word} that fits` : `Which ${session.label_word}?`}
-      word="${session.label_word}s" choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
+      word=${session.label_word} choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
       onAccept=${accept} onLeave=${leave} />
   `;
   const given = chosen.length === 1 ? `1 ${session.label_word}` : `${chosen.length || "no"} ${session.label_word}s`;

@@ -155,7 +155,7 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   `;
   const panel = html`
     <${Choices} heading=${active ? `Which ${session.label_word}?` : `Select words, then their ${session.label_word}`}
-      word="${session.label_word}s" choices=${choices} pressed onChoose=${mark} onAccept=${accept} onLeave=${leave} />
+      word=${session.label_word} choices=${choices} pressed onChoose=${mark} onAccept=${accept} onLeave=${leave} />
   `;
   const count = marks.length === 1 ? "1 mark" : `${marks.length || "no"} marks`;
   return { text: shown, panel, commands, ready: `Accept ${count}` };
