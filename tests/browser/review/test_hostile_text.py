@@ -47,12 +47,12 @@ def test_guidelines_run_nothing(open_review: Open) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a\u0000b\u001b[31m\u007f", ["\u2400", "\u241b", "\u2421"]),
-        ("x\u0000\u0000\u0000y", ["\u2400\u00d73"]),
+        ("a\u0000b\u001b[31m\u007f", ["NUL", "ESC", "DEL"]),
+        ("x\u0000\u0000\u0000y", ["NUL\u00d73"]),
         ("pay \u202e001\u202c now", ["RLO", "PDF"]),
         ("a\u2066b\u2069c\u200e\u200f\u061c", ["LRI", "PDI", "LRM", "RLM", "ALM"]),
         ("zero\u200bwidth\ufeff soft\u00adhyphen", ["ZWSP", "BOM", "SHY"]),
-        ("one\rtwo", ["\u240d"]),
+        ("one\rtwo", ["CR"]),
         ("tag\U000e0041\U000e0042", ["U+E0041", "U+E0042"]),
         ("half \ud83d pair", ["U+D83D"]),
         (
