@@ -92,5 +92,5 @@ export function Rendered({ content, css, label, kind }) {
     main.append(...parsed.body.childNodes);
     root.replaceChildren(main);
   }, [content, css, kind]);
-  return html`<div class="rendered" ref=${place} role="group" aria-label=${label}></div>`;
+  return html`<div class="rendered" ref=${place} role="region" tabindex="0" aria-label=${label}></div>`;
 }

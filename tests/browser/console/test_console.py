@@ -58,7 +58,8 @@ def check(view: View, name: str) -> None:
     assert not found, json.dumps(
         [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]]) for one in found], indent=1
     )
-    assert view.complaints == []
+    # An answer that refuses something is no fault of the page's.
+    assert [said for said in view.complaints if not said.startswith("Failed to load resource")] == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -272,7 +273,9 @@ class TestActions:
     def test_pause_and_resume_by_keyboard(self, open_console: Open, world: Console) -> None:
         view = open_console(world)
         view.page.get_by_role("button", name="Pause").focus()
-        for key in ("Enter", "Tab", "s", "Tab", "Enter"):
+        view.page.keyboard.press("Enter")
+        expect(view.page.get_by_label("Why")).to_be_focused()
+        for key in ("s", "Tab", "Enter"):
             view.page.keyboard.press(key)
         expect(view.page.get_by_role("heading", name="This will happen")).to_be_focused()
         assert world.at.bucket.read(PAUSE_KEY, Pause) is None
