@@ -25,6 +25,7 @@ class View:
     """What the browser's console says: errors, warnings, refused scripts and styles, errors of markup in an SVG."""
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(10_000)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._heard)

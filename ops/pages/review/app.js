@@ -37,7 +37,7 @@ function Saved({ queue }) {
   const { unsaved, trouble } = queue;
   if (trouble?.kind === "offline") return html`<span class="state bad">Offline</span>`;
   if (unsaved) return html`<span class="state">Saving ${unsaved}</span>`;
-  return html`<span class="state good">${queue.history.length ? "All saved" : "Connected"}</span>`;
+  return html`<span class="state good">All saved</span>`;
 }
 
 function Header({ queue, session, onGuidelines, onKeys }) {
@@ -86,14 +86,11 @@ function Last({ queue, onUndo }) {
 
 function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leave, useView }) {
   const heading = useRef(null);
-  const { text, panel, commands } = useView({ item, session, onAnswer, say, leave });
+  const { text, panel, commands, ready } = useView({ item, session, onAnswer, say, leave });
   handler.current = commands;
   useLayoutEffect(() => {
     window.scrollTo(0, 0);
     heading.current.focus({ preventScroll: true });
-    return () => {
-      handler.current = {};
-    };
   }, []);
   const pass = (verdict) => onAnswer({ verdict });
   return html`<main class="item">
@@ -106,7 +103,9 @@ function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leav
       ${text}
     </article>
     <aside class="deciding card" aria-label="Your answer">
-      ${panel}
+      <div class="choosing">${panel}</div>
+      ${ready && html`<button type="button" class="primary accept" aria-keyshortcuts="Enter" onClick=${commands.accept}>
+        ${ready} <kbd aria-hidden="true">Enter</kbd></button>`}
       <p class="said" role="status">${said}</p>
       <div class="passing">
         <button type="button" aria-keyshortcuts="s" onClick=${() => pass("SKIP")}>Skip <kbd aria-hidden="true">s</kbd></button>
@@ -120,7 +119,7 @@ function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leav
 function NoItem({ queue, onUndo }) {
   const heading = useRef(null);
   const empty = queue.emptySince !== null;
-  useEffect(() => heading.current.focus(), [empty]);
+  useLayoutEffect(() => heading.current.focus(), [empty]);
   return html`<main class="calm">
     <div class="card">
       <h2 tabindex="-1" ref=${heading}>${empty ? "Nothing waits for you" : "Getting texts\u2026"}</h2>
@@ -138,6 +137,7 @@ export function App({ queue, session, host }) {
   const [said, setSaid] = useState("");
   const handler = useRef({});
   const item = queue.current;
+  if (!item) handler.current = {};
   const visit = item?.visit ?? null;
   queue.onChange(() => redraw((count) => count + 1));
 
@@ -163,18 +163,21 @@ export function App({ queue, session, host }) {
     leave,
   };
 
-  useEffect(() => {
-    const pressed = (event) => {
-      const command = commandOf(event);
-      if (!command || dialog) return;
-      const action = handler.current[command.name] ?? page[command.name];
-      if (command.name === "leave") leave();
-      action?.(command);
-      if (action || command.name === "nothing") event.preventDefault();
-    };
+  const press = useRef(null);
+  press.current = (event) => {
+    const command = commandOf(event);
+    if (!command || dialog) return;
+    const action = handler.current[command.name] ?? page[command.name];
+    if (command.name === "leave") leave();
+    action?.(command);
+    if (action || command.name === "nothing") event.preventDefault();
+  };
+  // Before the browser paints: no key that somebody presses at what they see may be lost.
+  useLayoutEffect(() => {
+    const pressed = (event) => press.current(event);
     document.addEventListener("keydown", pressed);
     return () => document.removeEventListener("keydown", pressed);
-  });
+  }, []);
   useEffect(() => {
     document.title = `${progressOf(queue)} \u00b7 Review of ${session.flywheel}`;
   });

@@ -77,7 +77,7 @@ export function Choices({ heading, word, choices, toggles, pressed, enter, onCho
       <ol class="numbered">${likeliest.map((choice, index) => html`<li key=${more ? index : choice.name}>
         <${Choice} choice=${choice} number=${index + 1} onChoose=${choose} ...${shown} /></li>`)}</ol>
     </div>
-    ${more && html`<div class="more">
+    ${more && html`<div class="more ${typed.trim() && "typing"}">
       <label for="filter">All ${choices.length} ${word} <kbd aria-hidden="true">/</kbd></label>
       <input type="search" id="filter" value=${typed} placeholder="Type to find" autocomplete="off" spellcheck=${false}
         aria-keyshortcuts="/" aria-describedby="found" onInput=${(event) => setTyped(event.currentTarget.value)}

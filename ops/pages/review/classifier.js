@@ -62,8 +62,7 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
     <${Choices} heading=${multi ? `Every ${session.label_word} that fits` : `Which ${session.label_word}?`}
       word="${session.label_word}s" choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
       onAccept=${accept} onLeave=${leave} />
-    ${multi && html`<button type="button" class="primary accept" aria-keyshortcuts="Enter" onClick=${accept}>
-      Accept ${chosen.length || "none"} <kbd aria-hidden="true">Enter</kbd></button>`}
   `;
-  return { text, panel, commands };
+  const given = chosen.length === 1 ? `1 ${session.label_word}` : `${chosen.length || "no"} ${session.label_word}s`;
+  return { text, panel, commands, ready: multi ? `Accept ${given}` : null };
 }

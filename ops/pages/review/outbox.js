@@ -100,7 +100,7 @@ export class Outbox {
         this.#done(request);
         this.#on.delivered(request, reply);
       } catch (error) {
-        if (error instanceof Refused && error.ofAnItem) {
+        if (error instanceof Refused && error.ofAnAnswer) {
           this.#done(request);
           this.#on.refused(request, error);
         } else {

@@ -1,5 +1,5 @@
 /** An item of an entity recognizer: its text, in which words are marked with a type. Offsets are UTF-16 units. */
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
 import { excerpt } from "./characters.js";
 import { Choices, numbered, percent } from "./choices.js";
 import { fromContract, toContract } from "./offsets.js";
@@ -62,20 +62,23 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   const released = (event) => {
     const range = browserSelection();
     if (!range) return;
-    if (range.begin !== range.end) {
-      // Fingers go on with the browser's handles, which a redrawn text would take away.
-      if (event.pointerType === "touch") return;
-      document.getSelection().removeAllRanges();
+    // Fingers go on with the browser's handles, which a redrawn text would take away.
+    if (range.begin !== range.end && event.pointerType === "touch") return;
+    const { focusNode, focusOffset } = document.getSelection();
+    const word = words.around(offsetOf(root.current, focusNode, focusOffset) ?? range.end);
+    document.getSelection().removeAllRanges();
+    if (event.shiftKey && ends && word) {
+      select(ends.anchor, word);
+    } else if (range.begin !== range.end) {
       const snapped = words.snap(range.begin, range.end);
       if (snapped) select(snapped);
-      return;
+    } else if (word) {
+      select(whole(word));
+    } else {
+      setEnds(null);
     }
-    const word = words.around(range.begin);
-    if (!word) setEnds(null);
-    else if (event.shiftKey && ends) select(ends.anchor, word);
-    else select(whole(word));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = () => {
       const range = browserSelection();
       if (range && range.begin !== range.end) dragged.current = words.snap(range.begin, range.end);
@@ -153,8 +156,7 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   const panel = html`
     <${Choices} heading=${active ? `Which ${session.label_word}?` : `Select words, then their ${session.label_word}`}
       word="${session.label_word}s" choices=${choices} pressed onChoose=${mark} onAccept=${accept} onLeave=${leave} />
-    <button type="button" class="primary accept" aria-keyshortcuts="Enter" onClick=${accept}>
-      Accept ${marks.length === 1 ? "1 mark" : `${marks.length || "no"} marks`} <kbd aria-hidden="true">Enter</kbd></button>
   `;
-  return { text: shown, panel, commands };
+  const count = marks.length === 1 ? "1 mark" : `${marks.length || "no"} marks`;
+  return { text: shown, panel, commands, ready: `Accept ${count}` };
 }

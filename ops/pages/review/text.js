@@ -70,8 +70,8 @@ export function Text({ text, marks = [], selection = null, inner, ...attributes 
         end=${part.end} marks=${marks} selection=${selection} /></div>`)}
       ${text.trim() === "" && html`<em class="soft">${text === "" ? "An empty text" : "Only space"}</em>`}
     </div>
-    ${!whole && html`<p class="notice"><span>The first ${end.toLocaleString("en")} of ${text.length.toLocaleString("en")}
-      characters.</span><button type="button" onClick=${() => setWhole(true)}>Show all</button></p>`}
+    ${!whole && html`<p class="notice"><span>The first ${end.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters.</span>
+      <button type="button" onClick=${() => setWhole(true)}>Show all</button></p>`}
   `;
 }
 

@@ -15,9 +15,12 @@ Open = Callable[..., View]
 def open_review(new_view: Callable[..., View]) -> Open:
     """Opens the page of a host, and waits until it shows something to do, or that there is nothing."""
 
-    def show(host: Host, *, shows: str = "main.item, main.calm button", **options: Any) -> View:
+    def show(
+        host: Host, *, shows: str = "main.item, main.calm button.primary", seconds: int = 20, **options: Any
+    ) -> View:
         view = new_view(**{"width": 1280, "height": 800, **options})
         host.attach(view.context)
+        view.page.set_default_timeout(seconds * 1_000)
         view.page.goto(PAGE)
         view.page.wait_for_selector(shows)
         return view

@@ -5,10 +5,14 @@ from __future__ import annotations
 from tests.browser.review.host import Body, classified, recognized
 
 HEADLINES = (
-    "Wall St. bears claw back into the black: short-sellers, Wall Street's dwindling band of ultra-cynics, are seeing "
-    "green again after a week in which oil prices set one record after the other.",
-    "Carlyle looks toward commercial aerospace. The private investment firm, which has a reputation for well-timed and "
-    "occasionally controversial plays in the defense industry, has quietly placed its bets on another market.",
+    (
+        "Wall St. bears claw back into the black: short-sellers, Wall Street's dwindling band of ultra-cynics, are "
+        "seeing green again after a week in which oil prices set one record after the other."
+    ),
+    (
+        "Carlyle looks toward commercial aerospace. The private investment firm, which has a reputation for well-timed "
+        "and occasionally controversial plays in the defense industry, has quietly placed its bets on another market."
+    ),
     "A team of astronomers has found the coldest known star.",
     "Giddy Phelps touches gold for the first time.",
     "Ministers meet in Geneva to talk about the border. Nobody expects them to agree.",
