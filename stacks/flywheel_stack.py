@@ -31,6 +31,7 @@ from stacks.promotions.machine import PromoteMachine
 from stacks.promotions.runtime_parameters import RuntimeParameters
 from stacks.promotions.steps import PromotionSteps
 from stacks.promotions.triggers import PromotionTriggers
+from stacks.review.review import Review
 from stacks.settings import FlywheelSettings
 from stacks.sharing.sharing import Sharing
 from stacks.turn.machine import TurnMachine
@@ -47,7 +48,7 @@ class FlywheelStack(ProjectStack):
         self._parameters = FlywheelParameters(self, "Parameters")
         self._parameters.minimum_documents_per_label.default = str(model_kind(settings).minimum_per_label)
         encryption = self._encryption = EncryptionKey(self, "Encryption", encryption=settings.encryption)
-        self._buckets = Buckets(self, "Buckets", key=encryption.key)
+        self._buckets = Buckets(self, "Buckets", key=encryption.key, parameters=self._parameters)
         self._queues = Queues(self, "Queues", key=encryption.key)
         notifications = NotificationTopic(
             self, "Notifications", key=encryption.key, email=self._parameters.notification_email
@@ -82,6 +83,7 @@ class FlywheelStack(ProjectStack):
         )
         self._functions = dataclasses.replace(functions, flywheel=self._flywheel.resource)
         self._add_turn()
+        self._add_review()
         self._add_promotions()
         self._let_accounts_import()
         self._let_rules_send()
@@ -120,6 +122,16 @@ class FlywheelStack(ProjectStack):
             access=self._access,
             machine_arn=self._turn.arn,
             report_turn=steps.report_turn,
+            parameters=self._parameters,
+        )
+
+    def _add_review(self) -> None:
+        self._review = Review(
+            self,
+            "Review",
+            functions=self._functions,
+            access=self._access,
+            undelivered=self._queues.undelivered,
             parameters=self._parameters,
         )
 
@@ -180,6 +192,7 @@ class FlywheelStack(ProjectStack):
                 *turn.rules,
                 *promotions.rules,
                 *self._sharing.rules,
+                *self._review.rules,
                 *([self._creation.stopped] if self._creation else []),
             ],
             queues.turn_dead_letters: [],
@@ -228,6 +241,7 @@ class FlywheelStack(ProjectStack):
                 "promotion_machine_arn": self._promote.arn,
                 "promotion_queue_url": queues.promotions.queue_url,
                 "topic_arn": topic.topic_arn,
+                "publish_answers_arn": self._review.publish_answers.arn,
             },
             parameters=self._parameters.values,
             for_later_stacks={
@@ -240,7 +254,9 @@ class FlywheelStack(ProjectStack):
             # Its event makes start_promotion look for the model that the flywheel began with.
             for needed in (self._promotion_triggers, self._promote, self._queues):
                 deployment.flywheel_arn.node.add_dependency(needed)
-        people = PeoplePolicies(self, "People", access=self._access, queues=queues)
+        people = PeoplePolicies(
+            self, "People", access=self._access, queues=queues, publish_answers=self._review.publish_answers
+        )
         self._publish(
             IntakeBucketName=buckets.intake.bucket_name,
             LakeBucketName=buckets.lake.bucket_name,
@@ -255,5 +271,6 @@ class FlywheelStack(ProjectStack):
             RejectedReviewersPolicyArn=people.rejected_reviewers,
             OperatorsPolicyArn=people.operators,
             ApproversPolicyArn=people.approvers,
+            ReviewersPolicyArn=people.reviewers,
             DataAccessRoleArn=self._role.arn,
         )

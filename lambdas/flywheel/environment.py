@@ -88,6 +88,13 @@ class Composing(Conflicts):
     minimum_documents_per_label: int = Field(ge=1)
 
 
+class Review(Environment):
+    reviewers_per_item: int = Field(ge=1, le=3)
+    review_test_percent: float = Field(ge=0, le=100)
+    review_publish_days: int = Field(ge=1)
+    minimum_documents_per_label: int = Field(ge=1)
+
+
 class Gate(Environment):
     selection_metric: Literal["F1Score", "Precision", "Recall", "Accuracy"]
     minimum_score: float = Field(ge=0, le=1)

@@ -6,10 +6,17 @@ stay. Who needs a name finds it in the stack's outputs and in Parameter Store.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from flywheel.records.predictions import PREDICTIONS
+from flywheel.records.review import ITEMS, REVIEW, WAITING
+from stacks.constructs.stack_parameters import as_number
+from stacks.flywheel.parameters import FlywheelParameters
 
 ABORT_INCOMPLETE_UPLOADS = s3.LifecycleRule(
     id="AbortIncompleteUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)
@@ -19,7 +26,14 @@ ABORT_INCOMPLETE_UPLOADS = s3.LifecycleRule(
 class IntakeBucket(Construct):
     """With its access logs. Versioned, encrypted, TLS only, not public, and kept when the stack is destroyed."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey | None,
+        further_rules: Sequence[s3.LifecycleRule] = (),
+    ) -> None:
         super().__init__(scope, construct_id)
         self.access_logs = s3.Bucket(
             self,
@@ -51,6 +65,7 @@ class IntakeBucket(Construct):
                 ),
                 # What an analysis job makes on the way; its input and its output stay.
                 s3.LifecycleRule(id="ExpireAnalysisWork", prefix="analysis/jobs/", expiration=cdk.Duration.days(30)),
+                *further_rules,
                 ABORT_INCOMPLETE_UPLOADS,
             ],
         )
@@ -84,7 +99,25 @@ class IntakeBucket(Construct):
 class Buckets(IntakeBucket):
     """With the data lake of a flywheel, which is kept in the same way."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey | None) -> None:
-        super().__init__(scope, construct_id, key=key)
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey | None, parameters: FlywheelParameters
+    ) -> None:
+        super().__init__(scope, construct_id, key=key, further_rules=_of_review(parameters))
         # No lifecycle: the lake belongs to Comprehend, which documents that nobody else may change what is in it.
         self.lake = self._data_bucket("Lake", key=key, lifecycle_rules=None)
+
+
+def _of_review(parameters: FlywheelParameters) -> list[s3.LifecycleRule]:
+    """Texts that people were to review go after some time. What was deleted or replaced there goes the next day: for a
+    text that somebody asked to delete there is no copy of last resort."""
+    review, predictions = (
+        cdk.Duration.days(as_number(days)) for days in (parameters.review_days, parameters.keep_predictions_days)
+    )
+    next_day = cdk.Duration.days(1)
+    return [
+        s3.LifecycleRule(id="ExpireWaitingItems", prefix=WAITING, expiration=review),
+        s3.LifecycleRule(id="ExpireReviewedItems", prefix=ITEMS, expiration=review),
+        s3.LifecycleRule(id="ExpirePredictions", prefix=PREDICTIONS, expiration=predictions),
+        s3.LifecycleRule(id="ExpireOldPredictions", prefix=PREDICTIONS, noncurrent_version_expiration=next_day),
+        s3.LifecycleRule(id="ExpireOldReviews", prefix=REVIEW, noncurrent_version_expiration=next_day),
+    ]

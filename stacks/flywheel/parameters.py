@@ -174,6 +174,36 @@ class FlywheelParameters(StackParameters):
         description="How often a turn asks Comprehend how far a dataset or an iteration is, in seconds.",
     )
     map_concurrency = map_concurrency()
+    reviewers_per_item = one_of(
+        default="1",
+        allowed=("1", "2", "3"),
+        description="How many people review an item. If most of them do not agree, one more decides.",
+    )
+    review_test_percent = number(
+        default=20,
+        least=0,
+        most=100,
+        description="The share of the reviewed documents that becomes test data, decided by the text for ever.",
+    )
+    review_publish_days = whole_number(
+        default=7,
+        least=1,
+        most=365,
+        description="Reviewers' answers become uploads when a label has MinimumDocumentsPerLabel of them, or when the "
+        "oldest waits for so many days.",
+    )
+    review_days = whole_number(
+        default=90,
+        least=14,
+        most=3650,
+        description="How long a text waits for people's review, and how long what they said of it is kept, in days.",
+    )
+    keep_predictions_days = whole_number(
+        default=30,
+        least=1,
+        most=3650,
+        description="How long predictions are kept that KeepPredictions of the Serving stack keeps, in days.",
+    )
     drift_floor = number(
         default=0,
         least=0,

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from constructs import Construct
 
 from flywheel.records.imports import ACTIVE_MODEL_KEY
+from flywheel.records.predictions import PREDICTIONS
+from flywheel.records.review import ANSWERED, BATCHES, CLAIMED, GUIDELINES_KEY, ITEMS, UNPUBLISHED_KEY, WAITING
+from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.state_machine import executions_of
 from stacks.flywheel.access import FlywheelAccess
@@ -20,6 +23,9 @@ from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
 
 _OF_IMPORTS = (ACTIVE_MODEL_KEY, "imports/models/*")
 """Not the trials: they have documents."""
+
+
+_OF_REVIEWERS = tuple(f"{folder}*" for folder in (WAITING, ITEMS, CLAIMED, ANSWERED))
 
 
 class _Policies(Construct):
@@ -95,10 +101,20 @@ class ImportPeoplePolicies(_Policies):
 
 
 class PeoplePolicies(_Policies):
-    """`test_uploaders`, `training_uploaders`, `rejected_reviewers`, `operators`, `approvers` are their ARNs."""
+    """`test_uploaders`, `training_uploaders`, `rejected_reviewers`, `operators`, `approvers` and `reviewers` are their
+    ARNs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, access: FlywheelAccess, queues: Queues) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        access: FlywheelAccess,
+        queues: Queues,
+        publish_answers: FlywheelFunction,
+    ) -> None:
         super().__init__(scope, construct_id, access=access)
+        self._publish_answers = publish_answers
         self._turns = access.names.turn_machine_arn
         self.training_uploaders = self._policy(
             "TrainingUploaders", "Upload training documents to the flywheel, nothing else.", self._upload("train/*")
@@ -121,6 +137,14 @@ class PeoplePolicies(_Policies):
             through=("s3", "sqs"),
         )
         self.approvers = self._approvers("turns/*", "decisions/*")
+        self.reviewers = self._policy(
+            "Reviewers",
+            "Review texts that wait for it, nothing else: what reviewers agree on becomes training and test data.",
+            access.objects(*_OF_REVIEWERS, actions=("GetObject", "PutObject", "DeleteObjectVersion")),
+            access.objects(GUIDELINES_KEY, actions=("GetObject",)),
+            access.list_intake(versions=True),
+            access.flywheel("DescribeFlywheel"),
+        )
 
     def _operate(self, queues: Queues) -> list[Permission]:
         access = self._access
@@ -142,6 +166,8 @@ class PeoplePolicies(_Policies):
                 "datasets/*/labels/*.bin",
                 "rejected/*/report.json",
                 "exclusions/*",
+                f"{BATCHES}*",
+                UNPUBLISHED_KEY,
                 actions=("GetObject",),
             ),
             access.objects(
@@ -155,6 +181,9 @@ class PeoplePolicies(_Policies):
             access.models(access.kind.describe_model, "DescribeResourcePolicy"),
             *serving[1:],
             Permission(actions=["sqs:SendMessage"], resources=[queues.turns.queue_arn, queues.promotions.queue_arn]),
+            Permission(actions=["lambda:InvokeFunction"], resources=[self._publish_answers.arn]),
+            # To forget a text.
+            access.objects(f"{PREDICTIONS}*", actions=("DeleteObjectVersion",)),
             self._executions(self._turns, self._promotions),
         ]
 

@@ -197,6 +197,15 @@ FLYWHEEL: dict[str, Grants] = {
         "ssm:GetParameter": {"parameter/active-model-arn"},
         "events:PutEvents": {"default buses of all accounts"},
     },
+    "publish_answers": {
+        "s3:GetObject": {"review/*"},
+        "s3:PutObject": {"review/*", "train/review/*", "test/review/*", "exclusions/documents/*"},
+        "s3:DeleteObjectVersion": {"review/*"},
+        "s3:DeleteObject": {"exclusions/documents/*"},
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
+    },
     "delete_runtime_parameters": {"ssm:DeleteParameters": RUNTIME_PARAMETERS},
 }
 

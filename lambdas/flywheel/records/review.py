@@ -27,9 +27,11 @@ CLAIMED = f"{REVIEW}claimed/"
 ANSWERED = f"{REVIEW}answered/"
 BATCHES = f"{REVIEW}batches/"
 OPEN_BATCHES = f"{REVIEW}open-batches/"
+UNPUBLISHED_KEY = f"{REVIEW}unpublished.json"
 GUIDELINES_KEY = f"{REVIEW}guidelines.md"
 _PLACE = re.compile(r"([0-9])-([a-z]+)/(\d{4})-([0-9a-f]{16})-([0-9a-f]{32})((?:~[0-9a-f]{8})*)")
 _ANSWERED = re.compile(r"([0-9a-f]{32})((?:~[0-9a-f]{8})*)")
+_UPLOAD = re.compile(r"(?:train|test)/review/(\d{8}-[0-9a-f]{16})\.jsonl")
 _CLAIM = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{32})~([0-9a-f]{8})")
 
 
@@ -224,6 +226,7 @@ class BatchItem(Record):
 
     item: str
     split: Split
+    labels: tuple[str, ...]
     by: tuple[str, ...]
     """Whose answer it is."""
     model_arn: str | None
@@ -240,7 +243,29 @@ class Batch(Record):
     """Who, or which function, published it."""
     at: datetime
     items: tuple[BatchItem, ...]
+    """Until it is uploaded, some of them may yet be left out."""
     uploaded: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of its uploads."""
+        return tuple(
+            batch_upload_key(split, self.id) for split in Split if any(item.split is split for item in self.items)
+        )
+
+
+class Unpublished(Record):
+    """Answers that wait to be published, when somebody last looked; at UNPUBLISHED_KEY."""
+
+    at: datetime
+    answers: int
+    labels: dict[str, int] = {}
+    """Of those that become training data: documents, or annotations, by label."""
+    minimum: int
+    """The answers are published when a label has so many."""
+    oldest: datetime | None = None
+    published_from: datetime | None = None
+    """They are published from then on, whatever their labels."""
 
 
 def reviewer_digest(by: str) -> str:
@@ -272,6 +297,12 @@ def open_batch_key(batch: str) -> str:
     return f"{OPEN_BATCHES}{batch}"
 
 
+def batch_of_upload(key: str) -> str | None:
+    """The batch that an upload below `train/` or `test/` is of; None if it is none."""
+    match = _UPLOAD.fullmatch(key)
+    return match[1] if match else None
+
+
 def batch_upload_key(split: Split, batch: str) -> str:
     return f"{split}/review/{batch}.jsonl"
 
@@ -279,6 +310,11 @@ def batch_upload_key(split: Split, batch: str) -> str:
 def rank_of_margin(margin: float) -> int:
     """The smaller the margin, the earlier."""
     return max(0, min(999, int(margin * 1000)))
+
+
+def split_of_text(item: str, *, test_percent: float) -> Split:
+    """For ever the same for the same text, so that no text is in both; `item` is its id."""
+    return Split.TEST if int(item[:8], 16) % 10_000 < 100 * test_percent else Split.TRAIN
 
 
 def reviewers(items: Collection[BatchItem]) -> frozenset[str]:

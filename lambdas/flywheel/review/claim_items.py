@@ -13,7 +13,6 @@ from flywheel.records.review import (
     CLAIMED,
     WAITING,
     ClaimPointer,
-    FormerReview,
     ItemState,
     Lane,
     Place,
@@ -33,6 +32,7 @@ from flywheel.review.queue import (
     ReviewQueue,
     claim_of,
     held_by_another,
+    reopened,
     waits_again,
 )
 from flywheel.text.similarity import simhash
@@ -165,7 +165,8 @@ def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime) -> Review
 
 def _met_again(item: ReviewItem, place: Place, waiting: WaitingItem, new: ReviewItem, *, now: datetime) -> ReviewItem:
     """An item that has a record, and a place that somebody added, or that is a rest of an earlier step."""
-    proposals = (*item.proposals, *(each for each in waiting.proposals if each not in item.proposals))
+    known = {(each.by, each.labels) for each in item.proposals}
+    proposals = (*item.proposals, *(each for each in waiting.proposals if (each.by, each.labels) not in known))
     if item.state in AGREED or item.state in {ItemState.SKIPPED, ItemState.WITHDRAWN}:
         return _reopened(item, proposals, lane=place.lane, new=new)
     item = item.model_copy(update={"proposals": proposals})
@@ -182,18 +183,14 @@ def _reopened(item: ReviewItem, proposals: tuple[Proposal, ...], *, lane: Lane, 
     agreed = frozenset(item.labels) if item.labels is not None else None
     if all(frozenset(each.labels) == agreed for each in proposals[len(item.proposals) :]):
         return item
-    return item.model_copy(
+    return reopened(
+        item, lane=lane, note="It was reviewed before, and somebody proposed something else since."
+    ).model_copy(
         update={
             "proposals": proposals,
             "suggestion": new.suggestion or item.suggestion,
-            "former": (*item.former, FormerReview(labels=item.labels, answers=item.answers, batch=item.batch)),
-            "answers": (),
-            "labels": None,
-            "batch": None,
-            "lane": lane,
             "state": ItemState.CLAIMED,
             "claim": new.claim,
-            "note": "It was reviewed before, and somebody proposed something else since.",
         }
     )
 

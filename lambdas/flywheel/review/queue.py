@@ -17,6 +17,7 @@ from flywheel.faults.errors import ServiceBusy
 from flywheel.records.review import (
     Claim,
     ClaimPointer,
+    FormerReview,
     ItemState,
     Lane,
     Place,
@@ -137,6 +138,20 @@ def waits_again(item: ReviewItem, *, note: str | None = None) -> ReviewItem:
     lane = item.lane if kept else Lane.AGAIN
     return item.model_copy(
         update={"state": ItemState.WAITING, "claim": None, "labels": None, "lane": lane, "note": note or item.note}
+    )
+
+
+def reopened(item: ReviewItem, *, lane: Lane, note: str) -> ReviewItem:
+    """An item that nobody was to be asked about any more, without its answers, which it remembers."""
+    return item.model_copy(
+        update={
+            "former": (*item.former, FormerReview(labels=item.labels, answers=item.answers, batch=item.batch)),
+            "answers": (),
+            "labels": None,
+            "batch": None,
+            "lane": lane,
+            "note": note,
+        }
     )
 
 

@@ -1,0 +1,208 @@
+"""Two reviewers at once, and steps that are killed: one goes on at each request of the other."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from flywheel.records.review import Lane, Proposal, Verdict
+from flywheel.review.errors import ReviewError
+from tests.pipeline.review.world import BERT, DORA, WORDS, Person, World
+
+A, B, C = WORDS[:3]
+Act = Callable[[World, Person], Any]
+
+
+def claimed(at: World, person: Person) -> None:
+    person.claim(2)
+
+
+def answered(at: World, person: Person) -> None:
+    with contextlib.suppress(ReviewError):
+        person.answer(A, "SPORTS")
+
+
+def answered_otherwise(at: World, person: Person) -> None:
+    with contextlib.suppress(ReviewError):
+        person.answer(A, "BUSINESS")
+
+
+def skipped(at: World, person: Person) -> None:
+    with contextlib.suppress(ReviewError):
+        person.answer(A, verdict=Verdict.SKIP)
+
+
+def undone(at: World, person: Person) -> None:
+    with contextlib.suppress(ReviewError):
+        person.undo(A)
+
+
+def fresh(at: World) -> None:
+    at.add(A)
+    at.add(B, margin=0.5)
+
+
+def held(at: World) -> None:
+    fresh(at)
+    at.anna.claim(2)
+
+
+def expired(at: World) -> None:
+    held(at)
+    at.later(31)
+
+
+def half_over(at: World) -> None:
+    held(at)
+    at.later(20)
+
+
+def done(at: World) -> None:
+    held(at)
+    at.anna.answer(A, "SPORTS")
+
+
+def disputed(at: World) -> None:
+    fresh(at)
+    at.cara.claim(2)
+    at.cara.answer(A, "BUSINESS")
+    at.dora.claim()
+    at.dora.answer(A, "SPORTS")
+    at.cara.answer(B, "BUSINESS")
+    at.anna.claim(1)
+
+
+def proposed_again(at: World) -> None:
+    done(at)
+    at.add(A, lane=Lane.FEEDBACK, proposals=(Proposal(by=DORA, at=at.now, labels=("BUSINESS",)),))
+
+
+ACTS: dict[str, tuple[Callable[[World], None], Act]] = {
+    "claim": (fresh, claimed),
+    "renew": (half_over, claimed),
+    "claim what expired": (expired, claimed),
+    "claim what is proposed again": (proposed_again, claimed),
+    "answer": (held, answered),
+    "answer late": (expired, answered),
+    "answer otherwise": (done, answered_otherwise),
+    "skip": (held, skipped),
+    "undo": (done, undone),
+    "decide": (disputed, answered),
+}
+
+
+WITH_TWO = {"answer late", "decide", "skip", "undo"}
+"""Those are tried with two reviewers for each item."""
+
+
+@contextlib.contextmanager
+def between(person: Person, place: int, other: Callable[[], None]) -> Iterator[list[str]]:
+    """Before the person's request with this number `other` happens, once."""
+    requests: list[str] = []
+
+    def before(model: Any, **_: Any) -> None:
+        requests.append(model.name)
+        if len(requests) == place + 1:
+            other()
+
+    events = person.functions.clients["s3"].meta.events
+    events.register("before-call", before)
+    try:
+        yield requests
+    finally:
+        events.unregister("before-call", before)
+
+
+@pytest.mark.parametrize("reviewers_per_item", [1, 2])
+@pytest.mark.parametrize("name", ACTS)
+def test_killed_anywhere_and_done_again_it_is_as_if_nothing_had_happened(name: str, reviewers_per_item: int) -> None:
+    begin, act = ACTS[name]
+    straight = World(reviewers_per_item=reviewers_per_item)
+    begin(straight)
+    act(straight, straight.anna)
+    for changes in itertools.count():
+        at = World(reviewers_per_item=reviewers_per_item)
+        begin(at)
+        struck = at.anna.killed_after(changes, lambda: act(at, at.anna))  # noqa: B023 - it is called at once
+        at.check_found()
+        if not struck:
+            assert changes > 1, "it was hardly killed"
+            return
+        act(at, at.anna)
+        at.check_found()
+        assert summary(at) == summary(straight), f"killed after {changes} changes"
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_killed_anywhere_others_go_on(name: str) -> None:
+    """Nothing is lost: whatever the kill left behind, others finish all items."""
+    begin, act = ACTS[name]
+    reviewers_per_item = 2 if name in WITH_TWO else 1
+    for changes in itertools.count():
+        at = World(reviewers_per_item=reviewers_per_item)
+        begin(at)
+        struck = at.anna.killed_after(changes, lambda: act(at, at.anna))  # noqa: B023 - it is called at once
+        if not struck:
+            return
+        finish(at)
+
+
+@pytest.mark.parametrize("mine", ACTS)
+@pytest.mark.parametrize("theirs", [claimed, answered_otherwise, undone], ids=lambda act: act.__name__)
+def test_another_reviewer_acts_at_any_moment(mine: str, theirs: Act) -> None:
+    begin, act = ACTS[mine]
+    reviewers_per_item = 2 if mine in WITH_TWO else 1
+    for place in itertools.count():
+        at = World(reviewers_per_item=reviewers_per_item)
+        begin(at)
+        with between(at.anna, place, lambda: theirs(at, at.bert)) as requests:  # noqa: B023 - it is called at once
+            act(at, at.anna)
+        at.check_found()
+        for item in at.items():
+            assert len({answer.by for answer in item.answers}) == len(item.answers) <= reviewers_per_item + 1
+        if reviewers_per_item == 1 and mine == "claim" and theirs is claimed:
+            check_nobody_has_what_another_has(at)
+        finish(at)
+        if len(requests) <= place:
+            assert place > 3
+            return
+
+
+def check_nobody_has_what_another_has(at: World) -> None:
+    anna, bert = (
+        {item.text for item in at.items() if item.claim is not None and item.claim.by == by}
+        for by in (at.anna.by, BERT)
+    )
+    assert not anna & bert
+    assert anna | bert == {A, B}
+
+
+def summary(at: World) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            item.text,
+            item.state,
+            item.lane,
+            item.labels,
+            item.claim.by if item.claim else "",
+            tuple((answer.by, answer.labels, answer.verdict) for answer in item.answers),
+            tuple(former.labels for former in item.former),
+        )
+        for item in at.items()
+    )
+
+
+def finish(at: World) -> None:
+    """Hours later, fresh people answer all that there is."""
+    at.publish()
+    for hour in range(4):
+        at.later(60)
+        person = at.person(f"arn:aws:iam::111122223333:user/late-{hour}")
+        for item in person.claim(10).items:
+            person.answer(item.text, "SPORTS")
+    assert set(at.agreed()) == {A, B}
+    at.check_found()
