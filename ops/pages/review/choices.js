@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/htm-preact-3.1.1.js";
 const NUMBERS = 9;
 const plain = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** `choices` are {name, score, said, chosen, suggested, class}. Up to nine keep their order, or the likeliest come first. */
+/** `choices` are {name, score, said, chosen, suggested, class}. Up to nine keep their order; of more, the likeliest. */
 export function numbered(choices) {
   if (choices.length <= NUMBERS) return choices;
   const weight = ({ suggested, said, score }) => (suggested ? 4 : 0) + (said.length ? 2 : 0) + (score ?? -1);
@@ -77,14 +77,15 @@ function Filter({ word, choices, open, setOpen, shown, onChoose, onAccept, onLea
       <kbd aria-hidden="true">${open ? "Esc" : "/"}</kbd></div>
     <p id="found" class="soft" role="status" hidden=${!open}>${wanted ? hint : "Type a part of its name."}</p>
     ${open && html`<ul class="found">${found.map((choice, index) => html`<li key=${choice.name}
-      class=${index === 0 && wanted ? "first" : ""}><${Choice} choice=${choice} onChoose=${choose} ...${shown} /></li>`)}
+      class=${index === 0 && wanted ? "first" : ""}>
+      <${Choice} choice=${choice} onChoose=${choose} ...${shown} /></li>`)}
     </ul>`}
   </div>`;
 }
 
 /**
- * `toggles`: any number of them is chosen, each is a check box. `pressed`: buttons say whether they are chosen. `enter`:
- * the key that accepts is shown at what is suggested. `onAccept` is Enter in a field that is empty.
+ * `toggles`: any number of them is chosen, each is a check box. `pressed`: buttons say whether they are chosen.
+ * `enter`: the key that accepts is shown at what is suggested. `onAccept` is Enter in a field that is empty.
  */
 export function Choices({ heading, word, choices, toggles, pressed, enter, onChoose, onAccept, onLeave }) {
   const [open, setOpen] = useState(false);
@@ -94,8 +95,8 @@ export function Choices({ heading, word, choices, toggles, pressed, enter, onCho
     <h3 id="choices-heading">${heading}</h3>
     ${more && html`<${Filter} word=${word} choices=${choices} open=${open} setOpen=${setOpen} shown=${shown}
       onChoose=${onChoose} onAccept=${onAccept} onLeave=${onLeave} />`}
-    ${!open && html`<ol class="numbered">${numbered(choices).map((choice, index) => html`
-      <li key=${more ? index : choice.name}><${Choice} choice=${choice} number=${index + 1} onChoose=${onChoose} ...${shown} />
-      </li>`)}</ol>`}
+    ${!open && html`<ol class="numbered">${numbered(choices).map((choice, index) => html`<li
+      key=${more ? index : choice.name}>
+      <${Choice} choice=${choice} number=${index + 1} onChoose=${onChoose} ...${shown} /></li>`)}</ol>`}
   </div>`;
 }

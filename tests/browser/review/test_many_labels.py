@@ -127,6 +127,8 @@ def test_several_of_many_labels_are_found_by_typing(open_review: Open) -> None:
     for typed in ("topic 29", "world"):
         view.page.keyboard.type(typed)
         view.page.keyboard.press("Enter")
+    # Those that have no number are seen, too.
+    assert view.page.inner_text(".given") == "Given: BUSINESS, WORLD, TOPIC 29"
     view.page.keyboard.press("Enter")
     saved(view)
     assert answers(host) == [given("BUSINESS", "WORLD", "TOPIC 29")]
