@@ -119,8 +119,11 @@ class _Console:
 
 
 def report_css() -> dict[str, str]:
-    """The style sheet of a turn's page, for a shadow tree: there `:host` is what `:root` and `body` are in a page."""
-    return {"css": CSS.replace(":root", ":host").replace("body {", ":host {")}
+    """The style sheet of a turn's page, for a shadow tree in another page, which has a main part of its own."""
+    css = CSS
+    for in_a_page, in_the_tree in ((":root", ":host"), ("body {", ":host {"), ("main {", ".main {")):
+        css = css.replace(in_a_page, in_the_tree)
+    return {"css": css}
 
 
 def _what(deployment: AnyDeployment, _: Call) -> object:
@@ -166,9 +169,9 @@ def _turns(deployment: AnyDeployment, _: Call) -> object:
 
 
 def _report(deployment: AnyDeployment, call: Call) -> object:
-    """Without the page's head: its style sheet comes by `report_css`."""
+    """What the page's main part has: its style sheet comes by `report_css`."""
     name, html = report_page(deployment, call.path["turn"])
-    return {"name": name, "html": html.partition("<body>")[2].partition("</body>")[0]}
+    return {"name": name, "html": html.partition("<main>")[2].partition("</main>")[0]}
 
 
 def _models(deployment: AnyDeployment, _: Call) -> object:

@@ -42,7 +42,7 @@ def label_bars(datasets: Sequence[DatasetSummary], kind: ModelKind) -> Iterator[
     labels = sorted(totals, key=lambda label: (-totals[label], label))
     headings: list[str] = [kind.label_word.capitalize()]
     for dataset in datasets:
-        headings += [number(dataset.name), Markup(element("th", class_="bar"))]
+        headings += [number(dataset.name), Markup(element("td", class_="bar"))]
     yield table(
         counts_title(kind),
         headings,

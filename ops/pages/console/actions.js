@@ -1,5 +1,5 @@
 /** Changes, each asked twice: the host says what will happen, and does it when that is confirmed. */
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
 import { ask } from "./host.js";
 import { Trouble, Words } from "./pieces.js";
 
@@ -32,7 +32,7 @@ function Asking({ flywheel, action, target, onClose }) {
   const done = useRef(false);
   const [reason, setReason] = useState("");
   const [state, setState] = useState({ step: "why" });
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current.showModal();
     if (!REASONED.has(action)) prepare();
   }, []);
@@ -66,7 +66,7 @@ function Asking({ flywheel, action, target, onClose }) {
       <button type="button" class="quiet" onClick=${() => dialog.current.close()}>Close</button></header>
     <div class="asking" aria-live="polite">
       ${state.step === "why" && html`<label for="reason">Why${action === "decline" ? "" : " (may be left out)"}; the record keeps it</label>
-        <textarea id="reason" rows="3" maxlength="1000" value=${reason} onInput=${(event) => setReason(event.target.value)} />
+        <textarea id="reason" rows="3" autofocus maxlength="1000" value=${reason} onInput=${(event) => setReason(event.target.value)} />
         <div class="buttons"><button type="button" class="primary" onClick=${prepare}
           disabled=${action === "decline" && !reason.trim()}>Go on</button></div>`}
       ${(state.step === "asking" || state.step === "doing") && html`<p>${state.step === "asking" ? "Asking" : "Doing it"}\u2026</p>`}

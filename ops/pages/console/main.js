@@ -58,7 +58,7 @@ function Console({ session }) {
     </div></header>
     ${where.flywheel
       ? html`<${OfFlywheel} key=${where.flywheel} where=${where} session=${session} main=${main} />`
-      : html`<main ref=${main} tabindex="-1"><${Flywheels} session=${session} /></main>`}`;
+      : html`<main id="content" ref=${main} tabindex="-1"><${Flywheels} session=${session} /></main>`}`;
 }
 
 function OfFlywheel({ where, session, main }) {
@@ -70,7 +70,7 @@ function OfFlywheel({ where, session, main }) {
   return html`<nav class="pages" aria-label="Pages of ${where.flywheel}"><ul>${shown.map(([path, { title }]) => html`<li>
       <a href=${addressOf(...[where.flywheel, path].filter(Boolean))} aria-current=${path === page ? "page" : null}>
         ${title}</a></li>`)}</ul></nav>
-    <main ref=${main} tabindex="-1">
+    <main id="content" ref=${main} tabindex="-1">
       ${Page ? html`<${Part} part=${what}>${(data) => html`<${Page} key=${`${page}/${one}`} what=${data} one=${one}
           session=${session} of=${(path) => `flywheels/${encodeURIComponent(where.flywheel)}/${path}`} />`}<//>`
         : html`<h1 tabindex="-1">No such page</h1><p><a href=${addressOf(where.flywheel)}>To the overview</a></p>`}

@@ -72,7 +72,7 @@ export const Meter = ({ value, most, label, warn }) => html`<span class="meter $
   <progress value=${value} max=${most} aria-label=${label}></progress></span>`;
 
 /** HTML that the pipeline rendered and escaped, in a tree of its own with its own style sheet. */
-export function Rendered({ content, css, label }) {
+export function Rendered({ content, css, label, kind }) {
   const place = useRef(null);
   useEffect(() => {
     const root = place.current.shadowRoot ?? place.current.attachShadow({ mode: "open" });
@@ -81,14 +81,16 @@ export function Rendered({ content, css, label }) {
     root.adoptedStyleSheets = [sheet];
     // Style attributes are refused by the page's policy; what they say is set by script instead.
     const parsed = new DOMParser().parseFromString(content.replaceAll(' style="', ' data-style="'), "text/html");
-    const main = parsed.querySelector("main") ?? parsed.body;
-    for (const styled of main.querySelectorAll("[data-style]")) {
+    for (const styled of parsed.querySelectorAll("[data-style]")) {
       for (const rule of styled.dataset.style.split(";")) {
         const [name, value] = rule.split(":");
         if (value) styled.style.setProperty(name.trim(), value.trim());
       }
     }
-    root.replaceChildren(...(main === parsed.body ? main.childNodes : [main]));
-  }, [content, css]);
-  return html`<div class="rendered" ref=${place} role="group" aria-label=${label}></div>`;
+    const main = document.createElement("div");
+    main.className = kind;
+    main.append(...parsed.body.childNodes);
+    root.replaceChildren(main);
+  }, [content, css, kind]);
+  return html`<div class="rendered" ref=${place} role="region" tabindex="0" aria-label=${label}></div>`;
 }

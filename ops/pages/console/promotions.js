@@ -38,7 +38,7 @@ export function Waiting({ flywheel, promotion, now, onDone }) {
       <p><strong>${who}</strong> wants <a href=${addressOf(flywheel, "models", last(promotion.model_arn))}><code>${shortVersion(promotion.model_arn)}</code></a>
         ${" "}to become the active model. <${Badge}>${promotion.status}<//></p>
       <p class="soft"><${Words}>${promotion.reason}<//>
-        ${waits && (now.waits_until ? html` Until <${When} at=${now.waits_until} />.` : " It has its answer, or its time is up.")}</p>
+        ${waits && !now.waits_until && " It has its answer, or its time is up."}</p>
       ${waits && now.waits_until && html`<div class="buttons">
         <${Action} flywheel=${flywheel} action="approve" target=${target} primary onDone=${onDone} />
         <${Action} flywheel=${flywheel} action="decline" target=${target} danger onDone=${onDone} /></div>`}</div></div>`;

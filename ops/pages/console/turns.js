@@ -32,5 +32,6 @@ export function Turn({ what, one, of }) {
   const style = usePart("report.css");
   return html`<h1 tabindex="-1" class="unseen">${one}</h1>
     <p><a href=${addressOf(what.name, "turns")}>All turns</a></p>
-    <${Part} part=${part}>${({ html: content }) => style.data && html`<${Rendered} content=${content} css=${style.data.css} label=${`Report of ${one}`} />`}<//>`;
+    <${Part} part=${part}>${({ html: content }) => style.data && html`<div class="report"><${Rendered} content=${content}
+      css=${style.data.css} kind="main" label=${`Report of ${one}`} /></div>`}<//>`;
 }

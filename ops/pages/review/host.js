@@ -1,13 +1,15 @@
-import { shownToken } from "../token.js";
-
 /**
  * The host's JSON contract, docs/review-api.md. Addresses are relative to the page, so that the same files work behind
  * any host. Who the reviewer is, the host knows: nothing here says it.
  */
+import { shownToken } from "../token.js";
+
 const BASE = new URL("../api/review/", document.baseURI);
 const PATIENCE = 30_000;
-/** Errors that say something of one item. All others say something of the host: the same request may pass later. */
-const OF_AN_ITEM = new Set(["INVALID_ANSWER", "ITEM_GONE", "CLAIM_LOST", "PUBLISHED"]);
+/** Errors that say something of one answer. All others say something of the host: the same request may pass later. */
+const OF_AN_ANSWER = new Set(["INVALID_ANSWER", "ITEM_GONE", "CLAIM_LOST", "PUBLISHED"]);
+/** The same of hosts with codes of their own: bad, unknown and too long requests stay so. */
+const NEVER = new Set([400, 404, 405, 410, 413, 415, 422]);
 
 /** The host answered, and not with what was asked for. `message` is a sentence for people. */
 export class Refused extends Error {
@@ -17,8 +19,8 @@ export class Refused extends Error {
     this.code = code;
   }
 
-  get ofAnItem() {
-    return OF_AN_ITEM.has(this.code);
+  get ofAnAnswer() {
+    return OF_AN_ANSWER.has(this.code) || NEVER.has(this.status);
   }
 
   /** It will pass by itself. */

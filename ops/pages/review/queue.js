@@ -6,6 +6,8 @@ import { excerpt } from "./characters.js";
 import { BackOff, Outbox, troubleOf } from "./outbox.js";
 
 const FEW = 4;
+/** The host gives no more at once. */
+const MOST = 50;
 const LOOK_AGAIN = 30_000;
 /** So many characters of answered texts stay in memory for undo; older ones are asked from the host again. */
 const REMEMBERED = 5_000_000;
@@ -123,9 +125,9 @@ export class ReviewQueue {
     while (!delivered) {
       const since = ++this.#clock;
       const unsent = new Set(this.#outbox.waiting.map(({ id }) => id)).size;
-      const count = Math.max(this.#session.batch, this.items.length) + unsent;
+      const count = Math.min(MOST, Math.max(this.#session.batch, this.items.length) + unsent);
       try {
-        this.#take(await this.#host.claim(count), { since, count });
+        this.#take(await this.#host.claim(count), since);
         // Nothing new, because the host had not yet got what was said since: it has now.
         delivered = this.current !== null || !this.#outbox.isEmpty || this.emptySince !== null;
         this.#backOff.reset();
@@ -139,16 +141,17 @@ export class ReviewQueue {
     this.#changed();
   }
 
-  #take(reply, { since, count }) {
+  #take(reply, since) {
     this.#asked = Date.now();
     const said = (id) => this.#outbox.has(id) || (this.#touched.get(id) ?? 0) > since;
     const given = new Set(reply.items.map(({ id }) => id));
     const here = new Set(this.items.map(({ id }) => id));
     const fresh = reply.items.filter(({ id }) => !here.has(id) && !said(id));
     // He gets those that he holds before others: what is not among them is not his any more.
-    const lost = reply.items.length <= count ? this.items.filter(({ id }) => !given.has(id) && !said(id)) : [];
+    const lost = reply.items.length < MOST ? this.items.filter(({ id }) => !given.has(id) && !said(id)) : [];
     if (lost.includes(this.current)) {
-      this.#tell(`The text “${excerpt(this.current.text)}” went to somebody else: it was reserved for you too long ago.`);
+      const name = excerpt(this.current.text);
+      this.#tell(`The text “${name}” went to somebody else: it was reserved for you too long ago.`);
     }
     this.items = [...this.items.filter((item) => !lost.includes(item)), ...fresh.map((item) => this.#shown(item))];
     this.waiting = reply.waiting;

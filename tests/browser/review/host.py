@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from playwright.sync_api import BrowserContext, Route
 
 ORIGIN = "http://127.0.0.1"
-PAGE = f"{ORIGIN}/review/"
+PAGE = f"{ORIGIN}/review/#token=secret"
 PAGES = Path(__file__).parents[3] / "ops" / "pages"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -130,7 +130,7 @@ class Host:
                 self.answers[item] = body
                 return {"state": "ANSWERED"}
             case "DELETE", ["answers", item]:
-                del self.answers[item]
+                self.answers.pop(item, None)
                 return {"item": self._item(item), "until": "2026-11-29T08:00:00Z"}
         raise Failure(404, "NOT_FOUND", f"{method} {path}")
 

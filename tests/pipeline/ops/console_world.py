@@ -182,7 +182,7 @@ def busy_news() -> Console:
     )
     at.upload("test/news.csv", documents(*LABELS, start=500, count=60))
     wrong = [(LABELS[0], text) for _, text in documents(LABELS[1], start=200, count=30)]
-    at.upload("train/first.csv", [*documents(*LABELS, count=40), *wrong])
+    at.upload("train/first.csv", [*documents(LABELS[0], count=40), *documents(LABELS[1], count=10), *wrong])
     at.run_turn()
     at.promote_all()
     assert at.promotion
