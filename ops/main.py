@@ -109,7 +109,6 @@ VERBS: dict[str, Callable[..., None]] = {
     "logs": logs.logs,
     "console": console.console,
     "open": open_console.open_console,
-    "review": review.review,
     "approve": promotions.approve,
     "decline": promotions.decline,
     "models": models.models,
@@ -127,3 +126,4 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
+app.add_typer(review.group, name="review")

@@ -17,7 +17,7 @@ ToolOption = Annotated[api.Tool, typer.Option("--tool", help="Whose format the f
 
 def export_items(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)],
     tool: ToolOption,
     count: Annotated[int, typer.Option(min=1, max=api.MOST_ITEMS, help="So many items are out then, at most.")] = 100,
     interface: Annotated[
@@ -44,7 +44,7 @@ def export_items(
 
 def import_answers(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="What the tool exported.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What the tool exported.", show_default=False)],
     tool: ToolOption,
     as_json: JsonOption = False,
 ) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from markdown_it import MarkdownIt
 from starlette.routing import BaseRoute, Route
 
-from flywheel.comprehend.model_kind import Task
 from flywheel.review import answer_item, claim_items
 from flywheel.review.describe_queue import Count, describe_queue, guidelines
 from flywheel.review.errors import ClaimLost, InvalidAnswer, ItemGone, Published, ReviewError
@@ -65,13 +64,7 @@ class _Review:
     @cached_property
     def _queue(self) -> ReviewQueue:
         """Labels are asked for once: a new generation's need a new start, and answers are checked again then."""
-        deployment = self._deployment
-        return ReviewQueue(
-            intake=deployment.intake,
-            kind=deployment.kind,
-            task=Task(labels=deployment.labels, multi_label=deployment.multi_label),
-            reviewers_per_item=deployment.parameters.reviewers_per_item,
-        )
+        return self._deployment.review_queue
 
     def session(self, _: Call) -> dict[str, Any]:
         deployment, queue = self._deployment, self._queue
