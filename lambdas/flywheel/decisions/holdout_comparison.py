@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
-from flywheel.evaluation import Evaluation, Metric, pooled_interval
+from flywheel.evaluation import Evaluation, Metric, pooled_interval, rank_errors
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
     HOLDOUT_SOURCE,
     LEAST_SUPPORT,
     AverageScores,
     ConfusedPair,
+    ErrorRanking,
     GainInterval,
     HoldoutComparison,
     HoldoutResult,
@@ -90,7 +91,26 @@ class HoldoutScorer:
         if arn is None or answers is None:
             return None
         evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
-        return _as_record(arn, evaluation, errors=answers.errors_by_code, chosen=chosen.get(arn))
+        result = _as_record(arn, evaluation, errors=answers.errors_by_code, chosen=chosen.get(arn))
+        return result.model_copy(update={"ranking": self.ranking(answers)})
+
+    def ranking(self, answers: Predictions) -> ErrorRanking | None:
+        """None if there is no error to find, or nothing else."""
+        margins = answers.margins
+        if margins is None:
+            return None
+        places = [place for place in range(len(answers.by_line)) if place not in answers.errors]
+        wrong = [frozenset(self.holdout.labels[place]) != answers.by_line[place] for place in places]
+        found = rank_errors([margins[place] for place in places], wrong)
+        if found.area is None or found.worst_10 is None or found.worst_20 is None:
+            return None
+        return ErrorRanking(
+            documents=found.documents,
+            errors=found.errors,
+            area=found.area,
+            worst_10=found.worst_10,
+            worst_20=found.worst_20,
+        )
 
     def label_losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
         """Of labels in which the candidate's F1 is lower by more than is allowed, the greatest losses first."""
