@@ -37,6 +37,17 @@ _MOST_LOSSES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What came of two models' answers."""
+
+    comparison: HoldoutComparison
+    unanswered: dict[str, str]
+    """By model ARN the reason why a model has no answers."""
+    candidate: Predictions | None
+    """The candidate's answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldoutScorer:
     """Scores the answers to a hold-out."""
 
@@ -48,13 +59,8 @@ class HoldoutScorer:
     maximum_label_regression: float
     """Losses beyond it are looked at; 1: none is."""
 
-    def compare(
-        self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str
-    ) -> tuple[HoldoutComparison, dict[str, str]]:
-        """The comparison, and by model ARN the reason why a model has no answers.
-
-        Raises PredictionFailed if the next turn should try again.
-        """
+    def compare(self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str) -> Compared:
+        """Raises PredictionFailed if the next turn should try again."""
         answers: dict[str, Predictions] = {}
         chosen: dict[str, ChosenThresholds] = {}
         attempts: list[HoldoutAttempt] = []
@@ -83,7 +89,7 @@ class HoldoutScorer:
             label_losses=tuple(self.label_losses(candidate, active)) if candidate and active else (),
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
-        return comparison, unanswered
+        return Compared(comparison=comparison, unanswered=unanswered, candidate=candidate)
 
     def _result(
         self, arn: str | None, answers: Predictions | None, chosen: dict[str, ChosenThresholds]
