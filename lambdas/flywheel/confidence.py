@@ -30,7 +30,7 @@ def labels_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_
 def confidence_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_THRESHOLDS) -> float:
     """From 0 to 1: the score of the best class. Of a multi-label model the certainty of its least certain label."""
     if multi_label:
-        return min((_certainty(score, thresholds.get(name, YES)) for name, score in scores), default=0.0)
+        return min((certainty_of(score, thresholds.get(name, YES)) for name, score in scores), default=0.0)
     return scores[0][1] if scores else 0.0
 
 
@@ -40,12 +40,14 @@ def margin_of(scores: Scores, *, multi_label: bool, thresholds: Thresholds = NO_
     if multi_label:
         return max(0.0, 2 * confidence_of(scores, multi_label=True, thresholds=thresholds) - 1)
     best, second = (*(score for _, score in scores[:2]), 0.0, 0.0)[:2]
-    return min(1.0, max(0.0, best - second))
+    return max(0.0, min(1.0, best) - min(1.0, second))
 
 
-def _certainty(score: float, threshold: float) -> float:
+def certainty_of(score: float, threshold: float) -> float:
     """How certain the yes or no to one label is: 0.5 for a score at the threshold, 1 for a score of 0 or 1, and on a
     straight line between. At the threshold 0.5 that is the score, or 1 minus the score where that is below 0.5."""
+    if score < 0 or score >= 1:
+        return 1.0
     if score < threshold:
         return 1 - 0.5 * score / threshold
     room = 1 - threshold

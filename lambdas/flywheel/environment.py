@@ -107,6 +107,7 @@ class Gate(Environment):
 class Deciding(Environment):
     evidence: Evidence
     confidence_level: float = Field(gt=0, lt=1)
+    suspect_test_labels: int = Field(ge=0)
 
 
 class Holdout(Environment):

@@ -101,6 +101,13 @@ class FlywheelParameters(StackParameters):
         description="With Evidence HOLDOUT: the most documents of the hold-out. A document of up to 300 characters "
         "costs 3 units of $0.0005 for each model, so 2000 documents and two models cost $6.",
     )
+    suspect_test_labels = whole_number(
+        default=0,
+        least=0,
+        most=1000,
+        description="With Evidence HOLDOUT: so many test documents at most, whose labels a candidate contradicts, come "
+        "up for review after each iteration, the most certain first. 0: none.",
+    )
     confidence_level = text(
         default="0.95",
         pattern=r"^0\.[5-9][0-9]{0,2}$",

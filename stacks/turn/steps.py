@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from flywheel.records.review import BATCHES
+from flywheel.records.review import BATCHES, WAITING, Lane
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
 from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_to_send
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
@@ -204,11 +204,11 @@ class TurnSteps(Construct):
             timeout=cdk.Duration.minutes(10),
             # One whole processor: the interval of a difference is found by drawing a hold-out a thousand times.
             memory_mib=ONE_PROCESSOR_MIB,
-            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE, "EVIDENCE", "CONFIDENCE_LEVEL"],
+            environment=[*FLYWHEEL, "PARAMETER_PREFIX", *GATE, "EVIDENCE", "CONFIDENCE_LEVEL", "SUSPECT_TEST_LABELS"],
             permissions=[
                 access.objects("turns/*", "evaluations/*", actions=READ),
                 access.objects("decisions/*", actions=WRITE),
-                access.objects("evaluations/predictions/*", actions=("PutObject",)),
+                access.objects("evaluations/predictions/*", f"{WAITING}{Lane.CONTRADICTED}/*", actions=("PutObject",)),
                 *access.thresholds("PutObject"),
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "DescribeFlywheelIteration"),

@@ -94,7 +94,12 @@ FLYWHEEL: dict[str, Grants] = {
     },
     "compare_metrics": {
         "s3:GetObject": {"turns/*", "decisions/*", "evaluations/*"},
-        "s3:PutObject": {"decisions/*", "evaluations/predictions/*", "models/*/thresholds.json"},
+        "s3:PutObject": {
+            "decisions/*",
+            "evaluations/predictions/*",
+            "review/waiting/4-contradicted/*",
+            "models/*/thresholds.json",
+        },
         "comprehend:DescribeDocumentClassificationJob": {"jobs"},
         "s3:ListBucket": {"intake"},
         "comprehend:DescribeFlywheel": {"flywheel"},

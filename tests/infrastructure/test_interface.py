@@ -105,7 +105,9 @@ def test_the_outputs_are_these(any_variant: Synthesised, kind: str) -> None:
         name: output for name, output in stack.template["Outputs"].items() if not re.search(r"[0-9A-F]{8}$", name)
     }
     kind = stack.stack.rpartition("-")[2]
-    assert set(outputs) == {name for name, row in OUTPUTS.items() if kind in row["stack"].split(", ")}
+    named = {name for name, row in OUTPUTS.items() if kind in row["stack"].split(", ")}
+    # There is nobody to teach there.
+    assert set(outputs) == named - ({"FeedbackPolicyArn"} if any_variant.first.stack.endswith("-import") else set())
     assert not [output for output in outputs.values() if "Export" in output]
 
 

@@ -133,6 +133,7 @@ class Deployment(PromotingDeployment):
     evidence: Evidence = Evidence.ITERATION
     holdout_documents: int = 2000
     confidence_level: float = 0.95
+    suspect_test_labels: int = 0
     minimum_between_iterations: timedelta = timedelta(0)
     quiet_period: timedelta = timedelta(0)
     maximum_bad_lines_percent: float = 50.0
@@ -569,6 +570,7 @@ class Turn:
             now=at.now(),
             evidence=at.evidence,
             confidence_level=at.confidence_level,
+            suspect_test_labels=at.suspect_test_labels,
         )
         request = [
             Step("request_promotion", self._request_promotion, "request_promotion"),

@@ -12,6 +12,7 @@ from flywheel.decisions.history import known_score
 from flywheel.decisions.holdout import read_holdout
 from flywheel.decisions.holdout_answers import HoldoutAnswers
 from flywheel.decisions.holdout_comparison import HoldoutScorer, chosen_thresholds, score_of
+from flywheel.decisions.suspect_labels import LabelSuspects
 from flywheel.evaluation import Metric
 from flywheel.records import turns
 from flywheel.records.decisions import (
@@ -41,9 +42,13 @@ def compare_metrics(
     now: datetime,
     evidence: Evidence = Evidence.ITERATION,
     confidence_level: float = 0.95,
+    suspect_test_labels: int = 0,
     pipeline: FlywheelPipeline,
 ) -> Decision:
     """The decision on a COMPLETED iteration. If there is one already, it is returned.
+
+    With evidence HOLDOUT so many test documents at most, whose labels the candidate contradicts, are put before
+    reviewers (`suspect_test_labels`).
 
     Raises NotCurrentTurn. With evidence HOLDOUT also PredictionFailed, and UnknownRecord if `prepare_holdout` did not
     run.
@@ -56,7 +61,10 @@ def compare_metrics(
     iteration = pipeline.service.iteration(iteration_id)
     models = find_compared_models(iteration, pipeline=pipeline)
     if evidence is Evidence.HOLDOUT and models.candidate is not None:
-        compared = _by_holdout(models, iteration, pipeline.intake, pipeline.service, bar, confidence_level)
+        suspects = LabelSuspects(intake=pipeline.intake, most=suspect_test_labels)
+        compared = _by_holdout(
+            models, iteration, pipeline.intake, pipeline.service, bar, confidence_level, suspects, now
+        )
     else:
         compared = _by_iteration(models, iteration, pipeline.intake, pipeline.service, bar)
     decision = Decision(
@@ -102,6 +110,8 @@ def _by_holdout(
     service: FlywheelService,
     bar: Bar,
     confidence_level: float,
+    suspects: LabelSuspects,
+    now: datetime,
 ) -> _Comparison:
     """Compare both models' predictions for the hold-out. Without them the active model stays."""
     chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
@@ -126,7 +136,11 @@ def _by_holdout(
         maximum_label_regression=bar.maximum_label_regression,
     )
     predictions = HoldoutAnswers(intake=intake, service=service, holdout=holdout)
-    comparison, unanswered = scorer.compare(models, predictions, iteration_id=iteration.id)
+    found = scorer.compare(models, predictions, iteration_id=iteration.id)
+    comparison, unanswered = found.comparison, found.unanswered
+    if found.candidate is not None and models.candidate is not None:
+        # Before the decision, too: it ends the step.
+        suspects.add(holdout, found.candidate, model_arn=models.candidate, task=flywheel.task, now=now)
     # Before the decision: no model can become active without the thresholds with which it answers.
     _keep_thresholds(comparison, intake)
     candidate = _holdout_score(models.candidate, comparison.candidate, comparison)

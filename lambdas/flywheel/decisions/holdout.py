@@ -82,7 +82,7 @@ class HoldoutFreezer:
                         labels.append(document.truth)
                         units += units_of(len(document.text))
             frozen = FrozenHoldout(id=sample.id, documents=len(labels), units=units, labels=tuple(labels))
-            self.intake.upload_file(file, f"{frozen.documents_folder}documents.txt")
+            self.intake.upload_file(file, frozen.documents_key)
         self.intake.write_once(holdout_key(frozen.id), frozen)
         return self.intake.require(holdout_key(frozen.id), FrozenHoldout)
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flywheel.decisions.holdout_answers import HoldoutAnswers, Unanswered
-from flywheel.evaluation import Evaluation, Metric, pooled_interval
+from flywheel.evaluation import Evaluation, Metric, pooled_interval, rank_errors
 from flywheel.evaluation.sampling import UNIT_PRICE_DOLLARS
 from flywheel.records.decisions import (
     HOLDOUT_SOURCE,
     LEAST_SUPPORT,
     AverageScores,
     ConfusedPair,
+    ErrorRanking,
     GainInterval,
     HoldoutComparison,
     HoldoutResult,
@@ -36,6 +37,17 @@ _MOST_LOSSES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What came of two models' answers."""
+
+    comparison: HoldoutComparison
+    unanswered: dict[str, str]
+    """By model ARN the reason why a model has no answers."""
+    candidate: Predictions | None
+    """The candidate's answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldoutScorer:
     """Scores the answers to a hold-out."""
 
@@ -47,13 +59,8 @@ class HoldoutScorer:
     maximum_label_regression: float
     """Losses beyond it are looked at; 1: none is."""
 
-    def compare(
-        self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str
-    ) -> tuple[HoldoutComparison, dict[str, str]]:
-        """The comparison, and by model ARN the reason why a model has no answers.
-
-        Raises PredictionFailed if the next turn should try again.
-        """
+    def compare(self, models: ComparedModels, predictions: HoldoutAnswers, *, iteration_id: str) -> Compared:
+        """Raises PredictionFailed if the next turn should try again."""
         answers: dict[str, Predictions] = {}
         chosen: dict[str, ChosenThresholds] = {}
         attempts: list[HoldoutAttempt] = []
@@ -82,7 +89,7 @@ class HoldoutScorer:
             label_losses=tuple(self.label_losses(candidate, active)) if candidate and active else (),
             dollars=float(paid * self.holdout.units * UNIT_PRICE_DOLLARS),
         )
-        return comparison, unanswered
+        return Compared(comparison=comparison, unanswered=unanswered, candidate=candidate)
 
     def _result(
         self, arn: str | None, answers: Predictions | None, chosen: dict[str, ChosenThresholds]
@@ -90,7 +97,26 @@ class HoldoutScorer:
         if arn is None or answers is None:
             return None
         evaluation = self.kind.evaluate(self.holdout.labels, answers, task=self.task)
-        return _as_record(arn, evaluation, errors=answers.errors_by_code, chosen=chosen.get(arn))
+        result = _as_record(arn, evaluation, errors=answers.errors_by_code, chosen=chosen.get(arn))
+        return result.model_copy(update={"ranking": self.ranking(answers)})
+
+    def ranking(self, answers: Predictions) -> ErrorRanking | None:
+        """None if there is no error to find, or nothing else."""
+        margins = answers.margins
+        if margins is None:
+            return None
+        places = [place for place in range(len(answers.by_line)) if place not in answers.errors]
+        wrong = [frozenset(self.holdout.labels[place]) != answers.by_line[place] for place in places]
+        found = rank_errors([margins[place] for place in places], wrong)
+        if found.area is None or found.worst_10 is None or found.worst_20 is None:
+            return None
+        return ErrorRanking(
+            documents=found.documents,
+            errors=found.errors,
+            area=found.area,
+            worst_10=found.worst_10,
+            worst_20=found.worst_20,
+        )
 
     def label_losses(self, candidate: Predictions, active: Predictions) -> Iterator[LabelLoss]:
         """Of labels in which the candidate's F1 is lower by more than is allowed, the greatest losses first."""

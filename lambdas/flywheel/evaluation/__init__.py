@@ -18,6 +18,7 @@ from .label_places import LabelSet
 from .metrics import Average, Confusion, Evaluation, LabelScore, Metric, Scores, Tally
 from .pooled import pooled_interval
 from .predictions import NO_SCORE, LabelScores, Predictions, read_found_entities, read_predictions
+from .ranking import ErrorRanking, rank_errors
 from .sampling import Holdout, HoldoutDocument, Stratum, holdout_cost, sample_holdout, units_of
 from .thresholds import ChosenThresholds, fit_thresholds
 
@@ -28,6 +29,7 @@ __all__ = [
     "Confusion",
     "DifferenceInterval",
     "DoubledPrediction",
+    "ErrorRanking",
     "Evaluation",
     "EvaluationError",
     "Holdout",
@@ -51,6 +53,7 @@ __all__ = [
     "fit_thresholds",
     "holdout_cost",
     "pooled_interval",
+    "rank_errors",
     "read_found_entities",
     "read_predictions",
     "sample_holdout",

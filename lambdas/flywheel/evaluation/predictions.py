@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any, Protocol, TypeAlias, cast
 
-from flywheel.confidence import NO_THRESHOLDS, Thresholds, labels_of
+from flywheel.confidence import NO_THRESHOLDS, Thresholds, labels_of, margin_of
 from flywheel.spans import Span
 
 from .errors import DoubledPrediction, InvalidPredictions, MissingPredictions
@@ -58,6 +58,8 @@ class Predictions:
     """Line -> ErrorCode, for the documents that Comprehend could not analyse; they count as wrong."""
     scores: LabelScores | None = None
     """In MULTI_LABEL mode."""
+    margins: Sequence[float] | None = None
+    """By line, as of `flywheel.comprehend.model_kind.Prediction`; 1 for a document that could not be analysed."""
 
     @property
     def errors_by_code(self) -> dict[str, int]:
@@ -98,13 +100,15 @@ def read_predictions(
 def read_found_entities(archive: Readable, *, documents: int) -> Predictions:
     """As `read_predictions`, of an entities job. The line's number is written as a number."""
 
-    def entities(where: str, _line: int, answer: Mapping[str, Any]) -> LabelSet:
-        return frozenset(span.label for span, _ in entities_of(where, answer))
+    def entities(where: str, _line: int, answer: Mapping[str, Any]) -> tuple[LabelSet, float]:
+        found = entities_of(where, answer)
+        return frozenset(span.label for span, _ in found), min((score for _, score in found), default=1.0)
 
     return _read(archive, documents, entities)
 
 
-_ReadLine: TypeAlias = Callable[[str, int, Mapping[str, Any]], LabelSet]
+_ReadLine: TypeAlias = Callable[[str, int, Mapping[str, Any]], tuple[LabelSet, float]]
+"""The answer, and its margin."""
 
 
 def _read(archive: Readable, documents: int, read: _ReadLine, *, scores: LabelScores | None = None) -> Predictions:
@@ -147,6 +151,7 @@ def read_answer(where: str, line: bytes) -> dict[str, Any]:
 class _Reader:
     def __init__(self, *, documents: int, read: _ReadLine) -> None:
         self._answers: list[LabelSet | None] = [None] * documents
+        self._margins = array("d", [1.0]) * documents
         self._errors: dict[int, str] = {}
         self._read = read
         self._file: str | None = None
@@ -163,7 +168,7 @@ class _Reader:
             self._errors[place] = str(code)
             self._answers[place] = _NOTHING
             return
-        predicted = self._read(where, place, answer)
+        predicted, self._margins[place] = self._read(where, place, answer)
         self._answers[place] = self._same.setdefault(predicted, predicted)
 
     def predictions(self) -> Predictions:
@@ -171,7 +176,7 @@ class _Reader:
         missing = len(self._answers) - len(answers)
         if missing:
             raise MissingPredictions(missing=missing, documents=len(self._answers), first=self._answers.index(None))
-        return Predictions(by_line=tuple(answers), errors=dict(sorted(self._errors.items())))
+        return Predictions(by_line=tuple(answers), errors=dict(sorted(self._errors.items())), margins=self._margins)
 
     def _check_file(self, where: str, name: object) -> None:
         if name is None:
@@ -209,7 +214,7 @@ class _LabelReader:
         self._multi_label = scores is not None
         self._thresholds = thresholds
 
-    def read(self, where: str, line: int, answer: Mapping[str, Any]) -> LabelSet:
+    def read(self, where: str, line: int, answer: Mapping[str, Any]) -> tuple[LabelSet, float]:
         member, other = ("Labels", "Classes") if self._multi_label else ("Classes", "Labels")
         if member not in answer and other in answer:
             mode = "MULTI_LABEL" if self._multi_label else "MULTI_CLASS"
@@ -220,7 +225,8 @@ class _LabelReader:
         else:
             unknown = len(self._places)
             scores.sort(key=lambda scored: (-scored[1], self._places.get(scored[0], unknown), scored[0]))
-        return frozenset(labels_of(scores, multi_label=self._multi_label, thresholds=self._thresholds))
+        labels = labels_of(scores, multi_label=self._multi_label, thresholds=self._thresholds)
+        return frozenset(labels), margin_of(scores, multi_label=self._multi_label, thresholds=self._thresholds)
 
 
 def read_scores(where: str, member: str, entries: object) -> list[tuple[str, float]]:

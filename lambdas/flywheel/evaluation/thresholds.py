@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from flywheel.confidence import YES
+from flywheel.confidence import YES, certainty_of
 
 from .label_places import LabelSet
 from .predictions import NO_SCORE, Predictions
@@ -45,6 +45,7 @@ def fit_thresholds(
     known = frozenset(labels)
     others = [answer - known for answer in answers.by_line]
     found: list[list[str]] = [[] for _ in truths]
+    least_certain = array("d", [1.0]) * len(truths)
     by_label: dict[str, float] = {}
     too_few = []
     for label in labels:
@@ -62,11 +63,18 @@ def fit_thresholds(
                 for fold in range(FOLDS)
             ]
         for place, score in enumerate(column):
-            if score >= by_fold[folds[place]]:
+            threshold = by_fold[folds[place]]
+            if score >= threshold:
                 found[place].append(label)
+            if score != NO_SCORE:
+                least_certain[place] = min(least_certain[place], certainty_of(score, threshold))
     same: dict[LabelSet, LabelSet] = {}
     crossed = (rest.union(mine) for rest, mine in zip(others, found, strict=True))
-    fitted = replace(answers, by_line=tuple(same.setdefault(answer, answer) for answer in crossed))
+    fitted = replace(
+        answers,
+        by_line=tuple(same.setdefault(answer, answer) for answer in crossed),
+        margins=array("d", (2 * certainty - 1 for certainty in least_certain)),
+    )
     return fitted, ChosenThresholds(by_label=by_label, too_few=tuple(too_few))
 
 

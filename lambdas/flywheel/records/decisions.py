@@ -89,6 +89,18 @@ class ConfusedPair(Record):
     documents: int
 
 
+class ErrorRanking(Record):
+    """How well the margins of a model's answers find its errors, as of `flywheel.evaluation.ranking`. Documents that
+    Comprehend could not analyse are left out."""
+
+    documents: int
+    errors: int
+    """Documents whose labels, or entities, are not exactly the true ones."""
+    area: float
+    worst_10: float
+    worst_20: float
+
+
 class HoldoutResult(Record):
     """A model's scores on the hold-out, as scikit-learn defines them."""
 
@@ -104,6 +116,7 @@ class HoldoutResult(Record):
     """In MULTI_LABEL mode the share of all decisions about a document and a label that are wrong."""
     errors: dict[str, int] = {}
     """Documents that Comprehend could not analyse, by ErrorCode. They count as wrong."""
+    ranking: ErrorRanking | None = None
     compared_by: Literal["macro", "micro"] = "macro"
     """The averages that the gate compares: over labels, or of a recognizer's entities together."""
 

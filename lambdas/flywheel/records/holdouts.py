@@ -29,6 +29,10 @@ class FrozenHoldout(Record):
         """Holds only the texts, because a job's S3Uri matches by prefix."""
         return f"{folder(self.id)}documents/"
 
+    @property
+    def documents_key(self) -> str:
+        return f"{self.documents_folder}documents.txt"
+
 
 def folder(holdout_id: str) -> str:
     return f"{HOLDOUTS}{holdout_id}/"

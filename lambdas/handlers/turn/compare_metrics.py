@@ -34,6 +34,7 @@ def handler(step: IterationStep, environment: Environment) -> dict[str, Any]:
         now=now(),
         evidence=environment.evidence,
         confidence_level=environment.confidence_level,
+        suspect_test_labels=environment.suspect_test_labels,
     )
     logger.info("decided", turn=step.turn, decision=decision.decision, reasons=decision.reasons)
     return {"decision": decision.decision.value}

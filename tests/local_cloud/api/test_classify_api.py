@@ -49,6 +49,11 @@ def served(cloud: LocalCloud, synthesise: Synthesise) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
+def anna(live: Served) -> FeedbackCaller:
+    return FeedbackCaller(live)
+
+
+@pytest.fixture(scope="module")
 def live(served: Served) -> Served:
     """It has an endpoint that answers."""
     intake = served.pipeline.deployment.intake
@@ -171,11 +176,6 @@ def test_what_is_not_sure_is_kept_for_review_and_nothing_else(live: Served) -> N
 class TestFeedback:
     """Under a role with the policy for feedback only."""
 
-    @pytest.fixture(scope="class")
-    def anna(self, live: Served) -> FeedbackCaller:
-        live.classify({"text": UNSURE})
-        return FeedbackCaller(live)
-
     def test_by_id_of_what_is_kept_and_of_what_is_not(self, live: Served, anna: FeedbackCaller) -> None:
         kept, other = (prediction_of(live.classify({"text": text})) for text in (UNSURE, CALM))
         assert (kept["kept"], other["kept"]) == (True, False)
@@ -191,6 +191,7 @@ class TestFeedback:
             taken = anna.say(text="a text of my own", label="CALM")
             assert (taken.body["state"], taken.body["text_kept"]) == ("WAITS_FOR_REVIEW", False)
         assert [each.labels for each in live.proposals("a text of my own")] == [("CALM",)]
+        live.classify({"text": UNSURE})
         correct = anna.say(text=UNSURE, correct=True)
         assert (correct.status, correct.body["text_kept"]) == (200, True)
 

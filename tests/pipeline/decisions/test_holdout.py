@@ -17,6 +17,7 @@ from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
     precision_recall_fscore_support,
+    roc_auc_score,
 )
 
 from flywheel.decisions.holdout import HoldoutFreezer, read_holdout
@@ -102,6 +103,18 @@ def answers_of(at: Deployment, model_arn: str) -> list[str]:
     return [by_line[number] for number in range(len(by_line))]
 
 
+def margins_of(at: Deployment, model_arn: str) -> list[float]:
+    """As `answers_of`: by how much the best score is above the second."""
+    archive = predictions_of(at, model_arn).archive
+    assert archive
+    with tarfile.open(fileobj=io.BytesIO(at.bucket.read_bytes(archive))) as members:
+        content = members.extractfile(members.getmembers()[0])
+        assert content
+        lines = sorted((json.loads(line) for line in content), key=lambda line: int(line["Line"]))
+    scores = [sorted((entry["Score"] for entry in line["Classes"]), reverse=True) for line in lines]
+    return [best - second for best, second, *_ in scores]
+
+
 def test_a_first_model_is_scored_alone(at: Deployment) -> None:
     record = first(at, GOOD)
     assert (record.outcome, record.decision) == (TurnOutcome.SUCCEEDED, DecisionKind.PROMOTE)
@@ -153,6 +166,16 @@ def test_both_models_are_scored_on_the_same_documents_as_scikit_learn_scores_the
         matrix = confusion_matrix(truths, answers, labels=at.labels)
         pairs = {(pair.true, pair.predicted): pair.documents for pair in result.confusions}
         assert [[pairs.get((true, said), 0) for said in at.labels] for true in at.labels] == matrix.tolist()
+        wrong = [true != said for true, said in zip(truths, answers, strict=True)]
+        if not any(wrong):
+            assert result.ranking is None
+            continue
+        assert result.ranking
+        assert (result.ranking.documents, result.ranking.errors) == (len(wrong), sum(wrong))
+        area = roc_auc_score(wrong, [-margin for margin in margins_of(at, result.arn)])
+        assert result.ranking.area == pytest.approx(area)
+    assert record.holdout.active
+    assert record.holdout.active.ranking
     assert record.candidate
     assert record.holdout.candidate
     assert record.candidate.metrics.F1Score == pytest.approx(record.holdout.candidate.macro.f1)

@@ -110,7 +110,7 @@ class TestApi:
     def test_a_kinds_route_document_and_limit_are_these(self, model_type: ModelType) -> None:
         real_time = kind_of(model_type).real_time
         row = rows("docs/api.md", "The real-time API")[model_type]
-        assert quoted(row["routes"]) == [f"POST {real_time.path}", "GET /model"]
+        assert quoted(row["routes"]) == [f"POST {real_time.path}", "GET /model", "POST /feedback"]
         assert f"({NAMES[model_type]})" in row["described by"]
         assert row["most bytes of a document, in UTF-8"] == f"{real_time.most_text_bytes:,}"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.records.decisions import DecisionKind
+from flywheel.records.decisions import DecisionKind, ErrorRanking
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.report.chart import PastTurn
@@ -241,6 +241,19 @@ def test_a_holdout_is_shown_label_by_label_with_what_it_cost() -> None:
     assert "macro F1 0.8500" in words
     assert "+0.2500" in words
     assert "2 documents could not be analysed" in words
+
+
+def test_how_well_margins_find_errors_is_said_in_words() -> None:
+    record = full_record()
+    assert record.holdout
+    assert record.holdout.candidate
+    ranking = ErrorRanking(documents=40, errors=1200, area=0.8264, worst_10=0.394, worst_20=0.58)
+    candidate = record.holdout.candidate.model_copy(update={"ranking": ranking})
+    holdout = record.holdout.model_copy(update={"candidate": candidate})
+    words = words_of(page_of(record.model_copy(update={"holdout": holdout})))
+    assert "the candidate is least certain finds 39% of its 1,200 errors, and 58% in a fifth" in words
+    assert "Area under the ROC curve: 0.826, where chance gives 0.5." in words
+    assert "ROC" not in words_of(page_of(record))
 
 
 def test_without_a_holdout_nothing_is_said_of_one() -> None:
