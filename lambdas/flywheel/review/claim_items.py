@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from flywheel.faults.errors import InvalidRecord
 from flywheel.records.review import (
     ANSWERED,
     CLAIMED,
     WAITING,
+    Claim,
     ClaimPointer,
     ItemState,
     Lane,
@@ -62,6 +64,7 @@ class Claimed:
 def claim(queue: ReviewQueue, *, by: str, count: int, now: datetime, lasts: timedelta = CLAIM_LASTS) -> Claimed:
     """The items that a reviewer holds, and new ones, until there are `count`. Claims that are half over are renewed;
     those of others that expired go back into the queue."""
+    new = claim_of(by, now=now, lasts=lasts)
     held = _held(queue, by=by, count=count, now=now)
     lanes, more = _first_pages(queue, by=by)
     seen = sum(map(len, lanes.values()))
@@ -77,13 +80,13 @@ def claim(queue: ReviewQueue, *, by: str, count: int, now: datetime, lasts: time
         )
         if not chosen:
             break
-        found = _at_once(lambda place: _take(queue, place, by=by, now=now, lasts=lasts), chosen)
+        found = _at_once(lambda place: _take(queue, place, new=new, now=now), chosen)
         won += [item for item in found if item is not None]
         lost |= {place.item for place, item in zip(chosen, found, strict=True) if item is None}
     items = (*held, *won)
     return Claimed(
         items=items,
-        until=min((item.claim.until for item in items if item.claim), default=claim_of(by, now=now, lasts=lasts).until),
+        until=min((item.claim.until for item in items if item.claim), default=new.until),
         waiting=seen - len(won) - len(lost),
         more=more,
         answered=_answered(queue, by=by, now=now),
@@ -123,7 +126,10 @@ def _met(queue: ReviewQueue, pointer: ClaimPointer, *, by: str, now: datetime) -
         return None
     if item.claim is not None and item.claim.by == by and item.claim.until == pointer.until and edit(item) == item:
         return item
-    item = queue.change(pointer.item, edit, met={pointer.key: None})
+    try:
+        item = queue.change(pointer.item, edit, met={pointer.key: None})
+    except ItemGone:
+        return None
     return item if item.claim is not None and item.claim.by == by else None
 
 
@@ -140,19 +146,20 @@ def _first_pages(queue: ReviewQueue, *, by: str) -> tuple[dict[Lane, list[Place]
     return places, any(more for _, more in pages)
 
 
-def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime, lasts: timedelta) -> ReviewItem | None:
-    """The item at a place, if the reviewer gets it; otherwise the place is put right."""
-    found = queue.intake.read_with_version(place.key, WaitingItem)
-    if found is None:
+def _take(queue: ReviewQueue, place: Place, *, new: Claim, now: datetime) -> ReviewItem | None:
+    """The item at a place, if the reviewer gets it; otherwise the place is put right. One that cannot be read keeps
+    nobody from the others."""
+    try:
+        found = queue.intake.read_with_version(place.key, WaitingItem)
+        return _take_found(queue, place, *found, claim=new, now=now) if found else None
+    except InvalidRecord:
         return None
-    waiting, version = found
-    new = ReviewItem(
-        **dict(waiting),
-        lane=place.lane,
-        rank=place.rank,
-        state=ItemState.CLAIMED,
-        claim=claim_of(by, now=now, lasts=lasts),
-    )
+
+
+def _take_found(
+    queue: ReviewQueue, place: Place, waiting: WaitingItem, version: str, *, claim: Claim, now: datetime
+) -> ReviewItem | None:
+    new = ReviewItem(**dict(waiting), lane=place.lane, rank=place.rank, state=ItemState.CLAIMED, claim=claim)
     if queue.intake.write_once(item_key(place.item), new):
         queue.point(new, instead_of={place.key: version})
         return new
@@ -164,14 +171,14 @@ def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime, lasts: ti
         # Its text was deleted at this moment.
         queue.intake.delete_versions(place.key, before=version)
         return None
-    return item if item.claim is not None and item.claim.by == by else None
+    return item if item.claim is not None and item.claim.by == claim.by else None
 
 
 def _met_again(item: ReviewItem, place: Place, waiting: WaitingItem, new: ReviewItem, *, now: datetime) -> ReviewItem:
     """An item that has a record, and a place that somebody added, or that is a rest of an earlier step."""
     known = {(each.by, each.labels) for each in item.proposals}
     proposals = (*item.proposals, *(each for each in waiting.proposals if (each.by, each.labels) not in known))
-    if item.state in AGREED or item.state in {ItemState.SKIPPED, ItemState.WITHDRAWN}:
+    if item.state in AGREED or item.state is ItemState.SKIPPED:
         return _reopened(item, proposals, lane=place.lane, new=new)
     item = item.model_copy(update={"proposals": proposals})
     by = new.claim.by if new.claim else ""
