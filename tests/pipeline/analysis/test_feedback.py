@@ -22,7 +22,7 @@ from tests.pipeline.operator import PERSON, operator
 from tests.pipeline.turn_driver import LABELS
 
 BUSINESS, SPORTS = LABELS
-TEXTS = ["business news of today", "=sports news", "sports business news\u2028of both", "  ", "sports"]
+TEXTS = ["business news of today", "=sports news", 'sports business news, of "both"', "  ", "sports"]
 CLASSES = Form(model_type=ModelType.DOCUMENT_CLASSIFIER, multi_label=False, delimiter="|")
 SEVERAL = Form(model_type=ModelType.DOCUMENT_CLASSIFIER, multi_label=True, delimiter="|")
 ENTITIES = Form(model_type=ModelType.ENTITY_RECOGNIZER, multi_label=False, delimiter="|")

@@ -167,15 +167,13 @@ def test_both_models_are_scored_on_the_same_documents_as_scikit_learn_scores_the
         pairs = {(pair.true, pair.predicted): pair.documents for pair in result.confusions}
         assert [[pairs.get((true, said), 0) for said in at.labels] for true in at.labels] == matrix.tolist()
         wrong = [true != said for true, said in zip(truths, answers, strict=True)]
-        if not any(wrong):
+        if len(set(wrong)) < 2:
             assert result.ranking is None
             continue
         assert result.ranking
         assert (result.ranking.documents, result.ranking.errors) == (len(wrong), sum(wrong))
         area = roc_auc_score(wrong, [-margin for margin in margins_of(at, result.arn)])
         assert result.ranking.area == pytest.approx(area)
-    assert record.holdout.active
-    assert record.holdout.active.ranking
     assert record.candidate
     assert record.holdout.candidate
     assert record.candidate.metrics.F1Score == pytest.approx(record.holdout.candidate.macro.f1)
