@@ -56,8 +56,8 @@ def forget(queue: ReviewQueue, text_or_id: str) -> Forgotten:
         pointers = [key for folder in (WAITING, CLAIMED, ANSWERED) for key in intake.keys(folder) if item in key]
         days = [f"{PREDICTIONS}{day}/{item}.json" for day in intake.folders(PREDICTIONS)]
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            deleted = sum(pool.map(intake.delete_versions, [*pointers, item_key(item)]))
-            of_predictions = sum(pool.map(intake.delete_versions, days))
+            deleted = sum(map(bool, pool.map(intake.delete_versions, [*pointers, item_key(item)])))
+            of_predictions = sum(map(bool, pool.map(intake.delete_versions, days)))
         objects, predictions = objects + deleted, predictions + of_predictions
         if not deleted + of_predictions:
             break
