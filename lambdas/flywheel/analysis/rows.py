@@ -53,6 +53,12 @@ def field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
+def text_of_field(field: str) -> str:
+    """The text of a field that was read: without the apostrophe. One that a text itself began with is taken for it."""
+    escaped = field[:1] == "'" and field[1:2] in _FORMULA and not _is_number(field[1:])
+    return field[1:] if escaped else field
+
+
 def _is_number(text: str) -> bool:
     """Numbers such as -1 are harmless."""
     return text[0] in "+-" and text.isascii() and text[1:].replace(".", "", 1).isdecimal()
