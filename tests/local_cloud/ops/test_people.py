@@ -133,6 +133,17 @@ _NOT_THEIRS: dict[str, list[tuple[str, str]]] = {
         ("get_object", "train/x.csv"),
         ("get_object", "datasets/train/x/documents/x.csv"),
         ("get_object", "prepared/train/x/documents.csv"),
+        ("get_object", "review/items/x.json"),
+        ("get_object", "review/waiting/0-adjudicate/x"),
+        ("get_object", "predictions/2026-03-02/x.json"),
+    ],
+    "Reviewers": [
+        *(("put_object", f"{prefix}x") for prefix in ("train/", "train/review/", "test/", "turns/", "review/batches/")),
+        ("put_object", "review/guidelines.md"),
+        ("get_object", "train/x.csv"),
+        ("get_object", "datasets/train/x/documents/x.csv"),
+        ("get_object", "predictions/2026-03-02/x.json"),
+        ("delete_object", "review/items/x.json"),
     ],
     "Approvers": [
         *(("put_object", f"{prefix}x") for prefix in ("train/", "test/", "promotions/requests/", "promotions/ends/")),
