@@ -214,12 +214,13 @@ class TestActions:
 
     def test_rolling_back_goes_to_the_model_that_was_named(self) -> None:
         world = busy_news()
+        assert isinstance(world.at, Deployment)
         assert world.at.promotion
         former = world.at.active_model()
         world.at.promotion.approve()
         host = Asked(world.routes())
         asked = self.ask(world, host, action="roll-back", reason="worse in use").json
-        assert str(former).rsplit("/", 1)[-1] in asked["sentence"]
+        assert f"{str(former).rsplit('/', 1)[-1]} becomes the active model" in asked["sentence"]
         self.confirm(host, asked["confirm"])
         (request,) = [one for one in of(world, "promotions").json["now"]["open"] if one["source"] == "operator"]
         assert request["model_arn"] == former
