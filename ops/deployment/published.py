@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_pascal
 from flywheel.comprehend.active_model import ActiveModelService
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.comprehend.imported_models import ImportedModels
-from flywheel.comprehend.model_kind import ModelKind, ModelType, Task
+from flywheel.comprehend.model_kind import ModelKind, ModelType
 from flywheel.environment import OrNone
 from flywheel.model_kinds import kind_of
 from flywheel.pipeline import FlywheelPipeline
@@ -27,7 +27,6 @@ from flywheel.preparation import ConflictingLabels, RepeatedDocuments
 from flywheel.promotions import start_promotion
 from flywheel.records.decisions import Evidence
 from flywheel.records.promotions import PromotionMode
-from flywheel.review.queue import ReviewQueue
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PARAMETER_ROOT, PublishedModels
 from flywheel.turn import start_turn
@@ -236,15 +235,6 @@ class Deployment(AnyDeployment):
     def parameters(self) -> Parameters:
         """Raises UnreadableDeploymentError."""
         return self._parameters(Parameters)
-
-    @property
-    def review_queue(self) -> ReviewQueue:
-        return ReviewQueue(
-            intake=self.intake,
-            kind=self.kind,
-            task=Task(labels=self.labels, multi_label=self.multi_label),
-            reviewers_per_item=self.parameters.reviewers_per_item,
-        )
 
     @property
     def service(self) -> FlywheelService:

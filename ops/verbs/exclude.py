@@ -33,6 +33,7 @@ from flywheel.review.withdraw_reviewer import find_reviewer, withdraw_reviewer
 from flywheel.store.record import Record
 from ops.deployment.errors import FileError, OperatorError
 from ops.deployment.published import Deployment
+from ops.verbs.review_queue import review_queue
 from ops.verbs.upload import check_paths
 from ops.verbs.validate import source_files
 
@@ -127,7 +128,7 @@ def exclude_reviewer(deployment: Deployment, named: str, *, reason: str, now: da
     `named` is their ARN, or its last part. Whoever does it needs to be an operator and a reviewer. Raises
     OperatorError if nobody, or more than one, is named so.
     """
-    queue = deployment.review_queue
+    queue = review_queue(deployment)
     found = find_reviewer(queue, named)
     if len(found) != 1:
         several = f"{len(found)} reviewers are named {named}: give the ARN, of {', '.join(sorted(found))}."

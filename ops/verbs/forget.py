@@ -8,6 +8,7 @@ from flywheel.review.forget import forget as forget_in_queue
 from flywheel.store.record import Record
 from ops.deployment.published import Deployment
 from ops.verbs.exclude import documents_with, exclude_documents
+from ops.verbs.review_queue import review_queue
 
 REASON = "Its text was to be forgotten."
 
@@ -39,7 +40,7 @@ def forget(deployment: Deployment, text_or_id: str, *, now: datetime | None = No
     `text_or_id` is the text itself, or the id of an item or of a prediction. Run again, it goes on. Whoever does it
     needs to be an operator and a reviewer.
     """
-    found = forget_in_queue(deployment.review_queue, text_or_id)
+    found = forget_in_queue(review_queue(deployment), text_or_id)
     documents = set(found.documents)
     if found.text_digest is not None:
         documents |= documents_with(deployment, found.text_digest)
