@@ -71,7 +71,7 @@ diff: setup  ## Show what a deployment would change on AWS: make diff [ENV=prod]
 destroy: setup  ## Ask, pause, let what runs end, then destroy the stacks on AWS: make destroy [ENV=prod]
 	@$(BIN)/python -m ops.deploy destroy $(ARGS) -- $(CDK)
 
-bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
+bench: setup  ## Measure: synthesis, upload preparation, analysis jobs, the review page
 	$(BIN)/python benchmarks/synth.py
 	$(BIN)/python benchmarks/prepare_upload.py
 	$(BIN)/python -m benchmarks.largest_uploads
@@ -81,6 +81,7 @@ bench: setup  ## Measure: synthesis, upload preparation, analysis jobs
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.analysis
 	$(BIN)/python -m benchmarks.distinct
+	$(BIN)/python -m benchmarks.review_page
 
 lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.json
 	$(COMPILE) pyproject.toml -o requirements.txt

@@ -28,6 +28,14 @@ function saidOf({ verdict, labels, entities }) {
   return labels.join(", ");
 }
 
+/** The model's answer as a screen reader is told it with the text. */
+function suggestedIn({ suggestion }) {
+  const labels = suggestion?.labels?.filter(({ chosen }) => chosen).map(({ name }) => name) ?? [];
+  const entities = suggestion?.entities?.length ?? 0;
+  if (labels.length) return `The model said ${labels.join(", ")}.`;
+  return entities ? `The model marked ${entities === 1 ? "1 entity" : `${entities} entities`}.` : "";
+}
+
 function progressOf(queue) {
   const of = queue.waiting.more ? `more than ${queue.total.toLocaleString("en")}` : queue.total.toLocaleString("en");
   return `${queue.answered.toLocaleString("en")} of ${of}`;
@@ -51,7 +59,8 @@ function Header({ queue, session, onGuidelines, onKeys }) {
     <nav aria-label="Help">
       ${session.guidelines && html`<button type="button" class="quiet" aria-keyshortcuts="h" onClick=${onGuidelines}>
         Guidelines <kbd aria-hidden="true">h</kbd></button>`}
-      <button type="button" class="quiet" aria-keyshortcuts="k" onClick=${onKeys}>Keys <kbd aria-hidden="true">k</kbd></button>
+      <button type="button" class="quiet" aria-keyshortcuts="k" onClick=${onKeys}>
+        Keys <kbd aria-hidden="true">k</kbd></button>
     </nav>
   </header>`;
 }
@@ -66,9 +75,11 @@ function Trouble({ queue }) {
     refused: `${trouble?.sentence} ${wait}`,
   }[trouble?.kind];
   return html`<div class="banners">
-    <div role="status">${trouble && html`<div class="notice ${trouble.kind === "refused" ? "bad" : "mild"}"><p>${sentence}</p>
+    <div role="status">${trouble && html`<div class="notice ${trouble.kind === "refused" ? "bad" : "mild"}">
+      <p>${sentence}</p>
       <button type="button" onClick=${() => queue.retry()}>Try now</button></div>`}</div>
-    <div role="alert">${queue.notices.map((notice) => html`<div class="notice bad" key=${notice.key}><p>${notice.sentence}</p>
+    <div role="alert">${queue.notices.map((notice) => html`<div class="notice bad" key=${notice.key}>
+      <p>${notice.sentence}</p>
       <button type="button" onClick=${() => queue.close(notice)}>Close</button></div>`)}</div>
   </div>`;
 }
@@ -78,9 +89,10 @@ function Last({ queue, onUndo }) {
   return html`<div class="last">
     <button type="button" aria-keyshortcuts="u" disabled=${!last} onClick=${onUndo}>
       Undo <kbd aria-hidden="true">u</kbd></button>
-    <p class="soft">${queue.fetching ? "Getting the text again\u2026" : last ? html`<span class="one-line">Last: <strong>${saidOf(
-      last.body)}</strong></span>${last.item && html`<bdi class="one-line">${excerpt(last.item.text, 80)}</bdi>`}`
-      : "No answer to take back yet"}</p>
+    <p class="soft">${queue.fetching && "Getting the text again\u2026"}
+      ${!queue.fetching && !last && "No answer to take back yet"}
+      ${!queue.fetching && last && html`<span class="one-line">Last: <strong>${saidOf(last.body)}</strong></span>
+        ${last.item && html`<bdi class="one-line">${excerpt(last.item.text, 80)}</bdi>`}`}</p>
   </div>`;
 }
 
@@ -108,8 +120,10 @@ function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leav
         ${ready} <kbd aria-hidden="true">Enter</kbd></button>`}
       <p class="said" role="status">${said}</p>
       <div class="passing">
-        <button type="button" aria-keyshortcuts="s" onClick=${() => pass("SKIP")}>Skip <kbd aria-hidden="true">s</kbd></button>
-        <button type="button" aria-keyshortcuts="?" onClick=${() => pass("NOT_SURE")}>Not sure <kbd aria-hidden="true">?</kbd></button>
+        <button type="button" aria-keyshortcuts="s" onClick=${() => pass("SKIP")}>
+          Skip <kbd aria-hidden="true">s</kbd></button>
+        <button type="button" aria-keyshortcuts="?" onClick=${() => pass("NOT_SURE")}>
+          Not sure <kbd aria-hidden="true">?</kbd></button>
       </div>
       <${Last} queue=${queue} onUndo=${onUndo} />
     </aside>
@@ -184,7 +198,7 @@ export function App({ queue, session, host }) {
 
   const recognizer = session.model_type === "ENTITY_RECOGNIZER";
   const view = recognizer ? "recognizer" : session.multi_label ? "multi" : "classifier";
-  const announced = item ? `Text ${queue.answered + 1}: ${excerpt(item.text, 200)}` : "";
+  const announced = item ? `Text ${queue.answered + 1}: ${excerpt(item.text, 200)} ${suggestedIn(item)}` : "";
   return html`
     <${Header} queue=${queue} session=${session} onGuidelines=${guidelines} onKeys=${page.keys} />
     <${Trouble} queue=${queue} />
@@ -194,6 +208,7 @@ export function App({ queue, session, host }) {
     : html`<${NoItem} queue=${queue} onUndo=${undo} />`}
     <p class="unseen" role="status" aria-live="polite">${announced}</p>
     ${dialog === "guidelines" && html`<${GuidelinesDialog} load=${host.guidelines} onClose=${() => setDialog(null)} />`}
-    ${dialog === "keys" && html`<${KeysDialog} view=${view} more=${session.labels.length > 9} onClose=${() => setDialog(null)} />`}
+    ${dialog === "keys" && html`<${KeysDialog} view=${view} more=${session.labels.length > 9}
+      onClose=${() => setDialog(null)} />`}
   `;
 }

@@ -10,7 +10,11 @@ const UNSEEN = new RegExp(
     "\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}\\p{Cs}])\\2*",
   "gu",
 );
+const C0 = (
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+).split(" ");
 const NAMES = {
+  0x7f: "DEL",
   0x85: "NEL", 0xad: "SHY", 0x61c: "ALM", 0x200b: "ZWSP", 0x200e: "LRM", 0x200f: "RLM", 0x2028: "LS", 0x2029: "PS",
   0x202a: "LRE", 0x202b: "RLE", 0x202c: "PDF", 0x202d: "LRO", 0x202e: "RLO", 0x2060: "WJ", 0x2066: "LRI",
   0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI", 0xfeff: "BOM",
@@ -19,9 +23,7 @@ const NAMES = {
 const MOST_MARKS = 500;
 
 function nameOf(point) {
-  if (point < 0x20) return String.fromCodePoint(0x2400 + point);
-  if (point === 0x7f) return "\u2421";
-  return NAMES[point] ?? `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
+  return C0[point] ?? NAMES[point] ?? `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /**

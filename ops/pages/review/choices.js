@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/htm-preact-3.1.1.js";
 const NUMBERS = 9;
 const plain = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** `choices` are {name, score, said, chosen, suggested, class}. Up to nine keep their order, or the likeliest come first. */
+/** `choices` are {name, score, said, chosen, suggested, class}. Up to nine keep their order; of more, the likeliest. */
 export function numbered(choices) {
   if (choices.length <= NUMBERS) return choices;
   const weight = ({ suggested, said, score }) => (suggested ? 4 : 0) + (said.length ? 2 : 0) + (score ?? -1);
@@ -31,7 +31,7 @@ function Facts({ choice, enter }) {
 
 function Choice({ choice, number, toggles, pressed, enter, onChoose }) {
   const name = `choice ${choice.suggested ? "suggested" : ""} ${choice.chosen ? "chosen" : ""} ${choice.class ?? ""}`;
-  const key = number ? html`<kbd aria-hidden="true">${number}</kbd>` : html`<span class="nokey"></span>`;
+  const key = number ? html`<kbd aria-hidden="true">${number}</kbd>` : null;
   if (toggles) {
     return html`<label class=${name}>${key}<input type="checkbox" checked=${choice.chosen}
       aria-keyshortcuts=${number || null} onChange=${() => onChoose(choice.name)} />
@@ -42,27 +42,23 @@ function Choice({ choice, number, toggles, pressed, enter, onChoose }) {
     onClick=${() => onChoose(choice.name)}>${key}<${Facts} choice=${choice} enter=${enter} /></button>`;
 }
 
-/**
- * `toggles`: any number of them is chosen, each is a check box. `pressed`: buttons say whether they are chosen. `enter`:
- * the key that accepts is shown at what is suggested. `onAccept` is Enter in a filter that is empty.
- */
-export function Choices({ heading, word, choices, toggles, pressed, enter, onChoose, onAccept, onLeave }) {
+/** Among more labels than there are numbers: a field, and below it what was found, in place of the numbered ones. */
+function Filter({ word, choices, open, setOpen, shown, onChoose, onAccept, onLeave }) {
   const [typed, setTyped] = useState("");
-  const shown = { toggles, pressed, enter };
+  const wanted = typed.trim();
+  const found = open ? matching(choices, typed) : [];
   const choose = (name) => {
     setTyped("");
     onChoose(name);
   };
-  const likeliest = numbered(choices);
-  const more = choices.length > NUMBERS;
-  const found = more ? matching(choices, typed) : [];
-  const pressedIn = (event) => {
+  const pressed = (event) => {
     if (event.isComposing) return;
     if (event.key === "Enter") {
-      if (typed.trim() === "") onAccept();
+      if (wanted === "") onAccept();
       else if (found.length) choose(found[0].name);
     } else if (event.key === "Escape") {
       setTyped("");
+      setOpen(false);
       onLeave();
     } else if (event.key === "ArrowDown") {
       event.currentTarget.closest(".more").querySelector(".found :is(button, input)")?.focus();
@@ -71,22 +67,36 @@ export function Choices({ heading, word, choices, toggles, pressed, enter, onCho
     }
     event.preventDefault();
   };
-  return html`
-    <div role="group" aria-labelledby="choices-heading">
-      <h3 id="choices-heading">${heading}</h3>
-      <ol class="numbered">${likeliest.map((choice, index) => html`<li key=${more ? index : choice.name}>
-        <${Choice} choice=${choice} number=${index + 1} onChoose=${choose} ...${shown} /></li>`)}</ol>
-    </div>
-    ${more && html`<div class="more ${typed.trim() && "typing"}">
-      <label for="filter">All ${choices.length} ${word} <kbd aria-hidden="true">/</kbd></label>
-      <input type="search" id="filter" value=${typed} placeholder="Type to find" autocomplete="off" spellcheck=${false}
-        aria-keyshortcuts="/" aria-describedby="found" onInput=${(event) => setTyped(event.currentTarget.value)}
-        onKeyDown=${pressedIn} />
-      <p id="found" class="soft" role="status">${typed.trim() === "" ? "Enter accepts, Escape leaves." : found.length === 0
-        ? "None is called so." : `Enter takes ${found[0].name}${found.length > 1 ? `, of ${found.length}` : ""}.`}</p>
-      <ul class="found">${found.map((choice, index) => html`<li key=${choice.name}
-        class=${index === 0 && typed.trim() ? "first" : ""}><${Choice} choice=${choice} onChoose=${choose} ...${shown} />
-      </li>`)}</ul>
-    </div>`}
-  `;
+  const others = found.length > 1 ? `, the first of ${found.length}` : "";
+  const hint = found.length ? `Enter takes ${found[0].name}${others}.` : `No ${word} is called so.`;
+  return html`<div class="more">
+    <div class="field"><label for="filter" class="unseen">Find one of ${choices.length} ${word}s</label>
+      <input type="search" id="filter" value=${typed} placeholder="Find one of ${choices.length} ${word}s"
+        autocomplete="off" spellcheck=${false} aria-keyshortcuts="/" aria-describedby="found"
+        onFocus=${() => setOpen(true)} onInput=${(event) => setTyped(event.currentTarget.value)} onKeyDown=${pressed} />
+      <kbd aria-hidden="true">${open ? "Esc" : "/"}</kbd></div>
+    <p id="found" class="soft" role="status" hidden=${!open}>${wanted ? hint : "Type a part of its name."}</p>
+    ${open && html`<ul class="found">${found.map((choice, index) => html`<li key=${choice.name}
+      class=${index === 0 && wanted ? "first" : ""}>
+      <${Choice} choice=${choice} onChoose=${choose} ...${shown} /></li>`)}
+    </ul>`}
+  </div>`;
+}
+
+/**
+ * `toggles`: any number of them is chosen, each is a check box. `pressed`: buttons say whether they are chosen.
+ * `enter`: the key that accepts is shown at what is suggested. `onAccept` is Enter in a field that is empty.
+ */
+export function Choices({ heading, word, choices, toggles, pressed, enter, onChoose, onAccept, onLeave }) {
+  const [open, setOpen] = useState(false);
+  const shown = { toggles, pressed, enter };
+  const more = choices.length > NUMBERS;
+  return html`<div class="choices ${more ? "many" : ""}" role="group" aria-labelledby="choices-heading">
+    <h3 id="choices-heading">${heading}</h3>
+    ${more && html`<${Filter} word=${word} choices=${choices} open=${open} setOpen=${setOpen} shown=${shown}
+      onChoose=${onChoose} onAccept=${onAccept} onLeave=${onLeave} />`}
+    ${!open && html`<ol class="numbered">${numbered(choices).map((choice, index) => html`<li
+      key=${more ? index : choice.name}>
+      <${Choice} choice=${choice} number=${index + 1} onChoose=${onChoose} ...${shown} /></li>`)}</ol>`}
+  </div>`;
 }

@@ -18,7 +18,8 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
   const known = session.labels;
   const [start] = useState(() => startLabels(item, known));
   const [chosen, setChosen] = useState(start);
-  const [multi] = useState(session.multi_label);
+  const [whole, setWhole] = useState(false);
+  const multi = session.multi_label;
   const scores = new Map((item.suggestion?.labels ?? []).map(({ name, score }) => [name, score]));
   const people = [...(item.answers ?? []), ...item.proposals];
   const choices = known.map((name) => ({
@@ -28,7 +29,10 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
     suggested: start.includes(name),
     chosen: multi && chosen.includes(name),
   }));
-  const gone = (item.suggestion?.labels ?? []).filter(({ name, chosen: was }) => was && !known.includes(name));
+  const said = (item.suggestion?.labels ?? []).filter((label) => label.chosen).map(({ name }) => name);
+  const gone = said.filter((name) => !known.includes(name));
+  const take = ({ labels }) => setChosen(known.filter((name) => labels.includes(name)));
+  const many = numbered(choices).length < choices.length;
   const answer = (labels) => onAnswer({ verdict: "ANSWER", labels });
 
   const choose = (name) => {
@@ -53,15 +57,16 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
     },
   };
   const text = html`
-    <${Text} text=${item.text} />
-    ${gone.length > 0 && html`<p class="notice mild">The model said ${gone.map(({ name }) => name).join(", ")}, which this
-      flywheel has no more.</p>`}
-    <${Others} item=${item} onTake=${multi ? ({ labels }) => setChosen(known.filter((name) => labels.includes(name))) : null} />
+    <${Text} text=${item.text} whole=${whole} onWhole=${() => setWhole(true)} />
+    ${gone.length > 0 && html`<p class="notice mild">
+      ${`The model said ${gone.join(", ")}, which this flywheel has no more.`}</p>`}
+    <${Others} item=${item} onTake=${multi ? take : null} />
   `;
   const panel = html`
     <${Choices} heading=${multi ? `Every ${session.label_word} that fits` : `Which ${session.label_word}?`}
-      word="${session.label_word}s" choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
+      word=${session.label_word} choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
       onAccept=${accept} onLeave=${leave} />
+    ${multi && many && html`<p class="given soft">Given: ${chosen.join(", ") || "nothing"}</p>`}
   `;
   const given = chosen.length === 1 ? `1 ${session.label_word}` : `${chosen.length || "no"} ${session.label_word}s`;
   return { text, panel, commands, ready: multi ? `Accept ${given}` : null };

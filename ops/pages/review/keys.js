@@ -10,8 +10,10 @@ const CONTROLS = "button, a[href], summary, select, input";
 /** What must not be done again and again because a key is held. */
 const ONCE = new Set(["accept", "undo", "skip", "not-sure", "choose"]);
 
-export function isTextField(element) {
-  return element instanceof Element && element.closest("input:not([type=checkbox]), textarea, [contenteditable]") !== null;
+const TEXT_FIELDS = "input:not([type=checkbox]), textarea, [contenteditable]";
+
+function isIn(target, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
 }
 
 /**
@@ -20,7 +22,7 @@ export function isTextField(element) {
  */
 export function commandOf(event) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return null;
-  if (isTextField(event.target)) return null;
+  if (isIn(event.target, TEXT_FIELDS)) return null;
   const { key } = event;
   let command = null;
   if (/^[1-9]$/.test(key)) command = { name: "choose", number: Number(key) };
@@ -30,7 +32,7 @@ export function commandOf(event) {
     if (Object.hasOwn(LETTERS, letter)) command = { name: LETTERS[letter] };
   }
   if (!command) return null;
-  const control = event.target instanceof Element && event.target.closest(CONTROLS);
+  const control = isIn(event.target, CONTROLS);
   if (control && command.name === "accept" && control.type !== "checkbox") return null;
   if (event.repeat && ONCE.has(command.name)) return { name: "nothing" };
   return command;
@@ -73,6 +75,6 @@ export function KeysDialog({ view, more, onClose }) {
       <tbody>${rowsOfKeys(view, more).map(([key, what]) => html`<tr>
         <td>${key.split(" ").map((one) => html`<kbd>${one}</kbd> `)}</td><td>${what}</td></tr>`)}
       </tbody></table>
-    <p class="soft">In a text field, and together with Ctrl, Alt or the command key, keys do what they do everywhere.</p>
+    <p class="soft">In a text field, and with Ctrl, Alt or the command key, keys do what they do everywhere.</p>
   <//>`;
 }

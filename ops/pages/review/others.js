@@ -22,15 +22,15 @@ export function Others({ item, onTake }) {
   const answers = item.answers ?? [];
   return html`
     ${answers.length > 0 && html`<section aria-labelledby="answers-heading"><h2 id="answers-heading">What the reviewers
-      said</h2><ul class="others">${answers.map((said) => html`<${Said} text=${item.text} said=${said} onTake=${onTake} />`)}
-      </ul></section>`}
+      said</h2><ul class="others">${answers.map((said) => html`<${Said} text=${item.text} said=${said}
+      onTake=${onTake} />`)}</ul></section>`}
     ${item.proposals.length > 0 && html`<section aria-labelledby="proposals-heading"><h2 id="proposals-heading">What was
       proposed</h2><ul class="others">${item.proposals.map((said) => html`<${Said} text=${item.text} said=${said}
       onTake=${onTake} />`)}</ul></section>`}
   `;
 }
 
-/** What is chosen before the reviewer does anything: what they said before, what somebody proposed, what the model said. */
+/** What is chosen at first: what the reviewer said before, else what somebody proposed, else what the model said. */
 export function startOf(item, { former, proposal, suggestion }) {
   if (item.former?.verdict === "ANSWER") return former(item.former);
   if (item.answers?.length) return [];

@@ -93,29 +93,24 @@ export class Outbox {
     this.#sending = true;
     while (this.waiting.length) {
       const [request] = this.waiting;
+      const { kind, id, body } = request;
       request.tried = true;
-      try {
-        const reply =
-          request.kind === "undo" ? await this.#host.undo(request.id) : await this.#host.answer(request.id, request.body);
-        this.#done(request);
-        this.#on.delivered(request, reply);
-      } catch (error) {
-        if (error instanceof Refused && error.ofAnAnswer) {
-          this.#done(request);
-          this.#on.refused(request, error);
-        } else {
-          this.#on.trouble(troubleOf(error));
-          await this.#backOff.pause();
-        }
+      const outcome = await (kind === "undo" ? this.#host.undo(id) : this.#host.answer(id, body)).then(
+        (reply) => ({ reply }),
+        (error) => ({ error }),
+      );
+      if (outcome.error && !outcome.error.ofAnAnswer) {
+        this.#on.trouble(troubleOf(outcome.error));
+        await this.#backOff.pause();
+        continue;
       }
+      this.waiting = this.waiting.filter((other) => other !== request);
+      this.#backOff.reset();
+      this.#on.trouble(null);
+      if (outcome.error) this.#on.refused(request, outcome.error);
+      else this.#on.delivered(request, outcome.reply);
       this.#on.changed();
     }
     this.#sending = false;
-  }
-
-  #done(request) {
-    this.waiting = this.waiting.filter((other) => other !== request);
-    this.#backOff.reset();
-    this.#on.trouble(null);
   }
 }

@@ -150,7 +150,8 @@ export class ReviewQueue {
     // He gets those that he holds before others: what is not among them is not his any more.
     const lost = reply.items.length < MOST ? this.items.filter(({ id }) => !given.has(id) && !said(id)) : [];
     if (lost.includes(this.current)) {
-      this.#tell(`The text “${excerpt(this.current.text)}” went to somebody else: it was reserved for you too long ago.`);
+      const name = excerpt(this.current.text);
+      this.#tell(`The text “${name}” went to somebody else: it was reserved for you too long ago.`);
     }
     this.items = [...this.items.filter((item) => !lost.includes(item)), ...fresh.map((item) => this.#shown(item))];
     this.waiting = reply.waiting;

@@ -4,7 +4,7 @@ import { excerpt } from "./characters.js";
 import { Choices, numbered, percent } from "./choices.js";
 import { fromContract, toContract } from "./offsets.js";
 import { Others, startOf } from "./others.js";
-import { Text, offsetOf } from "./text.js";
+import { Text, endOf, offsetOf } from "./text.js";
 import { Words } from "./words.js";
 
 const COLOURS = 8;
@@ -27,10 +27,13 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   const [ends, setEnds] = useState(null);
   const dragged = useRef(null);
   const root = useRef(null);
-  const words = useMemo(() => new Words(text), [text]);
+  const [whole, setWhole] = useState(false);
+  const end = endOf(text, whole);
+  const words = useMemo(() => new Words(text.slice(0, end)), [text, end]);
   const selection = ends && union(ends.anchor, ends.focus);
   const active = selection && marks.find((mark) => contains(mark, selection));
-  const gone = (item.suggestion?.entities ?? []).filter(({ type }) => !types.includes(type));
+  const said = new Set((item.suggestion?.entities ?? []).map(({ type }) => type));
+  const gone = [...said].filter((type) => !types.includes(type));
 
   const select = (anchor, focus = anchor) => {
     dragged.current = null;
@@ -39,13 +42,14 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
     const mark = marks.find((other) => contains(other, chosen));
     say(mark ? `${quoted(text, mark)} is marked as ${mark.type}.` : `Selected: ${quoted(text, chosen)}`);
   };
-  const whole = (word) => marks.find((mark) => overlaps(mark, word)) ?? word;
+  const markOr = (word) => marks.find((mark) => overlaps(mark, word)) ?? word;
   const move = (forward, extend) => {
-    const at = ends?.focus ?? { begin: text.length, end: 0 };
+    const at = ends?.focus ?? { begin: end, end: 0 };
     const signs = extend && ends !== null;
     const next = forward ? words.next(at.end, { signs }) : words.previous(at.begin, { signs });
-    if (!next) return say(forward ? "The text ends here." : "The text begins here.");
-    return signs ? select(ends.anchor, next) : select(whole(next));
+    if (!next && !forward) return say("The text begins here.");
+    if (!next) return say(end < text.length ? "The text is shown to here." : "The text ends here.");
+    return signs ? select(ends.anchor, next) : select(markOr(next));
   };
   const arrow = (right, extend) => move(right !== words.isRightToLeft(ends?.focus.begin ?? 0), extend);
 
@@ -73,7 +77,7 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
       const snapped = words.snap(range.begin, range.end);
       if (snapped) select(snapped);
     } else if (word) {
-      select(whole(word));
+      select(markOr(word));
     } else {
       setEnds(null);
     }
@@ -96,7 +100,8 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
     const other = marks.find((one) => one !== around && overlaps(one, wanted));
     if (other) {
       setEnds({ anchor: wanted, focus: wanted });
-      return say(`${quoted(text, wanted)} overlaps ${quoted(text, other)}, which is marked as ${other.type}: delete that first.`);
+      const both = `${quoted(text, wanted)} overlaps ${quoted(text, other)}`;
+      return say(`${both}, which is marked as ${other.type}: delete that first.`);
     }
     const made = { type, begin: (around ?? wanted).begin, end: (around ?? wanted).end, score: null };
     setMarks([...marks.filter((one) => one !== around), made].sort((one, two) => one.begin - two.begin));
@@ -136,17 +141,17 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
     },
   };
   const shown = html`
-    <${Text} text=${text} marks=${marks.map((one) => ({ ...one, class: classOf(one) }))} selection=${selection} inner=${root}
-      onPointerUp=${released} tabindex="0" role="textbox" aria-readonly="true" aria-multiline="true"
-      aria-label="Text: the arrow keys select words" />
-    ${gone.length > 0 && html`<p class="notice mild">The model marked ${gone.map((one) => one.type).join(", ")}, which this
-      flywheel has no more.</p>`}
+    <${Text} text=${text} whole=${whole} onWhole=${() => setWhole(true)} inner=${root} selection=${selection}
+      marks=${marks.map((one) => ({ ...one, class: classOf(one) }))} onPointerUp=${released} tabindex="0"
+      role="textbox" aria-readonly="true" aria-multiline="true" aria-label="Text: the arrow keys select words" />
+    ${gone.length > 0 && html`<p class="notice mild">
+      ${`The model marked ${gone.join(", ")}, which this flywheel has no more.`}</p>`}
     <section aria-labelledby="marks-heading"><h2 id="marks-heading">Marked: ${marks.length || "nothing"}</h2>
       <ul class="marks">${marks.map((one) => html`<li key=${one.begin} class="${one === active ? "active" : ""}">
         <button type="button" class="quiet" aria-pressed=${String(one === active)} onClick=${() => select(one)}>
           <bdi>${excerpt(text.slice(one.begin, one.end))}</bdi>
           <span class="tag ${classOf(one)}">${one.type}</span>
-          ${one.score !== null && one.score !== undefined && html`<span class="soft number">${percent(one.score)}</span>`}
+          ${typeof one.score === "number" && html`<span class="soft number">${percent(one.score)}</span>`}
         </button>
         <button type="button" class="quiet" aria-label="Delete the mark of ${excerpt(text.slice(one.begin, one.end))}"
           onClick=${() => remove(one)}>Delete${one === active && html` <kbd aria-hidden="true">Del</kbd>`}</button>
@@ -155,7 +160,7 @@ export function useRecognizer({ item, session, onAnswer, say, leave }) {
   `;
   const panel = html`
     <${Choices} heading=${active ? `Which ${session.label_word}?` : `Select words, then their ${session.label_word}`}
-      word="${session.label_word}s" choices=${choices} pressed onChoose=${mark} onAccept=${accept} onLeave=${leave} />
+      word=${session.label_word} choices=${choices} pressed onChoose=${mark} onAccept=${accept} onLeave=${leave} />
   `;
   const count = marks.length === 1 ? "1 mark" : `${marks.length || "no"} marks`;
   return { text: shown, panel, commands, ready: `Accept ${count}` };

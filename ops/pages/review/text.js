@@ -1,5 +1,5 @@
 /** The text of an item, with what is marked and selected in it. */
-import { html, useState } from "../vendor/htm-preact-3.1.1.js";
+import { html } from "../vendor/htm-preact-3.1.1.js";
 import { pieces } from "./characters.js";
 
 const FIRST = 10_000;
@@ -10,7 +10,7 @@ export function partsOf(text, length = text.length) {
   const parts = [];
   for (let begin = 0; begin < length; ) {
     let end = Math.min(length, begin + PART);
-    if (end < length) {
+    if (end < text.length) {
       const line = text.lastIndexOf("\n", end - 1) + 1;
       const word = text.lastIndexOf(" ", end - 1) + 1;
       if (line > begin) end = line;
@@ -38,7 +38,7 @@ function Selected({ text, begin, end, selection }) {
   const from = Math.min(Math.max(selection?.begin ?? end, begin), end);
   const to = Math.max(from, Math.min(selection?.end ?? end, end));
   const plain = (first, last) => first < last && html`<${Pieces} text=${text} begin=${first} end=${last} />`;
-  return html`${plain(begin, from)}${from < to && html`<span class="selected">${plain(from, to)}</span>`}${plain(to, end)}`;
+  return [plain(begin, from), from < to && html`<span class="selected">${plain(from, to)}</span>`, plain(to, end)];
 }
 
 function Part({ text, begin, end, marks, selection }) {
@@ -56,22 +56,27 @@ function Part({ text, begin, end, marks, selection }) {
   return shown;
 }
 
+/** The end of what is shown of a text: of a long one only the beginning, until somebody asks for the `whole`. */
+export function endOf(text, whole) {
+  return whole || text.length <= FIRST ? text.length : partsOf(text, FIRST).at(-1).end;
+}
+
 /**
  * `marks` are {begin, end, type, class} in the order of the text, `selection` {begin, end} or null, in UTF-16 units.
- * What else is given goes to the element that holds the text.
+ * `onWhole` is called if all of a long text is wanted. What else is given goes to the element that holds the text.
  */
-export function Text({ text, marks = [], selection = null, inner, ...attributes }) {
-  const [whole, setWhole] = useState(text.length <= FIRST);
-  const parts = partsOf(text, whole ? text.length : FIRST);
-  const end = parts.at(-1)?.end ?? 0;
+export function Text({ text, whole, onWhole, marks = [], selection = null, inner, ...attributes }) {
+  const end = endOf(text, whole);
+  const parts = partsOf(text, end);
   return html`
     <div class="text ${parts.length > 1 ? "long" : ""}" dir="auto" ref=${inner} ...${attributes}>
       ${parts.map((part) => html`<div class="part" key=${part.begin}><${Part} text=${text} begin=${part.begin}
         end=${part.end} marks=${marks} selection=${selection} /></div>`)}
       ${text.trim() === "" && html`<em class="soft">${text === "" ? "An empty text" : "Only space"}</em>`}
     </div>
-    ${!whole && html`<p class="notice"><span>The first ${end.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters.</span>
-      <button type="button" onClick=${() => setWhole(true)}>Show all</button></p>`}
+    ${end < text.length && html`<p class="notice">
+      <span>${`The first ${end.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters.`}</span>
+      <button type="button" onClick=${onWhole}>Show all</button></p>`}
   `;
 }
 

@@ -242,6 +242,7 @@ def test_a_screen_reader_hears_the_next_text_and_where_it_is(open_review: Open) 
     view.page.keyboard.press("1")
     announced = view.page.inner_text("p[aria-live=polite]")
     assert announced.startswith("Text 2: Carlyle looks toward commercial aerospace.")
+    assert announced.endswith("The model said BUSINESS.")
     assert view.evaluate("document.activeElement.textContent") == "The model was not sure"
     clickable = "[...document.querySelectorAll('*')].filter(one => one.onclick).map(one => one.localName)"
     assert set(view.evaluate(clickable)) <= {"button"}

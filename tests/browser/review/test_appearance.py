@@ -73,7 +73,7 @@ GUIDELINES = (
     "<ul><li>BUSINESS: companies, markets, prices</li><li>SCI_TECH: research and products</li></ul>"
 )
 OTHERS = [
-    {"by": "arn:aws:iam::111122223333:user/ben", "entities": [{"type": "PLACE", "begin": 37, "end": 43}]},
+    {"by": "arn:aws:iam::111122223333:user/ben", "entities": [{"type": "PLACE", "begin": 36, "end": 42}]},
     {"by": "arn:aws:iam::111122223333:user/cleo", "entities": [{"type": "PERSON", "begin": 0, "end": 12}]},
 ]
 HOSTILE = "<script>alert(1)</script>\r\npay \u202e001\u202c now\u0000\u0000 \u05e9\u05dc\u05d5\u05dd \u001b[31m"

@@ -17,7 +17,10 @@ def test_the_nine_likeliest_have_the_numbers(open_review: Open) -> None:
     view = open_review(host)
     names = view.page.locator(".numbered .name").all_inner_texts()
     assert names == ["BUSINESS", "SCI_TECH", "WORLD", "SPORTS", *TOPICS[:5]]
+    view.page.click("#filter")
     assert view.page.locator(".found .choice").count() == 12
+    assert view.page.locator(".numbered").count() == 0
+    view.page.keyboard.press("Escape")
     view.page.keyboard.press("3")
     saved(view)
     assert answers(host) == [given("WORLD")]
@@ -47,7 +50,7 @@ def test_in_the_field_keys_are_no_commands_and_escape_leaves_it(open_review: Ope
     view.page.keyboard.press("/")
     view.page.keyboard.type("sush1?/")
     assert view.page.input_value("#filter") == "sush1?/"
-    assert view.page.inner_text("#found") == "None is called so."
+    assert view.page.inner_text("#found") == "No label is called so."
     view.page.keyboard.press("Enter")
     assert shown(view) == HEADLINES[0]
     view.page.keyboard.press("Escape")
@@ -124,6 +127,8 @@ def test_several_of_many_labels_are_found_by_typing(open_review: Open) -> None:
     for typed in ("topic 29", "world"):
         view.page.keyboard.type(typed)
         view.page.keyboard.press("Enter")
+    # Those that have no number are seen, too.
+    assert view.page.inner_text(".given") == "Given: BUSINESS, WORLD, TOPIC 29"
     view.page.keyboard.press("Enter")
     saved(view)
     assert answers(host) == [given("BUSINESS", "WORLD", "TOPIC 29")]
