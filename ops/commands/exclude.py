@@ -26,6 +26,14 @@ def exclude(
             show_default=False,
         ),
     ] = None,
+    reviewer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ARN|NAME",
+            help="All documents that rest on this reviewer's answers; those that are not published are withdrawn.",
+            show_default=False,
+        ),
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why they are bad.", show_default=False)] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take exclusions back.")] = False,
     as_json: JsonOption = False,
@@ -35,15 +43,19 @@ def exclude(
     Datasets cannot be changed: what one has stays in it until there is a new generation.
     """
     files = documents or []
-    if not uploads and not files:
+    if reviewer and (uploads or files or undo):
+        raise typer.BadParameter("--reviewer stands alone, with a --reason")
+    if not uploads and not files and not reviewer:
         if reason or undo:
-            raise typer.BadParameter("say what: an UPLOAD, or `--documents FILE`")
+            raise typer.BadParameter("say what: an UPLOAD, `--documents FILE` or `--reviewer NAME`")
         show(api.excluded(invocation_of(context).deployment()), as_json=as_json, table=excluded_view)
         return
     if undo is bool(reason and reason.strip()):
         raise typer.BadParameter("--undo takes no reason" if undo else "say why: `--reason TEXT`")
     deployment = invocation_of(context).deployment()
-    if undo:
+    if reviewer:
+        changed = api.exclude_reviewer(deployment, reviewer, reason=str(reason).strip())
+    elif undo:
         changed = api.undo(deployment, uploads or [], files)
     else:
         changed = api.exclude(deployment, uploads or [], files, reason=str(reason).strip())

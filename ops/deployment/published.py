@@ -72,6 +72,8 @@ class Published(PublishedParts):
     """Of a flywheel."""
 
     lake_bucket: str
+    publish_answers_arn: str | None = None
+    """None of deployments of earlier versions."""
     turn_machine_arn: str
     turn_queue_url: str
     mode: Literal["MULTI_CLASS", "MULTI_LABEL"]

@@ -56,6 +56,10 @@ def stays_words(in_datasets: Mapping[str, int]) -> str:
 def change_sentence(change: Change) -> str:
     what = [*change.uploads, *([count(change.documents, "document")] if change.documents else [])]
     sentences = [f"{'Not excluded any more' if change.undone else 'Excluded'}: {', '.join(what) or 'nothing'}."]
+    if change.reviewer:
+        sentences = [f"Withdrawn: the answers of {change.reviewer}.", *(sentences if change.documents else [])]
+        if change.returned:
+            sentences.append(f"{count(change.returned, 'item')} of the review queue wait again.")
     if change.unchanged:
         sentences.append(f"{change.unchanged:,} of them {'were not' if change.undone else 'were so'} before.")
     if change.waiting:

@@ -49,6 +49,8 @@ def status_view(status: Status) -> RenderableType:
         facts.add(f"{prepared.split.dataset_type} waiting", _prepared_words(prepared))
     for quota in status.quotas:
         facts.add(f"{quota.split.dataset_type} datasets", _quota_words(quota))
+    if status.answers:
+        facts.add("Reviewed", f"{count(status.answers.answers, 'answer')} wait: {status.answers.because}")
     if status.excluded.uploads or status.excluded.total_documents:
         facts.add("Excluded", _excluded_words(status.excluded))
     tables = [_label_table(prepared) for prepared in status.prepared if prepared.documents]

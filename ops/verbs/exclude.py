@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,9 +29,11 @@ from flywheel.records.exclusions import (
 )
 from flywheel.records.parts import as_numbers
 from flywheel.records.uploads import Split, UploadSource, upload_name
+from flywheel.review.withdraw_reviewer import find_reviewer, withdraw_reviewer
 from flywheel.store.record import Record
 from ops.deployment.errors import FileError, OperatorError
 from ops.deployment.published import Deployment
+from ops.verbs.review_queue import review_queue
 from ops.verbs.upload import check_paths
 from ops.verbs.validate import source_files
 
@@ -73,6 +75,10 @@ class Change(Record):
     """Their keys."""
     documents: int = 0
     """Single documents."""
+    reviewer: str | None = None
+    """ARN of the reviewer whose documents these are."""
+    returned: int = 0
+    """Items of the review queue that lost the reviewer's answer and wait again."""
     unchanged: int = 0
     """Uploads and documents with which it was so before."""
     waiting: int = 0
@@ -114,6 +120,48 @@ def exclude(
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         new = sum(pool.map(lambda key: deployment.intake.write_once(key, records[key]), records))
     return _change(deployment, sources, documents, undone=False, unchanged=len(records) - new)
+
+
+def exclude_reviewer(deployment: Deployment, named: str, *, reason: str, now: datetime | None = None) -> Change:
+    """Exclude the published documents that rest on a reviewer's answers, and withdraw those that are not published.
+
+    `named` is their ARN, or its last part. Whoever does it needs to be an operator and a reviewer. Raises
+    OperatorError if nobody, or more than one, is named so.
+    """
+    queue = review_queue(deployment)
+    found = find_reviewer(queue, named)
+    if len(found) != 1:
+        several = f"{len(found)} reviewers are named {named}: give the ARN, of {', '.join(sorted(found))}."
+        raise OperatorError(
+            several if found else f"No answers of a reviewer {named} are kept: give the ARN, or its end."
+        )
+    (reviewer,) = found
+    record = Exclusion(reason=reason, by=deployment.clients.caller(), at=now or datetime.now(UTC))
+    withdrawn = withdraw_reviewer(queue, by=reviewer)
+    new = _write_documents(deployment, withdrawn.documents, record)
+    change = _change(deployment, [], withdrawn.documents, undone=False, unchanged=len(withdrawn.documents) - new)
+    return change.model_copy(update={"reviewer": reviewer, "returned": withdrawn.items})
+
+
+def exclude_documents(
+    deployment: Deployment, documents: Collection[DocumentId], *, reason: str, now: datetime
+) -> Change:
+    """Exclude documents by their digests, whether or not the flywheel has them yet."""
+    record = Exclusion(reason=reason, by=deployment.clients.caller(), at=now)
+    new = _write_documents(deployment, documents, record)
+    return _change(deployment, [], documents, undone=False, unchanged=len(documents) - new)
+
+
+def documents_with(deployment: Deployment, text: int) -> set[DocumentId]:
+    """Documents of the flywheel that have the text with this digest, with whatever labels."""
+    read = read_digests(deployment.intake)
+    return {(text, origin.labels) for split in Split for _, origin in hits({text}, _all_parts(deployment, split), read)}
+
+
+def _write_documents(deployment: Deployment, documents: Collection[DocumentId], record: Exclusion) -> int:
+    """How many of them were not excluded before."""
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        return sum(pool.map(lambda each: deployment.intake.write_once(excluded_document_key(each), record), documents))
 
 
 def undo(deployment: Deployment, uploads: Sequence[str], files: Sequence[Path]) -> Change:

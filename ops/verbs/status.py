@@ -25,6 +25,7 @@ from ops.verbs.endpoint import serving_state
 from ops.verbs.exclude import Excluded, excluded
 from ops.verbs.prepared import Prepared, UploadWaiting, prepared, size_about, uploads_waiting
 from ops.verbs.promotions import DesiredModel, Promotions, another_desired, promotions_now
+from ops.verbs.review_publish import AnswersWaiting, answers_waiting
 from ops.verbs.share import SharingNow, sharing_now
 from ops.verbs.turns import TurnProgress, TurnState, last_ended_turn, running_turn
 
@@ -92,6 +93,8 @@ class Status(Record):
     prepared: tuple[Prepared, ...] = ()
     quotas: tuple[DatasetQuota, ...] = ()
     excluded: Excluded = Excluded()
+    answers: AnswersWaiting | None = None
+    """Of reviewers, that are not published yet."""
 
 
 def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
@@ -136,6 +139,7 @@ def status(deployment: Deployment, *, now: datetime | None = None) -> Status:
         prepared=tuple(_prepared(deployment, quota) for quota in quotas),
         quotas=quotas,
         excluded=excluded(deployment),
+        answers=answers_waiting(deployment),
     )
 
 

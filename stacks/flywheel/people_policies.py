@@ -21,6 +21,7 @@ from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import PromotionQueues, Queues
 from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
 
+_THRESHOLDS = "models/*/thresholds.json"
 _OF_IMPORTS = (ACTIVE_MODEL_KEY, "imports/models/*")
 """Not the trials: they have documents."""
 
@@ -88,7 +89,7 @@ class ImportPeoplePolicies(_Policies):
         self.operators = self._policy(
             "Operators",
             "See which models were imported and which one serves, import one, roll back.",
-            access.objects("promotions/*", "serving/*", *_OF_IMPORTS, actions=("GetObject",)),
+            access.objects("promotions/*", "serving/*", _THRESHOLDS, *_OF_IMPORTS, actions=("GetObject",)),
             access.objects("promotions/requests/*", actions=("PutObject",)),
             access.list_intake(),
             access.models(access.kind.describe_model),
@@ -166,6 +167,7 @@ class PeoplePolicies(_Policies):
                 "datasets/*/labels/*.bin",
                 "rejected/*/report.json",
                 "exclusions/*",
+                _THRESHOLDS,
                 f"{BATCHES}*",
                 UNPUBLISHED_KEY,
                 actions=("GetObject",),

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from flywheel.records.review import BATCHES
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
 from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_to_send
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
@@ -70,7 +71,7 @@ class TurnSteps(Construct):
             dead_letters=undelivered,
             permissions=[
                 access.objects("turns/*", actions=WRITE),
-                access.objects("datasets/*", "decisions/*", "promotions/*", actions=READ),
+                access.objects("datasets/*", "decisions/*", "promotions/*", f"{BATCHES}*", actions=READ),
                 access.list_intake(versions=True),
                 access.publish(),
             ],

@@ -177,7 +177,7 @@ FLYWHEEL: dict[str, Grants] = {
         "sqs:SendMessage": {"undelivered"},
     },
     "report_turn": {
-        "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "promotions/*"},
+        "s3:GetObject": {"turns/*", "datasets/*", "decisions/*", "promotions/*", "review/batches/*"},
         "s3:PutObject": {"turns/*"},
         "s3:ListBucket": {"intake"},
         "s3:ListBucketVersions": {"intake"},

@@ -66,6 +66,7 @@ def spoken(resource: Any) -> str:
         (r"<AWS::StackId>", "stack"),
         (r"arn:<AWS::Partition>:events:<AWS::Region>:\*:event-bus/default", "default buses of all accounts"),
         (r"<EncryptionKey\w+\.Arn>", "key"),
+        (r"<ReviewPublishAnswersFunction\w+\.Arn>", "publish_answers"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:flywheel/\w+-[0-9a-f]{8}(.*)", r"flywheel\1"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classifier/\*", "models"),
         (r"arn:<AWS::Partition>:comprehend:<AWS::Region>:<AWS::AccountId>:document-classification-job/\*", "jobs"),

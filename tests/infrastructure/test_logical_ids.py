@@ -38,6 +38,7 @@ FLYWHEEL: Table = {
         "PeopleRejectedReviewersPolicy3C25B5E5",
         "PeopleOperatorsPolicy51A04331",
         "PeopleApproversPolicyF68DF5E2",
+        "PeopleReviewersPolicy7E356FF5",
     },
     "Custom::RuntimeParameters": {"RuntimeParameters669DEF77"},
     "Custom::ModelSharing": {"SharingTrustedAccounts34A72204"},
@@ -65,6 +66,7 @@ FLYWHEEL: Table = {
         "PromotionTriggersStartPromotionFunctionD633D61A",
         "RuntimeParametersDeleteRuntimeParametersFunction4CF04682",
         "SharingShareModelFunctionE1E1EB1D",
+        "ReviewPublishAnswersFunctionDFD94022",
     },
     "AWS::Logs::LogGroup": {
         "StepsBeginTurnLogs36A8DA06",
@@ -91,6 +93,7 @@ FLYWHEEL: Table = {
         "PromotionTriggersStartPromotionLogs8C449D69",
         "RuntimeParametersDeleteRuntimeParametersLogsF8524FE6",
         "SharingShareModelLogs0F22D267",
+        "ReviewPublishAnswersLogs3A4D1B44",
     },
 }
 SERVING: Table = {

@@ -70,8 +70,6 @@ class ItemState(StrEnum):
     """Answered by somebody who saw how the reviewers disagree."""
     SKIPPED = "SKIPPED"
     """So many people skipped it, or were not sure, that nobody is asked any more."""
-    WITHDRAWN = "WITHDRAWN"
-    """Its answers were taken back, because of who gave them."""
 
 
 class Verdict(StrEnum):

@@ -144,6 +144,14 @@ class UploadCounts(Record):
         return sum(self.outcomes.values())
 
 
+class ReviewedDocuments(Record):
+    """Documents of a turn's uploads that came from people's review."""
+
+    documents: int
+    reviewers: dict[str, int]
+    """ARN of each reviewer, and how many of the documents rest on their answers; those with the most first."""
+
+
 class TurnRecord(Record):
     """`turn.json`. It is read often and as a whole, so members that grow with the uploads are limited
     (`flywheel.turn.uploads`)."""
@@ -165,6 +173,8 @@ class TurnRecord(Record):
     """At most 200, preferably rejected ones, and shortened. The full records are in `uploads_folder`."""
     uploads_folder: str | None = None
     """Prefix of `<upload id>.json`, the UploadResult of every upload."""
+    reviewed: ReviewedDocuments | None = None
+    """None if none came from review."""
     unprepared: tuple[Upload, ...] = ()
     """Uploads whose preparation failed; they stay where they are. At most 100."""
     replaced: tuple[Upload, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import BadLine, Upload, UploadOutcome, UploadResult
 from flywheel.report.markup import Markup, element
+from flywheel.report.reviewed import reviewed_sentence
 from flywheel.report.tables import number, table
 from flywheel.uploads import replaced
 
@@ -44,6 +45,7 @@ def upload_sections(record: TurnRecord) -> Iterator[Markup]:
             rows,
             caption=_left_out(record.counts.uploads - len(results[:_UPLOADS]), "uploads", record.uploads_folder),
         ),
+        *([element("p", element("bdi", reviewed_sentence(record.reviewed)))] if record.reviewed else []),
     )
     rejected = [result for result in results if result.examples]
     if rejected:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from flywheel.faults.errors import InvalidRecord
 from flywheel.records.review import (
     ANSWERED,
     CLAIMED,
@@ -123,7 +124,10 @@ def _met(queue: ReviewQueue, pointer: ClaimPointer, *, by: str, now: datetime) -
         return None
     if item.claim is not None and item.claim.by == by and item.claim.until == pointer.until and edit(item) == item:
         return item
-    item = queue.change(pointer.item, edit, met={pointer.key: None})
+    try:
+        item = queue.change(pointer.item, edit, met={pointer.key: None})
+    except ItemGone:
+        return None
     return item if item.claim is not None and item.claim.by == by else None
 
 
@@ -141,11 +145,18 @@ def _first_pages(queue: ReviewQueue, *, by: str) -> tuple[dict[Lane, list[Place]
 
 
 def _take(queue: ReviewQueue, place: Place, *, by: str, now: datetime) -> ReviewItem | None:
-    """The item at a place, if the reviewer gets it; otherwise the place is put right."""
-    found = queue.intake.read_with_version(place.key, WaitingItem)
-    if found is None:
+    """The item at a place, if the reviewer gets it; otherwise the place is put right. One that cannot be read keeps
+    nobody from the others."""
+    try:
+        found = queue.intake.read_with_version(place.key, WaitingItem)
+        return _take_found(queue, place, *found, by=by, now=now) if found else None
+    except InvalidRecord:
         return None
-    waiting, version = found
+
+
+def _take_found(
+    queue: ReviewQueue, place: Place, waiting: WaitingItem, version: str, *, by: str, now: datetime
+) -> ReviewItem | None:
     new = ReviewItem(
         **dict(waiting), lane=place.lane, rank=place.rank, state=ItemState.CLAIMED, claim=claim_of(by, now=now)
     )
@@ -167,7 +178,7 @@ def _met_again(item: ReviewItem, place: Place, waiting: WaitingItem, new: Review
     """An item that has a record, and a place that somebody added, or that is a rest of an earlier step."""
     known = {(each.by, each.labels) for each in item.proposals}
     proposals = (*item.proposals, *(each for each in waiting.proposals if (each.by, each.labels) not in known))
-    if item.state in AGREED or item.state in {ItemState.SKIPPED, ItemState.WITHDRAWN}:
+    if item.state in AGREED or item.state is ItemState.SKIPPED:
         return _reopened(item, proposals, lane=place.lane, new=new)
     item = item.model_copy(update={"proposals": proposals})
     by = new.claim.by if new.claim else ""

@@ -19,7 +19,7 @@ _ID = re.compile(r"(?:\d{8}-)?([0-9a-f]{32})")
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
     item: str
-    places: int
+    objects: int
     """Objects of the queue that were deleted."""
     predictions: int
     """Kept predictions that were."""
@@ -50,21 +50,21 @@ def forget(queue: ReviewQueue, text_or_id: str) -> Forgotten:
         for each in batch.items
         if each.item == item and each.document
     }
-    places = predictions = 0
+    objects = predictions = 0
     for _ in range(_PASSES):
         # Somebody may take the item at this moment, and write its text once more.
         pointers = [key for folder in (WAITING, CLAIMED, ANSWERED) for key in intake.keys(folder) if item in key]
         days = [f"{PREDICTIONS}{day}/{item}.json" for day in intake.folders(PREDICTIONS)]
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            deleted = sum(pool.map(intake.delete_versions, [*pointers, item_key(item)]))
-            of_predictions = sum(pool.map(intake.delete_versions, days))
-        places, predictions = places + deleted, predictions + of_predictions
+            deleted = sum(map(bool, pool.map(intake.delete_versions, [*pointers, item_key(item)])))
+            of_predictions = sum(map(bool, pool.map(intake.delete_versions, days)))
+        objects, predictions = objects + deleted, predictions + of_predictions
         if not deleted + of_predictions:
             break
     digest = next((text for text, _ in published.values()), None)
     return Forgotten(
         item=item,
-        places=places,
+        objects=objects,
         predictions=predictions,
         text_digest=digest if digest is not None or text is None else _digest_of(queue, text),
         documents=frozenset(published.values()),

@@ -16,7 +16,7 @@ from flywheel.records.review import (
     WaitingItem,
     item_key,
 )
-from flywheel.review.add_item import place_for
+from flywheel.review.add_item import place_for, storable
 from flywheel.review.documents import check_answer
 from flywheel.review.queue import AGREED, ReviewQueue, decided, held_by_another
 
@@ -51,7 +51,7 @@ def propose(
     labels = tuple(dict.fromkeys(labels))
     check_answer(text, labels, kind=queue.kind, task=queue.task)
     proposal = Proposal(by=by, at=now, labels=labels)
-    waiting = WaitingItem(text=text, source=source, suggestion=suggestion, proposals=(proposal,), at=now)
+    waiting = storable(WaitingItem(text=text, source=source, suggestion=suggestion, proposals=(proposal,), at=now))
     if trust is Trust.ACCEPT and _accepted(queue, waiting, proposal):
         return Taken.ACCEPTED
     same = suggestion is not None and frozenset(suggestion.labels) == frozenset(labels)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from flywheel.faults.errors import InvalidRecord
 from flywheel.records.exclusions import Exclusion, excluded_document_key
 from flywheel.records.review import (
     ANSWERED,
@@ -162,6 +163,9 @@ def _of_pointer(queue: ReviewQueue, key: str) -> ReviewItem | None:
             return None
     except ItemGone:
         queue.intake.delete_versions(key)
+        return None
+    except InvalidRecord:
+        # It holds up no other answer.
         return None
     return item
 

@@ -23,7 +23,6 @@ from flywheel.records.review import (
     reviewer_digest,
 )
 from flywheel.review.errors import ItemGone
-from flywheel.review.publish_answers import finish_batch
 from flywheel.review.queue import AGREED, REQUESTS_AT_ONCE, ReviewQueue, waits_again
 
 _ANSWERED_BEFORE = (Lane.ADJUDICATE, Lane.AGAIN, Lane.PASSED)
@@ -49,8 +48,6 @@ def find_reviewer(queue: ReviewQueue, named: str) -> frozenset[str]:
 
 def withdraw_reviewer(queue: ReviewQueue, *, by: str) -> Withdrawn:
     """Unpublished answers are taken out, and their items go back into the queue. Run again, it goes on."""
-    for key in queue.intake.keys(OPEN_BATCHES):
-        finish_batch(queue, key.removeprefix(OPEN_BATCHES))
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         items = sum(pool.map(lambda item: _withdraw(queue, item, by), _unpublished(queue, digest=reviewer_digest(by))))
     documents = frozenset(
@@ -102,8 +99,10 @@ def _withdraw(queue: ReviewQueue, item: str, by: str) -> bool:
 
 
 def _batches(queue: ReviewQueue) -> Iterator[Batch]:
-    """Those that are uploaded."""
-    return (batch for batch in queue.intake.read_each(queue.intake.keys(BATCHES), Batch) if batch.uploaded)
+    """Those that are uploaded, or are about to be."""
+    opened = {key.removeprefix(OPEN_BATCHES) for key in queue.intake.keys(OPEN_BATCHES)}
+    batches = queue.intake.read_each(queue.intake.keys(BATCHES), Batch)
+    return (batch for batch in batches if batch.uploaded or batch.id in opened)
 
 
 def _read(queue: ReviewQueue, item: str) -> ReviewItem | None:

@@ -36,6 +36,7 @@ from flywheel.records.turns import (
 )
 from flywheel.records.uploads import IncompleteFolder, UploadOutcome, UploadResult
 from flywheel.report.left_out import left_out_sentences
+from flywheel.report.reviewed import reviewed_documents, reviewed_sentence
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
 from flywheel.text.failure_cause import readable_cause
@@ -96,6 +97,7 @@ def report_turn(
         ),
         uploads=summary.results,
         uploads_folder=uploads_folder(turn),
+        reviewed=reviewed_documents(uploads, intake=intake),
         unprepared=tuple(upload.without_files for upload in unprepared[:OTHERS_IN_RECORD]),
         replaced=replaced[:OTHERS_IN_RECORD],
         incomplete=tuple(
@@ -217,6 +219,8 @@ def _lines(record: TurnRecord) -> Iterator[str]:
     yield from notification.named(
         [f"Deleted as an old model: {arn}" for arn in record.deleted_models.deleted], more="old models were deleted"
     )
+    if record.reviewed:
+        yield in_one_line(reviewed_sentence(record.reviewed))
     for dataset in record.datasets:
         yield f"Dataset {dataset.name}: {dataset.documents} documents"
     for wait in record.waiting:

@@ -32,6 +32,7 @@ def uploaders(prefix: str) -> Grants:
     return {**FIND, **{action: {prefix} for action in actions}}
 
 
+OF_REVIEWERS = {"review/waiting/*", "review/items/*", "review/claimed/*", "review/answered/*"}
 EXPECTED: dict[str, Grants] = {
     "TrainingUploaders": uploaders("train/*"),
     "TestUploaders": uploaders("test/*"),
@@ -54,7 +55,11 @@ EXPECTED: dict[str, Grants] = {
             "datasets/*/labels/*.bin",
             "rejected/*/report.json",
             "exclusions/*",
+            "review/batches/*",
+            "review/unpublished.json",
         },
+        "s3:DeleteObjectVersion": {"predictions/*"},
+        "lambda:InvokeFunction": {"publish_answers"},
         "s3:PutObject": {"turns/request.json", "turns/paused", "promotions/requests/*", "exclusions/*"},
         "s3:DeleteObject": {"turns/paused", "exclusions/*"},
         "s3:ListBucket": {"intake"},
@@ -79,6 +84,15 @@ EXPECTED: dict[str, Grants] = {
         "states:SendTaskFailure": {"promote machine"},
         "states:DescribeExecution": {"promotions"},
         "states:GetExecutionHistory": {"promotions"},
+    },
+    "Reviewers": {
+        **FIND,
+        "s3:GetObject": {*OF_REVIEWERS, "review/guidelines.md"},
+        "s3:PutObject": OF_REVIEWERS,
+        "s3:DeleteObjectVersion": OF_REVIEWERS,
+        "s3:ListBucket": {"intake"},
+        "s3:ListBucketVersions": {"intake"},
+        "comprehend:DescribeFlywheel": {"flywheel"},
     },
 }
 

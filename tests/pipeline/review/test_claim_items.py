@@ -159,3 +159,30 @@ def test_nothing_of_a_text_stays_in_front_of_the_queue() -> None:
     assert "Versions" not in found
     assert "DeleteMarkers" not in found
     assert len(list(at.bucket.keys(ITEMS))) == 1
+
+
+def test_a_place_that_cannot_be_read_keeps_nobody_from_the_others() -> None:
+    at = World()
+    at.bucket.write_text(at.add(A, margin=0.1).key, "{}")
+    at.add(B, margin=0.5)
+    assert at.anna.claim_texts(5) == [B]
+    assert at.bert.claim_texts(5) == []
+
+
+def test_a_text_that_utf8_cannot_hold_is_reviewed_all_the_same() -> None:
+    at = World()
+    at.add(f"{A} \ud800")
+    (item,) = at.anna.claim().items
+    assert item.text == f"{A} ?"
+    assert at.anna.answer(item.text, "SPORTS") is ItemState.ANSWERED
+    at.check_pointers()
+
+
+def test_the_queue_is_emptied() -> None:
+    at = World()
+    assert at.anna.claim(5).items == ()
+    at.add(A)
+    at.anna.claim(5)
+    at.anna.answer(A, "SPORTS")
+    claimed = at.anna.claim(5)
+    assert (claimed.items, claimed.waiting, claimed.more) == ((), 0, False)

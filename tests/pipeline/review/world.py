@@ -106,13 +106,17 @@ class World:
     task: Task = TASK
     reviewers_per_item: int = 1
     now: datetime = NOW
+    bucket_name: str | None = None
+    """Of a deployment; None: one of its own."""
+    minimum_per_label: int = 5
     cloud: InProcessCloud = field(default_factory=in_process_cloud)
 
     def __post_init__(self) -> None:
-        self.name = f"review-{next(_numbers)}"
+        self.name = self.bucket_name or f"review-{next(_numbers)}"
         self.s3 = self.cloud.clients["s3"]
-        self.s3.create_bucket(Bucket=self.name)
-        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
+        if self.bucket_name is None:
+            self.s3.create_bucket(Bucket=self.name)
+            self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
         self.bucket = IntakeBucket(s3=self.s3, bucket=self.name)
         self.anna, self.bert, self.cara, self.dora = map(self.person, (ANNA, BERT, CARA, DORA))
 
@@ -147,7 +151,7 @@ class World:
         return add(item, lane=lane, rank=rank_of_margin(margin), intake=self.bucket)
 
     def publish(self, *, asked: bool = False, through: Functions | None = None) -> tuple[Batch, ...]:
-        rules = Publishing(minimum_per_label=5, longest=timedelta(days=7), test_percent=20)
+        rules = Publishing(minimum_per_label=self.minimum_per_label, longest=timedelta(days=7), test_percent=20)
         queue = self.queue_through(through) if through else self.queue
         return publish_answers(queue, rules, by="tests", now=self.now, asked=asked)
 
