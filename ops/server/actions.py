@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flywheel.records.model_arn import short_name
 from ops.deployment.errors import OperatorError
 from ops.deployment.published import AnyDeployment, Deployment, require_flywheel
 from ops.server.answers import Refused
@@ -23,6 +22,7 @@ from ops.tables.pause import pause_sentence, resume_sentence
 from ops.tables.promotions import answered_sentence, rollback_sentence
 from ops.verbs import pause as pauses
 from ops.verbs.approve import approve, asked_for_answer, decline
+from ops.verbs.models import version_name
 from ops.verbs.rollback import find_model, former_model, rollback
 from ops.verbs.turns import request_turn
 
@@ -100,18 +100,18 @@ def _answer(deployment: AnyDeployment, wanted: Wanted) -> _Prepared:
     if wanted.target is None:
         raise Refused(400, "INVALID_REQUEST", "Say which promotion.")
     asked = asked_for_answer(deployment, wanted.target)
-    promotion, model = asked.waiting.beginning.promotion, short_name(asked.request.model_arn)
+    promotion, model = asked.waiting.beginning.promotion, version_name(asked.request.model_arn)
     former = asked.waiting.beginning.former_model_arn
     if wanted.action is What.APPROVE:
-        instead = f" in place of {short_name(former)}" if former else ""
+        instead = f" in place of {version_name(former)}" if former else ""
         return _Prepared(
-            f"{model} becomes the active model of {deployment.name} in {deployment.region}{instead}, and its endpoint "
-            "moves to it.",
+            f"{model} becomes the active model of {deployment.name} in {deployment.region}{instead}. An endpoint moves "
+            "to it.",
             lambda: answered_sentence(approve(deployment, promotion, reason=wanted.reason)),
         )
     if not wanted.reason.strip():
         raise Refused(400, "REASON_MISSING", "Say why it is declined: the record of the promotion keeps it.")
-    stays = f"{short_name(former)} stays active" if former else "No model becomes active"
+    stays = f"{version_name(former)} stays active" if former else "No model becomes active"
     return _Prepared(
         f"{model} does not become the active model of {deployment.name} in {deployment.region}. {stays}.",
         lambda: answered_sentence(decline(deployment, promotion, reason=wanted.reason)),
@@ -122,10 +122,10 @@ def _roll_back(deployment: AnyDeployment, wanted: Wanted) -> _Prepared:
     active = deployment.service.describe().active_model_arn
     arn = find_model(deployment, wanted.target) if wanted.target else former_model(deployment, active)
     if arn == active:
-        raise OperatorError(f"{short_name(arn)} is the active model already.")
-    instead = f" in place of {short_name(active)}" if active else ""
+        raise OperatorError(f"{version_name(arn)} is the active model already.")
+    instead = f" in place of {version_name(active)}" if active else ""
     return _Prepared(
-        f"{short_name(arn)} becomes the active model of {deployment.name} in {deployment.region}{instead}. Nobody is "
+        f"{version_name(arn)} becomes the active model of {deployment.name} in {deployment.region}{instead}. Nobody is "
         "asked for approval, and what waits for approval is ended.",
         lambda: rollback_sentence(rollback(deployment, to=arn, reason=wanted.reason)),
     )

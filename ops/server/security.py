@@ -106,13 +106,19 @@ class Guard:
             return refusal(421, "WRONG_HOST", f"This host is called {self._door.host}, and nothing else.")
         if origin != self._door.origin and not (origin is None and reads):
             return refusal(403, "WRONG_ORIGIN", "Only the host's own pages may ask it.")
-        if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"} and not _opens_page(scope, headers):
             return refusal(403, "WRONG_ORIGIN", "Only the host's own pages may ask it.")
         if scope["path"].startswith(API) and not self._door.is_token(headers.get(TOKEN_HEADER)):
             return refusal(
                 401, "WRONG_TOKEN", "Open the address that the command printed: this one does not have its secret."
             )
         return None
+
+
+def _opens_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a person follows a link to a page, as in a terminal that is a web page itself."""
+    document = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    return document and not scope["path"].startswith(API)
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

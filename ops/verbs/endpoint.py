@@ -120,7 +120,7 @@ def endpoint(deployment: AnyDeployment, *, now: datetime | None = None) -> Endpo
         scaling=_scaling(deployment, there.arn) if there else None,
         active_model_arn=deployment.service.describe().active_model_arn,
         smoke_test=_smoke_test(deployment, there, state),
-        costs_so_far=_so_far(there, now=now or datetime.now(UTC)),
+        costs_so_far=costs_so_far(there, now=now or datetime.now(UTC)),
         costs_now=_dollars(now_units, hours=hours),
         costs_wanted=_dollars(wanted.inference_units if wanted else 0, hours=hours),
         costs_at_most=_dollars(most_wanted(wanted), hours=hours),
@@ -165,7 +165,8 @@ def _dollars(units: int, *, hours: Decimal) -> Dollars:
     return Dollars(an_hour=an_hour, a_month=(an_hour * hours).quantize(Decimal("0.01")))
 
 
-def _so_far(there: EndpointThere | None, *, now: datetime) -> Decimal | None:
+def costs_so_far(there: EndpointThere | None, *, now: datetime) -> Decimal | None:
+    """See `EndpointReport.costs_so_far`."""
     if there is None or there.created_at is None:
         return None
     seconds = Decimal(max(0, int((now - there.created_at).total_seconds())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -98,33 +99,43 @@ def test_the_suggested_entities_are_marked_with_their_types_and_accepted(open_re
     assert marked(host) == [("Ada Lovelace", "PERSON"), ("London", "PLACE")]
 
 
-@pytest.mark.parametrize("case", TEXTS)
-@pytest.mark.parametrize("hand", ["keyboard", "mouse"])
-def test_offsets_are_code_points(open_review: Open, case: str, hand: str) -> None:
-    text, words = TEXTS[case]
-    host = recognizer(text_item(1, text))
-    view = open_review(host)
-    if hand == "mouse":
-        drag(view, words, words)
-    else:
-        for _ in range(12):
-            press(view, "ArrowLeft" if case == "Hebrew" else "ArrowRight")
-            if said(view) == f"Selected: \u201c{words}\u201d":
-                break
-    press(view, "2", "Enter")
-    saved(view)
-    assert marked(host) == [(words, "PLACE")]
+def find_by_keyboard(view: View, text: str, words: str) -> None:
+    for _ in text:
+        # Forward is where the line goes to.
+        press(view, "ArrowLeft" if text[0] > "\u0590" and text[0] < "\u0600" else "ArrowRight")
+        if said(view) == f"Selected: \u201c{words}\u201d":
+            return
+    raise AssertionError(f"{words!r} of {text!r} is no stop of the arrow keys.")
 
 
-@pytest.mark.parametrize("case", TEXTS)
-def test_suggested_offsets_are_read_as_code_points(open_review: Open, case: str) -> None:
-    text, words = TEXTS[case]
-    host = recognizer(recognized(1, text, (words, "PLACE", 0.5)))
+def find_by_mouse(view: View, text: str, words: str) -> None:
+    drag(view, words, words)
+
+
+@pytest.mark.parametrize("find", [find_by_keyboard, find_by_mouse])
+def test_offsets_are_code_points(open_review: Open, find: Callable[[View, str, str], None]) -> None:
+    """All in one page: a text after the other."""
+    host = recognizer(*(text_item(number, text) for number, (text, _) in enumerate(TEXTS.values())))
     view = open_review(host)
-    assert view.evaluate("document.querySelector('mark').textContent") == words
-    press(view, "Enter")
-    saved(view)
-    assert marked(host) == [(words, "PLACE")]
+    for number, (text, words) in enumerate(TEXTS.values()):
+        view.page.wait_for_selector("main.item")
+        find(view, text, words)
+        press(view, "2", "Enter")
+        saved(view)
+        assert marked(host, number) == [(words, "PLACE")], text
+
+
+def test_suggested_offsets_are_read_as_code_points(open_review: Open) -> None:
+    host = recognizer(
+        *(recognized(number, text, (words, "PLACE", 0.5)) for number, (text, words) in enumerate(TEXTS.values()))
+    )
+    view = open_review(host)
+    for number, (text, words) in enumerate(TEXTS.values()):
+        view.page.wait_for_selector("main.item")
+        assert view.evaluate("document.querySelector('mark').textContent") == words, text
+        press(view, "Enter")
+        saved(view)
+        assert marked(host, number) == [(words, "PLACE")], text
 
 
 def test_words_are_marked_by_keyboard_alone(open_review: Open) -> None:

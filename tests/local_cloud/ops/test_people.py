@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -97,6 +105,8 @@ def test_an_approver_sees_what_was_decided(pipeline: Pipeline) -> None:
     pipeline.at_rest()
 
 
+PARTS = ("what", "status", "running", "turns", "models", "promotions", "endpoint", "cost", "uploads", "share", "queue")
+"""Of the console."""
 _NOT_THEIRS: dict[str, list[tuple[str, str]]] = {
     "TrainingUploaders": [
         *(("put_object", f"{prefix}x.csv") for prefix in ("", "test/", "prepared/train/", "datasets/train/", "turns/")),
@@ -237,3 +247,89 @@ def candidate(pipeline: Pipeline, rows: list[Document]) -> str:
     pipeline.at_rest()
     assert record.candidate
     return record.candidate.arn
+
+
+class _Console:
+    """`flywheel console` as a program of somebody with that policy."""
+
+    def __init__(self, pipeline: Pipeline, policy: str) -> None:
+        credentials = pipeline.person(policy).get_credentials()
+        assert credentials is not None
+        frozen = credentials.get_frozen_credentials()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ops", "--name", NAME, "console", "--no-open"],
+            env={
+                **os.environ,
+                **pipeline.account.environment(),
+                "AWS_ACCESS_KEY_ID": str(frozen.access_key),
+                "AWS_SECRET_ACCESS_KEY": str(frozen.secret_key),
+                "AWS_SESSION_TOKEN": str(frozen.token),
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        self._address = urlsplit(self._process.stdout.readline().strip())
+
+    def __enter__(self) -> _Console:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=30)
+
+    def ask(self, path: str, *, method: str = "GET", body: object = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(str(self._address.hostname), self._address.port or 0, timeout=60)
+        headers = {"X-Flywheel-Token": self._address.fragment.removeprefix("token=")}
+        if method != "GET":
+            headers["Origin"] = f"http://{self._address.netloc}"
+        connection.request(method, f"/api/{path}", json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+        connection.close()
+        return answer.status, found
+
+    def parts(self) -> dict[str, tuple[int, Any]]:
+        return {path: self.ask(f"console/flywheels/{NAME}/{path}") for path in PARTS}
+
+
+def test_the_console_shows_an_operator_all_but_what_no_policy_of_the_flywheels_gives(pipeline: Pipeline) -> None:
+    pipeline.upload("train/for-the-console.csv", documents())
+    pipeline.at_rest()
+    with _Console(pipeline, "Operators") as console:
+        found = console.parts()
+        assert {path: said for path, (status, said) in found.items() if status != 200}.keys() == {"cost"}
+        assert found["cost"][1]["code"] == "NOT_ALLOWED"
+        assert found["status"][1]["flywheel_status"] == "ACTIVE"
+        model = found["models"][1]["models"][0]["name"]
+        status, card = console.ask(f"console/flywheels/{NAME}/models/{model}")
+        assert (status, card["card"]["model"]["name"]) == (200, model)
+        turn = found["turns"][1]["turns"][0]["turn"]
+        assert console.ask(f"console/flywheels/{NAME}/turns/{turn}")[0] == 200
+        # Asked twice: the first changes nothing, the second does it by this person's rights.
+        for action in ("pause", "resume"):
+            status, asked = console.ask(
+                f"console/flywheels/{NAME}/actions", method="POST", body={"action": action, "reason": ""}
+            )
+            assert status == 200, asked
+            status, said = console.ask(f"console/confirmations/{asked['confirm']}", method="POST", body={})
+            assert status == 200, said
+    pipeline.at_rest()
+
+
+def test_the_console_tells_a_reviewer_which_policy_the_other_parts_take(pipeline: Pipeline) -> None:
+    with _Console(pipeline, "Reviewers") as console:
+        assert console.ask("review/session")[1]["flywheel"] == NAME
+        assert console.ask("review/claims", method="POST", body={"count": 1})[0] == 200
+        found = console.parts()
+        assert found["queue"][0] == 200
+        status, said = found["status"]
+        assert (status, said["code"]) == (403, "NOT_ALLOWED")
+        assert "OperatorsPolicyArn" in said["message"]
+        status, said = console.ask(
+            f"console/flywheels/{NAME}/actions", method="POST", body={"action": "pause", "reason": ""}
+        )
+        if status == 200:
+            status, said = console.ask(f"console/confirmations/{said['confirm']}", method="POST", body={})
+        assert (status, said["code"]) == (403, "NOT_ALLOWED")

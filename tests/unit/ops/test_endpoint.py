@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from flywheel.comprehend.endpoint import EndpointStatus
 from flywheel.records.serving import ServingState, ServingStatus, SmokeTest
 from flywheel.serving.target import EndpointTarget
 from ops.tables.endpoint import endpoint_view
-from ops.verbs.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, hours_a_month, most_wanted
+from ops.verbs.endpoint import Dollars, EndpointReport, EndpointThere, Scaling, costs_so_far, hours_a_month, most_wanted
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODELS = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/"
@@ -148,3 +148,21 @@ def test_a_smoke_test_is_shown_with_the_model_it_was_of() -> None:
 def test_serving_hours_are_shown() -> None:
     hours = {"hours_start": "cron(0 8 ? * MON-FRI *)", "hours_end": "cron(0 18 ? * MON-FRI *)"}
     assert "(UTC): now is outside them" in shown(report(wanted=target(**hours), in_hours=False))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "dollars"),
+    [
+        (there(), "18.00"),
+        (there(current_units=3), "54.00"),
+        (there(status=EndpointStatus.FAILED), "0.00"),
+        (there(created_at=NOW + timedelta(days=1)), "0.00"),
+        (there(created_at=None), None),
+        (None, None),
+    ],
+)
+def test_what_an_endpoint_has_cost_is_its_age_times_its_units(
+    endpoint: EndpointThere | None, dollars: str | None
+) -> None:
+    expected = Decimal(dollars) if dollars is not None else None
+    assert costs_so_far(endpoint, now=NOW + timedelta(hours=10)) == expected

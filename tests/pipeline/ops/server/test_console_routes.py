@@ -189,10 +189,8 @@ class TestActions:
         self.confirm(host, asked["confirm"])
         assert world.at.bucket.read(REQUEST_KEY, TurnRequest) is not None
 
-    def test_an_approval_is_of_the_promotion_that_was_shown(self) -> None:
-        world = busy_news()
-        world.promotion_waits()
-        host = Asked(world.routes())
+    def test_an_approval_is_of_the_promotion_that_was_shown(self, news: Console) -> None:
+        world, host = news, Asked(news.routes())
         asked = self.ask(world, host, action="approve", target="turn-000002", reason="fine").json
         assert "in place of" in asked["sentence"]
         assert world.machines.answers == []
@@ -214,12 +212,13 @@ class TestActions:
 
     def test_rolling_back_goes_to_the_model_that_was_named(self) -> None:
         world = busy_news()
+        assert isinstance(world.at, Deployment)
         assert world.at.promotion
         former = world.at.active_model()
         world.at.promotion.approve()
         host = Asked(world.routes())
         asked = self.ask(world, host, action="roll-back", reason="worse in use").json
-        assert str(former).rsplit("/", 1)[-1] in asked["sentence"]
+        assert f"{str(former).rsplit('/', 1)[-1]} becomes the active model" in asked["sentence"]
         self.confirm(host, asked["confirm"])
         (request,) = [one for one in of(world, "promotions").json["now"]["open"] if one["source"] == "operator"]
         assert request["model_arn"] == former
@@ -238,10 +237,8 @@ class TestActions:
     def test_what_cannot_be_done_is_refused_at_the_first_request(self, world: Console, wanted: Any, code: str) -> None:
         assert self.ask(world, Asked(world.routes()), **wanted).code == code
 
-    def test_declining_needs_a_reason(self) -> None:
-        world = busy_news()
-        world.promotion_waits()
-        assert self.ask(world, Asked(world.routes()), action="decline", target="2", reason=" ").code == "REASON_MISSING"
+    def test_declining_needs_a_reason(self, news: Console) -> None:
+        assert self.ask(news, Asked(news.routes()), action="decline", target="2", reason=" ").code == "REASON_MISSING"
 
     def test_a_guessed_value_does_nothing(self, world: Console) -> None:
         assert self.confirm(Asked(world.routes()), "x").code == "NOT_CONFIRMED"

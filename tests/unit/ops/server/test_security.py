@@ -77,6 +77,13 @@ def test_a_link_or_an_image_of_another_site_gets_nothing(host: Asked, site_: str
     assert host.get("/review/", headers={"sec-fetch-site": site_}).code == "WRONG_ORIGIN"
 
 
+def test_a_link_in_a_terminal_that_is_a_web_page_opens_a_page_and_nothing_else(host: Asked) -> None:
+    follows = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert host.get("/console/", headers=follows).status == 200
+    assert host.get("/api/thing", headers=follows).code == "WRONG_ORIGIN"
+    assert host.get("/console/", headers={**follows, "sec-fetch-dest": "iframe"}).code == "WRONG_ORIGIN"
+
+
 def test_an_address_that_is_typed_opens_a_page(host: Asked) -> None:
     headers = {"sec-fetch-site": "none", "x-flywheel-token": None}
     assert host.get("/console/index.html", headers=headers).status == 200
