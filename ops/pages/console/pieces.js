@@ -48,17 +48,20 @@ export function Part({ part, title, level = 2, aside, children }) {
 export const Nothing = ({ children }) => html`<p class="nothing">${children}</p>`;
 
 /**
- * A table in a box that scrolls by itself. `columns`: {title, number, minor, of}; `minor` ones are left out where it is
- * narrow. `of` gives a cell's content for a row.
+ * A table in a box that scrolls by itself. `columns`: {title, number, minor, wide, of}; `of` gives a cell's content for a
+ * row. Where it is narrow `minor` ones are left out, and of a table with many columns each row becomes a list; the roles
+ * keep it a table for a screen reader.
  */
 export function Table({ label, columns, rows, rowClass = () => "" }) {
   const kind = ({ number, minor, wide }) => [number && "number", minor && "minor", wide && "wide"].filter(Boolean).join(" ");
-  return html`<div class="scroll" role="region" aria-label=${label} tabindex="0"><table>
-    <thead><tr>${columns.map((column) => html`<th scope="col" class=${kind(column)}>${column.title}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr class=${rowClass(row)}>${columns.map((column, place) =>
+  return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">
+    <table role="table" class=${columns.length > 3 ? "stacks" : ""}>
+    <thead role="rowgroup"><tr role="row">${columns.map((column) =>
+      html`<th role="columnheader" scope="col" class=${kind(column)}>${column.title}</th>`)}</tr></thead>
+    <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" class=${rowClass(row)}>${columns.map((column, place) =>
       place === 0
-        ? html`<th scope="row" class=${kind(column)}>${column.of(row)}</th>`
-        : html`<td class=${kind(column)}>${column.of(row)}</td>`)}</tr>`)}</tbody>
+        ? html`<th role="rowheader" scope="row" class=${kind(column)}>${column.of(row)}</th>`
+        : html`<td role="cell" class=${kind(column)} data-title=${column.title}><div>${column.of(row)}</div></td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 

@@ -42,7 +42,7 @@ export function Rejected({ what, one, of }) {
     <${Part} part=${part}>${({ result, report }) => html`
       <p><${Badge}>${result.outcome}<//> ${result.reason}</p>
       ${result.examples.length > 0 && html`<${Table} label="Bad lines" rows=${result.examples} columns=${[
-        { title: "Line", number: true, of: (bad) => bad.line ?? "\u2013" },
+        { title: "Where", of: (bad) => (bad.line ? `Line ${bad.line}` : "Whole file") },
         { title: "What is wrong", wide: true, of: (bad) => html`${bad.message}${bad.excerpt && html`<br /><code>${bad.excerpt}</code>`}` },
         { title: "What to do", wide: true, of: (bad) => html`<${Words}>${bad.fix}<//>` },
       ]} />`}
