@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -131,9 +132,14 @@ def _new_batch(queue: ReviewQueue, rules: Publishing, *, by: str, now: datetime,
     )
     if not published:
         return None
-    content = "\n".join(sorted(f"{each.item} {sorted(each.labels)}" for each in taken))
-    digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:16]
-    return Batch(id=f"{now:%Y%m%d}-{digest}", by=by, at=now, items=taken)
+    return Batch(id=_batch_id(items, now=now), by=by, at=now, items=taken)
+
+
+def _batch_id(items: Iterable[ReviewItem], *, now: datetime) -> str:
+    """The same for the same answers, so that two who publish them at once write one batch; another one when an item
+    that was published is answered again, also in the same way."""
+    answers = sorted((item.id, len(item.former), sorted(item.labels or ())) for item in items)
+    return f"{now:%Y%m%d}-{hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:16]}"
 
 
 def _agreed(queue: ReviewQueue) -> Iterator[ReviewItem]:

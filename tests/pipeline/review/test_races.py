@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from flywheel.records.review import Lane, Proposal, Verdict
 from flywheel.review.errors import ReviewError
-from tests.pipeline.review.world import BERT, DORA, WORDS, Person, World
+from tests.pipeline.review.world import BERT, DORA, WORDS, Person, World, between
 
 A, B, C = WORDS[:3]
 Act = Callable[[World, Person], Any]
@@ -99,24 +99,6 @@ WITH_TWO = {"answer late", "decide", "skip", "undo"}
 """Those are tried with two reviewers for each item."""
 ALONE = ("decide", 1)
 """Nobody disagrees."""
-
-
-@contextlib.contextmanager
-def between(person: Person, place: int, other: Callable[[], None]) -> Iterator[list[str]]:
-    """Before the person's request with this number `other` happens, once."""
-    requests: list[str] = []
-
-    def before(model: Any, **_: Any) -> None:
-        requests.append(model.name)
-        if len(requests) == place + 1:
-            other()
-
-    events = person.functions.clients["s3"].meta.events
-    events.register("before-call", before)
-    try:
-        yield requests
-    finally:
-        events.unregister("before-call", before)
 
 
 @pytest.mark.parametrize(

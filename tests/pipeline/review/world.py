@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -179,3 +179,21 @@ class World:
 
     def agreed(self) -> dict[str, tuple[str, ...] | None]:
         return {item.text: item.labels for item in self.items() if item.state in AGREED}
+
+
+@contextlib.contextmanager
+def between(person: Person, place: int, other: Callable[[], object]) -> Iterator[list[str]]:
+    """Before the person's request with this number `other` happens, once."""
+    requests: list[str] = []
+
+    def before(model: Any, **_: Any) -> None:
+        requests.append(model.name)
+        if len(requests) == place + 1:
+            other()
+
+    events = person.functions.clients["s3"].meta.events
+    events.register("before-call", before)
+    try:
+        yield requests
+    finally:
+        events.unregister("before-call", before)
