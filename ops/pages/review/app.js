@@ -98,7 +98,7 @@ function Last({ queue, onUndo }) {
 
 function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leave, useView }) {
   const heading = useRef(null);
-  const { text, panel, commands, ready } = useView({ item, session, onAnswer, say, leave });
+  const { text, panel, commands, summary, ready } = useView({ item, session, onAnswer, say, leave });
   handler.current = commands;
   useLayoutEffect(() => {
     window.scrollTo(0, 0);
@@ -116,6 +116,7 @@ function Item({ item, queue, session, handler, said, say, onAnswer, onUndo, leav
     </article>
     <aside class="deciding card" aria-label="Your answer">
       <div class="choosing">${panel}</div>
+      ${summary && html`<p class="given soft">${summary}</p>`}
       ${ready && html`<button type="button" class="primary accept" aria-keyshortcuts="Enter" onClick=${commands.accept}>
         ${ready} <kbd aria-hidden="true">Enter</kbd></button>`}
       <p class="said" role="status">${said}</p>

@@ -66,8 +66,9 @@ export function useClassifier({ item, session, onAnswer, say, leave }) {
     <${Choices} heading=${multi ? `Every ${session.label_word} that fits` : `Which ${session.label_word}?`}
       word=${session.label_word} choices=${choices} toggles=${multi} enter=${!multi} onChoose=${choose}
       onAccept=${accept} onLeave=${leave} />
-    ${multi && many && html`<p class="given soft">Given: ${chosen.join(", ") || "nothing"}</p>`}
   `;
   const given = chosen.length === 1 ? `1 ${session.label_word}` : `${chosen.length || "no"} ${session.label_word}s`;
-  return { text, panel, commands, ready: multi ? `Accept ${given}` : null };
+  // Those that are given may have no number, and then no check box that is seen.
+  const summary = multi && many ? `Given: ${chosen.join(", ") || "nothing"}` : null;
+  return { text, panel, commands, summary, ready: multi ? `Accept ${given}` : null };
 }

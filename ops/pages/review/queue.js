@@ -126,16 +126,20 @@ export class ReviewQueue {
       const since = ++this.#clock;
       const unsent = new Set(this.#outbox.waiting.map(({ id }) => id)).size;
       const count = Math.min(MOST, Math.max(this.#session.batch, this.items.length) + unsent);
-      try {
-        this.#take(await this.#host.claim(count), since);
-        // Nothing new, because the host had not yet got what was said since: it has now.
-        delivered = this.current !== null || !this.#outbox.isEmpty || this.emptySince !== null;
-        this.#backOff.reset();
-        if (this.#outbox.isEmpty) this.#setTrouble(null);
-      } catch (error) {
+      const { reply, error } = await this.#host.claim(count).then(
+        (reply) => ({ reply }),
+        (error) => ({ error }),
+      );
+      if (error) {
         this.#setTrouble(troubleOf(error));
         await this.#backOff.pause();
+        continue;
       }
+      this.#take(reply, since);
+      this.#backOff.reset();
+      if (this.#outbox.isEmpty) this.#setTrouble(null);
+      // Nothing new, because the host had not yet got what was said since: it has now.
+      delivered = this.current !== null || !this.#outbox.isEmpty || this.emptySince !== null;
     }
     this.#asking = false;
     this.#changed();
@@ -147,11 +151,11 @@ export class ReviewQueue {
     const given = new Set(reply.items.map(({ id }) => id));
     const here = new Set(this.items.map(({ id }) => id));
     const fresh = reply.items.filter(({ id }) => !here.has(id) && !said(id));
-    // He gets those that he holds before others: what is not among them is not his any more.
+    // What the reviewer holds comes before anything new: what is not among it is not theirs any more.
     const lost = reply.items.length < MOST ? this.items.filter(({ id }) => !given.has(id) && !said(id)) : [];
     if (lost.includes(this.current)) {
       const name = excerpt(this.current.text);
-      this.#tell(`The text “${name}” went to somebody else: it was reserved for you too long ago.`);
+      this.#tell(`The text “${name}” is not reserved for you any more: somebody else has it, or it was deleted.`);
     }
     this.items = [...this.items.filter((item) => !lost.includes(item)), ...fresh.map((item) => this.#shown(item))];
     this.waiting = reply.waiting;

@@ -254,7 +254,7 @@ def test_claims_are_renewed_and_what_was_lost_is_told(open_review: Open) -> None
     view.page.clock.run_for(106_000)
     view.page.wait_for_selector("[role=alert] p")
     assert len(claims(host)) > before
-    assert notices(view)[0].endswith("went to somebody else: it was reserved for you too long ago.")
+    assert notices(view)[0].endswith("is not reserved for you any more: somebody else has it, or it was deleted.")
     assert shown(view) == HEADLINES[2]
 
 
