@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
-from flywheel.records.review import ITEMS, WAITING, ItemState, Lane, Proposal, Verdict
+from flywheel.records.predictions import text_digest
+from flywheel.records.review import (
+    ITEMS,
+    WAITING,
+    ItemSource,
+    ItemState,
+    Lane,
+    Place,
+    Proposal,
+    Verdict,
+    WaitingItem,
+)
 from flywheel.review.queue import CLAIM_LASTS
-from tests.pipeline.review.world import DORA, WORDS, World
+from tests.pipeline.review.world import DORA, WORDS, World, between
 
 A, B, C = WORDS[:3]
 
@@ -186,3 +198,23 @@ def test_the_queue_is_emptied() -> None:
     at.anna.answer(A, "SPORTS")
     claimed = at.anna.claim(5)
     assert (claimed.items, claimed.waiting, claimed.more) == ((), 0, False)
+
+
+def test_the_next_items_cost_the_same_however_many_wait() -> None:
+    def requests(waiting: int) -> Counter[str]:
+        at = World()
+        for number in range(waiting):
+            text = f"text {number}"
+            item = WaitingItem(text=text, source=ItemSource.API, at=at.now)
+            # No two of these hashes are near one another.
+            similarity = int(text_digest(text)[:16], 16)
+            place = Place(lane=Lane.UNCERTAIN, rank=number % 1000, similarity=similarity, item=item.id)
+            at.bucket.write(place.key, item)
+        with between(at.anna, -1, lambda: None) as made:
+            assert len(at.anna.claim(5).items) == 5
+        return Counter(made)
+
+    few = requests(10)
+    assert few == requests(500)
+    assert few["ListObjectsV2"] == len(Lane) + 2, "one for each lane, one for claims, one for answers"
+    assert few.total() == len(Lane) + 2 + 5 * 5
