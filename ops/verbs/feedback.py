@@ -14,6 +14,7 @@ from flywheel.store.record import Record
 from ops.deployment.errors import FileError
 from ops.deployment.published import Deployment
 from ops.verbs.corrections import Correction, Form, Unusable, read_corrections
+from ops.verbs.review_queue import review_queue
 
 _AT_ONCE = 8
 
@@ -35,7 +36,7 @@ class FeedbackGiven(Record):
 def give_feedback(deployment: Deployment, path: Path, *, now: datetime | None = None) -> FeedbackGiven:
     """Propose each row that somebody corrected; a repeated call changes nothing. All rows are checked before the first
     is proposed. Who does it needs to be a reviewer. Raises FileError if no row is corrected."""
-    queue = deployment.review_queue
+    queue = review_queue(deployment)
     form = Form(
         model_type=deployment.published.model_type,
         multi_label=deployment.multi_label,
@@ -64,7 +65,7 @@ def give_feedback(deployment: Deployment, path: Path, *, now: datetime | None = 
 
 
 def _propose(deployment: Deployment, rows: Sequence[Correction], *, now: datetime) -> None:
-    queue, by = deployment.review_queue, deployment.clients.caller()
+    queue, by = review_queue(deployment), deployment.clients.caller()
 
     def one(row: Correction) -> None:
         propose(queue, text=row.text, labels=row.labels, by=by, now=now, suggestion=row.suggestion)

@@ -112,6 +112,7 @@ SERVING: Table = {
         "StepsReportServingFunctionADD2D6A4",
         "RemovalRemoveEndpointFunctionCDCD543C",
         "ApiClassifyFunction45002601",
+        "ApiTakeFeedbackFunction40702806",
     },
     "AWS::Logs::LogGroup": {
         "StepsBringEndpointLogsFF0DA8A9",
@@ -120,6 +121,7 @@ SERVING: Table = {
         "ServeMachineLogsAEC2078E",
         "RemovalRemoveEndpointLogs3A5B52A1",
         "ApiClassifyLogs5D4CABF4",
+        "ApiTakeFeedbackLogs15C33441",
         "ApiAccess24BB9D1D",
     },
 }

@@ -110,7 +110,7 @@ IMPORT: dict[str, Grants] = {
     },
 }
 SERVING_OF_IMPORTS: dict[str, Grants] = {
-    **SERVING,
+    **{name: grants for name, grants in SERVING.items() if name != "take_feedback"},
     "bring_endpoint": {
         "s3:GetObject": {"imports/active-model.json", "promotions/*", "serving/*"},
         "s3:PutObject": {"serving/*"},
