@@ -39,7 +39,8 @@ def main() -> None:
 def _of_seed(seed: int, rows: list[Row], test: list[Row], *, first: int) -> Curves:
     shuffled = random.Random(seed).sample(rows, len(rows))
     seen: Counter[str] = Counter()
-    before, pool = [], []
+    before: list[Row] = []
+    pool: list[Row] = []
     for row in shuffled:
         seen[row[0]] += 1
         (before if seen[row[0]] <= first else pool).append(row)

@@ -169,7 +169,7 @@ def _served_score(deployment: Deployment) -> float:
     comprehend = deployment.clients.session.client(
         "comprehend", config=Config(retries={"mode": "adaptive", "total_max_attempts": 20}, max_pool_connections=8)
     )
-    endpoint = endpoint_arn(deployment, serving_state(deployment))
+    endpoint = endpoint_arn(deployment, serving_state(deployment)) or ""
     test = unseen(_SEED)
 
     def answer(row: Row) -> frozenset[str]:

@@ -72,7 +72,12 @@ def _chart(curves: Sequence[Curves]) -> Markup:
 
     def line(scores: Sequence[float], colour: str, *, width: float, dashes: str | None, faint: bool) -> Markup:
         points = " ".join(f"{x},{y}" for x, y in (place(*each) for each in enumerate(scores)))
-        look = {"stroke": colour, "stroke_width": width, "stroke_dasharray": dashes, "opacity": 0.35 if faint else None}
+        look: dict[str, str | float | None] = {
+            "stroke": colour,
+            "stroke_width": width,
+            "stroke_dasharray": dashes,
+            "opacity": 0.35 if faint else None,
+        }
         return element("polyline", points=points, fill="none", **look)
 
     drawn = []

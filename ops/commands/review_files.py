@@ -11,6 +11,7 @@ import typer
 from ops.commands.invocation import JsonOption, invocation_of, show
 from ops.tables.review_files import exported_view, imported_view
 from ops.verbs.review_files import exchange as api
+from ops.verbs.review_queue import review_queue
 
 ToolOption = Annotated[api.Tool, typer.Option("--tool", help="Whose format the file has.", show_default=False)]
 
@@ -31,7 +32,7 @@ def export_items(
         raise typer.BadParameter("only Label Studio has an interface: leave --interface out")
     deployment = invocation_of(context).deployment()
     exported = api.export_items(
-        deployment.review_queue,
+        review_queue(deployment),
         file,
         tool=tool,
         by=deployment.clients.caller(),
@@ -51,7 +52,7 @@ def import_answers(
     """Take the answers of another annotation tool into the review queue."""
     deployment = invocation_of(context).deployment()
     imported = api.import_answers(
-        deployment.review_queue, file, tool=tool, by=deployment.clients.caller(), now=datetime.now(UTC)
+        review_queue(deployment), file, tool=tool, by=deployment.clients.caller(), now=datetime.now(UTC)
     )
     show(imported, as_json=as_json, table=imported_view)
     if imported.refused:

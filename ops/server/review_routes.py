@@ -22,6 +22,7 @@ from flywheel.store.bucket import IntakeBucket
 from ops.deployment.published import Deployment
 from ops.server.answers import Call, Handler, Refused, json_route
 from ops.server.review_items import AnswerBody, ClaimBody, item_as_json, labels_of
+from ops.verbs.review_queue import review_queue
 
 BASE = "/api/review"
 POLICY = "ReviewersPolicyArn"
@@ -64,7 +65,7 @@ class _Review:
     @cached_property
     def _queue(self) -> ReviewQueue:
         """Labels are asked for once: a new generation's need a new start, and answers are checked again then."""
-        return self._deployment.review_queue
+        return review_queue(self._deployment)
 
     def session(self, _: Call) -> dict[str, Any]:
         deployment, queue = self._deployment, self._queue

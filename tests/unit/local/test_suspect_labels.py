@@ -10,17 +10,22 @@ from local.sample_news import LABELS, Recipe, documents
 from local.suspect_labels import find_suspects
 from ops.deployment.errors import FileError
 
+Row = tuple[tuple[str, ...], str]
 CLASSIFIER, RECOGNIZER = ModelType.DOCUMENT_CLASSIFIER, ModelType.ENTITY_RECOGNIZER
 
 
-def filed(rows: list[tuple[tuple[str, ...], str]]) -> list[tuple[str, LabelledDocument]]:
+def filed(rows: list[Row]) -> list[tuple[str, LabelledDocument]]:
     return [
         ("train.csv", LabelledDocument(line=line, labels=labels, text=text))
         for line, (labels, text) in enumerate(rows, start=1)
     ]
 
 
-def mislabelled(rows: list[tuple[tuple[str, ...], str]], *, every: int) -> set[int]:
+def rows_of(labelled: list[tuple[str, str]]) -> list[Row]:
+    return [((label,), text) for label, text in labelled]
+
+
+def mislabelled(rows: list[Row], *, every: int) -> set[int]:
     """Changes the rows; which ones."""
     wrong = set(range(0, len(rows), every))
     for place in wrong:
@@ -31,7 +36,7 @@ def mislabelled(rows: list[tuple[tuple[str, ...], str]], *, every: int) -> set[i
 
 @pytest.mark.parametrize("multi_label", [False, True], ids=["MULTI_CLASS", "MULTI_LABEL"])
 def test_wrong_labels_come_early(multi_label: bool) -> None:
-    rows = [((label,), text) for label, text in documents(Recipe(documents_per_label=40), seed=1)]
+    rows = rows_of(documents(Recipe(documents_per_label=40), seed=1))
     wrong = mislabelled(rows, every=16)
     found = find_suspects(filed(rows), model_type=CLASSIFIER, multi_label=multi_label)
     early = {suspect.document.line - 1 for suspect in found[: 2 * len(wrong)]}
@@ -45,7 +50,7 @@ def test_wrong_labels_come_early(multi_label: bool) -> None:
 
 def test_entities_that_somebody_overlooked_are_found() -> None:
     letters = sample_letters.letters(sample_letters.Recipe(letters=80), seed=1)
-    rows = [(tuple(span.label for span in spans), text) for text, spans in letters]
+    rows: list[Row] = [(tuple(span.label for span in spans), text) for text, spans in letters]
     damaged = set(range(0, len(rows), 8))
     for place in damaged:
         rows[place] = ((), rows[place][1])
@@ -54,7 +59,7 @@ def test_entities_that_somebody_overlooked_are_found() -> None:
 
 
 def test_no_text_is_answered_by_a_model_that_has_seen_it() -> None:
-    rows = [((label,), text) for label, text in documents(Recipe(documents_per_label=40), seed=2)]
+    rows = rows_of(documents(Recipe(documents_per_label=40), seed=2))
     wrong = mislabelled(rows, every=10)
     # Who has seen a text five times with a wrong label believes it.
     repeated = [*rows, *(rows[place] for place in wrong for _ in range(4))]
