@@ -55,6 +55,7 @@ EXPECTED: dict[str, Grants] = {
             "datasets/*/labels/*.bin",
             "rejected/*/report.json",
             "exclusions/*",
+            "models/*/thresholds.json",
             "review/batches/*",
             "review/unpublished.json",
         },
