@@ -103,7 +103,7 @@ SERVING: Table = {
     "AWS::ApiGateway::RestApi": {"ApiCD79AAA0"},
     "AWS::ApiGateway::Stage": {"ApiDeploymentStagelive81577178"},
     "AWS::ApiGateway::Account": {"ApiLogAccessAccount10D90F26"},
-    "AWS::IAM::ManagedPolicy": {"ApiCallersPolicyB04285F4"},
+    "AWS::IAM::ManagedPolicy": {"ApiCallersPolicyB04285F4", "ApiFeedbackCallersPolicyAAEB514A"},
     "Custom::EndpointRemoval": {"Removal4702259B"},
     "AWS::IAM::Role": {"ApiLogAccessRoleECD510C5"},
     "AWS::Lambda::Function": {
