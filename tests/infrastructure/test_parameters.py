@@ -13,6 +13,7 @@ from tests.infrastructure.synthesised import Synthesised
 KINDS = ("flywheel", "serving", "analysis")
 WHOLE_NUMBERS = {
     ("flywheel", "HoldoutDocuments"): (50, 50_000),
+    ("flywheel", "SuspectTestLabels"): (0, 1000),
     ("flywheel", "ModelsToKeep"): (1, 1000),
     ("flywheel", "MinimumDocumentsPerLabel"): (1, 1_000_000),
     ("flywheel", "MaximumDaysWithoutTurn"): (0, 7),

@@ -18,6 +18,7 @@ RULES_TO_PROMOTIONS = (
     "PromotionTriggersPromotionEnded",
 )
 SHARING = "SharingSchedule"
+REVIEW = ("ReviewAnswers", "ReviewSchedule")
 STOPPED = {"TriggersTurnStopped": "report_turn", "PromotionTriggersPromotionStopped": "report_promotion"}
 """Rules that have the end of an execution reported, by their functions."""
 QUEUES = (
@@ -125,8 +126,8 @@ class TestRules:
         report = default.functions()[STOPPED[name]]
         assert as_text(stopped.properties["Targets"][0]["Arn"]) == f"<{report.logical_id}.Arn>"
         permissions = default.of_type("AWS::Lambda::Permission")
-        # And one for the schedule of sharing.
-        assert len(permissions) == len(STOPPED) + 1
+        # And those for the schedule of sharing, and for review.
+        assert len(permissions) == len(STOPPED) + len([SHARING, *REVIEW])
         (permission,) = [
             found for found in permissions if as_text(found.properties["FunctionName"]) == f"<{report.logical_id}.Arn>"
         ]
@@ -135,7 +136,7 @@ class TestRules:
 
     def test_what_cannot_be_delivered_is_kept(self, default: Synthesised) -> None:
         rules = default.of_type("AWS::Events::Rule")
-        assert len(rules) == len(RULES_TO_TURNS) + len(RULES_TO_PROMOTIONS) + len(STOPPED) + len([SHARING])
+        assert len(rules) == len(RULES_TO_TURNS) + len(RULES_TO_PROMOTIONS) + len(STOPPED) + len([SHARING, *REVIEW])
         for found in rules:
             (target,) = found.properties["Targets"]
             assert spoken(target["DeadLetterConfig"]["Arn"]) == "undelivered"
@@ -168,6 +169,7 @@ class TestQueues:
                     *RULES_TO_PROMOTIONS,
                     "PromotionTriggersPromotionStopped",
                     SHARING,
+                    *REVIEW,
                 ),
             ),
             ("QueuesTurnDeadLetters", ()),
