@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 from collections.abc import Callable
 
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.machine import describe_machine
+from local.review.person import browser_on_path
 from tests.browser.review.host import PAGE, Host
 from tests.browser.review.samples import LABELS, headlines, people
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    program = browser_on_path()
     if program is None:
         parser.exit(1, "No Chromium is on PATH.\n")
     found = {}

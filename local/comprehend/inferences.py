@@ -36,7 +36,7 @@ class InferenceThroughput:
     """Two token buckets, full to begin with: what an endpoint may still take at a moment.
 
     What is more than a full bucket would never pass; it passes when the bucket is full and leaves a debt that has to be
-    worked off first. So nothing is refused for ever, and the rate over time is never exceeded.
+    paid first. So nothing is refused for ever, and the rate over time is never exceeded.
     """
 
     def __init__(self) -> None:

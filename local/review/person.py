@@ -29,9 +29,14 @@ class Reviewed:
     """Of each answer: from the key to the next text."""
 
 
+def browser_on_path() -> str | None:
+    """A Chromium that Playwright can drive."""
+    return next((path for name in _PROGRAMS if (path := shutil.which(name))), None)
+
+
 def find_browser() -> str:
     """Raises LocalCloudError."""
-    found = next((path for name in _PROGRAMS if (path := shutil.which(name))), None)
+    found = browser_on_path()
     if found is None:
         raise LocalCloudError("No Chromium is on PATH: install Debian's package chromium, or Chrome.")
     return found

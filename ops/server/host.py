@@ -73,7 +73,7 @@ def listening(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind((ADDRESS, port))
-    except BaseException:
+    except OSError:
         listener.close()
         raise
     return listener

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rule_on_stops, work_off
+from stacks.constructs.pokes import objects_created, permission_to_read_queue, read_queue, rule, rule_on_stops
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import dead_letters, let_rules_send, pokes
@@ -46,7 +46,7 @@ class AnalysisTriggers(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_analysis = self._start_analysis(queues, functions, access=access, machine_arn=machine_arn)
-        work_off(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
+        read_queue(self, "Pokes", function=self.start_analysis, queue=queues.jobs)
         poke_on = functools.partial(rule, self, target_arn=queues.jobs.queue_arn, undelivered=queues.undelivered)
         files = poke_on(
             "Files",
@@ -89,6 +89,6 @@ class AnalysisTriggers(Construct):
                 Permission(actions=["states:StartExecution"], resources=[machine_arn]),
                 access.list_intake(versions=True),
                 access.publish(),
-                permission_to_work_off(queues.jobs, "sqs:SendMessage"),
+                permission_to_read_queue(queues.jobs, "sqs:SendMessage"),
             ],
         )

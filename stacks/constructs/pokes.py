@@ -1,4 +1,4 @@
-"""What pokes a starter function: a queue that it works off, and the rules of EventBridge that send to it."""
+"""What pokes a starter function: a queue that it reads, and the rules of EventBridge that send to it."""
 
 from __future__ import annotations
 
@@ -51,6 +51,40 @@ def rule(
             )
         ],
     )
+
+
+def rule_for_function(
+    scope: Construct,
+    construct_id: str,
+    *,
+    permission_id: str,
+    description: str,
+    function: FlywheelFunction,
+    undelivered: sqs.IQueue,
+    event_pattern: object | None = None,
+    schedule_expression: str | None = None,
+    message: str | None = None,
+) -> events.CfnRule:
+    """A rule that invokes a function, and the permission that it may."""
+    made = rule(
+        scope,
+        construct_id,
+        description=description,
+        target_arn=function.arn,
+        undelivered=undelivered,
+        event_pattern=event_pattern,
+        schedule_expression=schedule_expression,
+        message=message,
+    )
+    lambda_.CfnPermission(
+        scope,
+        permission_id,
+        action="lambda:InvokeFunction",
+        function_name=function.arn,
+        principal="events.amazonaws.com",
+        source_arn=made.attr_arn,
+    )
+    return made
 
 
 def objects_created(bucket: s3.IBucket, *prefixes: str) -> dict[str, object]:
@@ -110,26 +144,18 @@ def rule_on_stops(
     scope: Construct, *, word: str, machine_arn: str, report: FlywheelFunction, undelivered: sqs.IQueue
 ) -> events.CfnRule:
     """Invokes `report` for an execution that may not have reported its own end."""
-    stopped = rule(
+    return rule_for_function(
         scope,
         f"{word}Stopped",
+        permission_id="StoppedMayReport",
         description=f"A {word.lower()} ended without success: it must be reported even if it could not do so itself.",
-        target_arn=report.arn,
+        function=report,
         undelivered=undelivered,
         event_pattern=_status_change(machine_arn=machine_arn, statuses=NOT_REPORTED_BY_ITSELF),
     )
-    lambda_.CfnPermission(
-        scope,
-        "StoppedMayReport",
-        action="lambda:InvokeFunction",
-        function_name=report.arn,
-        principal="events.amazonaws.com",
-        source_arn=stopped.attr_arn,
-    )
-    return stopped
 
 
-def work_off(scope: Construct, construct_id: str, *, function: FlywheelFunction, queue: sqs.IQueue) -> None:
+def read_queue(scope: Construct, construct_id: str, *, function: FlywheelFunction, queue: sqs.IQueue) -> None:
     """Two thousand pokes at once are one question: should something start?"""
     lambda_.CfnEventSourceMapping(
         scope,
@@ -143,7 +169,7 @@ def work_off(scope: Construct, construct_id: str, *, function: FlywheelFunction,
     )
 
 
-def permission_to_work_off(queue: sqs.IQueue, *more: str) -> Permission:
+def permission_to_read_queue(queue: sqs.IQueue, *more: str) -> Permission:
     """What Lambda does in the function's name; `more` actions are the function's own."""
     return Permission(
         actions=[

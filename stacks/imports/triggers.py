@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, MODEL_WITHDRAWN
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import rule
+from stacks.constructs.pokes import rule_for_function
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.flywheel.queues import PromotionQueues
@@ -86,11 +85,12 @@ class ImportTriggers(Construct):
     def _rule(
         self, receive: FlywheelFunction, *, account: str, undelivered: sqs.IQueue, parameters: ImportParameters
     ) -> events.CfnRule:
-        found = rule(
+        return rule_for_function(
             self,
             "Announced",
+            permission_id="AnnouncedMayInvoke",
             description="The account that trains shares a model, or takes one back.",
-            target_arn=receive.arn,
+            function=receive,
             undelivered=undelivered,
             event_pattern={
                 "account": [account],
@@ -99,12 +99,3 @@ class ImportTriggers(Construct):
                 "detail": {"flywheel": [parameters.source_flywheel_name.value_as_string]},
             },
         )
-        lambda_.CfnPermission(
-            self,
-            "AnnouncedMayInvoke",
-            action="lambda:InvokeFunction",
-            function_name=receive.arn,
-            principal="events.amazonaws.com",
-            source_arn=found.attr_arn,
-        )
-        return found

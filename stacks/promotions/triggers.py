@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import parameter_edited, permission_to_work_off, rule, rules_on_ends, work_off
+from stacks.constructs.pokes import parameter_edited, permission_to_read_queue, read_queue, rule, rules_on_ends
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import FlywheelAccess
 from stacks.flywheel.queues import START_TIMEOUT, PromotionQueues
@@ -35,7 +35,7 @@ class PromotionTriggers(Construct):
         self.start_promotion = self._start_promotion(
             queues, functions=functions, access=access, machine_arn=machine_arn
         )
-        work_off(self, "Pokes", function=self.start_promotion, queue=queues.promotions)
+        read_queue(self, "Pokes", function=self.start_promotion, queue=queues.promotions)
         poke_on = functools.partial(rule, self, target_arn=queues.promotions.queue_arn, undelivered=queues.undelivered)
         desired = poke_on(
             "DesiredModel",
@@ -99,6 +99,6 @@ class PromotionTriggers(Construct):
                 access.models(access.kind.describe_model),
                 access.publish(),
                 access.parameters("active-model-arn", "desired-model-arn", actions=("GetParameter",)),
-                permission_to_work_off(queues.promotions),
+                permission_to_read_queue(queues.promotions),
             ],
         )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from flywheel.records.review import ANSWERED, REVIEW
 from stacks.constructs.function import LONGEST, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
-from stacks.constructs.pokes import objects_created, rule
+from stacks.constructs.pokes import objects_created, rule_for_function
 from stacks.flywheel.access import FLYWHEEL, WRITE, FlywheelAccess
 from stacks.flywheel.parameters import FlywheelParameters
 
@@ -53,48 +51,24 @@ class Review(Construct):
                 access.flywheel("DescribeFlywheel"),
             ],
         )
-        answers = self._rule(
+        answers = rule_for_function(
+            self,
             "Answers",
-            undelivered=undelivered,
+            permission_id="AnswersMayPublish",
             description="Reviewers agreed on an item.",
+            function=self.publish_answers,
+            undelivered=undelivered,
             event_pattern=objects_created(access.intake, ANSWERED),
             message=json.dumps({"poke": "answer"}),
         )
-        schedule = self._rule(
+        schedule = rule_for_function(
+            self,
             "Schedule",
-            undelivered=undelivered,
+            permission_id="ScheduleMayPublish",
             description="It is time to look whether answers wait for long.",
+            function=self.publish_answers,
+            undelivered=undelivered,
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
         )
         self.rules = [answers, schedule]
-
-    def _rule(
-        self,
-        construct_id: str,
-        *,
-        undelivered: sqs.IQueue,
-        description: str,
-        message: str,
-        event_pattern: object | None = None,
-        schedule_expression: str | None = None,
-    ) -> events.CfnRule:
-        made = rule(
-            self,
-            construct_id,
-            description=description,
-            target_arn=self.publish_answers.arn,
-            undelivered=undelivered,
-            event_pattern=event_pattern,
-            schedule_expression=schedule_expression,
-            message=message,
-        )
-        lambda_.CfnPermission(
-            self,
-            f"{construct_id}MayPublish",
-            action="lambda:InvokeFunction",
-            function_name=self.publish_answers.arn,
-            principal="events.amazonaws.com",
-            source_arn=made.attr_arn,
-        )
-        return made

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, MODEL_WITHDRAWN
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import rule
+from stacks.constructs.pokes import rule_for_function
 from stacks.constructs.role import Permission
 from stacks.constructs.stack_parameters import NONE
 from stacks.flywheel.access import FLYWHEEL, READ, WRITE, FlywheelAccess
@@ -42,22 +41,15 @@ class Sharing(Construct):
         )
         """Whether any account is trusted."""
         self.share_model = _share_model(self, functions=functions, access=access)
-        schedule = rule(
+        schedule = rule_for_function(
             self,
             "Schedule",
+            permission_id="ScheduleMayShare",
             description="It is time to share what could not be shared, and to repeat what accounts may have missed.",
-            target_arn=self.share_model.arn,
+            function=self.share_model,
             undelivered=undelivered,
             schedule_expression=parameters.turn_schedule.value_as_string,
             message=json.dumps({"poke": "schedule"}),
-        )
-        lambda_.CfnPermission(
-            self,
-            "ScheduleMayShare",
-            action="lambda:InvokeFunction",
-            function_name=self.share_model.arn,
-            principal="events.amazonaws.com",
-            source_arn=schedule.attr_arn,
         )
         self.rules = [schedule]
         cdk.CfnResource(

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
-from stacks.constructs.pokes import objects_created, permission_to_work_off, rule, rules_on_ends, work_off
+from stacks.constructs.pokes import objects_created, permission_to_read_queue, read_queue, rule, rules_on_ends
 from stacks.constructs.role import Permission
 from stacks.flywheel.access import FLYWHEEL, FlywheelAccess
 from stacks.flywheel.parameters import FlywheelParameters
@@ -33,7 +33,7 @@ class TurnTriggers(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.start_turn = self._start_turn(queues, functions, access=access, machine_arn=machine_arn)
-        work_off(self, "Pokes", function=self.start_turn, queue=queues.turns)
+        read_queue(self, "Pokes", function=self.start_turn, queue=queues.turns)
         poke_on = functools.partial(rule, self, target_arn=queues.turns.queue_arn, undelivered=queues.undelivered)
         on_upload = cdk.CfnCondition(
             self,
@@ -90,6 +90,6 @@ class TurnTriggers(Construct):
                 access.list_intake(),
                 access.flywheel("DescribeFlywheel", "ListFlywheelIterationHistory"),
                 access.parameters("active-model-arn", actions=("GetParameter",)),
-                permission_to_work_off(queues.turns, "sqs:SendMessage"),
+                permission_to_read_queue(queues.turns, "sqs:SendMessage"),
             ],
         )

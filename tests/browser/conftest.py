@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-_PROGRAMS = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
+from local.review.person import browser_on_path
 
 
 @dataclass
@@ -46,7 +45,7 @@ class View:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Not for the whole session: Playwright's event loop would run under the tests of other modules, too."""
-    program = next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
+    program = browser_on_path()
     if program is None:
         sentence = "No Chromium is on PATH: install Debian's package chromium to see what is drawn."
         if os.environ.get("CI"):

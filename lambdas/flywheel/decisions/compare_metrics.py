@@ -62,9 +62,7 @@ def compare_metrics(
     models = find_compared_models(iteration, pipeline=pipeline)
     if evidence is Evidence.HOLDOUT and models.candidate is not None:
         suspects = LabelSuspects(intake=pipeline.intake, most=suspect_test_labels)
-        compared = _by_holdout(
-            models, iteration, pipeline.intake, pipeline.service, bar, confidence_level, suspects, now
-        )
+        compared = _by_holdout(models, iteration, pipeline, bar, confidence_level, suspects, now)
     else:
         compared = _by_iteration(models, iteration, pipeline.intake, pipeline.service, bar)
     decision = Decision(
@@ -106,14 +104,14 @@ def _by_iteration(
 def _by_holdout(
     models: ComparedModels,
     iteration: Iteration,
-    intake: IntakeBucket,
-    service: FlywheelService,
+    pipeline: FlywheelPipeline,
     bar: Bar,
     confidence_level: float,
     suspects: LabelSuspects,
     now: datetime,
 ) -> _Comparison:
     """Compare both models' predictions for the hold-out. Without them the active model stays."""
+    intake, service = pipeline.intake, pipeline.service
     chosen = intake.require(iteration_holdout_key(iteration.id), IterationHoldout)
     holdout = read_holdout(intake, chosen)
     if holdout is None:

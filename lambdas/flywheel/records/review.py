@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from flywheel.records.predictions import Suggestion
+from flywheel.records.predictions import Suggestion, text_digest
 from flywheel.records.uploads import Split
 from flywheel.store.record import Record
 
@@ -117,8 +117,6 @@ class WaitingItem(Record):
 
     @property
     def id(self) -> str:
-        from flywheel.records.predictions import text_digest
-
         return text_digest(self.text)
 
 

@@ -133,7 +133,7 @@ def test_a_state_is_accessible_and_fits(open_review: Open, state: str) -> None:
     view.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')} }}")
     for width, scheme in SCREENS:
         view.page.set_viewport_size({"width": width, "height": 800})
-        view.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        view.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
         view.page.screenshot(path=PICTURES / f"{state}-{width}-{scheme}.png")
         assert view.evaluate("document.documentElement.scrollWidth") == width
         found = view.evaluate("async () => (await axe.run()).violations.map(v => [v.id, ...v.nodes.map(n => n.html)])")
