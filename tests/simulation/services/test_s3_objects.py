@@ -250,6 +250,24 @@ def test_folders_are_listed_over_pages_of_any_length(world: World) -> None:
     assert (none["KeyCount"], none["IsTruncated"]) == (0, False)
 
 
+def test_a_delete_marker_cannot_be_read(world: World) -> None:
+    version = world.s3.put_object(Bucket=BUCKET, Key="a", Body=b"text")["VersionId"]
+    marker = world.s3.delete_object(Bucket=BUCKET, Key="a")["VersionId"]
+    assert world.code("get_object", Key="a") == "NoSuchKey"
+    assert world.code("head_object", Key="a") == "404"
+    assert world.code("get_object", Key="a", VersionId=marker) == "MethodNotAllowed"
+    assert world.code("head_object", Key="a", VersionId=marker) == "405"
+    source = {"Bucket": BUCKET, "Key": "a"}
+    assert world.code("copy_object", Key="b", CopySource=source) == "NoSuchKey"
+    # The emulator knows no such version.
+    assert world.code("copy_object", Key="b", CopySource={**source, "VersionId": marker}) == "InvalidRequest"
+    assert world.code("put_object", Key="a", IfMatch="*") == "NoSuchKey"
+    assert world.code("delete_object", Key="a", IfMatch="*") == "NoSuchKey"
+    removed = world.s3.delete_object(Bucket=BUCKET, Key="a", VersionId=marker)
+    assert (removed["DeleteMarker"], removed["VersionId"]) == (True, marker)
+    assert world.s3.head_object(Bucket=BUCKET, Key="a")["VersionId"] == version
+
+
 def test_a_range_begins_within_the_object(world: World) -> None:
     world.s3.put_object(Bucket=BUCKET, Key="a", Body=b"12345")
     found = world.s3.get_object(Bucket=BUCKET, Key="a", Range="bytes=4-9")
