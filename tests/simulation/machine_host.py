@@ -1,0 +1,119 @@
+"""What the tasks of state machines ask for: functions, other machines, and services in the name of the machine's role."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation import clients
+from tests.simulation.acting import Acting
+from tests.simulation.api import ApiError, Caller
+from tests.simulation.clients import Unanswered
+from tests.simulation.functions import FunctionFailed, outcome_of
+from tests.simulation.machines.host import TaskFailed, TaskRequest, Visit
+
+if TYPE_CHECKING:
+    from tests.simulation.deployment.stack import Machine
+    from tests.simulation.world import World
+
+_PREFIXES = {"ssm": "Ssm", "comprehend": "Comprehend", "s3": "S3", "events": "EventBridge", "states": "StepFunctions"}
+"""How the names of a service's errors begin."""
+_FUNCTION_GONE = "Lambda.ResourceNotFoundException"
+
+
+class MachineHost:
+    """Of the executions of one machine."""
+
+    def __init__(self, world: World, machine: Machine, account: str) -> None:
+        self.kernel = world.kernel
+        self._world = world
+        self._machine = machine
+        self._acting = Acting(
+            world=world, caller=Caller(account=account, role=machine.role), environment={}, who=machine.name
+        )
+
+    def visited(self, visit: Visit) -> None:
+        self._world.visited(visit, self._machine.logical_id)
+
+    def run_task(self, task: TaskRequest) -> Any:
+        """Raises TaskFailed."""
+        kind, _, rest = task.resource.partition(":")
+        if kind == "lambda":
+            return self._invoke(task.arguments)
+        if kind == "states":
+            return self._run_nested(task.arguments)
+        if kind == "aws-sdk":
+            service, _, operation = rest.partition(":")
+            return self._ask(service, operation, task.arguments)
+        return self._ask(kind, rest, task.arguments)
+
+    def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        world, arn = self._world, arguments["FunctionName"]
+        self._require("lambda", "Invoke", {"FunctionName": arn})
+        self.kernel.sleep(world.weather.latency("lambda"))
+        if arn not in world.functions.known:
+            raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
+        process = world.functions.begin(arn, arguments.get("Payload", {}))
+        process.join()
+        try:
+            return {"StatusCode": 200, "Payload": outcome_of(process)}
+        except FunctionFailed as failed:
+            cause = json.dumps({"errorMessage": failed.message, "errorType": failed.error})
+            raise TaskFailed(failed.error, cause) from None
+
+    def _run_nested(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        asked = {"stateMachineArn": arguments["StateMachineArn"], "input": json.dumps(arguments.get("Input", {}))}
+        if "Name" in arguments:
+            asked["name"] = arguments["Name"]
+        self._require("stepfunctions", "StartExecution.sync", asked)
+        try:
+            arn = self._world.states.answer("StartExecution", asked, self._acting.caller)["executionArn"]
+        except ApiError as error:
+            raise TaskFailed(f"StepFunctions.{_named(error.code)}", error.message) from None
+        execution = self._world.states.executions[arn]
+        execution.join()
+        found = {
+            "ExecutionArn": arn,
+            "Name": execution.name,
+            "Status": execution.status,
+            "StateMachineArn": execution.machine_arn,
+        }
+        if execution.status == "SUCCEEDED":
+            return {**found, "Output": execution.output}
+        failure = {**found, "Error": execution.error, "Cause": execution.cause}
+        raise TaskFailed("States.TaskFailed", json.dumps(failure))
+
+    def _ask(self, service: str, operation: str, arguments: Any) -> dict[str, Any]:
+        """One attempt: Step Functions leaves retries to the state."""
+        name = operation[0].upper() + operation[1:]
+        prefix = _PREFIXES[service]
+        try:
+            answer = self._world.ask(service, name, arguments, self._acting, attempts=1)
+        except ApiError as error:
+            raise TaskFailed(f"{prefix}.{_modelled(service, error.code, prefix)}", error.message) from None
+        except Unanswered:
+            raise TaskFailed(f"{prefix}.SdkClientException", "Unable to execute HTTP request") from None
+        found: dict[str, Any] = json.loads(json.dumps(answer, default=_text))
+        return found
+
+    def _require(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        try:
+            self._world.roles.require_task(self._acting.caller, service, operation, parameters)
+        except ApiError as error:
+            raise TaskFailed(f"{service.title()}.{error.code}", error.message) from None
+
+
+def _text(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.read().decode()
+
+
+def _named(code: str) -> str:
+    return code if code.endswith("Exception") else f"{code}Exception"
+
+
+def _modelled(service: str, code: str, prefix: str) -> str:
+    """An error that the SDK has no class for arrives under the service's general name."""
+    model = clients.model_of(service)
+    return _named(code) if code in model.shape_names else f"{prefix}Exception"

@@ -1,0 +1,143 @@
+"""Runs one plan and checks the claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from local.comprehend.faults import Fault
+from local.comprehend.settings import Settings
+from tests.simulation.app import App
+from tests.simulation.claims.broken import ClaimBroken
+from tests.simulation.kernel import BEGINNING, Kernel
+from tests.simulation.people import People
+from tests.simulation.services.learner import Talent, talents
+from tests.simulation.storm import Storm
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.schedule.plan import Plan
+
+_REST_WITHIN = 40 * 86400.0
+_LOOK_EVERY = 6 * 3600.0
+
+
+@dataclass(kw_only=True)
+class Run:
+    """What a schedule came to."""
+
+    plan: Plan
+    broken: ClaimBroken | None = None
+    story: list[tuple[float, str, str]] = field(default_factory=list)
+    """(moment, who, what)"""
+    visits: Counter[str] = field(default_factory=Counter)
+    grants: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    simulated: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Situation:
+    """What claims look at."""
+
+    plan: Plan
+    world: World
+    app: App
+    people: People
+
+
+Claim = Callable[[Situation], None]
+"""Raises ClaimBroken."""
+
+
+def run(plan: Plan, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> Run:
+    """Must run while `installation.installed` is in force."""
+    found = Run(plan=plan)
+    kernel = Kernel(plan.seed)
+
+    def tell(who: str, what: str) -> None:
+        found.story.append((kernel.now, who, what))
+
+    calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")
+    storm = Storm(kernel, plan.rates, calm_after=calm_after, tell=tell)
+    world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
+    quality = kernel.random("talents")
+
+    def talent() -> Talent:
+        return Talent(quality=quality.uniform(0.4, 1.0), seed=quality.getrandbits(32))
+
+    try:
+        with talents(talent):
+            _play(plan, kernel, world, always=always, at_rest=at_rest)
+    except ClaimBroken as broken:
+        found.broken = broken
+        tell("the claim", str(broken))
+    finally:
+        found.visits, found.requests = world.visits, world.requests
+        found.grants = Counter(world.roles.used)
+        found.simulated = kernel.now - BEGINNING
+        world.close()
+    return found
+
+
+def _play(plan: Plan, kernel: Kernel, world: World, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> None:
+    app = App(world, kind=plan.kind, parameters=plan.parameters)
+    app.deploy()
+    kernel.run_until(kernel.now + 120)
+    people = People(world, app)
+    situation = Situation(plan=plan, world=world, app=app, people=people)
+    for act in plan.acts:
+        people.plan(act)
+    _break_resources(plan, kernel, world)
+    end = kernel.now + plan.calm_after
+    looked = -1
+    while kernel.due is not None and kernel.due <= end:
+        kernel.step()
+        if world.changes != looked:
+            looked = world.changes
+            _check(always, situation)
+    if not plan.bounded:
+        return
+    world.comprehend.local.faults.clear()
+    last = kernel.now + _REST_WITHIN
+    while not _rests(kernel, world, app):
+        if kernel.now > last:
+            raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
+        deadline = kernel.now + _LOOK_EVERY
+        while kernel.due is not None and kernel.due <= deadline:
+            kernel.step()
+            if world.changes != looked:
+                looked = world.changes
+                _check(always, situation)
+        kernel.run_until(deadline)
+    _check(at_rest, situation)
+
+
+def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
+    draw = kernel.random("failed resources")
+    if plan.rates.failed_resources:
+        for resource in ("dataset", "iteration", "job", "endpoint"):
+            if draw.random() < 0.5:
+                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))  # type: ignore[arg-type]  # one of its names
+                world.comprehend.local.faults.add(fault)
+
+
+def _rests(kernel: Kernel, world: World, app: App) -> bool:
+    """Nothing runs, and nothing was started since the last look but what the schedules start."""
+    running = [
+        one
+        for one in world.states.executions.values()
+        if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
+    ]
+    before, world.starts_looked_at = world.starts_looked_at, world.starts
+    return not running and not world.functions.running and before == world.starts
+
+
+def _check(claims: Sequence[Claim], situation: Situation) -> None:
+    for claim in claims:
+        situation.world.visits[f"claim/{claim.__name__}"] += 1
+        claim(situation)
+    if situation.world.kernel.failures:
+        raise situation.world.kernel.failures[0]
