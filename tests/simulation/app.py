@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.simulation.api import ACCOUNT, Caller
+from tests.simulation.api import ACCOUNT, ApiError, Caller
 from tests.simulation.deployment.synthesis import context_of, synthesised
 from tests.simulation.deployment.templates import resolve
+from tests.simulation.schedule.plan import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.simulation.deployment.stack import Machine, Stack
     from tests.simulation.world import World
-
-KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
-"""Of settings, by the kind of a plan."""
 
 
 class App:
@@ -32,6 +30,7 @@ class App:
         self.stacks: dict[str, Stack] = {}
         self.flywheels: list[str] = []
         """ARNs, the present one last."""
+        self.turns_seen = -1
         self.seen_active: str | None = None
         """The active model that a claim saw last."""
         self.wanted_models: set[str] = set()
@@ -72,6 +71,23 @@ class App:
                 self.world.roles.add(stack)
                 self.world.comprehend.answer("CreateFlywheel", request, Caller(account=self.account))
                 self.flywheels.append(flywheel.arn)
+                self._wait_for(flywheel.arn)
+
+    def _wait_for(self, flywheel_arn: str) -> None:
+        """CloudFormation goes on when the flywheel is ACTIVE."""
+        kernel, owner = self.world.kernel, Caller(account=self.account)
+        while True:
+            try:
+                found = self.world.comprehend.answer("DescribeFlywheel", {"FlywheelArn": flywheel_arn}, owner)
+            except ApiError:
+                # It does not show yet.
+                found = {"FlywheelProperties": {"Status": "CREATING"}}
+            if found["FlywheelProperties"]["Status"] != "CREATING":
+                return
+            if kernel.in_process:
+                kernel.sleep(30)
+            else:
+                kernel.run_until(kernel.now + 30)
 
     def change_parameters(self, part: str, values: dict[str, str]) -> None:
         self.parameters.setdefault(part, {}).update(values)
@@ -97,9 +113,13 @@ class App:
             if machine.logical_id.startswith(word)
         )
 
+    def started(self) -> int:
+        """How many turns and promotions were started, or started again."""
+        return sum(
+            1 + execution.redrive_count
+            for word in ("Turn", "Promote")
+            for execution in self.world.states.of(self.machine(word).arn)
+        )
+
     def uploaded_ids(self) -> list[str]:
         return [key.split("/")[1] for key in self.world.s3.keys(self.intake, "uploads/")]
-
-    def record(self, key: str) -> Any:
-        found = self.world.s3.object(self.intake, key)
-        return None if found is None else found

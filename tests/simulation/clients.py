@@ -5,13 +5,13 @@ Parameters are validated as botocore does, errors are the client's own exception
 
 from __future__ import annotations
 
-import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import EndpointConnectionError, ParamValidationError, ReadTimeoutError
+from botocore.handlers import handle_copy_source_param
 from botocore.validate import ParamValidator
 
 from tests.simulation.acting import Acting, acting
@@ -66,11 +66,15 @@ def model_of(service: str) -> Any:
 
 def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
     real = _real(service)
-    found = copy.copy(real)
+    # copy.copy asks the new one for attributes before it has any, which botocore's clients do not stand.
+    found = object.__new__(type(real))
+    found.__dict__.update(real.__dict__)
     model = real.meta.service_model
     name = service.replace("application-autoscaling", "autoscaling")
 
     def make_api_call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if "CopySource" in parameters:
+            handle_copy_source_param(parameters)
         problems = _VALIDATOR.validate(parameters, model.operation_model(operation).input_shape)
         if problems.has_errors():
             raise ParamValidationError(report=problems.generate_report())

@@ -158,7 +158,7 @@ class Functions:
 
 
 def outcome_of(process: Process[Any]) -> Any:
-    """What an ended invocation gave, with the names that Step Functions gives to its failures. Raises FunctionFailed."""
+    """What an ended invocation gave. Raises FunctionFailed with the names that Step Functions gives to failures."""
     match process.error:
         case None:
             return process.result

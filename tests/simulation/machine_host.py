@@ -1,4 +1,4 @@
-"""What the tasks of state machines ask for: functions, other machines, and services in the name of the machine's role."""
+"""What the tasks of state machines ask for: functions, other machines, and services in the machine's own name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from tests.simulation.api import ApiError, Caller
 from tests.simulation.clients import Unanswered
 from tests.simulation.functions import FunctionFailed, outcome_of
 from tests.simulation.machines.host import TaskFailed, TaskRequest, Visit
+from tests.simulation.machines.nested import result_of
 
 if TYPE_CHECKING:
     from tests.simulation.deployment.stack import Machine
+    from tests.simulation.machines.execution import Execution
     from tests.simulation.world import World
 
 _PREFIXES = {"ssm": "Ssm", "comprehend": "Comprehend", "s3": "S3", "events": "EventBridge", "states": "StepFunctions"}
@@ -31,6 +33,13 @@ class MachineHost:
         self._acting = Acting(
             world=world, caller=Caller(account=account, role=machine.role), environment={}, who=machine.name
         )
+        self._nested: dict[int, Execution] = {}
+        """What tasks of .sync wait for."""
+
+    def abandoned(self, request: TaskRequest) -> None:
+        execution = self._nested.get(id(request))
+        if execution is not None:
+            execution.stop()
 
     def visited(self, visit: Visit) -> None:
         self._world.visited(visit, self._machine.logical_id)
@@ -41,7 +50,9 @@ class MachineHost:
         if kind == "lambda":
             return self._invoke(task.arguments)
         if kind == "states":
-            return self._run_nested(task.arguments)
+            return self._run_nested(task)
+        if task.resource == "s3:getObject":
+            return self._ask("s3", "getObject", task.arguments)["Body"]
         if kind == "aws-sdk":
             service, _, operation = rest.partition(":")
             return self._ask(service, operation, task.arguments)
@@ -54,6 +65,10 @@ class MachineHost:
         if arn not in world.functions.known:
             raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
         process = world.functions.begin(arn, arguments.get("Payload", {}))
+        if world.weather.unanswered_invocation():
+            world.tell(process.name, "gives no answer to Step Functions, and goes on")
+            process.join(at_most=60)
+            raise TaskFailed("Lambda.ClientExecutionTimeoutException", "The client gave up.")
         process.join()
         try:
             return {"StatusCode": 200, "Payload": outcome_of(process)}
@@ -61,7 +76,8 @@ class MachineHost:
             cause = json.dumps({"errorMessage": failed.message, "errorType": failed.error})
             raise TaskFailed(failed.error, cause) from None
 
-    def _run_nested(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _run_nested(self, task: TaskRequest) -> dict[str, Any]:
+        arguments = task.arguments
         asked = {"stateMachineArn": arguments["StateMachineArn"], "input": json.dumps(arguments.get("Input", {}))}
         if "Name" in arguments:
             asked["name"] = arguments["Name"]
@@ -71,17 +87,9 @@ class MachineHost:
         except ApiError as error:
             raise TaskFailed(f"StepFunctions.{_named(error.code)}", error.message) from None
         execution = self._world.states.executions[arn]
-        execution.join()
-        found = {
-            "ExecutionArn": arn,
-            "Name": execution.name,
-            "Status": execution.status,
-            "StateMachineArn": execution.machine_arn,
-        }
-        if execution.status == "SUCCEEDED":
-            return {**found, "Output": execution.output}
-        failure = {**found, "Error": execution.error, "Cause": execution.cause}
-        raise TaskFailed("States.TaskFailed", json.dumps(failure))
+        self._nested[id(task)] = execution
+        execution.wait()
+        return result_of(execution)
 
     def _ask(self, service: str, operation: str, arguments: Any) -> dict[str, Any]:
         """One attempt: Step Functions leaves retries to the state."""

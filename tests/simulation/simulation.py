@@ -61,7 +61,7 @@ def run(plan: Plan, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> Run
         found.story.append((kernel.now, who, what))
 
     calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")
-    storm = Storm(kernel, plan.rates, calm_after=calm_after, tell=tell)
+    storm = Storm(kernel, plan.rates, calm_after=calm_after, until=kernel.now + plan.calm_after, tell=tell)
     world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
     quality = kernel.random("talents")
 
@@ -102,7 +102,7 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Sequence[Claim], 
         return
     world.comprehend.local.faults.clear()
     last = kernel.now + _REST_WITHIN
-    while not _rests(kernel, world, app):
+    while not _rests(world, app):
         if kernel.now > last:
             raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
         deadline = kernel.now + _LOOK_EVERY
@@ -124,15 +124,15 @@ def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
                 world.comprehend.local.faults.add(fault)
 
 
-def _rests(kernel: Kernel, world: World, app: App) -> bool:
+def _rests(world: World, app: App) -> bool:
     """Nothing runs, and nothing was started since the last look but what the schedules start."""
     running = [
         one
         for one in world.states.executions.values()
         if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
     ]
-    before, world.starts_looked_at = world.starts_looked_at, world.starts
-    return not running and not world.functions.running and before == world.starts
+    before, app.turns_seen = app.turns_seen, app.started()
+    return not running and not world.functions.running and before == app.turns_seen
 
 
 def _check(claims: Sequence[Claim], situation: Situation) -> None:

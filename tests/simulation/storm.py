@@ -27,9 +27,12 @@ _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "D
 
 
 class Storm(Weather):
-    """`tell` hears of what functions suffer. From `calm_after` on (a moment of the kernel) it does nothing."""
+    """`tell` hears of what functions suffer. From `calm_after` on (a moment of the kernel) it does nothing; nobody
+    looks after `until`."""
 
-    def __init__(self, kernel: Kernel, rates: Rates, *, calm_after: float, tell: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, kernel: Kernel, rates: Rates, *, calm_after: float, until: float, tell: Callable[[str, str], None]
+    ) -> None:
         self._kernel = kernel
         self._rates = rates
         self._calm_after = calm_after
@@ -41,13 +44,13 @@ class Storm(Weather):
         self._plans: dict[str, tuple[str, int, float]] = {}
         """What happens to a function, at which of its requests, and for how long."""
         self._requests: dict[str, int] = {}
-        self._outages = self._drawn_outages()
+        self._outages = self._drawn_outages(until)
 
-    def _drawn_outages(self) -> list[tuple[float, float, str]]:
+    def _drawn_outages(self, until: float) -> list[tuple[float, float, str]]:
         """(from, to, service)"""
         draw, found = self._kernel.random("outages"), []
         moment = self._kernel.now
-        while self._rates.outages and moment < self._calm_after:
+        while self._rates.outages and moment < until:
             moment += draw.expovariate(self._rates.outages / 3600)
             found.append((moment, moment + draw.choice((60, 600, 1800)), draw.choice(sorted(_REFUSALS))))
         return found

@@ -44,6 +44,10 @@ class Weather:
         """The same after the answer came."""
         return 0.0
 
+    def unanswered_invocation(self) -> bool:
+        """Whether Step Functions gets no answer of a function, which goes on."""
+        return False
+
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - as above
         """When each copy of an event arrives: none, if it is lost."""
         return (0.5,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -34,11 +35,15 @@ from tests.simulation.weather import Weather
 
 if TYPE_CHECKING:
     from local.comprehend.settings import Settings
-    from tests.simulation.deployment.stack import Stack, Target
+    from tests.simulation.deployment.stack import Bucket, Parameter, Stack, Target
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
     from tests.simulation.services.s3 import ObjectEvent
 
+_READS = ("Get", "List", "Describe", "Head")
+_UNNAMED = re.compile("[0-9a-f]{16}")
+"""What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
+_BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
 """Of the SDK's standard retry mode."""
 
@@ -89,6 +94,9 @@ class World:
         self.visits: Counter[str] = Counter()
         """What was reached, for the table of coverage."""
         self.requests = 0
+        self.changes = 0
+        """Grows whenever something may have changed that claims look at."""
+        self._buckets: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
         self.on_step: list[Callable[[], None]] = []
@@ -137,6 +145,8 @@ class World:
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
     ) -> dict[str, Any]:
         self.requests += 1
+        if not operation.startswith(_READS):
+            self.changes += 1
         self.roles.require(caller, service, operation, parameters)
         return self._answers[service](operation, parameters, caller)
 
@@ -166,17 +176,17 @@ class World:
 
     # Deployment.
 
-    def deploy(self, stack: Stack, *, account: str) -> None:
-        """What CloudFormation makes of a template, without custom resources and flywheels."""
-        self.roles.add(stack, account=account)
+    def deploy(self, stack: Stack) -> None:
+        """What CloudFormation makes of a template, without custom resources and flywheels. Also in the place of what
+        is there."""
+        account = stack.account
+        self.roles.add(stack)
         for bucket in stack.buckets:
-            self.s3.create_bucket(bucket.name, account=account, versioned=bucket.versioned)
+            self._create_bucket(bucket, account)
         for queue in stack.queues:
-            self.sqs.create_queue(queue, account=account)
-        for topic in stack.topics:
-            self.sns.create_topic(topic.arn)
+            self.sqs.add(queue)
         for parameter in stack.parameters:
-            self.ssm.put(account, parameter.name, parameter.value)
+            self._set_parameter(parameter, account)
         for function in stack.functions:
             self.functions.add(function, account=account)
         for machine in stack.machines:
@@ -186,35 +196,45 @@ class World:
         for rule in stack.rules:
             self.events.add(rule, account=account)
 
+    def _create_bucket(self, bucket: Bucket, account: str) -> None:
+        owner = Caller(account=account)
+        if bucket.name not in self._buckets:
+            self._buckets.add(bucket.name)
+            self.s3.answer("CreateBucket", {"Bucket": bucket.name}, owner)
+            versioning = bucket.properties.get("VersioningConfiguration")
+            if versioning:
+                asked = {"Bucket": bucket.name, "VersioningConfiguration": versioning}
+                self.s3.answer("PutBucketVersioning", asked, owner)
+
+    def _set_parameter(self, parameter: Parameter, account: str) -> None:
+        asked = {"Name": parameter.name, "Value": parameter.value, "Type": "String", "Overwrite": True}
+        if self.published(account).get(parameter.name) != parameter.value:
+            self.ssm.answer("PutParameter", asked, Caller(account=account))
+
+    def published(self, account: str) -> dict[str, str]:
+        """The values in Parameter Store, by name."""
+        return {_BOOTSTRAP: "30", **self.ssm.values(account)}
+
     # Events.
 
     def _object_changed(self, event: ObjectEvent) -> None:
-        detail = {
-            "version": "0",
-            "bucket": {"name": event.bucket},
-            "object": {
-                "key": event.key,
-                "size": event.size,
-                "etag": event.etag.strip('"'),
-                "version-id": event.version_id,
-                "sequencer": event.sequencer,
-            },
-            "reason": event.reason,
-        }
-        self.events.publish(event.account, "aws.s3", event.detail_type, detail)
+        self.events.publish(event.account, "aws.s3", event.detail_type, event.detail)
 
     def _parameter_changed(self, account: str, name: str, operation: str) -> None:
         detail = {"operation": operation, "name": name, "type": "String", "description": ""}
         self.events.publish(account, "aws.ssm", "Parameter Store Change", detail)
 
     def _execution_changed(self, account: str, execution: Execution) -> None:
-        self.tell(execution.name, f"is {execution.status}" + (f": {execution.error}" if execution.error else ""))
+        if not (execution.status in ("RUNNING", "SUCCEEDED") and _UNNAMED.fullmatch(execution.name)):
+            machine = execution.machine.name.rpartition("-")[0]
+            said = f": {execution.error}: {execution.cause}" if execution.error else ""
+            self.tell(f"{machine} {execution.name}", f"is {execution.status}{said}")
         detail: dict[str, Any] = {
             "executionArn": execution.arn,
-            "stateMachineArn": execution.machine_arn,
+            "stateMachineArn": execution.machine.arn,
             "name": execution.name,
             "status": execution.status,
-            "startDate": int(execution.start_date * 1000),
+            "startDate": int((execution.start_date or 0) * 1000),
             "stopDate": None if execution.stop_date is None else int(execution.stop_date * 1000),
             "input": json.dumps(execution.input),
             "output": json.dumps(execution.output) if execution.status == "SUCCEEDED" else None,
@@ -223,6 +243,7 @@ class World:
             "redriveCount": execution.redrive_count,
             "redriveDate": None if execution.redrive_date is None else int(execution.redrive_date * 1000),
         }
+        self.changes += 1
         self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
 
     def _deliver(self, account: str, target: Target, content: Any, rule: str) -> None:
@@ -252,7 +273,8 @@ class World:
     # What is seen.
 
     def visited(self, visit: Visit, machine: str) -> None:
-        self.visits[f"{machine}/{visit.described}"] += 1
+        what = visit.what if visit.error is None else f"{visit.what} {visit.error}"
+        self.visits[f"{machine}/{visit.state}/{what}"] += 1
 
     def function_began(self, running: Acting) -> None:
         self.visits[f"function/{running.who.split('#')[0]}"] += 1

@@ -67,11 +67,7 @@ def _rejected(situation: Situation, file: File) -> bool:
 
 
 def _results(situation: Situation) -> list[tuple[str, UploadResult]]:
-    found = []
-    for key, result in records.read_all(situation, "turns/", UploadResult):
-        if "/uploads/" in key:
-            found.append((key, result))
-    return found
+    return list(records.read_all(situation, "turns/", UploadResult, with_="/uploads/"))
 
 
 def _in_datasets(situation: Situation, kind: str) -> Counter[str]:

@@ -20,9 +20,12 @@ def read(situation: Situation, key: str, kind: type[R]) -> R | None:
     return None if found is None else kind.model_validate_json(found.body)
 
 
-def read_all(situation: Situation, prefix: str, kind: type[R], *, ending: str = ".json") -> Iterator[tuple[str, R]]:
+def read_all(
+    situation: Situation, prefix: str, kind: type[R], *, ending: str = ".json", with_: str = ""
+) -> Iterator[tuple[str, R]]:
+    """Those below the prefix whose keys end so and have `with_` in them."""
     for key in list(situation.world.s3.keys(situation.app.intake, prefix)):
-        if key.endswith(ending):
+        if key.endswith(ending) and with_ in key:
             found = read(situation, key, kind)
             if found is not None:
                 yield key, found

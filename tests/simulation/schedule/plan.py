@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.deployment.synthesis import context_of
 from tests.simulation.schedule.documents import Author, File
 
 HOUR = 3600.0
-LABELS = {
-    "MULTI_CLASS": ("BUSINESS", "SPORTS", "WORLD"),
-    "MULTI_LABEL": ("COMEDY", "DRAMA", "WESTERN"),
-    "ENTITIES": ("PERSON", "PLACE"),
-}
+KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
+"""Of settings."""
+
+
+def labels_of(kind: str, generation: int = 1) -> tuple[str, ...]:
+    context = context_of(KINDS[kind], generation)
+    return tuple(context.get("labels") or context["entity_types"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +73,14 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return LABELS[self.kind]
+        return labels_of(self.kind)
 
 
 def draw_plan(seed: int, *, bounded: bool) -> Plan:
     draw = random.Random(f"{seed}/plan/{bounded}")
     kind = draw.choices(("MULTI_CLASS", "MULTI_LABEL", "ENTITIES"), (6, 2, 2))[0]
     length = draw.choice((6, 12, 24)) * HOUR
-    author = Author(random=draw, kind=kind, labels=LABELS[kind])
+    author = Author(random=draw, kind=kind, labels=labels_of(kind))
     return Plan(
         seed=seed,
         bounded=bounded,
