@@ -64,6 +64,11 @@ class Expression:
         """Of `$states`, those that are looked at; the empty name for all."""
         return frozenset(_OF_STATES.findall(self.text))
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the engine is asked only where the path leads into an array."""
+        return self._direct is not None
+
     def value(self, variables: Values, states: Values) -> Any:
         """The expression's value as plain Python, UNDEFINED if there is none. Raises StateFailed."""
         if self._direct is not None:

@@ -25,6 +25,7 @@ class ScriptedHost:
         self.answered: list[str] = []
         """States whose tasks came to their end, also where nobody waited any more."""
         self.given_up: list[TaskRequest] = []
+        self.on_abandoned: Callable[[], None] | None = None
         self.visits: list[Visit] = []
 
     def run_task(self, request: TaskRequest) -> Any:
@@ -37,16 +38,25 @@ class ScriptedHost:
 
     def abandoned(self, request: TaskRequest) -> None:
         self.given_up.append(request)
+        if self.on_abandoned is not None:
+            self.on_abandoned()
 
     def visited(self, visit: Visit) -> None:
         self.visits.append(visit)
 
-    def execution(self, definition: dict[str, Any], value: Any = None, *, name: str = "first") -> Execution:
+    def execution(
+        self,
+        definition: dict[str, Any],
+        value: Any = None,
+        *,
+        name: str = "first",
+        on_end: Callable[[Execution], None] | None = None,
+    ) -> Execution:
         arn = "arn:aws:states:us-east-1:111122223333:stateMachine:machine"
         machine = Machine.of(
             {"QueryLanguage": "JSONata", **definition}, arn=arn, role_arn="arn:aws:iam::111122223333:role/machine"
         )
-        return Execution(machine, name, {} if value is None else value, self)
+        return Execution(machine, name, {} if value is None else value, self, on_end=on_end)
 
     def run(self, definition: dict[str, Any], value: Any = None, *, seconds: float = 1e9) -> Execution:
         """Start an execution and let so many seconds pass."""
