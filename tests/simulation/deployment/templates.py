@@ -37,6 +37,28 @@ def resolve(
     )
 
 
+def resolve_app(
+    templates: Mapping[str, Mapping[str, Any]],
+    *,
+    account: str,
+    region: str = REGION,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, stack.Stack]:
+    """All stacks of an app by name, in this order: those that come later read what earlier ones publish.
+
+    `parameters` are those of each stack, by its name or by how that ends: "serving".
+    """
+    published: dict[str, str] = {}
+    found: dict[str, stack.Stack] = {}
+    for name, template in templates.items():
+        given = {**(parameters or {}).get(name.rpartition("-")[2], {}), **(parameters or {}).get(name, {})}
+        found[name] = resolve(
+            template, name=name, account=account, region=region, parameters=given, published=published
+        )
+        published |= {each.name: each.value for each in found[name].parameters}
+    return found
+
+
 class _Document:
     """A template with the names that its resources get in one place."""
 
@@ -169,6 +191,7 @@ class _Reading:
             role=_last_part(given["Role"]),
             dead_letters=given.get("DeadLetterConfig", {}).get("TargetArn"),
             reserved_concurrency=_whole(given.get("ReservedConcurrentExecutions")),
+            log_group=given.get("LoggingConfig", {}).get("LogGroup"),
         )
 
     def machine(self, logical_id: str, given: Properties, _: Properties) -> stack.Machine:
