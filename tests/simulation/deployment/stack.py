@@ -28,6 +28,8 @@ class Function:
     dead_letters: str | None
     """ARN of the queue for events that the function could not handle when it was called asynchronously."""
     reserved_concurrency: int | None
+    log_group: str | None
+    """Name."""
 
 
 @dataclass(frozen=True, kw_only=True)

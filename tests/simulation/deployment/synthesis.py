@@ -6,9 +6,9 @@ a process, for the digest of what it was made from.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -48,6 +48,12 @@ def context_of(kind: str, generation: int = 1) -> dict[str, Any]:
     if kind == IMPORTING:
         return {"name": "served", "role": "import"}
     return {"name": "news", **FLYWHEELS[kind][generation - 1]}
+
+
+@cache
+def templates_of(kind: str, generation: int = 1) -> Mapping[str, Mapping[str, Any]]:
+    """What `synthesised` gives for `context_of` the same, once a process."""
+    return synthesised(context_of(kind, generation))
 
 
 def synthesised(context: Mapping[str, Any], *, cache_folder: Path = CACHE) -> dict[str, Mapping[str, Any]]:
@@ -104,23 +110,20 @@ def read_by_the_app() -> set[Path]:
     return found
 
 
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+)?import[ \t]+(\([^)]*\)|.*)", re.MULTILINE)
+
+
 def _imports(path: Path) -> Iterator[str]:
-    """Names that may be modules, and the packages that they are in."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        match node:
-            case ast.Import(names=names):
-                modules = [each.name for each in names]
-            case ast.ImportFrom(module=module, names=names, level=level):
-                package = ".".join(path.relative_to(ROOT).parts[: -level or None]) if level else ""
-                base = ".".join(filter(None, [package, module]))
-                modules = [base, *(f"{base}.{each.name}" for each in names)]
-            case _:
-                continue
-        for name in modules:
-            parts = name.split(".")
-            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    """Names that may be modules, and the packages that they are in. To parse the modules would take much longer."""
+    for level, module, names in _IMPORT.findall(path.read_text()):
+        package = path.relative_to(ROOT).parts[: -len(level)] if level else ()
+        base = [*package, *filter(None, module.split("."))]
+        imported = [each.split(" as ")[0].split() for each in re.sub(r"#.*|[()]", "", names).split(",")]
+        for name in [base, *([*base, *each[0].split(".")] for each in imported if each)]:
+            yield from (".".join(name[:length]) for length in range(1, len(name) + 1))
 
 
+@cache
 def _module(name: str) -> Path | None:
     below = Path(*name.split("."))
     for root in (ROOT, ROOT / "lambdas"):

@@ -37,6 +37,28 @@ def resolve(
     )
 
 
+def resolve_app(
+    templates: Mapping[str, Mapping[str, Any]],
+    *,
+    account: str,
+    region: str = REGION,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, stack.Stack]:
+    """All stacks of an app by name, in this order: those that come later read what earlier ones publish.
+
+    `parameters` are those of each stack, by its name or by how that ends: "serving".
+    """
+    published: dict[str, str] = {}
+    found: dict[str, stack.Stack] = {}
+    for name, template in templates.items():
+        given = {**(parameters or {}).get(name.rpartition("-")[2], {}), **(parameters or {}).get(name, {})}
+        found[name] = resolve(
+            template, name=name, account=account, region=region, parameters=given, published=published
+        )
+        published |= {each.name: each.value for each in found[name].parameters}
+    return found
+
+
 class _Document:
     """A template with the names that its resources get in one place."""
 
@@ -45,6 +67,7 @@ class _Document:
         self.place = place
         self.parameters = parameters
         self._named: dict[str, Named] = {}
+        self._properties: dict[str, Properties] = {}
         self.resolver = Resolver(
             template,
             pseudo={
@@ -77,6 +100,13 @@ class _Document:
     def exists(self, body: Mapping[str, Any]) -> bool:
         return "Condition" not in body or self.resolver.condition(body["Condition"])
 
+    def properties(self, logical_id: str) -> Properties:
+        """Resolved."""
+        if logical_id not in self._properties:
+            given = self.template["Resources"][logical_id].get("Properties", {})
+            self._properties[logical_id] = self.resolver.value(given)
+        return self._properties[logical_id]
+
     def statements(self, document: Any) -> tuple[stack.Statement, ...]:
         """Of a policy's document as the template has it."""
         return tuple(self._statement(each) for each in as_list(document["Statement"]))
@@ -101,7 +131,7 @@ class _Document:
     def each(self, kind: str, read: Callable[[str, Properties, Properties], T]) -> tuple[T, ...]:
         """`read` of all resources of a type that exist: logical id, resolved properties, those of the template."""
         return tuple(
-            read(logical_id, self.resolver.value(body.get("Properties", {})), body.get("Properties", {}))
+            read(logical_id, self.properties(logical_id), body.get("Properties", {}))
             for logical_id, body in self.template["Resources"].items()
             if (body["Type"] == kind or (kind.endswith("*") and body["Type"].startswith(kind[:-1])))
             and self.exists(body)
@@ -112,7 +142,7 @@ class _Document:
             logical_id: stack.Resource(
                 type=body["Type"],
                 ref=self.named(logical_id).ref,
-                properties=self.resolver.value(body.get("Properties", {})),
+                properties=self.properties(logical_id),
             )
             for logical_id, body in self.template["Resources"].items()
             if self.exists(body)
@@ -169,6 +199,7 @@ class _Reading:
             role=_last_part(given["Role"]),
             dead_letters=given.get("DeadLetterConfig", {}).get("TargetArn"),
             reserved_concurrency=_whole(given.get("ReservedConcurrentExecutions")),
+            log_group=given.get("LoggingConfig", {}).get("LogGroup"),
         )
 
     def machine(self, logical_id: str, given: Properties, _: Properties) -> stack.Machine:
