@@ -38,7 +38,7 @@ _HEAD_MESSAGES = {
     405: "Method Not Allowed",
     412: "Precondition Failed",
 }
-_RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _ENCRYPTED = {"ServerSideEncryption": "AES256"}
 _WITHOUT_EFFECT = {"ChecksumAlgorithm", "ChecksumType", "ChecksumMode", "ServerSideEncryption", "SSEKMSKeyId"}
 _OF_OBJECTS = {"Metadata", "ContentType", "Tagging"}
@@ -227,8 +227,8 @@ class S3:
 
     def _copy_object(self, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         bucket, key = self._place(parameters, caller)
-        origin, source = self._source(parameters, caller)
         check_write(bucket, key, parameters)
+        origin, source = self._source(parameters, caller)
         replaces = parameters.get("MetadataDirective") == "REPLACE"
         if origin is bucket and source is bucket.current(key) and not replaces:
             message = (
@@ -361,7 +361,7 @@ def _range(asked: str, size: int) -> tuple[int, int]:
     found = _RANGE.fullmatch(asked)
     if found is None or (found[2] and int(found[2]) < int(found[1])):
         raise NotImplementedError(f"The simulation's S3 does not know what S3 makes of the range {asked!r}.")
-    first = max(0, size - int(found[3])) if found[3] else int(found[1])
+    first = int(found[1])
     end = min(int(found[2]) + 1, size) if found[2] else size
     if first >= end:
         raise ApiError("InvalidRange", "The requested range is not satisfiable", status=416)

@@ -30,6 +30,8 @@ def list_objects(bucket: Bucket, parameters: Mapping[str, Any], *, at_most: int)
     """The answer of ListObjectsV2, with at most so many keys and common prefixes."""
     prefix = parameters.get("Prefix", "")
     delimiter = parameters.get("Delimiter", "")
+    if delimiter and "StartAfter" in parameters:
+        raise NotImplementedError("The simulation's S3 does not know whether a list may start within a folder.")
     asked = min(parameters.get("MaxKeys", MOST_KEYS), MOST_KEYS)
     answer: dict[str, Any] = {
         "IsTruncated": False,
