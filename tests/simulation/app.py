@@ -68,7 +68,7 @@ class App:
                 if security:
                     request["DataSecurityConfig"] = security
                 # The role is part of the same stack.
-                self.world.roles.add(stack)
+                self.world.hold_to(stack)
                 self.world.comprehend.answer("CreateFlywheel", request, Caller(account=self.account))
                 self.flywheels.append(flywheel.arn)
                 self._wait_for(flywheel.arn)
