@@ -5,34 +5,21 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from jsonata import Jsonata  # type: ignore[import-untyped]  # it has no types
 from jsonata.jexception import JException  # type: ignore[import-untyped]  # it has no types
 from jsonata.utils import Utils  # type: ignore[import-untyped]  # it has no types
 
 from tests.infrastructure.state_machines import variables as variables_of
+from tests.simulation.machines.direct import UNDEFINED, AskEngine, Evaluate, Values, compiled
 from tests.simulation.machines.errors import QUERY, StateFailed
 
-UNDEFINED: Final = object()
-"""What JSONata gives where there is nothing."""
+Template = Evaluate
+"""Raises StateFailed."""
 
-Values = Mapping[str, Any]
-Template = Callable[[Values, Values], Any]
-"""Evaluated with the variables and with the members of `$states`. Raises StateFailed."""
-
-_NAME = r"[A-Za-z_]\w*"
-_PATH = rf"\$({_NAME})((?:\.{_NAME})*)"
-_DIRECT = re.compile(_PATH, re.ASCII)
-_OR_TEXT = re.compile(rf"\$exists\(({_PATH})\) \? \1 : '([^'\\]*)'", re.ASCII)
-_WORDS = frozenset({"and", "or", "in", "null", "true", "false", "function"})
 _MISSING = re.compile(r"\$(now|millis|random|uuid|eval|hash|range|partition|shuffle)\b")
 _OF_STATES = re.compile(r"\$states\b(?:\.(\w+))?")
-
-
-class _AskEngine(Exception):
-    """A value is not what the direct way can look into."""
 
 
 class Expression:
@@ -43,48 +30,41 @@ class Expression:
         if found:
             raise NotImplementedError(f"The simulation has no JSONata function ${found[1]}, which {text} asks for.")
         self.text = text
-        self._direct = _direct(text)
-        if self._direct is None:
-            # What does not parse is refused here, as AWS refuses the machine.
-            _ = self._engine, self._variables
-
-    @functools.cached_property
-    def _engine(self) -> Any:
-        engine = Jsonata(self.text)
-        engine.register_lambda("parse", lambda text: _to_engine(json.loads(text)))
-        engine.output_convert_nulls = False
-        return engine
-
-    @functools.cached_property
-    def _variables(self) -> tuple[str, ...]:
-        return tuple(sorted(variables_of(self.text)))
-
-    @functools.cached_property
-    def _members(self) -> frozenset[str]:
-        """Of `$states`, those that are looked at; the empty name for all."""
-        return frozenset(_OF_STATES.findall(self.text))
+        # What does not parse is refused here, as AWS refuses the machine.
+        self._engine = Jsonata(text)
+        self._engine.register_lambda("parse", lambda text: _to_engine(json.loads(text)))
+        self._engine.output_convert_nulls = False
+        self._variables = tuple(sorted(variables_of(text)))
+        # Of `$states`, those members that are looked at; the empty name for all.
+        self._members = frozenset(_OF_STATES.findall(text))
+        self._direct: Evaluate | None
+        try:
+            self._direct = compiled(self._engine.ast)
+        except AskEngine:
+            self._direct = None
 
     @property
     def is_direct(self) -> bool:
-        """Whether the engine is asked only where the path leads into an array."""
+        """Whether the engine is asked only if a value is not plain."""
         return self._direct is not None
 
     def value(self, variables: Values, states: Values) -> Any:
         """The expression's value as plain Python, UNDEFINED if there is none. Raises StateFailed."""
+        for name in self._variables:
+            if name not in variables:
+                raise StateFailed(
+                    QUERY, f"The JSONata expression '{self.text}' reads the variable ${name}, which was not assigned."
+                )
         if self._direct is not None:
             try:
                 return self._direct(variables, states)
-            except _AskEngine:
+            except AskEngine:
                 pass
         return self.ask(variables, states)
 
     def ask(self, variables: Values, states: Values) -> Any:
         """`value` by the engine."""
-        bound = {}
-        for name in self._variables:
-            if name not in variables:
-                raise _unassigned(self.text, name)
-            bound[name] = _to_engine(variables[name])
+        bound = {name: _to_engine(variables[name]) for name in self._variables}
         if self._members:
             every = "" in self._members
             bound["states"] = {
@@ -92,7 +72,8 @@ class Expression:
             }
         try:
             return _from_engine(self._engine.evaluate(None, bound))
-        except (JException, json.JSONDecodeError) as error:
+        # The engine stumbles over some operands that JSONata refuses, such as null where a number should be.
+        except (JException, ValueError, ArithmeticError, TypeError, AttributeError) as error:
             raise StateFailed(QUERY, f"The JSONata expression '{self.text}' failed: {error}") from error
 
 
@@ -138,53 +119,6 @@ def _has_expression(value: Any) -> bool:
         case list():
             return any(_has_expression(item) for item in value)
     return False
-
-
-def _direct(text: str) -> Template | None:
-    """The simplest forms without the engine: a path of names, and a path with a text in its place."""
-    found = _DIRECT.fullmatch(text)
-    if found:
-        return _path(text, found[1], found[2])
-    found = _OR_TEXT.fullmatch(text)
-    if not found:
-        return None
-    path, otherwise = _path(text, found[2], found[3]), found[4]
-    if path is None:
-        return None
-
-    def path_or_text(variables: Values, states: Values) -> Any:
-        value = path(variables, states)
-        return otherwise if value is UNDEFINED else value
-
-    return path_or_text
-
-
-def _path(text: str, name: str, rest: str) -> Template | None:
-    steps = tuple(rest.split(".")[1:])
-    if not _WORDS.isdisjoint(steps):
-        return None
-
-    def walk(variables: Values, states: Values) -> Any:
-        if name == "states":
-            value: Any = states
-        elif name in variables:
-            value = variables[name]
-        else:
-            raise _unassigned(text, name)
-        for step in steps:
-            if isinstance(value, dict):
-                value = value.get(step, UNDEFINED)
-            elif isinstance(value, list):
-                raise _AskEngine
-            else:
-                return UNDEFINED
-        return value
-
-    return walk
-
-
-def _unassigned(text: str, name: str) -> StateFailed:
-    return StateFailed(QUERY, f"The JSONata expression '{text}' reads the variable ${name}, which was not assigned.")
 
 
 def _to_engine(value: Any) -> Any:

@@ -49,7 +49,7 @@ def test_a_machine_whose_tasks_all_fail_fails_in_its_own_way(synthesis: Synthesi
     tasks = [name for _, states in scopes(definition) for name, state in states.items() if state["Type"] == "Task"]
     host = ScriptedHost(dict.fromkeys(tasks, failing("Refused", cause="by the test")))
 
-    ended = host.run(definition, {"event": {}})
+    ended = host.run(definition, {"job": "films", "event": {}})
 
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "Refused", "by the test")
     visited = [visit.state for visit in host.visits if visit.what == "entered"]

@@ -4,11 +4,12 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.simulation.machines.direct import UNDEFINED
 from tests.simulation.machines.errors import StateFailed
-from tests.simulation.machines.expressions import UNDEFINED, Expression, expression, template
+from tests.simulation.machines.expressions import Expression, expression, template
 
 NAMES = st.sampled_from(["a", "b", "Error", "input"])
 VALUES = st.recursive(
@@ -22,9 +23,23 @@ VALUES = st.recursive(
 )
 PATHS = st.builds(
     lambda root, steps: ".".join([root, *steps]),
-    st.sampled_from(["$a", "$b", "$states", "$states.input", "$states.context"]),
-    st.lists(NAMES, max_size=3),
+    st.sampled_from(["$a", "$b", "$states", "$states.input", "$states.result"]),
+    st.lists(NAMES, max_size=2),
 )
+LITERALS = st.sampled_from(["null", "true", "false", "0", "7", "2.5", "''", "'ab'"])
+FORMS = (
+    *(f"{{0}} {sign} {{1}}" for sign in "= != < <= > >= + - * / & and or".split()),
+    *("({0})", "$exists({path})", "$exists({path}) ? {path} : {0}", "{0} ? {1} : {2}", "({0} in [{1}, {2}])"),
+    *("$max([{0}, {1}])", "$floor({0})", "$ceil({0})", "($c := {0}; $c = {1})"),
+)
+
+
+@st.composite
+def expressions(draw: st.DrawFn, depth: int = 2) -> str:
+    if depth == 0 or draw(st.booleans()):
+        return draw(PATHS | LITERALS)
+    inner = [draw(expressions(depth - 1)) for _ in range(3)]
+    return draw(st.sampled_from(FORMS)).format(*inner, path=draw(PATHS))
 
 
 def outcome(found: Expression, variables: dict[str, Any], states: dict[str, Any], *, engine: bool) -> Any:
@@ -34,15 +49,14 @@ def outcome(found: Expression, variables: dict[str, Any], states: dict[str, Any]
         return failure.error
 
 
-@given(path=PATHS, text=st.none() | st.text("abc ", max_size=3), a=VALUES, taken=VALUES, context=VALUES)
-def test_the_direct_way_gives_what_the_engine_gives(
-    path: str, text: str | None, a: Any, taken: Any, context: Any
-) -> None:
-    found = expression(path if text is None else f"$exists({path}) ? {path} : '{text}'")
-    states = {"input": taken, "context": context}
+@settings(max_examples=300)
+@given(text=expressions(), a=VALUES, b=VALUES, taken=VALUES, result=VALUES)
+def test_the_direct_way_gives_what_the_engine_gives(text: str, a: Any, b: Any, taken: Any, result: Any) -> None:
+    found = expression(text)
+    variables, states = {"a": a, "b": b}, {"input": taken, "result": result}
 
     assert found.is_direct
-    direct, engine = (outcome(found, {"a": a}, states, engine=engine) for engine in (False, True))
+    direct, engine = (outcome(found, variables, states, engine=engine) for engine in (False, True))
 
     assert repr(direct) == repr(engine)
 
