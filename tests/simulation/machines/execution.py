@@ -165,7 +165,8 @@ class Execution:
         self.redrive_date = self.kernel.now
         self.stop_date = self.error = self.cause = None
         self.status = "RUNNING"
-        self.add("ExecutionRedriven", details={"redriveCount": self.redrive_count})
+        # Not by `add`, which may end the execution: in the process of the parent.
+        self.history.append(Event(self.kernel.now, "ExecutionRedriven", None, {"redriveCount": self.redrive_count}))
         self._run()
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,11 @@ from tests.simulation.machines.execution import Execution
 from tests.simulation.machines.host import TaskFailed, TaskRequest, Visit
 
 Answer = Callable[[TaskRequest], Any]
+READER = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "ReaderConfig": {"InputType": "JSON"},
+    "Arguments": {"Bucket": "bucket", "Key": "{% $states.input.key %}"},
+}
 
 
 class ScriptedHost:
@@ -113,3 +119,18 @@ def taking(seconds: float | Iterable[float], result: Any = None) -> Answer:
         return request.arguments if result is None else result
 
     return answer
+
+
+def inline(*states: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
+    processor = {"ProcessorConfig": {"Mode": "INLINE"}, **machine(*states)}
+    return {"Type": "Map", "ItemProcessor": processor, **more}
+
+
+def distributed(*states: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **machine(*states)}
+    return {"Type": "Map", "ItemProcessor": processor, "ItemReader": READER, "Label": "Each", **more}
+
+
+def holding(*items: Any) -> Answer:
+    """The object that an ItemReader reads."""
+    return lambda _request: json.dumps(items)

@@ -144,7 +144,10 @@ def resource_of(arn: str) -> str:
 
 
 class Attempt:
-    """One attempt of a task. What it asks for has a process of its own, which goes on when nobody waits any more."""
+    """One attempt of a task. What it asks for has a process of its own, which goes on when nobody waits any more.
+
+    An answer to a token counts from its moment on, also while the function that passed the token on still runs.
+    """
 
     def __init__(self, flow: Flow, request: TaskRequest, limits: Mapping[str, int]) -> None:
         self.closed = False
@@ -176,7 +179,9 @@ class Attempt:
             flow.add("TaskTimedOut" if timed_out else "TaskFailed", failure.output)
             raise
         finally:
-            flow.abandon = None
+            # Unless the state is in another attempt already: one that was stopped and redriven at the same moment.
+            if flow.abandon == self._abandon:
+                flow.abandon = None
         flow.add("TaskSucceeded")
         return self._result
 

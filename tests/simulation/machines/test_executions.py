@@ -12,8 +12,16 @@ from tests.simulation.kernel import BEGINNING
 from tests.simulation.machines.execution import Execution
 from tests.simulation.machines.host import TaskFailed, TaskRequest
 from tests.simulation.machines.nested import result_of
-from tests.simulation.machines.scripted import ScriptedHost, failing, machine, taking, task
-from tests.simulation.machines.test_maps import distributed, holding, inline
+from tests.simulation.machines.scripted import (
+    ScriptedHost,
+    distributed,
+    failing,
+    holding,
+    inline,
+    machine,
+    taking,
+    task,
+)
 
 DAY = 86_400.0
 
@@ -171,6 +179,22 @@ def test_what_was_stopped_is_asked_for_again() -> None:
 
     assert (execution.status, execution.stop_date) == ("SUCCEEDED", BEGINNING + 6)
     assert asked(host) == ["Ask", "Ask"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_redrive_at_the_moment_of_the_stop_is_an_attempt_like_any_other(seed: int) -> None:
+    host = ScriptedHost({"Ask": taking(10)}, seed=seed)
+    execution = host.run(machine(("Ask", task()), ("Then", task())), seconds=5)
+    execution.stop()
+    execution.redrive()
+    host.let_pass(5)
+    assert execution.status == "RUNNING", "What the first attempt gave is nobody's."
+
+    execution.stop()
+    host.let_pass(100)
+
+    assert (execution.status, asked(host)) == ("ABORTED", ["Ask", "Ask"])
+    assert host.given_up == host.asked
 
 
 def test_a_wait_goes_on_where_it_would_be() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -8,27 +7,16 @@ import pytest
 from tests.simulation.kernel import BEGINNING
 from tests.simulation.machines.errors import STATE_BYTES
 from tests.simulation.machines.host import TaskFailed, TaskRequest
-from tests.simulation.machines.scripted import ScriptedHost, failing, machine, taking, task
-
-READER = {
-    "Resource": "arn:aws:states:::s3:getObject",
-    "ReaderConfig": {"InputType": "JSON"},
-    "Arguments": {"Bucket": "bucket", "Key": "{% $states.input.key %}"},
-}
-
-
-def inline(*states: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
-    processor = {"ProcessorConfig": {"Mode": "INLINE"}, **machine(*states)}
-    return {"Type": "Map", "ItemProcessor": processor, **more}
-
-
-def distributed(*states: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **machine(*states)}
-    return {"Type": "Map", "ItemProcessor": processor, "ItemReader": READER, "Label": "Each", **more}
-
-
-def holding(*items: Any) -> Any:
-    return lambda _request: json.dumps(items)
+from tests.simulation.machines.scripted import (
+    ScriptedHost,
+    distributed,
+    failing,
+    holding,
+    inline,
+    machine,
+    taking,
+    task,
+)
 
 
 def bad(*numbers: int, after: float = 1.0) -> Any:
