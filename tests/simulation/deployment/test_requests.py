@@ -185,6 +185,7 @@ OBJECT = "arn:aws:s3:::b/k"
         ("GetObject", {"Key": "k", "VersionId": "v"}, [("s3:GetObjectVersion", OBJECT)]),
         ("HeadObject", {"Key": "k"}, [("s3:GetObject", OBJECT)]),
         ("PutObject", {"Key": "k", "IfNoneMatch": "*"}, [("s3:PutObject", OBJECT)]),
+        ("PutObject", {"Key": "k", "IfMatch": '"e"'}, [("s3:PutObject", OBJECT), ("s3:GetObject", OBJECT)]),
         ("PutObject", {"Key": "k", "Tagging": "a=b"}, [("s3:PutObject", OBJECT), ("s3:PutObjectTagging", OBJECT)]),
         ("DeleteObject", {"Key": "k"}, [("s3:DeleteObject", OBJECT)]),
         ("DeleteObject", {"Key": "k", "VersionId": "v"}, [("s3:DeleteObjectVersion", OBJECT)]),

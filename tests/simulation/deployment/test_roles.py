@@ -46,6 +46,9 @@ def test_a_refusal_is_in_the_words_of_aws() -> None:
         's3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action'
     )
     with pytest.raises(ApiError) as error:
+        roles().require(caller, "s3", "HeadObject", {"Bucket": "b", "Key": "k"})
+    assert (error.value.code, error.value.message) == ("403", "Forbidden")
+    with pytest.raises(ApiError) as error:
         roles().require(caller, "comprehend", "DeleteFlywheel", {"FlywheelArn": FLYWHEEL})
     assert (error.value.code, error.value.status) == ("AccessDeniedException", 400)
     assert error.value.message.endswith(
