@@ -16,6 +16,7 @@ from tests.simulation.deployment.s3_requests import Check, needed_of_s3
 from tests.simulation.deployment.stack import ManagedPolicy, Stack, Statement
 
 _REFUSALS = {"s3": ("AccessDenied", 403), "sqs": ("AccessDenied", 403), "sns": ("AuthorizationError", 403)}
+_REFUSALS |= {"lambda": ("AccessDeniedException", 403)}
 _REFUSALS |= {"cloudformation": ("AccessDenied", 403), "cloudwatch": ("AccessDenied", 403)}
 _REFUSED = ("AccessDeniedException", 400)
 _KINDS = dict(zip(("DOCUMENT_CLASSIFIER", "ENTITY_RECOGNIZER"), requests.MODEL_KINDS, strict=True))
@@ -96,7 +97,12 @@ class Roles:
         if caller.role is None and not self._elsewhere(caller, parameters):
             return
         if service == "s3":
-            self.require_all(caller, needed_of_s3(operation, parameters))
+            try:
+                self.require_all(caller, needed_of_s3(operation, parameters))
+            except ApiError as error:
+                if operation.startswith("Head"):  # The answer has no body that says more.
+                    raise ApiError("403", "Forbidden", status=403) from error
+                raise
             return
         members = requests.relevant(service, operation, tuple(parameters))
         key = (caller, service, operation, about, members, tuple([str(parameters[each]) for each in members]))

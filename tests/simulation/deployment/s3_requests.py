@@ -1,7 +1,8 @@
 """What the sender of a request to S3 must be allowed: its actions are not named as its operations are.
 
-Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; for conditional deletes "Enforce
-conditional deletes on Amazon S3 buckets" (an ETag in If-Match asks for s3:GetObject too).
+Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations". An ETag in If-Match asks for
+s3:GetObject too: "How to prevent object overwrites with conditional writes" and "Enforce conditional deletes on Amazon
+S3 buckets".
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _of_object(action: str, bucket: str, named: Mapping[str, Any], *, match: str
     resource = f"{bucket}/{named['Key']}"
     own = _OF_A_VERSION.get(action, action) if named.get("VersionId") else action
     checks: list[Check] = [(f"s3:{own}", resource, ())]
-    if action == "DeleteObject" and match not in (None, "*"):
+    if action in {"PutObject", "DeleteObject"} and match not in (None, "*"):
         checks.append(("s3:GetObject", resource, ()))
     return checks
 
