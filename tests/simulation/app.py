@@ -57,6 +57,7 @@ class App:
                 published=self.world.published(self.account),
             )
             self.stacks[part] = stack
+            self.world.deploy_first(stack)
             self._create_flywheels(stack)
             self.world.deploy(stack)
 
@@ -67,8 +68,6 @@ class App:
                 security = flywheel.properties.get("DataSecurityConfig")
                 if security:
                     request["DataSecurityConfig"] = security
-                # The role is part of the same stack.
-                self.world.hold_to(stack)
                 self.world.comprehend.answer("CreateFlywheel", request, Caller(account=self.account))
                 self.flywheels.append(flywheel.arn)
                 self._wait_for(flywheel.arn)

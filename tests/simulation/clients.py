@@ -70,7 +70,6 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
     found = object.__new__(type(real))
     found.__dict__.update(real.__dict__)
     model = real.meta.service_model
-    name = service.replace("application-autoscaling", "autoscaling")
 
     def make_api_call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if "CopySource" in parameters:
@@ -80,7 +79,7 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
             raise ParamValidationError(report=problems.generate_report())
         now = who()
         try:
-            answer = now.world.ask(name, operation, parameters, now, attempts=attempts)
+            answer = now.world.ask(service, operation, parameters, now, attempts=attempts)
         except ApiError as error:
             metadata = {"HTTPStatusCode": error.status, "RequestId": "simulation"}
             response = {"Error": {"Code": error.code, "Message": error.message}, "ResponseMetadata": metadata}

@@ -123,6 +123,10 @@ class Functions:
         try:
             answer = installation.handler(function.module)(json.loads(event), context)
             text = json.dumps(answer)
+        except NotImplementedError as error:
+            # A gap of the simulation, and no fault of the function.
+            self._world.kernel.failures.append(error)
+            raise
         except Exception as error:
             self._world.function_failed(running, error)
             raise FunctionFailed(type(error).__name__, str(error)) from error

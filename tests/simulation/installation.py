@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from flywheel.measurement import Measurement
 
 
+_ABSENT = object()
+
+
 class _EnvironmentOfFunction:
     """What a module's `Environment.load()` gives: the variables of the function that runs, not those of the process."""
 
@@ -110,6 +113,22 @@ def now() -> datetime:
     return datetime.fromtimestamp(running.world.clock_of(running.who), tz=UTC)
 
 
+class _LogLine:
+    """Put into words only if somebody reads it."""
+
+    def __init__(self, message: str, details: dict[str, Any]) -> None:
+        self._message = message
+        self._details = details
+
+    def __str__(self) -> str:
+        return f"logs: {self._message} {self._details or ''}"
+
+
+def _log(message: str, *_: Any, **details: Any) -> None:
+    running = acting.get()
+    running.world.tell(running.who, _LogLine(message, details))
+
+
 def _emit(measurements: Any, *, flywheel_name: str) -> None:
     found: list[Measurement] = list(measurements)
     acting.get().world.measured(flywheel_name, found)
@@ -126,7 +145,7 @@ def installed() -> Iterator[None]:
     changed: list[tuple[Any, str, Any]] = []
 
     def change(where: Any, name: str, value: Any) -> None:
-        changed.append((where, name, where.__dict__[name]))
+        changed.append((where, name, where.__dict__.get(name, _ABSENT)))
         setattr(where, name, value)
 
     change(boto3, "client", clients.client)
@@ -136,7 +155,10 @@ def installed() -> Iterator[None]:
         yield
     finally:
         for where, name, value in reversed(changed):
-            setattr(where, name, value)
+            if value is _ABSENT:
+                delattr(where, name)
+            else:
+                setattr(where, name, value)
         for name in [name for name in sys.modules if name.split(".")[0] == "handlers"]:
             del sys.modules[name]
         sys.modules.update(kept)
@@ -148,8 +170,8 @@ def _prepare(change: Callable[[Any, str, Any], None]) -> None:
     change(clock, "now", now)
     change(measuring, "emit", _emit)
     observability = importlib.import_module("handlers.observability")
-    # Nobody reads the log of ten thousand schedules.
-    observability.logger.setLevel("CRITICAL")
+    for level in ("debug", "info", "warning", "error", "exception"):
+        change(observability.logger, level, _log)
     for module in _modules_of("flywheel"):
         if "ThreadPoolExecutor" in module.__dict__:
             change(module, "ThreadPoolExecutor", _OneAfterTheOther)

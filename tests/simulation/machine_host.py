@@ -56,6 +56,9 @@ class MachineHost:
         if kind == "aws-sdk":
             service, _, operation = rest.partition(":")
             return self._ask(service, operation, task.arguments)
+        if kind == "events":
+            entries = [{**entry, "Detail": _as_text(entry["Detail"])} for entry in task.arguments["Entries"]]
+            return self._ask(kind, rest, {"Entries": entries})
         return self._ask(kind, rest, task.arguments)
 
     def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +113,11 @@ class MachineHost:
                 self._world.roles.require(self._acting.caller, service, operation, parameters)
         except ApiError as error:
             raise TaskFailed(f"{service.title()}.{error.code}", error.message) from None
+
+
+def _as_text(value: Any) -> str:
+    """This integration takes a Detail as text or as an object."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _text(value: Any) -> Any:

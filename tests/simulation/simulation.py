@@ -30,7 +30,7 @@ class Run:
 
     plan: Plan
     broken: ClaimBroken | None = None
-    story: list[tuple[float, str, str]] = field(default_factory=list)
+    story: list[tuple[float, str, object]] = field(default_factory=list)
     """(moment, who, what)"""
     visits: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ def run(plan: Plan, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> Run
     found = Run(plan=plan)
     kernel = Kernel(plan.seed)
 
-    def tell(who: str, what: str) -> None:
+    def tell(who: str, what: object) -> None:
         found.story.append((kernel.now, who, what))
 
     calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")

@@ -21,7 +21,7 @@ _REFUSALS = {
     "sqs": (("ThrottlingException", 400), ("InternalFailure", 500)),
     "sns": (("ThrottlingException", 400), ("InternalError", 500)),
     "events": (("ThrottlingException", 400), ("InternalException", 500)),
-    "autoscaling": (("ConcurrentUpdateException", 500), ("InternalServiceException", 500)),
+    "application-autoscaling": (("ConcurrentUpdateException", 500), ("InternalServiceException", 500)),
 }
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
 
@@ -31,7 +31,7 @@ class Storm(Weather):
     looks after `until`."""
 
     def __init__(
-        self, kernel: Kernel, rates: Rates, *, calm_after: float, until: float, tell: Callable[[str, str], None]
+        self, kernel: Kernel, rates: Rates, *, calm_after: float, until: float, tell: Callable[[str, object], None]
     ) -> None:
         self._kernel = kernel
         self._rates = rates

@@ -28,7 +28,7 @@ from tests.simulation.services.events import Events
 from tests.simulation.services.queue_polling import QueuePolling
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.sns import SNS
-from tests.simulation.services.sqs import SQS
+from tests.simulation.services.sqs import SQS, Queue, Redrive
 from tests.simulation.services.ssm import SSM
 from tests.simulation.services.states import States
 from tests.simulation.weather import Weather
@@ -36,6 +36,7 @@ from tests.simulation.weather import Weather
 if TYPE_CHECKING:
     from local.comprehend.settings import Settings
     from tests.simulation.deployment.stack import Bucket, Parameter, Stack, Target
+    from tests.simulation.deployment.stack import Queue as QueueOfStack
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
     from tests.simulation.services.s3 import ObjectEvent
@@ -58,7 +59,7 @@ class World:
         kernel: Kernel,
         comprehend: Settings,
         weather: Weather | None = None,
-        tell: Callable[[str, str], None] = lambda _who, _what: None,
+        tell: Callable[[str, object], None] = lambda _who, _what: None,
     ) -> None:
         self.kernel = kernel
         self.weather = weather or Weather()
@@ -90,7 +91,7 @@ class World:
             "events": self.events.answer,
             "stepfunctions": self.states.answer,
             "comprehend": self.comprehend.answer,
-            "autoscaling": self._scale,
+            "application-autoscaling": self._scale,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -99,6 +100,7 @@ class World:
         self.changes = 0
         """Grows whenever something may have changed that claims look at."""
         self._buckets: set[str] = set()
+        self._queues: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
         self.on_step: list[Callable[[], None]] = []
@@ -149,7 +151,10 @@ class World:
         self.requests += 1
         if not operation.startswith(_READS):
             self.changes += 1
-        self.roles.require(caller, service, operation, parameters)
+        about: tuple[str, ...] = ()
+        if operation in ("SendTaskSuccess", "SendTaskFailure"):
+            about = self.states.machines_of(parameters["taskToken"])
+        self.roles.require(caller, service, operation, parameters, about=about)
         return self._answers[service](operation, parameters, caller)
 
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
@@ -182,11 +187,10 @@ class World:
         """What CloudFormation makes of a template, without custom resources and flywheels. Also in the place of what
         is there."""
         account = stack.account
-        self.hold_to(stack)
-        for bucket in stack.buckets:
-            self._create_bucket(bucket, account)
         for queue in stack.queues:
-            self.sqs.add(queue)
+            self._create_queue(queue, account)
+        for topic in stack.topics:
+            self.sns.add(topic.arn)
         for parameter in stack.parameters:
             self._set_parameter(parameter, account)
         for function in stack.functions:
@@ -198,12 +202,23 @@ class World:
         for rule in stack.rules:
             self.events.add(rule, account=account)
 
-    def hold_to(self, stack: Stack) -> None:
-        """From here on its roles are what its template says."""
+    def deploy_first(self, stack: Stack) -> None:
+        """Its roles and buckets, which a flywheel needs."""
         used = self.roles.used
         self._stacks[stack.account, stack.name] = stack
         self.roles = Roles(self._stacks.values())
         self.roles.used = used
+        for bucket in stack.buckets:
+            self._create_bucket(bucket, stack.account)
+
+    def _create_queue(self, queue: QueueOfStack, account: str) -> None:
+        if queue.arn not in self._queues:
+            self._queues.add(queue.arn)
+            redrive = None
+            if queue.dead_letters is not None:
+                redrive = Redrive(dead_letters=queue.dead_letters, most_receives=queue.receives or 1)
+            made = Queue(queue.name, account=account, visibility_timeout=queue.visibility, redrive=redrive)
+            self.sqs.add(made)
 
     def _create_bucket(self, bucket: Bucket, account: str) -> None:
         owner = Caller(account=account)
@@ -268,7 +283,7 @@ class World:
 
         service = target.arn.split(":")[2]
         if service == "sqs":
-            self.sqs.send(target.arn, json.dumps(content))
+            self.sqs.deliver(target.arn, json.dumps(content))
         elif service == "lambda":
             self.functions.invoke_asynchronously(target.arn, content, on_failure=undelivered)
         elif service == "states":

@@ -44,7 +44,9 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
     active = records.flywheel(situation).get("ActiveModelArn")
     prefix = f"/comprehend-flywheel/{app.name}"
     published = world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
-    require((published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}")
+    require(
+        (published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}"
+    )
     endpoints = records.comprehend(situation, "ListEndpoints")["EndpointPropertiesList"]
     if int(app.parameters["serving"].get("InferenceUnits", "0")) == 0:
         require(not endpoints, "there is an endpoint that nobody wants")

@@ -22,7 +22,7 @@ class QueuePolling:
         """By queue."""
         self._running: dict[str, int] = {}
         self._planned: set[str] = set()
-        sqs.on_visible = self._arrived
+        sqs.on_visible = lambda queue: self._arrived(queue.arn)
 
     def add(self, mapping: EventSourceMapping) -> None:
         self._mappings[mapping.queue] = mapping
@@ -63,16 +63,16 @@ class QueuePolling:
         else:
             failed = {item["itemIdentifier"] for item in (answer or {}).get("batchItemFailures", [])}
             for message in messages:
-                if message.id not in failed:
-                    self._sqs.delete(mapping.queue, message)
-        if self._sqs.depth(mapping.queue):
+                if message.message_id not in failed:
+                    self._sqs.delete(mapping.queue, message.receipt_handle)
+        if self._sqs.depth(mapping.queue).visible:
             self._arrived(mapping.queue)
 
 
 def _record(message: Message, queue_arn: str) -> dict[str, Any]:
     return {
-        "messageId": message.id,
-        "receiptHandle": f"{message.id}/{message.receives}",
+        "messageId": message.message_id,
+        "receiptHandle": message.receipt_handle,
         "body": message.body,
         "attributes": {"ApproximateReceiveCount": str(message.receives)},
         "messageAttributes": {},

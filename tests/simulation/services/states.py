@@ -41,6 +41,7 @@ class States:
             "RedriveExecution": self._redrive_execution,
             "DescribeExecution": self._describe_execution,
             "ListExecutions": self._list_executions,
+            "GetExecutionHistory": self._get_execution_history,
             "DescribeStateMachine": self._describe_state_machine,
             "SendTaskSuccess": self._send_task_success,
             "SendTaskFailure": self._send_task_failure,
@@ -122,6 +123,19 @@ class States:
         newest = sorted(found, key=lambda one: -(one.start_date or 0))[: asked.get("maxResults", 1000)]
         return {"executions": [_description(one, whole=False) for one in newest]}
 
+    def _get_execution_history(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        events: list[dict[str, Any]] = []
+        for number, event in enumerate(self._known(asked["executionArn"]).history, start=1):
+            found: dict[str, Any] = {"id": number, "type": event.type, "timestamp": _time(event.moment)}
+            if event.type.endswith("StateEntered"):
+                found["stateEnteredEventDetails"] = {"name": event.state or ""}
+            elif event.type.endswith("StateExited"):
+                found["stateExitedEventDetails"] = {"name": event.state or ""}
+            events.append(found)
+        if asked.get("reverseOrder"):
+            events.reverse()
+        return {"events": events[: asked.get("maxResults") or 1000]}
+
     def _describe_state_machine(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         if asked["stateMachineArn"] not in self.machines:
             raise ApiError("StateMachineDoesNotExist", "State Machine Does Not Exist")
@@ -147,6 +161,10 @@ class States:
         if arn not in self.executions:
             raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return self.executions[arn]
+
+    def machines_of(self, token: str) -> tuple[str, ...]:
+        """ARN of the machine whose execution waits for this token; nothing if none does."""
+        return tuple(one.machine.arn for one in self.executions.values() if token in one.callbacks)
 
     def _waiting(self, token: str) -> Execution:
         for execution in self.executions.values():
