@@ -32,7 +32,7 @@ def tell(seed: int, *, bounded: bool, whole: bool) -> int:
         if found.broken is not None and not whole:
             found = shrunk(found, run_plan)
     for line in lines(found):
-        print(line)
+        sys.stdout.write(f"{line}\n")
     return 1 if found.broken else 0
 
 
@@ -43,14 +43,13 @@ def run_all(first: int, count: int, *, processes: int | None) -> int:
     for figures, seconds in run_many(schedules, processes=processes):
         for seed, bounded, claim, message in figures.broken[told:]:
             mode = "" if bounded else " --unbounded"
-            print(f"--seed {seed}{mode}: {claim}: {message[:300]}", flush=True)
+            sys.stdout.write(f"--seed {seed}{mode}: {claim}: {message[:300]}\n")
         told = len(figures.broken)
-        print(
+        sys.stdout.write(
             f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
-            f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule",
-            file=sys.stderr,
-            flush=True,
+            f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"
         )
+        sys.stdout.flush()
     return 1 if figures is None or figures.broken else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.simulation.api import ACCOUNT, ApiError, Caller
-from tests.simulation.deployment.synthesis import context_of, synthesised
+from tests.simulation.deployment.synthesis import context_of, templates_of
 from tests.simulation.deployment.templates import resolve
 from tests.simulation.schedule.plan import KINDS
 
@@ -46,7 +46,7 @@ class App:
 
     def deploy(self) -> None:
         """As `cdk deploy --all`: also in the place of what is deployed."""
-        templates = synthesised(context_of(KINDS[self.kind], self.generation))
+        templates = templates_of(KINDS[self.kind], self.generation)
         for name, template in templates.items():
             part = name.rpartition("-")[2]
             stack = resolve(

@@ -58,7 +58,11 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
     found = Figures()
     with installed():
         for seed, bounded in schedules:
-            found.take(run_plan(draw_plan(seed, bounded=bounded)))
+            try:
+                found.take(run_plan(draw_plan(seed, bounded=bounded)))
+            except Exception as error:
+                error.add_note(f"Seed {seed}, {'bounded' if bounded else 'unbounded'}.")
+                raise
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ Claim = Callable[[Situation], None]
 """Raises ClaimBroken."""
 
 
-def run(plan: Plan, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> Run:
+def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> Run:
     """Must run while `installation.installed` is in force."""
     found = Run(plan=plan)
     kernel = Kernel(plan.seed)
@@ -82,7 +82,7 @@ def run(plan: Plan, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> Run
     return found
 
 
-def _play(plan: Plan, kernel: Kernel, world: World, *, always: Sequence[Claim], at_rest: Sequence[Claim]) -> None:
+def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> None:
     app = App(world, kind=plan.kind, parameters=plan.parameters)
     app.deploy()
     kernel.run_until(kernel.now + 120)
@@ -92,12 +92,8 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Sequence[Claim], 
         people.plan(act)
     _break_resources(plan, kernel, world)
     end = kernel.now + plan.calm_after
-    looked = -1
-    while kernel.due is not None and kernel.due <= end:
-        kernel.step()
-        if world.changes != looked:
-            looked = world.changes
-            _check(always, situation)
+    watch = _Watch(always, situation)
+    watch.run_until(end)
     if not plan.bounded:
         return
     world.comprehend.local.faults.clear()
@@ -105,14 +101,29 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Sequence[Claim], 
     while not _rests(world, app):
         if kernel.now > last:
             raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
-        deadline = kernel.now + _LOOK_EVERY
-        while kernel.due is not None and kernel.due <= deadline:
-            kernel.step()
-            if world.changes != looked:
-                looked = world.changes
-                _check(always, situation)
-        kernel.run_until(deadline)
+        watch.run_until(kernel.now + _LOOK_EVERY)
     _check(at_rest, situation)
+
+
+class _Watch:
+    """Checks the claims that hold always, each when the service that it is about was changed."""
+
+    def __init__(self, always: Mapping[Claim, str], situation: Situation) -> None:
+        self._claims = always
+        self._situation = situation
+        self._seen: dict[str, int] = {}
+
+    def run_until(self, moment: float) -> None:
+        kernel, changes = self._situation.world.kernel, self._situation.world.changes
+        while kernel.due is not None and kernel.due <= moment:
+            kernel.step()
+            if changes != self._seen:
+                _check(
+                    [claim for claim, of in self._claims.items() if changes.get(of) != self._seen.get(of)],
+                    self._situation,
+                )
+                self._seen = dict(changes)
+        kernel.run_until(moment)
 
 
 def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:

@@ -97,8 +97,8 @@ class World:
         self.visits: Counter[str] = Counter()
         """What was reached, for the table of coverage."""
         self.requests = 0
-        self.changes = 0
-        """Grows whenever something may have changed that claims look at."""
+        self.changes: dict[str, int] = {}
+        """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
         self._queues: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
@@ -150,7 +150,7 @@ class World:
     ) -> dict[str, Any]:
         self.requests += 1
         if not operation.startswith(_READS):
-            self.changes += 1
+            self.changes[service] = self.changes.get(service, 0) + 1
         about: tuple[str, ...] = ()
         if operation in ("SendTaskSuccess", "SendTaskFailure"):
             about = self.states.machines_of(parameters["taskToken"])
@@ -267,7 +267,6 @@ class World:
             "redriveCount": execution.redrive_count,
             "redriveDate": None if execution.redrive_date is None else int(execution.redrive_date * 1000),
         }
-        self.changes += 1
         self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
 
     def _deliver(self, account: str, target: Target, content: Any, rule: str) -> None:

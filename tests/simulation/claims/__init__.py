@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tests.simulation.claims import documents, models, status, turns
 
-ALWAYS = (
-    turns.never_two_iterations_at_once,
-    turns.each_iteration_is_decided_once,
-    models.never_active_without_a_reason,
-)
+ALWAYS = {
+    turns.never_two_iterations_at_once: "comprehend",
+    turns.each_iteration_is_decided_once: "s3",
+    models.never_active_without_a_reason: "comprehend",
+}
+"""With the service that each is about."""
 AT_REST = (
     turns.nothing_runs_that_nobody_waits_for,
     turns.each_completed_iteration_is_decided,
