@@ -20,7 +20,7 @@ from tests.simulation.world import World
 if TYPE_CHECKING:
     from tests.simulation.schedule.plan import Plan
 
-_REST_WITHIN = 40 * 86400.0
+_REST_WITHIN = 6 * 86400.0
 _LOOK_EVERY = 6 * 3600.0
 
 
