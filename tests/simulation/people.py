@@ -17,6 +17,7 @@ from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
 from tests.simulation.acts import ACTS
 from tests.simulation.api import REGION, ApiError
+from tests.simulation.kernel import BEGINNING
 
 if TYPE_CHECKING:
     import boto3
@@ -59,7 +60,8 @@ class People:
             acting.reset(token)
 
     def plan(self, act: Act) -> None:
-        self.world.kernel.start(lambda: self.do(act), name=act.kind, after=act.at)
+        after = BEGINNING + act.at - self.world.kernel.now
+        self.world.kernel.start(lambda: self.do(act), name=act.kind, after=after)
 
     def do(self, act: Act) -> None:
         with self.acting():

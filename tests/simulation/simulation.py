@@ -13,6 +13,7 @@ from tests.simulation.app import App
 from tests.simulation.claims.broken import ClaimBroken
 from tests.simulation.kernel import BEGINNING, Kernel
 from tests.simulation.people import People
+from tests.simulation.schedule.plan import Act
 from tests.simulation.services.learner import Talent, talents
 from tests.simulation.storm import Storm
 from tests.simulation.world import World
@@ -97,6 +98,7 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, st
     if not plan.bounded:
         return
     world.comprehend.local.faults.clear()
+    people.plan(Act(at=people.world.kernel.now - BEGINNING + 600, kind="look after the pipeline"))
     last = kernel.now + _REST_WITHIN
     while not _rests(world, app):
         if kernel.now > last:

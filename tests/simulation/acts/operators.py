@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.promotions.requests import waiting_promotion
 from flywheel.store.parameters import DESIRED
 from ops.verbs import approve, exclude, pause, rollback, turns
+from ops.verbs.status import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,15 @@ def poke(people: People, _: Act) -> None:
     people.deployment.poke_promotions()
 
 
+def look_after(people: People, _: Act) -> None:
+    """As whoever reads the alarms: end what waits for a person, now that the weather is calm."""
+    deployment = people.deployment
+    found = status(deployment, now=people.now())
+    if found.paused is not None:
+        pause.resume(deployment)
+    turns.request_turn(deployment)
+
+
 ACTS: dict[str, Callable[[People, Act], Any]] = {
     "upload": upload,
     "delete an upload": delete_upload,
@@ -151,4 +161,5 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "start a promotion by hand": partial(start, machine="Promote", word="promotion"),
     "exclude an upload": exclude_upload,
     "poke": poke,
+    "look after the pipeline": look_after,
 }
