@@ -131,6 +131,16 @@ def test_the_machines_time_is_up_in_the_middle_of_a_wait_and_counts_anew_after_a
     assert (execution.status, execution.stop_date) == ("SUCCEEDED", BEGINNING + 50)
 
 
+def test_the_time_from_before_a_redrive_does_not_count_after_it() -> None:
+    host = ScriptedHost()
+    execution = host.run(machine(("Rest", {"Type": "Wait", "Seconds": 50}), TimeoutSeconds=30), seconds=25)
+    execution.stop()
+    execution.redrive()
+    host.let_pass(100)
+
+    assert (execution.status, execution.stop_date) == ("SUCCEEDED", BEGINNING + 50)
+
+
 # Redriving
 
 
@@ -253,6 +263,7 @@ def test_only_iterations_that_have_not_succeeded_are_redriven_each_where_it_fail
 
     again = [(request.state, request.arguments) for request in host.asked[before:]]
     assert sorted(again) == [("Ask", "d"), ("Then", "b"), ("Then", "c"), ("Then", "d")]
+    assert {request.execution.redrive_count for request in host.asked[before:]} == {1}
     assert (execution.status, execution.output) == ("SUCCEEDED", ["a", "b", "c", "d"])
 
 
@@ -356,6 +367,16 @@ def test_an_answer_before_the_function_fails_counts() -> None:
     host.let_pass(10)
 
     assert execution.output == 1
+
+
+def test_a_function_that_answers_itself_and_then_fails_has_answered() -> None:
+    def answer(request: TaskRequest) -> Any:
+        request.execution.task_succeeded(request.token or "", 1)
+        raise TaskFailed("Lambda.Unknown")
+
+    host = ScriptedHost({"Ask": answer})
+
+    assert host.run(machine(("Ask", callback()))).output == 1
 
 
 def test_a_late_heartbeat_fails_the_state() -> None:

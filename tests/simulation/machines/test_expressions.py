@@ -75,6 +75,8 @@ def test_the_direct_way_gives_what_the_engine_gives(text: str, a: Any, b: Any, t
         ("$list", [None, {"x": 1}]),
         ("$count($list)", 2),
         ("$nothing", []),
+        ("1 = true", False),
+        ("0 != false", True),
         ("$states.input.and", UNDEFINED),
         ("$states.input.Status in ['A', 'B']", True),
         ("$exists($states.input.absent) ? 1 : $a", None),

@@ -121,6 +121,14 @@ def test_what_a_state_gives_may_have_256_kib(characters: int, fits: bool) -> Non
     assert ended.error == (None if fits else "States.DataLimitExceeded")
 
 
+def test_arguments_that_are_too_large_are_not_sent() -> None:
+    host = ScriptedHost()
+
+    ended = host.run(machine(("Ask", task(Arguments=["{% $states.input %}"] * 2))), "x" * (STATE_BYTES // 2))
+
+    assert (ended.error, host.asked) == ("States.DataLimitExceeded", [])
+
+
 def test_bytes_count_and_not_characters() -> None:
     # The character has three bytes.
     large = {"Type": "Pass", "Output": "{% $states.input.x & $states.input.x %}"}
