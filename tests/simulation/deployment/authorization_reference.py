@@ -45,10 +45,8 @@ class Action:
     """Condition keys of the service, in lower case."""
 
     def types_of(self, arn: str) -> list[tuple[ResourceType, dict[str, str]]]:
-        """That an ARN is of, with the values of their variables: the type that says most about it."""
-        found = [(each, values) for each in self.types if (values := each.read(arn)) is not None]
-        longest = max((len(each.variables) for each, _ in found), default=0)
-        return [(each, values) for each, values in found if len(each.variables) == longest]
+        """That an ARN may be of, with the values of their variables."""
+        return [(each, values) for each in self.types if (values := each.read(arn)) is not None]
 
 
 @cache

@@ -1,7 +1,8 @@
 """What services do for a deployment, and under which role: machines, rules, event source mappings, invocations.
 
 Sources: Step Functions Developer Guide, "IAM policies for integrated services" (of each service, and of distributed
-maps); EventBridge User Guide, "Using resource-based policies"; Lambda Developer Guide, "Execution role permissions".
+maps); EventBridge User Guide, "Using resource-based policies"; Lambda Developer Guide, "Execution role permissions";
+API Gateway Developer Guide, "Control access for invoking an API".
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import Any
 from tests.simulation.api import REGION, Caller
 from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.s3_requests import Check
-from tests.simulation.deployment.stack import EventSourceMapping, Function, Machine, Rule, Target
+from tests.simulation.deployment.stack import EventSourceMapping, Function, Machine, Rule, Stack, Target
 
 LAMBDA = "lambda.amazonaws.com"
 EVENTS = "events.amazonaws.com"
 STATES = "states.amazonaws.com"
 COMPREHEND = "comprehend.amazonaws.com"
+API = "apigateway.amazonaws.com"
 _INTEGRATION = "arn:aws:states:::"
 _WAITING_RULE = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 _LOGGING = (
@@ -105,6 +107,28 @@ def require_target_dead_letter(roles: Roles, rule: Rule, target: Target, *, acco
     """An event that could not be delivered goes to the target's queue."""
     if target.dead_letters is not None:
         roles.require_service(EVENTS, "sqs:SendMessage", target.dead_letters, source=rule.arn, account=account)
+
+
+def require_api(roles: Roles, caller: Caller, stack: Stack, *, method: str, path: str) -> str:
+    """A request to the API of a stack, as POST to /classify: the ARN of the function that answers it.
+
+    Raises ApiError, with IAM's words, unless the caller may send it and the function lets the API call it.
+    """
+    of_type = {each.type: each for each in stack.resources.values()}
+    api, stage = of_type["AWS::ApiGateway::RestApi"].ref, of_type["AWS::ApiGateway::Stage"].ref
+    place = f"{stack.region}:{stack.account}"
+    arn = f"arn:aws:execute-api:{place}:{api}/{stage}/{method}{path}"
+    roles.require_all(caller, [("execute-api:Invoke", arn, ())])
+    parts = {each.ref: each.properties.get("PathPart") for each in stack.resources.values()}
+    (uri,) = (
+        each.properties["Integration"]["Uri"]
+        for each in stack.resources.values()
+        if each.type == "AWS::ApiGateway::Method"
+        and (each.properties["HttpMethod"], f"/{parts[each.properties['ResourceId']]}") == (method, path)
+    )
+    called = str(uri).partition("/functions/")[2].removesuffix("/invocations")
+    roles.require_service(API, "lambda:InvokeFunction", called, source=arn, account=stack.account)
+    return called
 
 
 def _of_child(machine: str, *, name: str, account: str) -> list[Check]:

@@ -82,6 +82,14 @@ def test_a_queue_is_its_url_and_has_attributes() -> None:
     assert value({"Fn::Sub": "${Queue.Arn}/${Queue}"}) == f"{queue.arn}/{queue.url}"
 
 
+def test_a_topic_has_its_own_subscriptions() -> None:
+    topic = {"Type": "AWS::SNS::Topic"}
+    to = {"Protocol": "email", "Endpoint": "a@example.com", "TopicArn": {"Ref": "First"}}
+    resources = {"First": topic, "Second": topic, "To": {"Type": "AWS::SNS::Subscription", "Properties": to}}
+    first, second = stack(resources=resources).topics
+    assert (first.subscriptions, second.subscriptions) == ((("email", "a@example.com"),), ())
+
+
 def test_names_are_the_same_each_time_and_others_elsewhere() -> None:
     (queue,) = stack().queues
     assert queue.name.startswith("news-Queue-")

@@ -13,6 +13,7 @@ from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.s3_requests import Check
 from tests.simulation.deployment.stack import Statement
 from tests.simulation.deployment.synthesis import IMPORTING
+from tests.simulation.deployment.templates import resolve
 
 FLYWHEEL = app()["news-flywheel"].flywheels[0].arn
 MODEL = f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier/news/version/v1"
@@ -151,6 +152,22 @@ def test_a_policy_of_a_resource_can_deny_and_can_allow_by_itself() -> None:
     named = {**statement, "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{caller.role}"}}
     at.put_policy(bucket, {"Statement": [named]})
     at.require(caller, "s3", "PutObject", request)
+
+
+def test_a_denial_in_a_policy_of_the_caller_wins() -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "arn:aws:s3:::b/kept/*"},
+    ]
+    policies = [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}]
+    properties = {"Policies": policies, "AssumeRolePolicyDocument": {"Statement": []}}
+    template = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}
+    found = resolve(template, name="s", account=ACCOUNT)
+    at, caller = Roles([found]), Caller(account=ACCOUNT, role=found.roles[0].name)
+    at.require(caller, "s3", "DeleteObject", {"Bucket": "b", "Key": "other/k"})
+    why = refused(caller, "s3", "DeleteObject", at, Bucket="b", Key="kept/k")
+    assert why.endswith("with an explicit deny in an identity-based policy")
+    assert at.unused() == []
 
 
 def test_people_may_do_what_the_policies_that_they_have_say() -> None:

@@ -175,7 +175,20 @@ def test_a_function_sends_what_it_could_not_handle_to_its_queue() -> None:
     service_requests.require_dead_letter(at, acting_as("begin_turn"), function("begin_turn"))
 
 
-def test_the_alarms_and_the_api_use_what_lets_them() -> None:
+def test_who_may_call_the_api_reaches_the_function_behind_it() -> None:
+    at = roles()
+    stack = app()["news-serving"]
+    policies = [each for each in stack.managed_policies if each.logical_id.startswith("ApiCallers")]
+    caller = at.add_person("ann", account=ACCOUNT, policies=policies)
+    api = service_requests.require_api
+    assert api(at, caller, stack, method="POST", path="/classify") == function("classify_api").arn
+    assert api(at, caller, stack, method="GET", path="/model") == function("classify_api").arn
+    with pytest.raises(ApiError, match="execute-api:Invoke"):
+        api(at, caller, stack, method="POST", path="/feedback")
+    assert api(at, Caller(account=ACCOUNT), stack, method="POST", path="/feedback") == function("take_feedback").arn
+
+
+def test_an_alarm_may_tell_its_topic() -> None:
     at = roles()
     stack = app()["news-flywheel"]
     alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:a"

@@ -14,7 +14,7 @@ def test_an_app_is_synthesised_once_whoever_asks_at_the_same_time(tmp_path: Path
     # Of somebody who was killed.
     left = tmp_path / f"{synthesis._digest(context_of('classifier'))}.unfinished"
     left.mkdir()
-    (left / "news-flywheel.template.json").write_text("{")
+    (left / "old-serving.template.json").write_text("{")
 
     def ask(_: int) -> list[str]:
         return list(synthesised(context_of("classifier"), cache_folder=tmp_path))
