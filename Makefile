@@ -93,7 +93,7 @@ lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.js
 	$(BIN)/npm install --package-lock-only
 
 clean:  ## Remove what was installed and built
-	rm -rf .venv .local node_modules cdk.out
+	rm -rf .venv .local .cache node_modules cdk.out
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 CDK := $(BIN)/node node_modules/aws-cdk/bin/cdk

@@ -6,11 +6,10 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from local.comprehend.clock import Clock
 from local.comprehend.faults import Faults
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
-
-_SETTINGS_LOOKED_AT_EVERY = 0.2
-"""Seconds."""
 
 
 class ServiceClosedError(Exception):
@@ -52,8 +48,13 @@ class Runtime:
         predictors: WorkerProcesses,
         folder: Path | None,
         observe: Observer,
+        threads: Executor | None,
+        new_id: Callable[[], str],
+        settings_looked_at_every: float,
     ) -> None:
         self.observe = observe
+        self.new_id = new_id
+        self._settings_looked_at_every = settings_looked_at_every
         self.storage = storage
         self.settings = settings
         self.clock = clock
@@ -67,7 +68,7 @@ class Runtime:
         self._regions: dict[Scope, RegionState] = {}
         self._stopped = Event()
         # Threads mostly wait for the clock: enough for the quotas of several accounts at once.
-        self._threads = ThreadPoolExecutor(max_workers=128, thread_name_prefix="comprehend")
+        self._threads = threads or ThreadPoolExecutor(max_workers=128, thread_name_prefix="comprehend")
 
     def s3(self, scope: Scope, *, role_arn: str, source_arn: str) -> S3Client:
         """A client that acts as the role, on behalf of the Comprehend resource ``source_arn``."""
@@ -78,11 +79,11 @@ class Runtime:
 
     def new_folder(self) -> Path:
         """A place for a dataset's or a job's files, not made yet."""
-        return self.folder / "documents" / uuid4().hex
+        return self.folder / "documents" / self.new_id()
 
     def new_model_path(self) -> Path:
         """A place for a model's file, not made yet."""
-        return self.folder / "models" / uuid4().hex
+        return self.folder / "models" / self.new_id()
 
     def now(self) -> float:
         return round(self.clock.now(), 3)
@@ -126,7 +127,7 @@ class Runtime:
     def wait_for(self, seconds: Callable[[Settings], float], *, since: float) -> None:
         """Block background work until so long after ``since``. A setting that is changed meanwhile counts."""
         while (moment := since + seconds(self.settings)) > self.clock.now():
-            self.wait_until(min(moment, self.clock.now() + _SETTINGS_LOOKED_AT_EVERY))
+            self.wait_until(min(moment, self.clock.now() + self._settings_looked_at_every))
 
     def stop(self) -> None:
         """Tell background work to end at its next wait."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from local.comprehend.clock import Clock, SystemClock
 from local.comprehend.endpoints.endpoint_changes import EndpointChanges
@@ -61,7 +63,8 @@ class Comprehend:
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
     processes to share between services: their owner closes them; otherwise the service has one of each of its own, the
     predictor from the first endpoint on. ``observe`` is called after each text that an
-    endpoint answered, in the caller's thread. Thread-safe.
+    endpoint answered, in the caller's thread. ``threads`` run what goes on in the background, ``new_id`` gives ids of 32
+    hexadecimal digits, and a wait looks at changed settings every ``settings_looked_at_every`` seconds. Thread-safe.
     """
 
     def __init__(
@@ -76,6 +79,9 @@ class Comprehend:
         observe: Observer = lambda _inference: None,
         decide: Decide = none_allows,
         use_key: UseKey = any_key,
+        threads: Executor | None = None,
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+        settings_looked_at_every: float = 0.2,
     ) -> None:
         training = workers or WorkerProcesses()
         answering = predictors or WorkerProcesses()
@@ -88,6 +94,9 @@ class Comprehend:
             predictors=answering,
             folder=folder,
             observe=observe,
+            threads=threads,
+            new_id=new_id,
+            settings_looked_at_every=settings_looked_at_every,
         )
         self.calls = CallLog()
         self.faults = self._runtime.faults

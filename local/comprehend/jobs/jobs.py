@@ -4,7 +4,6 @@ ListDocumentClassificationJobs, and the same of entities detection jobs. Only th
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from local.comprehend.errors import ComprehendError, invalid_request, service_error
 from local.comprehend.identifiers import Scope
@@ -40,7 +39,7 @@ class Jobs:
         require_keys(request["OutputDataConfig"], scope, aliases=True)
         tags = checked_tags(request.get("Tags", []), present={})
         self._check_quota(region)
-        id_ = uuid4().hex
+        id_ = self._runtime.new_id()
         job = Job(
             id=id_,
             arn=self._arn(scope, id_),

@@ -4,7 +4,6 @@ the caller of ImportModel."""
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from local.comprehend.errors import invalid_request, not_found, service_error
 from local.comprehend.identifiers import Scope
@@ -26,7 +25,9 @@ class Sharing:
         checked_policy(request["ResourcePolicy"], of=arn)
         before = region.policies.get(arn)
         _require_revision(before, request)
-        policy = new_policy(request["ResourcePolicy"], now=self._runtime.now(), before=before)
+        policy = new_policy(
+            request["ResourcePolicy"], revision=self._runtime.new_id(), now=self._runtime.now(), before=before
+        )
         region.policies[arn] = policy
         return {"PolicyRevisionId": policy.revision}
 
@@ -71,10 +72,8 @@ class Sharing:
         )
 
 
-def new_policy(document: str, *, now: float, before: ResourcePolicy | None = None) -> ResourcePolicy:
-    return ResourcePolicy(
-        document=document, revision=uuid4().hex, created=before.created if before else now, modified=now
-    )
+def new_policy(document: str, *, revision: str, now: float, before: ResourcePolicy | None = None) -> ResourcePolicy:
+    return ResourcePolicy(document=document, revision=revision, created=before.created if before else now, modified=now)
 
 
 def _policy(region: RegionState, arn: str) -> ResourcePolicy:

@@ -67,7 +67,7 @@ class Trainings:
         region.models[arn] = model
         region.tags[arn] = tags
         if policy is not None:
-            region.policies[arn] = new_policy(policy, now=self._runtime.now())
+            region.policies[arn] = new_policy(policy, revision=self._runtime.new_id(), now=self._runtime.now())
         idempotency.remember(region, operation=operation, request=request, resource=arn)
         TrainingRun(runtime=self._runtime, scope=scope, model=model, role_arn=request["DataAccessRoleArn"]).start()
         return {f"{kind.model_noun}Arn": arn}

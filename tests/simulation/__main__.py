@@ -1,0 +1,57 @@
+"""`python -m tests.simulation --seed 8231` tells a schedule's story; `--seeds 10000` runs many."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.simulation.installation import installed
+from tests.simulation.many import run_many, run_plan
+from tests.simulation.schedule.plan import draw_plan
+from tests.simulation.shrink import shrunk
+from tests.simulation.story import lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="tell the story of this one")
+    parser.add_argument("--unbounded", action="store_true", help="faults never end, and neither need the pipeline")
+    parser.add_argument("--whole", action="store_true", help="do not cut a failing schedule down")
+    parser.add_argument("--seeds", type=int, default=0, help="run so many, in both modes")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--processes", type=int)
+    given = parser.parse_args()
+    if given.seed is not None:
+        return tell(given.seed, bounded=not given.unbounded, whole=given.whole)
+    return run_all(given.first_seed, given.seeds, processes=given.processes)
+
+
+def tell(seed: int, *, bounded: bool, whole: bool) -> int:
+    with installed():
+        found = run_plan(draw_plan(seed, bounded=bounded))
+        if found.broken is not None and not whole:
+            found = shrunk(found, run_plan)
+    for line in lines(found):
+        sys.stdout.write(f"{line}\n")
+    return 1 if found.broken else 0
+
+
+def run_all(first: int, count: int, *, processes: int | None) -> int:
+    schedules = [(seed, bounded) for seed in range(first, first + count) for bounded in (True, False)]
+    figures = None
+    told = 0
+    for figures, seconds in run_many(schedules, processes=processes):
+        for seed, bounded, claim, message in figures.broken[told:]:
+            mode = "" if bounded else " --unbounded"
+            sys.stdout.write(f"--seed {seed}{mode}: {claim}: {message[:300]}\n")
+        told = len(figures.broken)
+        sys.stdout.write(
+            f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
+            f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"
+        )
+        sys.stdout.flush()
+    return 1 if figures is None or figures.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""What operators do: by the commands of `flywheel`, and by the console's own calls."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from flywheel.promotions.requests import waiting_promotion
+from flywheel.store.parameters import DESIRED
+from ops.verbs import approve, exclude, pause, rollback, turns
+from ops.verbs.status import status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flywheel.records.promotions import PromotionRequest
+    from ops.deployment.published import Deployment
+    from tests.simulation.machines.execution import Execution
+    from tests.simulation.people import People
+    from tests.simulation.schedule.plan import Act
+
+
+def upload(people: People, act: Act) -> None:
+    assert act.file is not None
+    people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
+
+
+def delete_upload(people: People, act: Act) -> None:
+    keys = [key for split in ("train/", "test/") for key in people.world.s3.keys(people.app.intake, split)]
+    if keys:
+        key = keys[int(act.chance * len(keys))]
+        people.app.deleted_uploads.add(key)
+        people.client("s3").delete_object(Bucket=people.app.intake, Key=key)
+
+
+def request_turn(people: People, *, overrule_minimum: bool = False) -> None:
+    turns.request_turn(people.deployment, overrule_minimum=overrule_minimum)
+
+
+def approve_waiting(people: People, _: Act) -> None:
+    deployment = people.deployment
+    for request in _waiting(people, deployment):
+        people.app.wanted_models.add(request.model_arn)
+        approve.approve(deployment, request.id, reason="it looks good")
+
+
+def decline_waiting(people: People, _: Act) -> None:
+    deployment = people.deployment
+    for request in _waiting(people, deployment):
+        approve.decline(deployment, request.id, reason="not this one")
+
+
+def _waiting(people: People, deployment: Deployment) -> list[PromotionRequest]:
+    found = waiting_promotion(deployment.intake)
+    return [found.beginning.request] if found is not None and found.beginning.request is not None else []
+
+
+def roll_back(people: People, _: Act) -> None:
+    found = rollback.rollback(people.deployment, reason="it was better before", now=people.now())
+    people.app.wanted_models.add(found.model_arn)
+
+
+def edit_desired(people: People, act: Act) -> None:
+    model = _some_model(people, act)
+    if model is not None:
+        people.app.wanted_models.add(model)
+        name = f"/comprehend-flywheel/{people.app.name}/{DESIRED}"
+        people.client("ssm").put_parameter(Name=name, Value=model, Type="String", Overwrite=True)
+
+
+def change_model(people: People, act: Act) -> None:
+    model = _some_model(people, act)
+    if model is not None:
+        people.app.wanted_models.add(model)
+        people.client("comprehend").update_flywheel(FlywheelArn=people.deployment.flywheel_arn, ActiveModelArn=model)
+
+
+def _some_model(people: People, act: Act) -> str | None:
+    models = sorted(model.arn for model in people.deployment.service.own_models() if model is not None)
+    return models[int(act.chance * len(models))] if models else None
+
+
+def change_parameter(people: People, act: Act) -> None:
+    people.app.change_parameters("flywheel", dict(act.detail))
+
+
+def delete_model(people: People, act: Act) -> None:
+    model = _some_model(people, act)
+    if model is not None:
+        kind = people.deployment.kind
+        kind.delete_model(people.client("comprehend"), model)
+        people.app.deleted_models.add(model)
+
+
+def _executions(people: People, machine: str) -> list[Execution]:
+    return sorted(people.world.states.of(people.app.machine(machine).arn), key=lambda one: one.start_date or 0)
+
+
+def stop(people: People, act: Act, machine: str) -> None:
+    running = [one for one in _executions(people, machine) if one.status == "RUNNING"]
+    if running:
+        people.client("stepfunctions").stop_execution(executionArn=running[-1].arn, cause="a person stopped it")
+
+
+def redrive(people: People, act: Act, machine: str) -> None:
+    failed = [one for one in _executions(people, machine) if one.status in ("FAILED", "ABORTED", "TIMED_OUT")]
+    if failed:
+        chosen = failed[-1] if act.chance < 0.7 else failed[int(act.chance * len(failed))]
+        people.client("stepfunctions").redrive_execution(executionArn=chosen.arn)
+
+
+def start(people: People, act: Act, machine: str, word: str) -> None:
+    """Under a number of its own, or one that is not there yet, or one of the past."""
+    names = ["by-hand", *(f"{word}-{number:06d}" for number in range(1, 6))]
+    name = names[int(act.chance * len(names))]
+    arn = people.app.machine(machine).arn
+    people.client("stepfunctions").start_execution(stateMachineArn=arn, name=name, input="{}")
+
+
+def exclude_upload(people: People, act: Act) -> None:
+    deployment = people.deployment
+    known = sorted(people.app.uploaded_ids())
+    if known:
+        exclude.exclude(deployment, [known[int(act.chance * len(known))]], [], reason="it is bad", now=people.now())
+
+
+def poke(people: People, _: Act) -> None:
+    people.deployment.poke()
+    people.deployment.poke_promotions()
+
+
+def look_after(people: People, _: Act) -> None:
+    """As whoever reads the alarms: end what waits for a person, now that the weather is calm."""
+    deployment = people.deployment
+    found = status(deployment, now=people.now())
+    if found.paused is not None:
+        pause.resume(deployment)
+    turns.request_turn(deployment)
+
+
+ACTS: dict[str, Callable[[People, Act], Any]] = {
+    "upload": upload,
+    "delete an upload": delete_upload,
+    "turn now": lambda people, _: request_turn(people),
+    "overrule the minimum": lambda people, _: request_turn(people, overrule_minimum=True),
+    "pause": lambda people, _: pause.pause(people.deployment, reason="a break"),
+    "resume": lambda people, _: pause.resume(people.deployment),
+    "approve": approve_waiting,
+    "decline": decline_waiting,
+    "roll back": roll_back,
+    "edit desired-model-arn": edit_desired,
+    "change the model in the console": change_model,
+    "change a parameter": change_parameter,
+    "delete an old model": delete_model,
+    "stop a turn": partial(stop, machine="Turn"),
+    "stop a promotion": partial(stop, machine="Promote"),
+    "stop a serving": partial(stop, machine="Serve"),
+    "redrive a turn": partial(redrive, machine="Turn"),
+    "redrive a promotion": partial(redrive, machine="Promote"),
+    "start a turn by hand": partial(start, machine="Turn", word="turn"),
+    "start a promotion by hand": partial(start, machine="Promote", word="promotion"),
+    "exclude an upload": exclude_upload,
+    "poke": poke,
+    "look after the pipeline": look_after,
+}

@@ -1,0 +1,21 @@
+"""What must be true of the pipeline, whatever happens to it."""
+
+from __future__ import annotations
+
+from tests.simulation.claims import documents, models, status, turns
+
+ALWAYS = {
+    turns.never_two_iterations_at_once: "comprehend",
+    turns.each_iteration_is_decided_once: "s3",
+    models.never_active_without_a_reason: "comprehend",
+}
+"""With the service that each is about."""
+AT_REST = (
+    turns.nothing_runs_that_nobody_waits_for,
+    turns.each_completed_iteration_is_decided,
+    turns.each_turn_has_a_cause,
+    documents.each_document_is_in_one_place,
+    documents.what_was_rejected_has_its_report,
+    models.all_say_the_same_model_is_active,
+    status.the_status_says_what_the_pipeline_does,
+)

@@ -1,0 +1,68 @@
+"""The pipeline's records and Comprehend's state, read past every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flywheel.preparation.entities import from_line
+from flywheel.store.record import Record
+from tests.simulation.api import Caller
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Situation
+
+R = TypeVar("R", bound=Record)
+
+
+def read(situation: Situation, key: str, kind: type[R]) -> R | None:
+    found = situation.world.s3.object(situation.app.intake, key)
+    return None if found is None else kind.model_validate_json(found.body)
+
+
+def read_all(
+    situation: Situation, prefix: str, kind: type[R], *, ending: str = ".json", with_: str = ""
+) -> Iterator[tuple[str, R]]:
+    """Those below the prefix whose keys end so and have `with_` in them."""
+    for key in list(situation.world.s3.keys(situation.app.intake, prefix)):
+        if key.endswith(ending) and with_ in key:
+            found = read(situation, key, kind)
+            if found is not None:
+                yield key, found
+
+
+def comprehend(situation: Situation, operation: str, **parameters: Any) -> dict[str, Any]:
+    return situation.world.comprehend.answer(operation, parameters, Caller(account=situation.app.account))
+
+
+def flywheel(situation: Situation) -> dict[str, Any]:
+    found: dict[str, Any] = comprehend(situation, "DescribeFlywheel", FlywheelArn=situation.app.flywheel_arn)[
+        "FlywheelProperties"
+    ]
+    return found
+
+
+def iterations(situation: Situation, flywheel_arn: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = comprehend(
+        situation, "ListFlywheelIterationHistory", FlywheelArn=flywheel_arn, MaxResults=100
+    )["FlywheelIterationPropertiesList"]
+    return found
+
+
+def datasets(situation: Situation, flywheel_arn: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = comprehend(situation, "ListDatasets", FlywheelArn=flywheel_arn, MaxResults=100)[
+        "DatasetPropertiesList"
+    ]
+    return found
+
+
+def texts(key: str, content: bytes) -> list[str]:
+    """Of stored documents, in either form."""
+    import csv
+    import io
+
+    if key.endswith(".csv"):
+        return [row[1] for row in csv.reader(io.StringIO(content.decode(), newline=""))]
+    if key.endswith((".jsonl", ".manifest")):
+        return [from_line(line)[0] for line in content.decode().splitlines()]
+    return []

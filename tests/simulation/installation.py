@@ -1,0 +1,194 @@
+"""Lets the handlers' modules run in the simulated world: what they take from the process comes from who acts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from flywheel import environment as environments
+from tests.simulation import clients
+from tests.simulation.acting import acting
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from flywheel.measurement import Measurement
+
+
+_ABSENT = object()
+
+
+class _EnvironmentOfFunction:
+    """What a module's `Environment.load()` gives: the variables of the function that runs, not those of the process."""
+
+    def __init__(self, model: type[environments.Environment]) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_parsed(self._model, acting.get().environment), name)
+
+
+_environments: dict[tuple[type, int], tuple[Any, Any]] = {}
+
+
+def _parsed(model: type[environments.Environment], variables: Any) -> Any:
+    key = (model, id(variables))
+    found = _environments.get(key)
+    # The variables are kept with what was made of them, so that their id stays theirs.
+    if found is None or found[1] is not variables:
+        made = model.model_validate({name.lower(): value for name, value in variables.items()})
+        _environments[key] = found = (made, variables)
+    return found[0]
+
+
+class _OneAfterTheOther:
+    """In the place of a pool of threads: the seed decides in which order the work is done."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __enter__(self) -> _OneAfterTheOther:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, work: Callable[..., Any], *items: Any, **_: Any) -> Iterator[Any]:
+        arguments = list(zip(*items, strict=False))
+        order = list(range(len(arguments)))
+        acting.get().world.kernel.random("threads").shuffle(order)
+        results: dict[int, Any] = {}
+        errors: dict[int, Exception] = {}
+        for number in order:
+            try:
+                results[number] = work(*arguments[number])
+            except Exception as error:  # noqa: BLE001 - raised where the pool would raise it
+                errors[number] = error
+
+        def given() -> Iterator[Any]:
+            for number in range(len(arguments)):
+                if number in errors:
+                    raise errors[number]
+                yield results[number]
+
+        return given()
+
+    def submit(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        from concurrent.futures import Future
+
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as a pool does
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class _Time:
+    """In the place of the module `time`."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        acting.get().world.kernel.sleep(seconds)
+
+    @staticmethod
+    def time() -> float:
+        return acting.get().world.kernel.now
+
+    monotonic = perf_counter = time
+
+
+def now() -> datetime:
+    """What the clock of the one who acts shows."""
+    running = acting.get()
+    return datetime.fromtimestamp(running.world.clock_of(running.who), tz=UTC)
+
+
+class _LogLine:
+    """Put into words only if somebody reads it."""
+
+    def __init__(self, message: str, details: dict[str, Any]) -> None:
+        self._message = message
+        self._details = details
+
+    def __str__(self) -> str:
+        return f"logs: {self._message} {self._details or ''}"
+
+
+def _log(message: str, *_: Any, **details: Any) -> None:
+    running = acting.get()
+    running.world.tell(running.who, _LogLine(message, details))
+
+
+def _emit(measurements: Any, *, flywheel_name: str) -> None:
+    found: list[Measurement] = list(measurements)
+    acting.get().world.measured(flywheel_name, found)
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """While the block runs, handlers are imported anew, for the simulation; afterwards everything is as it was."""
+    import aws_lambda_powertools  # noqa: F401 - it is slow, and not part of what is imported anew
+
+    kept = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "handlers"}
+    for name in kept:
+        del sys.modules[name]
+    changed: list[tuple[Any, str, Any]] = []
+
+    def change(where: Any, name: str, value: Any) -> None:
+        changed.append((where, name, where.__dict__.get(name, _ABSENT)))
+        setattr(where, name, value)
+
+    change(boto3, "client", clients.client)
+    change(environments.Environment, "load", classmethod(_EnvironmentOfFunction))
+    try:
+        _prepare(change)
+        yield
+    finally:
+        for where, name, value in reversed(changed):
+            if value is _ABSENT:
+                delattr(where, name)
+            else:
+                setattr(where, name, value)
+        for name in [name for name in sys.modules if name.split(".")[0] == "handlers"]:
+            del sys.modules[name]
+        sys.modules.update(kept)
+        _environments.clear()
+
+
+def _prepare(change: Callable[[Any, str, Any], None]) -> None:
+    clock, measuring = importlib.import_module("handlers.clock"), importlib.import_module("handlers.measuring")
+    change(clock, "now", now)
+    change(measuring, "emit", _emit)
+    observability = importlib.import_module("handlers.observability")
+    for level in ("debug", "info", "warning", "error", "exception"):
+        change(observability.logger, level, _log)
+    for module in _modules_of("flywheel"):
+        if "ThreadPoolExecutor" in module.__dict__:
+            change(module, "ThreadPoolExecutor", _OneAfterTheOther)
+
+
+def _modules_of(package: str) -> list[ModuleType]:
+    import pkgutil
+
+    root = importlib.import_module(package)
+    names = [found.name for found in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    return [importlib.import_module(name) for name in sorted(names)]
+
+
+def handler(module: str) -> Callable[[dict[str, Any], Any], Any]:
+    """The handler of `handlers.turn.begin_turn`."""
+    imported = importlib.import_module(module)
+    if "time" in imported.__dict__ and imported.__dict__["time"] is sys.modules["time"]:
+        imported.__dict__["time"] = _Time
+    found: Callable[[dict[str, Any], Any], Any] = imported.handler
+    return found

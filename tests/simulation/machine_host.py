@@ -1,0 +1,136 @@
+"""What the tasks of state machines ask for: functions, other machines, and services in the machine's own name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation import clients
+from tests.simulation.acting import Acting
+from tests.simulation.api import ApiError, Caller
+from tests.simulation.clients import Unanswered
+from tests.simulation.functions import FunctionFailed, outcome_of
+from tests.simulation.machines.host import TaskFailed, TaskRequest, Visit
+from tests.simulation.machines.nested import result_of
+
+if TYPE_CHECKING:
+    from tests.simulation.deployment.stack import Machine
+    from tests.simulation.machines.execution import Execution
+    from tests.simulation.world import World
+
+_PREFIXES = {"ssm": "Ssm", "comprehend": "Comprehend", "s3": "S3", "events": "EventBridge", "states": "StepFunctions"}
+"""How the names of a service's errors begin."""
+_FUNCTION_GONE = "Lambda.ResourceNotFoundException"
+
+
+class MachineHost:
+    """Of the executions of one machine."""
+
+    def __init__(self, world: World, machine: Machine, account: str) -> None:
+        self.kernel = world.kernel
+        self._world = world
+        self._machine = machine
+        self._acting = Acting(
+            world=world, caller=Caller(account=account, role=machine.role), environment={}, who=machine.name
+        )
+        self._nested: dict[int, Execution] = {}
+        """What tasks of .sync wait for."""
+
+    def abandoned(self, request: TaskRequest) -> None:
+        execution = self._nested.get(id(request))
+        if execution is not None:
+            execution.stop()
+
+    def visited(self, visit: Visit) -> None:
+        self._world.visited(visit, self._machine.logical_id)
+
+    def run_task(self, task: TaskRequest) -> Any:
+        """Raises TaskFailed."""
+        kind, _, rest = task.resource.partition(":")
+        if kind == "lambda":
+            return self._invoke(task.arguments)
+        if kind == "states":
+            return self._run_nested(task)
+        if task.resource == "s3:getObject":
+            return self._ask("s3", "getObject", task.arguments)["Body"]
+        if kind == "aws-sdk":
+            service, _, operation = rest.partition(":")
+            return self._ask(service, operation, task.arguments)
+        if kind == "events":
+            entries = [{**entry, "Detail": _as_text(entry["Detail"])} for entry in task.arguments["Entries"]]
+            return self._ask(kind, rest, {"Entries": entries})
+        return self._ask(kind, rest, task.arguments)
+
+    def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        world, arn = self._world, arguments["FunctionName"]
+        self._require("lambda", "Invoke", {"FunctionName": arn})
+        self.kernel.sleep(world.weather.latency("lambda"))
+        if arn not in world.functions.known:
+            raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
+        process = world.functions.begin(arn, arguments.get("Payload", {}))
+        if world.weather.unanswered_invocation():
+            world.tell(process.name, "gives no answer to Step Functions, and goes on")
+            process.join(at_most=60)
+            raise TaskFailed("Lambda.ClientExecutionTimeoutException", "The client gave up.")
+        process.join()
+        try:
+            return {"StatusCode": 200, "Payload": outcome_of(process)}
+        except FunctionFailed as failed:
+            cause = json.dumps({"errorMessage": failed.message, "errorType": failed.error})
+            raise TaskFailed(failed.error, cause) from None
+
+    def _run_nested(self, task: TaskRequest) -> dict[str, Any]:
+        arguments = task.arguments
+        asked = {"stateMachineArn": arguments["StateMachineArn"], "input": json.dumps(arguments.get("Input", {}))}
+        if "Name" in arguments:
+            asked["name"] = arguments["Name"]
+        self._require("stepfunctions", "StartExecution.sync", asked)
+        try:
+            arn = self._world.states.answer("StartExecution", asked, self._acting.caller)["executionArn"]
+        except ApiError as error:
+            raise TaskFailed(f"StepFunctions.{_named(error.code)}", error.message) from None
+        execution = self._world.states.executions[arn]
+        self._nested[id(task)] = execution
+        execution.wait()
+        return result_of(execution)
+
+    def _ask(self, service: str, operation: str, arguments: Any) -> dict[str, Any]:
+        """One attempt: Step Functions leaves retries to the state."""
+        name = operation[0].upper() + operation[1:]
+        prefix = _PREFIXES[service]
+        try:
+            answer = self._world.ask(service, name, arguments, self._acting, attempts=1)
+        except ApiError as error:
+            raise TaskFailed(f"{prefix}.{_modelled(service, error.code, prefix)}", error.message) from None
+        except Unanswered:
+            raise TaskFailed(f"{prefix}.SdkClientException", "Unable to execute HTTP request") from None
+        found: dict[str, Any] = json.loads(json.dumps(answer, default=_text))
+        return found
+
+    def _require(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        try:
+            if service != "stepfunctions":
+                self._world.roles.require(self._acting.caller, service, operation, parameters)
+        except ApiError as error:
+            raise TaskFailed(f"{service.title()}.{error.code}", error.message) from None
+
+
+def _as_text(value: Any) -> str:
+    """This integration takes a Detail as text or as an object."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.read().decode()
+
+
+def _named(code: str) -> str:
+    return code if code.endswith("Exception") else f"{code}Exception"
+
+
+def _modelled(service: str, code: str, prefix: str) -> str:
+    """An error that the SDK has no class for arrives under the service's general name."""
+    model = clients.model_of(service)
+    return _named(code) if code in model.shape_names else f"{prefix}Exception"

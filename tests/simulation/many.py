@@ -1,0 +1,77 @@
+"""Many schedules, on every core."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from tests.simulation.claims import ALWAYS, AT_REST
+from tests.simulation.installation import installed
+from tests.simulation.schedule.plan import Plan, draw_plan
+from tests.simulation.simulation import Run, run
+
+_BATCH = 20
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """Of several schedules."""
+
+    schedules: int = 0
+    requests: int = 0
+    events: int = 0
+    visits: Counter[str] = field(default_factory=Counter)
+    grants: Counter[str] = field(default_factory=Counter)
+    broken: list[tuple[int, bool, str, str]] = field(default_factory=list)
+    """(seed, bounded, claim, message)"""
+
+    def add(self, other: Figures) -> None:
+        self.schedules += other.schedules
+        self.requests += other.requests
+        self.events += other.events
+        self.visits.update(other.visits)
+        self.grants.update(other.grants)
+        self.broken += other.broken
+
+    def take(self, one: Run) -> None:
+        self.schedules += 1
+        self.requests += one.requests
+        self.events += len(one.story)
+        self.visits.update(one.visits)
+        self.grants.update(one.grants)
+        if one.broken is not None:
+            self.broken.append((one.plan.seed, one.plan.bounded, one.broken.claim, one.broken.message))
+
+
+def run_plan(plan: Plan) -> Run:
+    """While `installed` is in force."""
+    return run(plan, always=ALWAYS, at_rest=AT_REST)
+
+
+def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
+    """(seed, bounded), one after the other in this process."""
+    found = Figures()
+    with installed():
+        for seed, bounded in schedules:
+            try:
+                found.take(run_plan(draw_plan(seed, bounded=bounded)))
+            except Exception as error:
+                error.add_note(f"Seed {seed}, {'bounded' if bounded else 'unbounded'}.")
+                raise
+    return found
+
+
+def run_many(schedules: Sequence[tuple[int, bool]], *, processes: int | None = None) -> Iterator[tuple[Figures, float]]:
+    """What has been found so far and the seconds it took, after each batch."""
+    began = time.monotonic()
+    found = Figures()
+    batches = [schedules[begin : begin + _BATCH] for begin in range(0, len(schedules), _BATCH)]
+    with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        for figures in pool.map(run_here, batches):
+            found.add(figures)
+            yield found, time.monotonic() - began

@@ -1,0 +1,236 @@
+"""One schedule, drawn from its seed before anything runs: the deployment, the weather, and who does what when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.deployment.synthesis import context_of
+from tests.simulation.schedule.documents import Author, File
+
+HOUR = 3600.0
+KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
+"""Of settings."""
+
+
+def labels_of(kind: str, generation: int = 1) -> tuple[str, ...]:
+    context = context_of(KINDS[kind], generation)
+    return tuple(context.get("labels") or context["entity_types"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """What somebody does at a moment, in seconds after the beginning. `chance`, from 0 to 1, chooses what only the
+    moment shows, such as a model."""
+
+    at: float
+    kind: str
+    chance: float = 0.0
+    file: File | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        what = f" {self.file.key} ({len(self.file.documents)} documents)" if self.file else ""
+        return f"{self.kind}{what}{f' {dict(self.detail)}' if self.detail else ''}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Shares from 0 to 1 of what the weather does; see `storm`."""
+
+    refused: float = 0.0
+    lost_answers: float = 0.0
+    slow: float = 0.0
+    outages: float = 0.0
+    """How many an hour."""
+    killed: float = 0.0
+    suspended: float = 0.0
+    invoked_again: float = 0.0
+    """Step Functions gets no answer of an invocation and invokes again, while the first goes on."""
+    events_lost: float = 0.0
+    events_late: float = 0.0
+    events_repeated: float = 0.0
+    skewed: float = 0.0
+    failed_resources: float = 0.0
+    """Of datasets, iterations, jobs and endpoints of Comprehend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    seed: int
+    bounded: bool
+    """The weather becomes calm, people stop, and the pipeline must come to rest."""
+    kind: str
+    parameters: Mapping[str, Mapping[str, str]]
+    """Of the stacks, by "flywheel", "serving", "analysis"."""
+    readings: Mapping[str, Any]
+    """Settings of the local Comprehend: durations, quotas, and how AWS's open questions are read."""
+    rates: Rates
+    acts: tuple[Act, ...]
+    calm_after: float
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return labels_of(self.kind)
+
+
+def draw_plan(seed: int, *, bounded: bool) -> Plan:
+    draw = random.Random(f"{seed}/plan/{bounded}")
+    kind = draw.choices(("MULTI_CLASS", "MULTI_LABEL", "ENTITIES"), (6, 2, 2))[0]
+    length = draw.choice((6, 12, 24)) * HOUR
+    author = Author(random=draw, kind=kind, labels=labels_of(kind))
+    return Plan(
+        seed=seed,
+        bounded=bounded,
+        kind=kind,
+        parameters=_parameters(draw, kind),
+        readings=_readings(draw),
+        rates=_rates(draw),
+        acts=tuple(sorted(_acts(draw, author, length), key=lambda act: act.at)),
+        calm_after=length + HOUR,
+    )
+
+
+def _parameters(draw: random.Random, kind: str) -> dict[str, dict[str, str]]:
+    flywheel = {
+        "MinimumDocumentsPerLabel": draw.choice(("2", "4", "8")),
+        "QuietPeriodMinutes": draw.choice(("0", "0", "5")),
+        "MinimumHoursBetweenIterations": draw.choice(("0", "0", "0", "2")),
+        "TurnSchedule": draw.choice(("rate(1 hour)", "rate(3 hours)", "rate(6 hours)")),
+        "PollSeconds": draw.choice(("60", "300")),
+        "PromotionMode": draw.choice(("AUTOMATIC", "AUTOMATIC", "APPROVAL", "NEVER")),
+        "ApprovalHours": draw.choice(("2", "72")),
+        "ModelsToKeep": draw.choice(("1", "2", "5")),
+        "MinimumScore": draw.choice(("0", "0.5", "0.8")),
+        "MinimumImprovement": draw.choice(("0", "0.005", "0.05")),
+        "MaximumBadLinesPercent": draw.choice(("0", "5", "50")),
+        "ConflictingLabels": draw.choice(("KEEP", "KEEP", "REFUSE")),
+        "RepeatedDocuments": "DROP",
+        "TriggerOnUpload": draw.choice(("true", "true", "true", "false")),
+        "Evidence": draw.choice(("ITERATION", "ITERATION", "HOLDOUT")),
+        "HoldoutDocuments": "50",
+    }
+    serving = {
+        "InferenceUnits": draw.choice(("0", "1", "2")),
+        "PollSeconds": draw.choice(("60", "300")),
+    }
+    return {"flywheel": flywheel, "serving": serving, "analysis": {}}
+
+
+def _readings(draw: random.Random) -> dict[str, Any]:
+    """Every open question of the reference is read in one of its ways."""
+    refusals = ("ResourceInUseException", "TooManyRequestsException", "InvalidRequestException")
+    return {
+        "flywheel_creation_seconds": 60,
+        "dataset_ingestion_seconds": draw.choice((60, 600, 1800)),
+        "iteration_evaluation_seconds": draw.choice((60, 600)),
+        "iteration_training_seconds": draw.choice((600, 3600, 7200)),
+        "job_queue_seconds": 60,
+        "job_seconds": draw.choice((120, 900)),
+        "endpoint_creation_seconds": draw.choice((300, 1200)),
+        "endpoint_update_seconds": draw.choice((300, 1200)),
+        "endpoint_deletion_seconds": 120,
+        "model_deletion_seconds": 30,
+        "created_things_found_after_seconds": draw.choice((0, 0, 5, 60)),
+        "endpoint_follow_delay_seconds": draw.choice((0, 30)),
+        "minimum_per_label": draw.choice(("per_dataset", "per_flywheel", "none")),
+        "minimum_documents_multi_class": 2,
+        "minimum_documents_multi_label": 2,
+        "minimum_total_documents_multi_label": 2,
+        "minimum_annotations": 2,
+        "first_model_becomes_active": draw.random() < 0.3,
+        "evaluate_active_without_test_data": draw.random() < 0.5,
+        "test_datasets_scored": draw.choice(("all", "new")),
+        "second_iteration_error": draw.choice(refusals),
+        "iteration_during_ingestion": draw.choice(("allow", *refusals)),
+        "concurrent_iterations_error": draw.choice(refusals),
+        "update_during_iteration": draw.choice(("allow", "InvalidRequestException", "TooManyRequestsException")),
+        "start_without_data": draw.choice(("fail_iteration", "InvalidRequestException")),
+        "first_model_name": draw.choice(("generated", "flywheel")),
+        "recognizer_iteration_scale": draw.choice((1, 100)),
+        "recognizer_averages": draw.choice(("micro", "macro")),
+        "recognizer_accuracy": draw.choice(("documents", "absent")),
+        "bad_value_error": draw.choice(("InvalidRequestException", "ValidationException")),
+        "endpoint_moves_by": draw.choice(("either", "flywheel_alone", "flywheel_with_model")),
+        "endpoint_deletion_during_change": draw.choice(("allow", "ResourceInUseException")),
+        "flywheel_deletion_with_endpoints": draw.choice(("allow", "ResourceInUseException")),
+        "lake_uri_ends_with_slash": draw.random() < 0.5,
+    }
+
+
+def _rates(draw: random.Random) -> Rates:
+    """Most schedules are bad in a few ways: in one that is bad in all, nothing gets far."""
+
+    def sometimes(share: float, most: float) -> float:
+        return draw.uniform(0, most) if draw.random() < share else 0.0
+
+    return Rates(
+        refused=sometimes(0.3, 0.03),
+        lost_answers=sometimes(0.3, 0.02),
+        slow=sometimes(0.3, 0.02),
+        outages=sometimes(0.2, 0.5),
+        killed=sometimes(0.4, 0.15),
+        suspended=sometimes(0.4, 0.15),
+        invoked_again=sometimes(0.3, 0.1),
+        events_lost=sometimes(0.3, 0.4),
+        events_late=sometimes(0.3, 0.4),
+        events_repeated=sometimes(0.3, 0.3),
+        skewed=sometimes(0.3, 1.0),
+        failed_resources=sometimes(0.3, 0.3),
+    )
+
+
+_PEOPLE = {
+    "turn now": 3,
+    "overrule the minimum": 1,
+    "pause": 1,
+    "resume": 1,
+    "approve": 4,
+    "decline": 1,
+    "roll back": 2,
+    "edit desired-model-arn": 1,
+    "change the model in the console": 1,
+    "change a parameter": 1,
+    "delete an old model": 1,
+    "stop a turn": 3,
+    "stop a promotion": 2,
+    "stop a serving": 1,
+    "redrive a turn": 3,
+    "redrive a promotion": 2,
+    "start a turn by hand": 1,
+    "start a promotion by hand": 1,
+    "delete an upload": 1,
+    "exclude an upload": 1,
+    "poke": 1,
+}
+_MODES = ("AUTOMATIC", "APPROVAL", "NEVER")
+
+
+def _acts(draw: random.Random, author: Author, length: float) -> list[Act]:
+    acts = [
+        Act(at=draw.uniform(0, 600), kind="upload", file=author.file("test", "first", per_label=draw.randint(2, 6))),
+        Act(at=draw.uniform(0, 900), kind="upload", file=author.file("train", "first", per_label=draw.randint(4, 12))),
+    ]
+    names = [f"file-{number}" for number in range(6)]
+    for _ in range(draw.choice((1, 3, 6, 12))):
+        split = draw.choices(("train", "test"), (4, 1))[0]
+        few = draw.random() < 0.2
+        written = author.file(
+            split,
+            draw.choice(names),
+            per_label=1 if few else draw.randint(2, 12),
+            bad=draw.choice((0, 0, 0, 1, 3)),
+            repeat=draw.choice((0, 0, 2)),
+            leak=draw.choice((0, 0, 0, 2)),
+        )
+        acts.append(Act(at=draw.uniform(600, length), kind="upload", file=written))
+        if draw.random() < 0.1:
+            # The same again, under another name or the same.
+            acts.append(Act(at=draw.uniform(600, length), kind="upload", file=written))
+    kinds = draw.choices(list(_PEOPLE), list(_PEOPLE.values()), k=draw.choice((0, 2, 5, 12)))
+    for kind in kinds:
+        detail = {"PromotionMode": draw.choice(_MODES)} if kind == "change a parameter" else {}
+        acts.append(Act(at=draw.uniform(600, length), kind=kind, chance=draw.random(), detail=detail))
+    return acts

@@ -1,0 +1,143 @@
+"""EventBridge: rules with patterns and schedules, and what their targets get."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.api import REGION, ApiError, Caller
+
+if TYPE_CHECKING:
+    from tests.simulation.deployment.stack import Rule, Target
+    from tests.simulation.kernel import Kernel
+
+_LARGEST_ENTRY = 1024 * 1024
+_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+class Events:
+    """`deliver` gets each event for a target; it may lose, delay or repeat it."""
+
+    def __init__(self, kernel: Kernel, *, deliver: Callable[[str, Target, Any, str], None]) -> None:
+        self._kernel = kernel
+        self._deliver = deliver
+        self._rules: dict[tuple[str, str], Rule] = {}
+        self._count = 0
+        self.open_to: dict[str, Callable[[Caller, Mapping[str, Any]], bool]] = {}
+        """By account: whether its default bus takes an entry of somebody in another account."""
+
+    def add(self, rule: Rule, *, account: str) -> None:
+        """Also in the place of one that was there."""
+        key = (account, rule.arn)
+        known = self._rules.get(key)
+        self._rules[key] = rule
+        if rule.schedule and known is None:
+            self._kernel.later(self._kernel.random("schedules").uniform(0, 60), lambda: self._tick(key))
+
+    def remove(self, rule: Rule, *, account: str) -> None:
+        self._rules.pop((account, rule.arn), None)
+
+    def _tick(self, key: tuple[str, str]) -> None:
+        rule = self._rules.get(key)
+        if rule is None or not rule.schedule:
+            return
+        if rule.enabled:
+            detail: dict[str, Any] = {}
+            self._send(key[0], rule, self.event(key[0], "aws.events", "Scheduled Event", detail))
+        self._kernel.later(period(rule.schedule), lambda: self._tick(key))
+
+    def event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        self._count += 1
+        return {
+            "version": "0",
+            "id": f"event-{self._count:06d}",
+            "detail-type": detail_type,
+            "source": source,
+            "account": account,
+            "time": datetime.fromtimestamp(self._kernel.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [],
+            "detail": dict(detail),
+        }
+
+    def publish(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """An event on the account's default bus."""
+        event = self.event(account, source, detail_type, detail)
+        for (of, _), rule in list(self._rules.items()):
+            if of == account and rule.enabled and rule.pattern and matches(rule.pattern, event):
+                self._send(account, rule, event)
+
+    def _send(self, account: str, rule: Rule, event: dict[str, Any]) -> None:
+        for target in rule.targets:
+            content = event if target.input is None else json.loads(target.input)
+            if target.input_path is not None:
+                content = _at(event, target.input_path)
+            self._deliver(account, target, content, rule.name)
+
+    def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        if operation != "PutEvents":
+            raise NotImplementedError(f"The simulated EventBridge has no {operation}.")
+        size = sum(len(entry["Detail"].encode()) for entry in parameters["Entries"])
+        if size > _LARGEST_ENTRY:
+            raise ApiError("ValidationException", "Total size of the entries in the request is over the limit.")
+        answers: list[dict[str, Any]] = []
+        for entry in parameters["Entries"]:
+            bus = entry.get("EventBusName", "default")
+            account = bus.split(":")[4] if bus.startswith("arn:") else caller.account
+            if account != caller.account and not self.open_to.get(account, _closed)(caller, entry):
+                raise ApiError(
+                    "AccessDeniedException",
+                    f"User: {caller.arn} is not authorized to perform: events:PutEvents on resource: {bus} because no "
+                    "resource-based policy allows the events:PutEvents action",
+                )
+            self.publish(account, entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
+            answers.append({"EventId": f"entry-{self._count:06d}"})
+        return {"FailedEntryCount": 0, "Entries": answers}
+
+
+def _closed(_caller: Caller, _entry: Mapping[str, Any]) -> bool:
+    return False
+
+
+def period(expression: str) -> float:
+    """Of a schedule, in seconds. A cron expression counts as once a day."""
+    match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
+    return int(match[1]) * _SECONDS[match[2]] if match else _SECONDS["day"]
+
+
+def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether an event fits a pattern ("Event patterns" of the EventBridge guide)."""
+    return all(_fits(wanted, event.get(name)) for name, wanted in pattern.items())
+
+
+def _fits(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and matches(wanted, found)
+    values = found if isinstance(found, list) else [found]
+    return any(_is(each, value) for each in wanted for value in values)
+
+
+def _is(wanted: Any, found: Any) -> bool:
+    match wanted:
+        case {"prefix": str(prefix)}:
+            return isinstance(found, str) and found.startswith(prefix)
+        case {"suffix": str(suffix)}:
+            return isinstance(found, str) and found.endswith(suffix)
+        case {"exists": bool(there)}:
+            return (found is not None) == there
+        case {"anything-but": other}:
+            return found is not None and found not in (other if isinstance(other, list) else [other])
+        case dict():
+            raise NotImplementedError(f"The simulated EventBridge has no {wanted}.")
+        case _:
+            return bool(wanted == found)
+
+
+def _at(event: Mapping[str, Any], path: str) -> Any:
+    found: Any = event
+    for name in path.removeprefix("$").strip(".").split("."):
+        found = found[name]
+    return found

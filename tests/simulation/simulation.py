@@ -1,0 +1,156 @@
+"""Runs one plan and checks the claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from local.comprehend.faults import Fault
+from local.comprehend.settings import Settings
+from tests.simulation.app import App
+from tests.simulation.claims.broken import ClaimBroken
+from tests.simulation.kernel import BEGINNING, Kernel
+from tests.simulation.people import People
+from tests.simulation.schedule.plan import Act
+from tests.simulation.services.learner import Talent, talents
+from tests.simulation.storm import Storm
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.schedule.plan import Plan
+
+_REST_WITHIN = 6 * 86400.0
+_LOOK_EVERY = 6 * 3600.0
+
+
+@dataclass(kw_only=True)
+class Run:
+    """What a schedule came to."""
+
+    plan: Plan
+    broken: ClaimBroken | None = None
+    story: list[tuple[float, str, object]] = field(default_factory=list)
+    """(moment, who, what)"""
+    visits: Counter[str] = field(default_factory=Counter)
+    grants: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    simulated: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Situation:
+    """What claims look at."""
+
+    plan: Plan
+    world: World
+    app: App
+    people: People
+
+
+Claim = Callable[[Situation], None]
+"""Raises ClaimBroken."""
+
+
+def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> Run:
+    """Must run while `installation.installed` is in force."""
+    found = Run(plan=plan)
+    kernel = Kernel(plan.seed)
+
+    def tell(who: str, what: object) -> None:
+        found.story.append((kernel.now, who, what))
+
+    calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")
+    storm = Storm(kernel, plan.rates, calm_after=calm_after, until=kernel.now + plan.calm_after, tell=tell)
+    world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
+    quality = kernel.random("talents")
+
+    def talent() -> Talent:
+        return Talent(quality=quality.uniform(0.4, 1.0), seed=quality.getrandbits(32))
+
+    try:
+        with talents(talent):
+            _play(plan, kernel, world, always=always, at_rest=at_rest)
+    except ClaimBroken as broken:
+        found.broken = broken
+        tell("the claim", str(broken))
+    finally:
+        found.visits, found.requests = world.visits, world.requests
+        found.grants = Counter(world.roles.used)
+        found.simulated = kernel.now - BEGINNING
+        world.close()
+    return found
+
+
+def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> None:
+    app = App(world, kind=plan.kind, parameters=plan.parameters)
+    app.deploy()
+    kernel.run_until(kernel.now + 120)
+    people = People(world, app)
+    situation = Situation(plan=plan, world=world, app=app, people=people)
+    for act in plan.acts:
+        people.plan(act)
+    _break_resources(plan, kernel, world)
+    end = kernel.now + plan.calm_after
+    watch = _Watch(always, situation)
+    watch.run_until(end)
+    if not plan.bounded:
+        return
+    world.comprehend.local.faults.clear()
+    people.plan(Act(at=people.world.kernel.now - BEGINNING + 600, kind="look after the pipeline"))
+    last = kernel.now + _REST_WITHIN
+    while not _rests(world, app):
+        if kernel.now > last:
+            raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
+        watch.run_until(kernel.now + _LOOK_EVERY)
+    _check(at_rest, situation)
+
+
+class _Watch:
+    """Checks the claims that hold always, each when the service that it is about was changed."""
+
+    def __init__(self, always: Mapping[Claim, str], situation: Situation) -> None:
+        self._claims = always
+        self._situation = situation
+        self._seen: dict[str, int] = {}
+
+    def run_until(self, moment: float) -> None:
+        kernel, changes = self._situation.world.kernel, self._situation.world.changes
+        while kernel.due is not None and kernel.due <= moment:
+            kernel.step()
+            if changes != self._seen:
+                _check(
+                    [claim for claim, of in self._claims.items() if changes.get(of) != self._seen.get(of)],
+                    self._situation,
+                )
+                self._seen = dict(changes)
+        kernel.run_until(moment)
+
+
+def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
+    draw = kernel.random("failed resources")
+    if plan.rates.failed_resources:
+        for resource in ("dataset", "iteration", "job", "endpoint"):
+            if draw.random() < 0.5:
+                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))  # type: ignore[arg-type]  # one of its names
+                world.comprehend.local.faults.add(fault)
+
+
+def _rests(world: World, app: App) -> bool:
+    """Nothing runs, and nothing was started since the last look but what the schedules start."""
+    running = [
+        one
+        for one in world.states.executions.values()
+        if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
+    ]
+    before, app.turns_seen = app.turns_seen, app.started()
+    return not running and not world.functions.running and before == app.turns_seen
+
+
+def _check(claims: Sequence[Claim], situation: Situation) -> None:
+    for claim in claims:
+        situation.world.visits[f"claim/{claim.__name__}"] += 1
+        claim(situation)
+    if situation.world.kernel.failures:
+        raise situation.world.kernel.failures[0]

@@ -1,0 +1,323 @@
+"""Everything outside of the pipeline's own code: the services, and what ties them together."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flywheel.faults.fault_names import PASSING
+from local.auto_scaling.contract import AutoScalingError
+from local.auto_scaling.load import Load
+from local.auto_scaling.service import AutoScaling
+from tests.simulation import clients
+from tests.simulation.acting import Acting
+from tests.simulation.api import REGION, ApiError, Caller
+from tests.simulation.clients import Unanswered
+from tests.simulation.deployment.roles import Roles
+from tests.simulation.functions import FunctionFailed, Functions
+from tests.simulation.kernel import Kernel
+from tests.simulation.machine_host import MachineHost
+from tests.simulation.services.comprehend import ComprehendService
+from tests.simulation.services.events import Events
+from tests.simulation.services.queue_polling import QueuePolling
+from tests.simulation.services.s3 import S3
+from tests.simulation.services.sns import SNS
+from tests.simulation.services.sqs import SQS, Queue, Redrive
+from tests.simulation.services.ssm import SSM
+from tests.simulation.services.states import States
+from tests.simulation.weather import Weather
+
+if TYPE_CHECKING:
+    from local.comprehend.settings import Settings
+    from tests.simulation.deployment.stack import Bucket, Parameter, Stack, Target
+    from tests.simulation.deployment.stack import Queue as QueueOfStack
+    from tests.simulation.machines.execution import Execution
+    from tests.simulation.machines.host import Visit
+    from tests.simulation.services.s3 import ObjectEvent
+    from tests.simulation.services.ssm import ParameterEvent
+
+_READS = ("Get", "List", "Describe", "Head")
+_UNNAMED = re.compile("[0-9a-f]{16}")
+"""What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
+_BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
+"""Of the SDK's standard retry mode."""
+
+
+class World:
+    """`tell` hears of everything that happens, as (who, what) at `kernel.now`."""
+
+    def __init__(
+        self,
+        *,
+        kernel: Kernel,
+        comprehend: Settings,
+        weather: Weather | None = None,
+        tell: Callable[[str, object], None] = lambda _who, _what: None,
+    ) -> None:
+        self.kernel = kernel
+        self.weather = weather or Weather()
+        self.tell = tell
+        self.roles = Roles(())
+        self._stacks: dict[tuple[str, str], Stack] = {}
+        self.s3 = S3(kernel, on_event=self._object_changed)
+        self.ssm = SSM(kernel, on_event=self._parameter_changed)
+        self.sqs = SQS(kernel)
+        self.sns = SNS(kernel)
+        self.events = Events(kernel, deliver=self._deliver)
+        self.functions = Functions(self)
+        self.polling = QueuePolling(kernel, self.sqs, self.functions)
+        self.states = States(
+            kernel,
+            host_of=lambda machine, account: MachineHost(self, machine, account),
+            on_status=self._execution_changed,
+        )
+        self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
+        self.comprehend = ComprehendService(kernel, settings=comprehend, folder=self.folder, s3_of=self._s3_of)
+        self._scaling = AutoScaling(
+            comprehend=self.comprehend.local, alarms=_NoAlarms(), load=Load(), clock=lambda: self.kernel.now
+        )
+        self._answers: dict[str, Callable[[str, Mapping[str, Any], Caller], dict[str, Any]]] = {
+            "s3": self.s3.answer,
+            "ssm": self.ssm.answer,
+            "sqs": self.sqs.answer,
+            "sns": self.sns.answer,
+            "events": self.events.answer,
+            "stepfunctions": self.states.answer,
+            "comprehend": self.comprehend.answer,
+            "application-autoscaling": self._scale,
+            "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
+        }
+        self.visits: Counter[str] = Counter()
+        """What was reached, for the table of coverage."""
+        self.requests = 0
+        self.changes: dict[str, int] = {}
+        """How many requests there were to each service that may have changed something."""
+        self._buckets: set[str] = set()
+        self._queues: set[str] = set()
+        self.undelivered: list[tuple[str, Any]] = []
+        """Events that a target did not take: in a dead-letter queue."""
+        self.on_step: list[Callable[[], None]] = []
+
+    def close(self) -> None:
+        self.kernel.close()
+        self.comprehend.local.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Requests.
+
+    def ask(
+        self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting, *, attempts: int = 9
+    ) -> dict[str, Any]:
+        """A request as an SDK sends it, with its retries. Raises ApiError and Unanswered."""
+        if not self.kernel.in_process:
+            return self._carried_out(service, operation, parameters, who.caller)
+        for attempt in range(1, attempts + 1):
+            try:
+                return self._attempt(service, operation, parameters, who)
+            except (ApiError, Unanswered) as error:
+                if attempt == attempts or (isinstance(error, ApiError) and not _repeated(error)):
+                    raise
+            longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
+            self.kernel.sleep(self.kernel.random("backoff").uniform(0, longest))
+        raise AssertionError("the loop ends with an answer or an error")
+
+    def _attempt(self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting) -> dict[str, Any]:
+        weather, kernel = self.weather, self.kernel
+        kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who))
+        strike = weather.strike(service, operation, who)
+        if strike is not None:
+            self.tell(who.who, f"asks {service}:{operation}: {strike.said}")
+            if strike.code is not None:
+                kernel.sleep(weather.latency(service))
+                raise ApiError(strike.code, "The simulation wants it so.", status=strike.status)
+            if not strike.carried_out:
+                raise Unanswered(sent=False)
+        answer = self._carried_out(service, operation, parameters, who.caller)
+        if strike is not None:
+            raise Unanswered(sent=True)
+        kernel.sleep(weather.latency(service) + weather.after_request(service, operation, who))
+        return answer
+
+    def _carried_out(
+        self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
+    ) -> dict[str, Any]:
+        self.requests += 1
+        if not operation.startswith(_READS):
+            self.changes[service] = self.changes.get(service, 0) + 1
+        about: tuple[str, ...] = ()
+        if operation in ("SendTaskSuccess", "SendTaskFailure"):
+            about = self.states.machines_of(parameters["taskToken"])
+        self.roles.require(caller, service, operation, parameters, about=about)
+        return self._answers[service](operation, parameters, caller)
+
+    def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
+        return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
+
+    def clock_of(self, who: str) -> float:
+        return self.kernel.now + self.weather.clock_skew(who)
+
+    def _s3_of(self, role_arn: str) -> Any:
+        _, _, _, _, account, role = role_arn.split(":", 5)
+        name = role.rpartition("/")[2]
+        return clients.client(
+            "s3",
+            as_=Acting(
+                world=self, caller=Caller(account=account, role=name), environment={}, who=f"Comprehend as {name}"
+            ),
+        )
+
+    def _scale(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        try:
+            return self._scaling.call(
+                operation=operation, request=dict(parameters), account=caller.account, region=REGION
+            )
+        except AutoScalingError as error:
+            raise ApiError(error.code, error.message) from error
+
+    # Deployment.
+
+    def deploy(self, stack: Stack) -> None:
+        """What CloudFormation makes of a template, without custom resources and flywheels. Also in the place of what
+        is there."""
+        account = stack.account
+        for queue in stack.queues:
+            self._create_queue(queue, account)
+        for topic in stack.topics:
+            self.sns.add(topic.arn)
+        for parameter in stack.parameters:
+            self._set_parameter(parameter, account)
+        for function in stack.functions:
+            self.functions.add(function, account=account)
+        for machine in stack.machines:
+            self.states.add(machine, account=account)
+        for mapping in stack.event_source_mappings:
+            self.polling.add(mapping)
+        for rule in stack.rules:
+            self.events.add(rule, account=account)
+
+    def deploy_first(self, stack: Stack) -> None:
+        """Its roles and buckets, which a flywheel needs."""
+        used = self.roles.used
+        self._stacks[stack.account, stack.name] = stack
+        self.roles = Roles(self._stacks.values())
+        self.roles.used = used
+        for bucket in stack.buckets:
+            self._create_bucket(bucket, stack.account)
+
+    def _create_queue(self, queue: QueueOfStack, account: str) -> None:
+        if queue.arn not in self._queues:
+            self._queues.add(queue.arn)
+            redrive = None
+            if queue.dead_letters is not None:
+                redrive = Redrive(dead_letters=queue.dead_letters, most_receives=queue.receives or 1)
+            made = Queue(queue.name, account=account, visibility_timeout=queue.visibility, redrive=redrive)
+            self.sqs.add(made)
+
+    def _create_bucket(self, bucket: Bucket, account: str) -> None:
+        owner = Caller(account=account)
+        if bucket.name not in self._buckets:
+            self._buckets.add(bucket.name)
+            self.s3.answer("CreateBucket", {"Bucket": bucket.name}, owner)
+            versioning = bucket.properties.get("VersioningConfiguration")
+            if versioning:
+                asked = {"Bucket": bucket.name, "VersioningConfiguration": versioning}
+                self.s3.answer("PutBucketVersioning", asked, owner)
+
+    def _set_parameter(self, parameter: Parameter, account: str) -> None:
+        asked = {"Name": parameter.name, "Value": parameter.value, "Type": "String", "Overwrite": True}
+        if self.published(account).get(parameter.name) != parameter.value:
+            self.ssm.answer("PutParameter", asked, Caller(account=account))
+
+    def published(self, account: str) -> dict[str, str]:
+        """The values in Parameter Store, by name."""
+        found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
+        return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
+
+    # Events.
+
+    def _object_changed(self, event: ObjectEvent) -> None:
+        self.events.publish(event.account, "aws.s3", event.detail_type, event.detail)
+
+    def _parameter_changed(self, event: ParameterEvent) -> None:
+        self.events.publish(event.account, "aws.ssm", "Parameter Store Change", event.detail)
+
+    def _execution_changed(self, account: str, execution: Execution) -> None:
+        if not (execution.status in ("RUNNING", "SUCCEEDED") and _UNNAMED.fullmatch(execution.name)):
+            machine = execution.machine.name.rpartition("-")[0]
+            said = f": {execution.error}: {execution.cause}" if execution.error else ""
+            self.tell(f"{machine} {execution.name}", f"is {execution.status}{said}")
+        detail: dict[str, Any] = {
+            "executionArn": execution.arn,
+            "stateMachineArn": execution.machine.arn,
+            "name": execution.name,
+            "status": execution.status,
+            "startDate": int((execution.start_date or 0) * 1000),
+            "stopDate": None if execution.stop_date is None else int(execution.stop_date * 1000),
+            "input": json.dumps(execution.input),
+            "output": json.dumps(execution.output) if execution.status == "SUCCEEDED" else None,
+            "error": execution.error,
+            "cause": execution.cause,
+            "redriveCount": execution.redrive_count,
+            "redriveDate": None if execution.redrive_date is None else int(execution.redrive_date * 1000),
+        }
+        self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
+
+    def _deliver(self, account: str, target: Target, content: Any, rule: str) -> None:
+        deliveries = self.weather.deliveries(rule)
+        if len(deliveries) != 1:
+            self.tell("EventBridge", f"{'loses' if not deliveries else 'repeats'} an event of {rule}")
+        for delay in deliveries:
+            self.kernel.later(delay, lambda: self._hand_over(account, target, content))
+
+    def _hand_over(self, account: str, target: Target, content: Any) -> None:
+        def undelivered() -> None:
+            self.undelivered.append((target.arn, content))
+
+        service = target.arn.split(":")[2]
+        if service == "sqs":
+            self.sqs.deliver(target.arn, json.dumps(content))
+        elif service == "lambda":
+            self.functions.invoke_asynchronously(target.arn, content, on_failure=undelivered)
+        elif service == "states":
+            name = f"{self.kernel.random('executions').getrandbits(64):016x}"
+            self.states.start(target.arn, name, json.dumps(content))
+        else:
+            raise NotImplementedError(f"EventBridge does not deliver to {target.arn} here.")
+
+    # What is seen.
+
+    def visited(self, visit: Visit, machine: str) -> None:
+        what = visit.what if visit.error is None else f"{visit.what} {visit.error}"
+        self.visits[f"{machine}/{visit.state}/{what}"] += 1
+
+    def function_began(self, running: Acting) -> None:
+        self.visits[f"function/{running.who.split('#')[0]}"] += 1
+
+    def function_failed(self, running: Acting, error: Exception) -> None:
+        self.tell(running.who, f"fails: {type(error).__name__}: {error}")
+        name = error.error if isinstance(error, FunctionFailed) else type(error).__name__
+        self.visits[f"function/{running.who.split('#')[0]}/{name}"] += 1
+
+    def measured(self, flywheel_name: str, measurements: list[Any]) -> None:
+        """Metrics of a function; claims about money look at them."""
+
+
+def _repeated(error: ApiError) -> bool:
+    return error.status >= 500 or error.status == 429 or error.code in PASSING
+
+
+class _NoAlarms:
+    """Of auto scaling's policies: nobody looks at them here."""
+
+    def put(self, **_: Any) -> None:
+        pass
+
+    def delete(self, **_: Any) -> None:
+        pass
