@@ -14,6 +14,7 @@ from botocore.response import StreamingBody
 
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.kernel import Kernel
+from tests.simulation.services.operations import Operations, Perform
 from tests.simulation.services.s3_buckets import Bucket, Buckets, ObjectEvent, Version
 from tests.simulation.services.s3_listing import MOST_KEYS, below, list_objects, list_versions
 from tests.simulation.services.s3_requests import (
@@ -42,6 +43,9 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _ENCRYPTED = {"ServerSideEncryption": "AES256"}
 _WITHOUT_EFFECT = {"ChecksumAlgorithm", "ChecksumType", "ChecksumMode", "ServerSideEncryption", "SSEKMSKeyId"}
 _OF_OBJECTS = {"Metadata", "ContentType", "Tagging"}
+_OF_COPIES = {"Key", "CopySource", "CopySourceIfMatch", "MetadataDirective", "TaggingDirective"}
+_OF_LISTS = {"Prefix", "MaxKeys", "EncodingType"}
+_OF_PARTS = {"Key", "UploadId", "PartNumber"}
 _OF_WRITES = {"IfMatch", "IfNoneMatch"}
 
 
@@ -61,62 +65,35 @@ class S3:
         self.keys_on_a_page = keys_on_a_page
         self._buckets = Buckets(kernel, on_event)
         self._uploads = Uploads(self._buckets, self._source)
-        self._operations: dict[str, tuple[Callable[[Mapping[str, Any], Caller], dict[str, Any]], frozenset[str]]] = {
-            operation: (perform, frozenset({"Bucket", *members} | _WITHOUT_EFFECT))
-            for operation, perform, members in (
-                ("CreateBucket", self._create_bucket, set[str]()),
-                ("HeadBucket", self._head_bucket, set()),
-                ("DeleteBucket", self._delete_bucket, set()),
-                ("PutBucketVersioning", self._put_bucket_versioning, {"VersioningConfiguration"}),
-                ("GetBucketTagging", self._get_bucket_tagging, set()),
-                ("PutBucketTagging", self._put_bucket_tagging, {"Tagging"}),
-                ("PutObject", self._put_object, {"Key", "Body"} | _OF_OBJECTS | _OF_WRITES),
-                ("GetObject", self._get_object, {"Key", "VersionId", "Range", "IfMatch"}),
-                ("HeadObject", self._head_object, {"Key", "VersionId", "IfMatch"}),
-                ("DeleteObject", self._delete_object, {"Key", "VersionId", "IfMatch"}),
-                ("DeleteObjects", self._delete_objects, {"Delete"}),
-                (
-                    "CopyObject",
-                    self._copy_object,
-                    {"Key", "CopySource", "CopySourceIfMatch", "MetadataDirective", "TaggingDirective"}
-                    | _OF_OBJECTS
-                    | _OF_WRITES,
-                ),
-                (
-                    "ListObjectsV2",
-                    self._list_objects,
-                    {"Prefix", "Delimiter", "ContinuationToken", "StartAfter", "MaxKeys", "EncodingType"},
-                ),
-                (
-                    "ListObjectVersions",
-                    self._list_versions,
-                    {"Prefix", "KeyMarker", "VersionIdMarker", "MaxKeys", "EncodingType"},
-                ),
-                ("CreateMultipartUpload", self._uploads.create, {"Key"} | _OF_OBJECTS),
-                ("UploadPart", self._uploads.add_part, {"Key", "UploadId", "PartNumber", "Body"}),
-                (
-                    "UploadPartCopy",
-                    self._uploads.copy_part,
-                    {"Key", "UploadId", "PartNumber", "CopySource", "CopySourceRange", "CopySourceIfMatch"},
-                ),
-                (
-                    "CompleteMultipartUpload",
-                    self._uploads.complete,
-                    {"Key", "UploadId", "MultipartUpload"} | _OF_WRITES,
-                ),
-                ("AbortMultipartUpload", self._uploads.abort, {"Key", "UploadId"}),
-            )
+        known: dict[str, tuple[Perform, set[str]]] = {
+            "CreateBucket": (self._create_bucket, set()),
+            "HeadBucket": (self._head_bucket, set()),
+            "DeleteBucket": (self._delete_bucket, set()),
+            "PutBucketVersioning": (self._put_bucket_versioning, {"VersioningConfiguration"}),
+            "GetBucketTagging": (self._get_bucket_tagging, set()),
+            "PutBucketTagging": (self._put_bucket_tagging, {"Tagging"}),
+            "PutObject": (self._put_object, {"Key", "Body"} | _OF_OBJECTS | _OF_WRITES),
+            "GetObject": (self._get_object, {"Key", "VersionId", "Range", "IfMatch"}),
+            "HeadObject": (self._head_object, {"Key", "VersionId", "IfMatch"}),
+            "DeleteObject": (self._delete_object, {"Key", "VersionId", "IfMatch"}),
+            "DeleteObjects": (self._delete_objects, {"Delete"}),
+            "CopyObject": (self._copy_object, _OF_COPIES | _OF_OBJECTS | _OF_WRITES),
+            "ListObjectsV2": (self._list_objects, _OF_LISTS | {"Delimiter", "ContinuationToken", "StartAfter"}),
+            "ListObjectVersions": (self._list_versions, _OF_LISTS | {"KeyMarker", "VersionIdMarker"}),
+            "CreateMultipartUpload": (self._uploads.create, {"Key"} | _OF_OBJECTS),
+            "UploadPart": (self._uploads.add_part, _OF_PARTS | {"Body"}),
+            "UploadPartCopy": (
+                self._uploads.copy_part,
+                _OF_PARTS | {"CopySource", "CopySourceRange", "CopySourceIfMatch"},
+            ),
+            "CompleteMultipartUpload": (self._uploads.complete, {"Key", "UploadId", "MultipartUpload"} | _OF_WRITES),
+            "AbortMultipartUpload": (self._uploads.abort, {"Key", "UploadId"}),
         }
+        everywhere = {"Bucket"} | _WITHOUT_EFFECT
+        self._operations = Operations("S3", {name: (perform, of | everywhere) for name, (perform, of) in known.items()})
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        known = self._operations.get(operation)
-        if known is None:
-            raise NotImplementedError(f"The simulation's S3 has no {operation}.")
-        perform, members = known
-        if not parameters.keys() <= members:
-            unknown = ", ".join(sorted(parameters.keys() - members))
-            raise NotImplementedError(f"The simulation's S3 does not know what {unknown} of {operation} means.")
-        return perform(parameters, caller)
+        return self._operations.answer(operation, parameters, caller)
 
     def allow(self, bucket: str, account: str) -> None:
         """Let another account's callers in; what exactly they may is decided elsewhere."""

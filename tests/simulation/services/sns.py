@@ -8,11 +8,11 @@ from typing import Any
 
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.kernel import Kernel
+from tests.simulation.services.operations import Operations
 
 MESSAGE_BYTES = 256 * 1024
 """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
 SUBJECT_CHARACTERS = 100
-_PARAMETERS = {"TopicArn", "Message", "Subject"}
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -29,6 +29,7 @@ class SNS:
         self._kernel = kernel
         self._topics: dict[str, list[Notification]] = {}
         self._count = 0
+        self._operations = Operations("SNS", {"Publish": (self._publish, ("TopicArn", "Message", "Subject"))})
 
     def add(self, topic_arn: str) -> None:
         """A topic, of the account in its ARN."""
@@ -39,11 +40,9 @@ class SNS:
         return self._topics[topic_arn]
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        if operation != "Publish":
-            raise NotImplementedError(f"The simulation's SNS has no {operation}.")
-        if not parameters.keys() <= _PARAMETERS:
-            unknown = ", ".join(sorted(parameters.keys() - _PARAMETERS))
-            raise NotImplementedError(f"The simulation's SNS does not know what {unknown} of Publish means.")
+        return self._operations.answer(operation, parameters, caller)
+
+    def _publish(self, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         arn, message, subject = parameters["TopicArn"], parameters["Message"], parameters.get("Subject")
         if arn.split(":")[4] != caller.account:
             denied = f"User: {caller.arn} is not authorized to perform: SNS:Publish on resource: {arn}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.kernel import Kernel
+from tests.simulation.services.operations import Operations, Perform
 
 MESSAGE_BYTES = 1024 * 1024
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
@@ -100,6 +101,11 @@ class SQS:
         self._queues: dict[str, Queue] = {}
         self._by_url: dict[str, Queue] = {}
         self._count = 0
+        known: dict[str, tuple[Perform, set[str]]] = {
+            "SendMessage": (self._send, {"QueueUrl", "MessageBody", "DelaySeconds"}),
+            "GetQueueAttributes": (self._get_attributes, {"QueueUrl", "AttributeNames"}),
+        }
+        self._operations = Operations("SQS", known)
 
     def add(self, queue: Queue) -> Queue:
         self._queues[queue.arn] = self._by_url[queue.url] = queue
@@ -110,10 +116,7 @@ class SQS:
         return self._queues[arn]
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        known = {"SendMessage": self._send, "GetQueueAttributes": self._get_attributes}
-        if operation not in known:
-            raise NotImplementedError(f"The simulation's SQS has no {operation}.")
-        return known[operation](parameters, caller)
+        return self._operations.answer(operation, parameters, caller)
 
     def deliver(self, queue_arn: str, body: str, *, delay: float | None = None) -> Message:
         """Send a message; `delay` in seconds, the queue's own without one."""
@@ -196,7 +199,6 @@ class SQS:
         self.on_visible(queue)
 
     def _send(self, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        _require_known("SendMessage", parameters, {"QueueUrl", "MessageBody", "DelaySeconds"})
         queue = self._named(parameters["QueueUrl"], caller)
         body, delay = parameters["MessageBody"], parameters.get("DelaySeconds")
         if not body:
@@ -218,7 +220,6 @@ class SQS:
         return {"MD5OfMessageBody": digest, "MessageId": message.message_id}
 
     def _get_attributes(self, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        _require_known("GetQueueAttributes", parameters, {"QueueUrl", "AttributeNames"})
         queue = self._named(parameters["QueueUrl"], caller)
         depth = self.depth(queue.arn)
         found = {
@@ -244,9 +245,3 @@ class SQS:
         if queue.account != caller.account:
             raise ApiError("AccessDenied", f"Access to the resource {url} is denied.", status=403)
         return queue
-
-
-def _require_known(operation: str, parameters: Mapping[str, Any], known: set[str]) -> None:
-    if not parameters.keys() <= known:
-        unknown = ", ".join(sorted(parameters.keys() - known))
-        raise NotImplementedError(f"The simulation's SQS does not know what {unknown} of {operation} means.")

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.kernel import Kernel
+from tests.simulation.services.operations import Operations, Perform
 
 STANDARD_CHARACTERS = 4096
 ADVANCED_CHARACTERS = 8192
@@ -72,36 +73,20 @@ class SSM:
         self._kernel = kernel
         self._on_event = on_event
         self._accounts: dict[str, _Account] = {}
-        self._operations: dict[str, tuple[Callable[[Mapping[str, Any], Caller], dict[str, Any]], frozenset[str]]] = {
-            "GetParameter": (self._get, frozenset({"Name", "WithDecryption"})),
-            "GetParameters": (self._get_several, frozenset({"Names", "WithDecryption"})),
-            "GetParametersByPath": (
-                self._get_by_path,
-                frozenset({"Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"}),
-            ),
-            "GetParameterHistory": (
-                self._get_history,
-                frozenset({"Name", "WithDecryption", "MaxResults", "NextToken"}),
-            ),
-            "PutParameter": (
-                self._put,
-                frozenset({"Name", "Value", "Type", "Overwrite", "Tier", "Description"}),
-            ),
-            "DeleteParameter": (self._delete, frozenset({"Name"})),
-            "DeleteParameters": (self._delete_several, frozenset({"Names"})),
+        paged = {"WithDecryption", "MaxResults", "NextToken"}
+        known: dict[str, tuple[Perform, set[str]]] = {
+            "GetParameter": (self._get, {"Name", "WithDecryption"}),
+            "GetParameters": (self._get_several, {"Names", "WithDecryption"}),
+            "GetParametersByPath": (self._get_by_path, {"Path", "Recursive"} | paged),
+            "GetParameterHistory": (self._get_history, {"Name"} | paged),
+            "PutParameter": (self._put, {"Name", "Value", "Type", "Overwrite", "Tier", "Description"}),
+            "DeleteParameter": (self._delete, {"Name"}),
+            "DeleteParameters": (self._delete_several, {"Names"}),
         }
+        self._operations = Operations("Parameter Store", known)
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        known = self._operations.get(operation)
-        if known is None:
-            raise NotImplementedError(f"The simulation's Parameter Store has no {operation}.")
-        perform, members = known
-        if not parameters.keys() <= members:
-            unknown = ", ".join(sorted(parameters.keys() - members))
-            raise NotImplementedError(
-                f"The simulation's Parameter Store does not know what {unknown} of {operation} means."
-            )
-        return perform(parameters, caller)
+        return self._operations.answer(operation, parameters, caller)
 
     def parameter(self, account: str, name: str) -> ParameterVersion | None:
         """As it is now, for claims."""

@@ -122,7 +122,7 @@ def _in_one_part(client: Any, *, Bucket: str, Key: str, **condition: str) -> Any
     return found
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(calls=_calls(), versioned=st.booleans())
 def test_any_sequence_of_calls_is_answered_as_the_emulator_does(calls: list[Call], *, versioned: bool) -> None:
     bucket = f"compared-{next(_NUMBERS)}"

@@ -125,6 +125,10 @@ def test_the_transfer_manager_sends_and_gets_files_of_any_size(world: World, tmp
     )
     etag = f'"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-2"'
     assert world.s3.head_object(Bucket=BUCKET, Key="large")["ETag"] == etag
+    # The emulator's copy keeps it; one request's copy is no multipart object.
+    world.s3.copy_object(Bucket=BUCKET, Key="in one part", CopySource=f"{BUCKET}/large")
+    of_content = f'"{hashlib.md5(LARGE, usedforsecurity=False).hexdigest()}"'
+    assert world.s3.head_object(Bucket=BUCKET, Key="in one part")["ETag"] == of_content
 
 
 def test_the_pipelines_own_concatenation_works(world: World) -> None:
@@ -232,6 +236,44 @@ def test_pages_can_be_short_and_go_on_when_their_end_was_deleted(world: World) -
     assert first["VersionId"] not in {version for _, version in left}
     # The other two of its page are listed, though deleted.
     assert rest[2:] == left
+
+
+def test_folders_are_listed_over_pages_of_any_length(world: World) -> None:
+    for folder in ("a", "b", "c"):
+        for number in range(5):
+            world.s3.put_object(Bucket=BUCKET, Key=f"all/{folder}/{number}")
+    intake = IntakeBucket(s3=world.s3, bucket=BUCKET)
+    for world.service.keys_on_a_page in (1, 2, 1000):
+        assert [*intake.folders("all/")] == ["a", "b", "c"]
+    # The emulator says that there are more.
+    none = world.s3.list_objects_v2(Bucket=BUCKET, MaxKeys=0)
+    assert (none["KeyCount"], none["IsTruncated"]) == (0, False)
+
+
+def test_a_delete_marker_cannot_be_read(world: World) -> None:
+    version = world.s3.put_object(Bucket=BUCKET, Key="a", Body=b"text")["VersionId"]
+    marker = world.s3.delete_object(Bucket=BUCKET, Key="a")["VersionId"]
+    assert world.code("get_object", Key="a") == "NoSuchKey"
+    assert world.code("head_object", Key="a") == "404"
+    assert world.code("get_object", Key="a", VersionId=marker) == "MethodNotAllowed"
+    assert world.code("head_object", Key="a", VersionId=marker) == "405"
+    source = {"Bucket": BUCKET, "Key": "a"}
+    assert world.code("copy_object", Key="b", CopySource=source) == "NoSuchKey"
+    # The emulator knows no such version.
+    assert world.code("copy_object", Key="b", CopySource={**source, "VersionId": marker}) == "InvalidRequest"
+    assert world.code("put_object", Key="a", IfMatch="*") == "NoSuchKey"
+    assert world.code("delete_object", Key="a", IfMatch="*") == "NoSuchKey"
+    removed = world.s3.delete_object(Bucket=BUCKET, Key="a", VersionId=marker)
+    assert (removed["DeleteMarker"], removed["VersionId"]) == (True, marker)
+    assert world.s3.head_object(Bucket=BUCKET, Key="a")["VersionId"] == version
+
+
+def test_a_range_begins_within_the_object(world: World) -> None:
+    world.s3.put_object(Bucket=BUCKET, Key="a", Body=b"12345")
+    found = world.s3.get_object(Bucket=BUCKET, Key="a", Range="bytes=4-9")
+    assert (found["Body"].read(), found["ContentRange"]) == (b"5", "bytes 4-4/5")
+    assert world.code("get_object", Key="a", Range="bytes=5-") == "InvalidRange"
+    assert world.code("get_object", Key="a", Range="bytes=5-9") == "InvalidRange"
 
 
 def test_claims_read_without_requests(world: World) -> None:

@@ -77,7 +77,7 @@ def _shown(found: Any) -> Any:
     return [_shown(each) for each in found] if isinstance(found, list) else found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(calls=_calls())
 def test_any_sequence_of_calls_is_answered_as_the_emulator_does(calls: list[Call]) -> None:
     root = f"/compared/{next(_NUMBERS)}"
