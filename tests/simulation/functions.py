@@ -119,7 +119,7 @@ class Functions:
 
     def _run(self, function: Function, event: str, context: Context, running: Acting) -> Any:
         token = acting.set(running)
-        self._world.function_began(running)
+        self._world.function_began(running, function)
         try:
             answer = installation.handler(function.module)(json.loads(event), context)
             text = json.dumps(answer)
