@@ -54,7 +54,7 @@ class MachineHost:
         self._require(task)
         kind, _, rest = task.resource.partition(":")
         if kind == "lambda":
-            return self._invoke(task.arguments)
+            return self._invoke(task)
         if kind == "states":
             return self._run_nested(task)
         if task.resource == "s3:getObject":
@@ -67,12 +67,15 @@ class MachineHost:
             return self._ask(kind, rest, {"Entries": entries})
         return self._ask(kind, rest, task.arguments)
 
-    def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        world, arn = self._world, arguments["FunctionName"]
+    def _invoke(self, task: TaskRequest) -> dict[str, Any]:
+        world, arguments = self._world, task.arguments
+        arn = arguments["FunctionName"]
         self.kernel.sleep(world.weather.latency("lambda"))
         if arn not in world.functions.known:
             raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
         process = world.functions.begin(arn, arguments.get("Payload", {}))
+        world.waiting[process.name] = task.execution
+        process.when_done(lambda: world.waiting.pop(process.name, None) and None)
         if world.weather.unanswered_invocation():
             world.tell(process.name, "gives no answer to Step Functions, and goes on")
             process.join(at_most=60)

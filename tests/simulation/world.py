@@ -119,7 +119,8 @@ class World:
         self._queues: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
-        self.on_step: list[Callable[[], None]] = []
+        self.waiting: dict[str, Execution] = {}
+        """By the name of an invocation: the execution that invoked the function."""
 
     def close(self) -> None:
         self.kernel.close()
@@ -146,7 +147,8 @@ class World:
 
     def _attempt(self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting) -> dict[str, Any]:
         weather, kernel = self.weather, self.kernel
-        kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who))
+        changes = not operation.startswith(_READS)
+        kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who, changes=changes))
         strike = weather.strike(service, operation, who)
         if strike is not None:
             self.tell(who.who, f"asks {service}:{operation}: {strike.said}")
@@ -158,7 +160,7 @@ class World:
         answer = self._carried_out(service, operation, parameters, who.caller)
         if strike is not None:
             raise Unanswered(sent=True)
-        kernel.sleep(weather.latency(service) + weather.after_request(service, operation, who))
+        kernel.sleep(weather.latency(service) + weather.after_request(service, operation, who, changes=changes))
         return answer
 
     def _carried_out(
@@ -325,6 +327,18 @@ class World:
             raise NotImplementedError(f"EventBridge does not deliver to {target.arn} here.")
 
     # What is seen.
+
+    def abandon(self, who: str) -> bool:
+        """Stop the execution that waits for this invocation; False if none does."""
+        waiting = self.waiting.get(who)
+        if waiting is None:
+            return False
+        # A child of a distributed map is not stopped alone.
+        machine = waiting.machine.arn.partition("/")[0]
+        running = [one for one in self.states.of(machine) if one.status == "RUNNING"]
+        for execution in running if waiting not in running else [waiting]:
+            execution.stop("Stopped", "somebody stopped it")
+        return bool(running)
 
     def visited(self, visit: Visit, machine: str) -> None:
         what = visit.what if visit.error is None else f"{visit.what} {visit.error}"
