@@ -78,6 +78,7 @@ class Functions:
         self._count = 0
         self.known: dict[str, tuple[Function, str]] = {}
         """With the account that each belongs to."""
+        self._deadlines: dict[str, float] = {}
         self.running: dict[str, Process[Any]] = {}
         """By the name of the invocation."""
 
@@ -86,6 +87,10 @@ class Functions:
 
     def remove(self, arn: str) -> None:
         self.known.pop(arn, None)
+
+    def remaining(self, who: str) -> float:
+        """Seconds that an invocation has left."""
+        return self._deadlines.get(who, 0.0) - self._world.kernel.now
 
     def arn_of(self, name: str) -> str:
         return next(arn for arn, (function, _) in self.known.items() if function.name == name)
@@ -111,6 +116,7 @@ class Functions:
         text = json.dumps(event)
         process = kernel.start(lambda: self._run(function, text, context, running), name=who)
         self.running[who] = process
+        self._deadlines[who] = context.deadline
         process.when_done(lambda: self.running.pop(who, None) and None)
         kernel.later(
             function.timeout, lambda: process.kill(FunctionTimedOut(f"{who} ran longer than {function.timeout:.0f} s."))
@@ -119,7 +125,7 @@ class Functions:
 
     def _run(self, function: Function, event: str, context: Context, running: Acting) -> Any:
         token = acting.set(running)
-        self._world.function_began(running)
+        self._world.function_began(running, function)
         try:
             answer = installation.handler(function.module)(json.loads(event), context)
             text = json.dumps(answer)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation import clients
 from tests.simulation.acting import Acting
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.clients import Unanswered
+from tests.simulation.deployment.service_requests import require_distributed_map, require_task
 from tests.simulation.functions import FunctionFailed, outcome_of
 from tests.simulation.machines.host import TaskFailed, TaskRequest, Visit
 from tests.simulation.machines.nested import result_of
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _PREFIXES = {"ssm": "Ssm", "comprehend": "Comprehend", "s3": "S3", "events": "EventBridge", "states": "StepFunctions"}
 """How the names of a service's errors begin."""
+_REFUSALS = {"lambda": "Lambda.AWSLambdaException", "states": "StepFunctions.AWSStepFunctionsException"}
+"""Names of a refusal by IAM; of other services it is the service's general one."""
 _FUNCTION_GONE = "Lambda.ResourceNotFoundException"
 
 
@@ -33,6 +37,7 @@ class MachineHost:
         self._acting = Acting(
             world=world, caller=Caller(account=account, role=machine.role), environment={}, who=machine.name
         )
+        self._labels = dict(_labels(machine.definition["States"]))
         self._nested: dict[int, Execution] = {}
         """What tasks of .sync wait for."""
 
@@ -46,9 +51,10 @@ class MachineHost:
 
     def run_task(self, task: TaskRequest) -> Any:
         """Raises TaskFailed."""
+        self._require(task)
         kind, _, rest = task.resource.partition(":")
         if kind == "lambda":
-            return self._invoke(task.arguments)
+            return self._invoke(task)
         if kind == "states":
             return self._run_nested(task)
         if task.resource == "s3:getObject":
@@ -61,13 +67,15 @@ class MachineHost:
             return self._ask(kind, rest, {"Entries": entries})
         return self._ask(kind, rest, task.arguments)
 
-    def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        world, arn = self._world, arguments["FunctionName"]
-        self._require("lambda", "Invoke", {"FunctionName": arn})
+    def _invoke(self, task: TaskRequest) -> dict[str, Any]:
+        world, arguments = self._world, task.arguments
+        arn = arguments["FunctionName"]
         self.kernel.sleep(world.weather.latency("lambda"))
         if arn not in world.functions.known:
             raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
         process = world.functions.begin(arn, arguments.get("Payload", {}))
+        world.waiting[process.name] = task.execution
+        process.when_done(lambda: world.waiting.pop(process.name, None) and None)
         if world.weather.unanswered_invocation():
             world.tell(process.name, "gives no answer to Step Functions, and goes on")
             process.join(at_most=60)
@@ -84,7 +92,6 @@ class MachineHost:
         asked = {"stateMachineArn": arguments["StateMachineArn"], "input": json.dumps(arguments.get("Input", {}))}
         if "Name" in arguments:
             asked["name"] = arguments["Name"]
-        self._require("stepfunctions", "StartExecution.sync", asked)
         try:
             arn = self._world.states.answer("StartExecution", asked, self._acting.caller)["executionArn"]
         except ApiError as error:
@@ -107,12 +114,30 @@ class MachineHost:
         found: dict[str, Any] = json.loads(json.dumps(answer, default=_text))
         return found
 
-    def _require(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+    def _require(self, task: TaskRequest) -> None:
+        """Raises TaskFailed where the machine's role does not allow what the task asks for."""
+        roles, caller = self._world.roles, self._acting.caller
         try:
-            if service != "stepfunctions":
-                self._world.roles.require(self._acting.caller, service, operation, parameters)
+            require_task(roles, caller, f"arn:aws:states:::{task.resource}", task.arguments)
+            if task.resource == "s3:getObject":
+                label = self._labels[task.state]
+                redriven = task.execution.redrive_count > 0
+                require_distributed_map(roles, caller, self._machine, label=label, redriven=redriven)
         except ApiError as error:
-            raise TaskFailed(f"{service.title()}.{error.code}", error.message) from None
+            service = task.resource.removeprefix("aws-sdk:").partition(":")[0]
+            self._world.tell(task.execution.name, f"{task.state} may not: {error.message}")
+            raise TaskFailed(
+                _REFUSALS.get(service) or f"{_PREFIXES[service]}.{_PREFIXES[service]}Exception", error.message
+            ) from None
+
+
+def _labels(states: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of distributed maps, by state."""
+    for name, state in states.items():
+        if "ItemReader" in state:
+            yield name, state.get("Label", name)
+        if "ItemProcessor" in state:
+            yield from _labels(state["ItemProcessor"]["States"])
 
 
 def _as_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulation.functions import FunctionKilled
@@ -26,6 +27,27 @@ _REFUSALS = {
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
 
 
+@dataclass(kw_only=True)
+class _Fate:
+    """What happens to a function at one of its requests."""
+
+    kind: str | None = None
+    place: int = 0
+    """Which request it is, of those that count."""
+    before: bool = True
+    """Before it is sent, or after it was answered."""
+    of_changes: bool = False
+    """Only requests that change something count."""
+    length: float = 0.0
+    """Seconds."""
+    share: float = 0.0
+    """Of the time that the function has left."""
+    requests: int = 0
+
+
+_NOTHING = _Fate()
+
+
 class Storm(Weather):
     """`tell` hears of what functions suffer. From `calm_after` on (a moment of the kernel) it does nothing; nobody
     looks after `until`."""
@@ -41,9 +63,8 @@ class Storm(Weather):
         self._strikes = kernel.random("strikes")
         self._fates = kernel.random("fates")
         self._events = kernel.random("events")
-        self._plans: dict[str, tuple[str, int, float]] = {}
-        """What happens to a function, at which of its requests, and for how long."""
-        self._requests: dict[str, int] = {}
+        self._by_name: dict[str, _Fate] = {}
+        """Of invocations."""
         self._outages = self._drawn_outages(until)
 
     def _drawn_outages(self, until: float) -> list[tuple[float, float, str]]:
@@ -65,7 +86,7 @@ class Storm(Weather):
             return 1 + 20 * self._latencies.random()
         return 0.002 + 0.05 * draw
 
-    def strike(self, service: str, operation: str, who: Acting) -> Strike | None:
+    def strike(self, service: str, operation: str, who: Acting) -> Strike | None:  # noqa: ARG002 - all suffer alike
         if self.calm:
             return None
         rates, draw = self._rates, self._strikes
@@ -80,42 +101,59 @@ class Storm(Weather):
             return Strike(carried_out=draw.random() < 0.7)
         return None
 
-    def before_request(self, service: str, operation: str, who: Acting) -> float:
-        plan = self._plan(who.who)
-        count = self._requests[who.who] = self._requests.get(who.who, 0) + 1
-        if plan is not None and plan[1] == count:
-            return self._suffer(plan, f"before {service}:{operation}", who.who)
-        return 0.0
+    def before_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:
+        return self._happens(who, f"before {service}:{operation}", changes=changes, before=True)
 
-    def after_request(self, service: str, operation: str, who: Acting) -> float:
-        plan = self._plan(who.who)
-        if plan is not None and plan[1] == -self._requests.get(who.who, 0):
-            return self._suffer(plan, f"after {service}:{operation}", who.who)
-        return 0.0
+    def after_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:
+        return self._happens(who, f"after {service}:{operation}", changes=changes, before=False)
 
-    def _plan(self, who: str) -> tuple[str, int, float] | None:
-        if "#" not in who:
-            return None
-        if who not in self._plans:
-            draw, rates = self._fates, self._rates
-            kind = draw.random()
-            place = draw.randint(1, draw.choice((4, 12, 40))) * draw.choice((1, -1))
-            length = draw.choice((5.0, 60.0, 300.0, 900.0))
-            if self.calm or kind >= rates.killed + rates.suspended:
-                self._plans[who] = ("nothing", 0, 0.0)
-            else:
-                self._plans[who] = ("killed" if kind < rates.killed else "suspended", place, length)
-        return self._plans[who]
-
-    def _suffer(self, plan: tuple[str, int, float], where: str, who: str) -> float:
-        kind, _, length = plan
-        if kind == "killed":
-            self._tell(who, f"is killed {where}")
-            raise FunctionKilled(f"{who} was killed {where}.")
-        if kind == "suspended":
-            self._tell(who, f"is suspended {where} for {length:.0f} s")
+    def _happens(self, who: Acting, where: str, *, changes: bool, before: bool) -> float:
+        fate = self._fate(who.who)
+        if fate.kind is None or fate.before is not before or (fate.of_changes and not changes):
+            return 0.0
+        fate.requests += 1
+        if fate.requests != fate.place:
+            return 0.0
+        world = who.world
+        world.visits[f"{fate.kind} {where}"] += 1
+        if fate.kind == "killed":
+            self._tell(who.who, f"is killed {where}")
+            raise FunctionKilled(f"{who.who} was killed {where}.")
+        if fate.kind == "abandoned":
+            if not world.abandon(who.who):
+                return 0.0
+            length = max(1.0, fate.share * (world.functions.remaining(who.who) - 10))
+            self._tell(who.who, f"is suspended {where} for {length:.0f} s, and its execution is stopped")
             return length
-        return 0.0
+        self._tell(who.who, f"is suspended {where} for {fate.length:.0f} s")
+        return fate.length
+
+    def _fate(self, who: str) -> _Fate:
+        if "#" not in who:
+            return _NOTHING
+        if who not in self._by_name:
+            self._by_name[who] = self._drawn_fate()
+        return self._by_name[who]
+
+    def _drawn_fate(self) -> _Fate:
+        draw, rates = self._fates, self._rates
+        chance, share = draw.random(), draw.random()
+        fate = _Fate(
+            place=draw.randint(1, draw.choice((2, 5, 15, 40))),
+            before=draw.random() < 0.6,
+            of_changes=draw.random() < 0.6,
+            length=draw.choice((5.0, 60.0, 300.0, 900.0)),
+            share=share,
+        )
+        for kind, rate in (("killed", rates.killed), ("suspended", rates.suspended), ("abandoned", rates.abandoned)):
+            if chance < rate and not self.calm:
+                fate.kind = kind
+                if kind == "abandoned":
+                    fate.of_changes, fate.before = True, share < 0.9
+                    fate.place = draw.choice((1, 1, 1, 2, 2, 3, 4, 6))
+                break
+            chance -= rate
+        return fate
 
     def unanswered_invocation(self) -> bool:
         return not self.calm and self._fates.random() < self._rates.invoked_again

@@ -36,11 +36,11 @@ class Weather:
     def strike(self, service: str, operation: str, who: Acting) -> Strike | None:  # noqa: ARG002 - as above
         return None
 
-    def before_request(self, service: str, operation: str, who: Acting) -> float:  # noqa: ARG002 - as above
+    def before_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:  # noqa: ARG002
         """How long who asks is suspended before the request is sent. May raise FunctionKilled."""
         return 0.0
 
-    def after_request(self, service: str, operation: str, who: Acting) -> float:  # noqa: ARG002 - as above
+    def after_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:  # noqa: ARG002
         """The same after the answer came."""
         return 0.0
 

@@ -20,6 +20,13 @@ from tests.simulation.acting import Acting
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.clients import Unanswered
 from tests.simulation.deployment.roles import Roles
+from tests.simulation.deployment.service_requests import (
+    function_role,
+    machine_role,
+    require_polling,
+    require_target,
+    require_target_dead_letter,
+)
 from tests.simulation.functions import FunctionFailed, Functions
 from tests.simulation.kernel import Kernel
 from tests.simulation.machine_host import MachineHost
@@ -35,7 +42,16 @@ from tests.simulation.weather import Weather
 
 if TYPE_CHECKING:
     from local.comprehend.settings import Settings
-    from tests.simulation.deployment.stack import Bucket, Parameter, Stack, Target
+    from tests.simulation.deployment.stack import (
+        Bucket,
+        EventSourceMapping,
+        Function,
+        Machine,
+        Parameter,
+        Rule,
+        Stack,
+        Target,
+    )
     from tests.simulation.deployment.stack import Queue as QueueOfStack
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
@@ -72,10 +88,10 @@ class World:
         self.sns = SNS(kernel)
         self.events = Events(kernel, deliver=self._deliver)
         self.functions = Functions(self)
-        self.polling = QueuePolling(kernel, self.sqs, self.functions)
+        self.polling = QueuePolling(kernel, self.sqs, self.functions, may_poll=self._may_poll)
         self.states = States(
             kernel,
-            host_of=lambda machine, account: MachineHost(self, machine, account),
+            host_of=self._host_of,
             on_status=self._execution_changed,
         )
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
@@ -103,7 +119,8 @@ class World:
         self._queues: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
-        self.on_step: list[Callable[[], None]] = []
+        self.waiting: dict[str, Execution] = {}
+        """By the name of an invocation: the execution that invoked the function."""
 
     def close(self) -> None:
         self.kernel.close()
@@ -130,7 +147,8 @@ class World:
 
     def _attempt(self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting) -> dict[str, Any]:
         weather, kernel = self.weather, self.kernel
-        kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who))
+        changes = not operation.startswith(_READS)
+        kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who, changes=changes))
         strike = weather.strike(service, operation, who)
         if strike is not None:
             self.tell(who.who, f"asks {service}:{operation}: {strike.said}")
@@ -142,7 +160,7 @@ class World:
         answer = self._carried_out(service, operation, parameters, who.caller)
         if strike is not None:
             raise Unanswered(sent=True)
-        kernel.sleep(weather.latency(service) + weather.after_request(service, operation, who))
+        kernel.sleep(weather.latency(service) + weather.after_request(service, operation, who, changes=changes))
         return answer
 
     def _carried_out(
@@ -155,7 +173,17 @@ class World:
         if operation in ("SendTaskSuccess", "SendTaskFailure"):
             about = self.states.machines_of(parameters["taskToken"])
         self.roles.require(caller, service, operation, parameters, about=about)
-        return self._answers[service](operation, parameters, caller)
+        try:
+            return self._answers[service](operation, parameters, caller)
+        except ApiError as error:
+            if service == "s3" and error.status == 404 and caller.role is not None:
+                self._refuse_unless_listed(parameters, caller)
+            raise
+
+    def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
+        """S3 says that there is no such object only to who may list the bucket ("GetObject", Permissions)."""
+        if not self.roles.allows(caller, "s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}"):
+            raise ApiError("AccessDenied", "Access Denied", status=403)
 
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
@@ -180,6 +208,10 @@ class World:
             )
         except AutoScalingError as error:
             raise ApiError(error.code, error.message) from error
+
+    def _host_of(self, machine: Machine, account: str) -> MachineHost:
+        machine_role(self.roles, machine, account=account)
+        return MachineHost(self, machine, account)
 
     # Deployment.
 
@@ -269,15 +301,18 @@ class World:
         }
         self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
 
-    def _deliver(self, account: str, target: Target, content: Any, rule: str) -> None:
-        deliveries = self.weather.deliveries(rule)
+    def _deliver(self, account: str, rule: Rule, target: Target, content: Any) -> None:
+        deliveries = self.weather.deliveries(rule.name)
         if len(deliveries) != 1:
-            self.tell("EventBridge", f"{'loses' if not deliveries else 'repeats'} an event of {rule}")
+            self.tell("EventBridge", f"{'loses' if not deliveries else 'repeats'} an event of {rule.name}")
         for delay in deliveries:
-            self.kernel.later(delay, lambda: self._hand_over(account, target, content))
+            self.kernel.later(delay, lambda: self._hand_over(account, rule, target, content))
 
-    def _hand_over(self, account: str, target: Target, content: Any) -> None:
+    def _hand_over(self, account: str, rule: Rule, target: Target, content: Any) -> None:
+        require_target(self.roles, rule, target, account=account)
+
         def undelivered() -> None:
+            require_target_dead_letter(self.roles, rule, target, account=account)
             self.undelivered.append((target.arn, content))
 
         service = target.arn.split(":")[2]
@@ -293,11 +328,28 @@ class World:
 
     # What is seen.
 
+    def abandon(self, who: str) -> bool:
+        """Stop the execution that waits for this invocation; False if none does."""
+        waiting = self.waiting.get(who)
+        if waiting is None:
+            return False
+        # A child of a distributed map is not stopped alone.
+        machine = waiting.machine.arn.partition("/")[0]
+        running = [one for one in self.states.of(machine) if one.status == "RUNNING"]
+        for execution in running if waiting not in running else [waiting]:
+            execution.stop("Stopped", "somebody stopped it")
+        return bool(running)
+
     def visited(self, visit: Visit, machine: str) -> None:
         what = visit.what if visit.error is None else f"{visit.what} {visit.error}"
         self.visits[f"{machine}/{visit.state}/{what}"] += 1
 
-    def function_began(self, running: Acting) -> None:
+    def _may_poll(self, mapping: EventSourceMapping) -> None:
+        function, account = self.functions.known[self.functions.arn_of(mapping.function)]
+        require_polling(self.roles, Caller(account=account, role=function.role), mapping)
+
+    def function_began(self, running: Acting, function: Function) -> None:
+        function_role(self.roles, function, account=running.caller.account)
         self.visits[f"function/{running.who.split('#')[0]}"] += 1
 
     def function_failed(self, running: Acting, error: Exception) -> None:

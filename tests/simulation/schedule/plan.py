@@ -47,6 +47,9 @@ class Rates:
     """How many an hour."""
     killed: float = 0.0
     suspended: float = 0.0
+    abandoned: float = 0.0
+    """Suspended before a change, while somebody stops the execution that waits for it: it goes on when the next one is
+    at work."""
     invoked_again: float = 0.0
     """Step Functions gets no answer of an invocation and invokes again, while the first goes on."""
     events_lost: float = 0.0
@@ -173,6 +176,7 @@ def _rates(draw: random.Random) -> Rates:
         outages=sometimes(0.2, 0.5),
         killed=sometimes(0.4, 0.15),
         suspended=sometimes(0.4, 0.15),
+        abandoned=sometimes(0.4, 0.1),
         invoked_again=sometimes(0.3, 0.1),
         events_lost=sometimes(0.3, 0.4),
         events_late=sometimes(0.3, 0.4),

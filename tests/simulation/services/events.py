@@ -21,7 +21,7 @@ _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 class Events:
     """`deliver` gets each event for a target; it may lose, delay or repeat it."""
 
-    def __init__(self, kernel: Kernel, *, deliver: Callable[[str, Target, Any, str], None]) -> None:
+    def __init__(self, kernel: Kernel, *, deliver: Callable[[str, Rule, Target, Any], None]) -> None:
         self._kernel = kernel
         self._deliver = deliver
         self._rules: dict[tuple[str, str], Rule] = {}
@@ -75,7 +75,7 @@ class Events:
             content = event if target.input is None else json.loads(target.input)
             if target.input_path is not None:
                 content = _at(event, target.input_path)
-            self._deliver(account, target, content, rule.name)
+            self._deliver(account, rule, target, content)
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         if operation != "PutEvents":

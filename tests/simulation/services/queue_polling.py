@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.functions import FunctionFailed, outcome_of
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class QueuePolling:
-    def __init__(self, kernel: Kernel, sqs: SQS, functions: Functions) -> None:
+    def __init__(
+        self, kernel: Kernel, sqs: SQS, functions: Functions, *, may_poll: Callable[[EventSourceMapping], None]
+    ) -> None:
         self._kernel = kernel
         self._sqs = sqs
         self._functions = functions
+        self._may_poll = may_poll
         self._mappings: dict[str, EventSourceMapping] = {}
         """By queue."""
         self._running: dict[str, int] = {}
@@ -45,6 +49,7 @@ class QueuePolling:
         if self._running[queue_arn] >= (mapping.concurrency or 1000):
             # Whoever ends looks again.
             return
+        self._may_poll(mapping)
         messages = self._sqs.receive(queue_arn, mapping.batch_size)
         if messages:
             self._running[queue_arn] += 1
