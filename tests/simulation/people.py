@@ -16,6 +16,7 @@ from ops.deployment.published import Deployment, find_deployment
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
 from tests.simulation.acts import ACTS
+from tests.simulation.acts.heard import Heard
 from tests.simulation.api import REGION, ApiError
 from tests.simulation.kernel import BEGINNING
 
@@ -50,6 +51,7 @@ class People:
         self.app = app
         self._person = world.as_person("an operator", account=app.account)
         self.done: list[tuple[float, Act]] = []
+        self.heard = Heard()
 
     @contextmanager
     def acting(self) -> Iterator[None]:
@@ -79,7 +81,10 @@ class People:
     @property
     def deployment(self) -> Deployment:
         """As the command line finds it."""
-        session = cast("boto3.session.Session", _Session(self._person))
+        return self.deployment_of(self._person)
+
+    def deployment_of(self, person: Acting) -> Deployment:
+        session = cast("boto3.session.Session", _Session(person))
         return find_deployment(Clients(session), name=self.app.name)
 
     def client(self, service: str) -> Any:

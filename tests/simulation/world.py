@@ -108,6 +108,7 @@ class World:
             "stepfunctions": self.states.answer,
             "comprehend": self.comprehend.answer,
             "application-autoscaling": self._scale,
+            "lambda": self.functions.answer,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -116,6 +117,8 @@ class World:
         self.changes: dict[str, int] = {}
         """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
+        self._people: dict[str, tuple[str, tuple[str, ...]]] = {}
+        """The account of each who acts under policies of the templates, and what their logical ids begin with."""
         self._queues: set[str] = set()
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
@@ -188,6 +191,19 @@ class World:
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
 
+    def with_policies(self, name: str, *policies: str, account: str) -> Acting:
+        """Somebody to whom those managed policies of the templates are attached whose logical ids begin so."""
+        if self._people.get(name) != (account, policies):
+            self._people[name] = (account, policies)
+            self._attach(name)
+        return self.as_person(name, account=account, role=name)
+
+    def _attach(self, name: str) -> None:
+        account, begin = self._people[name]
+        stacks = [stack for (of, _), stack in self._stacks.items() if of == account]
+        policies = [one for stack in stacks for one in stack.managed_policies if one.logical_id.startswith(begin)]
+        self.roles.add_person(name, account=account, policies=policies)
+
     def clock_of(self, who: str) -> float:
         return self.kernel.now + self.weather.clock_skew(who)
 
@@ -240,6 +256,8 @@ class World:
         self._stacks[stack.account, stack.name] = stack
         self.roles = Roles(self._stacks.values())
         self.roles.used = used
+        for name in self._people:
+            self._attach(name)
         for bucket in stack.buckets:
             self._create_bucket(bucket, stack.account)
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.simulation.acts import operators
+from tests.simulation.acts import analyses, api_users, endpoints, operators, reviewers
 
-ACTS = {**operators.ACTS}
+ACTS = {**operators.ACTS, **reviewers.ACTS, **api_users.ACTS, **analyses.ACTS, **endpoints.ACTS}

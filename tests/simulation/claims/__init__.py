@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.claims import documents, models, status, turns
+from tests.simulation.claims import analyses, documents, models, review, serving, status, turns
 
 ALWAYS = {
     turns.never_two_iterations_at_once: "comprehend",
@@ -17,5 +17,15 @@ AT_REST = (
     documents.each_document_is_in_one_place,
     documents.what_was_rejected_has_its_report,
     models.all_say_the_same_model_is_active,
+    review.nobody_answers_an_item_twice,
+    review.no_answer_is_lost,
+    review.no_item_is_lost_between_lanes,
+    review.what_was_agreed_on_is_published_once,
+    review.what_is_forgotten_is_gone,
+    serving.the_answer_names_the_model_that_answered,
+    serving.what_is_kept_names_the_model_that_answered,
+    serving.no_model_stays_active_that_failed_its_smoke_test,
+    analyses.each_job_ends_with_one_output_or_a_reason,
+    analyses.each_job_is_accounted_for,
     status.the_status_says_what_the_pipeline_does,
 )

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flywheel.records.uploads import UploadOutcome, UploadResult
-from tests.simulation.claims import records
+from tests.simulation.claims import records, review
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def each_document_is_in_one_place(situation: Situation) -> None:
         twice = [text for text, count in where.items() if count > 1]
         require(not twice, f"{len(twice)} documents are there twice, such as {twice[:1]}")
     judges = tested + waiting_test
-    for file in _sure_files(situation):
+    for file in (*_sure_files(situation), *_published_files(situation)):
         if _still_there(situation, file) or _rejected(situation, file):
             continue
         for document in file.documents:
@@ -32,7 +32,8 @@ def each_document_is_in_one_place(situation: Situation) -> None:
                 found = judges[text] or trained[text] or waiting[text]
             else:
                 found = trained[text] or waiting[text] or judges[text]
-            require(bool(found), f"a document of {file.key} is lost: {text[:60]!r}")
+            lost = not found and not review.is_excluded(situation, text)
+            require(not lost, f"a document of {file.key} is lost: {text[:60]!r}")
 
 
 def what_was_rejected_has_its_report(situation: Situation) -> None:
@@ -51,6 +52,12 @@ def _sure_files(situation: Situation) -> list[File]:
     if excluded:
         return []
     return [file for file in uploads if keys[file.key] == 1 and file.key not in situation.app.deleted_uploads]
+
+
+def _published_files(situation: Situation) -> list[File]:
+    """What reviewers agreed on is uploaded, too."""
+    excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
+    return [] if excluded else review.published_files(situation)
 
 
 def _still_there(situation: Situation, file: File) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.records.decisions import Decision, DecisionKind
-from tests.simulation.claims import records
+from tests.simulation.claims import records, serving
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
     active = records.flywheel(situation).get("ActiveModelArn")
     prefix = f"/comprehend-flywheel/{app.name}"
     published = world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
+    if active is not None and serving.only_model_failed(situation, active):
+        return
     require(
         (published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}"
     )
     endpoints = records.comprehend(situation, "ListEndpoints")["EndpointPropertiesList"]
-    if int(app.parameters["serving"].get("InferenceUnits", "0")) == 0:
+    if not serving.endpoint_wanted(situation):
         require(not endpoints, "there is an endpoint that nobody wants")
         return
     if active is not None:

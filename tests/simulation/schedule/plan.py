@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation.deployment.synthesis import context_of
 from tests.simulation.schedule.documents import Author, File
+from tests.simulation.schedule.wings import draw_wings
 
 HOUR = 3600.0
 KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
@@ -84,14 +85,18 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
     kind = draw.choices(("MULTI_CLASS", "MULTI_LABEL", "ENTITIES"), (6, 2, 2))[0]
     length = draw.choice((6, 12, 24)) * HOUR
     author = Author(random=draw, kind=kind, labels=labels_of(kind))
+    wings = draw_wings(f"{seed}/{bounded}", kind=kind, labels=labels_of(kind), length=length)
+    parameters = _parameters(draw, kind)
+    for stack, values in wings.parameters.items():
+        parameters[stack].update(values)
     return Plan(
         seed=seed,
         bounded=bounded,
         kind=kind,
-        parameters=_parameters(draw, kind),
+        parameters=parameters,
         readings=_readings(draw),
         rates=_rates(draw),
-        acts=tuple(sorted(_acts(draw, author, length), key=lambda act: act.at)),
+        acts=tuple(sorted([*_acts(draw, author, length), *wings.acts], key=lambda act: act.at)),
         calm_after=length + HOUR,
     )
 
