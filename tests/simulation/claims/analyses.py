@@ -51,7 +51,10 @@ def each_job_ends_with_one_output_or_a_reason(situation: Situation) -> None:
 
 def _only_deleted_since(situation: Situation, found: JobInput, run: str) -> bool:
     beginning = records.read(situation, RunFolder(found.job, run).beginning, AnalysisBeginning)
-    return beginning is not None and not found.supersedes(beginning)
+    if beginning is None:
+        # It failed before it began.
+        return "deleted" in situation.people.heard.jobs[found.job]
+    return not found.supersedes(beginning)
 
 
 def _has_all_documents(situation: Situation, summary: AnalysisSummary) -> None:

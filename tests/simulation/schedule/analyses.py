@@ -8,7 +8,7 @@ from tests.simulation.schedule.letters import Files, Letters
 from tests.simulation.schedule.plan import HOUR, Act
 from tests.simulation.schedule.wings import Drawn, Scene
 
-_SHARE = 0.4
+_SHARE = 0.3
 _FEW_MORE = {
     "analyze again": 2,
     "delete a file of an analysis": 1,

@@ -6,7 +6,7 @@ from tests.simulation.schedule.letters import Letters, Texts
 from tests.simulation.schedule.plan import HOUR, Act
 from tests.simulation.schedule.wings import Drawn, Scene
 
-_SHARE = 0.4
+_SHARE = 0.3
 _NAMES = ("shop", "portal")
 
 

@@ -7,7 +7,7 @@ from tests.simulation.schedule.plan import HOUR, Act
 from tests.simulation.schedule.wings import Drawn, Scene
 
 NAMES = ("anna", "bert", "cleo", "dora")
-_SHARE = 0.5
+_SHARE = 0.4
 
 
 def draw(scene: Scene) -> Drawn:
