@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.faults.errors import FlywheelError
 from flywheel.records.predictions import text_digest
-from flywheel.records.review import Verdict
+from flywheel.records.review import WAITING, Verdict
 from flywheel.review import answer_item, claim_items
 from flywheel.review.errors import ReviewError
 from flywheel.review.propose import propose
@@ -152,8 +152,10 @@ def withdraw(people: People, act: Act) -> None:
 
 
 def forget_text(people: People, act: Act) -> None:
-    """By the text, or by the item's id."""
+    """By the text, or by the item's id: of one that waits, if one does."""
+    waiting = "".join(people.world.s3.keys(people.app.intake, WAITING))
     known = sorted(people.heard.sent)
+    known = [text for text in known if text_digest(text) in waiting] or known
     if not known:
         return
     text = known[int(act.chance * len(known))]

@@ -6,7 +6,7 @@ import random
 
 from tests.simulation.schedule.letters import Files, Letters
 from tests.simulation.schedule.plan import HOUR, Act
-from tests.simulation.schedule.wings import Drawn, Scene
+from tests.simulation.schedule.wings import Drawn, Scene, with_a_model
 
 _SHARE = 0.3
 _FEW_MORE = {
@@ -43,6 +43,7 @@ def draw(scene: Scene) -> Drawn:
             act("upload for analysis", later, job=job, files=more, options=_options(draw))
     for kind in draw.choices(list(_FEW_MORE), list(_FEW_MORE.values()), k=draw.choice((0, 1, 2))):
         act(kind, draw.uniform(2 * HOUR, scene.length), job=draw.choice(jobs))
+    found.parameters["flywheel"] = with_a_model(draw)
     found.parameters["analysis"] = {
         "QuietPeriodMinutes": draw.choice(("0", "5")),
         "DocumentsPerPart": draw.choice(("3", "10", "1000000")),

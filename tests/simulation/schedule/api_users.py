@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.simulation.schedule.letters import Letters, Texts
 from tests.simulation.schedule.plan import HOUR, Act
-from tests.simulation.schedule.wings import Drawn, Scene
+from tests.simulation.schedule.wings import Drawn, Scene, with_a_model
 
 _SHARE = 0.3
 _NAMES = ("shop", "portal")
@@ -19,7 +19,7 @@ def draw(scene: Scene) -> Drawn:
     known: list[str] = list(letters.texts(4))
 
     def act(kind: str, **detail: object) -> None:
-        at = draw.uniform(HOUR, scene.length)
+        at = draw.uniform(2 * HOUR, scene.length)
         found.acts.append(Act(at=at, kind=kind, chance=draw.random(), detail={"who": draw.choice(_NAMES), **detail}))
 
     for _ in range(draw.choice((4, 10, 20))):
@@ -41,6 +41,7 @@ def draw(scene: Scene) -> Drawn:
             correct=draw.random() < 0.3,
             wrong=draw.choice((0.0, 0.3)),
         )
+    found.parameters["flywheel"] = with_a_model(draw)
     found.parameters["serving"] = {
         "InferenceUnits": draw.choice(("1", "2", "5")),
         "KeepPredictions": draw.choice(("none", "low-confidence", "low-confidence", "sample", "all")),

@@ -35,6 +35,8 @@ def draw(scene: Scene) -> Drawn:
             "wrong": wrong,
             "until": scene.length,
         }
+        if draw.random() < 0.3:
+            act("forget a text", begin + draw.uniform(0, 5), by_text=draw.random() < 0.5)
         together = draw.sample(names, draw.choice((1, 1, 2)))
         if draw.random() < 0.1:
             # Two tabs of one person.

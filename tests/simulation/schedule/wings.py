@@ -38,6 +38,16 @@ class Scene:
 Wing = Callable[[Scene], Drawn]
 
 
+def with_a_model(draw: random.Random) -> dict[str, str]:
+    """Of the flywheel, for wings that can do little before a model is promoted."""
+    return {
+        "PromotionMode": draw.choice(("AUTOMATIC", "AUTOMATIC", "APPROVAL")),
+        "MinimumScore": draw.choice(("0", "0.5")),
+        "MinimumDocumentsPerLabel": draw.choice(("2", "4")),
+        "TriggerOnUpload": "true",
+    }
+
+
 def draw_wings(seed: str, *, kind: str, labels: tuple[str, ...], length: float) -> Drawn:
     from tests.simulation.schedule import analyses, api_users, endpoints, reviewers
 
