@@ -74,6 +74,9 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
     def make_api_call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if "CopySource" in parameters:
             handle_copy_source_param(parameters)
+        if hasattr(parameters.get("Body"), "read"):
+            # Sent again, it begins anew, as botocore resets it.
+            parameters = {**parameters, "Body": parameters["Body"].read()}
         problems = _VALIDATOR.validate(parameters, model.operation_model(operation).input_shape)
         if problems.has_errors():
             raise ParamValidationError(report=problems.generate_report())
