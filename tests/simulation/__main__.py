@@ -18,12 +18,13 @@ def main() -> int:
     parser.add_argument("--unbounded", action="store_true", help="faults never end, and neither need the pipeline")
     parser.add_argument("--whole", action="store_true", help="do not cut a failing schedule down")
     parser.add_argument("--seeds", type=int, default=0, help="run so many, in both modes")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first that is broken")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--processes", type=int)
     given = parser.parse_args()
     if given.seed is not None:
         return tell(given.seed, bounded=not given.unbounded, whole=given.whole)
-    return run_all(given.first_seed, given.seeds, processes=given.processes)
+    return run_all(given.first_seed, given.seeds, processes=given.processes, until_broken=given.until_broken)
 
 
 def tell(seed: int, *, bounded: bool, whole: bool) -> int:
@@ -36,7 +37,7 @@ def tell(seed: int, *, bounded: bool, whole: bool) -> int:
     return 1 if found.broken else 0
 
 
-def run_all(first: int, count: int, *, processes: int | None) -> int:
+def run_all(first: int, count: int, *, processes: int | None, until_broken: bool) -> int:
     schedules = [(seed, bounded) for seed in range(first, first + count) for bounded in (True, False)]
     figures = None
     told = 0
@@ -45,6 +46,8 @@ def run_all(first: int, count: int, *, processes: int | None) -> int:
             mode = "" if bounded else " --unbounded"
             sys.stdout.write(f"--seed {seed}{mode}: {claim}: {message[:300]}\n")
         told = len(figures.broken)
+        if told and until_broken:
+            break
         sys.stdout.write(
             f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
             f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"

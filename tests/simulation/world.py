@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flywheel.faults.errors import FlywheelError
 from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
@@ -61,6 +65,8 @@ if TYPE_CHECKING:
 _READS = ("Get", "List", "Describe", "Head")
 _UNNAMED = re.compile("[0-9a-f]{16}")
 """What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
+PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error)
+"""How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
 """Of the SDK's standard retry mode."""
@@ -117,6 +123,8 @@ class World:
         """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
         self._queues: set[str] = set()
+        self.unplanned: list[tuple[str, Exception]] = []
+        """Functions that failed in a way that has no name."""
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
         self.waiting: dict[str, Execution] = {}
@@ -354,6 +362,9 @@ class World:
 
     def function_failed(self, running: Acting, error: Exception) -> None:
         self.tell(running.who, f"fails: {type(error).__name__}: {error}")
+        if not isinstance(error, PLANNED):
+            self.unplanned.append((running.who, error))
+            self.changes["functions"] = self.changes.get("functions", 0) + 1
         name = error.error if isinstance(error, FunctionFailed) else type(error).__name__
         self.visits[f"function/{running.who.split('#')[0]}/{name}"] += 1
 

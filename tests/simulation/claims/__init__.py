@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.simulation.claims import documents, models, status, turns
+from tests.simulation.claims import documents, functions, models, status, turns
 
 ALWAYS = {
     turns.never_two_iterations_at_once: "comprehend",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
+    functions.errors_have_names: "functions",
 }
 """With the service that each is about."""
 AT_REST = (
