@@ -6,6 +6,8 @@ from tests.simulation.claims import documents, functions, models, status, turns
 
 ALWAYS = {
     turns.never_two_iterations_at_once: "comprehend",
+    turns.one_turn_and_one_promotion_at_a_time: "stepfunctions",
+    turns.numbers_never_go_back: "s3",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
     functions.errors_have_names: "functions",
