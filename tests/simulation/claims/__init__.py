@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.simulation.claims import documents, functions, models, status, turns
 
-ALWAYS = {
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Claim
+
+ALWAYS: dict[Claim, str] = {
     turns.never_two_iterations_at_once: "comprehend",
     turns.one_turn_and_one_promotion_at_a_time: "stepfunctions",
     turns.numbers_never_go_back: "s3",

@@ -45,8 +45,8 @@ def _lost(decision: Decision) -> bool:
     candidate, active = decision.candidate, decision.active
     if candidate is None or active is None or candidate.arn == active.arn:
         return False
-    scores = [one.metrics.value(decision.selection_metric) for one in (candidate, active)]
-    return None not in scores and scores[0] < scores[1]
+    new, old = (one.metrics.value(decision.selection_metric) for one in (candidate, active))
+    return new is not None and old is not None and new < old
 
 
 def all_say_the_same_model_is_active(situation: Situation) -> None:
