@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def never_active_without_a_reason(situation: Situation) -> None:
-    """A model becomes active by a decision that it won, or because a person wanted it."""
+    """A model becomes active by a decision that it won, because a person wanted it, or again, because the one that came
+    after it failed its smoke test."""
     app = situation.app
     active = records.flywheel(situation).get("ActiveModelArn")
     if active is None or active == app.seen_active:
@@ -22,6 +23,8 @@ def never_active_without_a_reason(situation: Situation) -> None:
     if active in app.wanted_models:
         return
     if before is None and situation.plan.readings["first_model_becomes_active"]:
+        return
+    if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, before):
         return
     decisions = [
         decision

@@ -79,10 +79,14 @@ def endpoint_wanted(situation: Situation) -> bool:
     return bool(target.inference_units) and target.in_hours(datetime.fromtimestamp(situation.world.kernel.now, tz=UTC))
 
 
+def failed_its_smoke_test(situation: Situation, model_arn: str) -> bool:
+    test = records.read(situation, smoke_test_key(model_arn), SmokeTest)
+    return test is not None and not test.passed
+
+
 def only_model_failed(situation: Situation, model_arn: str) -> bool:
     """There was no model to go back to: it stays active in the flywheel, and nothing serves it."""
-    test = records.read(situation, smoke_test_key(model_arn), SmokeTest)
-    return test is not None and not test.passed and _published(situation, "active-model-arn") is None
+    return failed_its_smoke_test(situation, model_arn) and _published(situation, "active-model-arn") is None
 
 
 def _published(situation: Situation, name: str) -> str | None:
