@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.analysis.inputs import JobInput, find_input
 from flywheel.records.analyses import (
     INPUT,
+    OUTPUT,
     PREDICTIONS_JSONL,
     SUMMARY,
     WORK,
@@ -95,14 +96,20 @@ def _documents(content: bytes, format_: InputFormat | None) -> list[str]:
 
 
 def each_job_is_accounted_for(situation: Situation) -> None:
-    """Comprehend charges for each job: some record names it, which `flywheel cost` and the job's report rest on."""
+    """Comprehend charges for each job: some record names it, which `flywheel cost` and the job's report rest on. One
+    that was started last by an analysis job that failed is named when that is started again, which asks for the same
+    (`flywheel.comprehend.jobs.Attempts`)."""
     known = set()
     for prefix, ending in ((WORK, "/attempt.json"), ("evaluations/predictions/", "/prediction.json")):
         for version in situation.world.s3.versions(situation.app.intake, prefix):
             if not version.is_marker and version.key.endswith(ending):
                 known.add(JobAttempt.model_validate_json(version.body).job_id)
+    summaries = records.read_all(situation, OUTPUT, AnalysisSummary, ending=f"/{SUMMARY}")
+    succeeded = {summary.run for _, summary in summaries if summary.outcome is AnalysisOutcome.SUCCEEDED}
     entities = situation.plan.kind == "ENTITIES"
     operation = "ListEntitiesDetectionJobs" if entities else "ListDocumentClassificationJobs"
     jobs = records.comprehend(situation, operation, MaxResults=500)
     for job in jobs[f"{operation.removeprefix('List').removesuffix('Jobs')}JobPropertiesList"]:
-        require(job["JobId"] in known, f"no record names job {job['JobId']} ({job.get('JobName')})")
+        name = job.get("JobName", "")
+        goes_on = name.startswith("analysis-") and not any(run in name for run in succeeded)
+        require(job["JobId"] in known or goes_on, f"no record names job {job['JobId']} ({job.get('JobName')})")

@@ -64,7 +64,10 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         (published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}"
     )
     endpoints = records.comprehend(situation, "ListEndpoints")["EndpointPropertiesList"]
-    if not serving.endpoint_wanted(situation):
+    wanted = serving.endpoint_wanted(situation)
+    if wanted is None:
+        return
+    if not wanted:
         require(not endpoints, "there is an endpoint that nobody wants")
         return
     if active is not None:

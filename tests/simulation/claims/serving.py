@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.predictions import PREDICTIONS, KeptPrediction
@@ -14,6 +14,8 @@ from tests.simulation.claims.broken import require
 if TYPE_CHECKING:
     from tests.simulation.simulation import Situation
 
+_CHANGES_WITHIN = timedelta(hours=1)
+"""The schedule looks every quarter of an hour; an endpoint is created, or deleted, in some minutes."""
 _CLOCKS = 2.0
 """By so many seconds two clocks may differ."""
 
@@ -67,8 +69,8 @@ def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> No
     require(not failed or also, f"{active} is active: {of_active.sentence if of_active else ''} There is {former}.")
 
 
-def endpoint_wanted(situation: Situation) -> bool:
-    """By the stack's parameters, at this moment."""
+def endpoint_wanted(situation: Situation) -> bool | None:
+    """By the stack's parameters; None if the serving hours began or ended so lately that nothing may have looked."""
     values = situation.app.parameters["serving"]
     target = EndpointTarget(
         inference_units=int(values.get("InferenceUnits", "0")),
@@ -76,7 +78,11 @@ def endpoint_wanted(situation: Situation) -> bool:
         hours_start=values.get("ServingHoursStart", "none"),
         hours_end=values.get("ServingHoursEnd", "none"),
     )
-    return bool(target.inference_units) and target.in_hours(datetime.fromtimestamp(situation.world.kernel.now, tz=UTC))
+    now = datetime.fromtimestamp(situation.world.kernel.now, tz=UTC)
+    unseen = timedelta(seconds=situation.plan.least_period) + _CHANGES_WITHIN
+    if target.in_hours(now) != target.in_hours(now - unseen):
+        return None
+    return bool(target.inference_units) and target.in_hours(now)
 
 
 def failed_its_smoke_test(situation: Situation, model_arn: str) -> bool:
