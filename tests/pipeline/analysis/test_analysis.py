@@ -411,7 +411,7 @@ def test_a_late_report_leaves_the_summary_of_files_that_came_meanwhile(analyses:
     job = analyses.drop({"a.txt": as_lines(texts(2))})
     failed = analyses.start(job)
     others = Analyses(at=analyses.at.beside(analyses.at.cloud.new_functions()))
-    written = []
+    written: list[str] = []
 
     def before(params: dict[str, Any], **_: Any) -> None:
         if not written and params["url_path"].endswith("summary.json"):
