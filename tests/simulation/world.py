@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from boto3.exceptions import Boto3Error
@@ -69,6 +70,8 @@ _UNNAMED = re.compile("[0-9a-f]{16}")
 PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+_NO_ALARMS: Any = SimpleNamespace(put=lambda **_: None, delete=lambda **_: None)
+"""Of auto scaling's policies: nobody looks at them here."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
 """Of the SDK's standard retry mode."""
 
@@ -104,7 +107,7 @@ class World:
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
         self.comprehend = ComprehendService(kernel, settings=comprehend, folder=self.folder, s3_of=self._s3_of)
         self._scaling = AutoScaling(
-            comprehend=self.comprehend.local, alarms=_NoAlarms(), load=Load(), clock=lambda: self.kernel.now
+            comprehend=self.comprehend.local, alarms=_NO_ALARMS, load=Load(), clock=lambda: self.kernel.now
         )
         self._answers: dict[str, Callable[[str, Mapping[str, Any], Caller], dict[str, Any]]] = {
             "s3": self.s3.answer,
@@ -202,15 +205,14 @@ class World:
 
     def with_policies(self, name: str, *policies: str, account: str) -> Acting:
         """Somebody to whom those managed policies of the templates are attached whose logical ids begin so."""
-        if self._people.get(name) != (account, policies):
-            self._people[name] = (account, policies)
-            self._attach(name)
+        self._people[name] = (account, policies)
+        self._attach(name)
         return self.as_person(name, account=account, role=name)
 
     def _attach(self, name: str) -> None:
         account, begin = self._people[name]
-        stacks = [stack for (of, _), stack in self._stacks.items() if of == account]
-        policies = [one for stack in stacks for one in stack.managed_policies if one.logical_id.startswith(begin)]
+        known = [one for (of, _), stack in self._stacks.items() if of == account for one in stack.managed_policies]
+        policies = [one for one in known if one.logical_id.startswith(begin)]
         self.roles.add_person(name, account=account, policies=policies)
 
     def clock_of(self, who: str) -> float:
@@ -393,13 +395,3 @@ class World:
 
 def _repeated(error: ApiError) -> bool:
     return error.status >= 500 or error.status == 429 or error.code in PASSING
-
-
-class _NoAlarms:
-    """Of auto scaling's policies: nobody looks at them here."""
-
-    def put(self, **_: Any) -> None:
-        pass
-
-    def delete(self, **_: Any) -> None:
-        pass
