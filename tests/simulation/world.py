@@ -23,6 +23,7 @@ from tests.simulation import clients
 from tests.simulation.acting import Acting
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.clients import Unanswered
+from tests.simulation.cloudformation import CustomResources
 from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.service_requests import (
     function_role,
@@ -88,12 +89,17 @@ class World:
         self.tell = tell
         self.roles = Roles(())
         self._stacks: dict[tuple[str, str], Stack] = {}
+        self.policies: dict[str, Any] = {}
+        """Of shared models, by ARN."""
+        self._members: dict[tuple[str, str], str] = {}
+        """Stacks, by account and group of people."""
         self.s3 = S3(kernel, on_event=self._object_changed)
         self.ssm = SSM(kernel, on_event=self._parameter_changed)
         self.sqs = SQS(kernel)
         self.sns = SNS(kernel)
         self.events = Events(kernel, deliver=self._deliver)
         self.functions = Functions(self)
+        self.custom_resources = CustomResources(self)
         self.polling = QueuePolling(kernel, self.sqs, self.functions, may_poll=self._may_poll)
         self.states = States(
             kernel,
@@ -123,6 +129,8 @@ class World:
         """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
         self._queues: set[str] = set()
+        self.denied: set[str] = set()
+        """Roles from which somebody has taken everything, for a while."""
         self.unplanned: list[tuple[str, Exception]] = []
         """Functions that failed in a way that has no name."""
         self.undelivered: list[tuple[str, Any]] = []
@@ -180,13 +188,20 @@ class World:
         about: tuple[str, ...] = ()
         if operation in ("SendTaskSuccess", "SendTaskFailure"):
             about = self.states.machines_of(parameters["taskToken"])
+        if caller.role in self.denied:
+            raise ApiError("AccessDenied", "Access Denied", status=403)
         self.roles.require(caller, service, operation, parameters, about=about)
         try:
-            return self._answers[service](operation, parameters, caller)
+            answer = self._answers[service](operation, parameters, caller)
         except ApiError as error:
             if service == "s3" and error.status == 404 and caller.role is not None:
                 self._refuse_unless_listed(parameters, caller)
             raise
+        if operation in ("PutResourcePolicy", "DeleteResourcePolicy"):
+            arn = parameters["ResourceArn"]
+            self.policies[arn] = json.loads(parameters.get("ResourcePolicy", "null"))
+            self.roles.put_policy(arn, self.policies[arn])
+        return answer
 
     def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
         """S3 says that there is no such object only to who may list the bucket ("GetObject", Permissions)."""
@@ -195,6 +210,18 @@ class World:
 
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
+
+    def as_member(self, group: str, *, account: str, stack: str) -> Acting:
+        """Somebody who has the managed policy of the stack whose logical id begins so, and no other."""
+        if (account, group) not in self._members:
+            self._members[account, group] = stack
+            self._add_member(account, group)
+        return self.as_person(group.removeprefix("People").lower(), account=account, role=group)
+
+    def _add_member(self, account: str, group: str) -> None:
+        found = self._stacks[account, self._members[account, group]]
+        policies = [policy for policy in found.managed_policies if policy.logical_id.startswith(group)]
+        self.roles.add_person(group, account=account, policies=policies)
 
     def clock_of(self, who: str) -> float:
         return self.kernel.now + self.weather.clock_skew(who)
@@ -241,6 +268,24 @@ class World:
             self.polling.add(mapping)
         for rule in stack.rules:
             self.events.add(rule, account=account)
+        if any(policy.kind == "AWS::Events::EventBusPolicy" for policy in stack.resource_policies):
+            # Who may send what, the policy says: it is asked before.
+            self.events.open_to[account] = lambda _caller, _entry: True
+
+    def destroy(self, stack: Stack) -> None:
+        """What is not kept, without custom resources and flywheels. Its roles stay: nobody takes them on any more."""
+        for rule in stack.rules:
+            self.events.remove(rule, account=stack.account)
+        for mapping in stack.event_source_mappings:
+            self.polling.remove(mapping)
+        for machine in stack.machines:
+            self.states.remove(machine.arn)
+        for function in stack.functions:
+            self.functions.remove(function.arn)
+        there = self.published(stack.account)
+        for parameter in stack.parameters:
+            if parameter.name in there:
+                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
 
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
@@ -248,6 +293,10 @@ class World:
         self._stacks[stack.account, stack.name] = stack
         self.roles = Roles(self._stacks.values())
         self.roles.used = used
+        for arn, policy in self.policies.items():
+            self.roles.put_policy(arn, policy)
+        for of, group in self._members:
+            self._add_member(of, group)
         for bucket in stack.buckets:
             self._create_bucket(bucket, stack.account)
 
@@ -279,6 +328,17 @@ class World:
         """The values in Parameter Store, by name."""
         found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
         return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
+
+    def models_of(self, account: str) -> list[str]:
+        """ARNs of an account's classifiers, sorted."""
+        found = self.comprehend.answer("ListDocumentClassifiers", {"MaxResults": 500}, Caller(account=account))
+        return sorted(each["DocumentClassifierArn"] for each in found["DocumentClassifierPropertiesList"])
+
+    def scalable_targets(self, account: str) -> list[str]:
+        """ARNs of the endpoints that are scaled by themselves."""
+        asked = {"ServiceNamespace": "comprehend"}
+        found = self._scale("DescribeScalableTargets", asked, Caller(account=account))["ScalableTargets"]
+        return [each["ResourceId"] for each in found]
 
     # Events.
 

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from tests.simulation.acts import operators
+from typing import TYPE_CHECKING
 
-ACTS = {**operators.ACTS}
+from tests.simulation.acts import deployers, operators
+
+if TYPE_CHECKING:
+    from tests.simulation.schedule.act import Act
+
+ACTS = {**operators.ACTS, **deployers.ACTS}
+GROUPS = {**operators.GROUPS, **deployers.GROUPS}
+"""Whose managed policy is enough for an act (docs/security.md, "Who may do what"); nobody's where there is none."""
+
+
+def group_of(act: Act) -> str:
+    """Empty: nobody's is enough."""
+    if act.kind == "upload" and act.file is not None:
+        return {"train": "TrainingUploaders", "test": "TestUploaders"}.get(act.file.split, "")
+    return GROUPS.get(act.kind, "")

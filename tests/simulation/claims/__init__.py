@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.simulation.claims import documents, functions, models, status, turns
+from tests.simulation.claims import documents, functions, imports, models, status, turns
 
 ALWAYS = {
     turns.never_two_iterations_at_once: "comprehend",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
+    imports.an_imported_model_serves_with_a_reason: "s3",
     functions.errors_have_names: "functions",
 }
 """With the service that each is about."""
@@ -18,5 +19,7 @@ AT_REST = (
     documents.each_document_is_in_one_place,
     documents.what_was_rejected_has_its_report,
     models.all_say_the_same_model_is_active,
+    imports.all_say_the_same_imported_model_is_active,
+    imports.only_who_is_trusted_may_import,
     status.the_status_says_what_the_pipeline_does,
 )

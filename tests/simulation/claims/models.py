@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.decisions import Decision, DecisionKind
+from flywheel.serving.hours import WeeklyTime, is_open
+from tests.simulation.api import Caller
 from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.simulation.app import App
     from tests.simulation.simulation import Situation
 
 
@@ -31,26 +37,41 @@ def never_active_without_a_reason(situation: Situation) -> None:
     won = any(decision.decision is DecisionKind.PROMOTE for decision in decisions)
     said = ", ".join(f"{decision.decision}: {' '.join(decision.reasons)}" for decision in decisions) or "no decision"
     require(won, f"{active} became active with {said}")
-    mode = app.parameters["flywheel"]["PromotionMode"]
-    changed = any(act.kind == "change a parameter" for _, act in situation.people.done)
-    require(
-        mode == "AUTOMATIC" or changed, f"{active} became active though PromotionMode is {mode}, and nobody said so"
-    )
+    modes = app.ever["flywheel/PromotionMode"]
+    require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
 
 
 def all_say_the_same_model_is_active(situation: Situation) -> None:
-    """Parameter Store, the flywheel and the endpoint."""
-    app, world = situation.app, situation.world
-    active = records.flywheel(situation).get("ActiveModelArn")
+    """Parameter Store, the flywheel and the endpoint. Until a new generation has an active model, it is the former
+    one's."""
+    found = (records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(situation.app.flywheels))
+    agree(situation, situation.app, next((arn for arn in found if arn is not None), None))
+
+
+def agree(situation: Situation, app: App, active: str | None) -> None:
+    """Whether Parameter Store and the endpoint have this model."""
     prefix = f"/comprehend-flywheel/{app.name}"
-    published = world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
+    published = situation.world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
     require(
-        (published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}"
+        (published.value if published else None) == active, f"Parameter Store says {published}, it should be {active}"
     )
-    endpoints = records.comprehend(situation, "ListEndpoints")["EndpointPropertiesList"]
-    if int(app.parameters["serving"].get("InferenceUnits", "0")) == 0:
+    listed = situation.world.comprehend.answer("ListEndpoints", {}, Caller(account=app.account))
+    endpoints = listed["EndpointPropertiesList"]
+    given = app.parameters["serving"]
+    open_now = _open(situation, given)
+    if int(given["InferenceUnits"]) == 0 or open_now is False:
         require(not endpoints, "there is an endpoint that nobody wants")
         return
-    if active is not None:
+    if active is not None and open_now:
         served = [endpoint.get("ModelArn") for endpoint in endpoints if endpoint["Status"] == "IN_SERVICE"]
         require(served == [active], f"the endpoint serves {served}, active is {active}")
+
+
+def _open(situation: Situation, given: Mapping[str, str]) -> bool | None:
+    """Whether the serving hours want an endpoint; None if that changed a moment ago."""
+    if given["ServingHoursStart"] == "none":
+        return True
+    start, end = WeeklyTime.of(given["ServingHoursStart"]), WeeklyTime.of(given["ServingHoursEnd"])
+    now = datetime.fromtimestamp(situation.world.kernel.now, tz=UTC)
+    now_open, before = (is_open(start=start, end=end, now=now - timedelta(hours=back)) for back in (0, 2))
+    return now_open if now_open == before else None
