@@ -117,6 +117,9 @@ class App:
     def _destroy(self, parts: Sequence[str]) -> None:
         for part in [each for each in reversed(list(self.stacks)) if each in parts]:
             stack = self.stacks[part]
+            # What depends on a custom resource goes before it: the endpoint is not wanted any more.
+            if stack.custom_resources:
+                self.world.destroy(stack, self._after_custom_resources(stack))
             self.world.custom_resources.delete(stack)
             self.world.destroy(stack)
             for flywheel in stack.flywheels:
@@ -124,6 +127,16 @@ class App:
                     "DeleteFlywheel", {"FlywheelArn": flywheel.arn}, Caller(account=self.account)
                 )
             del self.stacks[part]
+
+    def _after_custom_resources(self, stack: Stack) -> set[str]:
+        """Logical ids of what the template makes after any of them."""
+        found = {each.logical_id for each in stack.custom_resources}
+        resources = templates_of(self._templates, self.generation)[stack.name]["Resources"]
+        while True:
+            depends = {name for name, each in resources.items() if found & set(_listed(each.get("DependsOn", [])))}
+            if depends <= found:
+                return found
+            found |= depends
 
     def _in_a_process(self, work: Callable[[], None]) -> None:
         kernel = self.world.kernel
@@ -228,3 +241,7 @@ class App:
 
     def uploaded_ids(self) -> list[str]:
         return [key.split("/")[1] for key in self.world.s3.keys(self.intake, "uploads/")]
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

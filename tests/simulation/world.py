@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -272,26 +272,30 @@ class World:
             # Who may send what, the policy says: it is asked before.
             self.events.open_to[account] = lambda _caller, _entry: True
 
-    def destroy(self, stack: Stack) -> None:
-        """What is not kept, without custom resources and flywheels. Its roles stay: nobody takes them on any more."""
+    def destroy(self, stack: Stack, first: Collection[str] = ()) -> None:
+        """What is not kept, without custom resources and flywheels; of `first` those of these logical ids. Its roles
+        stay: nobody takes them on any more."""
+        there = self.published(stack.account)
         for rule in stack.rules:
-            self.events.remove(rule, account=stack.account)
+            if not first or rule.logical_id in first:
+                self.events.remove(rule, account=stack.account)
+        for parameter in stack.parameters:
+            if parameter.name in there and (not first or parameter.logical_id in first):
+                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
+        if first:
+            return
         for mapping in stack.event_source_mappings:
             self.polling.remove(mapping)
         for machine in stack.machines:
             self.states.remove(machine.arn)
         for function in stack.functions:
             self.functions.remove(function.arn)
-        there = self.published(stack.account)
-        for parameter in stack.parameters:
-            if parameter.name in there:
-                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
 
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
         used = self.roles.used
         self._stacks[stack.account, stack.name] = stack
-        self.roles = Roles(self._stacks.values())
+        self.roles = Roles(self._stacks.values(), kinds=self.roles.kinds)
         self.roles.used = used
         for arn, policy in self.policies.items():
             self.roles.put_policy(arn, policy)
