@@ -167,7 +167,7 @@ def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
     if plan.rates.failed_resources:
         for resource in ("dataset", "iteration", "job", "endpoint"):
             if draw.random() < 0.5:
-                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))  # type: ignore[arg-type]  # one of its names
+                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))
                 world.comprehend.local.faults.add(fault)
 
 

@@ -24,6 +24,7 @@ from tests.simulation.acting import Acting
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.clients import Unanswered
 from tests.simulation.cloudformation import CustomResources
+from tests.simulation.coverage import key_of
 from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.service_requests import (
     function_role,
@@ -371,6 +372,7 @@ class World:
             "redriveCount": execution.redrive_count,
             "redriveDate": None if execution.redrive_date is None else int(execution.redrive_date * 1000),
         }
+        self.changes["stepfunctions"] = self.changes.get("stepfunctions", 0) + 1
         self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
 
     def _deliver(self, account: str, rule: Rule, target: Target, content: Any) -> None:
@@ -413,8 +415,7 @@ class World:
         return bool(running)
 
     def visited(self, visit: Visit, machine: str) -> None:
-        what = visit.what if visit.error is None else f"{visit.what} {visit.error}"
-        self.visits[f"{machine}/{visit.state}/{what}"] += 1
+        self.visits[key_of(machine, visit)] += 1
 
     def _may_poll(self, mapping: EventSourceMapping) -> None:
         function, account = self.functions.known[self.functions.arn_of(mapping.function)]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.simulation.claims import documents, functions, imports, models, status, turns
 
-ALWAYS = {
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Claim
+
+ALWAYS: dict[Claim, str] = {
     turns.never_two_iterations_at_once: "comprehend",
+    turns.one_turn_and_one_promotion_at_a_time: "stepfunctions",
+    turns.numbers_never_go_back: "s3",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
     imports.an_imported_model_serves_with_a_reason: "s3",

@@ -39,10 +39,8 @@ FAULTS = (
     Fault(
         name="a conflict is swallowed: the write counts as done",
         path=_FLYWHEEL + "store/bucket.py",
-        before="            if error_code(error) in _CONDITION_FAILED | _MISSING:\n                return False\n            raise\n"
-        "        return True\n\n    def write_text",
-        after="            if error_code(error) in _CONDITION_FAILED | _MISSING:\n                return True\n            raise\n"
-        "        return True\n\n    def write_text",
+        before="                return False\n            raise\n        return True\n\n    def write_text",
+        after="                return True\n            raise\n        return True\n\n    def write_text",
     ),
     Fault(
         name="an upload is removed though a newer version came",
@@ -121,7 +119,8 @@ FAULTS = (
     Fault(
         name="documents that are accepted already are accepted again",
         path=_FLYWHEEL + "datasets/distinct.py",
-        before="            result.accepted_before += document in self._accepted\n            result.dropped.append(place)\n",
+        before="            result.accepted_before += document in self._accepted\n"
+        "            result.dropped.append(place)\n",
         after="",
     ),
     Fault(
@@ -151,7 +150,8 @@ FAULTS = (
     Fault(
         name="a decision is made anew each time",
         path=_FLYWHEEL + "decisions/compare_metrics.py",
-        before="    return decision if pipeline.intake.write_once(key, decision) else pipeline.intake.require(key, Decision)\n",
+        before="    return decision if pipeline.intake.write_once(key, decision) "
+        "else pipeline.intake.require(key, Decision)\n",
         after="    pipeline.intake.write(key, decision)\n    return decision\n",
     ),
     Fault(
@@ -182,7 +182,8 @@ FAULTS = (
         name="the promoted model is not published",
         path=_FLYWHEEL + "promotions/publish_model.py",
         before="    pipeline.published.publish(\n"
-        "        request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)\n    )\n",
+        "        request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)\n"
+        "    )\n",
         after="",
     ),
     Fault(
