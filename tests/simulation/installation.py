@@ -131,7 +131,7 @@ class _Timer:
 
     def __init__(self, seconds: float, function: Callable[..., None], arguments: list[Any]) -> None:
         self._seconds = seconds
-        self._act = lambda: function(*arguments)
+        self._function, self._arguments = function, arguments
         self._cancelled = False
 
     def start(self) -> None:
@@ -139,7 +139,7 @@ class _Timer:
 
     def _run(self) -> None:
         if not self._cancelled:
-            self._act()
+            self._function(*self._arguments)
 
     def cancel(self) -> None:
         self._cancelled = True

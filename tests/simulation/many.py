@@ -28,6 +28,7 @@ class Figures:
     events: int = 0
     visits: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
+    granted: set[str] = field(default_factory=set)
     broken: list[tuple[int, bool, str, str]] = field(default_factory=list)
     """(seed, bounded, claim, message)"""
 
@@ -37,7 +38,13 @@ class Figures:
         self.events += other.events
         self.visits.update(other.visits)
         self.grants.update(other.grants)
+        self.granted |= other.granted
         self.broken += other.broken
+
+    @property
+    def unused(self) -> list[str]:
+        """Grants that no schedule used."""
+        return sorted(self.granted - self.grants.keys())
 
     def take(self, one: Run) -> None:
         self.schedules += 1
@@ -45,6 +52,7 @@ class Figures:
         self.events += len(one.story)
         self.visits.update(one.visits)
         self.grants.update(one.grants)
+        self.granted |= one.granted
         if one.broken is not None:
             self.broken.append((one.plan.seed, one.plan.bounded, one.broken.claim, one.broken.message))
 

@@ -38,6 +38,9 @@ class Run:
     """(moment, who, what)"""
     visits: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
+    """How often each was used."""
+    granted: frozenset[str] = frozenset()
+    """All that there are."""
     requests: int = 0
     simulated: float = 0.0
 
@@ -84,7 +87,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
         tell("the claim", str(broken))
     finally:
         found.visits, found.requests = world.visits, world.requests
-        found.grants = Counter(world.roles.used)
+        found.grants, found.granted = Counter(world.roles.used), frozenset(world.roles.grants())
         found.simulated = kernel.now - BEGINNING
         world.close()
     return found

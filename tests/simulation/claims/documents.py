@@ -23,6 +23,7 @@ def each_document_is_in_one_place(situation: Situation) -> None:
     for where in (trained, tested):
         twice = [text for text, count in where.items() if count > 1 and count > _kept(situation, text)]
         require(not twice, f"{len(twice)} documents are there twice, such as {twice[:1]}")
+    waiting, waiting_test = waiting + _to_be_seeded(situation, "TRAIN"), waiting_test + _to_be_seeded(situation, "TEST")
     judges = tested + waiting_test
     known = _known_labels(situation)
     for file in _sure_files(situation):
@@ -54,9 +55,12 @@ def what_was_rejected_has_its_report(situation: Situation) -> None:
 
 
 def _bad_lines(situation: Situation, key: str) -> int | None:
-    """How many a file has; None if there were several of its key."""
-    found = [act.file.bad_lines for _, act in situation.people.done if act.file is not None and act.file.key == key]
-    return found[0] if len(found) == 1 else None
+    """How many a file has; None if there were several of its key, or if it depends on the generation that took it."""
+    found = [act.file for _, act in situation.people.done if act.file is not None and act.file.key == key]
+    known = _known_labels(situation)
+    if len(found) != 1 or not all(known.issuperset(document.labels) for document in found[0].documents):
+        return None
+    return found[0].bad_lines
 
 
 def _sure_files(situation: Situation) -> list[File]:
@@ -110,6 +114,21 @@ def _in_datasets(situation: Situation, kind: str) -> Counter[str]:
             for key in situation.world.s3.keys(bucket, prefix):
                 body = situation.world.s3.object(bucket, key)
                 found.update(records.texts(key, body.body if body else b""))
+    return found
+
+
+def _to_be_seeded(situation: Situation, kind: str) -> Counter[str]:
+    """What former generations accepted, as long as the present one has no dataset of it: a new label, for example,
+    needs MinimumDocumentsPerLabel documents first (decision 005)."""
+    folder = kind.lower()
+    for item in records.datasets(situation, situation.app.flywheel_arn):
+        if item["Status"] == "COMPLETED" and item["DatasetName"].startswith(f"{folder}-"):
+            return Counter()
+    found: Counter[str] = Counter()
+    for key in situation.world.s3.keys(situation.app.intake, f"datasets/{folder}/"):
+        body = situation.world.s3.object(situation.app.intake, key)
+        if "/documents/" in key and body is not None:
+            found.update(records.texts(key, body.body))
     return found
 
 

@@ -55,8 +55,12 @@ def _lost(decision: Decision) -> bool:
 def all_say_the_same_model_is_active(situation: Situation) -> None:
     """Parameter Store, the flywheel and the endpoint. Until a new generation has an active model, it is the former
     one's."""
-    found = (records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(situation.app.flywheels))
-    agree(situation, situation.app, next((arn for arn in found if arn is not None), None))
+    app = situation.app
+    active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
+    if len(active) > 1 and situation.plan.readings["first_model_becomes_active"] and active[0] not in app.promoted:
+        # Comprehend has made it active by itself: it has to beat the former generation's all the same.
+        active = active[1:]
+    agree(situation, app, next((arn for arn in active if arn is not None), None))
 
 
 def agree(situation: Situation, app: App, active: str | None) -> None:
