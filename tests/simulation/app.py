@@ -46,6 +46,8 @@ class App:
         self.promoted: set[str] = set()
         """Models that became active by a decision."""
         self.deleted_models: set[str] = set()
+        self.uploaded: set[str] = set()
+        """Keys that S3 has confirmed."""
         self.deleted_uploads: set[str] = set()
         """Keys."""
         self.unfinished = False
@@ -244,7 +246,8 @@ class App:
         )
 
     def uploaded_ids(self) -> list[str]:
-        return [key.split("/")[1] for key in self.world.s3.keys(self.intake, "uploads/")]
+        keys = [key for key in self.world.s3.keys(self.intake, "turns/") if "/uploads/" in key]
+        return sorted({key.rpartition("/")[2].removesuffix(".json") for key in keys})
 
 
 def _listed(value: Any) -> list[str]:

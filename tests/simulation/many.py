@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -51,10 +52,16 @@ class Figures:
         self.requests += one.requests
         self.events += len(one.story)
         self.visits.update(one.visits)
-        self.grants.update(one.grants)
-        self.granted |= one.granted
+        for grant, times in one.grants.items():
+            self.grants[_of_any_generation(grant)] += times
+        self.granted |= {_of_any_generation(grant) for grant in one.granted}
         if one.broken is not None:
             self.broken.append((one.plan.seed, one.plan.bounded, one.broken.claim, one.broken.message))
+
+
+def _of_any_generation(grant: str) -> str:
+    """The name of a flywheel ends with a hash of its settings."""
+    return re.sub(r"(flywheel/[a-z]+-)[0-9a-f]{8}", r"\1<hash>", grant)
 
 
 def run_plan(plan: Plan) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -121,6 +122,7 @@ class World:
             "stepfunctions": self.states.answer,
             "comprehend": self.comprehend.answer,
             "application-autoscaling": self._scale,
+            "lambda": self._invoke,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -206,8 +208,10 @@ class World:
 
     def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
         """S3 says that there is no such object only to who may list the bucket ("GetObject", Permissions)."""
-        if not self.roles.allows(caller, "s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}"):
-            raise ApiError("AccessDenied", "Access Denied", status=403)
+        try:
+            self.roles.require_all(caller, [("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", ())])
+        except ApiError as error:
+            raise ApiError("AccessDenied", "Access Denied", status=403) from error
 
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
@@ -244,6 +248,16 @@ class World:
             )
         except AutoScalingError as error:
             raise ApiError(error.code, error.message) from error
+
+    def _invoke(self, operation: str, parameters: Mapping[str, Any], _: Caller) -> dict[str, Any]:
+        if operation != "Invoke" or "InvocationType" in parameters:
+            raise NotImplementedError(f"The simulated Lambda has no {operation} with {sorted(parameters)}.")
+        try:
+            found = self.functions.invoke(parameters["FunctionName"], json.loads(parameters.get("Payload", b"null")))
+        except FunctionFailed as failed:
+            told = {"errorMessage": failed.message, "errorType": failed.error}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def _host_of(self, machine: Machine, account: str) -> MachineHost:
         machine_role(self.roles, machine, account=account)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ops.deployment.published import Deployment, ImportDeployment
-from ops.verbs import endpoint, import_model, models, promotions, report, share, status, turns
+from ops.verbs import (
+    endpoint,
+    exclude,
+    import_model,
+    model_card,
+    models,
+    promotions,
+    rejected,
+    report,
+    review_publish,
+    share,
+    status,
+    turns,
+)
 from ops.verbs.import_status import import_status
 from tests.simulation.api import ACCOUNT
 
@@ -70,7 +83,9 @@ def import_version(people: People, act: Act) -> None:
 def look_around(people: People, _: Act) -> None:
     """By every verb that only reads, which must not fail for whoever may use it."""
     deployment = people.any_deployment
-    models.list_models(deployment)
+    found = models.list_models(deployment)
+    if found:
+        model_card.model_card(deployment, found[-1].arn)
     promotions.promotions_now(deployment)
     promotions.past_promotions(deployment)
     endpoint.endpoint(deployment, now=people.now())
@@ -79,10 +94,27 @@ def look_around(people: People, _: Act) -> None:
     if isinstance(deployment, Deployment):
         status.status(deployment, now=people.now())
         share.share(deployment)
-        found = turns.list_turns(deployment)
-        if found:
-            turns.show_turn(deployment, found[-1].turn)
-            report.report_page(deployment, found[-1].turn)
+        past = turns.list_turns(deployment)
+        if past:
+            turns.show_turn(deployment, past[-1].turn)
+            report.report_page(deployment, past[-1].turn)
+
+
+def look_at_rejected(people: People, _: Act) -> None:
+    deployment = people.deployment
+    for result in rejected.list_rejected(deployment)[:3]:
+        rejected.find_rejected(deployment, result.upload.id)
+
+
+def publish_answers(people: People, _: Act) -> None:
+    review_publish.publish(people.deployment)
+
+
+def take_exclusion_back(people: People, act: Act) -> None:
+    deployment = people.deployment
+    found = [upload.id for upload in exclude.excluded(deployment).uploads]
+    if found:
+        exclude.undo(deployment, [found[int(act.chance * len(found))]], [])
 
 
 ACTS: dict[str, Callable[[People, Act], Any]] = {
@@ -93,5 +125,11 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "deny the flywheel its data": deny_data,
     "import a version": import_version,
     "look around": look_around,
+    "look at what was rejected": look_at_rejected,
+    "publish answers": publish_answers,
+    "take an exclusion back": take_exclusion_back,
 }
-GROUPS = {"import a version": "Operators", "look around": "Operators"}
+GROUPS = {
+    **dict.fromkeys(("import a version", "look around", "publish answers", "take an exclusion back"), "Operators"),
+    "look at what was rejected": "RejectedReviewers",
+}

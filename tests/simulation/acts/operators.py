@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def upload(people: People, act: Act) -> None:
     assert act.file is not None
     people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
+    people.app.uploaded.add(act.file.key)
 
 
 def delete_upload(people: People, act: Act) -> None:

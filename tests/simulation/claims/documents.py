@@ -64,13 +64,14 @@ def _bad_lines(situation: Situation, key: str) -> int | None:
 
 
 def _sure_files(situation: Situation) -> list[File]:
-    """Of which nothing makes it uncertain what was collected: the only one of its key, and never deleted."""
+    """Of which nothing makes it uncertain what was collected: the only one of its key, confirmed, and never deleted."""
     uploads = [act.file for _, act in situation.people.done if act.kind == "upload" and act.file is not None]
     keys = Counter(file.key for file in uploads)
     excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
     if excluded:
         return []
-    return [file for file in uploads if keys[file.key] == 1 and file.key not in situation.app.deleted_uploads]
+    sure = situation.app.uploaded - situation.app.deleted_uploads
+    return [file for file in uploads if keys[file.key] == 1 and file.key in sure]
 
 
 def _still_there(situation: Situation, file: File) -> bool:

@@ -30,6 +30,9 @@ _CONSOLE = {
     "start an iteration in the console": 2,
     "deny the flywheel its data": 1,
     "look around": 2,
+    "look at what was rejected": 1,
+    "publish answers": 1,
+    "take an exclusion back": 1,
 }
 
 
@@ -69,6 +72,17 @@ def acts(draw: random.Random, author: Author, *, length: float, importing: bool)
             else:
                 found.append(Act(at=at, kind=kind, chance=draw.random(), importing=True))
     return found
+
+
+def answers(draw: random.Random, mode: str, *, length: float, importing: bool) -> list[Act]:
+    """Where promotions wait for approval, people look now and then whether one does."""
+    if mode != "APPROVAL" or draw.random() < 0.3:
+        return []
+    kinds = draw.choices(("approve", "decline"), (3, 1), k=6)
+    return [
+        Act(at=length * (number + draw.random()) / len(kinds), kind=kind, importing=importing)
+        for number, kind in enumerate(kinds)
+    ]
 
 
 def _change(draw: random.Random, at: float, *, importing: bool) -> Act:

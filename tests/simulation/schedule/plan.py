@@ -86,6 +86,9 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
     if importing:
         given["flywheel"]["TrustedAccounts"] = draw.choices(*parameters.TRUST)[0]
     acts = _acts(draw, author, length, generation)
+    acts += deployments.answers(draw, given["flywheel"]["PromotionMode"], length=length, importing=False)
+    if importing:
+        acts += deployments.answers(draw, importing["import"]["PromotionMode"], length=length, importing=True)
     acts += deployments.acts(draw, author, length=length, importing=importing is not None)
     return Plan(
         seed=seed,
