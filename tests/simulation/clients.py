@@ -74,6 +74,9 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
         if "CopySource" in parameters:
             handle_copy_source_param(parameters)
         _validate(service, operation, parameters)
+        if hasattr(parameters.get("Body"), "read"):
+            # botocore begins at the start of a file again when it repeats a request.
+            parameters = {**parameters, "Body": parameters["Body"].read()}
         now = who()
         try:
             answer = now.world.ask(service, operation, parameters, now, attempts=attempts)

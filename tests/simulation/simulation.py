@@ -74,6 +74,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
     calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")
     storm = Storm(kernel, plan.rates, calm_after=calm_after, until=kernel.now + plan.calm_after, tell=tell)
     world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
+    world.events.least_period = plan.least_period
     quality = kernel.random("talents")
 
     def talent() -> Talent:

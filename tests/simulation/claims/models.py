@@ -88,5 +88,5 @@ def _open(situation: Situation, given: Mapping[str, str]) -> bool | None:
         return True
     start, end = WeeklyTime.of(given["ServingHoursStart"]), WeeklyTime.of(given["ServingHoursEnd"])
     now = datetime.fromtimestamp(situation.world.kernel.now, tz=UTC)
-    now_open, before = (is_open(start=start, end=end, now=now - timedelta(hours=back)) for back in (0, 2))
+    now_open, before = (is_open(start=start, end=end, now=now - timedelta(hours=back)) for back in (0, 4))
     return now_open if now_open == before else None

@@ -65,6 +65,8 @@ class Plan:
     """What they are tried with there."""
     destroyed: tuple[str, ...] = ()
     """Stacks that are destroyed at the end, once all is at rest."""
+    least_period: float = 0.0
+    """Seconds between two looks of a schedule, at least."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         importing=importing,
         smoke_test=smoke_test,
         destroyed=draw.choice(((), (), (), ("serving",), ("flywheel", "import", "serving", "analysis"))),
+        least_period=draw.choice((0.0, 3 * HOUR, 3 * HOUR, 3 * HOUR)),
     )
 
 

@@ -25,6 +25,8 @@ class Events:
         self._kernel = kernel
         self._deliver = deliver
         self._rules: dict[tuple[str, str], Rule] = {}
+        self.least_period = 0.0
+        """Seconds: schedules that are due more often are due so often. Most looks find nothing, and cost the most."""
         self._by_source: dict[tuple[str, str], list[Rule]] = {}
         """All rules of the project name the sources of their events."""
         self._count = 0
@@ -57,7 +59,7 @@ class Events:
         if rule.enabled:
             detail: dict[str, Any] = {}
             self._send(key[0], rule, self.event(key[0], "aws.events", "Scheduled Event", detail))
-        self._kernel.later(period(rule.schedule), lambda: self._tick(key))
+        self._kernel.later(max(self.least_period, period(rule.schedule)), lambda: self._tick(key))
 
     def event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
         self._count += 1
