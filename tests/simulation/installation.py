@@ -222,7 +222,7 @@ def _prepare(change: Callable[[Any, str, Any], None]) -> None:
     observability = importlib.import_module("handlers.observability")
     for level in ("debug", "info", "warning", "error", "exception"):
         change(observability.logger, level, _log)
-    for module in _modules_of("flywheel"):
+    for module in (*_modules_of("flywheel"), *_modules_of("ops.verbs")):
         if "ThreadPoolExecutor" in module.__dict__:
             change(module, "ThreadPoolExecutor", _OneAfterTheOther)
 

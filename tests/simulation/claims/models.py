@@ -58,8 +58,8 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
     app = situation.app
     active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
     if len(active) > 1 and situation.plan.readings["first_model_becomes_active"] and active[0] not in app.promoted:
-        # Comprehend has made it active by itself: it has to beat the former generation's all the same.
-        active = active[1:]
+        # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
+        active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
 
 
