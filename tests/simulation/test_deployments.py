@@ -79,6 +79,15 @@ def test_what_is_shared_is_imported_tried_and_served() -> None:
     assert "served-import-promote promotion-000001: is SUCCEEDED" in told(found)
 
 
+def test_never_leaves_what_is_shared_to_people() -> None:
+    plan = calm([], given={"TrustedAccounts": IMPORTER})
+    with installed():
+        found = run_plan(replace(plan, importing=importing(PromotionMode="NEVER")))
+    assert found.broken is None, found.broken
+    assert found.visits["function/receive_announcement"]
+    assert not found.visits["function/import_model"]
+
+
 def test_nobody_is_told_whom_the_deployment_does_not_trust() -> None:
     plan = calm([], given={"TrustedAccounts": "none"})
     with installed():
