@@ -10,11 +10,12 @@ from local.comprehend.identifiers import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """A successful ClassifyDocument or DetectEntities: the characters it was asked about, the inference units that
-    answered, and how many characters a second these take together."""
+    """A successful ClassifyDocument or DetectEntities: the characters it was asked about, the model and the inference
+    units that answered, and how many characters a second these take together."""
 
     scope: Scope
     endpoint_arn: str
+    model_arn: str
     characters: int
     units: int
     characters_a_second: float

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation import installation
 from tests.simulation.acting import Acting, acting
 from tests.simulation.api import Caller
+from tests.simulation.environments import ExecutionEnvironments
 from tests.simulation.kernel import Process, Stopped
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Functions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._count = 0
+        self._environments = ExecutionEnvironments(world.kernel)
         self.known: dict[str, tuple[Function, str]] = {}
         """With the account that each belongs to."""
         self._deadlines: dict[str, float] = {}
@@ -127,7 +129,8 @@ class Functions:
         token = acting.set(running)
         self._world.function_began(running, function)
         try:
-            answer = installation.handler(function.module)(json.loads(event), context)
+            with self._environments.handler(function) as handler:
+                answer = handler(json.loads(event), context)
             text = json.dumps(answer)
         except NotImplementedError as error:
             # A gap of the simulation, and no fault of the function.
@@ -147,6 +150,18 @@ class Functions:
         process = self.begin(arn, event)
         process.join()
         return outcome_of(process)
+
+    def answer(self, operation: str, parameters: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
+        """Lambda's API, as a person asks it."""
+        if operation != "Invoke":
+            raise NotImplementedError(f"The simulated Lambda has no {operation}.")
+        found: dict[str, Any] = {"StatusCode": 200}
+        try:
+            said = self.invoke(parameters["FunctionName"], json.loads(parameters["Payload"]))
+        except FunctionFailed as failed:
+            found["FunctionError"] = "Unhandled"
+            said = {"errorType": failed.error, "errorMessage": failed.message}
+        return {**found, "Payload": io.BytesIO(json.dumps(said).encode())}
 
     def invoke_asynchronously(self, arn: str, event: Any, *, on_failure: Callable[[], None]) -> None:
         """As EventBridge does it: three attempts, then the dead-letter queue."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import random
+import secrets
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +156,32 @@ def _urlopen(request: urllib.request.Request, **_: Any) -> Any:
     return nullcontext()
 
 
+class _Random:
+    """In the place of the module `random`, for what takes numbers that nobody can foresee."""
+
+    Random = random.Random
+
+    @staticmethod
+    def uniform(low: float, high: float) -> float:
+        return acting.get().world.kernel.random("random").uniform(low, high)
+
+
+class _Secrets:
+    """In the place of the module `secrets`."""
+
+    @staticmethod
+    def token_hex(size: int) -> str:
+        return f"{acting.get().world.kernel.random('secrets').getrandbits(8 * size):0{2 * size}x}"
+
+
+class _Datetime(datetime):
+    """In the place of `datetime` where commands read the clock."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as all others are
+        return now().astimezone(tz)
+
+
 def now() -> datetime:
     """What the clock of the one who acts shows."""
     running = acting.get()
@@ -222,9 +251,16 @@ def _prepare(change: Callable[[Any, str, Any], None]) -> None:
     observability = importlib.import_module("handlers.observability")
     for level in ("debug", "info", "warning", "error", "exception"):
         change(observability.logger, level, _log)
-    for module in (*_modules_of("flywheel"), *_modules_of("ops.verbs")):
+    commands = _modules_of("ops.verbs")
+    for module in (*_modules_of("flywheel"), *commands):
         if "ThreadPoolExecutor" in module.__dict__:
             change(module, "ThreadPoolExecutor", _OneAfterTheOther)
+        for name, real, ours in (("random", random, _Random), ("secrets", secrets, _Secrets)):
+            if module.__dict__.get(name) is real:
+                change(module, name, ours)
+    for module in commands:
+        if module.__dict__.get("datetime") is datetime:
+            change(module, "datetime", _Datetime)
 
 
 def _modules_of(package: str) -> list[ModuleType]:
@@ -237,7 +273,22 @@ def _modules_of(package: str) -> list[ModuleType]:
 
 def handler(module: str) -> Callable[[dict[str, Any], Any], Any]:
     """The handler of `handlers.turn.begin_turn`."""
-    imported = importlib.import_module(module)
+    return _handler_in(importlib.import_module(module))
+
+
+def handler_of_its_own(module: str) -> Callable[[dict[str, Any], Any], Any]:
+    """The same in a module that nobody else has: what it keeps in memory is its own."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.loader is not None
+    imported = importlib.util.module_from_spec(spec)
+    # Annotations of its classes are looked up there.
+    sys.modules[module] = imported
+    spec.loader.exec_module(imported)
+    return _handler_in(imported)
+
+
+def _handler_in(imported: ModuleType) -> Callable[[dict[str, Any], Any], Any]:
     if "time" in imported.__dict__ and imported.__dict__["time"] is sys.modules["time"]:
         imported.__dict__["time"] = _Time
     found: Callable[[dict[str, Any], Any], Any] = imported.handler

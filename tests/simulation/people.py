@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.faults.errors import FlywheelError
@@ -18,6 +19,7 @@ from ops.verbs.pause import pause
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
 from tests.simulation.acts import ACTS, group_of
+from tests.simulation.acts.heard import Heard
 from tests.simulation.api import REGION, ApiError
 from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.kernel import BEGINNING
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from tests.simulation.schedule.act import Act
     from tests.simulation.world import World
 
-EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError)
+EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError, Boto3Error)
 """What a command may answer a person with."""
 
 
@@ -53,6 +55,7 @@ class People:
         self.app = app
         self._administrator = world.as_person("an administrator", account=app.account)
         self.done: list[tuple[float, Act]] = []
+        self.heard = Heard()
 
     @contextmanager
     def acting(self, group: str = "Operators") -> Iterator[None]:
@@ -64,12 +67,7 @@ class People:
             acting.reset(token)
 
     def _member(self, group: str) -> Acting:
-        stack = next(
-            stack
-            for stack in self.app.stacks.values()
-            if any(policy.logical_id.startswith(f"People{group}") for policy in stack.managed_policies)
-        )
-        return self.world.as_member(f"People{group}", account=self.app.account, stack=stack.name)
+        return self.world.as_member(f"People{group}", account=self.app.account)
 
     def plan(self, act: Act) -> None:
         after = BEGINNING + act.at - self.world.kernel.now
@@ -101,18 +99,21 @@ class People:
     @property
     def deployment(self) -> Deployment:
         """As the command line finds it for who acts."""
-        return find_deployment(self._clients, name=self.app.name)
+        return self.deployment_of(acting.get())
+
+    def deployment_of(self, person: Acting) -> Deployment:
+        return find_deployment(_clients_of(person), name=self.app.name)
 
     @property
     def any_deployment(self) -> AnyDeployment:
-        return find_any_deployment(self._clients, name=self.app.name)
-
-    @property
-    def _clients(self) -> Clients:
-        return Clients(cast("boto3.session.Session", _Session(acting.get())))
+        return find_any_deployment(_clients_of(acting.get()), name=self.app.name)
 
     def client(self, service: str) -> Any:
         return clients.client(service, as_=acting.get())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.world.kernel.now, tz=UTC)
+
+
+def _clients_of(person: Acting) -> Clients:
+    return Clients(cast("boto3.session.Session", _Session(person)))

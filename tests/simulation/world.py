@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +93,6 @@ class World:
         self._stacks: dict[tuple[str, str], Stack] = {}
         self.policies: dict[str, Any] = {}
         """Of shared models, by ARN."""
-        self._members: dict[tuple[str, str], str] = {}
-        """Stacks, by account and group of people."""
         self.s3 = S3(kernel, on_event=self._object_changed)
         self.ssm = SSM(kernel, on_event=self._parameter_changed)
         self.sqs = SQS(kernel)
@@ -122,7 +120,7 @@ class World:
             "stepfunctions": self.states.answer,
             "comprehend": self.comprehend.answer,
             "application-autoscaling": self._scale,
-            "lambda": self._invoke,
+            "lambda": self.functions.answer,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -131,6 +129,8 @@ class World:
         self.changes: dict[str, int] = {}
         """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
+        self._people: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Who acts under policies of the templates, by account and name: what the policies' logical ids begin with."""
         self._queues: set[str] = set()
         self.denied: set[str] = set()
         """Roles from which somebody has taken everything, for a while."""
@@ -216,17 +216,23 @@ class World:
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
 
-    def as_member(self, group: str, *, account: str, stack: str) -> Acting:
-        """Somebody who has the managed policy of the stack whose logical id begins so, and no other."""
-        if (account, group) not in self._members:
-            self._members[account, group] = stack
-            self._add_member(account, group)
-        return self.as_person(group.removeprefix("People").lower(), account=account, role=group)
+    def as_member(self, group: str, *, account: str) -> Acting:
+        """Somebody who has the managed policy whose logical id begins so, and no other."""
+        member = self.with_policies(group, group, account=account)
+        return replace(member, who=group.removeprefix("People").lower())
 
-    def _add_member(self, account: str, group: str) -> None:
-        found = self._stacks[account, self._members[account, group]]
-        policies = [policy for policy in found.managed_policies if policy.logical_id.startswith(group)]
-        self.roles.add_person(group, account=account, policies=policies)
+    def with_policies(self, name: str, *policies: str, account: str) -> Acting:
+        """Somebody to whom those managed policies of the templates are attached whose logical ids begin so."""
+        if (account, name) not in self._people or self._people[account, name] != policies:
+            self._people[account, name] = policies
+            self._attach(account, name)
+        return self.as_person(name, account=account, role=name)
+
+    def _attach(self, account: str, name: str) -> None:
+        begin = self._people[account, name]
+        stacks = [stack for (of, _), stack in self._stacks.items() if of == account]
+        policies = [one for stack in stacks for one in stack.managed_policies if one.logical_id.startswith(begin)]
+        self.roles.add_person(name, account=account, policies=policies)
 
     def clock_of(self, who: str) -> float:
         return self.kernel.now + self.weather.clock_skew(who)
@@ -248,16 +254,6 @@ class World:
             )
         except AutoScalingError as error:
             raise ApiError(error.code, error.message) from error
-
-    def _invoke(self, operation: str, parameters: Mapping[str, Any], _: Caller) -> dict[str, Any]:
-        if operation != "Invoke" or "InvocationType" in parameters:
-            raise NotImplementedError(f"The simulated Lambda has no {operation} with {sorted(parameters)}.")
-        try:
-            found = self.functions.invoke(parameters["FunctionName"], json.loads(parameters.get("Payload", b"null")))
-        except FunctionFailed as failed:
-            told = {"errorMessage": failed.message, "errorType": failed.error}
-            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
-        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def _host_of(self, machine: Machine, account: str) -> MachineHost:
         machine_role(self.roles, machine, account=account)
@@ -314,8 +310,8 @@ class World:
         self.roles.used = used
         for arn, policy in self.policies.items():
             self.roles.put_policy(arn, policy)
-        for of, group in self._members:
-            self._add_member(of, group)
+        for account, name in self._people:
+            self._attach(account, name)
         for bucket in stack.buckets:
             self._create_bucket(bucket, stack.account)
 

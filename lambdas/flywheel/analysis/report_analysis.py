@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.analysis.inputs import find_input
+from flywheel.faults.errors import ServiceBusy
 from flywheel.records.analyses import (
     PREDICTIONS_CSV,
     PREDICTIONS_JSONL,
@@ -23,6 +24,8 @@ from flywheel.text import notification
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
+_ATTEMPTS = 20
+
 
 def report_analysis(
     *,
@@ -37,8 +40,42 @@ def report_analysis(
     """Write the summary of a run. `run` is None if the execution failed before it began.
 
     None if no notification is needed: files came after the run began, so another run reports; or this run has succeeded
-    already, and a late or repeated execution of it failed.
+    already, and a late or repeated execution of it failed. Raises ServiceBusy.
     """
+    for _ in range(_ATTEMPTS):
+        # Read before the files are listed: a run of later files that reports meanwhile changes it.
+        before = intake.read_with_etag(output_key(job, SUMMARY), AnalysisSummary)
+        known, etag = before if before is not None else (None, None)
+        summary = _summary(
+            known,
+            job=job,
+            run=run,
+            outcome=outcome,
+            reason=reason,
+            low_confidence=low_confidence,
+            intake=intake,
+            now=now,
+        )
+        if summary is None or summary is known:
+            return summary
+        key = output_key(job, SUMMARY)
+        if intake.write_once(key, summary) if etag is None else intake.write_if_unchanged(key, summary, etag):
+            return summary
+    raise ServiceBusy(f"Others report on the analysis job {job} all the time.")
+
+
+def _summary(
+    known: AnalysisSummary | None,
+    *,
+    job: str,
+    run: str | None,
+    outcome: AnalysisOutcome,
+    reason: str | None,
+    low_confidence: float,
+    intake: IntakeBucket,
+    now: datetime,
+) -> AnalysisSummary | None:
+    """`known` if that stays; None as of `report_analysis`."""
     found = find_input(intake, job)
     run = run or found.run
     folder = RunFolder(job, run)
@@ -46,7 +83,6 @@ def report_analysis(
     if beginning is not None and found.supersedes(beginning):
         return None
     joined = intake.read(folder.joined, JoinedJob)
-    known = intake.read(output_key(job, SUMMARY), AnalysisSummary)
     succeeded = outcome is AnalysisOutcome.SUCCEEDED
     if not succeeded and known is not None and known.run == run and known.outcome is AnalysisOutcome.SUCCEEDED:
         return None
@@ -54,7 +90,7 @@ def report_analysis(
         # The function is repeated, or another execution of the same run has written it: the summary stays.
         return known
     counts = joined.counts if joined is not None and succeeded else None
-    summary = AnalysisSummary(
+    return AnalysisSummary(
         job=job,
         run=run,
         outcome=outcome,
@@ -74,8 +110,6 @@ def report_analysis(
         ended_at=now,
         predictions=(output_key(job, PREDICTIONS_JSONL), output_key(job, PREDICTIONS_CSV)) if counts else (),
     )
-    intake.write(output_key(job, SUMMARY), summary)
-    return summary
 
 
 def _done(joined: JoinedJob | None) -> str:

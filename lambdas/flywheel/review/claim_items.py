@@ -33,6 +33,7 @@ from flywheel.review.queue import (
     REQUESTS_AT_ONCE,
     ReviewQueue,
     claim_of,
+    claim_pointer,
     held_by_another,
     reopened,
     waits_again,
@@ -161,6 +162,11 @@ def _take_found(
 ) -> ReviewItem | None:
     new = ReviewItem(**dict(waiting), lane=place.lane, rank=place.rank, state=ItemState.CLAIMED, claim=claim)
     if queue.intake.write_once(item_key(place.item), new):
+        if _is_gone(queue, place.key) and _is_gone(queue, claim_pointer(new.id, claim).key):
+            # It was forgotten since: whoever did that may not have seen this record, which has the text. Whoever only
+            # met it has written the pointer to it before deleting the place.
+            queue.intake.delete_versions(item_key(place.item))
+            return None
         queue.point(new, instead_of={place.key: version})
         return new
     try:
@@ -172,6 +178,10 @@ def _take_found(
         queue.intake.delete_versions(place.key, before=version)
         return None
     return item if item.claim is not None and item.claim.by == claim.by else None
+
+
+def _is_gone(queue: ReviewQueue, key: str) -> bool:
+    return queue.intake.read_bytes_if_there(key) is None
 
 
 def _met_again(item: ReviewItem, place: Place, waiting: WaitingItem, new: ReviewItem, *, now: datetime) -> ReviewItem:

@@ -10,6 +10,7 @@ from flywheel.records.predictions import Suggestion
 from flywheel.records.review import (
     ItemSource,
     Lane,
+    Place,
     Proposal,
     ReviewAnswer,
     ReviewItem,
@@ -52,15 +53,15 @@ def propose(
     check_answer(text, labels, kind=queue.kind, task=queue.task)
     proposal = Proposal(by=by, at=now, labels=labels)
     waiting = storable(WaitingItem(text=text, source=source, suggestion=suggestion, proposals=(proposal,), at=now))
-    if trust is Trust.ACCEPT and _accepted(queue, waiting, proposal):
-        return Taken.ACCEPTED
     same = suggestion is not None and frozenset(suggestion.labels) == frozenset(labels)
-    rank = _RANK_OF_THE_SAME if same else _RANK_OF_OTHERS
-    _add(queue, waiting, rank=rank)
+    place = place_for(waiting, lane=Lane.FEEDBACK, rank=_RANK_OF_THE_SAME if same else _RANK_OF_OTHERS)
+    if trust is Trust.ACCEPT and _accepted(queue, waiting, proposal, place=place):
+        return Taken.ACCEPTED
+    _add(queue, waiting, place=place)
     return Taken.WAITS_FOR_REVIEW
 
 
-def _accepted(queue: ReviewQueue, waiting: WaitingItem, proposal: Proposal) -> bool:
+def _accepted(queue: ReviewQueue, waiting: WaitingItem, proposal: Proposal, *, place: Place) -> bool:
     """Make it an item's answer, unless others had a say in it."""
     by, labels = proposal.by, proposal.labels
     answer = ReviewAnswer(by=by, at=proposal.at, labels=labels)
@@ -76,16 +77,25 @@ def _accepted(queue: ReviewQueue, waiting: WaitingItem, proposal: Proposal) -> b
         return decided(item.model_copy(update={"answers": (answer,)}), reviewers_per_item=1)
 
     new = edit(ReviewItem(**dict(waiting), lane=Lane.FEEDBACK, rank=_RANK_OF_OTHERS))
-    if queue.intake.write_once(item_key(waiting.id), new):
-        queue.point(new, instead_of={})
-        return True
+    if not queue.intake.exists(item_key(waiting.id)):
+        # Killed before anything points at the item, it would be found by nobody.
+        _add(queue, waiting, place=place)
+        if queue.intake.write_once(item_key(waiting.id), new):
+            queue.point(new, instead_of=_own(queue, place, proposal))
+            return True
     item = queue.change(waiting.id, edit)
     return item.state in AGREED and frozenset(item.labels or ()) == frozenset(labels)
 
 
-def _add(queue: ReviewQueue, waiting: WaitingItem, *, rank: int) -> None:
+def _own(queue: ReviewQueue, place: Place, proposal: Proposal) -> dict[str, str | None]:
+    """The place, unless somebody else proposed something there: whoever claims it finds that."""
+    found = queue.intake.read_with_version(place.key, WaitingItem)
+    return {place.key: found[1]} if found is not None and found[0].proposals == (proposal,) else {}
+
+
+def _add(queue: ReviewQueue, waiting: WaitingItem, *, place: Place) -> None:
     """Put it into the queue, beside what others proposed of the same text."""
-    key = place_for(waiting, lane=Lane.FEEDBACK, rank=rank).key
+    key = place.key
     (proposal,) = waiting.proposals
     for _ in range(_ATTEMPTS):
         found = queue.intake.read_with_etag(key, WaitingItem)

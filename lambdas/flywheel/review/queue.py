@@ -86,6 +86,13 @@ class ReviewQueue:
         wanted = pointer_key(item)
         if wanted is not None:
             self.intake.write(wanted, item.waiting if item.state is ItemState.WAITING else Pointer())
+        if (
+            item.state is ItemState.WAITING
+            and wanted is not None
+            and self.intake.read_bytes_if_there(item_key(item.id)) is None
+        ):
+            # It was forgotten since: whoever did that may not have seen this pointer, which has the text.
+            self.intake.delete_versions(wanted)
         for key, version in instead_of.items():
             if key != wanted:
                 self.intake.delete_versions(key, before=version)

@@ -80,5 +80,10 @@ class RealTime:
                 f"{rate.characters:g} characters a second.",
             )
         return endpoint.model, Inference(
-            scope=scope, endpoint_arn=arn, characters=len(text), units=units, characters_a_second=rate.characters
+            scope=scope,
+            endpoint_arn=arn,
+            model_arn=endpoint.model.arn,
+            characters=len(text),
+            units=units,
+            characters_a_second=rate.characters,
         )

@@ -93,6 +93,7 @@ class Minutes:
                 inference = Inference(
                     scope=Scope(account=ACCOUNT, region=REGION),
                     endpoint_arn=ENDPOINT,
+                    model_arn="",
                     characters=round(percent * units * 60),
                     units=units,
                     characters_a_second=100.0 * units,

@@ -218,7 +218,13 @@ def test_only_what_was_answered_is_observed(make_world: Callable[..., World]) ->
         call(world, arn, Text="x" * 20_000)
     assert accepted(world, arn) == 2, "and then it is throttled"
     scope = Scope(account=ACCOUNT, region=REGION)
-    known: dict[str, Any] = {"scope": scope, "endpoint_arn": arn, "units": 2, "characters_a_second": 200.0}
+    known: dict[str, Any] = {
+        "scope": scope,
+        "endpoint_arn": arn,
+        "model_arn": model,
+        "units": 2,
+        "characters_a_second": 200.0,
+    }
     first, second, *rest = world.inferences
     assert (first, second) == (Inference(characters=4, **known), Inference(characters=5, **known))
     assert len(rest) == 2

@@ -14,7 +14,7 @@ import pytest
 from flywheel.analysis.begin_analysis import JobLimits
 from flywheel.analysis.classify_part import classify_part
 from flywheel.analysis.start_analysis import jobs_to_look_at
-from flywheel.records.analyses import AnalysisOutcome
+from flywheel.records.analyses import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key
 from local.comprehend.faults import Fault
 from tests.pipeline.analysis_driver import Analyses
 from tests.pipeline.deployment import settled
@@ -405,3 +405,27 @@ def test_another_execution_goes_on_after_a_kill_at_any_place(analyses: Analyses,
         check_whole(analyses, job, before)
         assert len(analyses.comprehend_jobs()) - asked_before == summary.parts, "a part was paid for twice"
         after += 2
+
+
+def test_a_late_report_leaves_the_summary_of_files_that_came_meanwhile(analyses: Analyses) -> None:
+    job = analyses.drop({"a.txt": as_lines(texts(2))})
+    failed = analyses.start(job)
+    others = Analyses(at=analyses.at.beside(analyses.at.cloud.new_functions()))
+    written = []
+
+    def before(params: dict[str, Any], **_: Any) -> None:
+        if not written and params["url_path"].endswith("summary.json"):
+            written.append(params["url_path"])
+            others.drop({"b.txt": as_lines(texts(2, start=50))}, job=job)
+            assert others.run(job).documents == 4
+
+    events = analyses.at.functions.clients["s3"].meta.events
+    events.register("before-call.s3.PutObject", before)
+    try:
+        # It failed before it began, so that nothing says which files it was of.
+        assert failed.report(AnalysisOutcome.FAILED, "no model") is None
+    finally:
+        events.unregister("before-call.s3.PutObject", before)
+    assert written
+    summary = analyses.at.intake.require(output_key(job, SUMMARY), AnalysisSummary)
+    assert (summary.outcome, summary.documents) == (AnalysisOutcome.SUCCEEDED, 4)

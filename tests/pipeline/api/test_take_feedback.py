@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -159,6 +160,31 @@ class TestTaken:
         assert after > 0
         taken = api.say(text=TEXT, label="BUSINESS")
         assert taken["state"] == {Trust.REVIEW: "WAITS_FOR_REVIEW", Trust.ACCEPT: "ACCEPTED"}[trust]
+
+    def test_killed_anywhere_what_is_accepted_is_found(self, api: Api) -> None:
+        """Also if nobody says it again."""
+        person = api.world.anna
+        for after in itertools.count():
+            text = f"{TEXT}, and again {after}"
+
+            def send(text: str = text) -> None:
+                taker = FeedbackTaker(queue=person.queue, real_time=api.world.kind.real_time, trust=Trust.ACCEPT)
+                said = api.world.kind.real_time.feedback.model_validate({"text": text, "label": "BUSINESS"})
+                taker.take(said, by=ANNA, now=api.world.now)
+
+            struck = person.killed_after(after, send)
+            api.world.check_found()
+            if not struck:
+                assert after > 1
+                return
+
+    def test_what_is_accepted_leaves_what_others_proposed(self, api: Api) -> None:
+        api.say(text=TEXT, label="SPORTS", by=BERT)
+        api.trust = Trust.ACCEPT
+        assert api.say(text=TEXT, label="BUSINESS")["state"] == "ACCEPTED"
+        (item,) = api.world.anna.claim().items
+        assert [proposal.by for proposal in item.proposals] == [ANNA, BERT]
+        assert item.note is not None
 
 
 class TestRefused:

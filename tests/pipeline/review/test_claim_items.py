@@ -217,4 +217,4 @@ def test_the_next_items_cost_the_same_however_many_wait() -> None:
     few = requests(10)
     assert few == requests(500)
     assert few["ListObjectsV2"] == len(Lane) + 2, "one for each lane, one for claims, one for answers"
-    assert few.total() == len(Lane) + 2 + 5 * 5
+    assert few.total() == len(Lane) + 2 + 5 * 6

@@ -11,6 +11,7 @@ import pytest
 
 from flywheel.records.review import Lane, Proposal, Verdict
 from flywheel.review.errors import ReviewError
+from flywheel.review.forget import forget
 from tests.pipeline.review.world import BERT, DORA, WORDS, Person, World, between
 
 A, B, C = WORDS[:3]
@@ -156,6 +157,23 @@ def test_another_reviewer_acts_at_any_moment(mine: str, theirs: Act) -> None:
         if len(requests) <= place:
             assert place > 3
             return
+
+
+@pytest.mark.parametrize("mine", ACTS)
+def test_a_text_that_is_forgotten_at_any_moment_is_gone(mine: str) -> None:
+    begin, act = ACTS[mine]
+    for place in itertools.count():
+        at = World(reviewers_per_item=2 if mine in WITH_TWO else 1)
+        begin(at)
+        with (
+            between(at.anna, place, lambda: forget(at.queue, A)) as requests,  # noqa: B023 - it is called at once
+            contextlib.suppress(ReviewError),
+        ):
+            act(at, at.anna)
+        if len(requests) <= place:
+            return
+        assert A not in [text for item in at.items() for text in (item.text,)], f"forgotten before request {place}"
+        assert not at.stored(A), f"forgotten before request {place}: {requests[place:]}"
 
 
 def check_nobody_has_what_another_has(at: World) -> None:

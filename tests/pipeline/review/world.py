@@ -177,6 +177,17 @@ class World:
         for item in self.items():
             assert pointer_key(item) is None or any(item.id in key for key in pointers), item
 
+    def stored(self, text: str) -> list[str]:
+        """Keys of objects that have the text, also in a former version."""
+        found = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name)
+        versions = [version for page in found for version in page.get("Versions", [])]
+        return [
+            version["Key"]
+            for version in versions
+            if text.encode()
+            in self.s3.get_object(Bucket=self.name, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
+        ]
+
     def agreed(self) -> dict[str, tuple[str, ...] | None]:
         return {item.text: item.labels for item in self.items() if item.state in AGREED}
 

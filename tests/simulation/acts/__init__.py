@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.acts import deployers, operators
+from tests.simulation.acts import analyses, api_users, deployers, endpoints, operators, reviewers
 
 if TYPE_CHECKING:
     from tests.simulation.schedule.act import Act
 
-ACTS = {**operators.ACTS, **deployers.ACTS}
+ACTS = {
+    **operators.ACTS,
+    **deployers.ACTS,
+    **reviewers.ACTS,
+    **api_users.ACTS,
+    **analyses.ACTS,
+    **endpoints.ACTS,
+}
 GROUPS = {**operators.GROUPS, **deployers.GROUPS}
 """Whose managed policy is enough for an act (docs/security.md, "Who may do what"); nobody's where there is none."""
 

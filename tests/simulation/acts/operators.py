@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flywheel.promotions.requests import waiting_promotion
 from flywheel.store.parameters import DESIRED
+from ops.deployment.errors import OperatorError
 from ops.deployment.published import Deployment
-from ops.verbs import approve, exclude, pause, rollback, turns
+from ops.verbs import approve, exclude, pause, review_publish, rollback, turns
 from ops.verbs.status import status
+from tests.simulation.acts import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 
 def upload(people: People, act: Act) -> None:
     assert act.file is not None
+    # Until it is sure that it is there.
+    people.app.deleted_uploads.add(act.file.key)
     people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
+    people.app.deleted_uploads.discard(act.file.key)
     people.app.uploaded.add(act.file.key)
 
 
@@ -139,6 +145,9 @@ def look_after(people: People, _: Act) -> None:
     found = status(deployment, now=people.now())
     if found.paused is not None:
         pause.resume(deployment)
+    with suppress(OperatorError):
+        review_publish.publish(deployment)
+    endpoints.lift_quota(people)
     turns.request_turn(deployment)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.claims import documents, functions, imports, models, status, turns
+from tests.simulation.claims import (
+    analyses,
+    documents,
+    functions,
+    imports,
+    models,
+    review,
+    serving,
+    status,
+    turns,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Claim
@@ -28,5 +38,15 @@ AT_REST = (
     models.all_say_the_same_model_is_active,
     imports.all_say_the_same_imported_model_is_active,
     imports.only_who_is_trusted_may_import,
+    review.nobody_answers_an_item_twice,
+    review.no_answer_is_lost,
+    review.no_item_is_lost_between_lanes,
+    review.what_was_agreed_on_is_published_once,
+    review.what_is_forgotten_is_gone,
+    serving.the_answer_names_the_model_that_answered,
+    serving.what_is_kept_names_the_model_that_answered,
+    serving.no_model_stays_active_that_failed_its_smoke_test,
+    analyses.each_job_ends_with_one_output_or_a_reason,
+    analyses.each_job_is_accounted_for,
     status.the_status_says_what_the_pipeline_does,
 )

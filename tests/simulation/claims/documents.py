@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flywheel.records.uploads import UploadOutcome, UploadResult
-from tests.simulation.claims import records
+from tests.simulation.claims import records, review
 from tests.simulation.claims.broken import require
 from tests.simulation.schedule.plan import labels_of
 
@@ -26,7 +26,7 @@ def each_document_is_in_one_place(situation: Situation) -> None:
     waiting, waiting_test = waiting + _to_be_seeded(situation, "TRAIN"), waiting_test + _to_be_seeded(situation, "TEST")
     judges = tested + waiting_test
     known = _known_labels(situation)
-    for file in _sure_files(situation):
+    for file in (*_sure_files(situation), *_published_files(situation)):
         if _still_there(situation, file) or _rejected(situation, file):
             continue
         for document in file.documents:
@@ -38,7 +38,8 @@ def each_document_is_in_one_place(situation: Situation) -> None:
                 found = judges[text] or trained[text] or waiting[text]
             else:
                 found = trained[text] or waiting[text] or judges[text]
-            require(bool(found), f"a document of {file.key} is lost: {text[:60]!r}")
+            lost = not found and not review.is_excluded(situation, text)
+            require(not lost, f"a document of {file.key} is lost: {text[:60]!r}")
 
 
 def what_was_rejected_has_its_report(situation: Situation) -> None:
@@ -72,6 +73,12 @@ def _sure_files(situation: Situation) -> list[File]:
         return []
     sure = situation.app.uploaded - situation.app.deleted_uploads
     return [file for file in uploads if keys[file.key] == 1 and file.key in sure]
+
+
+def _published_files(situation: Situation) -> list[File]:
+    """What reviewers agreed on is uploaded, too."""
+    excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
+    return [] if excluded else review.published_files(situation)
 
 
 def _still_there(situation: Situation, file: File) -> bool:

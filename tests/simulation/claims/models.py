@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.serving.hours import WeeklyTime, is_open
 from tests.simulation.api import Caller
-from tests.simulation.claims import records
+from tests.simulation.claims import records, serving
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def never_active_without_a_reason(situation: Situation) -> None:
-    """A model becomes active by a decision that it won, or because a person wanted it."""
+    """A model becomes active by a decision that it won, because a person wanted it, or again, because the one that came
+    after it failed its smoke test."""
     app = situation.app
     active = records.flywheel(situation).get("ActiveModelArn")
     if active is None or active == app.seen_active:
@@ -28,6 +29,8 @@ def never_active_without_a_reason(situation: Situation) -> None:
     if active in app.wanted_models:
         return
     if before is None and situation.plan.readings["first_model_becomes_active"]:
+        return
+    if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, before):
         return
     decisions = [
         decision
@@ -67,6 +70,8 @@ def agree(situation: Situation, app: App, active: str | None) -> None:
     """Whether Parameter Store and the endpoint have this model."""
     prefix = f"/comprehend-flywheel/{app.name}"
     published = situation.world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
+    if active is not None and app is situation.app and serving.only_model_failed(situation, active):
+        return
     require(
         (published.value if published else None) == active, f"Parameter Store says {published}, it should be {active}"
     )

@@ -11,6 +11,7 @@ from tests.simulation.deployment.synthesis import context_of
 from tests.simulation.schedule import deployments, parameters
 from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.documents import Author, File
+from tests.simulation.schedule.wings import draw_wings
 
 HOUR = 3600.0
 KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
@@ -85,6 +86,9 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         )
     generation = deployments.generation_at(draw, length)
     given = {stack: parameters.drawn(draw, stack) for stack in ("flywheel", "serving", "analysis")}
+    wings = draw_wings(f"{seed}/{bounded}", kind=kind, labels=labels_of(kind), length=length)
+    for stack, values in wings.parameters.items():
+        given[stack].update(values)
     if importing:
         given["flywheel"]["TrustedAccounts"] = draw.choices(*parameters.TRUST)[0]
     acts = _acts(draw, author, length, generation)
@@ -92,6 +96,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
     if importing:
         acts += deployments.answers(draw, importing["import"]["PromotionMode"], length=length, importing=True)
     acts += deployments.acts(draw, author, length=length, importing=importing is not None)
+    acts += wings.acts
     return Plan(
         seed=seed,
         bounded=bounded,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
     from mypy_boto3_s3 import S3Client
 
+    from local.comprehend.inferences import Inference
     from local.comprehend.settings import Settings
     from local.comprehend.workers.worker_processes import WorkerProcesses
 
@@ -89,7 +90,10 @@ class ComprehendService:
             threads=_Processes(kernel),
             new_id=lambda: f"{ids.getrandbits(128):032x}",
             settings_looked_at_every=float("inf"),
+            observe=lambda inference: self.inferences.append((kernel.now, inference)),
         )
+        self.inferences: list[tuple[float, Inference]] = []
+        """What endpoints answered, and when."""
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         try:

@@ -1,0 +1,81 @@
+"""What people do with analysis jobs: files in a folder of the bucket, or `flywheel analyze`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flywheel.records.analyses import INPUT, OPTIONS, input_folder
+from ops.verbs import analyze
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.people import People
+    from tests.simulation.schedule.plan import Act
+
+
+def upload(people: People, act: Act) -> None:
+    """Files of a job one after the other, then perhaps its job.json. Also in the place of some that are there."""
+    s3, folder = people.client("s3"), input_folder(act.detail["job"])
+    _sends(people, act)
+    people.heard.jobs[act.detail["job"]].add("uploaded")
+    for name, content in act.detail["files"].items():
+        s3.put_object(Bucket=people.app.intake, Key=f"{folder}{name}", Body=content)
+    if act.detail["options"] is not None:
+        s3.put_object(Bucket=people.app.intake, Key=f"{folder}{OPTIONS}", Body=act.detail["options"])
+
+
+def start(people: People, act: Act) -> None:
+    """`flywheel analyze FILE...`"""
+    folder = people.world.folder / f"analyze-{people.world.kernel.random('folders').getrandbits(40):010x}"
+    folder.mkdir()
+    paths = []
+    for name, content in act.detail["files"].items():
+        (folder / name).write_bytes(content)
+        paths.append(folder / name)
+    _sends(people, act)
+    people.heard.jobs[act.detail["job"]].add("uploaded")
+    analyze.start_job(people.deployment, paths, job=act.detail["job"])
+
+
+def again(people: People, act: Act) -> None:
+    """`flywheel analyze --again JOB`"""
+    analyze.start_again(people.deployment, act.detail["job"])
+
+
+def delete(people: People, act: Act) -> None:
+    keys = people.world.s3.keys(people.app.intake, input_folder(act.detail["job"]))
+    if keys:
+        key = keys[int(act.chance * len(keys))]
+        people.heard.jobs[act.detail["job"]].add("deleted")
+        people.client("s3").delete_object(Bucket=people.app.intake, Key=key)
+
+
+def upload_loose(people: People, _: Act) -> None:
+    """A file that belongs to no job."""
+    people.client("s3").put_object(Bucket=people.app.intake, Key=f"{INPUT}loose.txt", Body=b"a text\n")
+
+
+def stop(people: People, _: Act) -> None:
+    machine = people.app.machine("Analyze").arn
+    running = [one for one in people.world.states.of(machine) if one.status == "RUNNING"]
+    if running:
+        one = min(running, key=lambda execution: (execution.start_date or 0, execution.name))
+        people.client("stepfunctions").stop_execution(executionArn=one.arn, cause="a person stopped it")
+
+
+def _sends(people: People, act: Act) -> None:
+    for content in act.detail["files"].values():
+        for line in content.decode(errors="replace").splitlines():
+            # The job puts it into the queue whenever it comes to that.
+            people.heard.sent[line] = float("inf")
+
+
+ACTS: dict[str, Callable[[People, Act], Any]] = {
+    "upload for analysis": upload,
+    "analyze": start,
+    "analyze again": again,
+    "delete a file of an analysis": delete,
+    "upload a file outside of a job": upload_loose,
+    "stop an analysis": stop,
+}

@@ -1,0 +1,95 @@
+"""Claims about the endpoint, and about what the real-time API answers with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from flywheel.records.predictions import PREDICTIONS, KeptPrediction
+from flywheel.records.serving import SmokeTest, smoke_test_key
+from flywheel.serving.target import EndpointTarget
+from tests.simulation.claims import records
+from tests.simulation.claims.broken import require
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Situation
+
+_CLOCKS = 2.0
+"""By so many seconds two clocks may differ."""
+
+
+def the_answer_names_the_model_that_answered(situation: Situation) -> None:
+    """Of two models that answered between the look at the endpoint and the response it may be either."""
+    for answer in situation.people.heard.api:
+        if answer.status != 200 or not isinstance(answer.body, dict) or not answer.body.get("documents"):
+            continue
+        seen = answer.body["model"]
+        if seen is None:
+            continue
+        looked = datetime.fromisoformat(seen["seen_at"]).timestamp()
+        answered = _answered(situation, min(looked, answer.began), answer.ended)
+        require(bool(answered), f"the API answered at {answer.ended:.0f}, and no endpoint did")
+        require(seen["arn"] in answered, f"an answer names {seen['arn']}, but {sorted(answered)} answered")
+
+
+def what_is_kept_names_the_model_that_answered(situation: Situation) -> None:
+    for key, kept in records.read_all(situation, PREDICTIONS, KeptPrediction):
+        named = kept.suggestion.model_arn
+        if named is None or kept.seen_before is None or kept.seen_after is None:
+            continue
+        answered = _answered(situation, kept.seen_before.at.timestamp(), kept.seen_after.at.timestamp())
+        require(named in answered, f"{key} names {named}, but {sorted(answered)} answered")
+
+
+def _answered(situation: Situation, begin: float, end: float) -> set[str]:
+    return {
+        inference.model_arn
+        for moment, inference in situation.world.comprehend.inferences
+        if begin - _CLOCKS <= moment <= end + _CLOCKS and inference.scope.account == situation.app.account
+    }
+
+
+def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> None:
+    """Unless there is none to go back to, or that one failed, too."""
+    app = situation.app
+    key = app.parameters["serving"].get("SmokeTestKey", "none")
+    active, former = (_published(situation, name) for name in ("active-model-arn", "previous-model-arn"))
+    if key == "none" or active is None or former is None or not endpoint_wanted(situation):
+        return
+    if app.deleted_models & {former, active} or former == active:
+        return
+    tests = [records.read(situation, smoke_test_key(model), SmokeTest) for model in (active, former)]
+    of_active, of_former = (test if test is not None and test.key == key else None for test in tests)
+    can_be = situation.world.s3.object(app.intake, key) is not None
+    require(not can_be or of_active is not None, f"{active} is active, and was not tested with {key}")
+    failed = of_active is not None and not of_active.passed
+    also = of_former is not None and not of_former.passed
+    require(not failed or also, f"{active} is active: {of_active.sentence if of_active else ''} There is {former}.")
+
+
+def endpoint_wanted(situation: Situation) -> bool:
+    """By the stack's parameters, at this moment."""
+    values = situation.app.parameters["serving"]
+    target = EndpointTarget(
+        inference_units=int(values.get("InferenceUnits", "0")),
+        maximum_inference_units=int(values.get("MaximumInferenceUnits", "0")),
+        hours_start=values.get("ServingHoursStart", "none"),
+        hours_end=values.get("ServingHoursEnd", "none"),
+    )
+    return bool(target.inference_units) and target.in_hours(datetime.fromtimestamp(situation.world.kernel.now, tz=UTC))
+
+
+def failed_its_smoke_test(situation: Situation, model_arn: str) -> bool:
+    test = records.read(situation, smoke_test_key(model_arn), SmokeTest)
+    return test is not None and not test.passed
+
+
+def only_model_failed(situation: Situation, model_arn: str) -> bool:
+    """There was no model to go back to: it stays active in the flywheel, and nothing serves it."""
+    return failed_its_smoke_test(situation, model_arn) and _published(situation, "active-model-arn") is None
+
+
+def _published(situation: Situation, name: str) -> str | None:
+    app = situation.app
+    found = situation.world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/{name}")
+    return found.value if found else None
