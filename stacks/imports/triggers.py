@@ -62,6 +62,7 @@ class ImportTriggers(Construct):
                 "SOURCE_ACCOUNT",
                 "SOURCE_FLYWHEEL_NAME",
                 "FOLLOW_WITHDRAWALS",
+                "PROMOTION_MODE",
                 "PROMOTION_QUEUE_URL",
                 "TOPIC_ARN",
             ],

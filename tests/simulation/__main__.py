@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.simulation import unused_grants
 from tests.simulation.coverage import too_few
 from tests.simulation.installation import installed
 from tests.simulation.many import run_many, run_plan
@@ -63,6 +64,9 @@ def run_all(first: int, count: int, *, processes: int | None, until_broken: bool
         sys.stdout.flush()
     if figures is None:
         return 1
+    for grant in figures.unused:
+        if grant not in unused_grants.REASONS:
+            sys.stdout.write(f"unused: {grant}\n")
     few = too_few(figures.visits, floor=floor) if floor else []
     for place, visits in few:
         sys.stdout.write(f"{place}: reached {visits} times, which is fewer than {floor}\n")

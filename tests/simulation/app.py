@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.api import ACCOUNT, ApiError, Caller
-from tests.simulation.deployment.synthesis import context_of, templates_of
+from tests.simulation.cloudformation import DeploymentFailed
+from tests.simulation.deployment.synthesis import IMPORTING, context_of, templates_of
 from tests.simulation.deployment.templates import resolve
 from tests.simulation.schedule.plan import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.simulation.deployment.stack import Machine, Stack
     from tests.simulation.world import World
 
 
 class App:
-    """`parameters` are by stack: "flywheel", "serving", "analysis"."""
+    """`parameters` are by stack: "flywheel", "serving", "analysis"; of what imports models "import" in the place of
+    "flywheel"."""
 
     def __init__(
         self, world: World, *, kind: str, parameters: Mapping[str, Mapping[str, str]], account: str = ACCOUNT
@@ -25,7 +28,10 @@ class App:
         self.world = world
         self.account = account
         self.kind = kind
+        self._templates = KINDS.get(kind, IMPORTING)
         self.generation = 1
+        self.deploying = False
+        self._intake = ""
         self.parameters = {stack: dict(values) for stack, values in parameters.items()}
         self.stacks: dict[str, Stack] = {}
         self.flywheels: list[str] = []
@@ -40,30 +46,115 @@ class App:
         self.promoted: set[str] = set()
         """Models that became active by a decision."""
         self.deleted_models: set[str] = set()
+        self.uploaded: set[str] = set()
+        """Keys that S3 has confirmed."""
         self.deleted_uploads: set[str] = set()
         """Keys."""
+        self.unfinished = False
+        """A deployment failed, and so did going back: who deployed has to try again."""
+        self.ever: dict[str, set[str]] = {}
+        """All values that each parameter has had, by stack and name: flywheel/PromotionMode."""
 
     @property
     def name(self) -> str:
-        name: str = context_of(KINDS[self.kind])["name"]
+        name: str = context_of(self._templates)["name"]
         return name
 
     def deploy(self) -> None:
-        """As `cdk deploy --all`: also in the place of what is deployed."""
-        templates = templates_of(KINDS[self.kind], self.generation)
-        for name, template in templates.items():
-            part = name.rpartition("-")[2]
-            stack = resolve(
-                template,
-                name=name,
-                account=self.account,
-                parameters=self.parameters.get(part, {}),
-                published=self.world.published(self.account),
-            )
-            self.stacks[part] = stack
-            self.world.deploy_first(stack)
-            self._create_flywheels(stack)
-            self.world.deploy(stack)
+        """As `cdk deploy --all`: also in the place of what is deployed. It waits; raises DeploymentFailed."""
+        self._in_a_process(self._deploy)
+
+    def deploy_first(self) -> None:
+        """Until it works: the weather may be bad."""
+        while True:
+            with suppress(DeploymentFailed):
+                self.deploy()
+                return
+
+    def _deploy(self) -> None:
+        if self.deploying:
+            raise DeploymentFailed(f"The stacks of {self.name} are being updated: they cannot be updated now.")
+        self.deploying = True
+        try:
+            for name, template in templates_of(self._templates, self.generation).items():
+                self._deploy_stack(name, template)
+            self.unfinished = False
+        finally:
+            self.deploying = False
+
+    def _deploy_stack(self, name: str, template: Mapping[str, Any]) -> None:
+        part, resources = name.rpartition("-")[2], self.world.custom_resources
+        stack = resolve(
+            template,
+            name=name,
+            account=self.account,
+            parameters=self.parameters.get(part, {}),
+            published=self.world.published(self.account),
+        )
+        former = self.stacks.get(part)
+        for parameter, value in stack.given.items():
+            self.ever.setdefault(f"{part}/{parameter}", set()).add(str(value))
+        self._put(stack)
+        try:
+            resources.apply(stack)
+        except DeploymentFailed:
+            if former is not None:
+                self._put(former)
+                try:
+                    resources.apply(former)
+                except DeploymentFailed:
+                    self.unfinished = True
+            raise
+        self.stacks[part] = stack
+
+    def _put(self, stack: Stack) -> None:
+        self.world.deploy_first(stack)
+        for bucket in stack.buckets:
+            if bucket.logical_id.startswith("BucketsIntake"):
+                self._intake = bucket.name
+        self._create_flywheels(stack)
+        self.world.deploy(stack)
+
+    def destroy(self, *parts: str) -> None:
+        """As `cdk destroy` of these stacks: buckets, models and older flywheels stay. It waits; raises
+        DeploymentFailed."""
+        self._in_a_process(lambda: self._destroy(parts))
+
+    def _destroy(self, parts: Sequence[str]) -> None:
+        for part in [each for each in reversed(list(self.stacks)) if each in parts]:
+            stack = self.stacks[part]
+            # What depends on a custom resource goes before it: the endpoint is not wanted any more.
+            if stack.custom_resources:
+                self.world.destroy(stack, self._after_custom_resources(stack))
+            self.world.custom_resources.delete(stack)
+            self.world.destroy(stack)
+            for flywheel in stack.flywheels:
+                self.world.comprehend.answer(
+                    "DeleteFlywheel", {"FlywheelArn": flywheel.arn}, Caller(account=self.account)
+                )
+            del self.stacks[part]
+
+    def _after_custom_resources(self, stack: Stack) -> set[str]:
+        """Logical ids of what the template makes after any of them."""
+        found = {each.logical_id for each in stack.custom_resources}
+        resources = templates_of(self._templates, self.generation)[stack.name]["Resources"]
+        while True:
+            depends = {name for name, each in resources.items() if found & set(_listed(each.get("DependsOn", [])))}
+            if depends <= found:
+                return found
+            found |= depends
+
+    def _in_a_process(self, work: Callable[[], None]) -> None:
+        kernel = self.world.kernel
+        if kernel.in_process:
+            work()
+            return
+        process = kernel.start(work, name=f"deployment of {self.name}")
+        process.when_done(lambda: None)
+        while not process.done:
+            kernel.step()
+        if process.error is not None:
+            raise process.error
 
     def _create_flywheels(self, stack: Stack) -> None:
         for flywheel in stack.flywheels:
@@ -74,6 +165,7 @@ class App:
                     request["DataSecurityConfig"] = security
                 self.world.comprehend.answer("CreateFlywheel", request, Caller(account=self.account))
                 self.flywheels.append(flywheel.arn)
+                self.seen_active = None
                 self._wait_for(flywheel.arn)
 
     def _wait_for(self, flywheel_arn: str) -> None:
@@ -87,14 +179,27 @@ class App:
                 found = {"FlywheelProperties": {"Status": "CREATING"}}
             if found["FlywheelProperties"]["Status"] != "CREATING":
                 return
-            if kernel.in_process:
-                kernel.sleep(30)
-            else:
-                kernel.run_until(kernel.now + 30)
+            kernel.sleep(30)
 
-    def change_parameters(self, part: str, values: dict[str, str]) -> None:
-        self.parameters.setdefault(part, {}).update(values)
-        self.deploy()
+    def change_parameters(self, part: str, values: Mapping[str, str]) -> None:
+        """Deploy with other values; with the former ones again if that fails. Raises DeploymentFailed."""
+        former = dict(self.parameters[part])
+        self.parameters[part] = {**former, **values}
+        try:
+            self.deploy()
+        except DeploymentFailed:
+            self.parameters[part] = former
+            raise
+
+    def new_generation(self) -> None:
+        """As `flywheel generation new`. Raises DeploymentFailed."""
+        if self.generation == 1:
+            self.generation = 2
+            try:
+                self.deploy()
+            except DeploymentFailed:
+                self.generation = 1
+                raise
 
     @property
     def flywheel_arn(self) -> str:
@@ -103,9 +208,23 @@ class App:
     @property
     def intake(self) -> str:
         """The bucket's name."""
+        return self._intake
+
+    @property
+    def lake(self) -> str:
+        """The bucket's name."""
         return next(
-            bucket.name for bucket in self.stacks["flywheel"].buckets if bucket.logical_id.startswith("BucketsIntake")
+            bucket.name
+            for stack in self.stacks.values()
+            for bucket in stack.buckets
+            if bucket.logical_id.startswith("BucketsLake")
         )
+
+    @property
+    def data_access_role(self) -> str:
+        """Name of the flywheel's role."""
+        role: str = self.stacks["flywheel"].flywheels[0].properties["DataAccessRoleArn"]
+        return role.rpartition("/")[2]
 
     def machine(self, word: str) -> Machine:
         """The one whose logical id begins so."""
@@ -120,9 +239,16 @@ class App:
         """How many turns and promotions were started, or started again."""
         return sum(
             1 + execution.redrive_count
-            for word in ("Turn", "Promote")
-            for execution in self.world.states.of(self.machine(word).arn)
+            for stack in self.stacks.values()
+            for machine in stack.machines
+            if machine.logical_id.startswith(("Turn", "Promote"))
+            for execution in self.world.states.of(machine.arn)
         )
 
     def uploaded_ids(self) -> list[str]:
-        return [key.split("/")[1] for key in self.world.s3.keys(self.intake, "uploads/")]
+        keys = [key for key in self.world.s3.keys(self.intake, "turns/") if "/uploads/" in key]
+        return sorted({key.rpartition("/")[2].removesuffix(".json") for key in keys})
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

@@ -7,9 +7,11 @@ import importlib.util
 import random
 import secrets
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, tzinfo
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -110,6 +112,50 @@ class _Time:
     monotonic = perf_counter = time
 
 
+class _Lock:
+    """In the place of threading's."""
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def __enter__(self) -> None:
+        while self._held:
+            _Time.sleep(0.01)
+        self._held = True
+
+    def __exit__(self, *_: object) -> None:
+        self._held = False
+
+
+class _Timer:
+    """In the place of threading's: it ends with the function that set it, which cancels it."""
+
+    daemon = True
+
+    def __init__(self, seconds: float, function: Callable[..., None], arguments: list[Any]) -> None:
+        self._seconds = seconds
+        self._function, self._arguments = function, arguments
+        self._cancelled = False
+
+    def start(self) -> None:
+        acting.get().world.kernel.start(self._run, name="timer", after=self._seconds)
+
+    def _run(self) -> None:
+        if not self._cancelled:
+            self._function(*self._arguments)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+
+def _urlopen(request: urllib.request.Request, **_: Any) -> Any:
+    running = acting.get()
+    body = request.data
+    assert isinstance(body, bytes)
+    running.world.custom_resources.take_answer(request.full_url, body, running)
+    return nullcontext()
+
+
 class _Random:
     """In the place of the module `random`, for what takes numbers that nobody can foresee."""
 
@@ -198,6 +244,10 @@ def _prepare(change: Callable[[Any, str, Any], None]) -> None:
     clock, measuring = importlib.import_module("handlers.clock"), importlib.import_module("handlers.measuring")
     change(clock, "now", now)
     change(measuring, "emit", _emit)
+    cloudformation = importlib.import_module("handlers.cloudformation")
+    change(cloudformation, "threading", SimpleNamespace(Lock=_Lock, Timer=_Timer))
+    opened = SimpleNamespace(Request=urllib.request.Request, urlopen=_urlopen)
+    change(cloudformation, "urllib", SimpleNamespace(request=opened))
     observability = importlib.import_module("handlers.observability")
     for level in ("debug", "info", "warning", "error", "exception"):
         change(observability.logger, level, _log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ class Figures:
     events: int = 0
     visits: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
+    granted: set[str] = field(default_factory=set)
     broken: list[tuple[int, bool, str, str]] = field(default_factory=list)
     """(seed, bounded, claim, message)"""
 
@@ -37,16 +39,29 @@ class Figures:
         self.events += other.events
         self.visits.update(other.visits)
         self.grants.update(other.grants)
+        self.granted |= other.granted
         self.broken += other.broken
+
+    @property
+    def unused(self) -> list[str]:
+        """Grants that no schedule used."""
+        return sorted(self.granted - self.grants.keys())
 
     def take(self, one: Run) -> None:
         self.schedules += 1
         self.requests += one.requests
         self.events += len(one.story)
         self.visits.update(one.visits)
-        self.grants.update(one.grants)
+        for grant, times in one.grants.items():
+            self.grants[_of_any_generation(grant)] += times
+        self.granted |= {_of_any_generation(grant) for grant in one.granted}
         if one.broken is not None:
             self.broken.append((one.plan.seed, one.plan.bounded, one.broken.claim, one.broken.message))
+
+
+def _of_any_generation(grant: str) -> str:
+    """The name of a flywheel ends with a hash of its settings."""
+    return re.sub(r"(flywheel/[a-z]+-)[0-9a-f]{8}", r"\1<hash>", grant)
 
 
 def run_plan(plan: Plan) -> Run:

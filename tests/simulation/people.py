@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.faults.errors import FlywheelError
 from ops.deployment.clients import Clients
 from ops.deployment.errors import OperatorError
-from ops.deployment.published import Deployment, find_deployment
+from ops.deployment.published import AnyDeployment, Deployment, find_any_deployment, find_deployment
+from ops.verbs.approve import decline_whatever_waits
+from ops.verbs.pause import pause
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
-from tests.simulation.acts import ACTS
+from tests.simulation.acts import ACTS, group_of
 from tests.simulation.acts.heard import Heard
 from tests.simulation.api import REGION, ApiError
+from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.kernel import BEGINNING
 
 if TYPE_CHECKING:
     import boto3
 
     from tests.simulation.app import App
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
     from tests.simulation.world import World
 
-EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError)
+EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError, Boto3Error)
 """What a command may answer a person with."""
 
 
@@ -49,24 +53,28 @@ class People:
     def __init__(self, world: World, app: App) -> None:
         self.world = world
         self.app = app
-        self._person = world.as_person("an operator", account=app.account)
+        self._administrator = world.as_person("an administrator", account=app.account)
         self.done: list[tuple[float, Act]] = []
         self.heard = Heard()
 
     @contextmanager
-    def acting(self) -> Iterator[None]:
-        token = acting.set(self._person)
+    def acting(self, group: str = "Operators") -> Iterator[None]:
+        """As somebody with the managed policy of a group; as one who may do all without one."""
+        token = acting.set(self._member(group) if group else self._administrator)
         try:
             yield
         finally:
             acting.reset(token)
+
+    def _member(self, group: str) -> Acting:
+        return self.world.as_member(f"People{group}", account=self.app.account)
 
     def plan(self, act: Act) -> None:
         after = BEGINNING + act.at - self.world.kernel.now
         self.world.kernel.start(lambda: self.do(act), name=act.kind, after=after)
 
     def do(self, act: Act) -> None:
-        with self.acting():
+        with self.acting(group_of(act)):
             self.world.tell("somebody", str(act))
             self.world.visits[f"act/{act.kind}"] += 1
             self.done.append((self.world.kernel.now, act))
@@ -75,20 +83,37 @@ class People:
             except EXPECTED as error:
                 self.world.tell("somebody", f"is told: {type(error).__name__}: {error}"[:300])
                 self.world.visits[f"act/{act.kind}/{type(error).__name__}"] += 1
-            except ApiError as error:
+            except (ApiError, DeploymentFailed) as error:
                 self.world.tell("somebody", f"is told: {error}"[:300])
+
+    def destroy(self, parts: Sequence[str]) -> None:
+        """As `make destroy`, once nothing runs."""
+        kernel = self.world.kernel
+        if "flywheel" in parts and "flywheel" in self.app.stacks:
+            with self.acting(""):
+                pause(self.deployment, reason="make destroy")
+                decline_whatever_waits(self.deployment, reason="make destroy")
+            kernel.run_until(kernel.now + 3600)
+        self.app.destroy(*parts)
 
     @property
     def deployment(self) -> Deployment:
-        """As the command line finds it."""
-        return self.deployment_of(self._person)
+        """As the command line finds it for who acts."""
+        return self.deployment_of(acting.get())
 
     def deployment_of(self, person: Acting) -> Deployment:
-        session = cast("boto3.session.Session", _Session(person))
-        return find_deployment(Clients(session), name=self.app.name)
+        return find_deployment(_clients_of(person), name=self.app.name)
+
+    @property
+    def any_deployment(self) -> AnyDeployment:
+        return find_any_deployment(_clients_of(acting.get()), name=self.app.name)
 
     def client(self, service: str) -> Any:
-        return clients.client(service, as_=self._person)
+        return clients.client(service, as_=acting.get())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.world.kernel.now, tz=UTC)
+
+
+def _clients_of(person: Acting) -> Clients:
+    return Clients(cast("boto3.session.Session", _Session(person)))

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from local.comprehend.faults import Fault
 from local.comprehend.settings import Settings
+from tests.simulation.api import IMPORTER
 from tests.simulation.app import App
+from tests.simulation.claims import destroyed
 from tests.simulation.claims.broken import ClaimBroken
+from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.kernel import BEGINNING, Kernel
 from tests.simulation.people import People
-from tests.simulation.schedule.plan import Act
+from tests.simulation.schedule.act import Act
 from tests.simulation.services.learner import Talent, talents
 from tests.simulation.storm import Storm
 from tests.simulation.world import World
@@ -35,6 +38,9 @@ class Run:
     """(moment, who, what)"""
     visits: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
+    """How often each was used."""
+    granted: frozenset[str] = frozenset()
+    """All that there are."""
     requests: int = 0
     simulated: float = 0.0
 
@@ -47,6 +53,10 @@ class Situation:
     world: World
     app: App
     people: People
+    importing: App | None = None
+    """Where another account imports the models."""
+    importers: People | None = None
+    """Who work there."""
 
 
 Claim = Callable[[Situation], None]
@@ -78,7 +88,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
         tell("the claim", str(broken))
     finally:
         found.visits, found.requests = world.visits, world.requests
-        found.grants = Counter(world.roles.used)
+        found.grants, found.granted = Counter(world.roles.used), frozenset(world.roles.grants())
         found.simulated = kernel.now - BEGINNING
         world.close()
     return found
@@ -86,12 +96,20 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
 
 def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> None:
     app = App(world, kind=plan.kind, parameters=plan.parameters)
-    app.deploy()
+    app.deploy_first()
     kernel.run_until(kernel.now + 120)
     people = People(world, app)
     situation = Situation(plan=plan, world=world, app=app, people=people)
+    if plan.importing is not None:
+        situation.importing = App(world, kind="IMPORT", parameters=plan.importing, account=IMPORTER)
+        situation.importing.deploy_first()
+        situation.importers = People(world, situation.importing)
+        if plan.smoke_test is not None:
+            situation.importers.plan(Act(at=300, kind="upload", file=plan.smoke_test))
     for act in plan.acts:
-        people.plan(act)
+        who = situation.importers if act.importing else people
+        assert who is not None
+        who.plan(act)
     _break_resources(plan, kernel, world)
     end = kernel.now + plan.calm_after
     watch = _Watch(always, situation)
@@ -99,13 +117,32 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, st
     if not plan.bounded:
         return
     world.comprehend.local.faults.clear()
-    people.plan(Act(at=people.world.kernel.now - BEGINNING + 600, kind="look after the pipeline"))
+    for who in (situation.people, situation.importers):
+        if who is not None:
+            who.plan(Act(at=kernel.now - BEGINNING + 600, kind="look after the pipeline"))
     last = kernel.now + _REST_WITHIN
-    while not _rests(world, app):
+    while not _rests(world, situation):
         if kernel.now > last:
             raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
         watch.run_until(kernel.now + _LOOK_EVERY)
     _check(at_rest, situation)
+    if plan.destroyed:
+        _destroy(situation, plan.destroyed)
+
+
+def _destroy(situation: Situation, parts: Sequence[str]) -> None:
+    """As `make destroy`, which waits until nothing runs."""
+    for app, people in ((situation.app, situation.people), (situation.importing, situation.importers)):
+        if app is not None and people is not None:
+            try:
+                people.destroy(parts)
+            except DeploymentFailed as error:
+                raise ClaimBroken("stacks_can_be_destroyed", str(error)) from error
+            for claim in (destroyed.nothing_bills_by_the_hour, destroyed.no_runtime_parameter_is_left):
+                situation.world.visits[f"claim/{claim.__name__}"] += 1
+                claim(situation, app)
+    if situation.world.kernel.failures:
+        raise situation.world.kernel.failures[0]
 
 
 class _Watch:
@@ -138,15 +175,19 @@ def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
                 world.comprehend.local.faults.add(fault)
 
 
-def _rests(world: World, app: App) -> bool:
+def _rests(world: World, situation: Situation) -> bool:
     """Nothing runs, and nothing was started since the last look but what the schedules start."""
     running = [
         one
         for one in world.states.executions.values()
         if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
     ]
-    before, app.turns_seen = app.turns_seen, app.started()
-    return not running and not world.functions.running and before == app.turns_seen
+    still = True
+    for app in (situation.app, situation.importing):
+        if app is not None:
+            before, app.turns_seen = app.turns_seen, app.started()
+            still = still and before == app.turns_seen
+    return not running and not world.functions.running and still
 
 
 def _check(claims: Sequence[Claim], situation: Situation) -> None:

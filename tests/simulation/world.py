@@ -7,7 +7,8 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from tests.simulation import clients
 from tests.simulation.acting import Acting
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.clients import Unanswered
+from tests.simulation.cloudformation import CustomResources
 from tests.simulation.coverage import key_of
 from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.service_requests import (
@@ -92,12 +94,15 @@ class World:
         self.tell = tell
         self.roles = Roles(())
         self._stacks: dict[tuple[str, str], Stack] = {}
+        self.policies: dict[str, Any] = {}
+        """Of shared models, by ARN."""
         self.s3 = S3(kernel, on_event=self._object_changed)
         self.ssm = SSM(kernel, on_event=self._parameter_changed)
         self.sqs = SQS(kernel)
         self.sns = SNS(kernel)
         self.events = Events(kernel, deliver=self._deliver)
         self.functions = Functions(self)
+        self.custom_resources = CustomResources(self)
         self.polling = QueuePolling(kernel, self.sqs, self.functions, may_poll=self._may_poll)
         self.states = States(
             kernel,
@@ -127,9 +132,11 @@ class World:
         self.changes: dict[str, int] = {}
         """How many requests there were to each service that may have changed something."""
         self._buckets: set[str] = set()
-        self._people: dict[str, tuple[str, tuple[str, ...]]] = {}
-        """The account of each who acts under policies of the templates, and what their logical ids begin with."""
+        self._people: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Who acts under policies of the templates, by account and name: what the policies' logical ids begin with."""
         self._queues: set[str] = set()
+        self.denied: set[str] = set()
+        """Roles from which somebody has taken everything, for a while."""
         self.unplanned: list[tuple[str, Exception]] = []
         """Functions that failed in a way that has no name."""
         self.undelivered: list[tuple[str, Any]] = []
@@ -187,32 +194,47 @@ class World:
         about: tuple[str, ...] = ()
         if operation in ("SendTaskSuccess", "SendTaskFailure"):
             about = self.states.machines_of(parameters["taskToken"])
+        if caller.role in self.denied:
+            raise ApiError("AccessDenied", "Access Denied", status=403)
         self.roles.require(caller, service, operation, parameters, about=about)
         try:
-            return self._answers[service](operation, parameters, caller)
+            answer = self._answers[service](operation, parameters, caller)
         except ApiError as error:
             if service == "s3" and error.status == 404 and caller.role is not None:
                 self._refuse_unless_listed(parameters, caller)
             raise
+        if operation in ("PutResourcePolicy", "DeleteResourcePolicy"):
+            arn = parameters["ResourceArn"]
+            self.policies[arn] = json.loads(parameters.get("ResourcePolicy", "null"))
+            self.roles.put_policy(arn, self.policies[arn])
+        return answer
 
     def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
         """S3 says that there is no such object only to who may list the bucket ("GetObject", Permissions)."""
-        if not self.roles.allows(caller, "s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}"):
-            raise ApiError("AccessDenied", "Access Denied", status=403)
+        try:
+            self.roles.require_all(caller, [("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", ())])
+        except ApiError as error:
+            raise ApiError("AccessDenied", "Access Denied", status=403) from error
 
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
 
+    def as_member(self, group: str, *, account: str) -> Acting:
+        """Somebody who has the managed policy whose logical id begins so, and no other."""
+        member = self.with_policies(group, group, account=account)
+        return replace(member, who=group.removeprefix("People").lower())
+
     def with_policies(self, name: str, *policies: str, account: str) -> Acting:
         """Somebody to whom those managed policies of the templates are attached whose logical ids begin so."""
-        self._people[name] = (account, policies)
-        self._attach(name)
+        if (account, name) not in self._people or self._people[account, name] != policies:
+            self._people[account, name] = policies
+            self._attach(account, name)
         return self.as_person(name, account=account, role=name)
 
-    def _attach(self, name: str) -> None:
-        account, begin = self._people[name]
-        known = [one for (of, _), stack in self._stacks.items() if of == account for one in stack.managed_policies]
-        policies = [one for one in known if one.logical_id.startswith(begin)]
+    def _attach(self, account: str, name: str) -> None:
+        begin = self._people[account, name]
+        stacks = [stack for (of, _), stack in self._stacks.items() if of == account]
+        policies = [one for stack in stacks for one in stack.managed_policies if one.logical_id.startswith(begin)]
         self.roles.add_person(name, account=account, policies=policies)
 
     def clock_of(self, who: str) -> float:
@@ -260,15 +282,39 @@ class World:
             self.polling.add(mapping)
         for rule in stack.rules:
             self.events.add(rule, account=account)
+        if any(policy.kind == "AWS::Events::EventBusPolicy" for policy in stack.resource_policies):
+            # Who may send what, the policy says: it is asked before.
+            self.events.open_to[account] = lambda _caller, _entry: True
+
+    def destroy(self, stack: Stack, first: Collection[str] = ()) -> None:
+        """What is not kept, without custom resources and flywheels; of `first` those of these logical ids. Its roles
+        stay: nobody takes them on any more."""
+        there = self.published(stack.account)
+        for rule in stack.rules:
+            if not first or rule.logical_id in first:
+                self.events.remove(rule, account=stack.account)
+        for parameter in stack.parameters:
+            if parameter.name in there and (not first or parameter.logical_id in first):
+                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
+        if first:
+            return
+        for mapping in stack.event_source_mappings:
+            self.polling.remove(mapping)
+        for machine in stack.machines:
+            self.states.remove(machine.arn)
+        for function in stack.functions:
+            self.functions.remove(function.arn)
 
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
         used = self.roles.used
         self._stacks[stack.account, stack.name] = stack
-        self.roles = Roles(self._stacks.values())
+        self.roles = Roles(self._stacks.values(), kinds=self.roles.kinds)
         self.roles.used = used
-        for name in self._people:
-            self._attach(name)
+        for arn, policy in self.policies.items():
+            self.roles.put_policy(arn, policy)
+        for account, name in self._people:
+            self._attach(account, name)
         for bucket in stack.buckets:
             self._create_bucket(bucket, stack.account)
 
@@ -300,6 +346,17 @@ class World:
         """The values in Parameter Store, by name."""
         found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
         return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
+
+    def models_of(self, account: str) -> list[str]:
+        """ARNs of an account's classifiers, sorted."""
+        found = self.comprehend.answer("ListDocumentClassifiers", {"MaxResults": 500}, Caller(account=account))
+        return sorted(each["DocumentClassifierArn"] for each in found["DocumentClassifierPropertiesList"])
+
+    def scalable_targets(self, account: str) -> list[str]:
+        """ARNs of the endpoints that are scaled by themselves."""
+        asked = {"ServiceNamespace": "comprehend"}
+        found = self._scale("DescribeScalableTargets", asked, Caller(account=account))["ScalableTargets"]
+        return [each["ResourceId"] for each in found]
 
     # Events.
 

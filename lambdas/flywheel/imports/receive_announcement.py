@@ -17,6 +17,7 @@ from flywheel.records.announcements import ModelShared, ModelWithdrawn
 from flywheel.records.imports import origin_key, withdrawal_key
 from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import (
+    PromotionMode,
     PromotionRequest,
     PromotionSource,
     PromotionStatus,
@@ -51,11 +52,12 @@ class Receiver:
     service: ImportedModels
     published: PublishedModels
     follow_withdrawals: bool
+    mode: PromotionMode
 
-    def shared(self, announced: ModelShared) -> bool:
+    def shared(self, announced: ModelShared, *, now: datetime) -> bool:
         """Request that the version is imported and promoted. True: there may be a promotion to start.
 
-        Raises AnnouncementRefused.
+        With PromotionMode NEVER the request ends at once: people import what they want. Raises AnnouncementRefused.
         """
         arn = self._version_arn(announced)
         withdrawn = self.intake.read(withdrawal_key(arn), ModelWithdrawn)
@@ -83,8 +85,17 @@ class Receiver:
             by=f"{announced.flywheel} in account {announced.account}",
             reason=announced.reason,
         )
+        if self.mode is PromotionMode.NEVER:
+            left = requests.as_promotion(
+                request,
+                status=PromotionStatus.LEFT_TO_PEOPLE,
+                reason=f"PromotionMode is NEVER: `flywheel import {announced.model}` imports it and makes it active.",
+                at=now,
+            )
+            # The end comes first: a request without an end would be promoted.
+            self.intake.write_once(end_key(request.id), left)
         self.intake.write_once(request_key(request.id), request)
-        return True
+        return self.mode is not PromotionMode.NEVER
 
     def withdrawn(self, announced: ModelWithdrawn, *, tell: Callable[[str], None], now: datetime) -> bool:
         """End the open request for the version. If it serves, request the source's active one, if that is wanted.

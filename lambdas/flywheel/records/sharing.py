@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TRUSTED_KEY = "sharing/trusted.json"
 STATE_KEY = "sharing/state.json"
 LEASE_KEY = "sharing/lease.json"
+CHANGES = "sharing/changes/"
 VERSIONS = "sharing/models/"
 
 
@@ -24,6 +25,20 @@ class Trusted(Record):
     principals: tuple[str, ...]
     """ARNs. Empty: TrustedAccounts is `none` again."""
     since: datetime
+
+
+class Change(Record):
+    """`changes/<request>.json`: one for each time that a deployment asked for the list of its template."""
+
+    until: datetime
+    """When CloudFormation was told that the change failed, if it was not made before."""
+    made: str | None = None
+    """What it was told of the change; None before it was made."""
+
+
+def change_key(request_id: str) -> str:
+    """`request_id` is CloudFormation's."""
+    return f"{CHANGES}{request_id}.json"
 
 
 class Withdrawal(Record):

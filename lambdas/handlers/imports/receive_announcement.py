@@ -9,6 +9,7 @@ from flywheel.environment import Pipeline
 from flywheel.imports.receive_announcement import AnnouncementRefused, Receiver, Source
 from flywheel.promotions.start_promotion import Poke
 from flywheel.records.announcements import MODEL_SHARED, ModelShared, ModelWithdrawn
+from flywheel.records.promotions import PromotionMode
 from flywheel.text import notification
 from handlers.clients import client, imported_models, intake_bucket, published_models
 from handlers.clock import now
@@ -20,6 +21,7 @@ class Environment(Pipeline):
     source_account: str
     source_flywheel_name: str
     follow_withdrawals: bool
+    promotion_mode: PromotionMode
     promotion_queue_url: str
     topic_arn: str
 
@@ -32,6 +34,7 @@ def handler(event: AnnouncementEvent, environment: Environment) -> dict[str, Any
         service=imported_models(environment),
         published=published_models(environment),
         follow_withdrawals=environment.follow_withdrawals,
+        mode=environment.promotion_mode,
     )
     if event.account != environment.source_account:
         raise AnnouncementRefused(f"An event of account {event.account} says that it is of another one.")
@@ -46,7 +49,7 @@ def handler(event: AnnouncementEvent, environment: Environment) -> dict[str, Any
         )
 
     if event.detail_type == MODEL_SHARED:
-        look = receiver.shared(ModelShared.model_validate(event.detail))
+        look = receiver.shared(ModelShared.model_validate(event.detail), now=now())
     else:
         look = receiver.withdrawn(ModelWithdrawn.model_validate(event.detail), tell=tell, now=now())
     if look:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.environment import FlywheelPipeline
 from flywheel.faults.errors import ServiceBusy
+from flywheel.sharing.made_once import made_once
 from flywheel.sharing.metrics import of_sharing
 from flywheel.sharing.principals import NONE, read_principals
 from flywheel.sharing.share_model import Outcome, Sharing
@@ -56,11 +57,20 @@ def _deploy(event: dict[str, Any], context: LambdaContext) -> str:
     change = SharingEvent.model_validate(event)
     given = (NONE,) if change.RequestType == "Delete" else change.ResourceProperties.TrustedAccounts
     principals = read_principals(given, partition=context.invoked_function_arn.split(":")[1])
-    outcome = _when_free(context, lambda: _sharing(context, holder="A deployment").change_trusted(principals))
-    if principals:
-        _measure(behind=bool(outcome.problems))
-    logger.info("deployed", principals=principals, problems=outcome.problems, undelivered=sorted(outcome.undelivered))
-    return outcome.sentence or "Nothing is shared."
+    until = now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - timedelta(seconds=RESERVE_SECONDS)
+
+    def share() -> str:
+        sharing = _sharing(context, holder="A deployment")
+        outcome = _when_free(context, lambda: sharing.change_trusted(principals, until=until))
+        if principals:
+            _measure(behind=bool(outcome.problems))
+        logger.info(
+            "deployed", principals=principals, problems=outcome.problems, undelivered=sorted(outcome.undelivered)
+        )
+        return outcome.sentence or "Nothing is shared."
+
+    intake = flywheel_pipeline(environment).intake
+    return made_once(change.RequestId, share, intake=intake, now=now(), until=until)
 
 
 def _when_free(context: LambdaContext, change: Callable[[], Outcome]) -> Outcome:

@@ -125,13 +125,14 @@ class ImportingDeployment(PromotingDeployment):
             service=self.service,
             published=self.published,
             follow_withdrawals=self.follow_withdrawals,
+            mode=self.promotion_mode,
         )
 
     def hear(self, announced: ModelShared | ModelWithdrawn) -> bool:
         """The announcement arrives."""
         with self.acting_as("receive_announcement"):
             if isinstance(announced, ModelShared):
-                return self.receiver.shared(announced)
+                return self.receiver.shared(announced, now=self.now())
             return self.receiver.withdrawn(announced, tell=self.told.append, now=self.now())
 
     def hear_and_promote(self, announced: ModelShared | ModelWithdrawn) -> None:

@@ -55,6 +55,16 @@ class TestAnnouncements:
             at.hear_and_promote(announced)
         assert {key: at.bucket.read_bytes(key) for key in at.keys("")} == before
 
+    def test_with_never_it_is_left_to_people(self, trained: Trained) -> None:
+        _, first, _ = trained
+        at = ImportingDeployment(promotion_mode=PromotionMode.NEVER)
+        announced = at.shared(first)
+        for _ in range(2):
+            at.hear_and_promote(announced)
+        assert status(at, announced) is PromotionStatus.LEFT_TO_PEOPLE
+        assert at.imported() == []
+        assert at.parameters() == {}
+
     def test_the_newest_version_counts_whatever_comes_first(self, trained: Trained) -> None:
         _, first, second = trained
         at = ImportingDeployment()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.promotions.requests import waiting_promotion
 from flywheel.store.parameters import DESIRED
 from ops.deployment.errors import OperatorError
+from ops.deployment.published import Deployment
 from ops.verbs import approve, exclude, pause, review_publish, rollback, turns
 from ops.verbs.status import status
 from tests.simulation.acts import endpoints
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flywheel.records.promotions import PromotionRequest
-    from ops.deployment.published import Deployment
+    from ops.deployment.published import AnyDeployment
     from tests.simulation.machines.execution import Execution
     from tests.simulation.people import People
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
 
 
 def upload(people: People, act: Act) -> None:
@@ -29,6 +30,7 @@ def upload(people: People, act: Act) -> None:
     people.app.deleted_uploads.add(act.file.key)
     people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
     people.app.deleted_uploads.discard(act.file.key)
+    people.app.uploaded.add(act.file.key)
 
 
 def delete_upload(people: People, act: Act) -> None:
@@ -44,25 +46,25 @@ def request_turn(people: People, *, overrule_minimum: bool = False) -> None:
 
 
 def approve_waiting(people: People, _: Act) -> None:
-    deployment = people.deployment
-    for request in _waiting(people, deployment):
+    deployment = people.any_deployment
+    for request in _waiting(deployment):
         people.app.wanted_models.add(request.model_arn)
         approve.approve(deployment, request.id, reason="it looks good")
 
 
 def decline_waiting(people: People, _: Act) -> None:
-    deployment = people.deployment
-    for request in _waiting(people, deployment):
+    deployment = people.any_deployment
+    for request in _waiting(deployment):
         approve.decline(deployment, request.id, reason="not this one")
 
 
-def _waiting(people: People, deployment: Deployment) -> list[PromotionRequest]:
+def _waiting(deployment: AnyDeployment) -> list[PromotionRequest]:
     found = waiting_promotion(deployment.intake)
     return [found.beginning.request] if found is not None and found.beginning.request is not None else []
 
 
 def roll_back(people: People, _: Act) -> None:
-    found = rollback.rollback(people.deployment, reason="it was better before", now=people.now())
+    found = rollback.rollback(people.any_deployment, reason="it was better before", now=people.now())
     people.app.wanted_models.add(found.model_arn)
 
 
@@ -82,18 +84,14 @@ def change_model(people: People, act: Act) -> None:
 
 
 def _some_model(people: People, act: Act) -> str | None:
-    models = sorted(model.arn for model in people.deployment.service.own_models() if model is not None)
+    models = sorted(model.arn for model in people.any_deployment.service.own_models() if model is not None)
     return models[int(act.chance * len(models))] if models else None
-
-
-def change_parameter(people: People, act: Act) -> None:
-    people.app.change_parameters("flywheel", dict(act.detail))
 
 
 def delete_model(people: People, act: Act) -> None:
     model = _some_model(people, act)
     if model is not None:
-        kind = people.deployment.kind
+        kind = people.any_deployment.kind
         kind.delete_model(people.client("comprehend"), model)
         people.app.deleted_models.add(model)
 
@@ -131,13 +129,19 @@ def exclude_upload(people: People, act: Act) -> None:
 
 
 def poke(people: People, _: Act) -> None:
-    people.deployment.poke()
-    people.deployment.poke_promotions()
+    deployment = people.any_deployment
+    if isinstance(deployment, Deployment):
+        deployment.poke()
+    deployment.poke_promotions()
 
 
 def look_after(people: People, _: Act) -> None:
     """As whoever reads the alarms: end what waits for a person, now that the weather is calm."""
-    deployment = people.deployment
+    if people.app.unfinished:
+        people.app.deploy()
+    deployment = people.any_deployment
+    if not isinstance(deployment, Deployment):
+        return
     found = status(deployment, now=people.now())
     if found.paused is not None:
         pause.resume(deployment)
@@ -159,7 +163,6 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "roll back": roll_back,
     "edit desired-model-arn": edit_desired,
     "change the model in the console": change_model,
-    "change a parameter": change_parameter,
     "delete an old model": delete_model,
     "stop a turn": partial(stop, machine="Turn"),
     "stop a promotion": partial(stop, machine="Promote"),
@@ -171,4 +174,9 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "exclude an upload": exclude_upload,
     "poke": poke,
     "look after the pipeline": look_after,
+}
+GROUPS = {
+    **dict.fromkeys(("turn now", "overrule the minimum", "pause", "resume", "roll back"), "Operators"),
+    **dict.fromkeys(("exclude an upload", "poke", "look after the pipeline"), "Operators"),
+    **dict.fromkeys(("approve", "decline"), "Approvers"),
 }

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.claims import analyses, documents, functions, models, review, serving, status, turns
+from tests.simulation.claims import (
+    analyses,
+    documents,
+    functions,
+    imports,
+    models,
+    review,
+    serving,
+    status,
+    turns,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Claim
@@ -15,6 +25,7 @@ ALWAYS: dict[Claim, str] = {
     turns.numbers_never_go_back: "s3",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
+    imports.an_imported_model_serves_with_a_reason: "s3",
     functions.errors_have_names: "functions",
 }
 """With the service that each is about."""
@@ -25,6 +36,8 @@ AT_REST = (
     documents.each_document_is_in_one_place,
     documents.what_was_rejected_has_its_report,
     models.all_say_the_same_model_is_active,
+    imports.all_say_the_same_imported_model_is_active,
+    imports.only_who_is_trusted_may_import,
     review.nobody_answers_an_item_twice,
     review.no_answer_is_lost,
     review.no_item_is_lost_between_lanes,

@@ -34,7 +34,7 @@ def each_job_ends_with_one_output_or_a_reason(situation: Situation) -> None:
     intake = situation.app.intake
     jobs = {job_of(key) for key in situation.world.s3.keys(intake, INPUT)} - {None}
     for job in sorted(filter(None, jobs)):
-        with situation.people.acting():
+        with situation.people.acting(""):
             found = find_input(situation.people.deployment.intake, job)
         if found.newest is None:
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flywheel.records.uploads import UploadOutcome, UploadResult
 from tests.simulation.claims import records, review
 from tests.simulation.claims.broken import require
+from tests.simulation.schedule.plan import labels_of
 
 if TYPE_CHECKING:
     from tests.simulation.schedule.documents import File
@@ -20,13 +21,18 @@ def each_document_is_in_one_place(situation: Situation) -> None:
     trained, tested = _in_datasets(situation, "TRAIN"), _in_datasets(situation, "TEST")
     waiting, waiting_test = _prepared(situation, "train"), _prepared(situation, "test")
     for where in (trained, tested):
-        twice = [text for text, count in where.items() if count > 1]
+        twice = [text for text, count in where.items() if count > 1 and count > _kept(situation, text)]
         require(not twice, f"{len(twice)} documents are there twice, such as {twice[:1]}")
+    waiting, waiting_test = waiting + _to_be_seeded(situation, "TRAIN"), waiting_test + _to_be_seeded(situation, "TEST")
     judges = tested + waiting_test
+    known = _known_labels(situation)
     for file in (*_sure_files(situation), *_published_files(situation)):
         if _still_there(situation, file) or _rejected(situation, file):
             continue
         for document in file.documents:
+            if not known.issuperset(document.labels):
+                # Whether it is a bad line depends on which generation took it in.
+                continue
             text = document.text
             if file.split == "test":
                 found = judges[text] or trained[text] or waiting[text]
@@ -50,19 +56,23 @@ def what_was_rejected_has_its_report(situation: Situation) -> None:
 
 
 def _bad_lines(situation: Situation, key: str) -> int | None:
-    """How many a file has; None if there were several of its key."""
-    found = [act.file.bad_lines for _, act in situation.people.done if act.file is not None and act.file.key == key]
-    return found[0] if len(found) == 1 else None
+    """How many a file has; None if there were several of its key, or if it depends on the generation that took it."""
+    found = [act.file for _, act in situation.people.done if act.file is not None and act.file.key == key]
+    known = _known_labels(situation)
+    if len(found) != 1 or not all(known.issuperset(document.labels) for document in found[0].documents):
+        return None
+    return found[0].bad_lines
 
 
 def _sure_files(situation: Situation) -> list[File]:
-    """Of which nothing makes it uncertain what was collected: the only one of its key, and never deleted."""
+    """Of which nothing makes it uncertain what was collected: the only one of its key, confirmed, and never deleted."""
     uploads = [act.file for _, act in situation.people.done if act.kind == "upload" and act.file is not None]
     keys = Counter(file.key for file in uploads)
     excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
     if excluded:
         return []
-    return [file for file in uploads if keys[file.key] == 1 and file.key not in situation.app.deleted_uploads]
+    sure = situation.app.uploaded - situation.app.deleted_uploads
+    return [file for file in uploads if keys[file.key] == 1 and file.key in sure]
 
 
 def _published_files(situation: Situation) -> list[File]:
@@ -80,8 +90,24 @@ def _rejected(situation: Situation, file: File) -> bool:
     outcomes = {result.outcome for _, result in _results(situation) if result.upload.key == file.key}
     if UploadOutcome.REJECTED not in outcomes:
         return False
-    require(file.bad_lines > 0, f"{file.key} was rejected, though all of its lines are good")
+    known = _known_labels(situation)
+    good = file.bad_lines == 0 and all(known.issuperset(document.labels) for document in file.documents)
+    require(not good, f"{file.key} was rejected, though all of its lines are good")
     return True
+
+
+def _known_labels(situation: Situation) -> set[str]:
+    """Those of every generation that was deployed."""
+    app = situation.app
+    return set.intersection(*(set(labels_of(app.kind, number)) for number in range(1, app.generation + 1)))
+
+
+def _kept(situation: Situation, text: str) -> int:
+    """How often a document may be in a dataset: with RepeatedDocuments KEEP as often as a training file has it."""
+    if "KEEP" not in situation.app.ever["flywheel/RepeatedDocuments"]:
+        return 1
+    files = [act.file for _, act in situation.people.done if act.kind == "upload" and act.file is not None]
+    return max((file.content.count(text.encode()) for file in files if file.split == "train"), default=1)
 
 
 def _results(situation: Situation) -> list[tuple[str, UploadResult]]:
@@ -96,6 +122,21 @@ def _in_datasets(situation: Situation, kind: str) -> Counter[str]:
             for key in situation.world.s3.keys(bucket, prefix):
                 body = situation.world.s3.object(bucket, key)
                 found.update(records.texts(key, body.body if body else b""))
+    return found
+
+
+def _to_be_seeded(situation: Situation, kind: str) -> Counter[str]:
+    """What former generations accepted, as long as the present one has no dataset of it: a new label, for example,
+    needs MinimumDocumentsPerLabel documents first (decision 005)."""
+    folder = kind.lower()
+    for item in records.datasets(situation, situation.app.flywheel_arn):
+        if item["Status"] == "COMPLETED" and item["DatasetName"].startswith(f"{folder}-"):
+            return Counter()
+    found: Counter[str] = Counter()
+    for key in situation.world.s3.keys(situation.app.intake, f"datasets/{folder}/"):
+        body = situation.world.s3.object(situation.app.intake, key)
+        if "/documents/" in key and body is not None:
+            found.update(records.texts(key, body.body))
     return found
 
 

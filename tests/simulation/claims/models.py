@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.decisions import Decision, DecisionKind
+from flywheel.serving.hours import WeeklyTime, is_open
+from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.simulation.app import App
     from tests.simulation.simulation import Situation
 
 
@@ -36,11 +42,8 @@ def never_active_without_a_reason(situation: Situation) -> None:
     require(won, f"{active} became active with {said}")
     require(active not in app.promoted, f"{active} became active again, and nobody said so")
     app.promoted.add(active)
-    mode = app.parameters["flywheel"]["PromotionMode"]
-    changed = any(act.kind == "change a parameter" for _, act in situation.people.done)
-    require(
-        mode == "AUTOMATIC" or changed, f"{active} became active though PromotionMode is {mode}, and nobody said so"
-    )
+    modes = app.ever["flywheel/PromotionMode"]
+    require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
 
 
 def _lost(decision: Decision) -> bool:
@@ -53,23 +56,42 @@ def _lost(decision: Decision) -> bool:
 
 
 def all_say_the_same_model_is_active(situation: Situation) -> None:
-    """Parameter Store, the flywheel and the endpoint."""
-    app, world = situation.app, situation.world
-    active = records.flywheel(situation).get("ActiveModelArn")
+    """Parameter Store, the flywheel and the endpoint. Until a new generation has an active model, it is the former
+    one's."""
+    app = situation.app
+    active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
+    if len(active) > 1 and situation.plan.readings["first_model_becomes_active"] and active[0] not in app.promoted:
+        # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
+        active = [*active[1:], active[0]]
+    agree(situation, app, next((arn for arn in active if arn is not None), None))
+
+
+def agree(situation: Situation, app: App, active: str | None) -> None:
+    """Whether Parameter Store and the endpoint have this model."""
     prefix = f"/comprehend-flywheel/{app.name}"
-    published = world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
-    if active is not None and serving.only_model_failed(situation, active):
+    published = situation.world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
+    if active is not None and app is situation.app and serving.only_model_failed(situation, active):
         return
     require(
-        (published.value if published else None) == active, f"Parameter Store says {published}, the flywheel {active}"
+        (published.value if published else None) == active, f"Parameter Store says {published}, it should be {active}"
     )
-    endpoints = records.comprehend(situation, "ListEndpoints")["EndpointPropertiesList"]
-    wanted = serving.endpoint_wanted(situation)
-    if wanted is None:
-        return
-    if not wanted:
+    listed = situation.world.comprehend.answer("ListEndpoints", {}, Caller(account=app.account))
+    endpoints = listed["EndpointPropertiesList"]
+    given = app.parameters["serving"]
+    open_now = _open(situation, given)
+    if int(given["InferenceUnits"]) == 0 or open_now is False:
         require(not endpoints, "there is an endpoint that nobody wants")
         return
-    if active is not None:
+    if active is not None and open_now:
         served = [endpoint.get("ModelArn") for endpoint in endpoints if endpoint["Status"] == "IN_SERVICE"]
         require(served == [active], f"the endpoint serves {served}, active is {active}")
+
+
+def _open(situation: Situation, given: Mapping[str, str]) -> bool | None:
+    """Whether the serving hours want an endpoint; None if that changed a moment ago."""
+    if given["ServingHoursStart"] == "none":
+        return True
+    start, end = WeeklyTime.of(given["ServingHoursStart"]), WeeklyTime.of(given["ServingHoursEnd"])
+    now = datetime.fromtimestamp(situation.world.kernel.now, tz=UTC)
+    now_open, before = (is_open(start=start, end=end, now=now - timedelta(hours=back)) for back in (0, 4))
+    return now_open if now_open == before else None

@@ -10,23 +10,30 @@ from flywheel.store.record import Record
 from tests.simulation.api import Caller
 
 if TYPE_CHECKING:
+    from tests.simulation.app import App
     from tests.simulation.simulation import Situation
 
 R = TypeVar("R", bound=Record)
 
 
-def read(situation: Situation, key: str, kind: type[R]) -> R | None:
-    found = situation.world.s3.object(situation.app.intake, key)
+def read(situation: Situation, key: str, kind: type[R], *, app: App | None = None) -> R | None:
+    found = situation.world.s3.object((app or situation.app).intake, key)
     return None if found is None else kind.model_validate_json(found.body)
 
 
 def read_all(
-    situation: Situation, prefix: str, kind: type[R], *, ending: str = ".json", with_: str = ""
+    situation: Situation,
+    prefix: str,
+    kind: type[R],
+    *,
+    ending: str = ".json",
+    with_: str = "",
+    app: App | None = None,
 ) -> Iterator[tuple[str, R]]:
     """Those below the prefix whose keys end so and have `with_` in them."""
-    for key in list(situation.world.s3.keys(situation.app.intake, prefix)):
+    for key in list(situation.world.s3.keys((app or situation.app).intake, prefix)):
         if key.endswith(ending) and with_ in key:
-            found = read(situation, key, kind)
+            found = read(situation, key, kind, app=app)
             if found is not None:
                 yield key, found
 
@@ -35,10 +42,10 @@ def comprehend(situation: Situation, operation: str, **parameters: Any) -> dict[
     return situation.world.comprehend.answer(operation, parameters, Caller(account=situation.app.account))
 
 
-def flywheel(situation: Situation) -> dict[str, Any]:
-    found: dict[str, Any] = comprehend(situation, "DescribeFlywheel", FlywheelArn=situation.app.flywheel_arn)[
-        "FlywheelProperties"
-    ]
+def flywheel(situation: Situation, arn: str | None = None) -> dict[str, Any]:
+    """The present one, unless another is named."""
+    asked = arn or situation.app.flywheel_arn
+    found: dict[str, Any] = comprehend(situation, "DescribeFlywheel", FlywheelArn=asked)["FlywheelProperties"]
     return found
 
 

@@ -40,14 +40,15 @@ class _Grant:
 class Roles:
     """Of all deployments of a world. Answers are kept: `put_policy` tells of a resource's policy that changes."""
 
-    def __init__(self, stacks: Iterable[Stack]) -> None:
+    def __init__(self, stacks: Iterable[Stack], *, kinds: Mapping[str, str] | None = None) -> None:
+        """`kinds`: of models of flywheels that no stack has any more, by ARN."""
         self.used: dict[str, int] = {}
         """How often each grant has allowed a request. Add up those of several schedules, for `unused`."""
         self._stacks = tuple(stacks)
         self._grants: dict[tuple[str, str], tuple[_Grant, ...]] = {}
         self._trust: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._owners: dict[str, str] = {}
-        self._kinds: dict[str, str] = {}
+        self.kinds: dict[str, str] = dict(kinds or {})
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for stack in self._stacks:
             for role in stack.roles:
@@ -55,7 +56,7 @@ class Roles:
                 self._grants[stack.account, role.name] = tuple(_grants(place, role.statements))
                 self._trust[stack.account, role.name] = [_as_document(each) for each in role.trust]
             self._owners |= {f"arn:aws:s3:::{bucket.name}": stack.account for bucket in stack.buckets}
-            self._kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
+            self.kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
             for policy in stack.resource_policies:
                 for arn in policy.of:
                     own = [_as_document(each) for each in policy.statements if each.conditions != _ONLY_ENCRYPTED]
@@ -114,7 +115,7 @@ class Roles:
                 parameters,
                 account=caller.account,
                 region=REGION,
-                kinds=self._kinds,
+                kinds=self.kinds,
                 about=about,
             )
             texts = self._answered[key] = tuple(text for check in checks for text in self._texts(caller, check))

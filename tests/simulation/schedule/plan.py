@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.simulation.deployment.synthesis import context_of
+from tests.simulation.schedule import deployments, parameters
+from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.documents import Author, File
 from tests.simulation.schedule.wings import draw_wings
 
@@ -19,22 +21,6 @@ KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": 
 def labels_of(kind: str, generation: int = 1) -> tuple[str, ...]:
     context = context_of(KINDS[kind], generation)
     return tuple(context.get("labels") or context["entity_types"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """What somebody does at a moment, in seconds after the beginning. `chance`, from 0 to 1, chooses what only the
-    moment shows, such as a model."""
-
-    at: float
-    kind: str
-    chance: float = 0.0
-    file: File | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        what = f" {self.file.key} ({len(self.file.documents)} documents)" if self.file else ""
-        return f"{self.kind}{what}{f' {dict(self.detail)}' if self.detail else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +60,12 @@ class Plan:
     rates: Rates
     acts: tuple[Act, ...]
     calm_after: float
+    importing: Mapping[str, Mapping[str, str]] | None = None
+    """Parameters of the stacks, "import" among them, where another account imports the models; None: none does."""
+    smoke_test: File | None = None
+    """What they are tried with there."""
+    destroyed: tuple[str, ...] = ()
+    """Stacks that are destroyed at the end, once all is at rest."""
     least_period: float = 0.0
     """Seconds between two looks of a schedule, at least."""
 
@@ -87,47 +79,38 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
     kind = draw.choices(("MULTI_CLASS", "MULTI_LABEL", "ENTITIES"), (6, 2, 2))[0]
     length = draw.choice((6, 12, 24)) * HOUR
     author = Author(random=draw, kind=kind, labels=labels_of(kind))
+    importing, smoke_test = None, None
+    if kind == "MULTI_CLASS" and draw.random() < 0.4:
+        importing, smoke_test = deployments.drawn_importer(
+            draw, source=context_of(KINDS[kind])["name"], labels=author.labels
+        )
+    generation = deployments.generation_at(draw, length)
+    given = {stack: parameters.drawn(draw, stack) for stack in ("flywheel", "serving", "analysis")}
     wings = draw_wings(f"{seed}/{bounded}", kind=kind, labels=labels_of(kind), length=length)
-    parameters = _parameters(draw, kind)
     for stack, values in wings.parameters.items():
-        parameters[stack].update(values)
+        given[stack].update(values)
+    if importing:
+        given["flywheel"]["TrustedAccounts"] = draw.choices(*parameters.TRUST)[0]
+    acts = _acts(draw, author, length, generation)
+    acts += deployments.answers(draw, given["flywheel"]["PromotionMode"], length=length, importing=False)
+    if importing:
+        acts += deployments.answers(draw, importing["import"]["PromotionMode"], length=length, importing=True)
+    acts += deployments.acts(draw, author, length=length, importing=importing is not None)
+    acts += wings.acts
     return Plan(
         seed=seed,
         bounded=bounded,
         kind=kind,
-        parameters=parameters,
+        parameters=given,
         readings=_readings(draw),
         rates=_rates(draw),
-        acts=tuple(sorted([*_acts(draw, author, length), *wings.acts], key=lambda act: act.at)),
+        acts=tuple(sorted(acts, key=lambda act: act.at)),
         calm_after=length + HOUR,
+        importing=importing,
+        smoke_test=smoke_test,
+        destroyed=draw.choice(((), (), (), ("serving",), ("flywheel", "import", "serving", "analysis"))),
         least_period=draw.choice((0.0, 3 * HOUR, 3 * HOUR, 3 * HOUR)),
     )
-
-
-def _parameters(draw: random.Random, kind: str) -> dict[str, dict[str, str]]:
-    flywheel = {
-        "MinimumDocumentsPerLabel": draw.choice(("2", "4", "8")),
-        "QuietPeriodMinutes": draw.choice(("0", "0", "5")),
-        "MinimumHoursBetweenIterations": draw.choice(("0", "0", "0", "2")),
-        "TurnSchedule": draw.choice(("rate(1 hour)", "rate(3 hours)", "rate(6 hours)")),
-        "PollSeconds": draw.choice(("60", "300")),
-        "PromotionMode": draw.choice(("AUTOMATIC", "AUTOMATIC", "APPROVAL", "NEVER")),
-        "ApprovalHours": draw.choice(("2", "72")),
-        "ModelsToKeep": draw.choice(("1", "2", "5")),
-        "MinimumScore": draw.choice(("0", "0.5", "0.8")),
-        "MinimumImprovement": draw.choice(("0", "0.005", "0.05")),
-        "MaximumBadLinesPercent": draw.choice(("0", "5", "50")),
-        "ConflictingLabels": draw.choice(("KEEP", "KEEP", "REFUSE")),
-        "RepeatedDocuments": "DROP",
-        "TriggerOnUpload": draw.choice(("true", "true", "true", "false")),
-        "Evidence": draw.choice(("ITERATION", "ITERATION", "HOLDOUT")),
-        "HoldoutDocuments": "50",
-    }
-    serving = {
-        "InferenceUnits": draw.choice(("0", "1", "2")),
-        "PollSeconds": draw.choice(("60", "300")),
-    }
-    return {"flywheel": flywheel, "serving": serving, "analysis": {}}
 
 
 def _readings(draw: random.Random) -> dict[str, Any]:
@@ -204,7 +187,6 @@ _PEOPLE = {
     "roll back": 2,
     "edit desired-model-arn": 1,
     "change the model in the console": 1,
-    "change a parameter": 1,
     "delete an old model": 1,
     "stop a turn": 3,
     "stop a promotion": 2,
@@ -217,10 +199,10 @@ _PEOPLE = {
     "exclude an upload": 1,
     "poke": 1,
 }
-_MODES = ("AUTOMATIC", "APPROVAL", "NEVER")
 
 
-def _acts(draw: random.Random, author: Author, length: float) -> list[Act]:
+def _acts(draw: random.Random, author: Author, length: float, generation: float | None) -> list[Act]:
+    """`generation` is the moment at which a new one is deployed."""
     acts = [
         Act(at=draw.uniform(0, 600), kind="upload", file=author.file("test", "first", per_label=draw.randint(2, 6))),
         Act(at=draw.uniform(0, 900), kind="upload", file=author.file("train", "first", per_label=draw.randint(4, 12))),
@@ -228,7 +210,10 @@ def _acts(draw: random.Random, author: Author, length: float) -> list[Act]:
     names = [f"file-{number}" for number in range(6)]
     for _ in range(draw.choice((1, 3, 6, 12))):
         split = draw.choices(("train", "test"), (4, 1))[0]
-        few = draw.random() < 0.2
+        few, at = draw.random() < 0.2, draw.uniform(600, length)
+        later = generation is not None and at > generation
+        # Some bring labels of the other generation.
+        author.labels = labels_of(author.kind, 2 if later is not (draw.random() < 0.1) else 1)
         written = author.file(
             split,
             draw.choice(names),
@@ -237,12 +222,12 @@ def _acts(draw: random.Random, author: Author, length: float) -> list[Act]:
             repeat=draw.choice((0, 0, 2)),
             leak=draw.choice((0, 0, 0, 2)),
         )
-        acts.append(Act(at=draw.uniform(600, length), kind="upload", file=written))
+        acts.append(Act(at=at, kind="upload", file=written))
         if draw.random() < 0.1:
             # The same again, under another name or the same.
             acts.append(Act(at=draw.uniform(600, length), kind="upload", file=written))
     kinds = draw.choices(list(_PEOPLE), list(_PEOPLE.values()), k=draw.choice((0, 2, 5, 12)))
-    for kind in kinds:
-        detail = {"PromotionMode": draw.choice(_MODES)} if kind == "change a parameter" else {}
-        acts.append(Act(at=draw.uniform(600, length), kind=kind, chance=draw.random(), detail=detail))
+    acts += [Act(at=draw.uniform(600, length), kind=kind, chance=draw.random()) for kind in kinds]
+    if generation is not None:
+        acts.append(Act(at=generation, kind="deploy a new generation"))
     return acts

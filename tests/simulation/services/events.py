@@ -75,9 +75,11 @@ class Events:
             "detail": dict(detail),
         }
 
-    def publish(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """An event on the account's default bus."""
-        event = self.event(account, source, detail_type, detail)
+    def publish(
+        self, account: str, source: str, detail_type: str, detail: Mapping[str, Any], *, sender: str | None = None
+    ) -> None:
+        """An event on the account's default bus, of another account's `sender` if one is named."""
+        event = self.event(sender or account, source, detail_type, detail)
         for rule in self._by_source.get((account, source), ()):
             if rule.enabled and rule.pattern and matches(rule.pattern, event):
                 self._send(account, rule, event)
@@ -105,7 +107,8 @@ class Events:
                     f"User: {caller.arn} is not authorized to perform: events:PutEvents on resource: {bus} because no "
                     "resource-based policy allows the events:PutEvents action",
                 )
-            self.publish(account, entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
+            detail = json.loads(entry["Detail"])
+            self.publish(account, entry["Source"], entry["DetailType"], detail, sender=caller.account)
             answers.append({"EventId": f"entry-{self._count:06d}"})
         return {"FailedEntryCount": 0, "Entries": answers}
 

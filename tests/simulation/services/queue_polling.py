@@ -32,6 +32,9 @@ class QueuePolling:
         self._mappings[mapping.queue] = mapping
         self._running.setdefault(mapping.queue, 0)
 
+    def remove(self, mapping: EventSourceMapping) -> None:
+        self._mappings.pop(mapping.queue, None)
+
     def _arrived(self, queue_arn: str) -> None:
         """Plan a poll, unless one is planned: what arrives until then goes with it."""
         mapping = self._mappings.get(queue_arn)

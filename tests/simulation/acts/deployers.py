@@ -1,0 +1,135 @@
+"""What those do who deploy, who work in the console past the pipeline, and who look at what others did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ops.deployment.published import Deployment, ImportDeployment
+from ops.verbs import (
+    endpoint,
+    exclude,
+    import_model,
+    model_card,
+    models,
+    promotions,
+    rejected,
+    report,
+    review_publish,
+    share,
+    status,
+    turns,
+)
+from ops.verbs.import_status import import_status
+from tests.simulation.api import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.people import People
+    from tests.simulation.schedule.act import Act
+
+_SECONDS_DENIED = 3000.0
+
+
+def change_parameter(people: People, act: Act) -> None:
+    people.app.change_parameters(act.detail["stack"], act.detail["values"])
+
+
+def new_generation(people: People, _: Act) -> None:
+    people.app.new_generation()
+
+
+def make_dataset(people: People, act: Act) -> None:
+    """Of documents that the pipeline has never seen, from where the flywheel's role may read."""
+    app, file = people.app, act.file
+    assert file is not None
+    people.client("s3").put_object(Bucket=app.lake, Key=file.key, Body=file.content)
+    uri = f"s3://{app.lake}/{file.key}"
+    if app.kind == "ENTITIES":
+        manifest = {"S3Uri": uri, "AttributeNames": ["entities"]}
+        config: dict[str, Any] = {"DataFormat": "AUGMENTED_MANIFEST", "AugmentedManifests": [manifest]}
+    else:
+        config = {"DataFormat": "COMPREHEND_CSV", "DocumentClassifierInputDataConfig": {"S3Uri": uri}}
+    name = file.name.partition(".")[0]
+    people.client("comprehend").create_dataset(
+        FlywheelArn=app.flywheel_arn, DatasetName=name, DatasetType="TRAIN", InputDataConfig=config
+    )
+
+
+def start_iteration(people: People, _: Act) -> None:
+    people.client("comprehend").start_flywheel_iteration(FlywheelArn=people.app.flywheel_arn)
+
+
+def deny_data(people: People, act: Act) -> None:
+    """Somebody changes a policy, and sees after a while what that did."""
+    world = people.world
+    role = people.app.data_access_role
+    world.denied.add(role)
+    world.kernel.sleep(act.chance * _SECONDS_DENIED)
+    world.denied.discard(role)
+
+
+def import_version(people: People, act: Act) -> None:
+    """One that the source has, announced or not."""
+    deployment = people.any_deployment
+    assert isinstance(deployment, ImportDeployment)
+    found = people.world.models_of(ACCOUNT)
+    if found:
+        chosen = found[int(act.chance * len(found))]
+        people.app.wanted_models.add(deployment.service.version_arn(chosen))
+        import_model.import_model(deployment, chosen, reason="it is wanted here", now=people.now())
+
+
+def look_around(people: People, _: Act) -> None:
+    """By every verb that only reads, which must not fail for whoever may use it."""
+    deployment = people.any_deployment
+    found = models.list_models(deployment)
+    if found:
+        model_card.model_card(deployment, found[-1].arn)
+    promotions.promotions_now(deployment)
+    promotions.past_promotions(deployment)
+    endpoint.endpoint(deployment, now=people.now())
+    if isinstance(deployment, ImportDeployment):
+        import_status(deployment)
+    if isinstance(deployment, Deployment):
+        status.status(deployment, now=people.now())
+        share.share(deployment)
+        past = turns.list_turns(deployment)
+        if past:
+            turns.show_turn(deployment, past[-1].turn)
+            report.report_page(deployment, past[-1].turn)
+
+
+def look_at_rejected(people: People, _: Act) -> None:
+    deployment = people.deployment
+    for result in rejected.list_rejected(deployment)[:3]:
+        rejected.find_rejected(deployment, result.upload.id)
+
+
+def publish_answers(people: People, _: Act) -> None:
+    review_publish.publish(people.deployment)
+
+
+def take_exclusion_back(people: People, act: Act) -> None:
+    deployment = people.deployment
+    found = [upload.id for upload in exclude.excluded(deployment).uploads]
+    if found:
+        exclude.undo(deployment, [found[int(act.chance * len(found))]], [])
+
+
+ACTS: dict[str, Callable[[People, Act], Any]] = {
+    "change a parameter": change_parameter,
+    "deploy a new generation": new_generation,
+    "make a dataset in the console": make_dataset,
+    "start an iteration in the console": start_iteration,
+    "deny the flywheel its data": deny_data,
+    "import a version": import_version,
+    "look around": look_around,
+    "look at what was rejected": look_at_rejected,
+    "publish answers": publish_answers,
+    "take an exclusion back": take_exclusion_back,
+}
+GROUPS = {
+    **dict.fromkeys(("import a version", "look around", "publish answers", "take an exclusion back"), "Operators"),
+    "look at what was rejected": "RejectedReviewers",
+}

@@ -1,0 +1,72 @@
+"""Claims about models that another account imports."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flywheel.records.imports import ACTIVE_MODEL_KEY, ActiveImport
+from flywheel.records.promotions import REQUESTS, PromotionRequest, PromotionSource
+from flywheel.records.serving import SmokeTest, smoke_test_key
+from tests.simulation.api import IMPORTER
+from tests.simulation.claims import models, records
+from tests.simulation.claims.broken import require
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Situation
+
+
+def an_imported_model_serves_with_a_reason(situation: Situation) -> None:
+    """It was announced, passed the smoke test if there is one, and the mode lets it; or a person wanted it."""
+    app = situation.importing
+    if app is None:
+        return
+    record = records.read(situation, ACTIVE_MODEL_KEY, ActiveImport, app=app)
+    active = None if record is None else record.model_arn
+    if active is None or active == app.seen_active:
+        return
+    app.seen_active = active
+    if active in app.wanted_models:
+        return
+    requests = [
+        request
+        for _, request in records.read_all(situation, REQUESTS, PromotionRequest, app=app)
+        if request.model_arn == active
+    ]
+    announced = any(request.source is PromotionSource.ANNOUNCEMENT for request in requests)
+    require(announced, f"{active} became active, and nobody announced it or asked for it: {requests}")
+    if "true" in app.ever["import/FollowWithdrawals"] and any("takes the place of" in one.reason for one in requests):
+        return
+    modes = app.ever["import/PromotionMode"]
+    require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
+    tested = records.read(situation, smoke_test_key(active), SmokeTest, app=app)
+    require(tested is None or tested.passed, f"{active} became active though it failed its smoke test: {tested}")
+
+
+def all_say_the_same_imported_model_is_active(situation: Situation) -> None:
+    """The deployment's record, Parameter Store and the endpoint."""
+    app = situation.importing
+    if app is not None:
+        record = records.read(situation, ACTIVE_MODEL_KEY, ActiveImport, app=app)
+        models.agree(situation, app, None if record is None else record.model_arn)
+
+
+def only_who_is_trusted_may_import(situation: Situation) -> None:
+    """What the last deployment says, the policies of all models say."""
+    app, world = situation.app, situation.world
+    if app.unfinished:
+        return
+    trusted = app.parameters["flywheel"]["TrustedAccounts"]
+    policies = {arn: json.dumps(policy) for arn, policy in world.policies.items() if policy is not None}
+    for arn, policy in policies.items():
+        for account in (IMPORTER, "999988887777"):
+            require(account in trusted or account not in policy, f"{account} is not trusted, and may import {arn}")
+    published = world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/active-model-arn")
+    if published is not None and published.value in world.models_of(app.account) and trusted != "none":
+        policy = policies.get(published.value, "")
+        require(_account(trusted) in policy, f"{trusted} may not import {published.value}")
+
+
+def _account(principal: str) -> str:
+    """arn:aws:iam::444455556666:root, or the account alone."""
+    return principal.split(":")[4] if principal.startswith("arn:") else principal
