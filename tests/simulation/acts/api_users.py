@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.simulation.people import People
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
 
 _WAITS = 29.0
 _LONGEST = 30.0

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.simulation.people import People
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
 
 
 def change_parameters(people: People, act: Act) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flywheel.review.queue import ReviewQueue
     from tests.simulation.acting import Acting
     from tests.simulation.people import People
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
 
 POLICY = "PeopleReviewersPolicy"
 _FAILED = (FlywheelError, ClientError, BotoCoreError)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.letters import Files, Letters
-from tests.simulation.schedule.plan import HOUR, Act
+from tests.simulation.schedule.plan import HOUR
 from tests.simulation.schedule.wings import Drawn, Scene, with_a_model
 
 _SHARE = 0.3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.letters import Letters, Texts
-from tests.simulation.schedule.plan import HOUR, Act
+from tests.simulation.schedule.plan import HOUR
 from tests.simulation.schedule.wings import Drawn, Scene, with_a_model
 
 _SHARE = 0.3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.documents import Author
-from tests.simulation.schedule.plan import HOUR, Act
+from tests.simulation.schedule.plan import HOUR
 from tests.simulation.schedule.wings import Drawn, Scene
 
 _SHARE = 0.4

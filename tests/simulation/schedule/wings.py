@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.simulation.schedule.plan import Act
+    from tests.simulation.schedule.act import Act
 
 Parameters = Mapping[str, Mapping[str, str]]
 """Values of the stacks' parameters, by "flywheel", "serving", "analysis"."""
