@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,16 @@ class Functions:
         process = self.begin(arn, event)
         process.join()
         return outcome_of(process)
+
+    def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002 - as every service
+        if operation != "Invoke" or "InvocationType" in parameters:
+            raise NotImplementedError(f"The simulated Lambda has no {operation} with {sorted(parameters)}.")
+        try:
+            found = self.invoke(parameters["FunctionName"], json.loads(parameters.get("Payload", b"null")))
+        except FunctionFailed as failed:
+            told = {"errorMessage": failed.message, "errorType": failed.error}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def invoke_asynchronously(self, arn: str, event: Any, *, on_failure: Callable[[], None]) -> None:
         """As EventBridge does it: three attempts, then the dead-letter queue."""

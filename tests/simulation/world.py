@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,7 @@ from tests.simulation.kernel import Kernel
 from tests.simulation.machine_host import MachineHost
 from tests.simulation.services.comprehend import ComprehendService
 from tests.simulation.services.events import Events
+from tests.simulation.services.no_alarms import NoAlarms
 from tests.simulation.services.queue_polling import QueuePolling
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.sns import SNS
@@ -91,10 +91,6 @@ class World:
         self.tell = tell
         self.roles = Roles(())
         self._stacks: dict[tuple[str, str], Stack] = {}
-        self.policies: dict[str, Any] = {}
-        """Of shared models, by ARN."""
-        self._members: dict[tuple[str, str], str] = {}
-        """Stacks, by account and group of people."""
         self.s3 = S3(kernel, on_event=self._object_changed)
         self.ssm = SSM(kernel, on_event=self._parameter_changed)
         self.sqs = SQS(kernel)
@@ -111,7 +107,7 @@ class World:
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
         self.comprehend = ComprehendService(kernel, settings=comprehend, folder=self.folder, s3_of=self._s3_of)
         self._scaling = AutoScaling(
-            comprehend=self.comprehend.local, alarms=_NoAlarms(), load=Load(), clock=lambda: self.kernel.now
+            comprehend=self.comprehend.local, alarms=NoAlarms(), load=Load(), clock=lambda: self.kernel.now
         )
         self._answers: dict[str, Callable[[str, Mapping[str, Any], Caller], dict[str, Any]]] = {
             "s3": self.s3.answer,
@@ -122,7 +118,7 @@ class World:
             "stepfunctions": self.states.answer,
             "comprehend": self.comprehend.answer,
             "application-autoscaling": self._scale,
-            "lambda": self._invoke,
+            "lambda": self.functions.answer,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -201,9 +197,8 @@ class World:
                 self._refuse_unless_listed(parameters, caller)
             raise
         if operation in ("PutResourcePolicy", "DeleteResourcePolicy"):
-            arn = parameters["ResourceArn"]
-            self.policies[arn] = json.loads(parameters.get("ResourcePolicy", "null"))
-            self.roles.put_policy(arn, self.policies[arn])
+            policy = json.loads(parameters.get("ResourcePolicy", "null"))
+            self.roles.put_policy(parameters["ResourceArn"], policy)
         return answer
 
     def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
@@ -218,15 +213,10 @@ class World:
 
     def as_member(self, group: str, *, account: str, stack: str) -> Acting:
         """Somebody who has the managed policy of the stack whose logical id begins so, and no other."""
-        if (account, group) not in self._members:
-            self._members[account, group] = stack
-            self._add_member(account, group)
-        return self.as_person(group.removeprefix("People").lower(), account=account, role=group)
-
-    def _add_member(self, account: str, group: str) -> None:
-        found = self._stacks[account, self._members[account, group]]
-        policies = [policy for policy in found.managed_policies if policy.logical_id.startswith(group)]
+        found = self._stacks[account, stack].managed_policies
+        policies = [policy for policy in found if policy.logical_id.startswith(group)]
         self.roles.add_person(group, account=account, policies=policies)
+        return self.as_person(group.removeprefix("People").lower(), account=account, role=group)
 
     def clock_of(self, who: str) -> float:
         return self.kernel.now + self.weather.clock_skew(who)
@@ -248,16 +238,6 @@ class World:
             )
         except AutoScalingError as error:
             raise ApiError(error.code, error.message) from error
-
-    def _invoke(self, operation: str, parameters: Mapping[str, Any], _: Caller) -> dict[str, Any]:
-        if operation != "Invoke" or "InvocationType" in parameters:
-            raise NotImplementedError(f"The simulated Lambda has no {operation} with {sorted(parameters)}.")
-        try:
-            found = self.functions.invoke(parameters["FunctionName"], json.loads(parameters.get("Payload", b"null")))
-        except FunctionFailed as failed:
-            told = {"errorMessage": failed.message, "errorType": failed.error}
-            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
-        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def _host_of(self, machine: Machine, account: str) -> MachineHost:
         machine_role(self.roles, machine, account=account)
@@ -287,35 +267,10 @@ class World:
             # Who may send what, the policy says: it is asked before.
             self.events.open_to[account] = lambda _caller, _entry: True
 
-    def destroy(self, stack: Stack, first: Collection[str] = ()) -> None:
-        """What is not kept, without custom resources and flywheels; of `first` those of these logical ids. Its roles
-        stay: nobody takes them on any more."""
-        there = self.published(stack.account)
-        for rule in stack.rules:
-            if not first or rule.logical_id in first:
-                self.events.remove(rule, account=stack.account)
-        for parameter in stack.parameters:
-            if parameter.name in there and (not first or parameter.logical_id in first):
-                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
-        if first:
-            return
-        for mapping in stack.event_source_mappings:
-            self.polling.remove(mapping)
-        for machine in stack.machines:
-            self.states.remove(machine.arn)
-        for function in stack.functions:
-            self.functions.remove(function.arn)
-
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
-        used = self.roles.used
         self._stacks[stack.account, stack.name] = stack
-        self.roles = Roles(self._stacks.values(), kinds=self.roles.kinds)
-        self.roles.used = used
-        for arn, policy in self.policies.items():
-            self.roles.put_policy(arn, policy)
-        for of, group in self._members:
-            self._add_member(of, group)
+        self.roles = Roles(self._stacks.values(), former=self.roles)
         for bucket in stack.buckets:
             self._create_bucket(bucket, stack.account)
 
@@ -347,17 +302,6 @@ class World:
         """The values in Parameter Store, by name."""
         found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
         return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
-
-    def models_of(self, account: str) -> list[str]:
-        """ARNs of an account's classifiers, sorted."""
-        found = self.comprehend.answer("ListDocumentClassifiers", {"MaxResults": 500}, Caller(account=account))
-        return sorted(each["DocumentClassifierArn"] for each in found["DocumentClassifierPropertiesList"])
-
-    def scalable_targets(self, account: str) -> list[str]:
-        """ARNs of the endpoints that are scaled by themselves."""
-        asked = {"ServiceNamespace": "comprehend"}
-        found = self._scale("DescribeScalableTargets", asked, Caller(account=account))["ScalableTargets"]
-        return [each["ResourceId"] for each in found]
 
     # Events.
 
@@ -453,13 +397,3 @@ class World:
 
 def _repeated(error: ApiError) -> bool:
     return error.status >= 500 or error.status == 429 or error.code in PASSING
-
-
-class _NoAlarms:
-    """Of auto scaling's policies: nobody looks at them here."""
-
-    def put(self, **_: Any) -> None:
-        pass
-
-    def delete(self, **_: Any) -> None:
-        pass
