@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 
 from tests.simulation.api import Caller
 
@@ -118,7 +119,7 @@ class CustomResources:
         return str(answer["PhysicalResourceId"])
 
     def take_answer(self, url: str, body: bytes, who: Acting) -> None:
-        """What a function puts to the address that it was given. Raises OSError if that fails."""
+        """What a function puts to the address that it was given. Raises URLError if that fails."""
         weather, kernel = self._world.weather, self._world.kernel
         kernel.sleep(weather.latency("s3") + weather.before_request("s3", "PutObject", who, changes=True))
         strike = weather.strike("s3", "PutObject", who)
@@ -127,7 +128,7 @@ class CustomResources:
         if waited_for and (strike is None or strike.carried_out):
             self._answers[url] = json.loads(body)
         if strike is not None:
-            raise OSError(strike.said)
+            raise URLError(strike.said)
         kernel.sleep(weather.latency("s3") + weather.after_request("s3", "PutObject", who, changes=True))
 
 

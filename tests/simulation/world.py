@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 _READS = ("Get", "List", "Describe", "Head")
 _UNNAMED = re.compile("[0-9a-f]{16}")
 """What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
-PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error)
+PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
