@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.api import ACCOUNT, ApiError, Caller
-from tests.simulation.cloudformation import DeploymentFailed
+from tests.simulation.cloudformation import DeploymentFailed, destroy
 from tests.simulation.deployment.synthesis import IMPORTING, context_of, templates_of
 from tests.simulation.deployment.templates import resolve
 from tests.simulation.schedule.plan import KINDS
@@ -125,9 +125,9 @@ class App:
             stack = self.stacks[part]
             # What depends on a custom resource goes before it: the endpoint is not wanted any more.
             if stack.custom_resources:
-                self.world.destroy(stack, self._after_custom_resources(stack))
+                destroy(self.world, stack, self._after_custom_resources(stack))
             self.world.custom_resources.delete(stack)
-            self.world.destroy(stack)
+            destroy(self.world, stack)
             for flywheel in stack.flywheels:
                 self.world.comprehend.answer(
                     "DeleteFlywheel", {"FlywheelArn": flywheel.arn}, Caller(account=self.account)

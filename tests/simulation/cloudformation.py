@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+
+from tests.simulation.api import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from tests.simulation.acting import Acting
     from tests.simulation.deployment.stack import CustomResource, Stack
@@ -116,7 +119,7 @@ class CustomResources:
         return str(answer["PhysicalResourceId"])
 
     def take_answer(self, url: str, body: bytes, who: Acting) -> None:
-        """What a function puts to the address that it was given. Raises OSError if that fails."""
+        """What a function puts to the address that it was given. Raises URLError if that fails."""
         weather, kernel = self._world.weather, self._world.kernel
         kernel.sleep(weather.latency("s3") + weather.before_request("s3", "PutObject", who, changes=True))
         strike = weather.strike("s3", "PutObject", who)
@@ -125,8 +128,28 @@ class CustomResources:
         if waited_for and (strike is None or strike.carried_out):
             self._answers[url] = json.loads(body)
         if strike is not None:
-            raise OSError(strike.said)
+            raise URLError(strike.said)
         kernel.sleep(weather.latency("s3") + weather.after_request("s3", "PutObject", who, changes=True))
+
+
+def destroy(world: World, stack: Stack, first: Collection[str] = ()) -> None:
+    """What is not kept, without custom resources and flywheels; of `first` those of these logical ids. Its roles
+    stay: nobody takes them on any more."""
+    there = world.published(stack.account)
+    for rule in stack.rules:
+        if not first or rule.logical_id in first:
+            world.events.remove(rule, account=stack.account)
+    for parameter in stack.parameters:
+        if parameter.name in there and (not first or parameter.logical_id in first):
+            world.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
+    if first:
+        return
+    for mapping in stack.event_source_mappings:
+        world.polling.remove(mapping)
+    for machine in stack.machines:
+        world.states.remove(machine.arn)
+    for function in stack.functions:
+        world.functions.remove(function.arn)
 
 
 def _given(resource: CustomResource) -> dict[str, Any]:

@@ -151,17 +151,15 @@ class Functions:
         process.join()
         return outcome_of(process)
 
-    def answer(self, operation: str, parameters: Mapping[str, Any], _caller: Caller) -> dict[str, Any]:
-        """Lambda's API, as a person asks it."""
-        if operation != "Invoke":
-            raise NotImplementedError(f"The simulated Lambda has no {operation}.")
-        found: dict[str, Any] = {"StatusCode": 200}
+    def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002 - as every service
+        if operation != "Invoke" or "InvocationType" in parameters:
+            raise NotImplementedError(f"The simulated Lambda has no {operation} with {sorted(parameters)}.")
         try:
-            said = self.invoke(parameters["FunctionName"], json.loads(parameters["Payload"]))
+            found = self.invoke(parameters["FunctionName"], json.loads(parameters.get("Payload", b"null")))
         except FunctionFailed as failed:
-            found["FunctionError"] = "Unhandled"
-            said = {"errorType": failed.error, "errorMessage": failed.message}
-        return {**found, "Payload": io.BytesIO(json.dumps(said).encode())}
+            told = {"errorMessage": failed.message, "errorType": failed.error}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def invoke_asynchronously(self, arn: str, event: Any, *, on_failure: Callable[[], None]) -> None:
         """As EventBridge does it: three attempts, then the dead-letter queue."""

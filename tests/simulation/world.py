@@ -7,11 +7,11 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +40,7 @@ from tests.simulation.kernel import Kernel
 from tests.simulation.machine_host import MachineHost
 from tests.simulation.services.comprehend import ComprehendService
 from tests.simulation.services.events import Events
+from tests.simulation.services.no_alarms import NoAlarms
 from tests.simulation.services.queue_polling import QueuePolling
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.sns import SNS
@@ -69,11 +70,9 @@ if TYPE_CHECKING:
 _READS = ("Get", "List", "Describe", "Head")
 _UNNAMED = re.compile("[0-9a-f]{16}")
 """What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
-PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error)
+PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
-_NO_ALARMS: Any = SimpleNamespace(put=lambda **_: None, delete=lambda **_: None)
-"""Of auto scaling's policies: nobody looks at them here."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 20.0
 """Of the SDK's standard retry mode."""
 
@@ -94,8 +93,6 @@ class World:
         self.tell = tell
         self.roles = Roles(())
         self._stacks: dict[tuple[str, str], Stack] = {}
-        self.policies: dict[str, Any] = {}
-        """Of shared models, by ARN."""
         self.s3 = S3(kernel, on_event=self._object_changed)
         self.ssm = SSM(kernel, on_event=self._parameter_changed)
         self.sqs = SQS(kernel)
@@ -112,7 +109,7 @@ class World:
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
         self.comprehend = ComprehendService(kernel, settings=comprehend, folder=self.folder, s3_of=self._s3_of)
         self._scaling = AutoScaling(
-            comprehend=self.comprehend.local, alarms=_NO_ALARMS, load=Load(), clock=lambda: self.kernel.now
+            comprehend=self.comprehend.local, alarms=NoAlarms(), load=Load(), clock=lambda: self.kernel.now
         )
         self._answers: dict[str, Callable[[str, Mapping[str, Any], Caller], dict[str, Any]]] = {
             "s3": self.s3.answer,
@@ -204,9 +201,8 @@ class World:
                 self._refuse_unless_listed(parameters, caller)
             raise
         if operation in ("PutResourcePolicy", "DeleteResourcePolicy"):
-            arn = parameters["ResourceArn"]
-            self.policies[arn] = json.loads(parameters.get("ResourcePolicy", "null"))
-            self.roles.put_policy(arn, self.policies[arn])
+            policy = json.loads(parameters.get("ResourcePolicy", "null"))
+            self.roles.put_policy(parameters["ResourceArn"], policy)
         return answer
 
     def _refuse_unless_listed(self, parameters: Mapping[str, Any], caller: Caller) -> None:
@@ -286,33 +282,10 @@ class World:
             # Who may send what, the policy says: it is asked before.
             self.events.open_to[account] = lambda _caller, _entry: True
 
-    def destroy(self, stack: Stack, first: Collection[str] = ()) -> None:
-        """What is not kept, without custom resources and flywheels; of `first` those of these logical ids. Its roles
-        stay: nobody takes them on any more."""
-        there = self.published(stack.account)
-        for rule in stack.rules:
-            if not first or rule.logical_id in first:
-                self.events.remove(rule, account=stack.account)
-        for parameter in stack.parameters:
-            if parameter.name in there and (not first or parameter.logical_id in first):
-                self.ssm.answer("DeleteParameter", {"Name": parameter.name}, Caller(account=stack.account))
-        if first:
-            return
-        for mapping in stack.event_source_mappings:
-            self.polling.remove(mapping)
-        for machine in stack.machines:
-            self.states.remove(machine.arn)
-        for function in stack.functions:
-            self.functions.remove(function.arn)
-
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
-        used = self.roles.used
         self._stacks[stack.account, stack.name] = stack
-        self.roles = Roles(self._stacks.values(), kinds=self.roles.kinds)
-        self.roles.used = used
-        for arn, policy in self.policies.items():
-            self.roles.put_policy(arn, policy)
+        self.roles = Roles(self._stacks.values(), former=self.roles)
         for account, name in self._people:
             self._attach(account, name)
         for bucket in stack.buckets:
@@ -346,17 +319,6 @@ class World:
         """The values in Parameter Store, by name."""
         found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
         return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
-
-    def models_of(self, account: str) -> list[str]:
-        """ARNs of an account's classifiers, sorted."""
-        found = self.comprehend.answer("ListDocumentClassifiers", {"MaxResults": 500}, Caller(account=account))
-        return sorted(each["DocumentClassifierArn"] for each in found["DocumentClassifierPropertiesList"])
-
-    def scalable_targets(self, account: str) -> list[str]:
-        """ARNs of the endpoints that are scaled by themselves."""
-        asked = {"ServiceNamespace": "comprehend"}
-        found = self._scale("DescribeScalableTargets", asked, Caller(account=account))["ScalableTargets"]
-        return [each["ResourceId"] for each in found]
 
     # Events.
 

@@ -21,6 +21,7 @@ from ops.verbs import (
 )
 from ops.verbs.import_status import import_status
 from tests.simulation.api import ACCOUNT
+from tests.simulation.claims import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def import_version(people: People, act: Act) -> None:
     """One that the source has, announced or not."""
     deployment = people.any_deployment
     assert isinstance(deployment, ImportDeployment)
-    found = people.world.models_of(ACCOUNT)
+    found = records.models_of(people.world, ACCOUNT)
     if found:
         chosen = found[int(act.chance * len(found))]
         people.app.wanted_models.add(deployment.service.version_arn(chosen))

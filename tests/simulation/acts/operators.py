@@ -17,8 +17,6 @@ from tests.simulation.acts import endpoints
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flywheel.records.promotions import PromotionRequest
-    from ops.deployment.published import AnyDeployment
     from tests.simulation.machines.execution import Execution
     from tests.simulation.people import People
     from tests.simulation.schedule.act import Act
@@ -47,20 +45,17 @@ def request_turn(people: People, *, overrule_minimum: bool = False) -> None:
 
 def approve_waiting(people: People, _: Act) -> None:
     deployment = people.any_deployment
-    for request in _waiting(deployment):
-        people.app.wanted_models.add(request.model_arn)
-        approve.approve(deployment, request.id, reason="it looks good")
+    found = waiting_promotion(deployment.intake)
+    if found is not None and found.beginning.request is not None:
+        people.app.wanted_models.add(found.beginning.request.model_arn)
+        approve.approve(deployment, found.beginning.promotion, reason="it looks good")
 
 
 def decline_waiting(people: People, _: Act) -> None:
     deployment = people.any_deployment
-    for request in _waiting(deployment):
-        approve.decline(deployment, request.id, reason="not this one")
-
-
-def _waiting(deployment: AnyDeployment) -> list[PromotionRequest]:
     found = waiting_promotion(deployment.intake)
-    return [found.beginning.request] if found is not None and found.beginning.request is not None else []
+    if found is not None:
+        approve.decline(deployment, found.beginning.promotion, reason="not this one")
 
 
 def roll_back(people: People, _: Act) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.simulation.api import Caller
+from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def nothing_bills_by_the_hour(situation: Situation, app: App) -> None:
         return
     endpoints = world.comprehend.answer("ListEndpoints", {}, owner)["EndpointPropertiesList"]
     require(not endpoints, f"{len(endpoints)} endpoints are left")
-    targets = world.scalable_targets(app.account)
+    targets = records.scalable_targets(world, app.account)
     require(not targets, f"{len(targets)} scalable targets are left")
 
 

@@ -57,12 +57,12 @@ def only_who_is_trusted_may_import(situation: Situation) -> None:
     if app.unfinished:
         return
     trusted = app.parameters["flywheel"]["TrustedAccounts"]
-    policies = {arn: json.dumps(policy) for arn, policy in world.policies.items() if policy is not None}
+    policies = {arn: json.dumps(policy) for arn, policy in world.roles.put.items() if policy is not None}
     for arn, policy in policies.items():
         for account in (IMPORTER, "999988887777"):
             require(account in trusted or account not in policy, f"{account} is not trusted, and may import {arn}")
     published = world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/active-model-arn")
-    if published is not None and published.value in world.models_of(app.account) and trusted != "none":
+    if published is not None and published.value in records.models_of(world, app.account) and trusted != "none":
         policy = policies.get(published.value, "")
         require(_account(trusted) in policy, f"{trusted} may not import {published.value}")
 

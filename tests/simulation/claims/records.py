@@ -12,6 +12,7 @@ from tests.simulation.api import Caller
 if TYPE_CHECKING:
     from tests.simulation.app import App
     from tests.simulation.simulation import Situation
+    from tests.simulation.world import World
 
 R = TypeVar("R", bound=Record)
 
@@ -61,6 +62,20 @@ def datasets(situation: Situation, flywheel_arn: str) -> list[dict[str, Any]]:
         "DatasetPropertiesList"
     ]
     return found
+
+
+def models_of(world: World, account: str) -> list[str]:
+    """ARNs of an account's classifiers, sorted."""
+    found = world.comprehend.answer("ListDocumentClassifiers", {"MaxResults": 500}, Caller(account=account))
+    return sorted(each["DocumentClassifierArn"] for each in found["DocumentClassifierPropertiesList"])
+
+
+def scalable_targets(world: World, account: str) -> list[str]:
+    """ARNs of an account's endpoints that are scaled by themselves."""
+    asked = {"ServiceNamespace": "comprehend"}
+    who = world.as_person("the claim", account=account)
+    found = world.ask("application-autoscaling", "DescribeScalableTargets", asked, who)
+    return [each["ResourceId"] for each in found["ScalableTargets"]]
 
 
 def texts(key: str, content: bytes) -> list[str]:

@@ -40,15 +40,16 @@ class _Grant:
 class Roles:
     """Of all deployments of a world. Answers are kept: `put_policy` tells of a resource's policy that changes."""
 
-    def __init__(self, stacks: Iterable[Stack], *, kinds: Mapping[str, str] | None = None) -> None:
-        """`kinds`: of models of flywheels that no stack has any more, by ARN."""
+    def __init__(self, stacks: Iterable[Stack], *, former: Roles | None = None) -> None:
+        """`former`: before a deployment. What was used stays, and so do people, policies that were put, and the kinds
+        of models of flywheels that no stack has any more."""
         self.used: dict[str, int] = {}
         """How often each grant has allowed a request. Add up those of several schedules, for `unused`."""
         self._stacks = tuple(stacks)
         self._grants: dict[tuple[str, str], tuple[_Grant, ...]] = {}
         self._trust: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._owners: dict[str, str] = {}
-        self.kinds: dict[str, str] = dict(kinds or {})
+        self._kinds: dict[str, str] = {} if former is None else dict(former._kinds)
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for stack in self._stacks:
             for role in stack.roles:
@@ -56,7 +57,7 @@ class Roles:
                 self._grants[stack.account, role.name] = tuple(_grants(place, role.statements))
                 self._trust[stack.account, role.name] = [_as_document(each) for each in role.trust]
             self._owners |= {f"arn:aws:s3:::{bucket.name}": stack.account for bucket in stack.buckets}
-            self.kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
+            self._kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
             for policy in stack.resource_policies:
                 for arn in policy.of:
                     own = [_as_document(each) for each in policy.statements if each.conditions != _ONLY_ENCRYPTED]
@@ -65,18 +66,35 @@ class Roles:
         self._lent: dict[tuple[str | None, ...], bool] = {}
         self._allowed: dict[tuple[Caller, Check], tuple[str, ...]] = {}
         self._answered: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        self.put: dict[str, Mapping[str, Any] | None] = {}
+        """Policies by resource, as they were put last."""
+        self._people: dict[tuple[str, str], set[str]] = {}
+        """ARNs of policies, by account and name."""
+        if former is not None:
+            self._take_over(former)
+
+    def _take_over(self, former: Roles) -> None:
+        self.used = former.used
+        for resource, document in former.put.items():
+            self.put_policy(resource, document)
+        for (account, name), arns in former._people.items():
+            there = (policy for stack in self._stacks for policy in stack.managed_policies)
+            self.add_person(name, account=account, policies=[policy for policy in there if policy.arn in arns])
 
     def add_person(self, name: str, *, account: str, policies: Iterable[ManagedPolicy]) -> Caller:
         """Somebody to whom these policies of a template are attached."""
         grants: list[_Grant] = []
+        policies = list(policies)
         for policy in policies:
             (stack,) = (each for each in self._stacks if policy in each.managed_policies)
             grants += _grants(f"{stack.name}/{policy.logical_id}", policy.statements)
         self._grants[account, name] = tuple(grants)
+        self._people[account, name] = {policy.arn for policy in policies}
         return Caller(account=account, role=name)
 
     def put_policy(self, resource: str, document: Mapping[str, Any] | None) -> None:
         """The policy that a resource has from here on, such as a shared model; None if it has none."""
+        self.put[resource] = document
         self._policies[resource] = [] if document is None else _statements(document)
         self._allowed.clear()
         self._answered.clear()
@@ -115,7 +133,7 @@ class Roles:
                 parameters,
                 account=caller.account,
                 region=REGION,
-                kinds=self.kinds,
+                kinds=self._kinds,
                 about=about,
             )
             texts = self._answered[key] = tuple(text for check in checks for text in self._texts(caller, check))
