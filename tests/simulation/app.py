@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.api import ACCOUNT, ApiError, Caller
 from tests.simulation.deployment.synthesis import context_of, templates_of
@@ -46,20 +46,21 @@ class App:
 
     def deploy(self) -> None:
         """As `cdk deploy --all`: also in the place of what is deployed."""
-        templates = templates_of(KINDS[self.kind], self.generation)
-        for name, template in templates.items():
+        for name, template in self.templates().items():
             part = name.rpartition("-")[2]
-            stack = resolve(
-                template,
-                name=name,
-                account=self.account,
-                parameters=self.parameters.get(part, {}),
-                published=self.world.published(self.account),
-            )
+            stack = self.resolved(name, template, self.parameters.get(part, {}))
             self.stacks[part] = stack
             self.world.deploy_first(stack)
             self._create_flywheels(stack)
             self.world.deploy(stack)
+
+    def templates(self) -> Mapping[str, Mapping[str, Any]]:
+        """By the names of their stacks, in the order of their deployment."""
+        return templates_of(KINDS[self.kind], self.generation)
+
+    def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
+        published = self.world.published(self.account)
+        return resolve(template, name=name, account=self.account, parameters=parameters, published=published)
 
     def _create_flywheels(self, stack: Stack) -> None:
         for flywheel in stack.flywheels:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from flywheel.faults.errors import ServiceBusy
 from flywheel.preparation import prepare
 from flywheel.records.turns import TurnRecord
-from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
+from flywheel.records.uploads import UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
 from flywheel.uploads.faults import UnreadableUpload
 from ops.verbs.prepared import UploadState, uploads_waiting
-from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
+from tests.pipeline.deployed import Deployment, result_of
+from tests.pipeline.documents import LABELS, documents
+from tests.simulation.functions import Context
 
 FIRST = documents(*LABELS, count=10)
 SECOND = documents(*LABELS, start=10, count=10)
@@ -43,7 +45,7 @@ def test_half_a_character_is_a_bad_line_that_stops_nothing(at: Deployment, line:
     record = at.run_turn()
     broken = result_of(record, "train/0-broken.jsonl")
     assert (broken.outcome, sum(broken.bad_lines.values())) == (UploadOutcome.REJECTED, 20)
-    assert at.faults == []
+    assert at.logged("upload not prepared") == []
     assert at.registered() == sorted(FIRST)
     at.check_consistency()
 
@@ -63,7 +65,9 @@ def test_what_the_code_cannot_handle_is_rejected_with_its_original(
     broken = result_of(record, "train/0-broken.csv")
     assert broken.outcome is UploadOutcome.REJECTED
     assert "Internal error" in broken.reason
-    assert [(upload.key, type(error)) for upload, error in at.faults] == [("train/0-broken.csv", UnicodeEncodeError)]
+    (logged,) = at.logged("upload not prepared")
+    assert "train/0-broken.csv" in logged
+    assert "UnicodeEncodeError" in logged
     folder = rejected_folder(broken.upload)
     assert at.keys(folder) == [f"{folder}original/0-broken.csv", f"{folder}report.json", f"{folder}report.txt"]
     assert b"Internal error" in at.bucket.read_bytes(f"{folder}report.txt")
@@ -78,9 +82,9 @@ def unreadable(at: Deployment, how: str) -> None:
             "SSECustomerKey": base64.b64encode(CUSTOMER_KEY).decode(),
             "SSECustomerKeyMD5": base64.b64encode(hashlib.md5(CUSTOMER_KEY, usedforsecurity=False).digest()).decode(),
         }
-        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", **key)
+        at.s3.put_object(Bucket=at.app.intake, Key="train/0-locked.csv", Body=b"x", **key)
     else:
-        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", StorageClass=how)
+        at.s3.put_object(Bucket=at.app.intake, Key="train/0-locked.csv", Body=b"x", StorageClass=how)
 
 
 def waiting(at: Deployment) -> list[tuple[str, UploadState]]:
@@ -98,7 +102,8 @@ def test_an_upload_that_cannot_be_read_stays_is_reported_and_is_not_tried_for_ev
     assert at.keys("train/") == ["train/0-locked.csv"], "nothing that was uploaded is lost"
     folder = rejected_folder(locked.upload)
     assert at.bucket.require(f"{folder}report.json", UploadResult) == locked
-    assert [type(error) for _, error in at.faults] == [UnreadableUpload]
+    (logged,) = at.logged("upload not prepared")
+    assert UnreadableUpload.__name__ in logged
     assert at.registered() == sorted(FIRST)
     # It starts no turn, and the turns of others leave it alone.
     assert not at.poked().start
@@ -130,16 +135,10 @@ def test_a_name_as_long_as_a_key_can_be_is_rejected_under_a_shorter_one(at: Depl
     at.check_consistency()
 
 
-def test_the_local_cloud_refuses_a_key_of_more_than_1024_bytes(at: Deployment) -> None:
-    at.s3.put_object(Bucket=at.name, Key="k" * 1024, Body=b"")
-    for key in ("k" * 1025, "\u00e9" * 513):
-        with pytest.raises(at.s3.exceptions.ClientError) as refused:
-            at.s3.put_object(Bucket=at.name, Key=key, Body=b"")
-        assert refused.value.response["Error"]["Code"] == "KeyTooLongError"
-
-
-def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself(at: Deployment) -> None:
-    at.remaining_seconds = 100.0
+def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 100_000)
     at.upload("train/slow.csv", FIRST)
     slow = result_of(at.run_turn(), "train/slow.csv")
     assert slow.outcome is UploadOutcome.REJECTED
@@ -148,22 +147,20 @@ def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself
     at.check_consistency()
 
 
-def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(at: Deployment) -> None:
+def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at.upload("train/0-quick.csv", FIRST)
     at.upload("train/1-slow.csv", SECOND)
-    turn = at.start_turn().run_before("prepare_train")
-    reads = 0
+    asked: Counter[str] = Counter()
 
-    def remaining() -> float:
-        nonlocal reads
-        reads += 1
-        return 900.0 if reads <= 2 else 100.0
+    def remaining(context: Context) -> int:
+        """Of the first invocation the time is almost over when it comes to the second upload."""
+        asked[context.aws_request_id] += 1
+        return 900_000 if len(asked) > 1 or asked[context.aws_request_id] <= 2 else 100_000
 
-    uploads = [upload for upload in turn.beginning().uploads if upload.split is Split.TRAIN]
-    preparer = turn.preparer()
-    preparer._remaining = remaining
-    with pytest.raises(ServiceBusy, match="next invocation"):
-        preparer.prepare_all(uploads, at.now())
-    record = turn.run()
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", remaining)
+    record = at.run_turn()
+    assert at.world.visits["TurnMachine266FB739/PrepareTrainUpload/retry ServiceBusy"] == 1
     assert record.counts.outcomes == {UploadOutcome.ACCEPTED: 2}
     at.check_consistency()
