@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-entities demo-accounts demo-review test conformance check format openapi synth deploy diff destroy bench lock clean
+.PHONY: help setup demo demo-entities demo-accounts demo-review test simulate conformance check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ demo-review: setup  ## Review what a model is not sure of in a real browser, and
 
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+simulate: setup  ## Run SEEDS=10000 drawn schedules over the real definitions and handlers, in two modes, from FIRST_SEED=1
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --first-seed $(or $(FIRST_SEED),1) --floor $(or $(FLOOR),20)
 
 conformance: setup  ## What the documents leave open, asked of TARGET=local or, after showing the cost, TARGET=aws
 	@$(BIN)/python -m tests.conformance $(or $(TARGET),local) $(ARGS)

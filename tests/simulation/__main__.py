@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.simulation.coverage import too_few
 from tests.simulation.installation import installed
 from tests.simulation.many import run_many, run_plan
 from tests.simulation.schedule.plan import draw_plan
@@ -18,12 +19,20 @@ def main() -> int:
     parser.add_argument("--unbounded", action="store_true", help="faults never end, and neither need the pipeline")
     parser.add_argument("--whole", action="store_true", help="do not cut a failing schedule down")
     parser.add_argument("--seeds", type=int, default=0, help="run so many, in both modes")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first that is broken")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--processes", type=int)
+    parser.add_argument("--floor", type=int, default=0, help="every place must be reached so often")
     given = parser.parse_args()
     if given.seed is not None:
         return tell(given.seed, bounded=not given.unbounded, whole=given.whole)
-    return run_all(given.first_seed, given.seeds, processes=given.processes)
+    return run_all(
+        given.first_seed,
+        given.seeds,
+        processes=given.processes,
+        until_broken=given.until_broken,
+        floor=given.floor,
+    )
 
 
 def tell(seed: int, *, bounded: bool, whole: bool) -> int:
@@ -36,7 +45,7 @@ def tell(seed: int, *, bounded: bool, whole: bool) -> int:
     return 1 if found.broken else 0
 
 
-def run_all(first: int, count: int, *, processes: int | None) -> int:
+def run_all(first: int, count: int, *, processes: int | None, until_broken: bool, floor: int) -> int:
     schedules = [(seed, bounded) for seed in range(first, first + count) for bounded in (True, False)]
     figures = None
     told = 0
@@ -45,12 +54,19 @@ def run_all(first: int, count: int, *, processes: int | None) -> int:
             mode = "" if bounded else " --unbounded"
             sys.stdout.write(f"--seed {seed}{mode}: {claim}: {message[:300]}\n")
         told = len(figures.broken)
+        if told and until_broken:
+            break
         sys.stdout.write(
             f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
             f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"
         )
         sys.stdout.flush()
-    return 1 if figures is None or figures.broken else 0
+    if figures is None:
+        return 1
+    few = too_few(figures.visits, floor=floor) if floor else []
+    for place, visits in few:
+        sys.stdout.write(f"{place}: reached {visits} times, which is fewer than {floor}\n")
+    return 1 if figures.broken or few else 0
 
 
 if __name__ == "__main__":

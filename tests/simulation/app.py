@@ -35,6 +35,10 @@ class App:
         """The active model that a claim saw last."""
         self.wanted_models: set[str] = set()
         """Models that a person asked for, by whatever way."""
+        self.numbers: dict[str, tuple[str, int]] = {}
+        """Of the present turn and promotion, with the version in which a claim saw it."""
+        self.promoted: set[str] = set()
+        """Models that became active by a decision."""
         self.deleted_models: set[str] = set()
         self.deleted_uploads: set[str] = set()
         """Keys."""

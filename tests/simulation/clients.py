@@ -69,14 +69,11 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
     # copy.copy asks the new one for attributes before it has any, which botocore's clients do not stand.
     found = object.__new__(type(real))
     found.__dict__.update(real.__dict__)
-    model = real.meta.service_model
 
     def make_api_call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if "CopySource" in parameters:
             handle_copy_source_param(parameters)
-        problems = _VALIDATOR.validate(parameters, model.operation_model(operation).input_shape)
-        if problems.has_errors():
-            raise ParamValidationError(report=problems.generate_report())
+        _validate(service, operation, parameters)
         now = who()
         try:
             answer = now.world.ask(service, operation, parameters, now, attempts=attempts)
@@ -91,9 +88,35 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
         return {**answer, "ResponseMetadata": {"HTTPStatusCode": 200, "RequestId": "simulation"}}
 
     found._make_api_call = make_api_call
+    # Making one takes longer than many a request.
+    found.get_paginator = cache(found.get_paginator)
     if service == "s3":
         _without_threads(found)
     return found
+
+
+_valid: set[tuple[Any, ...]] = set()
+"""Forms of requests that are valid, whatever their texts and numbers are."""
+
+
+def _validate(service: str, operation: str, parameters: dict[str, Any]) -> None:
+    """As botocore does. Raises ParamValidationError."""
+    form = (service, operation, *((name, _form(value)) for name, value in parameters.items()))
+    if form in _valid:
+        return
+    problems = _VALIDATOR.validate(parameters, model_of(service).operation_model(operation).input_shape)
+    if problems.has_errors():
+        raise ParamValidationError(report=problems.generate_report())
+    _valid.add(form)
+
+
+def _form(value: Any) -> Any:
+    """What botocore looks at: types, and whether a text is empty."""
+    if isinstance(value, dict):
+        return tuple((name, _form(member)) for name, member in value.items())
+    if isinstance(value, list):
+        return tuple(dict.fromkeys(_form(item) for item in value))
+    return (type(value), bool(value))
 
 
 def _without_threads(s3: Any) -> None:

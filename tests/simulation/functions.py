@@ -117,7 +117,7 @@ class Functions:
         process = kernel.start(lambda: self._run(function, text, context, running), name=who)
         self.running[who] = process
         self._deadlines[who] = context.deadline
-        process.when_done(lambda: self.running.pop(who, None) and None)
+        process.when_done(lambda: self.running.pop(who, None))
         kernel.later(
             function.timeout, lambda: process.kill(FunctionTimedOut(f"{who} ran longer than {function.timeout:.0f} s."))
         )

@@ -123,7 +123,7 @@ class Process(Generic[T]):
         self._body = run
         self._number = number
         self._waiting = 0
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
         self._killed: BaseException | None = None
 
     def _run(self) -> None:
@@ -168,7 +168,7 @@ class Process(Generic[T]):
             killed, self._killed = self._killed, None
             raise killed
 
-    def when_done(self, tell: Callable[[], None]) -> None:
+    def when_done(self, tell: Callable[[], object]) -> None:
         """`tell` may not wait. It is called at once if the process is done."""
         if self.done:
             tell()

@@ -75,7 +75,7 @@ class MachineHost:
             raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
         process = world.functions.begin(arn, arguments.get("Payload", {}))
         world.waiting[process.name] = task.execution
-        process.when_done(lambda: world.waiting.pop(process.name, None) and None)
+        process.when_done(lambda: world.waiting.pop(process.name, None))
         if world.weather.unanswered_invocation():
             world.tell(process.name, "gives no answer to Step Functions, and goes on")
             process.join(at_most=60)

@@ -16,7 +16,7 @@ from tests.simulation.installation import installed
 from tests.simulation.schedule.plan import Plan, draw_plan
 from tests.simulation.simulation import Run, run
 
-_BATCH = 20
+_BATCH = 10
 
 
 @dataclass(kw_only=True)
@@ -76,6 +76,9 @@ def run_many(schedules: Sequence[tuple[int, bool]], *, processes: int | None = N
     found = Figures()
     batches = [schedules[begin : begin + _BATCH] for begin in range(0, len(schedules), _BATCH)]
     with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        for figures in pool.map(run_here, batches):
-            found.add(figures)
-            yield found, time.monotonic() - began
+        try:
+            for figures in pool.map(run_here, batches):
+                found.add(figures)
+                yield found, time.monotonic() - began
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -64,6 +64,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
     calm_after = kernel.now + plan.calm_after if plan.bounded else float("inf")
     storm = Storm(kernel, plan.rates, calm_after=calm_after, until=kernel.now + plan.calm_after, tell=tell)
     world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
+    world.events.least_period = plan.least_period
     quality = kernel.random("talents")
 
     def talent() -> Talent:
@@ -133,7 +134,7 @@ def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
     if plan.rates.failed_resources:
         for resource in ("dataset", "iteration", "job", "endpoint"):
             if draw.random() < 0.5:
-                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))  # type: ignore[arg-type]  # one of its names
+                fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))
                 world.comprehend.local.faults.add(fault)
 
 

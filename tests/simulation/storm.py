@@ -139,7 +139,7 @@ class Storm(Weather):
         draw, rates = self._fates, self._rates
         chance, share = draw.random(), draw.random()
         fate = _Fate(
-            place=draw.randint(1, draw.choice((2, 5, 15, 40))),
+            place=draw.choice((1, 1, 2, 3, draw.randint(4, 12), draw.randint(4, 40))),
             before=draw.random() < 0.6,
             of_changes=draw.random() < 0.6,
             length=draw.choice((5.0, 60.0, 300.0, 900.0)),

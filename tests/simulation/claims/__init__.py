@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from tests.simulation.claims import documents, models, status, turns
+from typing import TYPE_CHECKING
 
-ALWAYS = {
+from tests.simulation.claims import documents, functions, models, status, turns
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Claim
+
+ALWAYS: dict[Claim, str] = {
     turns.never_two_iterations_at_once: "comprehend",
+    turns.one_turn_and_one_promotion_at_a_time: "stepfunctions",
+    turns.numbers_never_go_back: "s3",
     turns.each_iteration_is_decided_once: "s3",
     models.never_active_without_a_reason: "comprehend",
+    functions.errors_have_names: "functions",
 }
 """With the service that each is about."""
 AT_REST = (

@@ -41,6 +41,17 @@ def what_was_rejected_has_its_report(situation: Situation) -> None:
         if result.outcome in (UploadOutcome.REJECTED, UploadOutcome.PARTLY_ACCEPTED):
             key = f"rejected/{result.upload.id}/report.json"
             require(world.s3.object(intake, key) is not None, f"{result.upload.key} was rejected without {key}")
+            told, bad = sum(result.bad_lines.values()), _bad_lines(situation, result.upload.key)
+            require(bad is None or told == bad, f"{result.upload.key} has {bad} bad lines, and {told} are told")
+            if result.outcome is UploadOutcome.REJECTED:
+                kept = [one for one in world.s3.keys(intake, f"rejected/{result.upload.id}/") if "report." not in one]
+                require(bool(kept), f"the rejected {result.upload.key} is not kept")
+
+
+def _bad_lines(situation: Situation, key: str) -> int | None:
+    """How many a file has; None if there were several of its key."""
+    found = [act.file.bad_lines for _, act in situation.people.done if act.file is not None and act.file.key == key]
+    return found[0] if len(found) == 1 else None
 
 
 def _sure_files(situation: Situation) -> list[File]:

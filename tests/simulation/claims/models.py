@@ -28,14 +28,25 @@ def never_active_without_a_reason(situation: Situation) -> None:
         for _, decision in records.read_all(situation, "decisions/", Decision)
         if decision.candidate is not None and decision.candidate.arn == active
     ]
-    won = any(decision.decision is DecisionKind.PROMOTE for decision in decisions)
+    won = any(decision.decision is DecisionKind.PROMOTE and not _lost(decision) for decision in decisions)
     said = ", ".join(f"{decision.decision}: {' '.join(decision.reasons)}" for decision in decisions) or "no decision"
     require(won, f"{active} became active with {said}")
+    require(active not in app.promoted, f"{active} became active again, and nobody said so")
+    app.promoted.add(active)
     mode = app.parameters["flywheel"]["PromotionMode"]
     changed = any(act.kind == "change a parameter" for _, act in situation.people.done)
     require(
         mode == "AUTOMATIC" or changed, f"{active} became active though PromotionMode is {mode}, and nobody said so"
     )
+
+
+def _lost(decision: Decision) -> bool:
+    """Whether the scores of the comparison itself say that the candidate is worse."""
+    candidate, active = decision.candidate, decision.active
+    if candidate is None or active is None or candidate.arn == active.arn:
+        return False
+    new, old = (one.metrics.value(decision.selection_metric) for one in (candidate, active))
+    return new is not None and old is not None and new < old
 
 
 def all_say_the_same_model_is_active(situation: Situation) -> None:

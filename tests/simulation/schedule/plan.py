@@ -73,6 +73,8 @@ class Plan:
     rates: Rates
     acts: tuple[Act, ...]
     calm_after: float
+    least_period: float = 0.0
+    """Seconds between two looks of a schedule, at least."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -93,6 +95,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         rates=_rates(draw),
         acts=tuple(sorted(_acts(draw, author, length), key=lambda act: act.at)),
         calm_after=length + HOUR,
+        least_period=draw.choice((0.0, 3 * HOUR, 3 * HOUR, 3 * HOUR)),
     )
 
 

@@ -25,6 +25,10 @@ class Events:
         self._kernel = kernel
         self._deliver = deliver
         self._rules: dict[tuple[str, str], Rule] = {}
+        self.least_period = 0.0
+        """Seconds: schedules that are due more often are due so often. Most looks find nothing, and cost the most."""
+        self._by_source: dict[tuple[str, str], list[Rule]] = {}
+        """All rules of the project name the sources of their events."""
         self._count = 0
         self.open_to: dict[str, Callable[[Caller, Mapping[str, Any]], bool]] = {}
         """By account: whether its default bus takes an entry of somebody in another account."""
@@ -34,11 +38,19 @@ class Events:
         key = (account, rule.arn)
         known = self._rules.get(key)
         self._rules[key] = rule
+        self._sort()
         if rule.schedule and known is None:
             self._kernel.later(self._kernel.random("schedules").uniform(0, 60), lambda: self._tick(key))
 
     def remove(self, rule: Rule, *, account: str) -> None:
         self._rules.pop((account, rule.arn), None)
+        self._sort()
+
+    def _sort(self) -> None:
+        self._by_source.clear()
+        for (account, _), rule in self._rules.items():
+            for source in (rule.pattern or {}).get("source", ()):
+                self._by_source.setdefault((account, source), []).append(rule)
 
     def _tick(self, key: tuple[str, str]) -> None:
         rule = self._rules.get(key)
@@ -47,7 +59,7 @@ class Events:
         if rule.enabled:
             detail: dict[str, Any] = {}
             self._send(key[0], rule, self.event(key[0], "aws.events", "Scheduled Event", detail))
-        self._kernel.later(period(rule.schedule), lambda: self._tick(key))
+        self._kernel.later(max(self.least_period, period(rule.schedule)), lambda: self._tick(key))
 
     def event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
         self._count += 1
@@ -66,8 +78,8 @@ class Events:
     def publish(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         """An event on the account's default bus."""
         event = self.event(account, source, detail_type, detail)
-        for (of, _), rule in list(self._rules.items()):
-            if of == account and rule.enabled and rule.pattern and matches(rule.pattern, event):
+        for rule in self._by_source.get((account, source), ()):
+            if rule.enabled and rule.pattern and matches(rule.pattern, event):
                 self._send(account, rule, event)
 
     def _send(self, account: str, rule: Rule, event: dict[str, Any]) -> None:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Models whose quality is drawn instead of trained: what they get right is what a hash says.
 
 A text names what is in it: `about:BUSINESS` for a label, `PERSON_ada` for an entity. A model of quality q sees it with
@@ -126,8 +127,8 @@ def talents(draw: Callable[[], Talent]) -> Iterator[None]:
             raise InvalidTrainingDataError("Training needs annotated entities.")
         return _Recognizer(draw(), types)
 
-    before = (classifier.make_pipeline, recognizer.train, recognizer.Recognizer)
     changed: Any = classifier, recognizer
+    before = (changed[0].make_pipeline, recognizer.train, recognizer.Recognizer)
     changed[0].make_pipeline = lambda *_: _Scorer(draw())
     changed[1].train, changed[1].Recognizer = train, _Recognizer
     try:

@@ -1,0 +1,64 @@
+"""What schedules reached: every state, catch, retry and choice of the machines, every claim and act.
+
+A simulation that never gets to the critical place proves nothing about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.simulation.acts import ACTS
+from tests.simulation.api import ACCOUNT
+from tests.simulation.claims import ALWAYS, AT_REST
+from tests.simulation.deployment.synthesis import FLYWHEELS, templates_of
+from tests.simulation.deployment.templates import resolve_app
+from tests.simulation.machines.host import Visit
+
+FLOOR = 20
+"""Visits of each place in a nightly run."""
+
+
+def key_of(machine: str, visit: Visit) -> str:
+    """How a visit is counted: by machine, state, and which rule, catcher or retrier it was."""
+    what = visit.what
+    if what == "choice":
+        return f"{machine}/{visit.state}/choice {'default' if visit.number is None else visit.number}"
+    if what in ("catch", "retry"):
+        return f"{machine}/{visit.state}/{what} {visit.number}"
+    return f"{machine}/{visit.state}/{what}"
+
+
+def places() -> list[str]:
+    """All that a nightly run must reach."""
+    found = {place for kind in FLYWHEELS for place in _of_machines(kind)}
+    found |= {f"claim/{claim.__name__}" for claim in (*ALWAYS, *AT_REST)}
+    found |= {f"act/{kind}" for kind in ACTS}
+    return sorted(found)
+
+
+def too_few(visits: Mapping[str, int], *, floor: int = FLOOR) -> list[tuple[str, int]]:
+    """Places with fewer visits than the floor, the fewest first."""
+    few = [(place, visits.get(place, 0)) for place in places() if visits.get(place, 0) < floor]
+    return sorted(few, key=lambda each: (each[1], each[0]))
+
+
+def _of_machines(kind: str) -> Iterator[str]:
+    for stack in resolve_app(templates_of(kind), account=ACCOUNT).values():
+        for machine in stack.machines:
+            yield from _of_states(machine.logical_id, machine.definition["States"])
+
+
+def _of_states(machine: str, states: Mapping[str, Any]) -> Iterator[str]:
+    for name, state in states.items():
+        yield f"{machine}/{name}/entered"
+        for number, _ in enumerate(state.get("Choices", ())):
+            yield f"{machine}/{name}/choice {number}"
+        if "Default" in state:
+            yield f"{machine}/{name}/choice default"
+        for number, _ in enumerate(state.get("Catch", ())):
+            yield f"{machine}/{name}/catch {number}"
+        for number, _ in enumerate(state.get("Retry", ())):
+            yield f"{machine}/{name}/retry {number}"
+        if "ItemProcessor" in state:
+            yield from _of_states(machine, state["ItemProcessor"]["States"])
