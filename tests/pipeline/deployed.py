@@ -22,7 +22,6 @@ from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.pipeline import FlywheelPipeline
 from flywheel.promotions import start_promotion
 from flywheel.records import turns
-from flywheel.records.promotions import Promotion, PromotionBeginning, begin_key, end_key
 from flywheel.records.turns import TurnBeginning, TurnRecord, TurnRequest
 from flywheel.records.uploads import Split, UploadResult
 from flywheel.store.bucket import IntakeBucket
@@ -34,7 +33,7 @@ from tests.pipeline.documents import LABELS, Document, as_csv, read_stored
 from tests.pipeline.script import HeldUp, Script
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
-from tests.simulation.api import Caller
+from tests.simulation.api import ApiError, Caller
 from tests.simulation.app import App
 from tests.simulation.claims import models, status
 from tests.simulation.claims import turns as claims_of_turns
@@ -87,6 +86,27 @@ class _World(World):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.entered: Callable[[Visit], None] | None = None
+        self.refused: dict[tuple[str, str, str], ApiError] = {}
+        """What S3 answers to an operation on a version of a key."""
+        self.invoked: dict[str, list[Any]] = {}
+        """Events that functions got, by ARN."""
+        begin = self.functions.begin
+
+        def noted(arn: str, event: Any) -> Process[Any]:
+            self.invoked.setdefault(arn, []).append(event)
+            return begin(arn, event)
+
+        self.functions.begin = noted  # type: ignore[method-assign]  # each of a test's invocations comes by here
+
+    def _carried_out(
+        self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
+    ) -> dict[str, Any]:
+        if self.refused and service == "s3":
+            source = parameters.get("CopySource", parameters)
+            error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
+            if error is not None:
+                raise error
+        return super()._carried_out(service, operation, parameters, caller)
 
     def visited(self, visit: Visit, machine: str) -> None:
         super().visited(visit, machine)
@@ -321,23 +341,12 @@ class Deployment:
         self.bucket.write(turns.REQUEST_KEY, request)
         return request
 
-    def approve(self) -> None:
-        """What waits, and whatever follows."""
-        approve.approve(self.operator, self.promotion().promotion)
-        self.settle()
-
-    def decline(self, *, reason: str = "not now") -> None:
-        approve.decline(self.operator, self.promotion().promotion, reason=reason)
-        self.settle()
-
-    def promotion(self) -> PromotionBeginning:
-        """The current one."""
-        from flywheel.records.promotions import PROMOTIONS, name_of
-
-        return self.bucket.require(begin_key(name_of(PROMOTIONS.current_number(self.bucket))), PromotionBeginning)
-
-    def end_of(self, request_id: str) -> Promotion | None:
-        return self.bucket.read(end_key(request_id), Promotion)
+    def waiting_promotion(self) -> WaitingPromotion:
+        """The promotion that waits for a person."""
+        running = [one for one in self.executions("Promote") if one.status == "RUNNING"]
+        (execution,) = running
+        assert self.world.states.waits_for_a_person(execution), f"{execution.name} does not wait"
+        return WaitingPromotion(self, execution)
 
     def make_active(self, model_arn: str) -> None:
         """In the console."""
@@ -389,6 +398,10 @@ class Deployment:
         records = [{"messageId": f"{number}", "body": json.dumps({"poke": poke})} for number, poke in enumerate(pokes)]
         self.invoke("start_turn", {"Records": records})
 
+    def poke_promotions(self, *pokes: start_promotion.Poke) -> None:
+        records = [{"messageId": f"{number}", "body": json.dumps({"poke": poke})} for number, poke in enumerate(pokes)]
+        self.invoke("start_promotion", {"Records": records})
+
     def poked_promotion(self, *pokes: start_promotion.Poke) -> start_promotion.PromotionStart:
         return start_promotion.decide(
             pipeline=self.pipeline, pokes=frozenset(pokes or start_promotion.Poke), now=self.now()
@@ -410,6 +423,13 @@ class Deployment:
             if execution.status == "RUNNING":
                 self.held.pop(execution.name, None)
                 self.client("stepfunctions").stop_execution(executionArn=execution.arn)
+
+    def redrive_what_runs(self) -> None:
+        """Stop each turn and promotion that runs, and redrive it."""
+        for execution in (*self.executions("Turn"), *self.executions("Promote")):
+            if execution.status == "RUNNING":
+                execution.stop()
+                execution.redrive()
 
     def run_turn(self) -> TurnRecord:
         """The next turn, from its beginning to its end, and the promotion that follows."""
@@ -466,6 +486,10 @@ class Deployment:
         process = self.begin(function, event)
         self.step_until(lambda: process.done)
         return outcome_of(process)
+
+    def invoked(self, function: str) -> list[Any]:
+        """What machines gave the function so far."""
+        return self.world.invoked.get(self._function(function)[0].arn, [])
 
     def begin(self, function: str, event: Mapping[str, Any] | None = None) -> Process[Any]:
         """An invocation that somebody makes past the machines."""
@@ -673,6 +697,32 @@ class Turn:
 
     def beginning(self) -> TurnBeginning:
         return self._at.bucket.require(turns.begin_key(self.name), TurnBeginning)
+
+
+class WaitingPromotion:
+    """An execution of the promotion machine that waits for a person's answer."""
+
+    def __init__(self, deployment: Deployment, execution: Execution) -> None:
+        self._at = deployment
+        self.execution = execution
+        self.name = execution.name
+
+    def approve(self) -> None:
+        approve.approve(self._at.operator, self.name)
+        self._at.settle()
+
+    def decline(self, *, reason: str = "not now") -> None:
+        approve.decline(self._at.operator, self.name, reason=reason)
+        self._at.settle()
+
+    def time_out(self) -> None:
+        self._at.let_pass(timedelta(hours=float(self._at.app.parameters["flywheel"].get("ApprovalHours", 72)) + 1))
+        self._at.settle()
+
+    def stop(self) -> None:
+        """StopExecution, and what its event brings about."""
+        self.execution.stop()
+        self._at.settle()
 
 
 def result_of(record: TurnRecord, key: str) -> UploadResult:

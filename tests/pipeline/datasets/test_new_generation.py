@@ -127,9 +127,11 @@ def test_a_deployment_that_failed_after_the_flywheel_keeps_the_setting(at: Deplo
 
 def test_a_deployment_of_which_nothing_can_be_asked_keeps_the_setting(at: Deployment, folder: Path) -> None:
     (folder / "exit").write_text("1")
+    person = at.operator
+    at.client("ssm").delete_parameters(Names=[f"/comprehend-flywheel/{at.name}/deployment"])
     with pytest.raises(OperatorError, match="goes on from there"):
-        deploy_generation(at.operator, plan(at), folder, environment={})
-    assert generations(at.operator, folder) == (1, 2)
+        deploy_generation(person, plan(at), folder, environment={})
+    assert generations(person, folder) == (1, 2)
 
 
 def test_what_was_killed_halfway_counts_no_further(at: Deployment, folder: Path) -> None:

@@ -28,9 +28,10 @@ from flywheel.records.thresholds import ModelThresholds, thresholds_key
 from flywheel.records.turns import TurnRecord
 from flywheel.serving.target import EndpointTarget
 from tests.pipeline.analysis_driver import Analyses
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, as_csv, documents
 from tests.pipeline.in_process_cloud import Killed
 from tests.pipeline.serving_driver import ServingRun
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
 _WORDS = {BUSINESS: [f"share{n}" for n in range(30)], SPORTS: [f"goal{n}" for n in range(30)]}
@@ -196,7 +197,7 @@ def test_a_decision_that_is_killed_and_made_again_is_the_same(after: int, there:
     at = deployed()
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", FEW)
-    turn = at.start_turn().run_before("decide")
+    turn = at.start_turn().run_before("CompareMetrics")
     at.kills.reset(after=after)
     with pytest.raises(Killed):
         turn.take_step()
@@ -249,7 +250,7 @@ def assert_api(at: Deployment, serving: ServingRun, thresholds: dict[str, float]
             endpoint=LiveEndpoint(
                 comprehend=at.functions.clients["comprehend"], kind=at.kind, arn=serving.endpoint_arn, clock=at.now
             ),
-            intake=lambda: at.intake,
+            intake=lambda: at.bucket,
             rules=KeepingRules(keep=Keep.NONE, threshold=0.0),
             clock=at.now,
         ).classify(TEXTS)

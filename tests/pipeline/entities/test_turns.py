@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from flywheel.comprehend.endpoint import EndpointStatus
-from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.preparation.entities import from_line
 from flywheel.records.datasets import by_single_label
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.serving import ServingStatus, smoke_test_of
 from flywheel.records.uploads import Split
 from flywheel.serving.target import EndpointTarget
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.pipeline.serving_driver import ServingRun
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 
 def people(**options: object) -> Deployment:
-    return Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities", **options)  # type: ignore[arg-type]  # any field
+    return Deployment(entities=True, labels=TYPES, **options)  # type: ignore[arg-type]  # any field
 
 
 def test_a_first_turn_trains_and_promotes_a_recognizer() -> None:
@@ -84,7 +84,7 @@ def test_a_recognizer_is_served_and_tested() -> None:
 
 
 def test_documents_wait_until_each_type_has_its_minimum() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/few.jsonl", as_json_lines(annotated(count=20)))
     record = at.run_turn()
     assert record.datasets == ()

@@ -129,19 +129,11 @@ def test_a_turn_that_is_killed_at_every_place_can_be_redriven_each_time(story: S
     while len(at.script.killed) > killed:
         killed = len(at.script.killed)
         at.until_killed()
-        redrive_what_runs(at)
+        at.redrive_what_runs()
     assert killed > 30, "the turn was hardly killed"
     at.script.kill()
     at.promote_all()
     check(story, at, [turn.record(), *at.run_until_at_rest()])
-
-
-def redrive_what_runs(at: Deployment) -> None:
-    for machine in ("Turn", "Promote"):
-        for execution in at.executions(machine):
-            if execution.status == "RUNNING":
-                execution.stop()
-                execution.redrive()
 
 
 def check(story: Story, at: Deployment, records: list[TurnRecord]) -> None:
