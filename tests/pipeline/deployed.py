@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flywheel.comprehend.flywheel import FlywheelService
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.entity_recognition import ENTITY_RECOGNITION
+from flywheel.faults.fault_names import PASSING
 from flywheel.pipeline import FlywheelPipeline
 from flywheel.promotions import start_promotion
 from flywheel.records import turns
@@ -27,6 +28,7 @@ from flywheel.records.uploads import Split, UploadResult
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import RUN_TIME_NAMES, PublishedModels
 from flywheel.turn import start_turn
+from local.comprehend.faults import Faults
 from local.comprehend.settings import Settings
 from ops.verbs import approve
 from tests.pipeline.documents import LABELS, Document, as_csv, read_stored
@@ -48,7 +50,6 @@ from tests.simulation.world import World
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind
     from flywheel.turn.start_turn import Poke, TurnStart
-    from local.comprehend.faults import Faults
     from ops.deployment.published import Deployment as Published
     from tests.simulation.deployment.stack import Function, Stack
     from tests.simulation.machines.execution import Execution
@@ -76,7 +77,7 @@ PARAMETERS = {
 _PATIENCE = timedelta(days=40)
 _ATTEMPTS = 9
 T = TypeVar("T")
-_QUIET_SECONDS = 400.0
+_QUIET_SECONDS = 1000.0
 """Longer than the batching window of a queue and the visibility time-out of what could not be handled."""
 
 
@@ -88,6 +89,8 @@ class _World(World):
         self.entered: Callable[[Visit], None] | None = None
         self.refused: dict[tuple[str, str, str], ApiError] = {}
         """What S3 answers to an operation on a version of a key."""
+        self.retries: Counter[tuple[str, str | None]] = Counter()
+        """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
         """Events that functions got, by ARN."""
         begin = self.functions.begin
@@ -97,6 +100,20 @@ class _World(World):
             return begin(arn, event)
 
         self.functions.begin = noted  # type: ignore[method-assign]  # each of a test's invocations comes by here
+
+    def ask(
+        self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting, *, attempts: int = 9
+    ) -> dict[str, Any]:
+        """What the test itself asks is repeated at once."""
+        if self.kernel.in_process:
+            return super().ask(service, operation, parameters, who, attempts=attempts)
+        for attempt in range(1, attempts + 1):
+            try:
+                return super().ask(service, operation, parameters, who)
+            except ApiError as error:
+                if attempt == attempts or not (error.code in PASSING or error.status >= 500):
+                    raise
+        raise AssertionError("the loop ends with an answer or an error")
 
     def _carried_out(
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
@@ -110,6 +127,8 @@ class _World(World):
 
     def visited(self, visit: Visit, machine: str) -> None:
         super().visited(visit, machine)
+        if visit.what == "retry":
+            self.retries[visit.state, visit.error] += 1
         if self.entered is not None and visit.what in ("entered", "redriven"):
             self.entered(visit)
 
@@ -323,6 +342,14 @@ class Deployment:
     def change(self, part: str = "flywheel", **parameters: object) -> None:
         self.app.change_parameters(part, _parameters(parameters))
 
+    def set_variable(self, function: str, **variables: str) -> None:
+        """Of the function's environment: what no parameter allows."""
+        found, account = self._function(function)
+        self.world.functions.known[found.arn] = (
+            replace(found, environment={**found.environment, **variables}),
+            account,
+        )
+
     def replace_flywheel(self, *, labels: tuple[str, ...] | None = None) -> None:
         """Deploy a new generation, a minute after whatever happened before."""
         self.let_pass(timedelta(minutes=1))
@@ -425,11 +452,13 @@ class Deployment:
                 self.client("stepfunctions").stop_execution(executionArn=execution.arn)
 
     def redrive_what_runs(self) -> None:
-        """Stop each turn and promotion that runs, and redrive it."""
-        for execution in (*self.executions("Turn"), *self.executions("Promote")):
-            if execution.status == "RUNNING":
-                execution.stop()
-                execution.redrive()
+        """Stop each turn and promotion that runs, and redrive it a minute later."""
+        running = [one for one in (*self.executions("Turn"), *self.executions("Promote")) if one.status == "RUNNING"]
+        for execution in running:
+            execution.stop()
+        self.let_pass(timedelta(minutes=1))
+        for execution in running:
+            execution.redrive()
 
     def run_turn(self) -> TurnRecord:
         """The next turn, from its beginning to its end, and the promotion that follows."""
@@ -449,6 +478,18 @@ class Deployment:
         """What people asked for, with a poke."""
         self.operator.poke_promotions()
         self.settle()
+
+    def serve(self) -> Execution:
+        """As the schedule of the Serving stack does."""
+        arn = self.app.machine("Serve").arn
+        started = self.client("stepfunctions").start_execution(stateMachineArn=arn, input="{}")
+        self.settle()
+        return self.world.states.executions[started["executionArn"]]
+
+    def endpoint(self) -> dict[str, Any] | None:
+        """As anybody sees it."""
+        found: list[dict[str, Any]] = self.comprehend.list_endpoints()["EndpointPropertiesList"]
+        return found[0] if found else None
 
     def executions(self, machine: str) -> list[Execution]:
         """Of the machine whose logical id begins so, oldest first."""
@@ -598,6 +639,14 @@ class Deployment:
     def check_consistency(self, *, datasets_of_others: bool = False) -> Found:
         """What holds whenever the pipeline is at rest, whatever happened to it before; and what documents there are."""
         self.settle()
+        local = self.world.comprehend.local
+        faults, local.faults = local.faults, Faults()
+        try:
+            return self._checked(datasets_of_others=datasets_of_others)
+        finally:
+            local.faults = faults
+
+    def _checked(self, *, datasets_of_others: bool) -> Found:
         found = self.check_documents()
         if not datasets_of_others:
             self.check_datasets()

@@ -46,6 +46,7 @@ class Script(Weather):
         self.held: list[HeldUp] = []
         self._kill_after: int | None = None
         self._kills = 0
+        self._only: str | None = None
         self._survived: Counter[str] | None = None
         """How many changes a function may make before it is killed, by its name."""
         self._made: Counter[str] = Counter()
@@ -55,15 +56,15 @@ class Script(Weather):
         self._before: dict[str, Callable[[], None]] = {}
         self._unanswered: bool | None = None
 
-    def kill(self, *, after: int | None = None, times: int = 1) -> None:
-        """So many functions, each before its next change once functions have changed something `after` times.
+    def kill(self, *, after: int | None = None, times: int = 1, function: str | None = None) -> None:
+        """So many functions (only those of this name, if there is one), each before its next change once functions have changed something `after` times.
 
         Killed after a change was answered, and before the next is sent, leave the same behind: what is in memory is
         lost either way. So one kill for each number, from 0 on, is every place at which a function can die. None:
         from here on nobody.
         """
         self.changes, self.killed = [], []
-        self._kill_after, self._kills, self._survived = after, times, None
+        self._kill_after, self._kills, self._survived, self._only = after, times, None, function
 
     def kill_everywhere(self) -> None:
         """Each function before its first change, the next time before its second, and so on until it is through."""
@@ -100,6 +101,8 @@ class Script(Weather):
                 return False
             self._survived[function] += 1
             return True
+        if self._only not in (None, who.split("#")[0]):
+            return False
         if self._kill_after is None or not self._kills or len(self.changes) < self._kill_after:
             return False
         self._kills -= 1

@@ -14,7 +14,6 @@ from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
 from tests.pipeline.deployed import Deployment
 from tests.pipeline.documents import LABELS, Document, as_csv, documents
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
-from tests.pipeline.operator import PERSON
 from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
@@ -162,7 +161,9 @@ def test_everything_excluded_is_listed_with_its_reason(at: Deployment, bad: Path
     again = exclude(at.operator, ["b.csv"], [bad], reason="another reason")
     assert again.unchanged == 3
     found = excluded(at.operator)
-    assert [(each.exclusion.reason, each.exclusion.by) for each in found.uploads] == [("written by a bot", PERSON)]
+    assert [(each.exclusion.reason, each.exclusion.by) for each in found.uploads] == [
+        ("written by a bot", at.operator.clients.caller())
+    ]
     assert [(each.documents, each.exclusion.reason) for each in found.documents] == [(2, "written by a bot")]
     assert found.in_datasets == {"train-000001": 2, "train-000002": 40}
     undo(at.operator, ["b.csv"], [bad])

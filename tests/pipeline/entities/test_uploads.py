@@ -21,7 +21,7 @@ ANNOTATIONS = (
 
 
 def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/letters/documents.txt", DOCUMENTS)
     assert at.poked().start
     record = at.run_turn()
@@ -59,7 +59,7 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
 
 
 def test_a_packed_folder_waits_for_its_parts_and_is_taken_as_it_unpacks() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/letters/annotations.csv.gz", gzip.compress(ANNOTATIONS))
     (waits,) = at.run_turn().incomplete
     assert waits.missing == 'the documents "documents.txt"'

@@ -79,6 +79,21 @@ def test_a_report_that_comes_late_finds_the_dataset_of_its_turn_discarded(at: De
     assert turn.record().datasets == ()
 
 
+def test_a_late_event_of_a_turn_that_was_stopped_and_redriven_leaves_its_success_alone(at: Deployment) -> None:
+    at.upload("train/a.csv", ROWS)
+    turn = at.start_turn().run_before("RunIteration")
+    at.script.events_take = 3600.0
+    at.stop("Turn")
+    at.let_pass(timedelta(minutes=1))
+    at.script.events_take = 0.5
+    turn.redrive()
+    at.settle()
+    assert turn.record().outcome is TurnOutcome.SUCCEEDED
+    at.let_pass(timedelta(hours=1))
+    assert turn.record().outcome is TurnOutcome.SUCCEEDED
+    at.check_consistency()
+
+
 def test_an_execution_that_is_not_the_turn_any_more_leaves_the_record_alone(at: Deployment) -> None:
     at.upload("train/a.csv", ROWS)
     first = at.start_turn().run_before("RunIteration")

@@ -421,7 +421,7 @@ def test_a_turn_whose_steps_are_repeated_does_everything_once(trained: Deploymen
     trained.script.lose_answers()
     turn = trained.start_turn()
     record = turn.run()
-    assert [visit for visit in trained.world.visits if "retry Lambda.ClientExecutionTimeoutException" in visit]
+    assert trained.world.retries["CompareMetrics", "Lambda.ClientExecutionTimeoutException"]
     assert (record.outcome, record.decision) == (TurnOutcome.SUCCEEDED, DecisionKind.KEEP)
     assert sorted(result.outcome for result in record.uploads) == ["accepted", "rejected"]
     assert len(trained.iterations()) == 2

@@ -160,6 +160,6 @@ def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(
 
     monkeypatch.setattr(Context, "get_remaining_time_in_millis", remaining)
     record = at.run_turn()
-    assert at.world.visits["TurnMachine266FB739/PrepareTrainUpload/retry ServiceBusy"] == 1
+    assert at.world.retries["PrepareTrainUpload", "ServiceBusy"] == 1
     assert record.counts.outcomes == {UploadOutcome.ACCEPTED: 2}
     at.check_consistency()
