@@ -184,11 +184,15 @@ def _relabelled(kind: str, labels: tuple[str, ...], generation: int) -> dict[str
         text = re.sub(r"news-[0-9a-f]{8}\b", f"news-{generation:08x}", text)
         for before, after in ((former, new), ([{"Type": name} for name in former], [{"Type": name} for name in new])):
             text = text.replace(json.dumps(before), json.dumps(after))
-        published = (json.dumps(json.dumps(names))[1:-1] for names in (former, new))
-        text = text.replace(*published)
+        text = text.replace(_in_a_text(former), _in_a_text(new))
         text = text.replace(r"\"generation\": 1,", rf"\"generation\": {generation},")
         _templates[key] = json.loads(text)
     return _templates[key]
+
+
+def _in_a_text(names: list[str]) -> str:
+    """As JSON within a JSON text."""
+    return json.dumps(json.dumps(names))[1:-1]
 
 
 @dataclass(frozen=True, kw_only=True)

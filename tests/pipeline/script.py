@@ -57,7 +57,8 @@ class Script(Weather):
         self._unanswered: bool | None = None
 
     def kill(self, *, after: int | None = None, times: int = 1, function: str | None = None) -> None:
-        """So many functions (only those of this name, if there is one), each before its next change once functions have changed something `after` times.
+        """So many functions, or only those of a name, each before its next change once functions have changed something
+        `after` times.
 
         Killed after a change was answered, and before the next is sent, leave the same behind: what is in memory is
         lost either way. So one kill for each number, from 0 on, is every place at which a function can die. None:

@@ -99,8 +99,8 @@ STORIES = [pytest.param(FIRST, id="first"), pytest.param(LATER, id="later")]
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("story", STORIES)
 def test_the_next_turn_goes_on_after_a_kill_at_any_place(story: Story, part: int) -> None:
-    """The turn is stopped before its machine tries again; a promotion does try again. Each place in a life of its own; every PARTS-th of them in
-    one test."""
+    """The turn is stopped before its machine tries again; a promotion does try again. Each place in a life of its own;
+    every PARTS-th of them in one test."""
     for after in itertools.count(part, PARTS):
         at = story.begin()
         turn = at.start_turn()
