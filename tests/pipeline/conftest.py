@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure.conftest import Synthesis
 from tests.pipeline import step_roles
-from tests.pipeline.deployed import close_worlds
+from tests.pipeline.observed_world import close_worlds
 from tests.simulation.installation import installed
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.pipeline.deployed import Deployment, DidNotCome, Turn
+from tests.pipeline.deployed import Deployment, Turn
 from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.running import DidNotCome
 from tests.pipeline.script import HeldUp
 
 BUSINESS, SPORTS = LABELS
