@@ -24,7 +24,8 @@ class StatusEvent(BaseModel):
     status: str
     start_date: int = Field(alias="startDate")
     redrive_date: int | None = Field(alias="redriveDate", default=None)
-    """Both in milliseconds."""
+    stop_date: int | None = Field(alias="stopDate", default=None)
+    """All in milliseconds."""
     error: str | None = None
     cause: str | None = None
     input: str | None = None
@@ -33,6 +34,10 @@ class StatusEvent(BaseModel):
     def began(self) -> datetime:
         """When the execution began, or was redriven: a report that is older does not count."""
         return datetime.fromtimestamp((self.redrive_date or self.start_date) / 1000, tz=UTC)
+
+    def is_older_than(self, report: datetime) -> bool:
+        """Whether it tells of an end before this report: the execution was redriven, and has reported another since."""
+        return self.stop_date is not None and self.stop_date / 1000 < report.timestamp()
 
 
 def handles_end(

@@ -76,7 +76,7 @@ class App:
             raise DeploymentFailed(f"The stacks of {self.name} are being updated: they cannot be updated now.")
         self.deploying = True
         try:
-            for name, template in templates_of(self._templates, self.generation).items():
+            for name, template in self.templates().items():
                 self._deploy_stack(name, template)
             self.unfinished = False
         finally:
@@ -84,13 +84,7 @@ class App:
 
     def _deploy_stack(self, name: str, template: Mapping[str, Any]) -> None:
         part, resources = name.rpartition("-")[2], self.world.custom_resources
-        stack = resolve(
-            template,
-            name=name,
-            account=self.account,
-            parameters=self.parameters.get(part, {}),
-            published=self.world.published(self.account),
-        )
+        stack = self.resolved(name, template, self.parameters.get(part, {}))
         former = self.stacks.get(part)
         for parameter, value in stack.given.items():
             self.ever.setdefault(f"{part}/{parameter}", set()).add(str(value))
@@ -137,7 +131,7 @@ class App:
     def _after_custom_resources(self, stack: Stack) -> set[str]:
         """Logical ids of what the template makes after any of them."""
         found = {each.logical_id for each in stack.custom_resources}
-        resources = templates_of(self._templates, self.generation)[stack.name]["Resources"]
+        resources = self.templates()[stack.name]["Resources"]
         while True:
             depends = {name for name, each in resources.items() if found & set(_listed(each.get("DependsOn", [])))}
             if depends <= found:
@@ -155,6 +149,14 @@ class App:
             kernel.step()
         if process.error is not None:
             raise process.error
+
+    def templates(self) -> Mapping[str, Mapping[str, Any]]:
+        """By the names of their stacks, in the order of their deployment."""
+        return templates_of(self._templates, self.generation)
+
+    def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
+        published = self.world.published(self.account)
+        return resolve(template, name=name, account=self.account, parameters=parameters, published=published)
 
     def _create_flywheels(self, stack: Stack) -> None:
         for flywheel in stack.flywheels:

@@ -71,9 +71,13 @@ def _bound(service: str, who: Callable[[], Acting], attempts: int) -> Any:
     found.__dict__.update(real.__dict__)
 
     def make_api_call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        if "CopySource" in parameters:
+        source = parameters.get("CopySource")
+        if source is not None:
+            # Validated as it is sent; the service takes it as it was given.
             handle_copy_source_param(parameters)
         _validate(service, operation, parameters)
+        if source is not None:
+            parameters["CopySource"] = source
         if hasattr(parameters.get("Body"), "read"):
             # botocore begins at the start of a file again when it repeats a request.
             parameters = {**parameters, "Body": parameters["Body"].read()}

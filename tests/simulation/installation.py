@@ -67,7 +67,9 @@ class _OneAfterTheOther:
     def map(self, work: Callable[..., Any], *items: Any, **_: Any) -> Iterator[Any]:
         arguments = list(zip(*items, strict=False))
         order = list(range(len(arguments)))
-        acting.get().world.kernel.random("threads").shuffle(order)
+        running = acting.get(None)
+        if running is not None:
+            running.world.kernel.random("threads").shuffle(order)
         results: dict[int, Any] = {}
         errors: dict[int, Exception] = {}
         for number in order:

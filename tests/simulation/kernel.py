@@ -76,7 +76,7 @@ class Kernel:
 
     @property
     def in_process(self) -> bool:
-        return getcurrent() is not self._main
+        return isinstance(getcurrent(), _Greenlet)
 
     @property
     def due(self) -> float | None:

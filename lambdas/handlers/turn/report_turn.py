@@ -25,6 +25,9 @@ def _from_status_event(execution: StatusEvent, environment: Environment) -> Turn
     record = intake_bucket(environment).read(record_key(turn), TurnRecord)
     if record is not None and record.ended_at >= execution.began and outcome in {TurnOutcome.FAILED, record.outcome}:
         return None
+    if record is not None and record.outcome is TurnOutcome.SUCCEEDED and execution.is_older_than(record.ended_at):
+        # An event that comes late, of a turn that was stopped and redriven.
+        return None
     return TurnEnd(turn=turn, outcome=outcome, error=execution.error, cause=execution.cause)
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.datasets import LABEL_SEPARATOR_IN_RECORDS
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 BOTH = documents(*LABELS, count=10)
@@ -29,18 +26,12 @@ def at() -> Deployment:
     return Deployment()
 
 
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
-
-
 def test_a_dataset_has_the_flywheels_tags(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
     (dataset,) = at.run_turn().datasets
     arn = at.service.dataset_arn(dataset.name)
-    assert at.comprehend.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "project", "Value": "tests"}]
+    tags = at.comprehend.list_tags_for_resource(ResourceArn=at.flywheel_arn)["Tags"]
+    assert at.comprehend.list_tags_for_resource(ResourceArn=arn)["Tags"] == tags != []
 
 
 def test_the_first_training_dataset_waits_for_enough_of_every_label(at: Deployment) -> None:
@@ -193,12 +184,10 @@ def test_a_step_that_is_killed_between_datasets_goes_on_with_what_is_left(at: De
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
         at.upload(f"train/{number}.csv", upload)
-    turn = at.start_turn().run_before("compose")
-    at.kills.reset(after=changes)
-    with contextlib.suppress(Killed):
-        turn.composer().compose()
-    at.kills.reset()
+    turn = at.start_turn().run_before("ComposeDatasets")
+    at.script.kill(after=changes)
     record = turn.run()
+    assert at.script.killed
     assert record.outcome is TurnOutcome.SUCCEEDED
     assert sorted(dataset.documents for dataset in record.datasets) == [20, 40, 40]
     assert at.registered() == sorted(document for upload in uploads for document in upload)
@@ -207,7 +196,7 @@ def test_a_step_that_is_killed_between_datasets_goes_on_with_what_is_left(at: De
 
 
 @pytest.mark.usefixtures("small_datasets")
-@pytest.mark.parametrize("step", ["register_dataset", "accept_dataset"])
+@pytest.mark.parametrize("step", ["RegisterDataset", "AcceptDataset"])
 def test_several_datasets_that_a_turn_left_are_all_finished_by_the_next(at: Deployment, step: str) -> None:
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
@@ -220,11 +209,11 @@ def test_several_datasets_that_a_turn_left_are_all_finished_by_the_next(at: Depl
 
 
 @pytest.mark.usefixtures("small_datasets")
-def test_one_of_several_datasets_that_fails_is_composed_anew(at: Deployment, faults: Any) -> None:
+def test_one_of_several_datasets_that_fails_is_composed_anew(at: Deployment) -> None:
     uploads = [documents(*LABELS, start=number * 10, count=10) for number in range(5)]
     for number, upload in enumerate(uploads):
         at.upload(f"train/{number}.csv", upload)
-    faults.add(Fault(resource="dataset", times=1))
+    at.faults.add(Fault(resource="dataset", times=1))
     assert at.run_turn().outcome is TurnOutcome.FAILED
     at.request_turn()
     at.run_until_at_rest()
@@ -232,11 +221,9 @@ def test_one_of_several_datasets_that_fails_is_composed_anew(at: Deployment, fau
     at.check_consistency()
 
 
-def test_documents_of_a_failed_dataset_wait_and_the_next_turn_registers_them_under_another_name(
-    at: Deployment, faults: Any
-) -> None:
+def test_documents_of_a_failed_dataset_wait_and_the_next_turn_registers_them_under_another_name(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    faults.add(Fault(resource="dataset", times=1, message="The disk is full."))
+    at.faults.add(Fault(resource="dataset", times=1, message="The disk is full."))
     record = at.run_turn()
     assert (record.outcome, record.error, record.cause) == (TurnOutcome.FAILED, "DatasetFailed", "The disk is full.")
     assert at.waiting() == sorted(BOTH)
@@ -252,28 +239,26 @@ def test_documents_of_a_failed_dataset_wait_and_the_next_turn_registers_them_und
     at.check_consistency()
 
 
-def test_a_dataset_that_fails_again_and_again_is_tried_a_bounded_number_of_times(at: Deployment, faults: Any) -> None:
+def test_a_dataset_that_fails_again_and_again_is_tried_a_bounded_number_of_times(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    faults.add(Fault(resource="dataset"))
+    at.faults.add(Fault(resource="dataset"))
     records = at.run_until_at_rest()
     assert [record.outcome for record in records] == [TurnOutcome.FAILED] * 3
     assert at.waiting() == sorted(BOTH)
     assert "flywheel turn --now" in at.poked().reason
-    faults.clear()
+    at.faults.clear()
     at.request_turn()
     at.run_until_at_rest()
     assert at.registered() == sorted(BOTH)
     at.check_consistency()
 
 
-def test_one_failed_dataset_does_not_take_the_other_with_it(at: Deployment, faults: Any) -> None:
+def test_one_failed_dataset_does_not_take_the_other_with_it(at: Deployment) -> None:
     at.upload("test/a.csv", MORE)
     at.upload("train/a.csv", BOTH)
-    turn = at.start_turn().run_before("register_dataset")
-    turn.take_step()
-    turn.run_before("register_dataset")
-    faults.add(Fault(resource="dataset", times=1))
-    assert turn.run().outcome is TurnOutcome.FAILED
+    # The test data are registered first.
+    at.faults.add(Fault(resource="dataset", every=2, times=1))
+    assert at.run_turn().outcome is TurnOutcome.FAILED
     assert at.registered(Split.TEST) == sorted(MORE)
     at.run_turn()
     assert at.registered(Split.TEST) == sorted(MORE)
@@ -281,7 +266,7 @@ def test_one_failed_dataset_does_not_take_the_other_with_it(at: Deployment, faul
     at.check_consistency()
 
 
-@pytest.mark.parametrize("step", ["register_dataset", "await_dataset", "accept_dataset"])
+@pytest.mark.parametrize("step", ["RegisterDataset", "AwaitDatasetBegin", "AcceptDataset"])
 def test_a_dataset_that_an_earlier_turn_did_not_see_through_is_finished_by_the_next(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", BOTH)
     at.start_turn().run_before(step)
@@ -294,7 +279,7 @@ def test_a_dataset_that_an_earlier_turn_did_not_see_through_is_finished_by_the_n
 
 def test_uploads_that_meet_an_unfinished_dataset_get_one_of_their_own(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    at.start_turn().run_before("register_dataset")
+    at.start_turn().run_before("RegisterDataset")
     at.upload("train/b.csv", MORE)
     records = at.run_until_at_rest()
     assert [[dataset.name for dataset in record.datasets] for record in records] == [["train-000001"], ["train-000003"]]
@@ -304,7 +289,7 @@ def test_uploads_that_meet_an_unfinished_dataset_get_one_of_their_own(at: Deploy
 
 def test_uploads_that_meet_an_unfinished_dataset_and_are_too_few_wait_and_say_so(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    at.start_turn().run_before("register_dataset")
+    at.start_turn().run_before("RegisterDataset")
     few = documents(SPORTS, start=100, count=2)
     at.upload("train/b.csv", few)
     (record,) = at.run_until_at_rest()
@@ -316,40 +301,43 @@ def test_uploads_that_meet_an_unfinished_dataset_and_are_too_few_wait_and_say_so
 
 def test_composing_twice_changes_nothing(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    turn = at.start_turn().run_before("compose")
-    composition = turn.composer().compose()
-    at.kills.reset()
-    assert turn.composer().compose() == composition
-    assert at.kills.requests == []
+    turn = at.start_turn().run_before("ComposeDatasets")
+    composition = at.invoke("compose_datasets", {"turn": turn.name})
+    at.script.kill()
+    assert at.invoke("compose_datasets", {"turn": turn.name}) == composition
+    assert at.script.changes == []
 
 
 def test_registering_twice_makes_one_dataset(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    turn = at.start_turn().run_before("register_dataset")
-    turn.repeat_step()
-    turn.take_step()
-    assert len(at.datasets()) == 1
+    turn = at.start_turn().run_before("RegisterDataset")
+    dataset = {"turn": turn.name, "name": "train-000001", "split": "train"}
+    at.invoke("register_dataset", dataset)
+    at.script.lose_answers()
+    turn.run()
+    at.invoke("register_dataset", dataset)
+    assert [item["DatasetName"] for item in at.datasets()] == ["train-000001"]
 
 
 def test_a_dataset_is_accepted_only_when_it_is_completed(at: Deployment) -> None:
     at.upload("train/a.csv", BOTH)
-    turn = at.start_turn().run_before("register_dataset")
-    turn.skip_step()
-    turn.skip_step()
-    with pytest.raises(ServiceBusy):
-        turn.repeat_step()
+    turn = at.start_turn().run_before("RegisterDataset")
+    with pytest.raises(FunctionFailed, match="ServiceBusy"):
+        at.invoke("accept_dataset", {"turn": turn.name, "name": "train-000001", "split": "train"})
     assert at.waiting() == sorted(BOTH)
 
 
-@pytest.mark.parametrize("step", ["compose", "register_dataset", "accept_dataset"])
+@pytest.mark.parametrize("step", ["ComposeDatasets", "RegisterDataset", "AcceptDataset"])
 def test_only_the_current_turn_makes_datasets(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", BOTH)
     turn = at.start_turn().run_before(step)
-    at.start_turn()
-    at.kills.reset()
-    with pytest.raises(NotCurrentTurn):
-        turn.take_step()
-    assert at.kills.requests == []
+    turn.stop()
+    at.start_turn().run_before("BeginTurn")
+    at.script.kill()
+    turn.redrive()
+    at.settle()
+    assert (turn.execution.status, turn.execution.error) == ("FAILED", "NotCurrentTurn")
+    assert at.script.changes == []
 
 
 def test_documents_of_several_labels_are_held_back_together() -> None:

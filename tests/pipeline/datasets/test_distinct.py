@@ -6,7 +6,8 @@ import pytest
 
 from flywheel.preparation import ConflictingLabels, RepeatedDocuments
 from flywheel.records.uploads import Split, UploadOutcome
-from tests.pipeline.turn_driver import LABELS, Deployment, as_csv, documents, result_of
+from tests.pipeline.deployed import Deployment, result_of
+from tests.pipeline.documents import LABELS, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
 FIRST = documents(*LABELS, count=10)
@@ -31,7 +32,7 @@ def test_a_file_that_is_mended_and_uploaded_again_counts_its_documents_once(at: 
 
 
 def test_documents_that_wait_and_come_again_count_once_for_the_minimum(at: Deployment) -> None:
-    at.minimum_per_label = 12
+    at.change(minimum_documents_per_label=12)
     at.upload("train/a.csv", FIRST)
     at.upload("train/b.csv", documents(*LABELS, start=5, count=6))
     record = at.run_turn()
@@ -116,7 +117,7 @@ def test_the_same_text_with_other_labels_is_kept_and_shown_with_both(at: Deploym
 
 
 def test_the_same_text_with_other_labels_is_refused_and_kept_beside_the_dataset(at: Deployment) -> None:
-    at.conflicting_labels = ConflictingLabels.REFUSE
+    at.change(conflicting_labels=ConflictingLabels.REFUSE)
     at.upload("train/a.csv", FIRST)
     at.run_turn()
     at.upload("train/b.csv", OTHERS + SECOND)
@@ -137,7 +138,7 @@ def test_conflicts_within_a_file_are_told_of_in_its_result(at: Deployment) -> No
 
 
 def test_conflicts_within_a_file_are_its_bad_lines_if_they_are_refused(at: Deployment) -> None:
-    at.conflicting_labels = ConflictingLabels.REFUSE
+    at.change(conflicting_labels=ConflictingLabels.REFUSE)
     at.upload("train/a.csv", FIRST + OTHERS)
     result = result_of(at.run_turn(), "train/a.csv")
     assert (result.outcome, result.bad_lines) == (UploadOutcome.PARTLY_ACCEPTED, {"conflicting-labels": 6})
@@ -156,8 +157,8 @@ def test_a_training_text_with_another_label_in_the_test_data_is_told_of(at: Depl
 
 
 def test_what_a_training_file_repeats_counts_each_time_if_that_is_meant(at: Deployment) -> None:
-    at.repeated_documents = RepeatedDocuments.KEEP
-    at.minimum_per_label = 20
+    at.change(repeated_documents=RepeatedDocuments.KEEP)
+    at.change(minimum_documents_per_label=20)
     twice = [*FIRST, *FIRST]
     at.upload("train/a.csv", twice)
     at.upload("test/a.csv", [*SECOND, *SECOND])
@@ -178,7 +179,7 @@ def test_what_a_training_file_repeats_counts_each_time_if_that_is_meant(at: Depl
 
 
 def test_repeated_documents_with_another_label_stay_too(at: Deployment) -> None:
-    at.repeated_documents = RepeatedDocuments.KEEP
+    at.change(repeated_documents=RepeatedDocuments.KEEP)
     again = [(SPORTS, FIRST[0][1])] * 2
     at.upload("train/a.csv", [*FIRST, *again])
     record = at.run_turn()

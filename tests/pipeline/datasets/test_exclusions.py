@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.comprehend.model_kind import ModelType
-from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.records.uploads import Split
 from ops.deployment.errors import FileError, OperatorError
 from ops.verbs.exclude import Excluded, exclude, excluded, undo
 from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, as_csv, documents
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
-from tests.pipeline.in_process_cloud import Killed
-from tests.pipeline.operator import PERSON, operator
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 BAD = [FIRST[3], FIRST[8]]
@@ -43,7 +41,7 @@ def without(rows: list[Document], *left_out: Document) -> list[Document]:
 
 
 def test_an_excluded_upload_leaves_the_next_generations_seed_and_comes_back(at: Deployment) -> None:
-    change = exclude(operator(at), ["train/b.csv"], [], reason="written by a bot")
+    change = exclude(at.operator, ["train/b.csv"], [], reason="written by a bot")
     assert (change.uploads, change.waiting, change.in_datasets) == (("train/b.csv",), 0, {"train-000002": 40})
     assert not at.poked().start
     assert at.registered() == sorted(FIRST + SECOND), "a dataset cannot be changed"
@@ -51,7 +49,7 @@ def test_an_excluded_upload_leaves_the_next_generations_seed_and_comes_back(at: 
     (record,) = at.run_until_at_rest()
     assert at.registered() == sorted(FIRST)
     assert record.excluded == {"train": 40}
-    undo(operator(at), ["b.csv"], [])
+    undo(at.operator, ["b.csv"], [])
     at.request_turn()
     assert at.run_turn().excluded == {}
     assert at.registered() == sorted(FIRST + SECOND)
@@ -59,7 +57,7 @@ def test_an_excluded_upload_leaves_the_next_generations_seed_and_comes_back(at: 
 
 
 def test_excluded_documents_leave_the_next_generations_seed_and_come_back(at: Deployment, bad: Path) -> None:
-    change = exclude(operator(at), [], [bad], reason="wrong label")
+    change = exclude(at.operator, [], [bad], reason="wrong label")
     assert (change.documents, change.waiting, change.in_datasets) == (2, 0, {"train-000001": 2})
     at.replace_flywheel()
     (record,) = at.run_until_at_rest()
@@ -71,7 +69,7 @@ def test_excluded_documents_leave_the_next_generations_seed_and_come_back(at: De
     at.replace_flywheel()
     at.run_until_at_rest()
     assert at.registered() == without(FIRST + SECOND, *BAD)
-    assert undo(operator(at), [], [bad]).waiting == 2
+    assert undo(at.operator, [], [bad]).waiting == 2
     at.upload("train/c.csv", more := documents(*LABELS, start=300, count=10))
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + more)
@@ -82,7 +80,7 @@ def test_an_excluded_upload_that_waits_goes_on_waiting(at: Deployment) -> None:
     few = documents(*LABELS, start=300, count=4)
     at.upload("train/few.csv", few)
     at.run_turn()
-    assert exclude(operator(at), ["few.csv"], [], reason="a mistake").waiting == 8
+    assert exclude(at.operator, ["few.csv"], [], reason="a mistake").waiting == 8
     enough = documents(*LABELS, start=400, count=10)
     at.upload("train/enough.csv", enough)
     record = at.run_turn()
@@ -90,7 +88,7 @@ def test_an_excluded_upload_that_waits_goes_on_waiting(at: Deployment) -> None:
     assert record.waiting == ()
     assert at.registered() == sorted(FIRST + SECOND + enough)
     assert at.waiting() == sorted(few)
-    undo(operator(at), ["train/few.csv"], [])
+    undo(at.operator, ["train/few.csv"], [])
     at.upload("train/late.csv", late := documents(*LABELS, start=500, count=4))
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + enough + few + late)
@@ -102,13 +100,13 @@ def test_excluded_documents_that_wait_are_held_back_until_that_is_undone(at: Dep
     at.upload("train/few.csv", few)
     at.run_turn()
     file = file_of(few[:2], tmp_path)
-    assert exclude(operator(at), [], [file], reason="a mistake").waiting == 2
+    assert exclude(at.operator, [], [file], reason="a mistake").waiting == 2
     enough = documents(*LABELS, start=400, count=10)
     at.upload("train/enough.csv", enough)
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + few[2:] + enough)
     assert at.waiting() == sorted(few[:2])
-    undo(operator(at), [], [file])
+    undo(at.operator, [], [file])
     at.upload("train/late.csv", late := documents(*LABELS, start=500, count=5))
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + few + enough + late)
@@ -116,7 +114,7 @@ def test_excluded_documents_that_wait_are_held_back_until_that_is_undone(at: Dep
 
 
 def test_the_same_document_with_another_label_is_not_excluded(at: Deployment, bad: Path) -> None:
-    exclude(operator(at), [], [bad], reason="wrong label")
+    exclude(at.operator, [], [bad], reason="wrong label")
     right = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in BAD]
     at.upload("train/right.csv", right + documents(*LABELS, start=300, count=10))
     record = at.run_turn()
@@ -128,7 +126,7 @@ def test_the_same_document_with_another_label_is_not_excluded(at: Deployment, ba
 
 
 def test_good_documents_of_an_excluded_upload_are_used_when_they_are_uploaded_again(at: Deployment) -> None:
-    exclude(operator(at), ["train/b.csv"], [], reason="half of it is bad")
+    exclude(at.operator, ["train/b.csv"], [], reason="half of it is bad")
     mended = [*SECOND[:30], *documents(*LABELS, start=80, count=10)]
     at.upload("train/b.csv", mended)
     at.run_turn()
@@ -136,8 +134,8 @@ def test_good_documents_of_an_excluded_upload_are_used_when_they_are_uploaded_ag
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + mended)
     # Undone, they count once again.
-    (old,) = excluded(operator(at)).uploads
-    undo(operator(at), [old.id], [])
+    (old,) = excluded(at.operator).uploads
+    undo(at.operator, [old.id], [])
     at.replace_flywheel()
     at.run_until_at_rest()
     assert at.registered() == sorted({*FIRST, *SECOND, *mended})
@@ -147,7 +145,7 @@ def test_test_data_that_are_excluded_keep_no_training_document_out_of_a_new_gene
     rows = documents(*LABELS, start=300, count=10)
     at.upload("test/mistake.csv", rows)
     at.run_turn()
-    exclude(operator(at), ["mistake.csv"], [], reason="they were meant for training")
+    exclude(at.operator, ["mistake.csv"], [], reason="they were meant for training")
     at.upload("train/right.csv", rows + documents(*LABELS, start=400, count=10))
     assert at.run_turn().leaked == {"train": 20}, "this flywheel goes on testing with them"
     at.replace_flywheel()
@@ -158,22 +156,24 @@ def test_test_data_that_are_excluded_keep_no_training_document_out_of_a_new_gene
 
 
 def test_everything_excluded_is_listed_with_its_reason(at: Deployment, bad: Path) -> None:
-    assert excluded(operator(at)) == Excluded()
-    exclude(operator(at), ["b.csv"], [bad], reason="written by a bot")
-    again = exclude(operator(at), ["b.csv"], [bad], reason="another reason")
+    assert excluded(at.operator) == Excluded()
+    exclude(at.operator, ["b.csv"], [bad], reason="written by a bot")
+    again = exclude(at.operator, ["b.csv"], [bad], reason="another reason")
     assert again.unchanged == 3
-    found = excluded(operator(at))
-    assert [(each.exclusion.reason, each.exclusion.by) for each in found.uploads] == [("written by a bot", PERSON)]
+    found = excluded(at.operator)
+    assert [(each.exclusion.reason, each.exclusion.by) for each in found.uploads] == [
+        ("written by a bot", at.operator.clients.caller())
+    ]
     assert [(each.documents, each.exclusion.reason) for each in found.documents] == [(2, "written by a bot")]
     assert found.in_datasets == {"train-000001": 2, "train-000002": 40}
-    undo(operator(at), ["b.csv"], [bad])
-    assert excluded(operator(at)) == Excluded()
+    undo(at.operator, ["b.csv"], [bad])
+    assert excluded(at.operator) == Excluded()
 
 
 def test_what_is_unknown_is_refused_and_nothing_is_excluded(at: Deployment, tmp_path: Path) -> None:
     at.upload("train/a.csv", documents(*LABELS, start=300, count=10))
     at.run_turn()
-    person = operator(at)
+    person = at.operator
     label = BUSINESS if BAD[0][0] == SPORTS else SPORTS
     mixed = file_of([FIRST[0], (label, BAD[0][1])], tmp_path)
     wrong = tmp_path / "wrong.csv"
@@ -195,13 +195,12 @@ def test_what_is_unknown_is_refused_and_nothing_is_excluded(at: Deployment, tmp_
 
 @pytest.mark.parametrize("changes", range(16))
 def test_a_step_that_is_killed_leaves_out_the_same(at: Deployment, bad: Path, changes: int) -> None:
-    exclude(operator(at), ["b.csv"], [bad], reason="-")
+    exclude(at.operator, ["b.csv"], [bad], reason="-")
     at.replace_flywheel()
-    turn = at.start_turn().run_before("compose")
-    at.kills.reset(after=changes)
-    with contextlib.suppress(Killed):
-        turn.composer().compose()
-    at.kills.reset()
+    turn = at.start_turn().run_before("ComposeDatasets")
+    at.script.kill(after=changes)
+    with contextlib.suppress(FunctionFailed):
+        at.invoke("compose_datasets", {"turn": turn.name})
     # An exclusion that comes while the turn composes changes no dataset that is planned.
     record = turn.run()
     assert at.registered() == without(FIRST, *BAD)
@@ -210,13 +209,13 @@ def test_a_step_that_is_killed_leaves_out_the_same(at: Deployment, bad: Path, ch
 
 
 def test_documents_of_a_recognizer_are_excluded_too(tmp_path: Path) -> None:
-    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities")
+    at = Deployment(entities=True, labels=TYPES)
     rows = annotated(count=200)
     at.upload("train/people.jsonl", as_json_lines(rows))
     at.run_turn()
     bad = tmp_path / "bad.jsonl"
     bad.write_bytes(as_json_lines(rows[:2]))
-    person = operator(at, model_type=ModelType.ENTITY_RECOGNIZER)
+    person = at.operator
     assert exclude(person, [], [bad], reason="wrong spans").in_datasets == {"train-000001": 2}
     at.replace_flywheel()
     at.run_until_at_rest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -14,8 +12,9 @@ from flywheel.records.uploads import Split
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 
@@ -27,13 +26,6 @@ def mislabelled(rows: list[Document]) -> list[Document]:
 @pytest.fixture
 def at() -> Deployment:
     return two_turns_old()
-
-
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
 
 
 @pytest.mark.parametrize("poke", Poke)
@@ -156,11 +148,11 @@ def test_a_held_back_label_of_an_older_generation_is_seeded_once(at: Deployment)
     assert at.registered() == sorted(FIRST + SECOND + mixed + late)
 
 
-def test_seeding_that_fails_is_repeated_by_the_schedule_a_bounded_number_of_times(at: Deployment, faults: Any) -> None:
+def test_seeding_that_fails_is_repeated_by_the_schedule_a_bounded_number_of_times(at: Deployment) -> None:
     at.replace_flywheel()
-    faults.add(Fault(resource="iteration"))
+    at.faults.add(Fault(resource="iteration"))
     assert len(at.run_until_at_rest()) == 3
-    faults.clear()
+    at.faults.clear()
     at.request_turn()
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND)
@@ -169,7 +161,7 @@ def test_seeding_that_fails_is_repeated_by_the_schedule_a_bounded_number_of_time
 def test_a_dataset_that_the_older_generation_did_not_see_through_is_composed_anew(at: Deployment) -> None:
     third = documents(*LABELS, start=300, count=20)
     at.upload("train/c.csv", third)
-    at.start_turn().run_before("register_dataset")
+    at.start_turn().run_before("RegisterDataset")
     at.replace_flywheel()
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + third)
@@ -182,12 +174,13 @@ def test_a_dataset_that_was_being_accepted_when_the_generation_changed_is_not_lo
 ) -> None:
     third = documents(BUSINESS, start=300, count=20) + documents(SPORTS, start=300, count=2)
     at.upload("train/c.csv", third)
-    turn = at.start_turn().run_before("accept_dataset")
-    at.kills.reset(after=changes)
-    with contextlib.suppress(Killed):
-        turn.take_step()
-    assert at.kills.struck is (changes < 9)
-    at.kills.reset()
+    turn = at.start_turn().run_before("AcceptDataset")
+    at.script.kill(after=changes)
+    with contextlib.suppress(FunctionFailed):
+        at.invoke("accept_dataset", {"turn": turn.name, "name": "train-000003", "split": "train"})
+    assert bool(at.script.killed) is (changes < 9)
+    at.script.kill()
+    at.stop("Turn")
     at.replace_flywheel()
     at.run_until_at_rest()
     assert at.registered() == sorted(FIRST + SECOND + third)
@@ -195,45 +188,36 @@ def test_a_dataset_that_was_being_accepted_when_the_generation_changed_is_not_lo
 
 def test_every_model_of_a_new_generation_is_decided(at: Deployment) -> None:
     at.replace_flywheel()
-    at.start_turn().run_before("await_iteration")
+    at.start_turn().run_before("AwaitIterationBegin")
     at.run_until_at_rest()
     assert len(at.iterations()) == 1
     assert at.keys("decisions/")[-1] == f"decisions/{at.iterations()[0]['FlywheelIterationId']}.json"
 
 
-@pytest.fixture
-def first_model_becomes_active() -> Iterator[None]:
-    service = in_process_cloud().comprehend
-    before = service.settings
-    service.settings = before.merged({"first_model_becomes_active": True})
-    yield
-    service.settings = before
-
-
-@pytest.mark.usefixtures("first_model_becomes_active")
 def test_a_model_that_the_service_makes_active_in_a_new_generation_serves_only_when_it_is_better() -> None:
     """Whoever reads Parameter Store is not moved to a model that is worse than the former generation's."""
     at = Deployment()
-    at.upload("test/a.csv", TEST[:16] + mislabelled(TEST[16:]))
-    at.upload("train/a.csv", FIRST)
-    at.run_turn()
-    former, before = at.active_model(), at.parameters()
-    at.replace_flywheel()
-    at.upload("train/b.csv", mislabelled(documents(*LABELS, start=300, count=80)))
-    assert [record.decision for record in at.run_until_at_rest()] == [DecisionKind.KEEP]
-    assert at.active_model() not in {None, former}
-    assert at.parameters() == before
+    with at.comprehend_with(first_model_becomes_active=True):
+        at.upload("test/a.csv", TEST[:16] + mislabelled(TEST[16:]))
+        at.upload("train/a.csv", FIRST)
+        at.run_turn()
+        former, before = at.active_model(), at.parameters()
+        at.replace_flywheel()
+        at.upload("train/b.csv", mislabelled(documents(*LABELS, start=300, count=80)))
+        assert [record.decision for record in at.run_until_at_rest()] == [DecisionKind.KEEP]
+        assert at.active_model() not in {None, former}
+        assert at.parameters() == before
 
-    at.upload("train/c.csv", mislabelled(documents(*LABELS, start=400, count=80)))
-    (record,) = at.run_until_at_rest()
-    assert record.changed_outside is None
-    assert record.active
-    assert record.active.arn == former
-    assert at.parameters() == before
+        at.upload("train/c.csv", mislabelled(documents(*LABELS, start=400, count=80)))
+        (record,) = at.run_until_at_rest()
+        assert record.changed_outside is None
+        assert record.active
+        assert record.active.arn == former
+        assert at.parameters() == before
 
-    at.upload("train/d.csv", documents(*LABELS, start=500, count=900))
-    at.upload("test/d.csv", documents(*LABELS, start=900, count=30, words="jury: "))
-    (record,) = at.run_until_at_rest()
-    assert record.decision is DecisionKind.PROMOTE
-    assert at.parameters()["previous-model-arn"] == former
-    at.check_consistency()
+        at.upload("train/d.csv", documents(*LABELS, start=500, count=900))
+        at.upload("test/d.csv", documents(*LABELS, start=900, count=30, words="jury: "))
+        (record,) = at.run_until_at_rest()
+        assert record.decision is DecisionKind.PROMOTE
+        assert at.parameters()["previous-model-arn"] == former
+        at.check_consistency()

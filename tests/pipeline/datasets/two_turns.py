@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
 
 TEST = documents(*LABELS, count=10, words="judge: ")
 FIRST = documents(*LABELS, count=20)

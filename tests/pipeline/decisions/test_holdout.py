@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,14 +20,13 @@ from sklearn.metrics import (
 
 from flywheel.decisions.holdout import HoldoutFreezer, read_holdout
 from flywheel.decisions.holdout_answers import MOST_ATTEMPTS
-from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
 from flywheel.records.decisions import DecisionKind, Evidence
 from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import TurnOutcome, TurnRecord
 from local.comprehend.faults import Fault
-from tests.pipeline.deployment import settled
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
-from tests.pipeline.turn_driver import DELIMITER, LABELS, Deployment, Document, Turn, documents
+from tests.pipeline.deployed import Deployment, Turn
+from tests.pipeline.documents import DELIMITER, LABELS, Document, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=40, words="judge: ")
@@ -52,13 +49,6 @@ def at() -> Deployment:
     return Deployment(evidence=Evidence.HOLDOUT)
 
 
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
-
-
 def first(at: Deployment, rows: list[Document] = WRONG, test: list[Document] = TEST) -> TurnRecord:
     at.upload("test/a.csv", test)
     at.upload("train/a.csv", rows)
@@ -68,7 +58,7 @@ def first(at: Deployment, rows: list[Document] = WRONG, test: list[Document] = T
 def jobs(at: Deployment) -> list[dict[str, Any]]:
     """Those of this deployment, oldest first."""
     found = at.comprehend.list_document_classification_jobs(MaxResults=500)["DocumentClassificationJobPropertiesList"]
-    mine = [job for job in found if f"s3://{at.name}/" in job["InputDataConfig"]["S3Uri"]]
+    mine = [job for job in found if f"s3://{at.app.intake}/" in job["InputDataConfig"]["S3Uri"]]
     return sorted(mine, key=lambda job: job["SubmitTime"])
 
 
@@ -132,12 +122,11 @@ def test_a_first_model_is_scored_alone(at: Deployment) -> None:
 def test_a_job_that_does_not_show_yet_has_not_failed_and_is_not_paid_for_twice(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("predict_holdout")
-    at.cloud.clock.advance(timedelta(minutes=2))
-    with switched(created_things_found_after_seconds=60):
-        turn.repeat_step()
-        turn.repeat_step()
-    assert turn.run().outcome is TurnOutcome.SUCCEEDED
+    turn = at.start_turn().run_before("PredictHoldout")
+    at.let_pass(timedelta(minutes=2))
+    with at.comprehend_with(created_things_found_after_seconds=60):
+        at.script.lose_answers()
+        assert turn.run().outcome is TurnOutcome.SUCCEEDED
     (job,) = jobs(at)
     assert job["JobName"].endswith("-1")
 
@@ -226,7 +215,7 @@ def test_a_gain_that_may_be_chance_promotes_nothing(at: Deployment) -> None:
     assert interval.low <= 0 < interval.difference
     for number in (interval.low, interval.high, interval.difference):
         assert f"{number:+.4f}" in record.reasons[0]
-    at.evidence = Evidence.ITERATION
+    at.change(evidence=Evidence.ITERATION)
     at.upload("train/c.csv", quokkas(BUSINESS, start=50, count=30))
     assert at.run_turn().decision is DecisionKind.PROMOTE, "the iteration's own metrics know no chance"
 
@@ -248,7 +237,7 @@ def test_without_test_data_nothing_is_promoted_and_nothing_paid(at: Deployment) 
 def test_test_data_that_comprehend_has_not_accepted_are_not_in_it(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("prepare_holdout")
+    turn = at.start_turn().run_before("PrepareHoldout")
     at.bucket.delete(["datasets/test/test-000001/accepted.json"])
     record = turn.run()
     assert (record.decision, record.holdout) == (DecisionKind.KEEP, None)
@@ -279,7 +268,7 @@ def test_line_ends_within_a_document_do_not_make_two_of_it(at: Deployment) -> No
 
 
 def test_a_sample_is_stratified_and_no_larger_than_asked(at: Deployment) -> None:
-    at.holdout_documents = 10
+    at.set_variable("prepare_holdout", HOLDOUT_DOCUMENTS="10")
     record = first(at, GOOD, TEST + documents(BUSINESS, start=700, count=120, words="judge: "))
     assert record.holdout
     assert record.holdout.candidate
@@ -302,7 +291,7 @@ def test_labels_joined_by_a_former_delimiter_are_read_too() -> None:
     at = Deployment(evidence=Evidence.HOLDOUT, multi_label=True)
     both = f"{BUSINESS}{DELIMITER}{SPORTS}"
     first(at, documents(*LABELS, both, count=30), documents(*LABELS, both, count=20, words="judge: "))
-    freezer = HoldoutFreezer(intake=at.intake, service=at.service, delimiter=";", at_most=2000)
+    freezer = HoldoutFreezer(intake=at.bucket, service=at.service, delimiter=";", at_most=2000)
     frozen = freezer.freeze("another")
     assert frozen
     assert Counter(frozen.labels) == {(BUSINESS,): 20, (SPORTS,): 20, (BUSINESS, SPORTS): 20}
@@ -353,7 +342,8 @@ def test_an_active_model_that_was_deleted_is_a_reason_to_keep(at: Deployment) ->
     assert former
     at.replace_flywheel()
     at.comprehend.delete_flywheel(FlywheelArn=flywheel)
-    settled(lambda: flywheels(at), lambda found: flywheel not in found)
+    at.let_pass(timedelta(minutes=1))
+    assert flywheel not in flywheels(at)
     at.comprehend.delete_document_classifier(DocumentClassifierArn=former.arn)
     at.upload("train/b.csv", BETTER)
     at.upload("test/b.csv", documents(*LABELS, start=900, count=5, words="judge: "))
@@ -368,10 +358,10 @@ def test_an_active_model_that_was_deleted_is_a_reason_to_keep(at: Deployment) ->
     assert record.active.metrics.F1Score is None
 
 
-def test_a_failed_job_fails_the_turn_and_the_next_turn_asks_again(at: Deployment, faults: Any) -> None:
+def test_a_failed_job_fails_the_turn_and_the_next_turn_asks_again(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    faults.add(Fault(resource="job", message="Out of capacity.", times=1))
+    at.faults.add(Fault(resource="job", message="Out of capacity.", times=1))
     record = at.run_turn()
     assert (record.outcome, record.error) == (TurnOutcome.FAILED, "PredictionFailed")
     assert "Out of capacity." in (record.cause or "")
@@ -383,61 +373,49 @@ def test_a_failed_job_fails_the_turn_and_the_next_turn_asks_again(at: Deployment
     assert predictions_of(at, record.candidate.arn).attempt == 2
 
 
-def test_an_active_model_whose_jobs_all_fail_is_a_reason_to_keep(at: Deployment, faults: Any) -> None:
+def test_an_active_model_whose_jobs_all_fail_is_a_reason_to_keep(at: Deployment) -> None:
     former = first(at).candidate
     assert former
     at.upload("train/b.csv", BETTER)
     at.upload("test/b.csv", documents(*LABELS, start=900, count=5, words="judge: "))
-    turn = at.start_turn().run_before("predict_holdout")
-    turn.take_step()
     outcomes = []
-    for attempt in range(MOST_ATTEMPTS):
-        turn.run_before("predict_holdout")
-        faults.add(Fault(resource="job", message=f"Failure {attempt}.", times=1))
-        record = turn.run()
+    for _ in range(MOST_ATTEMPTS):
+        # Of the active model, which is asked first, while the candidate is asked once.
+        at.faults.add(Fault(resource="job", message="A failure.", times=1))
+        record = at.run_turn()
         outcomes.append(record.outcome)
-        turn = at.start_turn()
     assert outcomes == [TurnOutcome.FAILED, TurnOutcome.FAILED, TurnOutcome.SUCCEEDED]
     assert record.decision is DecisionKind.KEEP
     assert f"{MOST_ATTEMPTS} of its classification jobs failed" in record.reasons[0]
-    assert "Failure 2." in record.reasons[0]
+    assert "A failure." in record.reasons[0]
     asked = Counter(job["DocumentClassifierArn"] for job in jobs(at))
     assert sorted(asked.values()) == [1, 1 + MOST_ATTEMPTS]
 
 
-def test_an_answer_that_got_lost_does_not_make_a_second_job(at: Deployment, faults: Any) -> None:
-    faults.add(Fault(operation="StartDocumentClassificationJob", kind="lose_response", times=1))
+def test_an_answer_that_got_lost_does_not_make_a_second_job(at: Deployment) -> None:
+    at.faults.add(Fault(operation="StartDocumentClassificationJob", kind="lose_response", times=1))
     assert first(at, GOOD).decision is DecisionKind.PROMOTE
     assert len(jobs(at)) == 1
 
 
-def test_too_many_jobs_at_a_time_are_waited_for(at: Deployment, faults: Any) -> None:
+def test_too_many_jobs_at_a_time_are_waited_for(at: Deployment) -> None:
     refusal = Fault(operation="StartDocumentClassificationJob", code="TooManyRequestsException", times=9)
-    faults.add(refusal)
+    at.faults.add(refusal)
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("predict_holdout")
-    with pytest.raises(ServiceBusy):
-        turn.repeat_step()
-    assert turn.run().decision is DecisionKind.PROMOTE
+    assert at.run_turn().decision is DecisionKind.PROMOTE
+    assert at.world.retries["PredictHoldout", "ServiceBusy"] == 1
 
 
 def test_a_job_that_still_runs_is_waited_for_by_the_next_turn(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("predict_holdout")
-    service = in_process_cloud().comprehend
-    before = service.settings
-    service.settings = before.merged({"job_seconds": 3600})
-    try:
-        turn.take_step()
-        turn.report_aborted()
+    turn = at.start_turn().run_before("PredictHoldout")
+    with at.comprehend_with(job_seconds=3600):
+        turn.run_before("AwaitPredictionBegin").stop()
         (job,) = jobs(at)
-        following = at.start_turn().run_before("await_prediction")
+        following = at.start_turn().run_before("AwaitPredictionBegin")
         assert [found["JobId"] for found in jobs(at)] == [job["JobId"]]
-        at.cloud.clock.advance(timedelta(hours=1))
-    finally:
-        service.settings = before
     assert following.run().decision is DecisionKind.PROMOTE
     assert [found["JobId"] for found in jobs(at)] == [job["JobId"]]
 
@@ -459,7 +437,7 @@ def test_an_output_that_has_vanished_is_predicted_again(at: Deployment) -> None:
 def test_an_output_that_cannot_be_read_fails_the_turn_and_is_predicted_again(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("decide")
+    turn = at.start_turn().run_before("CompareMetrics")
     (archive,) = [key for key in at.keys("evaluations/") if key.endswith("output.tar.gz")]
     at.bucket.write_bytes(archive, b"not an archive")
     record = turn.run()
@@ -476,7 +454,7 @@ def test_a_model_that_became_active_after_the_others_were_asked_is_asked_by_the_
     assert two
     at.upload("train/c.csv", BETTER)
     at.upload("test/c.csv", documents(*LABELS, start=900, count=5, words="judge: "))
-    turn = at.start_turn().run_before("decide")
+    turn = at.start_turn().run_before("CompareMetrics")
     at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=two.arn)
     record = turn.run()
     assert (record.outcome, record.error) == (TurnOutcome.FAILED, "PredictionFailed")
@@ -490,19 +468,20 @@ def test_a_turn_whose_holdout_was_never_made_ready_fails_and_the_next_one_makes_
     """As when Evidence was changed while the turn ran by its former definition."""
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("prepare_holdout")
-    turn.skip_step()
-    record = turn.run()
-    assert (record.outcome, record.error) == (TurnOutcome.FAILED, "UnknownRecord")
+    turn = at.start_turn().run_before("PrepareHoldout")
+    iteration = at.iterations()[0]["FlywheelIterationId"]
+    with pytest.raises(FunctionFailed, match="UnknownRecord"):
+        at.invoke("compare_metrics", {"turn": turn.name, "iteration_id": iteration})
+    turn.stop()
     assert at.run_turn().decision is DecisionKind.PROMOTE
 
 
 def test_a_holdout_too_small_for_the_labels_says_what_to_set(at: Deployment) -> None:
-    at.holdout_documents = 1
+    at.set_variable("prepare_holdout", HOLDOUT_DOCUMENTS="1")
     record = first(at, GOOD)
     assert (record.outcome, record.error) == (TurnOutcome.FAILED, "SampleTooSmall")
     assert "HoldoutDocuments to 2" in (record.cause or "")
-    at.holdout_documents = 2
+    at.set_variable("prepare_holdout", HOLDOUT_DOCUMENTS="2")
     assert at.run_turn().holdout
 
 
@@ -516,14 +495,9 @@ def test_an_iteration_that_trained_nothing_asks_nobody(at: Deployment) -> None:
 
 
 def test_a_candidate_that_the_service_made_active_by_itself_stays(at: Deployment) -> None:
-    service = in_process_cloud().comprehend
-    before = service.settings
-    service.settings = before.merged({"first_model_becomes_active": True})
-    try:
+    with at.comprehend_with(first_model_becomes_active=True):
         at.upload("train/a.csv", GOOD)
         record = at.run_turn()
-    finally:
-        service.settings = before
     assert record.decision is DecisionKind.PROMOTE
     at.check_consistency()
 
@@ -531,12 +505,15 @@ def test_a_candidate_that_the_service_made_active_by_itself_stays(at: Deployment
 def test_an_older_execution_asks_nobody(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    older = at.start_turn().run_before("predict_holdout")
-    at.start_turn()
-    with pytest.raises(NotCurrentTurn):
-        older.take_step()
-    with pytest.raises(NotCurrentTurn):
-        older._prepare_holdout()
+    older = at.start_turn().run_before("PredictHoldout")
+    iteration = at.iterations()[0]["FlywheelIterationId"]
+    older.stop()
+    at.start_turn().run_before("BeginTurn")
+    with pytest.raises(FunctionFailed, match="NotCurrentTurn"):
+        at.invoke("prepare_holdout", {"turn": older.name, "iteration_id": iteration})
+    older.redrive()
+    at.settle()
+    assert older.execution.error == "NotCurrentTurn"
     assert jobs(at) == []
 
 
@@ -546,7 +523,7 @@ def second_turn() -> tuple[Deployment, Turn]:
     first(at)
     at.upload("train/b.csv", BETTER)
     at.upload("test/b.csv", documents(*LABELS, start=900, count=5, words="judge: "))
-    return at, at.start_turn().run_before("prepare_holdout")
+    return at, at.start_turn().run_before("PrepareHoldout")
 
 
 def check_killed(at: Deployment, record: TurnRecord) -> None:
@@ -563,17 +540,13 @@ def check_killed(at: Deployment, record: TurnRecord) -> None:
 def test_killed_at_any_place_the_next_turn_asks_nobody_twice(part: int) -> None:
     for after in itertools.count(part, PARTS):
         at, turn = second_turn()
-        at.kills.reset(after=after)
-        record = None
-        with contextlib.suppress(Killed):
-            record = turn.run()
-        struck = at.kills.struck
-        at.kills.reset()
-        if not struck:
+        at.script.kill(after=after)
+        at.go_on(turn.name)
+        at.until_killed()
+        if not at.script.killed:
             assert after > 10, "the turn was hardly killed"
             return
-        if record is None:
-            turn.report_aborted()
+        at.stop("Turn")
         records = [*at.run_until_at_rest(), at.bucket.require(f"turns/{turn.name}/turn.json", TurnRecord)]
         decided = [found for found in records if found.decision is not DecisionKind.NOTHING]
         try:
@@ -585,31 +558,24 @@ def test_killed_at_any_place_the_next_turn_asks_nobody_twice(part: int) -> None:
 
 def test_killed_at_every_place_and_redriven_each_time() -> None:
     at, turn = second_turn()
-    kills = survived = step = 0
-    record = None
-    while record is None:
-        if turn.steps_taken != step:
-            step, survived = turn.steps_taken, 0
-        at.kills.reset(after=survived)
-        try:
-            record = turn.run()
-        except Killed:
-            kills += 1
-            survived += 1
-    at.kills.reset()
-    assert kills > 10, "the turn was hardly killed"
-    check_killed(at, record)
+    at.script.kill_everywhere()
+    at.go_on(turn.name)
+    killed = -1
+    while len(at.script.killed) > killed:
+        killed = len(at.script.killed)
+        at.until_killed()
+        at.redrive_what_runs()
+    assert killed > 10, "the turn was hardly killed"
+    at.script.kill()
+    at.promote_all()
+    check_killed(at, turn.record())
 
 
 def test_repeated_steps_find_what_they_did(at: Deployment) -> None:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("prepare_holdout")
-    turn.repeat_step()
-    turn.run_before("predict_holdout")
-    turn.repeat_step()
-    turn.run_before("decide")
-    turn.repeat_step()
+    turn = at.start_turn().run_before("PrepareHoldout")
+    at.script.lose_answers()
     assert turn.run().decision is DecisionKind.PROMOTE
     assert len(jobs(at)) == 1
     assert len(at.keys("evaluations/holdouts/")) == 2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from flywheel.records.decisions import DecisionKind
@@ -11,8 +9,8 @@ from flywheel.records.promotions import PromotionStatus
 from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split
 from local.comprehend.faults import Fault
-from tests.pipeline.in_process_cloud import in_process_cloud, switched
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, documents
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=10, words="judge: ")
@@ -69,21 +67,6 @@ FAULTS: list[list[Fault]] = [
 ]
 
 
-@pytest.fixture
-def reading(request: pytest.FixtureRequest) -> Iterator[None]:
-    with switched(**request.param):
-        yield
-
-
-@pytest.fixture
-def fault(request: pytest.FixtureRequest) -> Iterator[None]:
-    service = in_process_cloud().comprehend
-    for fault in request.param:
-        service.faults.add(fault)
-    yield
-    service.faults.clear()
-
-
 def named(parameters: object) -> str:
     if isinstance(parameters, dict):
         return " ".join(f"{name}={value}" for name, value in parameters.items())
@@ -91,17 +74,18 @@ def named(parameters: object) -> str:
     return " ".join(f"{fault.kind}-{fault.operation}-{fault.code or ''}" for fault in parameters)
 
 
-@pytest.mark.parametrize("reading", READINGS, indirect=True, ids=named)
-@pytest.mark.usefixtures("reading")
-def test_the_story_under_every_reading() -> None:
+@pytest.mark.parametrize("reading", READINGS, ids=named)
+def test_the_story_under_every_reading(reading: dict[str, object]) -> None:
     at = Deployment()
-    tell(at)
+    with at.comprehend_with(**reading):
+        tell(at)
 
 
-@pytest.mark.parametrize("fault", FAULTS, indirect=True, ids=named)
-@pytest.mark.usefixtures("fault")
-def test_the_story_under_faults() -> None:
+@pytest.mark.parametrize("faults", FAULTS, ids=named)
+def test_the_story_under_faults(faults: list[Fault]) -> None:
     at = Deployment()
+    for fault in faults:
+        at.faults.add(fault)
     tell(at)
 
 

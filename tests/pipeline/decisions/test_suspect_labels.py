@@ -9,7 +9,8 @@ from flywheel.records.review import ItemSource, Lane, Place, WaitingItem
 from flywheel.review.answer_item import answer
 from flywheel.review.claim_items import claim
 from flywheel.review.queue import ReviewQueue
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, documents
 
 BUSINESS, SPORTS = LABELS
 ANNA = "arn:aws:iam::111122223333:user/anna"

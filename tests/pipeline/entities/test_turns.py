@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from flywheel.comprehend.endpoint import EndpointStatus
-from flywheel.entity_recognition import ENTITY_RECOGNITION
+from typing import Any
+
 from flywheel.preparation.entities import from_line
 from flywheel.records.datasets import by_single_label
 from flywheel.records.decisions import DecisionKind, Evidence
-from flywheel.records.serving import ServingStatus, smoke_test_of
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
 from flywheel.records.uploads import Split
-from flywheel.serving.target import EndpointTarget
+from tests.pipeline.deployed import Deployment
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
-from tests.pipeline.serving_driver import ServingRun
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 
-def people(**options: object) -> Deployment:
-    return Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities", **options)  # type: ignore[arg-type]  # any field
+def people(**options: Any) -> Deployment:
+    return Deployment(entities=True, labels=TYPES, **options)
 
 
 def test_a_first_turn_trains_and_promotes_a_recognizer() -> None:
@@ -59,32 +57,23 @@ def test_a_better_recognizer_is_promoted_on_the_evidence_of_the_hold_out() -> No
 
 
 def test_a_recognizer_is_served_and_tested() -> None:
-    at = people()
+    smoke = "serving/smoke.jsonl"
+    at = people(serving={"inference_units": 50, "smoke_test_key": smoke, "smoke_test_minimum": 0.6})
+    at.upload(smoke, as_json_lines(annotated(start=500, count=5)))
     at.upload("train/people.jsonl", as_json_lines(annotated(count=200)))
     at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
     assert at.run_turn().decision is DecisionKind.PROMOTE
-    at.promote_all()
-    at.upload("serving/smoke.jsonl", as_json_lines(annotated(start=500, count=5)))
-    run = ServingRun(at=at)
-    serving = run.run(
-        EndpointTarget(
-            inference_units=50,
-            maximum_inference_units=0,
-            smoke_test_key="serving/smoke.jsonl",
-            smoke_test_minimum=0.6,
-        )
-    )
-    assert serving.status is ServingStatus.IN_SERVICE
-    endpoint = run.server().endpoints.describe()
+    assert at.bucket.require(STATE_KEY, ServingState).status is ServingStatus.IN_SERVICE
+    endpoint = at.endpoint()
     assert endpoint is not None
-    assert endpoint.status is EndpointStatus.IN_SERVICE
+    assert (endpoint["Status"], endpoint["ModelArn"]) == ("IN_SERVICE", at.active_model())
     tested = smoke_test_of(at.active_model() or "", intake=at.bucket)
     assert tested is not None
     assert tested.passed
 
 
 def test_documents_wait_until_each_type_has_its_minimum() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/few.jsonl", as_json_lines(annotated(count=20)))
     record = at.run_turn()
     assert record.datasets == ()
@@ -92,17 +81,3 @@ def test_documents_wait_until_each_type_has_its_minimum() -> None:
     assert waits.reason == "Not enough annotations yet: 5 more of PERSON, 5 more of PLACE needed."
     assert waits.labels == {"PERSON": 20, "PLACE": 20}
     assert by_single_label({"PERSON\x1e2\x1fPLACE\x1e1": 3}) == {"PERSON": 6, "PLACE": 3}
-
-
-def test_a_classifier_and_a_recognizer_in_one_account_do_not_see_each_other() -> None:
-    recognizer, classifier = people(), Deployment()
-    recognizer.upload("train/people.jsonl", as_json_lines(annotated(count=80)))
-    classifier.upload("train/news.csv", documents(*LABELS, count=20))
-    for at in (recognizer, classifier):
-        assert at.run_turn().decision is DecisionKind.PROMOTE
-        at.promote_all()
-        at.check_consistency()
-    for at, other in ((recognizer, classifier), (classifier, recognizer)):
-        (model,) = at.service.models.trained_by(at.flywheel_arn)
-        assert model.arn == at.active_model()
-        assert at.service.models.trained_by(other.flywheel_arn) == []

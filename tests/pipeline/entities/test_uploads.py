@@ -21,7 +21,7 @@ ANNOTATIONS = (
 
 
 def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/letters/documents.txt", DOCUMENTS)
     assert at.poked().start
     record = at.run_turn()
@@ -33,7 +33,7 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
     start = at.poked()
     assert not start.start, "what is not complete starts no second turn"
     assert "waits for some of its files" in start.reason
-    at.cloud.clock.advance(timedelta(hours=25))
+    at.let_pass(timedelta(hours=25))
     start = at.poked()
     assert start.start, "people are told of what has waited for so long"
     assert "train/letters/ has waited" in start.reason
@@ -41,7 +41,7 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
     assert not at.poked().start, "they are told once"
     (waiting,) = uploads_waiting(at.bucket, turn_runs=False)
     assert (waiting.state, waiting.reason) == (UploadState.INCOMPLETE, f"waits for {waits.missing}")
-    at.cloud.clock.advance(timedelta(seconds=5))
+    at.let_pass(timedelta(seconds=5))
     at.upload("train/letters/annotations.csv", ANNOTATIONS)
     assert at.poked().start
     record = at.run_turn()
@@ -59,11 +59,11 @@ def test_a_folder_waits_for_its_parts_and_is_then_one_upload() -> None:
 
 
 def test_a_packed_folder_waits_for_its_parts_and_is_taken_as_it_unpacks() -> None:
-    at = people(minimum_per_label=25)
+    at = people(minimum_documents_per_label=25)
     at.upload("train/letters/annotations.csv.gz", gzip.compress(ANNOTATIONS))
     (waits,) = at.run_turn().incomplete
     assert waits.missing == 'the documents "documents.txt"'
-    at.cloud.clock.advance(timedelta(seconds=5))
+    at.let_pass(timedelta(seconds=5))
     at.upload("train/letters/documents.txt.gz", gzip.compress(DOCUMENTS))
     (result,) = at.run_turn().uploads
     assert (result.outcome, result.documents) == (UploadOutcome.ACCEPTED, 3)
@@ -101,7 +101,7 @@ def test_a_rejected_folder_is_kept_with_all_its_files() -> None:
     at.upload(
         "train/wrong/annotations.csv", ANNOTATIONS.replace(b"11,PERSON", b"110,PERSON").replace(b"12,P", b"120,P")
     )
-    at.maximum_bad_lines_percent = 5
+    at.change(maximum_bad_lines_percent=5)
     record = at.run_turn()
     (result,) = record.uploads
     assert result.outcome is UploadOutcome.REJECTED
@@ -126,7 +126,7 @@ def test_the_same_documents_and_those_of_the_other_split_are_dropped() -> None:
 def test_other_annotations_of_a_text_are_a_conflict() -> None:
     at = people()
     at.upload("train/a.jsonl", as_json_lines(annotated(count=80)))
-    at.cloud.clock.advance(timedelta(seconds=5))
+    at.let_pass(timedelta(seconds=5))
     at.upload("train/b.jsonl", as_json_lines(annotated(count=3, wrong=True)))
     record = at.run_turn()
     assert record.conflicts == {"train": 3}
@@ -143,7 +143,7 @@ def test_a_folder_of_many_files_is_looked_into_only_at_its_largest() -> None:
     assert at.poked().start
     (waits,) = at.run_turn().incomplete
     assert "annotations" in waits.missing
-    at.cloud.clock.advance(timedelta(seconds=5))
+    at.let_pass(timedelta(seconds=5))
     at.upload("train/files/zz.gz", gzip.compress("\n".join(rows).encode()))
     record = at.run_turn()
     (result,) = record.uploads

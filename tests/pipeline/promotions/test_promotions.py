@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,20 +12,17 @@ from typing import Any
 import pytest
 
 from flywheel.comprehend.model import ModelService
-from flywheel.faults.errors import NotCurrentPromotion, PromotionRefused, ServiceBusy
 from flywheel.promotions import requests
-from flywheel.promotions.check_model import check_model
-from flywheel.promotions.publish_model import publish_model
 from flywheel.promotions.start_promotion import Poke
-from flywheel.promotions.update_active_model import update_active_model
 from flywheel.records import promotions, turns
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.records.turns import DeletedModels, TurnRecord, deleted_key
 from local.comprehend.faults import Fault
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
-from tests.pipeline.promotion_driver import PromotionRun
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
+from ops.verbs.turns import show_turn
+from tests.pipeline.deployed import Deployment, WaitingPromotion
+from tests.pipeline.documents import LABELS, Document, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=10, words="judge: ")
@@ -78,7 +75,7 @@ class World:
 
     def edit(self, model: str) -> None:
         """What document writers do: `aws ssm put-parameter --overwrite`."""
-        self.at.cloud.clients["ssm"].put_parameter(
+        self.at.client("ssm").put_parameter(
             Name=f"/comprehend-flywheel/{self.at.name}/desired-model-arn", Value=model, Type="String", Overwrite=True
         )
 
@@ -99,11 +96,8 @@ class World:
     def ends(self) -> list[Promotion]:
         return self.at.bucket.read_all(self.at.keys(promotions.ENDS), Promotion)
 
-    def waiting(self) -> PromotionRun:
-        run = self.at.promotion
-        assert run
-        assert run.waits
-        return run
+    def waiting(self) -> WaitingPromotion:
+        return self.at.waiting_promotion()
 
     def check_at_rest(self, *, active: str, previous: str | None = None) -> None:
         at = self.at
@@ -124,24 +118,17 @@ def world() -> World:
     at.upload("train/a.csv", WRONG)
     at.upload("test/a.csv", TEST)
     assert at.run_turn().decision is DecisionKind.PROMOTE
-    at.promotion_mode = PromotionMode.NEVER
+    at.change(promotion_mode=PromotionMode.NEVER)
     at.upload("train/b.csv", BETTER)
     better = at.run_turn()
     at.upload("train/c.csv", MORE)
     other = at.run_turn()
-    at.promotion_mode = PromotionMode.APPROVAL
+    at.change(promotion_mode=PromotionMode.APPROVAL)
     active = at.active_model()
     assert active
     assert better.candidate
     assert other.candidate
     return World(at=at, active=active, better=better.candidate.arn, other=other.candidate.arn)
-
-
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
 
 
 class TestNever:
@@ -151,7 +138,7 @@ class TestNever:
         world.check_at_rest(active=world.active)
 
     def test_people_may_still_ask_for_it(self, world: World) -> None:
-        world.at.promotion_mode = PromotionMode.NEVER
+        world.at.change(promotion_mode=PromotionMode.NEVER)
         request = world.ask(world.better, source=PromotionSource.OPERATOR)
         world.at.promote_all()
         assert world.promotion(request).status is PromotionStatus.PROMOTED
@@ -160,11 +147,12 @@ class TestNever:
     def test_what_is_asked_for_already_is_not_taken_back_by_a_repeated_step(self, world: World) -> None:
         """PromotionMode was changed while the turn ran."""
         at = world.at
-        at.promotion_mode = PromotionMode.AUTOMATIC
+        at.change(promotion_mode=PromotionMode.AUTOMATIC)
         at.upload("train/d.csv", documents(*LABELS, start=2000, count=30))
-        turn = at.start_turn().run_before("request_promotion")
-        turn.repeat_step()
-        at.promotion_mode = PromotionMode.NEVER
+        turn = at.start_turn().run_before("RequestPromotion")
+        iteration = at.iterations()[0]["FlywheelIterationId"]
+        at.invoke("request_promotion", {"turn": turn.name, "iteration_id": iteration})
+        at.change(promotion_mode=PromotionMode.NEVER)
         record = turn.run()
         assert record.promotion
         assert record.promotion.status is PromotionStatus.PROMOTED
@@ -174,14 +162,17 @@ class TestApproval:
     def test_the_turn_does_not_wait(self, world: World) -> None:
         record = world.turn(documents(*LABELS, start=2000, count=30))
         assert world.waiting()
-        assert world.noted(record).status is PromotionStatus.WAITING
+        shown = show_turn(world.at.operator, record.turn).record
+        assert shown
+        assert shown.promotion
+        assert shown.promotion.status is PromotionStatus.WAITING
         assert world.at.active_model() == world.active
 
     def test_an_approved_model_is_promoted(self, world: World) -> None:
         record = world.turn(documents(*LABELS, start=2000, count=30))
-        world.waiting().approve(by="Ada")
+        world.waiting().approve()
         noted = world.noted(record)
-        assert (noted.status, noted.answered_by) == (PromotionStatus.PROMOTED, "Ada")
+        assert (noted.status, noted.answered_by) == (PromotionStatus.PROMOTED, world.at.operator.clients.caller())
         assert noted.former_model_arn == world.active
         assert record.candidate
         world.check_at_rest(active=record.candidate.arn, previous=world.active)
@@ -191,13 +182,13 @@ class TestApproval:
         ("answer", "status"),
         [
             (lambda run: run.decline(reason="Not before the holidays."), PromotionStatus.DECLINED),
-            (PromotionRun.time_out, PromotionStatus.NOT_ANSWERED),
-            (PromotionRun.stop, PromotionStatus.STOPPED),
+            (WaitingPromotion.time_out, PromotionStatus.NOT_ANSWERED),
+            (WaitingPromotion.stop, PromotionStatus.STOPPED),
         ],
         ids=["declined", "timed-out", "stopped"],
     )
     def test_any_other_answer_leaves_the_former_model_and_is_not_asked_again(
-        self, world: World, answer: Callable[[PromotionRun], object], status: PromotionStatus
+        self, world: World, answer: Callable[[WaitingPromotion], object], status: PromotionStatus
     ) -> None:
         record = world.turn(documents(*LABELS, start=2000, count=30))
         answer(world.waiting())
@@ -205,7 +196,7 @@ class TestApproval:
         noted = world.noted(record)
         assert noted.status is status
         if status is PromotionStatus.DECLINED:
-            assert noted.reason == "Not before the holidays."
+            assert noted.reason.startswith("Not before the holidays. (")
         world.check_at_rest(active=world.active)
         world.at.run_until_at_rest()
         world.check_at_rest(active=world.active)
@@ -216,7 +207,7 @@ class TestApproval:
         record = world.turn(documents(*LABELS, start=2000, count=30))
         assert record.candidate
         world.waiting().decline(reason="There is a release freeze.")
-        assert "a person declined it: the active model stayed." in page_of(world, record.turn)
+        assert "declined it: the active model stayed." in page_of(world, record.turn)
         world.ask(record.candidate.arn, source=PromotionSource.OPERATOR)
         world.at.promote_all()
         page = page_of(world, record.turn)
@@ -254,8 +245,9 @@ class TestApproval:
         world.at.promote_all()
         key = promotions.approval_key(world.waiting().name)
         before = world.at.bucket.read_bytes(key)
-        in_process_cloud().clock.advance(timedelta(minutes=5))
-        world.waiting()._ask()
+        world.at.let_pass(timedelta(minutes=5))
+        (event,) = world.at.invoked("ask_for_approval")
+        world.at.invoke("ask_for_approval", event)
         assert world.at.bucket.read_bytes(key) == before
 
 
@@ -278,7 +270,7 @@ class TestOrder:
         first = world.waiting()
         worse = world.ask(world.other, score=0.7)
         world.at.promote_all()
-        assert world.waiting() is first
+        assert world.waiting().name == first.name
         first.decline()
         world.at.promote_all()
         assert world.promotion(better).status is PromotionStatus.DECLINED
@@ -309,7 +301,7 @@ class TestOrder:
         first = world.waiting()
         world.edit(f"{world.better}-typing-error")
         world.at.promote_all()
-        assert world.waiting() is first
+        assert world.waiting().name == first.name
         refused = [end for end in world.ends() if end.source is PromotionSource.PARAMETER]
         assert [end.status for end in refused] == [PromotionStatus.REFUSED]
         assert "does not exist" in refused[0].reason
@@ -317,7 +309,7 @@ class TestOrder:
         world.check_at_rest(active=world.better, previous=world.active)
 
     def test_what_cannot_become_active_supersedes_nothing_that_is_open(self, world: World) -> None:
-        world.at.promotion_mode = PromotionMode.AUTOMATIC
+        world.at.change(promotion_mode=PromotionMode.AUTOMATIC)
         candidate = world.ask(world.better, score=0.8)
         asked = world.ask(f"{world.better}-typing-error", source=PromotionSource.OPERATOR)
         world.at.promote_all()
@@ -328,7 +320,7 @@ class TestOrder:
 
 class TestRollback:
     def test_a_rolled_back_model_is_not_promoted_again_on_the_same_evidence(self, world: World) -> None:
-        world.at.promotion_mode = PromotionMode.AUTOMATIC
+        world.at.change(promotion_mode=PromotionMode.AUTOMATIC)
         record = world.turn(documents(*LABELS, start=2000, count=30))
         assert record.candidate
         world.ask(world.active, source=PromotionSource.OPERATOR)
@@ -356,25 +348,23 @@ class TestRollback:
         world.at.promote_all()
         world.check_at_rest(active=world.better, previous=world.active)
 
-    @pytest.mark.parametrize("seen", ["before", "after"])
-    def test_an_edit_during_a_promotion_holds_after_it(self, world: World, seen: str) -> None:
+    def test_an_edit_during_a_promotion_holds_after_it(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
-        run = world.at.start_promotion()
-        take(run, 2)
+        world.at.operator.poke_promotions()
+        run = world.at.run_before("UpdateActiveModel", machine="Promote")
         world.edit(world.other)
-        if seen == "before":
-            world.at.poked_promotion(Poke.DESIRED)
-        run.run()
+        world.at.let_pass(timedelta(minutes=5))
+        world.at.go_on(run)
         world.at.promote_all()
         world.check_at_rest(active=world.other, previous=world.better)
 
     def test_an_edit_to_the_model_that_is_being_replaced_brings_it_back(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
-        run = world.at.start_promotion()
-        take(run, 2)
+        world.at.operator.poke_promotions()
+        run = world.at.run_before("UpdateActiveModel", machine="Promote")
         world.edit(world.active)
-        world.at.poked_promotion(Poke.DESIRED)
-        run.run()
+        world.at.let_pass(timedelta(minutes=5))
+        world.at.go_on(run)
         world.at.promote_all()
         world.check_at_rest(active=world.active, previous=world.better)
 
@@ -394,11 +384,11 @@ class TestRollback:
         world.check_at_rest(active=world.other, previous=world.active)
 
     def test_what_is_active_already_is_only_published(self, world: World) -> None:
-        world.at.kills.reset()
+        world.at.script.kill()
         request = world.ask(world.active, source=PromotionSource.OPERATOR)
         world.at.promote_all()
         assert world.promotion(request).status is PromotionStatus.ALREADY_ACTIVE
-        assert "UpdateFlywheel" not in world.at.kills.requests
+        assert "UpdateFlywheel" not in world.at.script.changes
         world.check_at_rest(active=world.active)
 
 
@@ -428,10 +418,8 @@ class TestRefusal:
         assert says in end.reason
         world.check_at_rest(active=world.active)
 
-    def test_a_model_that_was_trained_with_a_warning_is_promoted_and_the_warning_said(
-        self, world: World, faults: Any
-    ) -> None:
-        faults.add(Fault(resource="model", kind="warn", message="Few documents of SPORTS.", times=1))
+    def test_a_model_that_was_trained_with_a_warning_is_promoted_and_the_warning_said(self, world: World) -> None:
+        world.at.faults.add(Fault(resource="model", kind="warn", message="Few documents of SPORTS.", times=1))
         record = world.turn(documents(*LABELS, start=2000, count=30))
         world.waiting().approve()
         noted = world.noted(record)
@@ -447,57 +435,54 @@ class TestRefusal:
 
 
 class TestTwoAtOnce:
-    @pytest.mark.parametrize("done", range(1, 5))
-    def test_a_promotion_that_is_not_the_current_one_changes_nothing(self, world: World, done: int) -> None:
-        world.at.promotion_mode = PromotionMode.AUTOMATIC
-        world.ask(world.better)
-        stale = world.at.start_promotion()
-        take(stale, done)
-        world.at.start_promotion().run()
-        world.at.promote_all()
-        world.check_at_rest(active=world.better, previous=world.active)
-        world.ask(world.other, source=PromotionSource.OPERATOR)
-        world.at.promote_all()
-        world.at.kills.reset()
+    @pytest.mark.parametrize("done", ["BeginPromotion", "CheckModel", "UpdateActiveModel", "PublishModel"])
+    def test_a_promotion_that_is_not_the_current_one_changes_nothing(self, world: World, done: str) -> None:
         at = world.at
-        for step in (
-            lambda: check_model(promotion=stale.name, intake=at.intake, service=at.service, now=at.now()),
-            lambda: update_active_model(promotion=stale.name, intake=at.intake, service=at.service),
-            lambda: publish_model(pipeline=at.pipeline, promotion=stale.name),
-        ):
-            with pytest.raises(NotCurrentPromotion):
-                step()
-        assert at.kills.requests == []
+        at.change(promotion_mode=PromotionMode.AUTOMATIC)
+        world.ask(world.better)
+        at.operator.poke_promotions()
+        stale = at.run_before(done, machine="Promote")
+        execution = at.executions("Promote")[-1]
+        at.stop("Promote")
+        at.settle()
+        world.ask(world.better, source=PromotionSource.OPERATOR)
+        at.promote_all()
+        assert at.active_model() == world.better
+        world.ask(world.other, source=PromotionSource.OPERATOR)
+        at.promote_all()
+        at.script.kill()
+        for function in ("check_model", "update_active_model", "publish_model"):
+            with pytest.raises(FunctionFailed, match="NotCurrentPromotion"):
+                at.invoke(function, {"promotion": stale})
+        assert at.script.changes == []
         # The redriven execution fails, and its report changes nothing but its own record.
-        stale.run()
+        execution.redrive()
+        at.settle()
+        assert (execution.status, execution.error) == ("FAILED", "NotCurrentPromotion")
         world.check_at_rest(active=world.other, previous=world.better)
         assert [end.status for end in world.ends() if end.status is PromotionStatus.FAILED] == []
 
     def test_the_same_step_twice_is_once(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
-        run = world.at.start_promotion()
-        while run.steps:
-            step = run.steps[0]
-            step()
-            step()
-            run.steps = run.steps[1:]
+        world.at.script.lose_answers()
+        world.at.promote_all()
         world.check_at_rest(active=world.better, previous=world.active)
 
     def test_publishing_waits_until_comprehend_says_that_the_model_is_active(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
-        run = world.at.start_promotion()
-        take(run, 3)
+        world.at.operator.poke_promotions()
+        run = world.at.run_before("PublishModel", machine="Promote")
         world.change_in_console(world.active)
-        at = world.at
-        with pytest.raises(ServiceBusy):
-            publish_model(pipeline=at.pipeline, promotion=run.name)
+        with pytest.raises(FunctionFailed, match="ServiceBusy"):
+            world.at.invoke("publish_model", {"promotion": run})
 
     def test_a_redriven_promotion_does_not_publish_what_somebody_replaced(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
-        run = world.at.start_promotion()
-        take(run, 3)
+        world.at.operator.poke_promotions()
+        run = world.at.run_before("PublishModel", machine="Promote")
         world.change_in_console(world.other)
-        run.run()
+        world.at.go_on(run)
+        world.at.settle()
         assert world.at.parameters()["active-model-arn"] == world.active
         world.at.run_until_at_rest()
         world.check_at_rest(active=world.other, previous=world.active)
@@ -508,76 +493,54 @@ class TestRedrive:
         request = world.ask(world.better)
         world.at.promote_all()
         run = world.waiting()
-        remaining = run.steps
         run.stop()
-        run.waits, run.steps = False, remaining
-        run.run()
+        run.execution.redrive()
+        world.at.settle()
+        # It asks nobody about what has its end.
+        assert run.execution.status != "RUNNING"
         assert world.promotion(request).status is PromotionStatus.STOPPED
         world.check_at_rest(active=world.active)
 
-    def test_nobody_is_asked_about_what_has_its_end(self, world: World) -> None:
-        world.ask(world.better)
-        world.at.promote_all()
-        run = world.waiting()
-        run.stop()
-        with pytest.raises(PromotionRefused):
-            run._ask()
-
-    def test_a_failed_promotion_is_tried_again_three_times_at_most(self, world: World, faults: Any) -> None:
+    def test_a_failed_promotion_is_tried_again_three_times_at_most(self, world: World) -> None:
         request = world.ask(world.better, source=PromotionSource.OPERATOR)
-        faults.add(Fault(operation="UpdateFlywheel", code="KmsKeyValidationException"))
+        world.at.faults.add(Fault(operation="UpdateFlywheel", code="KmsKeyValidationException"))
+        before = len(world.at.executions("Promote"))
         tries = 0
         while world.at.poked_promotion(Poke.SCHEDULE).start:
-            world.at.start_promotion().run()
+            world.at.poke_promotions(Poke.SCHEDULE)
+            world.at.settle()
             assert not world.at.poked_promotion(Poke.ENDED).start
             tries += 1
-        assert tries == 3
+        assert tries == len(world.at.executions("Promote")) - before == 3
         assert world.promotion(request).status is PromotionStatus.FAILED
         assert world.at.active_model() == world.active
 
-    def test_a_promotion_that_was_given_up_and_is_redriven_is_recorded_as_it_ended(self, world: World) -> None:
-        request = world.ask(world.better, source=PromotionSource.OPERATOR)
-        for _ in range(3):
-            run = world.at.start_promotion()
-            take(run, 3)
-            remaining = run.steps
-            run.fail()
-        assert world.promotion(request).status is PromotionStatus.FAILED
-        run.steps = remaining
-        run.run()
-        assert world.promotion(request).status is PromotionStatus.PROMOTED
-        world.check_at_rest(active=world.better, previous=world.active)
-
 
 class TestKills:
-    def test_the_next_promotion_goes_on_after_a_kill_at_any_place(self) -> None:
+    @pytest.mark.parametrize("times", [1, 7], ids=["tried-again", "given-up"])
+    def test_the_next_promotion_goes_on_after_a_kill_at_any_place(self, times: int) -> None:
+        """The machine tries again, or all of its seven attempts are killed, and the schedule brings the next one."""
         for after in itertools.count():
             at = approvable()
-            at.kills.reset(after=after)
-            killed = kill_in_promotion(at)
-            at.kills.reset()
-            if not killed:
+            at.script.kill(after=after, times=times)
+            approve_all(at)
+            if not at.script.killed:
                 assert after > 6, "the promotion was hardly killed"
                 return
-            at.end_killed_promotion()
+            at.script.kill()
             approve_all(at)
             check_promoted(at, after)
 
-    def test_a_promotion_that_is_killed_at_every_place_can_be_redriven_each_time(self) -> None:
+    def test_a_promotion_that_is_killed_at_every_place_goes_on_each_time(self) -> None:
         at = approvable()
-        kills = survived = 0
-        former: object = "nowhere"
-        while True:
-            position = at.promotion and (at.promotion.name, len(at.promotion.steps))
-            survived = survived + 1 if position == former else 0
-            former = position
-            at.kills.reset(after=survived)
-            if not kill_in_promotion(at):
-                break
-            kills += 1
-        at.kills.reset()
-        assert kills > 6, "the promotion was hardly killed"
-        check_promoted(at, kills)
+        at.script.kill_everywhere()
+        killed = -1
+        while len(at.script.killed) > killed:
+            killed = len(at.script.killed)
+            approve_all(at)
+        at.script.kill()
+        assert killed > 6, "the promotion was hardly killed"
+        check_promoted(at, killed)
 
 
 def approvable() -> Deployment:
@@ -586,11 +549,11 @@ def approvable() -> Deployment:
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", WRONG)
     at.run_turn()
-    at.promotion_mode = PromotionMode.APPROVAL
+    at.change(promotion_mode=PromotionMode.APPROVAL)
     at.upload("train/b.csv", BETTER)
-    turn = at.start_turn().run_before("promote")
-    turn.skip_step()
-    turn.run()
+    turn = at.start_turn()
+    at.script.events_take = 3600.0
+    at.step_until(lambda: turn.execution.status == "SUCCEEDED")
     older = requests.open_requests(at.bucket)[0]
     at.bucket.write(
         promotions.request_key("older"),
@@ -598,22 +561,14 @@ def approvable() -> Deployment:
             update={"id": "older", "score": 0.0, "requested_at": older.requested_at - timedelta(1), "turn": None}
         ),
     )
+    at.script.events_take = 0.5
     return at
-
-
-def kill_in_promotion(at: Deployment) -> bool:
-    try:
-        approve_all(at)
-    except Killed:
-        return True
-    return False
 
 
 def approve_all(at: Deployment) -> None:
     at.promote_all()
-    while at.promotion is not None and at.promotion.waits:
-        at.promotion.approve(by="Ada")
-        at.promote_all()
+    while any(at.world.states.waits_for_a_person(one) for one in at.executions("Promote") if one.status == "RUNNING"):
+        at.waiting_promotion().approve()
 
 
 def check_promoted(at: Deployment, kills: int) -> None:
@@ -648,24 +603,24 @@ class TestRetention:
     def test_keeps_the_newest_and_what_is_needed(self, many: Deployment) -> None:
         before = models(many)
         world = World(at=many, active=before[3], better="", other="")
-        many.promotion_mode = PromotionMode.APPROVAL
+        many.change(promotion_mode=PromotionMode.APPROVAL)
         world.ask(before[2])
         many.promote_all()
-        many.models_to_keep = 1
+        many.change(models_to_keep=1)
         run_retention(many)
         assert models(many) == [before[1], before[2], before[3], before[6]]
 
     def test_keeps_what_is_desired(self, many: Deployment) -> None:
         before = models(many)
         World(at=many, active="", better="", other="").edit(before[0])
-        many.models_to_keep = 2
+        many.change(models_to_keep=2)
         run_retention(many)
         assert models(many) == [before[0], before[1], before[3], before[5], before[6]]
 
-    def test_keeps_what_is_in_use_and_says_so(self, many: Deployment, faults: Any) -> None:
+    def test_keeps_what_is_in_use_and_says_so(self, many: Deployment) -> None:
         before = models(many)
-        many.models_to_keep = 1
-        faults.add(Fault(operation="DeleteDocumentClassifier", code="ResourceInUseException", times=1))
+        many.change(models_to_keep=1)
+        many.faults.add(Fault(operation="DeleteDocumentClassifier", code="ResourceInUseException", times=1))
         found = run_retention(many)
         assert found.in_use == (before[0],)
         assert found.deleted == (before[2], before[4], before[5])
@@ -674,21 +629,21 @@ class TestRetention:
     def test_leaves_models_of_others_alone(self, many: Deployment) -> None:
         former = models(many)
         many.replace_flywheel()
-        many.models_to_keep = 1
+        many.change(models_to_keep=1)
         run_retention(many)
         assert models(many) == former
 
     def test_a_killed_retention_is_repeated_and_its_record_is_whole(self, many: Deployment) -> None:
         before = models(many)
-        many.models_to_keep = 1
-        turn = many.start_turn()
+        many.change(models_to_keep=1)
+        turn = many.start_turn().run_before("BeginTurn")
         for changes in itertools.count():
-            many.kills.reset(after=changes % 3)
-            with contextlib.suppress(Killed):
-                turn._delete_old_models()
-            if not many.kills.struck:
+            many.script.kill(after=changes % 3)
+            with contextlib.suppress(FunctionFailed):
+                many.invoke("delete_old_models", {"turn": turn.name})
+            if not many.script.killed:
                 break
-        many.kills.reset()
+        many.script.kill()
         assert changes > 4, "it was hardly killed"
         found = many.bucket.require(deleted_key(turn.name), DeletedModels)
         assert models(many) == [before[1], before[3], before[6]]
@@ -705,35 +660,24 @@ def models(at: Deployment) -> list[str]:
 
 
 def run_retention(at: Deployment) -> DeletedModels:
-    turn = at.start_turn()
-    turn._delete_old_models()
+    turn = at.start_turn().run_before("BeginTurn")
+    at.invoke("delete_old_models", {"turn": turn.name})
+    turn.stop()
     return at.bucket.read(deleted_key(turn.name), DeletedModels) or DeletedModels()
-
-
-def take(run: PromotionRun, steps: int) -> None:
-    """So many of the next ones."""
-    for _ in range(steps):
-        run.steps[0]()
-        run.steps = run.steps[1:]
 
 
 def test_a_turns_own_candidate_may_take_minutes_to_show() -> None:
     at = Deployment()
-    at.cloud.clock.advance(timedelta(minutes=15))
+    at.let_pass(timedelta(minutes=15))
     at.upload("test/test.csv", TEST)
     at.upload("train/better.csv", BETTER)
-    at.start_turn().run_before("promote")
-    with switched(created_things_found_after_seconds=600):
-        run = at.start_promotion()
-        run.steps[0]()
-
-        def check() -> None:
-            check_model(promotion=run.name, intake=at.intake, service=at.service, now=at.now())
-
-        with pytest.raises(ServiceBusy, match="does not show"):
-            check()
-        at.cloud.clock.advance(timedelta(minutes=6))
-        with pytest.raises(PromotionRefused, match="does not exist any more"):
-            check()
-        at.cloud.clock.advance(timedelta(minutes=5))
-        check()
+    turn = at.start_turn().run_before("ReportTurn")
+    with at.comprehend_with(created_things_found_after_seconds=240):
+        at.go_on(turn.name)
+        promotion = at.run_before("CheckModel", machine="Promote")
+        with pytest.raises(FunctionFailed, match=r"ServiceBusy.* does not show"):
+            at.invoke("check_model", {"promotion": promotion})
+        at.go_on(promotion)
+        at.settle()
+    assert at.world.retries["CheckModel", "ServiceBusy"] > 1
+    assert at.active_model() == models(at)[0]

@@ -23,7 +23,7 @@ from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
 from tests.pipeline.in_process_cloud import Killed, switched
 from tests.pipeline.serving_driver import LEASE, ServingRun
-from tests.pipeline.turn_driver import LABELS, Deployment, as_csv, documents
+from tests.pipeline.turn_driver import ENDPOINT_ROLE, LABELS, Deployment, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=6, words="judge: ")
@@ -284,6 +284,20 @@ class TestNewGeneration:
         moved = record.decision is DecisionKind.PROMOTE
         assert (endpoint["FlywheelArn"] == at.flywheel_arn) is moved
         assert endpoint["ModelArn"] == at.parameters()["active-model-arn"]
+
+    def test_the_endpoint_takes_its_role_along(self) -> None:
+        """The former one's models were not encrypted, this one's are."""
+        at = promoted(RIGHT)
+        ServingRun(at=at).run(ONE)
+        at.replace_flywheel()
+        at.upload("train/best.csv", documents(*LABELS, start=5000, count=100))
+        assert at.run_turn().decision is DecisionKind.PROMOTE
+        at.variant = "new-key"
+        run = ServingRun(at=at, role_arn=ENDPOINT_ROLE)
+        run.run(ONE)
+        endpoint = run.endpoint()
+        assert endpoint
+        assert (endpoint["FlywheelArn"], endpoint["DataAccessRoleArn"]) == (at.flywheel_arn, ENDPOINT_ROLE)
 
 
 class TestSmokeTest:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.faults.errors import ServiceBusy, SharingRefused
 from flywheel.records.announcements import MODEL_SHARED
 from flywheel.records.decisions import DecisionKind
@@ -20,12 +21,11 @@ from flywheel.sharing.policy import SID
 from flywheel.sharing.share_model import trusted_principals
 from flywheel.store.lease import held
 from local.comprehend.faults import Fault
-from tests.pipeline.entities.documents import annotated, as_json_lines
-from tests.pipeline.entities.test_turns import people
+from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.pipeline.in_process_cloud import Killed, in_process_cloud
 from tests.pipeline.sharing.world import PROD, PROD_ROOT, STAGE, STAGE_ROOT, World
 from tests.pipeline.sharing_driver import LASTS, importers, policy_of, share, trust, versions
-from tests.pipeline.turn_driver import LABELS, Deployment
+from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 ROLE = f"arn:aws:iam::{PROD}:role/importer"
 
@@ -92,7 +92,7 @@ class TestPromotion:
         assert not world.at.buses.taken
 
     def test_a_recognizer_is_shared_as_well(self) -> None:
-        at = people()
+        at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities")
         at.upload("train/people.jsonl", as_json_lines(annotated(count=100)))
         at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
         trust(at, PROD)
@@ -455,3 +455,17 @@ def test_a_deployment_that_was_killed_lets_nobody_in_that_the_known_list_does_no
         if not struck:
             assert after > 4, "it was hardly killed"
             return
+
+
+def test_a_classifier_and_a_recognizer_in_one_account_do_not_see_each_other() -> None:
+    recognizer, classifier = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities"), Deployment()
+    recognizer.upload("train/people.jsonl", as_json_lines(annotated(count=80)))
+    classifier.upload("train/news.csv", documents(*LABELS, count=20))
+    for at in (recognizer, classifier):
+        assert at.run_turn().decision is DecisionKind.PROMOTE
+        at.promote_all()
+        at.check_consistency()
+    for at, other in ((recognizer, classifier), (classifier, recognizer)):
+        (model,) = at.service.models.trained_by(at.flywheel_arn)
+        assert model.arn == at.active_model()
+        assert at.service.models.trained_by(other.flywheel_arn) == []

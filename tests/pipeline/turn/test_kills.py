@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +12,8 @@ import pytest
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import UploadOutcome
-from tests.pipeline.in_process_cloud import Killed
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, as_csv, documents
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=6, words="judge: ")
@@ -100,45 +99,41 @@ STORIES = [pytest.param(FIRST, id="first"), pytest.param(LATER, id="later")]
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("story", STORIES)
 def test_the_next_turn_goes_on_after_a_kill_at_any_place(story: Story, part: int) -> None:
-    """Each place in a life of its own; every PARTS-th of them in one test."""
+    """The turn is stopped before its machine tries again; a promotion does try again. Each place in a life of its own;
+    every PARTS-th of them in one test."""
     for after in itertools.count(part, PARTS):
         at = story.begin()
         turn = at.start_turn()
-        at.kills.reset(after=after)
-        with contextlib.suppress(Killed):
-            turn.run()
-        struck = at.kills.struck
-        at.kills.reset()
-        if not struck:
+        at.script.kill(after=after)
+        at.until_killed()
+        if not at.script.killed:
             assert after > 30, "the turn was hardly killed"
             return
+        at.stop("Turn")
+        at.settle()
         try:
-            at.end_killed_promotion()
-            check(story, at, [turn.report_aborted(), at.run_turn(), *at.run_until_at_rest()])
+            check(story, at, [turn.record(), at.run_turn(), *at.run_until_at_rest()])
         except AssertionError as error:
-            error.add_note(f"{turn.name} was killed after {after} changes.")
+            error.add_note(f"{at.script.killed} was killed after {after} changes.")
             raise
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_turn_that_is_killed_at_every_place_can_be_redriven_each_time(story: Story) -> None:
-    """Within each step it dies after no change, after one, after two, and so on until the step is through."""
+    """Within each step it dies after no change, after one, after two, and so on until the step is through. Each time
+    it is stopped and redriven."""
     at = story.begin()
     turn = at.start_turn()
-    kills = survived = step = 0
-    record = None
-    while record is None:
-        if turn.steps_taken != step:
-            step, survived = turn.steps_taken, 0
-        at.kills.reset(after=survived)
-        try:
-            record = turn.run()
-        except Killed:
-            kills += 1
-            survived += 1
-    at.kills.reset()
-    assert kills > 30, "the turn was hardly killed"
-    check(story, at, [record, *at.run_until_at_rest()])
+    at.script.kill_everywhere()
+    killed = -1
+    while len(at.script.killed) > killed:
+        killed = len(at.script.killed)
+        at.until_killed()
+        at.redrive_what_runs()
+    assert killed > 30, "the turn was hardly killed"
+    at.script.kill()
+    at.promote_all()
+    check(story, at, [turn.record(), *at.run_until_at_rest()])
 
 
 def check(story: Story, at: Deployment, records: list[TurnRecord]) -> None:

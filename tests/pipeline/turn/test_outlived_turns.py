@@ -8,63 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from flywheel.faults.errors import FlywheelError
-from tests.pipeline.in_process_cloud import Functions, in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, Turn, documents
+from tests.pipeline.deployed import Deployment, Turn
+from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.running import DidNotCome
+from tests.pipeline.script import HeldUp
 
 BUSINESS, SPORTS = LABELS
 WORLD = "WORLD"
-_WAIT_SECONDS = 300.0
-"""Nothing waits that long when all is well."""
-
-
-class HeldUp:
-    """A step in a thread of its own, held up before its request number `before` (from 0) until it is let go."""
-
-    def __init__(self, turn: Turn, functions: Functions, *, before: int) -> None:
-        self._functions = functions
-        self._before = before
-        self._requests = itertools.count()
-        self._held_or_ended = threading.Event()
-        self._let_go = threading.Event()
-        for client in functions.clients.values():
-            client.meta.events.register("before-call", self._count)
-        self._pool = ThreadPoolExecutor(1)
-        self._step = self._pool.submit(turn.repeat_step)
-        self._step.add_done_callback(lambda _: self._held_or_ended.set())
-        assert self._held_or_ended.wait(_WAIT_SECONDS), "the step is neither held up nor at its end"
-
-    @property
-    def ended(self) -> bool:
-        """It came to its end before it was held up."""
-        return self._step.done()
-
-    def let_go(self) -> None:
-        """To its end, whatever that is: nobody hears of it, and what it reads may be gone by now."""
-        self._let_go.set()
-        with contextlib.suppress(FlywheelError, ClientError):
-            self._step.result(_WAIT_SECONDS)
-        self._pool.shutdown()
-        for client in self._functions.clients.values():
-            client.meta.events.unregister("before-call", self._count)
-
-    def _count(self, **_: Any) -> None:
-        if next(self._requests) >= self._before:
-            self._held_or_ended.set()
-            assert self._let_go.wait(_WAIT_SECONDS), "nobody let the step go"
-
-
-@pytest.fixture(scope="module")
-def others() -> Functions:
-    return in_process_cloud().new_functions()
 
 
 def with_something_new() -> Deployment:
@@ -72,8 +26,7 @@ def with_something_new() -> Deployment:
     at = Deployment(labels=(*LABELS, WORLD))
     at.upload("test/a.csv", documents(*LABELS, WORLD, count=2, words="judge: "))
     at.upload("train/a.csv", documents(*LABELS, WORLD, count=6))
-    turn = at.start_turn().run_before("run_iteration")
-    turn.report_aborted()
+    at.start_turn().run_before("RunIteration").stop()
     few = documents(WORLD, start=100, count=2)
     known = documents(BUSINESS, count=1, words="judge: ")
     at.upload("train/b.csv", documents(*LABELS, start=100, count=6) + few + known)
@@ -90,40 +43,44 @@ TRAINED = sorted(
 TESTED = sorted(
     document for start in (0, 100, 200) for document in documents(*LABELS, WORLD, start=start, count=2, words="judge: ")
 )
-ITERATION = ("run_iteration", "await_iteration", None)
-PLACES = 11
-"""The steps of a turn up to its iteration, with two datasets, and its end; or of the whole turn, with one."""
+STATES = ("BeginTurn", "PrepareTrainUpload", "ComposeDatasets", "RegisterDataset", "AcceptDataset", "RunIteration")
+LATER_STATES = (*STATES, "CompareMetrics", "RequestPromotion", "DeleteOldModels")
 EVERY = 2
 
 
-def up_to_the_iteration(turn: Turn) -> None:
-    while turn.next_step not in ITERATION:
-        turn.take_step()
-
-
-def let_go_among_datasets(step: str, others: Functions, *, before: int, place: int) -> bool:
-    """False if the step has fewer requests."""
-    at = with_something_new()
-    outlived = at.beside(others).start_turn().run_before(step)
-    if step.endswith("_dataset"):
-        # That of the training data: the test data come first.
-        outlived.take_step()
-        outlived.run_before(step)
-    held = HeldUp(outlived, others, before=before)
-    if held.ended:
-        held.let_go()
-        return False
+def held_up(at: Deployment, function: str, *, before: int) -> HeldUp | None:
+    """The function, whose turn is stopped then; None if it has fewer requests."""
+    at.script.hold(function, before=before)
     turn = at.start_turn()
+    at.until_quiet(lambda: bool(at.script.held) or turn.execution.status != "RUNNING")
+    at.script.hold("nothing", before=0)
+    if not at.script.held:
+        return None
+    at.stop("Turn")
+    return at.script.held[0]
+
+
+def run_up_to(at: Deployment, turn: Turn, state: str) -> None:
+    """Up to this state, or to its end if it does not come there."""
+    with contextlib.suppress(DidNotCome):
+        turn.run_before(state)
+
+
+def let_go_among_datasets(function: str, *, before: int, place: int) -> bool:
+    """False if the function has fewer requests."""
+    at = with_something_new()
+    held = held_up(at, function, before=before)
+    if held is None:
+        return False
     at.upload("train/c.csv", documents(*LABELS, WORLD, start=200, count=6))
-    for _ in range(place):
-        if turn.next_step not in ITERATION:
-            turn.take_step()
+    turn = at.start_turn()
+    run_up_to(at, turn, STATES[place % len(STATES)])
     held.let_go()
-    up_to_the_iteration(turn)
+    turn.run()
     at.upload("test/c.csv", documents(*LABELS, WORLD, start=200, count=2, words="judge: "))
     for _ in range(2):
         # The first may have to see through what the step left behind, the second takes what waited meanwhile.
-        up_to_the_iteration(at.start_turn())
+        at.run_turn()
     found = at.check_documents()
     assert sorted(found.trained_on + found.waiting) == TRAINED
     assert sorted(found.tested_on + found.waiting_to_test) == TESTED
@@ -131,25 +88,20 @@ def let_go_among_datasets(step: str, others: Functions, *, before: int, place: i
     return True
 
 
-def let_go_among_decisions(step: str, others: Functions, *, before: int, place: int) -> bool:
-    """False if the step has fewer requests."""
+def let_go_among_decisions(function: str, *, before: int, place: int) -> bool:
+    """False if the function has fewer requests."""
     at = Deployment(models_to_keep=1)
     wrong = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in documents(*LABELS, start=50, count=6)]
     at.upload("test/a.csv", documents(*LABELS, count=6, words="judge: "))
     at.upload("train/a.csv", wrong)
     at.run_turn()
-    at.promote_all()
     at.upload("train/b.csv", documents(*LABELS, start=100, count=20))
-    outlived = at.beside(others).start_turn().run_before(step)
-    held = HeldUp(outlived, others, before=before)
-    if held.ended:
-        held.let_go()
+    held = held_up(at, function, before=before)
+    if held is None:
         return False
     at.upload("train/c.csv", documents(*LABELS, start=200, count=6))
     turn = at.start_turn()
-    for _ in range(place):
-        if turn.next_step is not None:
-            turn.take_step()
+    run_up_to(at, turn, LATER_STATES[place % len(LATER_STATES)])
     held.let_go()
     turn.run()
     at.run_until_at_rest()
@@ -161,26 +113,26 @@ def let_go_among_decisions(step: str, others: Functions, *, before: int, place: 
 
 
 @pytest.mark.parametrize(
-    "step",
-    ["begin", "prepare_train", "compose", "register_dataset", "accept_dataset"],
+    "function",
+    ["begin_turn", "prepare_upload", "compose_datasets", "register_dataset", "accept_dataset"],
 )
-def test_a_step_that_outlives_its_turn_costs_no_document(step: str, others: Functions) -> None:
-    interleave(let_go_among_datasets, step, others)
+def test_a_step_that_outlives_its_turn_costs_no_document(function: str) -> None:
+    interleave(let_go_among_datasets, function)
 
 
-@pytest.mark.parametrize("step", ["run_iteration", "decide", "request_promotion", "delete_old_models"])
-def test_a_step_that_outlives_its_turn_leaves_every_candidate_decided(step: str, others: Functions) -> None:
-    interleave(let_go_among_decisions, step, others)
+@pytest.mark.parametrize("function", ["run_iteration", "compare_metrics", "request_promotion", "delete_old_models"])
+def test_a_step_that_outlives_its_turn_leaves_every_candidate_decided(function: str) -> None:
+    interleave(let_go_among_decisions, function)
 
 
-def interleave(let_go: Callable[..., bool], step: str, others: Functions) -> None:
+def interleave(let_go: Callable[..., bool], function: str) -> None:
     """Held up before every EVERY-th request, and let go at one of the places after the other, so that all come up."""
     for number, before in enumerate(itertools.count(1, EVERY)):
-        place = number * 3 % PLACES
+        place = number * 5
         try:
-            if not let_go(step, others, before=before, place=place):
-                assert number > 1, f"{step} was hardly held up"
+            if not let_go(function, before=before, place=place):
+                assert number > 1, f"{function} was hardly held up"
                 return
         except BaseException as error:
-            error.add_note(f"{step} was held up before request {before} and let go at place {place}.")
+            error.add_note(f"{function} was held up before request {before} and let go at place {place}.")
             raise

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
@@ -12,8 +11,8 @@ from flywheel.records.turns import TurnOutcome, TurnRecord
 from flywheel.records.uploads import UploadOutcome
 from flywheel.turn.report_turn import message
 from local.comprehend.faults import Fault
-from tests.pipeline.in_process_cloud import in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, as_csv, documents, result_of
+from tests.pipeline.deployed import Deployment, result_of
+from tests.pipeline.documents import LABELS, as_csv, documents
 
 ROWS = documents(*LABELS, count=10)
 TEST = documents(*LABELS, count=5, words="judge: ")
@@ -22,13 +21,6 @@ TEST = documents(*LABELS, count=5, words="judge: ")
 @pytest.fixture
 def at() -> Deployment:
     return Deployment()
-
-
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
 
 
 def record_of(at: Deployment, turn: str) -> TurnRecord:
@@ -58,37 +50,57 @@ def test_a_record_tells_the_whole_turn(at: Deployment) -> None:
     assert "told in document" not in text
 
 
-@pytest.mark.parametrize("step", ["begin", "prepare_train", "register_dataset", "await_iteration", "request_promotion"])
+@pytest.mark.parametrize(
+    "step", ["BeginTurn", "PrepareTrainUpload", "RegisterDataset", "AwaitIterationBegin", "RequestPromotion"]
+)
 def test_a_turn_that_was_stopped_is_reported_as_far_as_it_got(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", ROWS)
     turn = at.start_turn().run_before(step)
-    record = turn.report_aborted()
+    record = turn.stop()
     assert record.outcome is TurnOutcome.ABORTED
-    assert [upload.key for upload in record.unprepared] == (["train/a.csv"] if step == "prepare_train" else [])
-    assert len(record.uploads) == (0 if step in {"begin", "prepare_train"} else 1)
-    assert (record.iteration_id is not None) is (step in {"await_iteration", "request_promotion"})
+    assert [upload.key for upload in record.unprepared] == (["train/a.csv"] if step == "PrepareTrainUpload" else [])
+    assert len(record.uploads) == (0 if step in {"BeginTurn", "PrepareTrainUpload"} else 1)
+    assert (record.iteration_id is not None) is (step in {"AwaitIterationBegin", "RequestPromotion"})
     assert record.promotion is None
     at.run_until_at_rest()
     at.check_consistency()
 
 
-def test_a_report_that_comes_late_finds_the_dataset_of_its_turn_discarded(at: Deployment, faults: Any) -> None:
+def test_a_report_that_comes_late_finds_the_dataset_of_its_turn_discarded(at: Deployment) -> None:
     at.upload("train/a.csv", ROWS)
-    faults.add(Fault(resource="dataset", times=1))
-    turn = at.start_turn().run_before("await_dataset")
-    turn_failed = turn.run()
-    assert [dataset.name for dataset in turn_failed.datasets] == ["train-000001"]
+    at.faults.add(Fault(resource="dataset", times=1))
+    turn = at.start_turn().run_before("AwaitDatasetBegin")
+    at.script.events_take = 3600.0
+    at.stop("Turn")
+    at.let_pass(timedelta(minutes=1))
+    at.script.events_take = 0.5
     at.run_turn()
-    assert turn.report_aborted().datasets == ()
+    at.let_pass(timedelta(hours=1))
+    assert turn.record().datasets == ()
 
 
-def test_an_execution_that_is_not_the_turn_any_more_leaves_the_record_alone(at: Deployment, faults: Any) -> None:
+def test_a_late_event_of_a_turn_that_was_stopped_and_redriven_leaves_its_success_alone(at: Deployment) -> None:
     at.upload("train/a.csv", ROWS)
-    faults.add(Fault(resource="iteration", times=1, message="The machine ran hot."))
-    first = at.start_turn()
-    first.run()
+    turn = at.start_turn().run_before("RunIteration")
+    at.script.events_take = 3600.0
+    at.stop("Turn")
+    at.let_pass(timedelta(minutes=1))
+    at.script.events_take = 0.5
+    turn.redrive()
+    at.settle()
+    assert turn.record().outcome is TurnOutcome.SUCCEEDED
+    at.let_pass(timedelta(hours=1))
+    assert turn.record().outcome is TurnOutcome.SUCCEEDED
+    at.check_consistency()
+
+
+def test_an_execution_that_is_not_the_turn_any_more_leaves_the_record_alone(at: Deployment) -> None:
+    at.upload("train/a.csv", ROWS)
+    first = at.start_turn().run_before("RunIteration")
+    first.stop()
     at.run_turn()
-    again = at.repeat(first).run()
-    assert (again.outcome, again.error) == (TurnOutcome.FAILED, "NotCurrentTurn")
-    assert record_of(at, first.name).cause == "The machine ran hot."
+    first.redrive()
+    at.settle()
+    assert (first.execution.status, first.execution.error) == ("FAILED", "NotCurrentTurn")
+    assert (first.record().outcome, first.record().error) == (TurnOutcome.ABORTED, None)
     at.check_consistency()

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from flywheel.decisions.compare_metrics import compare_metrics
 from flywheel.decisions.gate import Bar
-from flywheel.faults.errors import NotCurrentTurn, ServiceBusy
-from flywheel.records import turns
+from flywheel.faults.errors import ServiceBusy
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import PromotionStatus
-from flywheel.records.turns import TurnOutcome, TurnRecord
+from flywheel.records.turns import TurnOutcome
 from flywheel.turn.run_iteration import run_iteration
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
-from tests.pipeline.deployment import settled
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, documents
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, documents
 
 HOUR = timedelta(hours=1)
 BUSINESS, SPORTS = LABELS
@@ -54,37 +50,8 @@ def trained() -> Deployment:
     return at
 
 
-@pytest.fixture
-def faults() -> Iterator[Any]:
-    faults = in_process_cloud().comprehend.faults
-    yield faults
-    faults.clear()
-
-
-@contextlib.contextmanager
-def comprehend(**settings: object) -> Iterator[None]:
-    service = in_process_cloud().comprehend
-    before = service.settings
-    service.settings = before.merged(settings)
-    try:
-        yield
-    finally:
-        service.settings = before
-
-
-def iterations_that_take_an_hour(**settings: object) -> contextlib.AbstractContextManager[None]:
-    """Until the test moves the clock on."""
-    return comprehend(iteration_training_seconds=HOUR.total_seconds(), **settings)
-
-
-def let_hours_pass(at: Deployment) -> None:
-    """Until no iteration runs any more."""
-
-    def running_an_hour_later() -> list[str]:
-        in_process_cloud().clock.advance(HOUR)
-        return [item["Status"] for item in at.iterations() if item["Status"] in {"TRAINING", "EVALUATING"}]
-
-    settled(running_an_hour_later, lambda running: not running)
+def iterations_that_take_an_hour(at: Deployment, **settings: object) -> contextlib.AbstractContextManager[None]:
+    return at.comprehend_with(iteration_training_seconds=HOUR.total_seconds(), **settings)
 
 
 def test_the_first_model_is_promoted_and_published(trained: Deployment) -> None:
@@ -156,9 +123,9 @@ def test_without_anything_new_no_iteration_starts(trained: Deployment) -> None:
     trained.check_consistency()
 
 
-def test_a_failed_iteration_is_followed_by_another_in_the_next_turn(at: Deployment, faults: Any) -> None:
+def test_a_failed_iteration_is_followed_by_another_in_the_next_turn(at: Deployment) -> None:
     at.upload("train/a.csv", GOOD)
-    faults.add(Fault(resource="iteration", times=1, message="The machine ran hot."))
+    at.faults.add(Fault(resource="iteration", times=1, message="The machine ran hot."))
     record = at.run_turn()
     assert (record.outcome, record.error, record.cause) == (
         TurnOutcome.FAILED,
@@ -174,10 +141,11 @@ def test_a_failed_iteration_is_followed_by_another_in_the_next_turn(at: Deployme
 
 def test_an_iteration_that_a_killed_turn_left_is_finished_before_anything_new(at: Deployment) -> None:
     at.upload("train/a.csv", GOOD)
-    killed = at.start_turn().run_before("await_iteration")
+    at.start_turn().run_before("AwaitIterationBegin")
+    (iteration,) = at.iterations()
     at.upload("train/b.csv", MORE)
     second = at.run_turn()
-    assert second.iteration_id == killed.iteration_id
+    assert second.iteration_id == iteration["FlywheelIterationId"]
     assert second.uploads == ()
     assert "the next turn takes the uploads" in at.bucket.read_bytes("turns/turn-000002/begin.json").decode()
     records = at.run_until_at_rest()
@@ -188,16 +156,13 @@ def test_an_iteration_that_a_killed_turn_left_is_finished_before_anything_new(at
 
 def test_an_iteration_whose_start_was_not_noted_down_is_found(at: Deployment) -> None:
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("run_iteration")
-    with iterations_that_take_an_hour():
+    turn = at.start_turn().run_before("RunIteration")
+    with iterations_that_take_an_hour(at):
         # Killed after the iteration was started, before that was noted down.
-        at.kills.reset(after=1)
-        with pytest.raises(Killed):
-            turn.take_step()
-        at.kills.reset()
-        turn.take_step()
-        let_hours_pass(at)
+        at.script.kill(after=1)
         turn.run()
+    assert at.script.killed
+    assert at.script.changes[0] == "StartFlywheelIteration"
     assert len(at.iterations()) == 1
     at.check_consistency()
 
@@ -222,13 +187,13 @@ def test_several_undecided_iterations_are_decided_from_the_oldest_on(trained: De
 
 
 def test_no_second_iteration_while_one_runs(trained: Deployment) -> None:
-    with iterations_that_take_an_hour():
+    with iterations_that_take_an_hour(trained):
         trained.upload("train/b.csv", MORE)
-        turn = trained.start_turn().run_before("await_iteration")
+        trained.start_turn().run_before("AwaitIterationBegin")
         second = trained.start_turn()
-        again = run_iteration(turn=second.name, intake=trained.intake, service=trained.service)
-        assert again.iteration_id == turn.iteration_id
-        let_hours_pass(trained)
+        again = run_iteration(turn=second.name, intake=trained.bucket, service=trained.service)
+        assert again.iteration_id == trained.iterations()[0]["FlywheelIterationId"]
+        second.run()
     trained.run_until_at_rest()
     assert len(trained.iterations()) == 2
     trained.check_consistency()
@@ -238,24 +203,16 @@ def test_no_second_iteration_while_one_runs(trained: Deployment) -> None:
 def test_an_iteration_that_starts_elsewhere_at_the_same_moment_is_taken_over(trained: Deployment, refusal: str) -> None:
     """Between our look at the history and our start somebody else starts one; how ours is refused is not documented."""
     trained.upload("train/b.csv", MORE)
-    turn = trained.start_turn().run_before("run_iteration")
+    turn = trained.start_turn().run_before("RunIteration")
     theirs: list[str] = []
 
-    def start_theirs(**_: object) -> None:
-        if not theirs:
-            theirs.append("")
-            answer = trained.comprehend.start_flywheel_iteration(FlywheelArn=trained.flywheel_arn)
-            theirs[0] = answer["FlywheelIterationId"]
+    def start_theirs() -> None:
+        answer = trained.comprehend.start_flywheel_iteration(FlywheelArn=trained.flywheel_arn)
+        theirs.append(answer["FlywheelIterationId"])
 
-    events = in_process_cloud().functions_clients["comprehend"].meta.events
-    events.register("before-call.comprehend.StartFlywheelIteration", start_theirs)
-    try:
-        with iterations_that_take_an_hour(second_iteration_error=refusal):
-            turn.take_step()
-            let_hours_pass(trained)
-            record = turn.run()
-    finally:
-        events.unregister("before-call.comprehend.StartFlywheelIteration", start_theirs)
+    trained.script.before("StartFlywheelIteration", start_theirs)
+    with iterations_that_take_an_hour(trained, second_iteration_error=refusal):
+        record = turn.run()
     assert record.iteration_id == theirs[0]
     assert len(trained.iterations()) == 2
     trained.check_consistency()
@@ -264,25 +221,24 @@ def test_an_iteration_that_starts_elsewhere_at_the_same_moment_is_taken_over(tra
 @pytest.mark.parametrize("refusal", ["ResourceInUseException", "TooManyRequestsException", "InvalidRequestException"])
 def test_an_iteration_waits_while_a_dataset_is_taken_in(trained: Deployment, refusal: str) -> None:
     trained.upload("train/b.csv", MORE)
-    turn = trained.start_turn().run_before("run_iteration")
-    with comprehend(dataset_ingestion_seconds=HOUR.total_seconds(), iteration_during_ingestion=refusal):
+    turn = trained.start_turn().run_before("RunIteration")
+    with trained.comprehend_with(dataset_ingestion_seconds=HOUR.total_seconds(), iteration_during_ingestion=refusal):
         trained.create_dataset_in_console(documents(*LABELS, start=3000, count=10))
         with pytest.raises(ServiceBusy):
-            turn.repeat_step()
-        in_process_cloud().clock.advance(HOUR)
-        turn.run()
+            run_iteration(turn=turn.name, intake=trained.bucket, service=trained.service)
+        assert turn.run().iteration_id
     trained.run_until_at_rest()
     trained.check_consistency(datasets_of_others=True)
 
 
 def test_the_decision_is_written_once(trained: Deployment) -> None:
     trained.upload("train/b.csv", WORSE)
-    turn = trained.start_turn().run_before("decide")
+    turn = trained.start_turn().run_before("CompareMetrics")
     decisions = [
         compare_metrics(
             pipeline=trained.pipeline,
             turn=turn.name,
-            iteration_id=turn.iteration_id,
+            iteration_id=trained.iterations()[0]["FlywheelIterationId"],
             bar=Bar(selection_metric=metric, minimum_score=0, minimum_improvement=0, maximum_regression=1),
             now=trained.now() + timedelta(hours=hours),
         )
@@ -320,9 +276,11 @@ def test_a_promotion_is_refused_if_the_active_model_was_changed_after_the_decisi
     at.upload("train/b.csv", WORSE)
     theirs = at.run_turn().candidate
     at.upload("train/c.csv", BETTER)
-    turn = at.start_turn().run_before("promote")
+    turn = at.start_turn()
+    promotion = at.run_before("BeginPromotion", machine="Promote")
     assert theirs
     at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=theirs.arn)
+    at.go_on(promotion)
     record = turn.run()
     assert record.promotion
     assert record.promotion.status is PromotionStatus.REFUSED
@@ -335,11 +293,13 @@ def test_a_promotion_is_refused_if_the_active_model_was_changed_after_the_decisi
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_already_active_candidate_is_success(at: Deployment, times: int) -> None:
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("promote")
-    decision = at.bucket.require(f"decisions/{turn.iteration_id}.json", Decision)
+    turn = at.start_turn()
+    held = at.run_before("BeginPromotion", machine="Promote")
+    decision = at.bucket.require(f"decisions/{at.iterations()[0]['FlywheelIterationId']}.json", Decision)
     assert decision.candidate
     for _ in range(times):
         at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=decision.candidate.arn)
+    at.go_on(held)
     promotion = turn.run().promotion
     assert promotion
     assert promotion.status is PromotionStatus.PROMOTED
@@ -351,17 +311,17 @@ def test_a_promotion_that_comprehend_refuses_for_a_running_iteration_is_tried_ag
     at: Deployment, refusal: str
 ) -> None:
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("promote")
-    with iterations_that_take_an_hour(update_during_iteration=refusal):
+    turn = at.start_turn()
+    held = at.run_before("UpdateActiveModel", machine="Promote")
+    with iterations_that_take_an_hour(at, update_during_iteration=refusal):
         at.create_dataset_in_console(MORE)
+        at.let_pass(timedelta(minutes=1))
         at.comprehend.start_flywheel_iteration(FlywheelArn=at.flywheel_arn)
+        at.go_on(held)
         # The machine repeats a step that is ServiceBusy for hours, a throttled one for minutes.
-        record = turn.run()
-        assert record.promotion
-        assert record.promotion.status is PromotionStatus.FAILED
-        let_hours_pass(at)
+        turn.run()
         at.promote_all()
-    promotion = at.bucket.require(turns.record_key(turn.name), TurnRecord).promotion
+    promotion = turn.record().promotion
     assert promotion
     assert promotion.status is PromotionStatus.PROMOTED
     at.run_until_at_rest()
@@ -404,12 +364,12 @@ def test_a_change_outside_is_noticed_by_a_turn_that_finishes_an_iteration_too(tr
 
 def test_a_promotion_that_was_killed_is_no_change_from_outside(at: Deployment) -> None:
     at.upload("train/a.csv", GOOD)
-    turn = at.start_turn().run_before("promote")
-    # It has begun and updated the flywheel.
-    at.kills.reset(after=2)
-    with pytest.raises(Killed):
-        turn.take_step()
-    at.kills.reset()
+    turn = at.start_turn()
+    held = at.run_before("UpdateActiveModel", machine="Promote")
+    at.go_on(held)
+    at.run_before("PublishModel", machine="Promote")
+    assert turn.execution.status == "SUCCEEDED"
+    at.stop("Promote")
     assert at.active_model()
     assert at.parameters() == {}
     assert at.run_turn().changed_outside is None
@@ -424,11 +384,9 @@ def test_a_change_outside_is_recorded_even_if_the_turn_that_noticed_it_is_killed
     theirs = change_outside(trained)
     trained.request_turn()
     turn = trained.start_turn()
-    trained.kills.reset(after=changes)
-    with pytest.raises(Killed):
-        turn.take_step()
-    trained.kills.reset()
+    trained.script.kill(after=changes)
     assert theirs in (turn.run().changed_outside or "")
+    assert trained.script.killed
     trained.check_consistency()
 
 
@@ -439,30 +397,33 @@ def test_repeating_the_turn_that_noticed_a_change_does_not_undo_its_promotion(tr
     record = turn.run()
     assert theirs in (record.changed_outside or "")
     assert record.decision is DecisionKind.PROMOTE
-    trained.repeat(turn).run()
+    trained.invoke("begin_turn", {"turn": turn.name})
     trained.check_consistency()
 
 
-@pytest.mark.parametrize("step", ["begin", "run_iteration", "decide", "request_promotion"])
+@pytest.mark.parametrize("step", ["BeginTurn", "RunIteration", "CompareMetrics", "RequestPromotion"])
 def test_only_the_current_turn_iterates_decides_and_promotes(at: Deployment, step: str) -> None:
     at.upload("train/a.csv", GOOD)
     turn = at.start_turn().run_before(step)
-    at.start_turn()
-    at.kills.reset()
-    with pytest.raises(NotCurrentTurn):
-        turn.take_step()
-    assert at.kills.requests == []
+    turn.stop()
+    at.start_turn().run_before("BeginTurn")
+    at.script.kill()
+    turn.redrive()
+    at.settle()
+    assert (turn.execution.status, turn.execution.error) == ("FAILED", "NotCurrentTurn")
+    assert at.script.changes == []
     assert at.active_model() is None
 
 
-def test_a_turn_that_is_repeated_from_its_beginning_changes_nothing(trained: Deployment) -> None:
-    trained.upload("train/b.csv", MORE)
+def test_a_turn_whose_steps_are_repeated_does_everything_once(trained: Deployment) -> None:
+    trained.upload("train/b.csv", BETTER)
     trained.upload("train/c.csv", b"unusable\n" * 30)
+    trained.script.lose_answers()
     turn = trained.start_turn()
     record = turn.run()
-    keys = trained.keys("")
-    again = trained.repeat(turn).run()
-    assert trained.keys("") == keys
-    assert again.model_copy(update={"ended_at": record.ended_at}) == record
+    assert trained.world.retries["CompareMetrics", "Lambda.ClientExecutionTimeoutException"]
+    assert (record.outcome, record.decision) == (TurnOutcome.SUCCEEDED, DecisionKind.KEEP)
+    assert sorted(result.outcome for result in record.uploads) == ["accepted", "rejected"]
     assert len(trained.iterations()) == 2
+    assert trained.registered() == sorted(GOOD + BETTER)
     trained.check_consistency()

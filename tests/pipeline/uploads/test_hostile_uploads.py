@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from flywheel.faults.errors import ServiceBusy
 from flywheel.preparation import prepare
 from flywheel.records.turns import TurnRecord
-from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
+from flywheel.records.uploads import UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
 from flywheel.uploads.faults import UnreadableUpload
 from ops.verbs.prepared import UploadState, uploads_waiting
-from tests.pipeline.turn_driver import LABELS, Deployment, documents, result_of
+from tests.pipeline.deployed import Deployment, result_of
+from tests.pipeline.documents import LABELS, documents
+from tests.simulation.api import ApiError
+from tests.simulation.functions import Context
 
 FIRST = documents(*LABELS, count=10)
 SECOND = documents(*LABELS, start=10, count=10)
-CUSTOMER_KEY = b"k" * 32
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_half_a_character_is_a_bad_line_that_stops_nothing(at: Deployment, line:
     record = at.run_turn()
     broken = result_of(record, "train/0-broken.jsonl")
     assert (broken.outcome, sum(broken.bad_lines.values())) == (UploadOutcome.REJECTED, 20)
-    assert at.faults == []
+    assert at.logged("upload not prepared") == []
     assert at.registered() == sorted(FIRST)
     at.check_consistency()
 
@@ -63,7 +63,9 @@ def test_what_the_code_cannot_handle_is_rejected_with_its_original(
     broken = result_of(record, "train/0-broken.csv")
     assert broken.outcome is UploadOutcome.REJECTED
     assert "Internal error" in broken.reason
-    assert [(upload.key, type(error)) for upload, error in at.faults] == [("train/0-broken.csv", UnicodeEncodeError)]
+    (logged,) = at.logged("upload not prepared")
+    assert "train/0-broken.csv" in logged
+    assert "UnicodeEncodeError" in logged
     folder = rejected_folder(broken.upload)
     assert at.keys(folder) == [f"{folder}original/0-broken.csv", f"{folder}report.json", f"{folder}report.txt"]
     assert b"Internal error" in at.bucket.read_bytes(f"{folder}report.txt")
@@ -72,22 +74,23 @@ def test_what_the_code_cannot_handle_is_rejected_with_its_original(
 
 
 def unreadable(at: Deployment, how: str) -> None:
-    if how == "SSE-C":
-        key: dict[str, str] = {
-            "SSECustomerAlgorithm": "AES256",
-            "SSECustomerKey": base64.b64encode(CUSTOMER_KEY).decode(),
-            "SSECustomerKeyMD5": base64.b64encode(hashlib.md5(CUSTOMER_KEY, usedforsecurity=False).digest()).decode(),
-        }
-        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", **key)
-    else:
-        at.s3.put_object(Bucket=at.name, Key="train/0-locked.csv", Body=b"x", StorageClass=how)
+    """S3's answers to who has not the customer's key, or has not restored what is archived."""
+    version = at.upload("train/0-locked.csv", b"x")
+    error = {
+        "SSE-C": ApiError("InvalidRequest", "The object was stored using a form of Server Side Encryption."),
+        "GLACIER": ApiError(
+            "InvalidObjectState", "The operation is not valid for the object's storage class", status=403
+        ),
+    }[how]
+    for operation in ("GetObject", "CopyObject", "UploadPartCopy"):
+        at.world.refused[operation, "train/0-locked.csv", version] = error
 
 
 def waiting(at: Deployment) -> list[tuple[str, UploadState]]:
     return [(upload.key, upload.state) for upload in uploads_waiting(at.bucket, turn_runs=False)]
 
 
-@pytest.mark.parametrize("how", ["SSE-C", "GLACIER", "DEEP_ARCHIVE"])
+@pytest.mark.parametrize("how", ["SSE-C", "GLACIER"])
 def test_an_upload_that_cannot_be_read_stays_is_reported_and_is_not_tried_for_ever(at: Deployment, how: str) -> None:
     unreadable(at, how)
     at.upload("train/1-good.csv", FIRST)
@@ -98,7 +101,8 @@ def test_an_upload_that_cannot_be_read_stays_is_reported_and_is_not_tried_for_ev
     assert at.keys("train/") == ["train/0-locked.csv"], "nothing that was uploaded is lost"
     folder = rejected_folder(locked.upload)
     assert at.bucket.require(f"{folder}report.json", UploadResult) == locked
-    assert [type(error) for _, error in at.faults] == [UnreadableUpload]
+    (logged,) = at.logged("upload not prepared")
+    assert UnreadableUpload.__name__ in logged
     assert at.registered() == sorted(FIRST)
     # It starts no turn, and the turns of others leave it alone.
     assert not at.poked().start
@@ -130,16 +134,10 @@ def test_a_name_as_long_as_a_key_can_be_is_rejected_under_a_shorter_one(at: Depl
     at.check_consistency()
 
 
-def test_the_local_cloud_refuses_a_key_of_more_than_1024_bytes(at: Deployment) -> None:
-    at.s3.put_object(Bucket=at.name, Key="k" * 1024, Body=b"")
-    for key in ("k" * 1025, "\u00e9" * 513):
-        with pytest.raises(at.s3.exceptions.ClientError) as refused:
-            at.s3.put_object(Bucket=at.name, Key=key, Body=b"")
-        assert refused.value.response["Error"]["Code"] == "KeyTooLongError"
-
-
-def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself(at: Deployment) -> None:
-    at.remaining_seconds = 100.0
+def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 100_000)
     at.upload("train/slow.csv", FIRST)
     slow = result_of(at.run_turn(), "train/slow.csv")
     assert slow.outcome is UploadOutcome.REJECTED
@@ -148,22 +146,20 @@ def test_an_upload_that_takes_too_long_is_rejected_if_it_had_the_time_for_itself
     at.check_consistency()
 
 
-def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(at: Deployment) -> None:
+def test_an_upload_for_which_no_time_is_left_is_the_next_invocations(
+    at: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at.upload("train/0-quick.csv", FIRST)
     at.upload("train/1-slow.csv", SECOND)
-    turn = at.start_turn().run_before("prepare_train")
-    reads = 0
+    asked: Counter[str] = Counter()
 
-    def remaining() -> float:
-        nonlocal reads
-        reads += 1
-        return 900.0 if reads <= 2 else 100.0
+    def remaining(context: Context) -> int:
+        """Of the first invocation the time is almost over when it comes to the second upload."""
+        asked[context.aws_request_id] += 1
+        return 900_000 if len(asked) > 1 or asked[context.aws_request_id] <= 2 else 100_000
 
-    uploads = [upload for upload in turn.beginning().uploads if upload.split is Split.TRAIN]
-    preparer = turn.preparer()
-    preparer._remaining = remaining
-    with pytest.raises(ServiceBusy, match="next invocation"):
-        preparer.prepare_all(uploads, at.now())
-    record = turn.run()
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", remaining)
+    record = at.run_turn()
+    assert at.world.retries["PrepareTrainUpload", "ServiceBusy"] == 1
     assert record.counts.outcomes == {UploadOutcome.ACCEPTED: 2}
     at.check_consistency()

@@ -6,11 +6,10 @@ import gzip
 
 import pytest
 
-from flywheel.faults.errors import NotCurrentTurn
 from flywheel.records.uploads import Split, UploadOutcome, UploadResult, rejected_folder
 from flywheel.turn import start_turn
-from tests.pipeline.in_process_cloud import Killed
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents, result_of
+from tests.pipeline.deployed import Deployment, result_of
+from tests.pipeline.documents import LABELS, Document, as_csv, documents
 
 FIRST = documents(*LABELS, count=10)
 SECOND = documents(*LABELS, start=10, count=10)
@@ -135,7 +134,7 @@ def test_a_newer_version_replaces_the_older_before_it_is_collected(at: Deploymen
 
 def test_a_version_that_arrives_while_the_older_is_prepared_is_the_next_turns(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
+    turn = at.start_turn().run_before("PrepareTrainUpload")
     newer = at.upload("train/a.csv", SECOND)
     first = turn.run()
     assert at.keys("train/") == ["train/a.csv"], "the newer version was deleted with the older"
@@ -149,7 +148,7 @@ def test_a_version_that_arrives_while_the_older_is_prepared_is_the_next_turns(at
 
 def test_what_came_between_two_equal_versions_while_the_first_was_prepared_is_named(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
+    turn = at.start_turn().run_before("PrepareTrainUpload")
     between = at.upload("train/a.csv", SECOND)
     again = at.upload("train/a.csv", FIRST)
     record = turn.run()
@@ -166,9 +165,9 @@ def test_what_came_between_two_equal_versions_while_the_first_was_prepared_is_na
 
 def test_what_people_delete_while_it_is_prepared_is_not_called_replaced(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
+    turn = at.start_turn().run_before("PrepareTrainUpload")
     at.upload("train/a.csv", SECOND)
-    at.s3.delete_object(Bucket=at.name, Key="train/a.csv")
+    at.s3.delete_object(Bucket=at.app.intake, Key="train/a.csv")
     assert turn.run().replaced == ()
     at.check_consistency()
 
@@ -178,14 +177,14 @@ def test_deleting_an_upload_does_not_bring_an_older_version_back(at: Deployment)
     at.upload("train/a.csv", SECOND)
     at.run_turn()
     assert at.keys("train/") == []
-    versions = at.s3.list_object_versions(Bucket=at.name, Prefix="train/")
+    versions = at.s3.list_object_versions(Bucket=at.app.intake, Prefix="train/")
     assert len(versions["Versions"]) == 2, "both versions can still be had by their ids"
     assert [marker["IsLatest"] for marker in versions["DeleteMarkers"]] == [True]
 
 
 def test_what_an_uploader_deleted_is_not_collected(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    at.s3.delete_object(Bucket=at.name, Key="train/a.csv")
+    at.s3.delete_object(Bucket=at.app.intake, Key="train/a.csv")
     record = at.run_turn()
     assert record.uploads == ()
     assert at.registered() == []
@@ -193,8 +192,8 @@ def test_what_an_uploader_deleted_is_not_collected(at: Deployment) -> None:
 
 def test_a_version_deleted_for_good_is_reported(at: Deployment) -> None:
     version = at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
-    at.s3.delete_object(Bucket=at.name, Key="train/a.csv", VersionId=version)
+    turn = at.start_turn().run_before("PrepareTrainUpload")
+    at.s3.delete_object(Bucket=at.app.intake, Key="train/a.csv", VersionId=version)
     assert result_of(turn.run(), "train/a.csv").outcome is UploadOutcome.GONE
     at.check_consistency()
 
@@ -229,9 +228,9 @@ def test_bad_lines_do_not_sink_a_file(at: Deployment) -> None:
 
 def test_an_upload_whose_preparation_fails_stays_and_is_in_the_record(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
-    # The machine tolerates it when a child of its map fails.
-    turn.skip_step()
+    turn = at.start_turn().run_before("PrepareTrainUpload")
+    # Seven attempts, after which the map tolerates it that a child fails.
+    at.script.kill(after=0, times=7)
     record = turn.run()
     assert [upload.key for upload in record.unprepared] == ["train/a.csv"]
     assert at.keys("train/") == ["train/a.csv"]
@@ -245,13 +244,10 @@ def test_an_upload_whose_preparation_dies_half_way_is_taken_in_once(at: Deployme
     """The machine goes on without it, so its documents may be in a dataset while it still lies where it was dropped."""
     at.upload("test/a.csv", SECOND)
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
-    at.kills.reset(after=changes)
-    with pytest.raises(Killed):
-        turn.take_step()
-    at.kills.reset()
-    turn.skip_step()
+    turn = at.start_turn().run_before("PrepareTrainUpload")
+    at.script.kill(after=changes, times=7)
     turn.run()
+    assert len(at.script.killed) == 7
     assert at.keys("train/") == ["train/a.csv"]
     record = at.run_turn()
     assert result_of(record, "train/a.csv").outcome is UploadOutcome.ACCEPTED
@@ -261,7 +257,15 @@ def test_an_upload_whose_preparation_dies_half_way_is_taken_in_once(at: Deployme
 
 def test_one_upload_at_a_time_while_turns_run_loses_none(at: Deployment) -> None:
     everything: list[Document] = []
-    steps = ["begin", "prepare_train", "compose", "register_dataset", "accept_dataset", "run_iteration", "decide"]
+    steps = [
+        "BeginTurn",
+        "PrepareTrainUpload",
+        "ComposeDatasets",
+        "RegisterDataset",
+        "AcceptDataset",
+        "RunIteration",
+        "CompareMetrics",
+    ]
     at.upload("train/0.csv", documents(*LABELS, count=10))
     everything += documents(*LABELS, count=10)
     turn = at.start_turn()
@@ -315,9 +319,11 @@ def test_training_documents_that_all_stand_in_the_test_data_wait_and_say_so(at: 
 
 def test_only_the_current_turn_prepares(at: Deployment) -> None:
     at.upload("train/a.csv", FIRST)
-    turn = at.start_turn().run_before("prepare_train")
-    at.start_turn()
-    with pytest.raises(NotCurrentTurn):
-        turn.take_step()
+    turn = at.start_turn().run_before("PrepareTrainUpload")
+    turn.stop()
+    at.start_turn().run_before("BeginTurn")
+    turn.redrive()
+    at.settle()
+    assert turn.execution.error == "NotCurrentTurn"
     assert at.keys("train/") == ["train/a.csv"]
     assert at.keys("prepared/") == []
