@@ -63,8 +63,8 @@ class Comprehend:
     service. All other state is in memory and ends with it. ``workers`` (training) and ``predictors`` (endpoints) are
     processes to share between services: their owner closes them; otherwise the service has one of each of its own, the
     predictor from the first endpoint on. ``observe`` is called after each text that an
-    endpoint answered, in the caller's thread. ``threads`` run what goes on in the background, ``new_id`` gives ids of 32
-    hexadecimal digits, and a wait looks at changed settings every ``settings_looked_at_every`` seconds. Thread-safe.
+    endpoint answered, in the caller's thread. ``threads`` run what goes on in the background, ``new_id`` gives ids of
+    32 hexadecimal digits, and a wait looks at changed settings every ``settings_looked_at_every`` seconds. Thread-safe.
     """
 
     def __init__(

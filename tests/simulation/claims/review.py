@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flywheel.comprehend.model_kind import ModelType, Task
@@ -93,8 +94,16 @@ def what_was_agreed_on_is_published_once(situation: Situation) -> None:
         )
         # Whoever was killed in the middle has left a pointer behind that the next reviewer puts right.
         half_done = any(item.id in key for folder in (WAITING, CLAIMED) for key in world.s3.keys(intake, folder))
-        waits = item.batch is None and item.state in AGREED
+        waits = item.batch is None and item.state in AGREED and not _may_wait(situation, item)
         require(not waits or half_done, f"item {item.id} is {item.state}, not published")
+
+
+def _may_wait(situation: Situation, item: ReviewItem) -> bool:
+    """Too few for a file wait for ReviewPublishDays, and then for the schedule."""
+    days = max(map(int, situation.app.ever["flywheel/ReviewPublishDays"]))
+    newest = max(answer.at for answer in item.answers)
+    now = datetime.fromtimestamp(situation.world.kernel.now, tz=UTC)
+    return now - newest < timedelta(days=days, hours=7)
 
 
 def what_is_forgotten_is_gone(situation: Situation) -> None:
