@@ -67,8 +67,8 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
 
 
 def agree(situation: Situation, app: App, active: str | None) -> None:
-    """Whether Parameter Store and the endpoint have this model. Not while a promotion waits for a person: what a stopped
-    one has made active is published when the next goes on, or by the next turn."""
+    """Whether Parameter Store and the endpoint have this model. Not while a promotion waits for a person: what a
+    stopped one has made active is published when the next goes on, or by the next turn."""
     states = situation.world.states
     if any(states.waits_for_a_person(one) for one in states.of(app.machine("Promote").arn) if one.status == "RUNNING"):
         return
