@@ -165,7 +165,10 @@ class _Random:
 
     @staticmethod
     def uniform(low: float, high: float) -> float:
-        return acting.get().world.kernel.random("random").uniform(low, high)
+        running = acting.get(None)
+        # What runs beside the simulation, such as another test, has its own.
+        drawn = random if running is None else running.world.kernel.random("random")
+        return drawn.uniform(low, high)
 
 
 class _Secrets:
@@ -173,7 +176,10 @@ class _Secrets:
 
     @staticmethod
     def token_hex(size: int) -> str:
-        return f"{acting.get().world.kernel.random('secrets').getrandbits(8 * size):0{2 * size}x}"
+        running = acting.get(None)
+        if running is None:
+            return secrets.token_hex(size)
+        return f"{running.world.kernel.random('secrets').getrandbits(8 * size):0{2 * size}x}"
 
 
 class _Datetime(datetime):
@@ -181,7 +187,7 @@ class _Datetime(datetime):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as all others are
-        return now().astimezone(tz)
+        return datetime.now(tz) if acting.get(None) is None else now().astimezone(tz)
 
 
 def now() -> datetime:

@@ -256,10 +256,10 @@ def test_a_dataset_that_fails_again_and_again_is_tried_a_bounded_number_of_times
 def test_one_failed_dataset_does_not_take_the_other_with_it(at: Deployment) -> None:
     at.upload("test/a.csv", MORE)
     at.upload("train/a.csv", BOTH)
-    # The test data are registered first.
     at.faults.add(Fault(resource="dataset", every=2, times=1))
     assert at.run_turn().outcome is TurnOutcome.FAILED
-    assert at.registered(Split.TEST) == sorted(MORE)
+    # Which of them ends first the kernel decides.
+    assert [bool(at.registered(split)) for split in Split].count(True) == 1
     at.run_turn()
     assert at.registered(Split.TEST) == sorted(MORE)
     assert at.registered(Split.TRAIN) == sorted(BOTH)

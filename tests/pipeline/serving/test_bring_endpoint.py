@@ -287,10 +287,10 @@ class TestNewGeneration:
 
     def test_the_endpoint_takes_its_role_along(self) -> None:
         """The former one's models were not encrypted, this one's are."""
-        at = promoted(RIGHT)
+        at = promoted(WRONG)
         ServingRun(at=at).run(ONE)
         at.replace_flywheel()
-        at.upload("train/best.csv", documents(*LABELS, start=5000, count=100))
+        at.upload("train/best.csv", documents(*LABELS, start=5000, count=200))
         assert at.run_turn().decision is DecisionKind.PROMOTE
         at.variant = "new-key"
         run = ServingRun(at=at, role_arn=ENDPOINT_ROLE)

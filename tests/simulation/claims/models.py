@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
+from flywheel.records.promotions import Promotion
 from flywheel.serving.hours import WeeklyTime, is_open
 from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
@@ -28,7 +30,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
     before, app.seen_active = app.seen_active, active
     if active in app.wanted_models:
         return
-    if before is None and situation.plan.readings["first_model_becomes_active"]:
+    if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
         return
     if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, before):
         return
@@ -60,10 +62,21 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
     one's."""
     app = situation.app
     active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
-    if len(active) > 1 and situation.plan.readings["first_model_becomes_active"] and active[0] not in app.promoted:
+    if (
+        len(active) > 1
+        and situation.world.comprehend.local.settings.first_model_becomes_active
+        and not _was_promoted(situation, active[0])
+    ):
         # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
+
+
+def _was_promoted(situation: Situation, model_arn: str | None) -> bool:
+    return any(
+        end.status.made_active and end.model_arn == model_arn
+        for _, end in records.read_all(situation, promotions.ENDS, Promotion)
+    )
 
 
 def agree(situation: Situation, app: App, active: str | None) -> None:
@@ -81,7 +94,9 @@ def agree(situation: Situation, app: App, active: str | None) -> None:
     )
     listed = situation.world.comprehend.answer("ListEndpoints", {}, Caller(account=app.account))
     endpoints = listed["EndpointPropertiesList"]
-    given = app.parameters["serving"]
+    if "serving" not in app.stacks:
+        return
+    given = app.stacks["serving"].given
     open_now = _open(situation, given)
     if int(given["InferenceUnits"]) == 0 or open_now is False:
         require(not endpoints, "there is an endpoint that nobody wants")

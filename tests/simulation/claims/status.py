@@ -19,7 +19,7 @@ def the_status_says_what_the_pipeline_does(situation: Situation) -> None:
     # Where documents repeat others, the status of a recognizer reads them, which operators may not (seed 6).
     with situation.people.acting("" if app.kind == "ENTITIES" else "Operators"):
         found = status(situation.people.deployment, now=datetime.fromtimestamp(world.kernel.now, tz=UTC))
-    on_upload = app.parameters["flywheel"]["TriggerOnUpload"] == "true"
+    on_upload = app.stacks["flywheel"].given["TriggerOnUpload"] == "true"
     waits = found.paused is not None or not on_upload
     require(waits or not found.next_turn.due, f"a turn is due: {found.next_turn.reason}")
     require(found.running is None or found.running.state.name == "ENDED", f"it says that {found.running} runs")
