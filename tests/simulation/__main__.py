@@ -49,7 +49,7 @@ def tell(seed: int, *, bounded: bool, whole: bool) -> int:
 def run_all(first: int, count: int, *, processes: int | None, until_broken: bool, floor: int) -> int:
     schedules = [(seed, bounded) for seed in range(first, first + count) for bounded in (True, False)]
     figures = None
-    told = 0
+    told, line = 0, ""
     for figures, seconds in run_many(schedules, processes=processes):
         for seed, bounded, claim, message in figures.broken[told:]:
             mode = "" if bounded else " --unbounded"
@@ -57,10 +57,11 @@ def run_all(first: int, count: int, *, processes: int | None, until_broken: bool
         told = len(figures.broken)
         if told and until_broken:
             break
-        sys.stdout.write(
+        line = (
             f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
             f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"
         )
+        sys.stdout.write(line)
         sys.stdout.flush()
     if figures is None:
         return 1
@@ -70,6 +71,7 @@ def run_all(first: int, count: int, *, processes: int | None, until_broken: bool
     few = too_few(figures.visits, floor=floor) if floor else []
     for place, visits in few:
         sys.stdout.write(f"{place}: reached {visits} times, which is fewer than {floor}\n")
+    sys.stdout.write(line)
     return 1 if figures.broken or few else 0
 
 
