@@ -123,6 +123,10 @@ class Confidence(Environment):
     low_confidence: float = Field(ge=0, le=1)
 
 
+class AnalysisReport(ModelsOfDeployment, Confidence):
+    topic_arn: str
+
+
 class AnalysisReview(Environment):
     """Without a flywheel there is nobody to teach, so there is no review."""
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.pokes import objects_created, permission_to_read_queue, read_queue, rule, rule_on_stops
 from stacks.constructs.role import Permission
-from stacks.flywheel.access import FlywheelAccess
+from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.flywheel.queues import dead_letters, let_rules_send, pokes
 
 START_TIMEOUT = cdk.Duration.minutes(5)
@@ -84,9 +84,13 @@ class AnalysisTriggers(Construct):
                 "ANALYSIS_QUEUE_URL",
                 "TOPIC_ARN",
                 "QUIET_PERIOD_MINUTES",
+                "LOW_CONFIDENCE",
             ],
             permissions=[
                 Permission(actions=["states:StartExecution"], resources=[machine_arn]),
+                # It reports the end of a run whose event got lost.
+                access.objects("analysis/begun/*", "analysis/jobs/*", actions=READ),
+                access.objects("analysis/output/*", actions=WRITE),
                 access.list_intake(versions=True),
                 access.publish(),
                 permission_to_read_queue(queues.jobs, "sqs:SendMessage"),

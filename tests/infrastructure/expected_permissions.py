@@ -304,6 +304,8 @@ SERVING: dict[str, Grants] = {
 ANALYSIS: dict[str, Grants] = {
     "start_analysis": {
         "states:StartExecution": {"analysis machine"},
+        "s3:GetObject": {"analysis/begun/*", "analysis/jobs/*", "analysis/output/*"},
+        "s3:PutObject": {"analysis/output/*"},
         "s3:ListBucket": {"intake"},
         "s3:ListBucketVersions": {"intake"},
         "sns:Publish": {"topic"},

@@ -43,6 +43,8 @@ class Script(Weather):
         """Functions that were killed since then."""
         self.events_take = 0.5
         """Seconds until an event of EventBridge arrives."""
+        self.loses_events_of: str | None = None
+        """EventBridge delivers nothing for rules that have this in their name."""
         self.held: list[HeldUp] = []
         self._kill_after: int | None = None
         self._kills = 0
@@ -125,8 +127,9 @@ class Script(Weather):
             self._made[who.who] += 1
         return 0.0
 
-    def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - all are alike
-        return (self.events_take,)
+    def deliveries(self, rule: str) -> Sequence[float]:
+        lost = self.loses_events_of is not None and self.loses_events_of in rule
+        return () if lost else (self.events_take,)
 
     def unanswered_invocation(self) -> bool:
         if self._unanswered is None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.analysis.inputs import JobInput, find_input
-from flywheel.records.analyses import BEGUN, INPUT, execution_name, job_of
+from flywheel.records.analyses import (
+    BEGUN,
+    INPUT,
+    OUTPUT,
+    PREDICTIONS_JSONL,
+    SUMMARY,
+    AnalysisOutcome,
+    AnalysisSummary,
+    Begun,
+    JoinedJob,
+    RunFolder,
+    execution_name,
+    job_of,
+    output_key,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     from flywheel.store.bucket import IntakeBucket
+
+_LOST_WITHIN = timedelta(days=7)
+"""For so long it is noticed that a run's end was never reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +70,39 @@ def jobs_to_look_at(intake: IntakeBucket) -> list[str]:
     return sorted(job for job, came in newest.items() if job not in begun or came >= begun[job])
 
 
-def start(job: str, run: str, *, stepfunctions: SFNClient, machine_arn: str) -> str:
-    """Start the execution. If there is one of the same input, running or ended, nothing happens. Returns its name."""
+def start(job: str, run: str, *, stepfunctions: SFNClient, machine_arn: str) -> bool:
+    """Start the execution; one of the same input that runs is left alone. False if it is closed."""
     name = execution_name(job, run)
-    with contextlib.suppress(stepfunctions.exceptions.ExecutionAlreadyExists):
+    try:
         stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=execution_input(job))
-    return name
+    except stepfunctions.exceptions.ExecutionAlreadyExists:
+        return False
+    return True
+
+
+def unreported_runs(intake: IntakeBucket, now: datetime) -> list[tuple[str, str]]:
+    """(job, run) of the runs that began and have no summary: they are under way, or the event of their end got lost."""
+    reported = {
+        found["Key"].removeprefix(OUTPUT).removesuffix(f"/{SUMMARY}"): found["LastModified"]
+        for found in intake.list(OUTPUT)
+        if found["Key"].endswith(f"/{SUMMARY}")
+    }
+    runs = []
+    for found in intake.list(BEGUN):
+        job, began = found["Key"].removeprefix(BEGUN), found["LastModified"]
+        if now - began < _LOST_WITHIN and (job not in reported or reported[job] < began):
+            runs.append((job, intake.require(found["Key"], Begun).run))
+    return runs
+
+
+def lost_end(job: str, run: str, *, intake: IntakeBucket) -> AnalysisOutcome | None:
+    """How a run ended whose execution is closed; None if that is reported, or if its output was deleted."""
+    known = intake.read(output_key(job, SUMMARY), AnalysisSummary)
+    if known is not None and known.run == run:
+        return None
+    if intake.read(RunFolder(job, run).joined, JoinedJob) is None:
+        return AnalysisOutcome.FAILED
+    return AnalysisOutcome.SUCCEEDED if intake.exists(output_key(job, PREDICTIONS_JSONL)) else None
 
 
 def execution_input(job: str) -> str:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 
-from flywheel.analysis import report_analysis
-from flywheel.environment import Confidence, ModelsOfDeployment
+from flywheel.environment import AnalysisReport
 from flywheel.records.analyses import SUMMARY, AnalysisOutcome, AnalysisSummary, output_key, run_of
-from flywheel.text.failure_cause import readable_cause
+from handlers.analysis.ends import report_end
 from handlers.analysis.events import AnalysisEnd
-from handlers.clients import client, intake_bucket
-from handlers.clock import now
+from handlers.clients import intake_bucket
 from handlers.observability import logger
 from handlers.status_event import StatusEvent, handles_end
-
-
-class Environment(ModelsOfDeployment, Confidence):
-    topic_arn: str
-
 
 _STOPPED = {
     "ABORTED": "The execution was stopped from outside.",
@@ -26,7 +19,7 @@ _STOPPED = {
 }
 
 
-def _from_status_event(execution: StatusEvent, environment: Environment) -> AnalysisEnd | None:
+def _from_status_event(execution: StatusEvent, environment: AnalysisReport) -> AnalysisEnd | None:
     """None if the execution reported its own end, or belongs to no job."""
     try:
         given = json.loads(execution.input or "null")
@@ -49,22 +42,6 @@ def _from_status_event(execution: StatusEvent, environment: Environment) -> Anal
     )
 
 
-@handles_end(AnalysisEnd, Environment, from_status_event=_from_status_event)
-def handler(end: AnalysisEnd, environment: Environment) -> None:
-    intake = intake_bucket(environment)
-    summary = report_analysis.report_analysis(
-        job=end.job,
-        run=end.run,
-        outcome=end.outcome,
-        reason=readable_cause(end.cause) or end.error,
-        low_confidence=environment.low_confidence,
-        intake=intake,
-        now=now(),
-    )
-    if summary is not None:
-        client("sns").publish(
-            TopicArn=environment.topic_arn,
-            Subject=report_analysis.subject(summary, flywheel_name=environment.flywheel_name),
-            Message=report_analysis.message(summary, bucket=intake.name, flywheel_name=environment.flywheel_name),
-        )
-    logger.info("analysis ended", job=end.job, run=end.run, outcome=summary.outcome if summary else None)
+@handles_end(AnalysisEnd, AnalysisReport, from_status_event=_from_status_event)
+def handler(end: AnalysisEnd, environment: AnalysisReport) -> None:
+    report_end(end, environment)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from flywheel.analysis import start_analysis
 from flywheel.analysis.pokes import AT_ONCE, LooseFile, Sweep, delayed_poke, read_poke
-from flywheel.environment import ModelsOfDeployment, Quiet
-from flywheel.records.analyses import INPUT
+from flywheel.environment import AnalysisReport, Quiet
+from flywheel.records.analyses import INPUT, AnalysisOutcome, execution_name
 from flywheel.text import notification
+from handlers.analysis.ends import report_end
+from handlers.analysis.events import AnalysisEnd
 from handlers.clients import client, intake_bucket
 from handlers.clock import now
 from handlers.observability import logger, observed
@@ -21,10 +23,9 @@ _LONGEST_DELAY = timedelta(minutes=15)
 """SQS's limit for the delay of a message. A longer wait takes several messages."""
 
 
-class Environment(ModelsOfDeployment, Quiet):
+class Environment(AnalysisReport, Quiet):
     analysis_machine_arn: str
     analysis_queue_url: str
-    topic_arn: str
 
 
 environment = Environment.load()
@@ -45,6 +46,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         elif isinstance(poke, Sweep):
             for job in start_analysis.jobs_to_look_at(intake_bucket(environment)):
                 waits.setdefault(job, []).append(AT_ONCE)
+            for job, run in start_analysis.unreported_runs(intake_bucket(environment), now()):
+                _start(job, run)
         else:
             waits.setdefault(poke.job, []).append(poke.after)
     if unknown:
@@ -62,12 +65,26 @@ def _look(job: str, quiet_period: timedelta) -> None:
     found = start_analysis.decide(job, intake=intake_bucket(environment), quiet_period=quiet_period, now=now())
     logger.info("poked", job=job, start=found.start, reason=found.reason, run=found.run)
     if found.run is not None:
-        execution = start_analysis.start(
-            job, found.run, stepfunctions=client("stepfunctions"), machine_arn=environment.analysis_machine_arn
-        )
-        logger.info("analysis runs or has run", job=job, execution=execution)
+        _start(job, found.run)
     elif found.again_in is not None:
         _look_again(job, found.again_in)
+
+
+def _start(job: str, run: str) -> None:
+    """If its execution is closed and nobody has reported how it ended, then the event that says so got lost."""
+    runs = start_analysis.start(
+        job, run, stepfunctions=client("stepfunctions"), machine_arn=environment.analysis_machine_arn
+    )
+    logger.info("analysis runs" if runs else "analysis has run", job=job, execution=execution_name(job, run))
+    outcome = None if runs else start_analysis.lost_end(job, run, intake=intake_bucket(environment))
+    if outcome is not None:
+        report_end(AnalysisEnd(job=job, run=run, outcome=outcome, cause=_lost(job, run, outcome)), environment)
+
+
+def _lost(job: str, run: str, outcome: AnalysisOutcome) -> str | None:
+    if outcome is AnalysisOutcome.SUCCEEDED:
+        return None
+    return f"Its execution {execution_name(job, run)} was stopped or failed, and the event that says why got lost."
 
 
 def _look_again(job: str, wait: timedelta) -> None:
