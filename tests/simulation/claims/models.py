@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
-from flywheel.records.promotions import Promotion
+from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.serving.hours import WeeklyTime, is_open
 from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
@@ -62,6 +62,9 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
     one's."""
     app = situation.app
     active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
+    if len(active) > 1 and not _was_promoted(situation, active[0]) and _was_cut_off(situation):
+        # What was published when the generation began stays.
+        return
     if (
         len(active) > 1
         and situation.world.comprehend.local.settings.first_model_becomes_active
@@ -70,6 +73,19 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
+
+
+def _was_cut_off(situation: Situation) -> bool:
+    """Whether the present generation was deployed between the steps of a promotion that made a model active in the
+    former one: it is refused, because its model is not this generation's."""
+    begun = dict(records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json"))
+    created = records.flywheel(situation)["CreationTime"].timestamp()
+    return any(
+        end.status is PromotionStatus.REFUSED
+        and begun[promotions.begin_key(end.promotion)].began_at.timestamp() < created < end.at.timestamp()
+        for _, end in records.read_all(situation, promotions.ENDS, Promotion)
+        if end.promotion is not None and promotions.begin_key(end.promotion) in begun
+    )
 
 
 def _was_promoted(situation: Situation, model_arn: str | None) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.records.predictions import PREDICTIONS, KeptPrediction
 from flywheel.records.serving import SmokeTest, smoke_test_key
+from flywheel.serving.smoke_test import SmokeTestImpossible, find_documents
 from flywheel.serving.target import EndpointTarget
 from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
@@ -62,11 +63,25 @@ def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> No
         return
     tests = [records.read(situation, smoke_test_key(model), SmokeTest) for model in (active, former)]
     of_active, of_former = (test if test is not None and test.key == key else None for test in tests)
-    can_be = situation.world.s3.object(app.intake, key) is not None
-    require(not can_be or of_active is not None, f"{active} is active, and was not tested with {key}")
+    require(
+        of_active is not None or not _can_test(situation, active, key=key),
+        f"{active} is active, and was not tested with {key}",
+    )
     failed = of_active is not None and not of_active.passed
     also = of_former is not None and not of_former.passed
     require(not failed or also, f"{active} is active: {of_active.sentence if of_active else ''} There is {former}.")
+
+
+def _can_test(situation: Situation, model_arn: str, *, key: str) -> bool:
+    """Whether the file at SmokeTestKey can be used with the model."""
+    with situation.people.acting(""):
+        at = situation.people.deployment
+        task = at.service.task_of(model_arn)
+        try:
+            find_documents(key, intake=at.intake, kind=at.kind, task=task, delimiter="|")
+        except SmokeTestImpossible:
+            return False
+    return True
 
 
 def endpoint_wanted(situation: Situation) -> bool | None:
