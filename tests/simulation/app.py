@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.api import ACCOUNT, ApiError, Caller
 from tests.simulation.cloudformation import DeploymentFailed, destroy
 from tests.simulation.deployment.synthesis import IMPORTING, context_of, templates_of
-from tests.simulation.deployment.templates import resolve
+from tests.simulation.deployment.templates import Deployable
 from tests.simulation.schedule.plan import KINDS
 
 if TYPE_CHECKING:
@@ -155,8 +155,10 @@ class App:
         return templates_of(self._templates, self.generation)
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
-        published = self.world.published(self.account)
-        return resolve(template, name=name, account=self.account, parameters=parameters, published=published)
+        key = (id(template), name, self.account)
+        if key not in _deployables:
+            _deployables[key] = Deployable(template, name=name, account=self.account)
+        return _deployables[key].resolved(parameters=parameters, published=self.world.published(self.account))
 
     def _create_flywheels(self, stack: Stack) -> None:
         for flywheel in stack.flywheels:
@@ -250,6 +252,10 @@ class App:
     def uploaded_ids(self) -> list[str]:
         keys = [key for key in self.world.s3.keys(self.intake, "turns/") if "/uploads/" in key]
         return sorted({key.rpartition("/")[2].removesuffix(".json") for key in keys})
+
+
+_deployables: dict[tuple[int, str, str], Deployable] = {}
+"""Of all schedules, by their template, which they keep: its id stays its own."""
 
 
 def _listed(value: Any) -> list[str]:

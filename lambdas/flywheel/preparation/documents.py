@@ -36,8 +36,9 @@ class DocumentWriter:
     """Takes batches of documents, drops those it has seen, and writes the rest.
 
     ``capacity`` is the most documents it is made for; once it holds more it is ``full`` and takes nothing else. The
-    table of what was seen has at least twice as many slots of twelve bytes from the beginning, so memory does not grow
-    with the file. Two documents count as the same when 64 bits of hash over label and text agree.
+    table of what was seen has at least twice as many slots of twelve bytes from the first document on, so memory does
+    not grow with the file; `expect` says of a small file that it needs fewer. Two documents count as the same when 64
+    bits of hash over label and text agree.
 
     With ``keep_repeated`` documents that it has seen are written again. A document with the text of an earlier one and
     other labels is a conflict. It is counted and written, or with ``refuse_conflicts`` not written: then it is a bad
@@ -63,17 +64,14 @@ class DocumentWriter:
         self._refuse_conflicts = refuse_conflicts
         self._keep_repeated = keep_repeated
         self._labels = labels
-        size = _SMALLEST_TABLE
-        while size < 2 * capacity:
-            size *= 2
-        self._mask = size - 1
         self._capacity = capacity
+        self._expected = capacity
         # Small enough that the table cannot fill up before `full` is noticed.
         self._batch = min(max(capacity, _SMALLEST_BATCH), _LARGEST_BATCH)
         # An open-addressing hash set of texts. Zero marks a free slot; that a text hashes to zero is as unlikely as a
         # clash. With each text the labels it first came with: the place of the head among those met.
-        self._texts = array("Q", [0]) * size
-        self._first_labels = array("I", [0]) * size
+        self._texts = array("Q")
+        self._first_labels = array("I")
         self._met: dict[bytes, int] = {}
         # Hashes over text and labels of the documents whose text first came with other labels.
         self._further: set[int] = set()
@@ -85,6 +83,10 @@ class DocumentWriter:
         self.duplicates = 0
         self.conflicts = 0
         self.conflict_examples: list[Problem] = []
+
+    def expect(self, documents: int) -> None:
+        """Say before the first document how many there are at most: for a million, the table takes milliseconds."""
+        self._expected = min(documents, self._capacity)
 
     def write(self, heads: list[bytes], texts: list[bytes], with_quotes: Iterable[int]) -> None:
         """Write documents in order, as `TakesDocuments` has it."""
@@ -154,7 +156,10 @@ class DocumentWriter:
     def _compare(self, heads: Sequence[bytes], text_hashes: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
         """Places of documents that came before, and of those whose text did with other labels, with the place of those
         labels among the heads met."""
-        table, first_labels, mask, met = self._texts, self._first_labels, self._mask, self._met
+        if not self._texts:
+            self._make_table()
+        table, first_labels, met = self._texts, self._first_labels, self._met
+        mask = len(table) - 1
         for head in set(heads):
             met.setdefault(head, len(met))
         duplicates: list[int] = []
@@ -177,6 +182,13 @@ class DocumentWriter:
                 table[slot] = text
                 first_labels[slot] = place
         return duplicates, conflicts
+
+    def _make_table(self) -> None:
+        size = _SMALLEST_TABLE
+        while size < 2 * self._expected:
+            size *= 2
+        self._texts = array("Q", [0]) * size
+        self._first_labels = array("I", [0]) * size
 
     def _tell(self, conflicts: list[tuple[int, int]], heads: Sequence[bytes], texts: Sequence[bytes]) -> None:
         self.conflicts += len(conflicts)

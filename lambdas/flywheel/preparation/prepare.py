@@ -125,6 +125,9 @@ class _Run:
     def read_all(self) -> Violation | None:
         """Read the file; returns what is wrong with it as a whole, if anything is."""
         head, whole = self._lines.peek(BYTES_LOOKED_AT)
+        if whole:
+            # A document takes a line at least.
+            self._documents.expect(head.count(b"\n") + head.count(b"\r") + 1)
         violation = check_type(head)
         if violation is not None:
             return violation

@@ -173,6 +173,10 @@ class Parameters(Mapping[str, Any]):
             kind = kind.removeprefix("AWS::SSM::Parameter::Value<").removesuffix(">")
         return value.split(",") if kind == "CommaDelimitedList" or kind.startswith("List<") else value
 
+    def known(self, name: str) -> tuple[str, str | None]:
+        """All that a parameter's value depends on: as given, and what is published under it."""
+        return self._values[name], self._published.get(self._values[name])
+
     @property
     def names(self) -> Mapping[str, str]:
         """The values as given: of a parameter of type AWS::SSM::Parameter::Value the name."""

@@ -72,6 +72,11 @@ _KINDS = {
 _RANDOM = 12
 
 
+def naming_member(kind: str) -> str:
+    """The property that may name a resource of this type; empty if none does."""
+    return _KINDS.get(kind, _Kind()).member
+
+
 class Named:
     """A resource with its physical name."""
 

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from tests.infrastructure.synthesised import as_list, as_text
+from tests.infrastructure.synthesised import as_list
 from tests.simulation.api import REGION
 from tests.simulation.deployment import stack
-from tests.simulation.deployment.intrinsics import Parameters, Resolver
-from tests.simulation.deployment.names import Named, Place
+from tests.simulation.deployment.document import Document, Kept
+from tests.simulation.deployment.intrinsics import Parameters
+from tests.simulation.deployment.names import Place
 from tests.simulation.deployment.stack import Properties
 
-T = TypeVar("T")
 _DAY = 86_400
+
+
+class Deployable:
+    """A template under the name of a stack. To resolve it again, with other parameters, is a matter of moments."""
+
+    def __init__(self, template: Mapping[str, Any], *, name: str, account: str, region: str = REGION) -> None:
+        self.template = template
+        self._place = Place(account=account, region=region, stack=name)
+        self._kept = Kept(template)
+
+    def resolved(self, *, parameters: Mapping[str, Any], published: Mapping[str, str]) -> stack.Stack:
+        """As `resolve`. It shares what did not change with the stacks that were resolved before."""
+        values = Parameters(self.template, given=parameters, published=published)
+        return _read_stack(Document(self.template, self._place, values, self._kept))
 
 
 def resolve(
@@ -31,10 +45,8 @@ def resolve(
     `published` are values of Systems Manager's parameters that the template reads. Raises ValueError for a value of a
     parameter that the template does not allow, LookupError for a reference to nothing.
     """
-    place = Place(account=account, region=region, stack=name)
-    return _read_stack(
-        _Document(template, place, Parameters(template, given=parameters or {}, published=published or {}))
-    )
+    deployable = Deployable(template, name=name, account=account, region=region)
+    return deployable.resolved(parameters=parameters or {}, published=published or {})
 
 
 def resolve_app(
@@ -59,97 +71,7 @@ def resolve_app(
     return found
 
 
-class _Document:
-    """A template with the names that its resources get in one place."""
-
-    def __init__(self, template: Mapping[str, Any], place: Place, parameters: Parameters) -> None:
-        self.template = template
-        self.place = place
-        self.parameters = parameters
-        self._named: dict[str, Named] = {}
-        self._properties: dict[str, Properties] = {}
-        self.resolver = Resolver(
-            template,
-            pseudo={
-                "AWS::AccountId": place.account,
-                "AWS::Region": place.region,
-                "AWS::Partition": place.partition,
-                "AWS::URLSuffix": "amazonaws.com",
-                "AWS::StackName": place.stack,
-                "AWS::StackId": place.stack_id,
-                "AWS::NotificationARNs": [],
-            },
-            parameters=parameters,
-            reference=lambda logical_id: self.named(logical_id).ref,
-            attribute=lambda logical_id, name: self.named(logical_id).attribute(name),
-        )
-
-    def named(self, logical_id: str) -> Named:
-        if logical_id not in self._named:
-            body = self.template["Resources"].get(logical_id)
-            if body is None or not self.exists(body):
-                raise LookupError(f"{logical_id} is referred to, and is no resource of {self.place.stack}.")
-            self._named[logical_id] = Named(
-                self.place,
-                logical_id=logical_id,
-                kind=body["Type"],
-                given=lambda member: self.resolver.value(body.get("Properties", {}).get(member)),
-            )
-        return self._named[logical_id]
-
-    def exists(self, body: Mapping[str, Any]) -> bool:
-        return "Condition" not in body or self.resolver.condition(body["Condition"])
-
-    def properties(self, logical_id: str) -> Properties:
-        """Resolved."""
-        if logical_id not in self._properties:
-            given = self.template["Resources"][logical_id].get("Properties", {})
-            self._properties[logical_id] = self.resolver.value(given)
-        return self._properties[logical_id]
-
-    def statements(self, document: Any) -> tuple[stack.Statement, ...]:
-        """Of a policy's document as the template has it."""
-        return tuple(self._statement(each) for each in as_list(document["Statement"]))
-
-    def _statement(self, raw: Any) -> stack.Statement:
-        if unknown := set(raw) - {"Sid", "Effect", "Action", "Resource", "Condition", "Principal"}:
-            raise NotImplementedError(f"No policy of the project has {min(unknown)}: it is not read here.")
-        resources: list[tuple[str, str]] = []
-        for each in as_list(raw.get("Resource", [])):
-            found = self.resolver.value(each)
-            resources += [(one, as_text(each)) for one in as_list(found) if found is not None]
-        return stack.Statement(
-            sid=raw.get("Sid", ""),
-            effect=raw["Effect"],
-            actions=tuple(as_list(raw["Action"])),
-            resources=tuple(resource for resource, _ in resources),
-            texts=tuple(text for _, text in resources),
-            conditions=self.resolver.value(raw.get("Condition", {})),
-            principal=self.resolver.value(raw.get("Principal")),
-        )
-
-    def each(self, kind: str, read: Callable[[str, Properties, Properties], T]) -> tuple[T, ...]:
-        """`read` of all resources of a type that exist: logical id, resolved properties, those of the template."""
-        return tuple(
-            read(logical_id, self.properties(logical_id), body.get("Properties", {}))
-            for logical_id, body in self.template["Resources"].items()
-            if (body["Type"] == kind or (kind.endswith("*") and body["Type"].startswith(kind[:-1])))
-            and self.exists(body)
-        )
-
-    def resources(self) -> dict[str, stack.Resource]:
-        return {
-            logical_id: stack.Resource(
-                type=body["Type"],
-                ref=self.named(logical_id).ref,
-                properties=self.properties(logical_id),
-            )
-            for logical_id, body in self.template["Resources"].items()
-            if self.exists(body)
-        }
-
-
-def _read_stack(of: _Document) -> stack.Stack:
+def _read_stack(of: Document) -> stack.Stack:
     reading = _Reading(of)
     return stack.Stack(
         name=of.place.stack,
@@ -176,7 +98,7 @@ def _read_stack(of: _Document) -> stack.Stack:
 
 
 class _Reading:
-    def __init__(self, of: _Document) -> None:
+    def __init__(self, of: Document) -> None:
         self._of = of
         self.managed_policies = {each.arn: each for each in of.each("AWS::IAM::ManagedPolicy", self._managed_policy)}
 

@@ -378,3 +378,10 @@ def test_any_label_will_do_for_a_flywheel_that_is_not_there_yet() -> None:
     assert bad(preparation) == [(9, "too-many-classes")]
     half = lines(['{"label": "A", "text": "x"}', '{"label": "\\ud800", "text": "y"}'])
     assert bad(prepared(half, AnyLabel(multi_label=False))[0]) == [(2, "not-utf8")]
+
+
+def test_a_small_file_of_many_short_lines_is_read_to_its_end() -> None:
+    """More lines than the smallest table has slots, in a file that is looked at as a whole."""
+    rows = [f"BILLING,x{number}" for number in range(10_000)]
+    preparation, _ = prepared(lines([*rows, *rows[::2]]))
+    assert (preparation.documents, preparation.duplicates) == (10_000, 5_000)
