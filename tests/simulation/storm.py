@@ -45,9 +45,6 @@ class _Fate:
     requests: int = 0
 
 
-_NOTHING = _Fate()
-
-
 class Storm(Weather):
     """`tell` hears of what functions suffer. From `calm_after` on (a moment of the kernel) it does nothing; nobody
     looks after `until`."""
@@ -63,6 +60,7 @@ class Storm(Weather):
         self._strikes = kernel.random("strikes")
         self._fates = kernel.random("fates")
         self._events = kernel.random("events")
+        self._people = kernel.random("people")
         self._by_name: dict[str, _Fate] = {}
         """Of invocations."""
         self._outages = self._drawn_outages(until)
@@ -108,6 +106,8 @@ class Storm(Weather):
         return self._happens(who, f"after {service}:{operation}", changes=changes, before=False)
 
     def _happens(self, who: Acting, where: str, *, changes: bool, before: bool) -> float:
+        if "#" not in who.who:
+            return self._dawdles(who.who, where) if changes and before else 0.0
         fate = self._fate(who.who)
         if fate.kind is None or fate.before is not before or (fate.of_changes and not changes):
             return 0.0
@@ -128,9 +128,16 @@ class Storm(Weather):
         self._tell(who.who, f"is suspended {where} for {fate.length:.0f} s")
         return fate.length
 
+    def _dawdles(self, who: str, where: str) -> float:
+        """Whoever is no function takes their time between what they saw and what they change: their computer sleeps."""
+        draw = self._people
+        if self.calm or draw.random() >= self._rates.suspended:
+            return 0.0
+        length = draw.choice((1.0, 5.0, 60.0, 600.0))
+        self._tell(who, f"is suspended {where} for {length:.0f} s")
+        return length
+
     def _fate(self, who: str) -> _Fate:
-        if "#" not in who:
-            return _NOTHING
         if who not in self._by_name:
             self._by_name[who] = self._drawn_fate()
         return self._by_name[who]

@@ -271,9 +271,11 @@ class ModelKind(Protocol):
         task: Task,
         delimiter: str,
         options: UploadOptions,
+        combination_hashes: BinaryIO | None = None,
     ) -> Preparation:
         """Read an upload: one file, or several that belong together. Other parameters as of
-        `flywheel.preparation.prepare`. The keys of the result's `labels` are as in records."""
+        `flywheel.preparation.prepare`; `combination_hashes` is of annotated documents only, and stays empty where the
+        digest of its labels tells a document's combination. The keys of the result's `labels` are as in records."""
 
     def read_documents(self, content: bytes, *, task: Task, delimiter: str) -> list[LabelledDocument] | Problem:
         """The documents of a small file in a format of uploads, or what is wrong with it. Without `task.labels` all

@@ -26,6 +26,7 @@ from flywheel.records.parts import (
     HASH_BYTES,
     PLACES,
     PartLocation,
+    combination_digest,
     dataset_location,
     facts_key,
     held_back_folder,
@@ -55,12 +56,15 @@ def assemble(intake: IntakeBucket, manifest: DatasetManifest, *, delimiter: str)
         if target.hashes in there:
             continue
         source = source_location(manifest, part)
-        if part.held_back or part.dropped or part.delimiter != delimiter or source.labels not in labelled:
+        if part.held_back or part.dropped or part.delimiter != delimiter or not labelled.issuperset(source.of_labels):
             dropped = dropped if dropped is not None else read_dropped(intake, manifest)
             _rewrite(intake, manifest, part, dropped[part.content_hash], delimiter)
         else:
             documents.append((source.documents, target.documents, part.bytes))
-            documents.append((source.labels, target.labels, part.documents * HASH_BYTES))
+            documents += [
+                (key, copy, part.documents * HASH_BYTES)
+                for key, copy in zip(source.of_labels, target.of_labels, strict=True)
+            ]
             digests.append((source.hashes, target.hashes, part.documents * HASH_BYTES))
     # All documents before any digests, for the same reason.
     intake.copy_all(documents)
@@ -168,12 +172,14 @@ class _PartWriter:
         self._file = path.open("w", encoding="utf-8", newline="")
         self._hashes: array[int] = array("Q")
         self._label_digests: array[int] = array("Q")
+        self._combinations: array[int] = array("Q")
         self.labels: dict[str, int] = {}
 
     def write(self, document: Rewritten) -> None:
         self._file.write(document.line)
         self._hashes.append(document.digest)
         self._label_digests.append(document.label_digest)
+        self._combinations.append(combination_digest(document.combination))
         self.labels[document.combination] = self.labels.get(document.combination, 0) + 1
 
     @property
@@ -193,6 +199,8 @@ class _PartWriter:
         if self.documents:
             self.store_documents(intake, location.documents)
         intake.write_bytes(location.labels, self._label_digests.tobytes())
+        if location.combinations is not None:
+            intake.write_bytes(location.combinations, self._combinations.tobytes())
         intake.write_bytes(location.hashes, self._hashes.tobytes())
 
 
@@ -271,6 +279,9 @@ def _return_held_back(intake: IntakeBucket, manifest: DatasetManifest) -> None:
             target = prepared_location(manifest.split, part.held_back_hash, part.form)
             intake.copy(source.documents, target.documents)
             intake.copy(source.labels, target.labels)
+            # What an earlier version of the pipeline has put aside has none.
+            if source.combinations and target.combinations and intake.exists(source.combinations):
+                intake.copy(source.combinations, target.combinations)
             intake.copy(source.hashes, target.hashes)
             intake.copy(f"{folder}facts.json", facts_key(manifest.split, part.held_back_hash))
 

@@ -18,7 +18,7 @@ from flywheel.datasets.part_documents import label_digests, rewritten
 from flywheel.datasets.stored_parts import StoredPart
 from flywheel.preparation import ConflictingLabels
 from flywheel.records.datasets import LabelConflict, labels_of
-from flywheel.records.parts import PLACES, as_numbers, label_digest, read_hashes
+from flywheel.records.parts import PLACES, as_numbers, combination_digest, label_digest, read_hashes
 from flywheel.records.uploads import DocumentForm
 
 if TYPE_CHECKING:
@@ -86,7 +86,13 @@ where documents with the same entity types have different digests."""
 
 def read_combinations(intake: IntakeBucket) -> Combinations:
     def read(stored: StoredPart) -> Iterator[tuple[int, str]]:
-        delimiter = stored.part.delimiter
+        key, delimiter = stored.location.combinations, stored.part.delimiter
+        digests = intake.read_bytes_if_there(key) if key else None
+        if digests is not None:
+            names = {combination_digest(name): name for name in stored.part.labels}
+            of_documents = (names.get(digest, UNKNOWN_LABELS) for digest in as_numbers(digests))
+            yield from zip(read_labels(intake, stored), of_documents, strict=True)
+            return
         for document in rewritten(intake, stored.location, delimiter, delimiter):
             yield document.label_digest, document.combination
 

@@ -127,6 +127,7 @@ class _DocumentClassification:
         task: Task,
         delimiter: str,
         options: UploadOptions,
+        combination_hashes: BinaryIO | None = None,  # noqa: ARG002 - the digest of the labels tells their combination
     ) -> Preparation:
         from flywheel.preparation import LabelRules, Limits, prepare
 

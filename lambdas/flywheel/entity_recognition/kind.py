@@ -147,6 +147,7 @@ class _EntityRecognition:
         task: Task,
         delimiter: str,
         options: UploadOptions,
+        combination_hashes: BinaryIO | None = None,
     ) -> Preparation:
         from flywheel.preparation.entities import EntityLimits, EntityRules, prepare_entities
 
@@ -155,6 +156,7 @@ class _EntityRecognition:
             sink=sink,
             hashes=hashes,
             label_hashes=label_hashes,
+            combination_hashes=combination_hashes,
             rules=EntityRules(types=task.labels),
             limits=EntityLimits.of(options),
             name=name,

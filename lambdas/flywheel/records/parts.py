@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flywheel.preparation import labels_hash
+from flywheel.preparation import labels_hash, text_hash
 from flywheel.records.datasets import datasets_folder, labels_of
 from flywheel.records.uploads import DocumentForm, Part, Split
 
@@ -23,13 +23,21 @@ PLACES = "I"
 
 @dataclass(frozen=True, kw_only=True)
 class PartLocation:
-    """The keys of one part's objects. All three list the documents in the same order."""
+    """The keys of one part's objects. All list the documents in the same order."""
 
     documents: str
     hashes: str
     labels: str
     """Parts that earlier versions of the pipeline wrote do not have it."""
     form: DocumentForm = DocumentForm.CSV
+    combinations: str | None = None
+    """Of annotated documents: digests of the label combinations, because the digest of a document's annotations does
+    not tell of which types they are. Parts that earlier versions of the pipeline wrote do not have it."""
+
+    @property
+    def of_labels(self) -> tuple[str, ...]:
+        """What tells the labels of each document."""
+        return (self.labels,) if self.combinations is None else (self.labels, self.combinations)
 
 
 def waiting_folder(split: Split) -> str:
@@ -49,7 +57,11 @@ def prepared_location(split: Split, content_hash: str, form: DocumentForm) -> Pa
 def location_in(folder: str, form: DocumentForm) -> PartLocation:
     """Keys of a part that has a folder of its own."""
     return PartLocation(
-        documents=f"{folder}documents.{form}", hashes=f"{folder}hashes.bin", labels=f"{folder}labels.bin", form=form
+        documents=f"{folder}documents.{form}",
+        hashes=f"{folder}hashes.bin",
+        labels=f"{folder}labels.bin",
+        form=form,
+        combinations=None if form is DocumentForm.CSV else f"{folder}combinations.bin",
     )
 
 
@@ -63,6 +75,7 @@ def dataset_location(dataset_prefix: str, content_hash: str, form: DocumentForm)
         hashes=f"{dataset_prefix}hashes/{content_hash}.bin",
         labels=f"{dataset_prefix}labels/{content_hash}.bin",
         form=form,
+        combinations=None if form is DocumentForm.CSV else f"{dataset_prefix}labels/{content_hash}-combinations.bin",
     )
 
 
@@ -101,3 +114,9 @@ def as_numbers(content: bytes) -> array[int]:
 def label_digest(combination: str) -> int:
     """The digest of a label combination, as in the keys of a `labels` member."""
     return int.from_bytes(labels_hash(labels_of(combination)), "little")
+
+
+@lru_cache(maxsize=10_000)
+def combination_digest(combination: str) -> int:
+    """The digest of a combination of annotated types: what stands for it in `PartLocation.combinations`."""
+    return int.from_bytes(text_hash(combination), "little")

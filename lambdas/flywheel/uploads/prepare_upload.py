@@ -192,6 +192,7 @@ class UploadPreparer:
                 (files / "documents").open("wb") as sink,
                 (files / "hashes.bin").open("wb") as hashes,
                 (files / "labels.bin").open("wb") as label_hashes,
+                (files / "combinations.bin").open("wb") as combination_hashes,
                 (files / "bad-lines").open("wb") as bad_lines,
             ):
                 preparation = self._kind.prepare(
@@ -211,6 +212,7 @@ class UploadPreparer:
                     task=self._task,
                     delimiter=self._delimiter,
                     options=self._options_of(upload.split),
+                    combination_hashes=combination_hashes,
                 )
             if not preparation.accepted:
                 return self._reject(upload, preparation)
@@ -274,7 +276,9 @@ class UploadPreparer:
             return None
         location = prepared_location(part.split, part.content_hash, part.form)
         self._intake.upload_file(files / "documents", location.documents)
-        self._intake.upload_file(files / "labels.bin", location.labels)
+        for key in location.of_labels:
+            name = "labels.bin" if key == location.labels else "combinations.bin"
+            self._intake.upload_file(files / name, key)
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None

@@ -9,6 +9,7 @@ from datetime import timedelta
 from flywheel.records.uploads import Split, UploadOutcome
 from flywheel.spans import Span
 from ops.verbs.prepared import UploadState, uploads_waiting
+from ops.verbs.status import status
 from tests.pipeline.entities.documents import annotated, as_json_lines
 from tests.pipeline.entities.test_turns import people
 
@@ -149,3 +150,21 @@ def test_a_folder_of_many_files_is_looked_into_only_at_its_largest() -> None:
     (result,) = record.uploads
     assert (result.outcome, result.documents, result.upload.folder) == (UploadOutcome.ACCEPTED, 230, ())
     assert at.keys("train/") == []
+
+
+def test_operators_see_what_waits_though_they_may_read_no_document() -> None:
+    at = people(minimum_documents_per_label=25)
+    at.upload("train/first.jsonl", as_json_lines(annotated(count=15)))
+    at.run_turn()
+    at.upload("train/second.jsonl", as_json_lines(annotated(start=5, count=15)))
+    at.run_turn()
+    with at.people.acting("Operators"):
+        found = status(at.operator, now=at.now())
+    (waiting,) = [one for one in found.prepared if one.split is Split.TRAIN]
+    assert (waiting.documents, waiting.copies) == (20, 10)
+    assert [(one.label, one.documents) for one in waiting.labels] == [("PERSON", 20), ("PLACE", 20)]
+    assert not found.next_turn.due
+    at.upload("train/third.jsonl", as_json_lines(annotated(start=20, count=30)))
+    at.run_turn()
+    at.check_consistency()
+    assert len(at.registered()) == 50

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def the_status_says_what_the_pipeline_does(situation: Situation) -> None:
     """At rest it says that nothing is due, or what it waits for."""
     world, app = situation.world, situation.app
-    # Where documents repeat others, the status of a recognizer reads them, which operators may not (seed 6).
-    with situation.people.acting("" if app.kind == "ENTITIES" else "Operators"):
+    with situation.people.acting("Operators"):
         found = status(situation.people.deployment, now=datetime.fromtimestamp(world.kernel.now, tz=UTC))
     on_upload = app.stacks["flywheel"].given["TriggerOnUpload"] == "true"
     waits = found.paused is not None or not on_upload

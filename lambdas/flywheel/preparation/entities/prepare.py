@@ -41,6 +41,7 @@ def prepare_entities(
     name: str,
     bad_lines: BinaryIO | None,
     label_hashes: BinaryIO | None = None,
+    combination_hashes: BinaryIO | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> Preparation:
     """Read an upload: one file, or the files of a folder.
@@ -57,6 +58,8 @@ def prepare_entities(
         bad_lines: takes every record that was not accepted, as it stood.
         label_hashes: takes eight bytes for each document written, in the same order: the digest of its annotations
             (`annotations_hash`).
+        combination_hashes: takes eight bytes for each document written, in the same order: the digest of its
+            `combination` (`flywheel.preparation.text_hash`).
         block_bytes: how much is read at a time.
 
     No text is changed, not by a code point. A document with the text and the annotations of an earlier one is dropped
@@ -70,6 +73,7 @@ def prepare_entities(
         sink=sink,
         hashes=hashes,
         label_hashes=label_hashes,
+        combination_hashes=combination_hashes,
         capacity=limits.documents,
         bad=bad,
         refuse_conflicts=limits.conflicting_labels is ConflictingLabels.REFUSE,

@@ -49,6 +49,7 @@ class EntityWriter:
         sink: BinaryIO,
         hashes: BinaryIO,
         label_hashes: BinaryIO | None,
+        combination_hashes: BinaryIO | None,
         capacity: int,
         bad: BadLines,
         refuse_conflicts: bool,
@@ -57,6 +58,7 @@ class EntityWriter:
         self._sink = sink
         self._hashes = hashes
         self._label_hashes = label_hashes
+        self._combination_hashes = combination_hashes
         self._capacity = capacity
         self._bad = bad
         self._refuse_conflicts = refuse_conflicts
@@ -101,7 +103,10 @@ class EntityWriter:
         if self._label_hashes is not None:
             self._label_hashes.write(annotations)
         self._digest.update(line)
-        self.combinations[_combination(tuple(span.type for span in spans))] += 1
+        combined = _combination(tuple(span.type for span in spans))
+        if self._combination_hashes is not None:
+            self._combination_hashes.write(text_hash(combined))
+        self.combinations[combined] += 1
         self.documents += 1
         self.bytes += len(line)
 
