@@ -83,6 +83,8 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
                 error.add_note(f"Seed {seed}, {'bounded' if bounded else 'unbounded'}.")
                 raise
             gc.collect()
+            # What is still there, such as templates that were resolved, stays for the schedules to come.
+            gc.freeze()
     return found
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from local.cloud.emulator.ministack import iam_evaluator
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.deployment import requests
 from tests.simulation.deployment.s3_requests import Check, needed_of_s3
-from tests.simulation.deployment.stack import ManagedPolicy, Stack, Statement
+from tests.simulation.deployment.stack import ManagedPolicy, Role, Stack, Statement
 
 _REFUSALS = {"s3": ("AccessDenied", 403), "sqs": ("AccessDenied", 403), "sns": ("AuthorizationError", 403)}
 _REFUSALS |= {"lambda": ("AccessDeniedException", 403)}
@@ -37,6 +38,32 @@ class _Grant:
     conditions: Mapping[str, Any]
 
 
+class _Grants:
+    """Of a role, or of a policy that may be attached to people."""
+
+    def __init__(self, place: str, statements: Iterable[Statement]) -> None:
+        self.all = tuple(_grants(place, statements))
+        self._by_action: dict[str, tuple[_Grant, ...]] = {}
+
+    def on(self, action: str) -> tuple[_Grant, ...]:
+        """Those that are about an action, on whatever resource."""
+        if action not in self._by_action:
+            found = [each for each in self.all if iam_evaluator.fnmatch_iam(action, each.action)]
+            self._by_action[action] = tuple(found)
+        return self._by_action[action]
+
+
+_known: WeakKeyDictionary[Role | ManagedPolicy, dict[str, _Grants]] = WeakKeyDictionary()
+"""By stack. Most deployments change no role: which grants are about an action is worked out once for many of them."""
+
+
+def _grants_of(stack: str, holder: Role | ManagedPolicy) -> _Grants:
+    by_stack = _known.setdefault(holder, {})
+    if stack not in by_stack:
+        by_stack[stack] = _Grants(f"{stack}/{holder.logical_id}", holder.statements)
+    return by_stack[stack]
+
+
 class Roles:
     """Of all deployments of a world. Answers are kept: `put_policy` tells of a resource's policy that changes."""
 
@@ -46,15 +73,14 @@ class Roles:
         self.used: dict[str, int] = {}
         """How often each grant has allowed a request. Add up those of several schedules, for `unused`."""
         self._stacks = tuple(stacks)
-        self._grants: dict[tuple[str, str], tuple[_Grant, ...]] = {}
+        self._grants: dict[tuple[str, str], tuple[_Grants, ...]] = {}
         self._trust: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._owners: dict[str, str] = {}
         self._kinds: dict[str, str] = {} if former is None else dict(former._kinds)
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for stack in self._stacks:
             for role in stack.roles:
-                place = f"{stack.name}/{role.logical_id}"
-                self._grants[stack.account, role.name] = tuple(_grants(place, role.statements))
+                self._grants[stack.account, role.name] = (_grants_of(stack.name, role),)
                 self._trust[stack.account, role.name] = [_as_document(each) for each in role.trust]
             self._owners |= {f"arn:aws:s3:::{bucket.name}": stack.account for bucket in stack.buckets}
             self._kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
@@ -83,11 +109,11 @@ class Roles:
 
     def add_person(self, name: str, *, account: str, policies: Iterable[ManagedPolicy]) -> Caller:
         """Somebody to whom these policies of a template are attached."""
-        grants: list[_Grant] = []
+        grants: list[_Grants] = []
         policies = list(policies)
         for policy in policies:
             (stack,) = (each for each in self._stacks if policy in each.managed_policies)
-            grants += _grants(f"{stack.name}/{policy.logical_id}", policy.statements)
+            grants.append(_grants_of(stack.name, policy))
         self._grants[account, name] = tuple(grants)
         self._people[account, name] = {policy.arn for policy in policies}
         return Caller(account=account, role=name)
@@ -171,9 +197,9 @@ class Roles:
             grant
             for stack in self._stacks
             for policy in stack.managed_policies
-            for grant in _grants(f"{stack.name}/{policy.logical_id}", policy.statements)
+            for grant in _grants_of(stack.name, policy).all
         )
-        of_roles = (grant for grants in self._grants.values() for grant in grants)
+        of_roles = (grant for several in self._grants.values() for each in several for grant in each.all)
         return list(dict.fromkeys(grant.text for grant in (*of_roles, *of_people) if grant.allows))
 
     def unused(self, used: Mapping[str, int] | None = None) -> list[str]:
@@ -243,7 +269,7 @@ class Roles:
         if candidates is None:
             if key[:2] not in self._grants:
                 raise LookupError(f"There is no role {caller.role} in account {caller.account}.")
-            some = [each for each in self._grants[key[:2]] if iam_evaluator.fnmatch_iam(action, each.action)]
+            some = [grant for each in self._grants[key[:2]] for grant in each.on(action)]
             candidates = self._for_action[key] = tuple(some)
         fitting = [each for each in candidates if iam_evaluator.fnmatch_iam_cs(resource, each.resource)]
         if any(each.conditions for each in fitting):

@@ -133,6 +133,9 @@ class Role:
     managed_policies: tuple[str, ...]
     """ARNs of all others."""
 
+    def __hash__(self) -> int:
+        return hash(self.arn)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedPolicy:
@@ -140,6 +143,9 @@ class ManagedPolicy:
     name: str
     arn: str
     statements: tuple[Statement, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.arn)
 
 
 @dataclass(frozen=True, kw_only=True)
