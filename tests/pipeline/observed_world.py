@@ -14,7 +14,7 @@ from local.comprehend.settings import Settings
 from tests.simulation.acting import Acting
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.app import App
-from tests.simulation.deployment.synthesis import context_of, templates_of
+from tests.simulation.deployment.synthesis import context_of, synthesised, templates_of
 from tests.simulation.kernel import Process
 from tests.simulation.schedule.plan import KINDS
 from tests.simulation.world import World
@@ -101,15 +101,25 @@ class SmallApp(App):
     def __init__(self, world: World, *, labels: tuple[str, ...], starts_turns: bool, **more: Any) -> None:
         super().__init__(world, **more)
         self.labels = labels
+        self.encryption: str | None = None
+        """The setting."""
         self._starts_turns = starts_turns
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = relabelled(self.kind, self.labels, self.generation)
+        found = relabelled(self.kind, self.labels, self.generation, self.encryption)
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
-        key = (name, self.kind, self.labels, self.generation, tuple(sorted(parameters.items())), published)
+        key = (
+            name,
+            self.kind,
+            self.labels,
+            self.generation,
+            self.encryption,
+            tuple(sorted(parameters.items())),
+            published,
+        )
         if key not in _resolved:
             stack = super().resolved(name, template, parameters)
             mappings = stack.event_source_mappings
@@ -133,14 +143,16 @@ _resolved: dict[Any, Stack] = {}
 _templates: dict[Any, dict[str, Any]] = {}
 
 
-def relabelled(kind: str, labels: tuple[str, ...], generation: int) -> dict[str, Any]:
+def relabelled(kind: str, labels: tuple[str, ...], generation: int, encryption: str | None) -> dict[str, Any]:
     """The templates of `KINDS[kind]` with other labels and another flywheel's name: nothing else depends on them."""
-    key = (kind, labels, generation)
+    key = (kind, labels, generation, encryption)
     if key not in _templates:
         context = context_of(KINDS[kind])
         former = sorted(context.get("labels") or context["entity_types"])
         new = sorted(labels)
-        text = json.dumps(templates_of(KINDS[kind]))
+        text = json.dumps(
+            synthesised({**context, "encryption": encryption}) if encryption else templates_of(KINDS[kind])
+        )
         text = re.sub(r"news-[0-9a-f]{8}\b", f"news-{generation:08x}", text)
         for before, after in ((former, new), ([{"Type": name} for name in former], [{"Type": name} for name in new])):
             text = text.replace(json.dumps(before), json.dumps(after))
