@@ -51,6 +51,8 @@ class ObservedWorld(World):
         self.entered: Callable[[Visit], None] | None = None
         self.refused: dict[tuple[str, str, str], ApiError] = {}
         """What S3 answers to an operation on a version of a key."""
+        self.failing: dict[str, ApiError] = {}
+        """What a service answers to everything."""
         self.retries: Counter[tuple[str, str | None]] = Counter()
         """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
@@ -88,6 +90,8 @@ class ObservedWorld(World):
     def _carried_out(
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
     ) -> dict[str, Any]:
+        if service in self.failing:
+            raise self.failing[service]
         if self.refused and service == "s3":
             source = parameters.get("CopySource", parameters)
             error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
@@ -114,13 +118,17 @@ class SmallApp(App):
         self._starts_turns = starts_turns
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = relabelled(self.kind, self.labels, self.generation, self.encryption)
+        if self.kind in KINDS:
+            found: Mapping[str, Any] = relabelled(self.kind, self.labels, self.generation, self.encryption)
+        else:
+            found = super().templates()
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
         key = (
             name,
+            self.account,
             self.kind,
             self.labels,
             self.generation,
