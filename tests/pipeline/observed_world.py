@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flywheel.faults.fault_names import PASSING
@@ -48,6 +49,8 @@ class ObservedWorld(World):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        self.lock = RLock()
+        """Held at each step, and for each request of somebody outside, who may be in another thread."""
         self.entered: Callable[[Visit], None] | None = None
         self.refused: dict[tuple[str, str, str], ApiError] = {}
         """What S3 answers to an operation on a version of a key."""
@@ -81,7 +84,8 @@ class ObservedWorld(World):
             return process.result or {}
         for attempt in range(1, attempts + 1):
             try:
-                return super().ask(service, operation, parameters, who)
+                with self.lock:
+                    return super().ask(service, operation, parameters, who)
             except ApiError as error:
                 if attempt == attempts or not (error.code in PASSING or error.status >= 500):
                     raise

@@ -60,9 +60,9 @@ class Running:
 
     def client(self, service: str) -> Any:
         """Of the test, which may do anything; within `acting_as` and `beside` of whoever acts."""
-        return clients._bound(service, self._who, _ATTEMPTS)
+        return clients._bound(service, self.act_here, _ATTEMPTS)
 
-    def _who(self) -> Acting:
+    def act_here(self) -> Acting:
         """Who acts. A test that turns to this deployment from another one acts here from then on: clock and random
         numbers are those of the world of who acts."""
         found = acting.get(self._test)
@@ -113,7 +113,7 @@ class Running:
     @property
     def operator(self) -> Published:
         """As the command line finds it."""
-        return self.people.deployment_of(self._who())
+        return self.people.deployment_of(self.act_here())
 
     @cached_property
     def bucket(self) -> IntakeBucket:
@@ -252,6 +252,7 @@ class Running:
             self._step()
 
     def _step(self) -> None:
-        self.kernel.step()
+        with self.world.lock:
+            self.kernel.step()
         if self.kernel.failures:
             raise self.kernel.failures.pop()

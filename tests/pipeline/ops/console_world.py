@@ -46,6 +46,8 @@ class Console:
         return self.deployed.name
 
     def routes(self) -> list[Any]:
+        """What answers them has this world's clock."""
+        self.at.act_here()
         return console_routes(self.deployed.clients, name=self.name)
 
     def ask_for_review(self, *texts: str) -> None:
