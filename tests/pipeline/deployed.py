@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flywheel.promotions import start_promotion
 from flywheel.records import turns
@@ -244,6 +244,12 @@ class WaitingPromotion:
         self._at = deployment
         self.execution = execution
         self.name = execution.name
+
+    @property
+    def answer(self) -> Any:
+        """What the task that waited was told."""
+        (attempt,) = self.execution.callbacks.values()
+        return attempt._result
 
     def approve(self) -> None:
         approve.approve(self._at.operator, self.name)

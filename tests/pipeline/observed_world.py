@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flywheel.faults.fault_names import PASSING
@@ -14,7 +15,7 @@ from local.comprehend.settings import Settings
 from tests.simulation.acting import Acting
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.app import App
-from tests.simulation.deployment.synthesis import context_of, templates_of
+from tests.simulation.deployment.synthesis import context_of, synthesised, templates_of
 from tests.simulation.kernel import Process
 from tests.simulation.schedule.plan import KINDS
 from tests.simulation.world import World
@@ -48,9 +49,13 @@ class ObservedWorld(World):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        self.lock = RLock()
+        """Held at each step, and for each request of somebody outside, who may be in another thread."""
         self.entered: Callable[[Visit], None] | None = None
         self.refused: dict[tuple[str, str, str], ApiError] = {}
         """What S3 answers to an operation on a version of a key."""
+        self.failing: dict[str, ApiError] = {}
+        """What a service answers to everything."""
         self.retries: Counter[tuple[str, str | None]] = Counter()
         """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
@@ -66,12 +71,21 @@ class ObservedWorld(World):
     def ask(
         self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting, *, attempts: int = 9
     ) -> dict[str, Any]:
-        """What the test itself asks is repeated at once."""
+        """What the test itself asks is repeated at once; a function that it invokes is waited for."""
         if self.kernel.in_process:
             return super().ask(service, operation, parameters, who, attempts=attempts)
+        if service == "lambda":
+            process = self.kernel.start(lambda: self.ask(service, operation, parameters, who), name=who.who)
+            process.when_done(lambda: None)
+            while not process.done:
+                self.kernel.step()
+            if process.error is not None:
+                raise process.error
+            return process.result or {}
         for attempt in range(1, attempts + 1):
             try:
-                return super().ask(service, operation, parameters, who)
+                with self.lock:
+                    return super().ask(service, operation, parameters, who)
             except ApiError as error:
                 if attempt == attempts or not (error.code in PASSING or error.status >= 500):
                     raise
@@ -80,6 +94,8 @@ class ObservedWorld(World):
     def _carried_out(
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
     ) -> dict[str, Any]:
+        if service in self.failing:
+            raise self.failing[service]
         if self.refused and service == "s3":
             source = parameters.get("CopySource", parameters)
             error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
@@ -101,15 +117,29 @@ class SmallApp(App):
     def __init__(self, world: World, *, labels: tuple[str, ...], starts_turns: bool, **more: Any) -> None:
         super().__init__(world, **more)
         self.labels = labels
+        self.encryption: str | None = None
+        """The setting."""
         self._starts_turns = starts_turns
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = relabelled(self.kind, self.labels, self.generation)
+        if self.kind in KINDS:
+            found: Mapping[str, Any] = relabelled(self.kind, self.labels, self.generation, self.encryption)
+        else:
+            found = super().templates()
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
-        key = (name, self.kind, self.labels, self.generation, tuple(sorted(parameters.items())), published)
+        key = (
+            name,
+            self.account,
+            self.kind,
+            self.labels,
+            self.generation,
+            self.encryption,
+            tuple(sorted(parameters.items())),
+            published,
+        )
         if key not in _resolved:
             stack = super().resolved(name, template, parameters)
             mappings = stack.event_source_mappings
@@ -133,14 +163,16 @@ _resolved: dict[Any, Stack] = {}
 _templates: dict[Any, dict[str, Any]] = {}
 
 
-def relabelled(kind: str, labels: tuple[str, ...], generation: int) -> dict[str, Any]:
+def relabelled(kind: str, labels: tuple[str, ...], generation: int, encryption: str | None) -> dict[str, Any]:
     """The templates of `KINDS[kind]` with other labels and another flywheel's name: nothing else depends on them."""
-    key = (kind, labels, generation)
+    key = (kind, labels, generation, encryption)
     if key not in _templates:
         context = context_of(KINDS[kind])
         former = sorted(context.get("labels") or context["entity_types"])
         new = sorted(labels)
-        text = json.dumps(templates_of(KINDS[kind]))
+        text = json.dumps(
+            synthesised({**context, "encryption": encryption}) if encryption else templates_of(KINDS[kind])
+        )
         text = re.sub(r"news-[0-9a-f]{8}\b", f"news-{generation:08x}", text)
         for before, after in ((former, new), ([{"Type": name} for name in former], [{"Type": name} for name in new])):
             text = text.replace(json.dumps(before), json.dumps(after))

@@ -44,7 +44,7 @@ class Script(Weather):
         self.events_take = 0.5
         """Seconds until an event of EventBridge arrives."""
         self.loses_events_of: str | None = None
-        """EventBridge delivers nothing for rules that have this in their name."""
+        """EventBridge delivers nothing for rules that have this in their name, which all have if it is empty."""
         self.held: list[HeldUp] = []
         self._kill_after: int | None = None
         self._kills = 0
