@@ -111,12 +111,22 @@ class SmallApp(App):
         return self._name
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = relabelled(self.kind, self.labels, self.generation, self.name)
+        found = super().templates()
+        if self.kind in KINDS:
+            found = relabelled(self.kind, self.labels, self.generation, self.name)
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
-        key = (name, self.kind, self.labels, self.generation, tuple(sorted(parameters.items())), published)
+        key = (
+            name,
+            self.account,
+            self.kind,
+            self.labels,
+            self.generation,
+            tuple(sorted(parameters.items())),
+            published,
+        )
         if key not in _resolved:
             stack = super().resolved(name, template, parameters)
             mappings = stack.event_source_mappings

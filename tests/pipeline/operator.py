@@ -9,7 +9,7 @@ from ops.deployment.clients import Clients
 from ops.deployment.published import Deployment as Deployed
 from ops.deployment.published import ImportDeployment, Published, PublishedImports
 from tests.pipeline.deployment import PromotingDeployment
-from tests.pipeline.imports.importing import SOURCE, ImportingDeployment
+from tests.pipeline.imports.importing_driver import SOURCE, ImportingDeployment
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 from tests.pipeline.turn_driver import DELIMITER, Deployment
 

@@ -65,6 +65,10 @@ class Seen(Running):
         lines = [str(what) for who, what in self._story if "#" in who]
         return [line for line in lines if line.startswith(f"logs: {message} ")]
 
+    def notifications(self) -> list[str]:
+        """Of the topic, oldest first."""
+        return [each.message for each in self.world.sns.published(self.operator.published.topic_arn)]
+
     def told(self, who: str) -> list[str]:
         """What there is to tell of somebody or something: CloudFormation."""
         return [str(what) for teller, what in self._story if teller == who]

@@ -73,7 +73,7 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
     """(seed, bounded), one after the other in this process."""
     found = Figures()
     with installed():
-        # Collecting garbage within a schedule takes a tenth of its time; looking again and again at what stays, a fifth.
+        # Collecting garbage within a schedule takes a tenth of its time; looking again at what stays, a fifth.
         gc.disable()
         gc.freeze()
         for seed, bounded in schedules:

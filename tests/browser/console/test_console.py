@@ -16,7 +16,7 @@ from flywheel.records.one_at_a_time import Current
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, TURNS, Pause, TurnRequest
 from tests.browser.conftest import View
 from tests.browser.console.conftest import AXE, SCREENSHOTS, SIZES, settle
-from tests.pipeline.imports.importing import ImportingDeployment, SourceModels
+from tests.pipeline.imports.importing_driver import ImportingDeployment, SourceModels
 from tests.pipeline.ops.console_world import Console, busy_news, console, importing, people
 from tests.pipeline.turn_driver import Deployment
 

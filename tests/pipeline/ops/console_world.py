@@ -21,7 +21,7 @@ from flywheel.review.add_item import add
 from ops.deployment.published import AnyDeployment
 from ops.server.console_routes import console_routes
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
-from tests.pipeline.imports.importing import ImportingDeployment
+from tests.pipeline.imports.importing_driver import ImportingDeployment
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
 from tests.pipeline.operator import importer, operator
 from tests.pipeline.turn_driver import LABELS, Deployment, documents

@@ -13,7 +13,7 @@ from ops.server.actions import CONFIRM_SECONDS, Actions, Wanted, What
 from ops.server.answers import Refused
 from ops.server.console_routes import _PARTS, console_routes, report_css
 from tests.local_host import Answered, Asked
-from tests.pipeline.imports.importing import ImportingDeployment, SourceModels
+from tests.pipeline.imports.importing_driver import ImportingDeployment, SourceModels
 from tests.pipeline.ops.console_world import Console, busy_news, console, importing, people
 from tests.pipeline.turn_driver import Deployment
 
