@@ -6,7 +6,6 @@ Time passes only while a test lets something run, and nothing starts a turn but 
 from __future__ import annotations
 
 import json
-import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -18,29 +17,19 @@ from flywheel.records.turns import TurnBeginning, TurnRecord, TurnRequest
 from flywheel.records.uploads import UploadResult
 from ops.verbs import approve
 from tests.pipeline.documents import LABELS, Document, as_csv
-from tests.pipeline.observed_world import (
-    PARAMETERS,
-    SETTINGS,
-    ObservedWorld,
-    SmallApp,
-    close_worlds,
-    left,
-    parameters_of,
-)
-from tests.pipeline.script import HeldUp, Script
+from tests.pipeline.observed_world import PARAMETERS, SmallApp, parameters_of
 from tests.pipeline.seen import Seen
-from tests.simulation.acting import acting
-from tests.simulation.kernel import Kernel
-from tests.simulation.people import People
 
 if TYPE_CHECKING:
     from flywheel.turn.start_turn import Poke
+    from tests.pipeline.running import Running
     from tests.simulation.machines.execution import Execution
 
 
 class Deployment(Seen):
     """What one app deploys, and a person's hands on it. `parameters` are those of the Flywheel stack, in Python's
-    case (`minimum_score=0.9`); without `serving` or `analysis` there is no such stack."""
+    case (`minimum_score=0.9`); without `serving` or `analysis` there is no such stack. `beside` is what is deployed in
+    the same world."""
 
     def __init__(
         self,
@@ -52,35 +41,20 @@ class Deployment(Seen):
         analysis: Mapping[str, object] | None = None,
         starts_turns: bool = False,
         seed: int = 1,
+        name: str = "news",
+        beside: Running | None = None,
         **parameters: object,
     ) -> None:
-        self.kernel = Kernel(seed)
-        self.script = Script(self.kernel)
-        self._story: list[tuple[str, object]] = []
-        story = self._story
-        self.world = ObservedWorld(
-            kernel=self.kernel,
-            comprehend=SETTINGS,
-            weather=self.script,
-            tell=lambda who, what: story.append((who, what)),
-        )
-        # A world is closed where nothing of another runs: what is collected may be so in the middle of a process.
-        close_worlds()
-        weakref.finalize(self, left.append, self.world)
+        super().__init__(seed=seed, beside=beside)
         given = {"flywheel": PARAMETERS | parameters_of(parameters)}
         for part, values in (("serving", serving), ("analysis", analysis)):
             if values is not None:
                 given[part] = parameters_of(values)
         kind = "ENTITIES" if entities else "MULTI_LABEL" if multi_label else "MULTI_CLASS"
-        self.app = SmallApp(self.world, kind=kind, labels=labels, parameters=given, starts_turns=starts_turns)
-        self.app.deploy()
-        self.people = People(self.world, self.app)
-        self._test = self.world.as_person("a test", account=self.app.account)
-        acting.set(self._test)
-        self.s3, self.comprehend = self.client("s3"), self.client("comprehend")
-        self.held: dict[str, HeldUp] = {}
-        """Turns that were run before a state, by name."""
-        self._by_hand = self._beside = 0
+        self.deploy(
+            SmallApp(self.world, kind=kind, labels=labels, parameters=given, starts_turns=starts_turns, name=name)
+        )
+        self._by_hand = 0
 
     def change(self, part: str = "flywheel", **parameters: object) -> None:
         self.app.change_parameters(part, parameters_of(parameters))

@@ -114,18 +114,24 @@ class ObservedWorld(World):
 class SmallApp(App):
     """One of other labels than the synthesised, in as many generations as a test likes. Nothing runs on a schedule."""
 
-    def __init__(self, world: World, *, labels: tuple[str, ...], starts_turns: bool, **more: Any) -> None:
+    def __init__(
+        self, world: World, *, labels: tuple[str, ...], starts_turns: bool, name: str = "news", **more: Any
+    ) -> None:
         super().__init__(world, **more)
         self.labels = labels
         self.encryption: str | None = None
         """The setting."""
         self._starts_turns = starts_turns
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
+        found = super().templates()
         if self.kind in KINDS:
-            found: Mapping[str, Any] = relabelled(self.kind, self.labels, self.generation, self.encryption)
-        else:
-            found = super().templates()
+            found = relabelled(self.kind, self.labels, self.generation, self.name, self.encryption)
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
@@ -163,9 +169,11 @@ _resolved: dict[Any, Stack] = {}
 _templates: dict[Any, dict[str, Any]] = {}
 
 
-def relabelled(kind: str, labels: tuple[str, ...], generation: int, encryption: str | None) -> dict[str, Any]:
-    """The templates of `KINDS[kind]` with other labels and another flywheel's name: nothing else depends on them."""
-    key = (kind, labels, generation, encryption)
+def relabelled(
+    kind: str, labels: tuple[str, ...], generation: int, name: str, encryption: str | None
+) -> dict[str, Any]:
+    """The templates of `KINDS[kind]` with other labels and other names: nothing else depends on them."""
+    key = (kind, labels, generation, name, encryption)
     if key not in _templates:
         context = context_of(KINDS[kind])
         former = sorted(context.get("labels") or context["entity_types"])
@@ -178,7 +186,7 @@ def relabelled(kind: str, labels: tuple[str, ...], generation: int, encryption: 
             text = text.replace(json.dumps(before), json.dumps(after))
         text = text.replace(_in_a_text(former), _in_a_text(new))
         text = text.replace(r"\"generation\": 1,", rf"\"generation\": {generation},")
-        _templates[key] = json.loads(text)
+        _templates[key] = json.loads(text if name == "news" else re.sub(r"\bnews\b", name, text))
     return _templates[key]
 
 

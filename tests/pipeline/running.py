@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from flywheel.pipeline import FlywheelPipeline
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.parameters import PublishedModels
 from local.comprehend.faults import Faults
+from tests.pipeline.observed_world import SETTINGS, ObservedWorld, close_worlds, left
 from tests.pipeline.script import HeldUp, Script
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
@@ -27,7 +29,7 @@ from tests.simulation.people import People
 if TYPE_CHECKING:
     from flywheel.comprehend.model_kind import ModelKind
     from ops.deployment.published import Deployment as Published
-    from tests.pipeline.observed_world import ObservedWorld, SmallApp
+    from tests.pipeline.observed_world import SmallApp
     from tests.simulation.deployment.stack import Function
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
@@ -46,17 +48,42 @@ class DidNotCome(Exception):
 class Running:
     """What one app deploys, in a world of its own."""
 
-    kernel: Kernel
-    script: Script
-    world: ObservedWorld
     app: SmallApp
     people: People
     comprehend: Any
     s3: Any
-    held: dict[str, HeldUp]
-    """Executions that were run before a state, by name."""
     _test: Acting
-    _beside: int
+
+    def __init__(self, *, seed: int = 1, beside: Running | None = None) -> None:
+        """`beside`: in the world of that one."""
+        self._story: list[tuple[str, object]] = [] if beside is None else beside._story
+        if beside is None:
+            self.kernel = Kernel(seed)
+            self.script = Script(self.kernel)
+            story = self._story
+            self.world = ObservedWorld(
+                kernel=self.kernel,
+                comprehend=SETTINGS,
+                weather=self.script,
+                tell=lambda who, what: story.append((who, what)),
+            )
+            # A world is closed where nothing of another runs: what is collected may be so in the middle of a process.
+            close_worlds()
+            weakref.finalize(self, left.append, self.world)
+        else:
+            self.kernel, self.script, self.world = beside.kernel, beside.script, beside.world
+            self._whose_world = beside
+        self.held: dict[str, HeldUp] = {}
+        """Executions that were run before a state, by name."""
+        self._beside = 0
+
+    def deploy(self, app: SmallApp) -> None:
+        self.app = app
+        app.deploy()
+        self.people = People(self.world, app)
+        self._test = self.world.as_person("a test", account=app.account)
+        acting.set(self._test)
+        self.s3, self.comprehend = self.client("s3"), self.client("comprehend")
 
     def client(self, service: str) -> Any:
         """Of the test, which may do anything; within `acting_as` and `beside` of whoever acts."""
@@ -92,7 +119,9 @@ class Running:
             acting.reset(token)
 
     def _function(self, word: str) -> tuple[Function, str]:
-        return next(found for found in self.world.functions.known.values() if found[0].module.endswith(f".{word}"))
+        known = self.world.functions.known
+        own = (known[each.arn] for stack in self.app.stacks.values() for each in stack.functions)
+        return next(found for found in own if found[0].module.endswith(f".{word}"))
 
     @property
     def name(self) -> str:

@@ -37,8 +37,6 @@ class Found:
 
 
 class Seen(Running):
-    _story: list[tuple[str, object]]
-
     def poked(self, *pokes: Poke) -> TurnStart:
         """What start_turn thinks of these pokes; without any, of all that there are."""
         given = self.app.parameters["flywheel"]
@@ -66,6 +64,14 @@ class Seen(Running):
         """What functions logged under this message, with its details."""
         lines = [str(what) for who, what in self._story if "#" in who]
         return [line for line in lines if line.startswith(f"logs: {message} ")]
+
+    def notifications(self) -> list[str]:
+        """Of the topic, oldest first."""
+        return [each.message for each in self.world.sns.published(self.operator.published.topic_arn)]
+
+    def told(self, who: str) -> list[str]:
+        """What there is to tell of somebody or something: CloudFormation."""
+        return [str(what) for teller, what in self._story if teller == who]
 
     def keys(self, prefix: str) -> list[str]:
         return list(self.bucket.keys(prefix))

@@ -46,7 +46,6 @@ from flywheel.turn.run_iteration import run_iteration
 from flywheel.uploads.prepare_upload import UploadPreparer
 from tests.pipeline.deployment import PromotingDeployment, settled, with_retries
 from tests.pipeline.in_process_cloud import ACCOUNT, REGION
-from tests.pipeline.sharing_driver import Buses, sharing_of
 from tests.pipeline.step_roles import Names
 
 if TYPE_CHECKING:
@@ -141,8 +140,6 @@ class Deployment(PromotingDeployment):
     repeated_documents: RepeatedDocuments = RepeatedDocuments.DROP
     remaining_seconds: float = 900.0
     """Of prepare_upload's time."""
-    buses: Buses = field(default_factory=Buses)
-    """Of the accounts that models are shared with."""
     flywheel_arn: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -205,15 +202,6 @@ class Deployment(PromotingDeployment):
             roles={"DataAccess": ROLE, "EndpointAccess": ENDPOINT_ROLE},
             parameters={"SmokeTestKey": smoke_test_key},
         )
-
-    def share(self, promotion: str) -> str | None:
-        """That it fails holds nothing up."""
-        try:
-            with self.acting_as("share_model"):
-                outcome = sharing_of(self, holder=promotion).share_model()
-        except (FlywheelError, ClientError) as error:
-            return f"It could not be shared: {error}"
-        return outcome.sentence if outcome else None
 
     def request_turn(self, *, overrule_minimum: bool = False) -> TurnRequest:
         request = TurnRequest(by="a test", at=self.now(), overrule_minimum=overrule_minimum)

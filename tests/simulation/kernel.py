@@ -116,6 +116,8 @@ class Process(Generic[T]):
         self.done = False
         self.result: T | None = None
         self.error: BaseException | None = None
+        self.killed: BaseException | None = None
+        """What ended it, for what it still tries to do in a `finally`: who is dead sends nothing any more."""
         self._kernel = kernel
         self._greenlet = _Greenlet(self._run, parent=kernel._main)
         self._greenlet.process = self

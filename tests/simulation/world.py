@@ -36,7 +36,7 @@ from tests.simulation.deployment.service_requests import (
     require_target_dead_letter,
 )
 from tests.simulation.functions import FunctionFailed, Functions
-from tests.simulation.kernel import Kernel
+from tests.simulation.kernel import Kernel, Stopped
 from tests.simulation.machine_host import MachineHost
 from tests.simulation.services.comprehend import ComprehendService
 from tests.simulation.services.events import Events
@@ -154,9 +154,15 @@ class World:
         """A request as an SDK sends it, with its retries. Raises ApiError and Unanswered."""
         if not self.kernel.in_process:
             return self._carried_out(service, operation, parameters, who.caller)
+        process = self.kernel.current
+        if process.killed is not None:
+            raise process.killed
         for attempt in range(1, attempts + 1):
             try:
                 return self._attempt(service, operation, parameters, who)
+            except Stopped as killed:
+                process.killed = killed
+                raise
             except (ApiError, Unanswered) as error:
                 if attempt == attempts or (isinstance(error, ApiError) and not _repeated(error)):
                     raise

@@ -1,143 +1,147 @@
-"""A deployment that imports models, in this process; and a source of models in another account."""
+"""A deployment that imports models, and the account where they are trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flywheel.comprehend.imported_models import ImportedModels
-from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.entity_recognition import ENTITY_RECOGNITION
-from flywheel.faults.errors import ImportFailed
-from flywheel.imports.delete_old_imports import delete_old_imports
-from flywheel.imports.import_model import import_model
-from flywheel.imports.judge_model import judge_model
-from flywheel.imports.receive_announcement import Receiver, Source
-from flywheel.imports.try_model import try_model
-from flywheel.records.announcements import ModelShared, ModelWithdrawn, shared_id, withdrawn_id
+from flywheel.pipeline import Pipeline
+from flywheel.records.announcements import (
+    EVENT_SOURCE,
+    MODEL_SHARED,
+    MODEL_WITHDRAWN,
+    ModelShared,
+    ModelWithdrawn,
+    shared_id,
+    withdrawn_id,
+)
 from flywheel.records.decisions import Metrics
-from flywheel.records.promotions import Promotion, end_key
-from tests.pipeline.deployment import PromotingDeployment, settled
-from tests.pipeline.in_process_cloud import ACCOUNT, REGION, InProcessCloud, in_process_cloud
-from tests.pipeline.step_roles import Names
-from tests.pipeline.turn_driver import DELIMITER, LABELS, as_csv, documents
+from flywheel.records.promotions import Promotion, PromotionStatus, end_key
+from ops.deployment.published import ImportDeployment
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, as_csv, documents
+from tests.pipeline.observed_world import SmallApp, parameters_of
+from tests.pipeline.seen import Seen
+from tests.simulation import clients
+from tests.simulation.api import ACCOUNT, IMPORTER, REGION
 
-SOURCE_ACCOUNT = "444455556666"
-SOURCE = Source(account=SOURCE_ACCOUNT, flywheel="news")
-IMPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/imports"
-SOURCE_ROLE = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/trains"
-UNDER_WAY = ("SUBMITTED", "TRAINING")
+if TYPE_CHECKING:
+    from tests.pipeline.observed_world import ObservedWorld
+
+FLYWHEEL = "news"
+"""The name of the one that trains the models."""
+_BUS = f"arn:aws:events:{REGION}:{IMPORTER}:event-bus/default"
+_ROLE = "trains"
 
 
-@dataclass(kw_only=True)
-class SourceModels:
-    """The models of a flywheel in another account, and what it tells of them."""
+class Source:
+    """The account where models are trained: what it has, and what it tells of them."""
 
-    cloud: InProcessCloud = field(default_factory=in_process_cloud)
-    name: str
+    def __init__(self, world: ObservedWorld) -> None:
+        owner = world.as_person("the source", account=ACCOUNT)
+        self.comprehend = clients.client("comprehend", as_=owner)
+        self._s3 = clients.client("s3", as_=owner)
+        self._events = clients.client("events", as_=owner)
+        self._world = world
+        self._s3.create_bucket(Bucket="training-data")
+        role = world.with_policies(_ROLE, account=ACCOUNT).caller
+        arn = f"arn:aws:iam::{role.account}:role/{role.role}"
+        statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:*", "Resource": "*"}
+        world.roles.put_policy("arn:aws:s3:::training-data", {"Version": "2012-10-17", "Statement": [statement]})
 
-    def __post_init__(self) -> None:
-        self.comprehend = self.cloud.comprehend_in(SOURCE_ACCOUNT)
-        s3 = self.cloud.clients["s3"]
-        self.bucket = f"{self.name}-training-data"
-        s3.create_bucket(Bucket=self.bucket)
-        self._put = partial(s3.put_object, Bucket=self.bucket)
-
-    def train(self, version: str, *, wrong: bool = False, trusted: str | None = ACCOUNT) -> str:
+    def train(self, version: str, *, wrong: bool = False, trusted: str | None = IMPORTER) -> str:
         """A model version that `trusted` may import; its ARN. A `wrong` one has learned each label for the other."""
         labels = LABELS[::-1] if wrong else LABELS
         other = dict(zip(LABELS, labels, strict=True))
         rows = [(other[label], text) for label, text in documents(*LABELS, count=60)]
-        self._put(Key=f"{version}/rows.csv", Body=as_csv(rows))
+        self._s3.put_object(Bucket="training-data", Key=f"{version}/rows.csv", Body=as_csv(rows))
         arn: str = self.comprehend.create_document_classifier(
-            DocumentClassifierName=self.name,
+            DocumentClassifierName="source",
             VersionName=version,
             LanguageCode="en",
-            InputDataConfig={"S3Uri": f"s3://{self.bucket}/{version}/"},
-            DataAccessRoleArn=SOURCE_ROLE,
+            InputDataConfig={"S3Uri": f"s3://training-data/{version}/"},
+            DataAccessRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{_ROLE}",
         )["DocumentClassifierArn"]
-
-        def status() -> list[str]:
-            found = self.comprehend.describe_document_classifier(DocumentClassifierArn=arn)
-            return [found["DocumentClassifierProperties"]["Status"]]
-
-        assert settled(status, lambda found: found[0] not in UNDER_WAY) == ["TRAINED"]
+        self._world.kernel.run_until(self._world.kernel.now + 5)
+        found = self.comprehend.describe_document_classifier(DocumentClassifierArn=arn)
+        assert found["DocumentClassifierProperties"]["Status"] == "TRAINED"
         if trusted is not None:
             self.share(arn, trusted)
         return arn
 
     def share(self, arn: str, account: str) -> None:
-        statement = (
-            f'{{"Effect": "Allow", "Action": "comprehend:ImportModel", "Resource": "{arn}", '
-            f'"Principal": {{"AWS": "arn:aws:iam::{account}:root"}}}}'
-        )
-        policy = f'{{"Version": "2012-10-17", "Statement": [{statement}]}}'
+        statement = {
+            "Effect": "Allow",
+            "Action": "comprehend:ImportModel",
+            "Resource": arn,
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.comprehend.put_resource_policy(ResourceArn=arn, ResourcePolicy=policy)
-
-    def stop_sharing(self, arn: str) -> None:
-        self.comprehend.delete_resource_policy(ResourceArn=arn)
 
     def delete(self, arn: str) -> None:
         self.comprehend.delete_document_classifier(DocumentClassifierArn=arn)
 
+    def tell(self, announced: ModelShared | ModelWithdrawn) -> None:
+        """As the other account's share_model does it."""
+        kind = MODEL_SHARED if isinstance(announced, ModelShared) else MODEL_WITHDRAWN
+        entry = {
+            "EventBusName": _BUS,
+            "Source": EVENT_SOURCE,
+            "DetailType": kind,
+            "Detail": announced.model_dump_json(),
+        }
+        assert self._events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
-@dataclass(kw_only=True)
-class ImportingDeployment(PromotingDeployment):
-    variant: str = "import"
-    smoke_test_key: str | None = None
-    smoke_test_minimum: float = 0.8
-    follow_withdrawals: bool = False
-    told: list[str] = field(default_factory=list)
-    """What people were told of withdrawals."""
+
+class ImportingDeployment(Deployment):
+    """`parameters` are those of the Import stack, in Python's case."""
+
+    def __init__(self, *, serving: Mapping[str, object] | None = None, **parameters: object) -> None:
+        Seen.__init__(self)
+        given = {"source_account": ACCOUNT, "source_flywheel_name": FLYWHEEL, "models_to_keep": 1000, **parameters}
+        stacks = {"import": parameters_of(given)}
+        if serving is not None:
+            stacks["serving"] = parameters_of(serving)
+        app = SmallApp(
+            self.world,
+            kind="IMPORT",
+            account=IMPORTER,
+            labels=LABELS,
+            parameters=stacks,
+            starts_turns=False,
+            name="served",
+        )
+        self.deploy(app)
+        self.source = Source(self.world)
 
     @property
-    def service(self) -> ImportedModels:
-        resource = self.kind.arn_resource
-        return ImportedModels(
-            comprehend=self._clients["comprehend"],
-            kind=self.kind,
-            intake=self.intake,
-            model_arn=f"arn:aws:comprehend:{REGION}:{ACCOUNT}:{resource}/{self.name}",
-            role_arn=IMPORT_ROLE,
-        )
-
-    def names(self, *, smoke_test_key: str) -> Names:
-        return Names(
-            account=ACCOUNT,
-            region=REGION,
-            bucket=self.name,
-            flywheel="",
-            roles={"DataAccess": IMPORT_ROLE},
-            parameters={
-                "SmokeTestKey": smoke_test_key or self.smoke_test_key or "none",
-                "SourceAccount": SOURCE_ACCOUNT,
-            },
-        )
+    def operator(self) -> ImportDeployment:  # type: ignore[override]  # there is no flywheel
+        found = self.people.any_deployment
+        assert isinstance(found, ImportDeployment)
+        return found
 
     @property
-    def receiver(self) -> Receiver:
-        return Receiver(
-            source=SOURCE,
-            intake=self.intake,
-            service=self.service,
-            published=self.published,
-            follow_withdrawals=self.follow_withdrawals,
-            mode=self.promotion_mode,
-        )
+    def service(self) -> ImportedModels:  # type: ignore[override]  # as above
+        return self.operator.service
 
-    def hear(self, announced: ModelShared | ModelWithdrawn) -> bool:
-        """The announcement arrives."""
-        with self.acting_as("receive_announcement"):
-            if isinstance(announced, ModelShared):
-                return self.receiver.shared(announced, now=self.now())
-            return self.receiver.withdrawn(announced, tell=self.told.append, now=self.now())
+    @property
+    def pipeline(self) -> Pipeline:  # type: ignore[override]  # as above
+        return Pipeline(intake=self.bucket, service=self.service, published=self.published)
 
-    def hear_and_promote(self, announced: ModelShared | ModelWithdrawn) -> None:
-        if self.hear(announced):
-            self.promote_all()
+    def hear(self, *announced: ModelShared | ModelWithdrawn) -> None:
+        """The announcements arrive one right after the other, and whatever follows of them happens."""
+        for each in announced:
+            self.source.tell(each)
+        self.settle()
+
+    def hear_until(self, state: str, announced: ModelShared) -> str:
+        """Until the promotion that follows enters this state, where it does nothing until it goes on; its name."""
+        self.source.tell(announced)
+        return self.run_before(state, machine="Promote")
 
     def shared(
         self,
@@ -149,8 +153,8 @@ class ImportingDeployment(PromotingDeployment):
     ) -> ModelShared:
         return ModelShared(
             id=shared_id(promotion, model),
-            flywheel=SOURCE.flywheel,
-            account=SOURCE.account,
+            flywheel=FLYWHEEL,
+            account=ACCOUNT,
             model=model,
             model_type="DOCUMENT_CLASSIFIER",
             promotion=promotion,
@@ -163,8 +167,8 @@ class ImportingDeployment(PromotingDeployment):
     def withdrawn(self, model: str, *, instead: str, at: datetime | None = None) -> ModelWithdrawn:
         return ModelWithdrawn(
             id=withdrawn_id("promotion-000009", model),
-            flywheel=SOURCE.flywheel,
-            account=SOURCE.account,
+            flywheel=FLYWHEEL,
+            account=ACCOUNT,
             model=model,
             model_type="DOCUMENT_CLASSIFIER",
             promotion="promotion-000009",
@@ -174,72 +178,21 @@ class ImportingDeployment(PromotingDeployment):
             instead=instead,
         )
 
-    def before_check(self, promotion: str) -> list[Callable[[], None]]:
-        return [
-            partial(self._import, promotion),
-            partial(self._await_import, promotion),
-            partial(self._try, promotion),
-            partial(self._judge, promotion),
-        ]
-
-    def after_report(self, promotion: str) -> list[Callable[[], None]]:
-        return [partial(self._delete_old, promotion)]
-
-    def _import(self, promotion: str) -> None:
-        with self.acting_as("import_model"):
-            self._model_arn, self._awaited = import_model(
-                promotion=promotion, intake=self.intake, service=self.service, now=self.now()
-            )
-
-    def _await_import(self, promotion: str) -> None:  # noqa: ARG002 - of the machine: it needs nothing else
-        if not self._awaited:
-            return
-        found = settled(
-            lambda: self.status_of(self._model_arn), lambda found: found[0] not in ("SUBMITTED", "TRAINING")
-        )
-        if found[0] != "TRAINED":
-            raise ImportFailed(found[1])
-
-    def _try(self, promotion: str) -> None:
-        if not self.smoke_test_key:
-            return
-        with self.acting_as("try_model"):
-            job = try_model(
-                promotion=promotion,
-                key=self.smoke_test_key,
-                minimum=self.smoke_test_minimum,
-                delimiter=DELIMITER,
-                intake=self.intake,
-                service=self.service,
-            )
-        if job is not None:
-            settled(lambda: self.service.jobs.find(job), lambda found: not found.running)
-
-    def _judge(self, promotion: str) -> None:
-        if self.smoke_test_key:
-            with self.acting_as("judge_model"):
-                judge_model(promotion=promotion, intake=self.intake, service=self.service, now=self.now())
-
-    def _delete_old(self, promotion: str) -> None:
-        with self.acting_as("delete_old_imports"):
-            delete_old_imports(promotion=promotion, keep=self.models_to_keep, pipeline=self.pipeline)
-
-    # What there is to see afterwards.
-
     def status_of(self, arn: str) -> tuple[str, str] | None:
         """Of an imported version, as anybody sees it; and Comprehend's message."""
-        describe, member = {
-            DOCUMENT_CLASSIFICATION: (self.comprehend.describe_document_classifier, "DocumentClassifier"),
-            ENTITY_RECOGNITION: (self.comprehend.describe_entity_recognizer, "EntityRecognizer"),
-        }[self.kind]
         try:
-            found: dict[str, Any] = describe(**{f"{member}Arn": arn})[f"{member}Properties"]
+            found = self.comprehend.describe_document_classifier(DocumentClassifierArn=arn)
         except self.comprehend.exceptions.ResourceNotFoundException:
             return None
-        return found["Status"], found.get("Message", "")
+        properties = found["DocumentClassifierProperties"]
+        return properties["Status"], properties.get("Message", "")
 
     def end_of(self, announced: ModelShared | ModelWithdrawn) -> Promotion | None:
         return self.bucket.read(end_key(announced.id), Promotion)
+
+    def ended(self, announced: ModelShared | ModelWithdrawn) -> PromotionStatus | None:
+        end = self.end_of(announced)
+        return end.status if end else None
 
     def imported(self) -> list[str]:
         return [model.arn for model in self.service.own_models()]

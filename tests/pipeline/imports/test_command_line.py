@@ -23,12 +23,8 @@ from ops.verbs.models import NOT_HERE, ModelMark, list_models
 from ops.verbs.promotions import find_request
 from ops.verbs.report import save_report
 from ops.verbs.rollback import rollback
-from tests.pipeline.deployment import settled
-from tests.pipeline.imports.importing import ImportingDeployment, SourceModels
-from tests.pipeline.operator import PERSON, importer
-from tests.pipeline.turn_driver import LABELS, as_csv, documents
-
-Trained = tuple[SourceModels, str, str]
+from tests.pipeline.documents import LABELS, as_csv, documents
+from tests.pipeline.imports.importing import ImportingDeployment
 
 
 def shown(view: object) -> str:
@@ -37,23 +33,23 @@ def shown(view: object) -> str:
     return console.export_text()
 
 
-def serving_two(trained: Trained, *, withdrawn: bool = False) -> tuple[ImportingDeployment, str, str]:
-    """A deployment that has imported both, and serves the second; their ARNs there."""
-    _, first, second = trained
+def serving_two(*, withdrawn: bool = False) -> tuple[ImportingDeployment, str, str]:
+    """A deployment that has imported both models of the source, and serves the second."""
     at = ImportingDeployment()
+    first, second = at.source.train("first"), at.source.train("second")
     early = at.now() - timedelta(minutes=5)
-    at.hear_and_promote(at.shared(first, at=early, scores=Metrics(F1Score=0.75)))
-    at.hear_and_promote(at.shared(second, promotion="promotion-000002", scores=Metrics(F1Score=0.875)))
+    at.hear(at.shared(first, at=early, scores=Metrics(F1Score=0.75)))
+    at.hear(at.shared(second, promotion="promotion-000002", scores=Metrics(F1Score=0.875)))
     if withdrawn:
         at.hear(at.withdrawn(second, instead=first))
-    return at, at.service.version_arn(first), at.service.version_arn(second)
+    return at, first, second
 
 
 class TestModels:
-    def test_each_version_says_where_it_comes_from_and_its_scores_there(self, trained: Trained) -> None:
-        _, first, second = trained
-        at, older, newer = serving_two(trained)
-        found = {version.arn: version for version in list_models(importer(at))}
+    def test_each_version_says_where_it_comes_from_and_its_scores_there(self) -> None:
+        at, first, second = serving_two()
+        older, newer = at.service.version_arn(first), at.service.version_arn(second)
+        found = {version.arn: version for version in list_models(at.operator)}
         assert set(found) == {older, newer}
         assert [found[arn].source_model_arn for arn in (older, newer)] == [first, second]
         assert [found[arn].score.metrics.F1Score for arn in (older, newer)] == [0.75, 0.875]
@@ -66,24 +62,23 @@ class TestModels:
         assert "0.8750" in table
         assert second.partition("document-classifier/")[2] in table
 
-    def test_one_that_was_refused_is_listed_too(self, trained: Trained) -> None:
-        source, *_ = trained
-        at, *_ = serving_two(trained)
-        private = source.train("private", trusted=None)
-        at.hear_and_promote(at.shared(private, promotion="promotion-000003"))
-        (newest,) = [version for version in list_models(importer(at)) if version.source_model_arn == private]
+    def test_one_that_was_refused_is_listed_too(self) -> None:
+        at, *_ = serving_two()
+        private = at.source.train("private", trusted=None)
+        at.hear(at.shared(private, promotion="promotion-000003"))
+        (newest,) = [version for version in list_models(at.operator) if version.source_model_arn == private]
         assert newest.status == NOT_HERE
         assert newest.promotion
         assert newest.promotion.status is PromotionStatus.REFUSED
         assert newest.active == ()
-        found = import_status(importer(at))
+        found = import_status(at.operator)
         assert found.newest == newest
         assert "refused" in shown(import_status_view(found))
 
-    def test_one_that_the_source_withdrew_is_marked(self, trained: Trained) -> None:
-        at, _, newer = serving_two(trained, withdrawn=True)
-        found = import_status(importer(at))
-        assert [version.arn for version in found.withdrawn] == [newer]
+    def test_one_that_the_source_withdrew_is_marked(self) -> None:
+        at, _, second = serving_two(withdrawn=True)
+        found = import_status(at.operator)
+        assert [version.arn for version in found.withdrawn] == [at.service.version_arn(second)]
         assert found.active
         assert found.active.marks == (ModelMark.ACTIVE, ModelMark.WITHDRAWN)
         assert "which serves here" in shown(import_status_view(found))
@@ -91,73 +86,73 @@ class TestModels:
 
 class TestStatus:
     def test_of_a_new_deployment(self) -> None:
-        found = import_status(importer(ImportingDeployment()))
+        found = import_status(ImportingDeployment().operator)
         assert (found.active, found.newest, found.withdrawn) == (None, None, ())
-        assert "flywheel news in account 444455556666" in shown(import_status_view(found))
+        assert "flywheel news in account 111122223333" in shown(import_status_view(found))
 
-    def test_says_what_serves_with_its_scores_and_its_smoke_test(self, trained: Trained) -> None:
-        _, first, _ = trained
-        at = ImportingDeployment(smoke_test_key="smoke.csv")
-        at.upload("smoke.csv", as_csv(documents(*LABELS, start=100, count=1)))
-        at.hear_and_promote(at.shared(first, scores=Metrics(F1Score=0.75)))
-        found = import_status(importer(at))
+    def test_says_what_serves_with_its_scores_and_its_smoke_test(self) -> None:
+        at = ImportingDeployment(smoke_test_key="serving/smoke.csv")
+        first = at.source.train("first")
+        at.upload("serving/smoke.csv", as_csv(documents(*LABELS, start=100, count=1)))
+        at.hear(at.shared(first, scores=Metrics(F1Score=0.75)))
+        found = import_status(at.operator)
         assert found.active
         assert found.active.arn == at.service.version_arn(first)
         assert found.smoke_test
         assert found.smoke_test.passed
         text = shown(import_status_view(found))
-        assert "F1Score 0.7500 (news in account 444455556666)" in text
+        assert "F1Score 0.7500 (news in account 111122223333)" in text
         assert "The smoke test passed: 2 of 2" in text
 
 
 class TestRollback:
     @pytest.mark.parametrize("by", ["default", "name", "arn", "source"])
-    def test_to_the_former_version(self, trained: Trained, by: str) -> None:
-        _, first, _ = trained
-        at, older, _ = serving_two(trained)
+    def test_to_the_former_version(self, by: str) -> None:
+        at, first, _ = serving_two()
+        older = at.service.version_arn(first)
         to = {"default": None, "name": older.rpartition("/")[2], "arn": older, "source": first}[by]
-        asked = rollback(importer(at), to=to, reason="It is wrong.")
+        asked = rollback(at.operator, to=to, reason="It is wrong.")
         assert asked.request
-        assert (asked.request.source, asked.request.by) == (PromotionSource.OPERATOR, PERSON)
+        assert (asked.request.source, asked.request.by) == (PromotionSource.OPERATOR, at.operator.clients.caller())
         at.promote_all()
         assert at.parameters()["active-model-arn"] == older
         assert len(at.imported()) == 2
 
-    def test_to_the_active_one_asks_for_nothing(self, trained: Trained) -> None:
-        at, _, newer = serving_two(trained)
-        assert rollback(importer(at), to=newer).request is None
+    def test_to_the_active_one_asks_for_nothing(self) -> None:
+        at, _, second = serving_two()
+        assert rollback(at.operator, to=at.service.version_arn(second)).request is None
 
-    def test_to_one_that_was_deleted_says_how_to_import_it_again(self, trained: Trained) -> None:
-        _, first, _ = trained
-        at, older, _ = serving_two(trained)
+    def test_to_one_that_was_deleted_says_how_to_import_it_again(self) -> None:
+        at, first, _ = serving_two()
+        older = at.service.version_arn(first)
         at.comprehend.delete_document_classifier(DocumentClassifierArn=older)
-        settled(lambda: [at.status_of(older)], lambda found: found[0] is None)
+        at.let_pass(timedelta(minutes=1))
         with pytest.raises(OperatorError, match=f"flywheel import {first}"):
-            rollback(importer(at))
+            rollback(at.operator)
 
-    def test_to_none_that_there_is(self, trained: Trained) -> None:
-        at, *_ = serving_two(trained)
+    def test_to_none_that_there_is(self) -> None:
+        at, *_ = serving_two()
         with pytest.raises(UnknownVersionError, match="nothing-like-it"):
-            rollback(importer(at), to="nothing-like-it")
+            rollback(at.operator, to="nothing-like-it")
 
 
 class TestImport:
-    def test_of_a_version_that_nobody_announced(self, trained: Trained) -> None:
-        _, first, _ = trained
+    def test_of_a_version_that_nobody_announced(self) -> None:
         at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
-        asked = import_model(importer(at), first)
+        first = at.source.train("first")
+        asked = import_model(at.operator, first)
         assert asked.request
         assert asked.request.source_model_arn == first
         at.promote_all()
         end = at.bucket.require(promotions.end_key(asked.request.id), promotions.Promotion)
-        assert (end.status, end.by, end.source_model_arn) == (PromotionStatus.PROMOTED, PERSON, first)
+        assert (end.status, end.by, end.source_model_arn) == (PromotionStatus.PROMOTED, asked.request.by, first)
         assert at.parameters()["active-model-arn"] == at.service.version_arn(first)
-        assert import_model(importer(at), first).request is None, "it serves"
+        assert import_model(at.operator, first).request is None, "it serves"
 
-    def test_of_one_that_was_imported_before_imports_nothing(self, trained: Trained) -> None:
-        _, first, _ = trained
-        at, older, _ = serving_two(trained)
-        import_model(importer(at), first)
+    def test_of_one_that_was_imported_before_imports_nothing(self) -> None:
+        at, first, _ = serving_two()
+        older = at.service.version_arn(first)
+        import_model(at.operator, first)
         at.promote_all()
         assert at.parameters()["active-model-arn"] == older
         assert len(at.imported()) == 2
@@ -166,66 +161,64 @@ class TestImport:
         ("arn", "why"),
         [
             ("first", "is not the ARN of a"),
-            ("arn:aws:comprehend:eu-west-1:444455556666:document-classifier/a/version/b", "another Region"),
+            ("arn:aws:comprehend:eu-west-1:111122223333:document-classifier/a/version/b", "another Region"),
             ("arn:aws:comprehend:us-east-1:999955556666:document-classifier/a/version/b", "is not a model of account"),
         ],
     )
     def test_of_what_the_source_cannot_have(self, arn: str, why: str) -> None:
         at = ImportingDeployment()
         with pytest.raises(AnnouncementRefused, match=why):
-            import_model(importer(at), arn)
+            import_model(at.operator, arn)
         assert list(at.bucket.keys(promotions.REQUESTS)) == []
 
 
 class TestApproval:
-    def test_a_promotion_is_named_as_status_says(self, trained: Trained) -> None:
-        _, first, second = trained
+    def test_a_promotion_is_named_as_status_says(self) -> None:
         at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
-        import_model(importer(at), first)
+        first, second = at.source.train("first"), at.source.train("second")
+        import_model(at.operator, first)
         at.promote_all()
-        at.hear_and_promote(at.shared(second, scores=Metrics(F1Score=0.75)))
-        (waiting,) = import_status(importer(at)).promotions.open
+        at.hear(at.shared(second, scores=Metrics(F1Score=0.75)))
+        (waiting,) = import_status(at.operator).promotions.open
         assert (waiting.status, waiting.promotion) == (PromotionStatus.WAITING, "promotion-000002")
         assert waiting.former_model_arn == at.service.version_arn(first)
         for name in ("promotion-000002", "2"):
-            assert find_request(importer(at), name).source_model_arn == second
+            assert find_request(at.operator, name).source_model_arn == second
         with pytest.raises(OperatorError, match="There is no promotion 3"):
-            approve(importer(at), "3")
-        assert at.promotion
-        at.promotion.approve()
+            approve(at.operator, "3")
+        at.waiting_promotion().approve()
 
     def test_before_any(self) -> None:
         with pytest.raises(OperatorError, match="No promotion has begun yet"):
-            approve(importer(ImportingDeployment()), "1")
+            approve(ImportingDeployment().operator, "1")
 
-    def test_of_one_that_asked_nobody(self, trained: Trained) -> None:
-        at, *_ = serving_two(trained)
+    def test_of_one_that_asked_nobody(self) -> None:
+        at, *_ = serving_two()
         with pytest.raises(OperatorError) as refused:
-            approve(importer(at), "1")
+            approve(at.operator, "1")
         assert not isinstance(refused.value, NotAskedError)
 
 
 class TestReport:
-    def test_is_the_page_in_the_bucket(self, trained: Trained, tmp_path: Path) -> None:
-        _, first, second = trained
-        at, *_ = serving_two(trained)
-        saved = save_report(importer(at), output=tmp_path / "page.html")
+    def test_is_the_page_in_the_bucket(self, tmp_path: Path) -> None:
+        at, first, second = serving_two()
+        saved = save_report(at.operator, output=tmp_path / "page.html")
         assert saved.promotion == "promotion-000002"
         page = Path(saved.path).read_text()
-        assert saved.uri == f"s3://{at.name}/{promotions.page_key('promotion-000002')}"
+        assert saved.uri == f"s3://{at.app.intake}/{promotions.page_key('promotion-000002')}"
         assert at.bucket.read_bytes(promotions.page_key("promotion-000002")).decode() == page
         assert second in page
         assert "0.8750" in page
-        assert first in Path(save_report(importer(at), "1", output=tmp_path / "1.html").path).read_text()
+        assert first in Path(save_report(at.operator, "1", output=tmp_path / "1.html").path).read_text()
 
-    def test_of_one_that_waits_says_so(self, trained: Trained, tmp_path: Path) -> None:
-        _, first, _ = trained
+    def test_of_one_that_waits_says_so(self, tmp_path: Path) -> None:
         at = ImportingDeployment(promotion_mode=PromotionMode.APPROVAL)
-        at.hear_and_promote(at.shared(first))
-        page = Path(save_report(importer(at), output=tmp_path / "page.html").path).read_text()
+        first = at.source.train("first")
+        at.hear(at.shared(first))
+        page = Path(save_report(at.operator, output=tmp_path / "page.html").path).read_text()
         assert "waits for a person" in page
         assert "The source has told no scores of it." in page
 
     def test_before_any(self) -> None:
         with pytest.raises(OperatorError, match="No promotion has begun yet"):
-            save_report(importer(ImportingDeployment()))
+            save_report(ImportingDeployment().operator)

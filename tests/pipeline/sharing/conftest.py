@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.sharing.world import World, new_world
+from tests.pipeline.sharing.world import World
 
 
 @pytest.fixture
 def world() -> World:
-    return new_world()
+    return World()

@@ -32,6 +32,8 @@ class Events:
         self._count = 0
         self.open_to: dict[str, Callable[[Caller, Mapping[str, Any]], bool]] = {}
         """By account: whether its default bus takes an entry of somebody in another account."""
+        self.failing: set[str] = set()
+        """Accounts whose default buses take no entry: that is told in the answer, and no error of the request."""
 
     def add(self, rule: Rule, *, account: str) -> None:
         """Also in the place of one that was there."""
@@ -107,10 +109,13 @@ class Events:
                     f"User: {caller.arn} is not authorized to perform: events:PutEvents on resource: {bus} because no "
                     "resource-based policy allows the events:PutEvents action",
                 )
+            if account in self.failing:
+                answers.append({"ErrorCode": "InternalFailure", "ErrorMessage": "not now"})
+                continue
             detail = json.loads(entry["Detail"])
             self.publish(account, entry["Source"], entry["DetailType"], detail, sender=caller.account)
             answers.append({"EventId": f"entry-{self._count:06d}"})
-        return {"FailedEntryCount": 0, "Entries": answers}
+        return {"FailedEntryCount": sum("ErrorCode" in each for each in answers), "Entries": answers}
 
 
 def _closed(_caller: Caller, _entry: Mapping[str, Any]) -> bool:
