@@ -293,8 +293,7 @@ def test_a_move_under_each_reading_of_update_endpoint(reading: str) -> None:
     at.comprehend.update_endpoint(EndpointArn=endpoint["EndpointArn"], DesiredModelArn=at.active_model())
     with at.comprehend_with(endpoint_moves_by=reading, bad_value_error="ValidationException"):
         assert status_of(at.serve()) is ServingStatus.IN_SERVICE
-    endpoint = endpoint_of(at)
-    assert endpoint["FlywheelArn"] == at.flywheel_arn
+    assert endpoint_of(at)["FlywheelArn"] == at.flywheel_arn
 
 
 class TestNewGeneration:
@@ -318,8 +317,7 @@ class TestNewGeneration:
         """The former one's models were not encrypted, this one's are."""
         at = promoted(WRONG)
         bring(at, ONE)
-        endpoint = endpoint_of(at)
-        assert "DataAccessRoleArn" not in endpoint
+        assert "DataAccessRoleArn" not in endpoint_of(at)
         at.app.encryption = "new"
         at.replace_flywheel()
         at.upload("train/best.csv", documents(*LABELS, start=5000, count=200))
@@ -355,8 +353,7 @@ class TestSmokeTest:
         at.promote_all()
         assert at.active_model() == wrong
         at.serve()
-        endpoint = endpoint_of(at)
-        assert endpoint["ModelArn"] == wrong
+        assert endpoint_of(at)["ModelArn"] == wrong
 
     def test_a_model_is_not_asked_for_instead_of_itself(self) -> None:
         """A promotion that is killed while it publishes leaves the active model as the previous one, too."""
