@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from flywheel.records.predictions import text_digest
+from flywheel.review.propose import Taken
 from flywheel.spans import Span
 from tests.simulation.acts.heard import ApiAnswer
 from tests.simulation.acts.truth import mistake, truth
@@ -51,7 +53,9 @@ def give_feedback(people: People, act: Act) -> None:
             text, document = predictions[int(act.chance * len(predictions))]
             about = {"prediction_id": document["prediction_id"]}
     said = _said(people, act, text) if not act.detail["correct"] else {"correct": True}
-    _call(people, "POST", "/feedback", {**about, **said}, texts=(text,), who=act.detail["who"])
+    answer, by = _call(people, "POST", "/feedback", {**about, **said}, texts=(text,), who=act.detail["who"])
+    if "label" in said and answer.status == 200 and answer.body["state"] == Taken.WAITS_FOR_REVIEW:
+        people.heard.proposed[text_digest(text), by] = frozenset({str(said["label"])})
 
 
 def _said(people: People, act: Act, text: str) -> dict[str, Any]:
@@ -67,7 +71,8 @@ def _said(people: People, act: Act, text: str) -> dict[str, Any]:
 
 def _call(
     people: People, verb: str, path: str, body: Mapping[str, Any] | None, *, texts: tuple[str, ...], who: str
-) -> None:
+) -> tuple[ApiAnswer, str]:
+    """What was answered, and the ARN of who asked."""
     world, app, heard = people.world, people.app, people.heard
     person = world.with_policies(who, _CALLERS, _FEEDBACK, account=app.account)
     serving = app.stacks["serving"]
@@ -114,6 +119,7 @@ def _call(
     )
     if status >= 500 and status != 503:
         raise ApiError(str(status), f"{verb} {path} has no answer.", status=status)
+    return heard.api[-1], person.caller.arn
 
 
 ACTS: dict[str, Callable[[People, Act], Any]] = {

@@ -31,6 +31,8 @@ class Heard:
     api: list[ApiAnswer] = field(default_factory=list)
     answered: dict[tuple[str, str], Said] = field(default_factory=dict)
     """By item and reviewer: the answer that the queue took last, while that is sure."""
+    proposed: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """By item and who said it: the labels that the queue took last as a proposal."""
     sent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """By text: until when some function may still work on it; for ever if it is in an analysis job."""
     forgotten: dict[str, tuple[float, float]] = field(default_factory=dict)

@@ -137,6 +137,7 @@ def propose_something(people: People, act: Act) -> None:
     labels = truth(text, kind=people.app.kind)
     people.heard.sent[text] = max(people.heard.sent[text], float("inf"))
     propose(queue, text=text, labels=labels, by=person.caller.arn, now=people.now())
+    people.heard.proposed[text_digest(text), person.caller.arn] = frozenset(labels)
     people.heard.sent[text] = people.world.kernel.now
 
 

@@ -40,6 +40,7 @@ AT_REST = (
     imports.only_who_is_trusted_may_import,
     review.nobody_answers_an_item_twice,
     review.no_answer_is_lost,
+    review.no_proposal_is_lost,
     review.no_item_is_lost_between_lanes,
     review.what_was_agreed_on_is_published_once,
     review.what_is_forgotten_is_gone,

@@ -19,6 +19,7 @@ from flywheel.records.review import (
     WAITING,
     Batch,
     ReviewItem,
+    WaitingItem,
     batch_upload_key,
     item_key,
 )
@@ -59,6 +60,20 @@ def no_answer_is_lost(situation: Situation) -> None:
             any((answer.verdict, frozenset(answer.labels)) == (verdict, labels) for answer in given),
             f"item {item_id} lacks the answer of {by}, {verdict} {sorted(labels)}: it has {given}",
         )
+
+
+def no_proposal_is_lost(situation: Situation) -> None:
+    """What somebody was told to be taken waits for reviewers, or stands in the item's record."""
+    heard, intake = situation.people.heard, situation.app.intake
+    forgotten = {text_digest(text) for text in heard.forgotten}
+    waiting = [item for _, item in records.read_all(situation, WAITING, WaitingItem, ending="")]
+    for (item_id, by), labels in heard.proposed.items():
+        if by in heard.withdrawn or item_id in forgotten:
+            continue
+        record = records.read(situation, item_key(item_id), ReviewItem)
+        places = [*(one for one in waiting if one.id == item_id), *([record] if record is not None else [])]
+        said = {(each.by, frozenset(each.labels)) for place in places for each in place.proposals}
+        require((by, labels) in said, f"{by} proposed {sorted(labels)} for item {item_id}: {intake} has {said}")
 
 
 def no_item_is_lost_between_lanes(situation: Situation) -> None:
