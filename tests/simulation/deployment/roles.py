@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from local.cloud.emulator.ministack import iam_evaluator
 from tests.simulation.api import REGION, ApiError, Caller
@@ -53,15 +52,15 @@ class _Grants:
         return self._by_action[action]
 
 
-_known: WeakKeyDictionary[Role | ManagedPolicy, dict[str, _Grants]] = WeakKeyDictionary()
-"""By stack. Most deployments change no role: which grants are about an action is worked out once for many of them."""
+_known: dict[tuple[str, int], tuple[_Grants, Role | ManagedPolicy]] = {}
+"""By stack and id of the role or policy, which is kept so that its id stays its own. Few deployments change any."""
 
 
 def _grants_of(stack: str, holder: Role | ManagedPolicy) -> _Grants:
-    by_stack = _known.setdefault(holder, {})
-    if stack not in by_stack:
-        by_stack[stack] = _Grants(f"{stack}/{holder.logical_id}", holder.statements)
-    return by_stack[stack]
+    key = (stack, id(holder))
+    if key not in _known:
+        _known[key] = (_Grants(f"{stack}/{holder.logical_id}", holder.statements), holder)
+    return _known[key][0]
 
 
 class Roles:
