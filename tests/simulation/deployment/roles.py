@@ -98,6 +98,13 @@ class Roles:
         if former is not None:
             self._take_over(former)
 
+    def after(self, stacks: Iterable[Stack]) -> Roles:
+        """Those after a deployment: the same, with all their answers, if it changed nothing that these depend on."""
+        stacks = tuple(stacks)
+        if [_told_by(each) for each in stacks] == [_told_by(each) for each in self._stacks]:
+            return self
+        return Roles(stacks, former=self)
+
     def _take_over(self, former: Roles) -> None:
         self.used = former.used
         for resource, document in former.put.items():
@@ -113,7 +120,11 @@ class Roles:
         for policy in policies:
             (stack,) = (each for each in self._stacks if policy in each.managed_policies)
             grants.append(_grants_of(stack.name, policy))
-        self._grants[account, name] = tuple(grants)
+        if self._grants.get((account, name)) != tuple(grants):
+            self._grants[account, name] = tuple(grants)
+            self._for_action.clear()
+            self._allowed.clear()
+            self._answered.clear()
         self._people[account, name] = {policy.arn for policy in policies}
         return Caller(account=account, role=name)
 
@@ -284,6 +295,16 @@ class Roles:
             return self._owners.get(_holder(resource))
         parts = resource.split(":", 5)
         return parts[4] if len(parts) == 6 and parts[4].isdigit() else None
+
+
+def _told_by(stack: Stack) -> tuple[Any, ...]:
+    """All that `Roles` takes from a stack."""
+    return (
+        (stack.account, stack.name),
+        (stack.roles, stack.managed_policies, stack.resource_policies),
+        [bucket.name for bucket in stack.buckets],
+        [(flywheel.arn, flywheel.properties["ModelType"]) for flywheel in stack.flywheels],
+    )
 
 
 def _grants(place: str, statements: Iterable[Statement]) -> Iterable[_Grant]:
