@@ -65,6 +65,13 @@ class Events:
         self._kernel.later(max(self.least_period, period(rule.schedule)), lambda: self._tick(key))
 
     def event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._event(account, source, detail_type, detail), "time": self._time()}
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self._kernel.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """Without its time."""
         self._count += 1
         return {
             "version": "0",
@@ -72,7 +79,7 @@ class Events:
             "detail-type": detail_type,
             "source": source,
             "account": account,
-            "time": datetime.fromtimestamp(self._kernel.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": None,
             "region": REGION,
             "resources": [],
             "detail": dict(detail),
@@ -82,9 +89,11 @@ class Events:
         self, account: str, source: str, detail_type: str, detail: Mapping[str, Any], *, sender: str | None = None
     ) -> None:
         """An event on the account's default bus, of another account's `sender` if one is named."""
-        event = self.event(sender or account, source, detail_type, detail)
+        event = self._event(sender or account, source, detail_type, detail)
         for rule, fits in self._by_source.get((account, source), ()):
+            # Most events fit no rule, and no pattern of the project looks at the time.
             if rule.enabled and fits(event):
+                event["time"] = self._time()
                 self._send(account, rule, event)
 
     def _send(self, account: str, rule: Rule, event: dict[str, Any]) -> None:
