@@ -154,16 +154,16 @@ class _Watch:
         self._seen: dict[str, int] = {}
 
     def run_until(self, moment: float) -> None:
-        kernel, changes = self._situation.world.kernel, self._situation.world.changes
-        while kernel.due is not None and kernel.due <= moment:
-            kernel.step()
-            if changes != self._seen:
-                _check(
-                    [claim for claim, of in self._claims.items() if changes.get(of) != self._seen.get(of)],
-                    self._situation,
-                )
-                self._seen = dict(changes)
-        kernel.run_until(moment)
+        changes = self._situation.world.changes
+        self._situation.world.kernel.run_until(moment, unseen=lambda: changes != self._seen, look=self._look)
+
+    def _look(self) -> None:
+        changes = self._situation.world.changes
+        _check(
+            [claim for claim, of in self._claims.items() if changes.get(of) != self._seen.get(of)],
+            self._situation,
+        )
+        self._seen = dict(changes)
 
 
 def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:

@@ -89,7 +89,7 @@ class Storm(Weather):
             return None
         rates, draw = self._rates, self._strikes
         now = self._kernel.now
-        out = any(begin <= now < end and service == of for begin, end, of in self._outages)
+        out = self._outages and any(begin <= now < end and service == of for begin, end, of in self._outages)
         if draw.random() < (0.9 if out else rates.refused):
             if service == "s3" and operation in _CONFLICTS and draw.random() < 0.2:
                 return Strike(code="ConditionalRequestConflict", status=409)

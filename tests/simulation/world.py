@@ -291,7 +291,7 @@ class World:
     def deploy_first(self, stack: Stack) -> None:
         """Its roles and buckets, which a flywheel needs."""
         self._stacks[stack.account, stack.name] = stack
-        self.roles = Roles(self._stacks.values(), former=self.roles)
+        self.roles = self.roles.after(self._stacks.values())
         for account, name in self._people:
             self._attach(account, name)
         for bucket in stack.buckets:

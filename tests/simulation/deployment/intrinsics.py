@@ -178,6 +178,10 @@ class Parameters(Mapping[str, Any]):
         return self._values[name], self._published.get(self._values[name])
 
     @property
+    def all_known(self) -> tuple[tuple[str, str | None], ...]:
+        return tuple([self.known(name) for name in self._values])
+
+    @property
     def names(self) -> Mapping[str, str]:
         """The values as given: of a parameter of type AWS::SSM::Parameter::Value the name."""
         return dict(self._values)

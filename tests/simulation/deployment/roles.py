@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from local.cloud.emulator.ministack import iam_evaluator
 from tests.simulation.api import REGION, ApiError, Caller
@@ -53,15 +52,15 @@ class _Grants:
         return self._by_action[action]
 
 
-_known: WeakKeyDictionary[Role | ManagedPolicy, dict[str, _Grants]] = WeakKeyDictionary()
-"""By stack. Most deployments change no role: which grants are about an action is worked out once for many of them."""
+_known: dict[tuple[str, int], tuple[_Grants, Role | ManagedPolicy]] = {}
+"""By stack and id of the role or policy, which is kept so that its id stays its own. Few deployments change any."""
 
 
 def _grants_of(stack: str, holder: Role | ManagedPolicy) -> _Grants:
-    by_stack = _known.setdefault(holder, {})
-    if stack not in by_stack:
-        by_stack[stack] = _Grants(f"{stack}/{holder.logical_id}", holder.statements)
-    return by_stack[stack]
+    key = (stack, id(holder))
+    if key not in _known:
+        _known[key] = (_Grants(f"{stack}/{holder.logical_id}", holder.statements), holder)
+    return _known[key][0]
 
 
 class Roles:
@@ -99,6 +98,13 @@ class Roles:
         if former is not None:
             self._take_over(former)
 
+    def after(self, stacks: Iterable[Stack]) -> Roles:
+        """Those after a deployment: the same, with all their answers, if it changed nothing that these depend on."""
+        stacks = tuple(stacks)
+        if [_told_by(each) for each in stacks] == [_told_by(each) for each in self._stacks]:
+            return self
+        return Roles(stacks, former=self)
+
     def _take_over(self, former: Roles) -> None:
         self.used = former.used
         for resource, document in former.put.items():
@@ -114,7 +120,11 @@ class Roles:
         for policy in policies:
             (stack,) = (each for each in self._stacks if policy in each.managed_policies)
             grants.append(_grants_of(stack.name, policy))
-        self._grants[account, name] = tuple(grants)
+        if self._grants.get((account, name)) != tuple(grants):
+            self._grants[account, name] = tuple(grants)
+            self._for_action.clear()
+            self._allowed.clear()
+            self._answered.clear()
         self._people[account, name] = {policy.arn for policy in policies}
         return Caller(account=account, role=name)
 
@@ -285,6 +295,16 @@ class Roles:
             return self._owners.get(_holder(resource))
         parts = resource.split(":", 5)
         return parts[4] if len(parts) == 6 and parts[4].isdigit() else None
+
+
+def _told_by(stack: Stack) -> tuple[Any, ...]:
+    """All that `Roles` takes from a stack."""
+    return (
+        (stack.account, stack.name),
+        (stack.roles, stack.managed_policies, stack.resource_policies),
+        [bucket.name for bucket in stack.buckets],
+        [(flywheel.arn, flywheel.properties["ModelType"]) for flywheel in stack.flywheels],
+    )
 
 
 def _grants(place: str, statements: Iterable[Statement]) -> Iterable[_Grant]:

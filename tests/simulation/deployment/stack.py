@@ -133,9 +133,6 @@ class Role:
     managed_policies: tuple[str, ...]
     """ARNs of all others."""
 
-    def __hash__(self) -> int:
-        return hash(self.arn)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedPolicy:
@@ -143,9 +140,6 @@ class ManagedPolicy:
     name: str
     arn: str
     statements: tuple[Statement, ...]
-
-    def __hash__(self) -> int:
-        return hash(self.arn)
 
 
 @dataclass(frozen=True, kw_only=True)

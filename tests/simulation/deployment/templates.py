@@ -28,7 +28,8 @@ class Deployable:
     def resolved(self, *, parameters: Mapping[str, Any], published: Mapping[str, str]) -> stack.Stack:
         """As `resolve`. It shares what did not change with the stacks that were resolved before."""
         values = Parameters(self.template, given=parameters, published=published)
-        return _read_stack(Document(self.template, self._place, values, self._kept))
+        document = Document(self.template, self._place, values, self._kept)
+        return self._kept.once("stack", "", values.all_known, lambda: _read_stack(document))
 
 
 def resolve(

@@ -47,9 +47,12 @@ def takes(names: frozenset[str], error: str | None) -> bool:
     return "States.TaskFailed" in names and error != TIMEOUT
 
 
+_as_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def limit_size(value: Any, what: str) -> None:
     """Raise States.DataLimitExceeded for a JSON value over 256 KiB."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    text = _as_text(value)
     # No character has more than four bytes.
     if len(text) * 4 > STATE_BYTES and len(text.encode()) > STATE_BYTES:
         raise StateFailed(

@@ -117,11 +117,21 @@ def _output(operation: str) -> Shape:
 
 def _with_times(value: Any, shape: Shape) -> Any:
     """What boto3 makes of an answer: times are datetimes."""
+    if not _has_times(shape):
+        return value
     if isinstance(shape, StructureShape):
         members = shape.members
         return {name: _with_times(member, members[name]) for name, member in value.items()}
     if isinstance(shape, ListShape):
         return [_with_times(item, shape.member) for item in value]
-    if shape.type_name == "timestamp":
-        return datetime.fromtimestamp(value, tz=UTC)
-    return value
+    return datetime.fromtimestamp(value, tz=UTC)
+
+
+@cache
+def _has_times(shape: Shape) -> bool:
+    """Most of an answer has none, and need not be looked through."""
+    if isinstance(shape, StructureShape):
+        return any(map(_has_times, shape.members.values()))
+    if isinstance(shape, ListShape):
+        return _has_times(shape.member)
+    return bool(shape.type_name == "timestamp")

@@ -24,11 +24,12 @@ class Events:
     def __init__(self, kernel: Kernel, *, deliver: Callable[[str, Rule, Target, Any], None]) -> None:
         self._kernel = kernel
         self._deliver = deliver
-        self._rules: dict[tuple[str, str], Rule] = {}
+        self._rules: dict[tuple[str, str], tuple[Rule, Fits]] = {}
+        """By account and ARN."""
         self.least_period = 0.0
         """Seconds: schedules that are due more often are due so often. Most looks find nothing, and cost the most."""
-        self._by_source: dict[tuple[str, str], list[Rule]] = {}
-        """All rules of the project name the sources of their events."""
+        self._by_source: dict[tuple[str, str], list[tuple[Rule, Fits]]] = {}
+        """By account and source: all rules of the project name the sources of their events."""
         self._count = 0
         self.open_to: dict[str, Callable[[Caller, Mapping[str, Any]], bool]] = {}
         """By account: whether its default bus takes an entry of somebody in another account."""
@@ -39,7 +40,9 @@ class Events:
         """Also in the place of one that was there."""
         key = (account, rule.arn)
         known = self._rules.get(key)
-        self._rules[key] = rule
+        if known is not None and known[0] is rule:
+            return
+        self._rules[key] = (rule, matcher(rule.pattern or {}))
         self._sort()
         if rule.schedule and known is None:
             self._kernel.later(self._kernel.random("schedules").uniform(0, 60), lambda: self._tick(key))
@@ -50,12 +53,12 @@ class Events:
 
     def _sort(self) -> None:
         self._by_source.clear()
-        for (account, _), rule in self._rules.items():
+        for (account, _), (rule, fits) in self._rules.items():
             for source in (rule.pattern or {}).get("source", ()):
-                self._by_source.setdefault((account, source), []).append(rule)
+                self._by_source.setdefault((account, source), []).append((rule, fits))
 
     def _tick(self, key: tuple[str, str]) -> None:
-        rule = self._rules.get(key)
+        rule = self._rules[key][0] if key in self._rules else None
         if rule is None or not rule.schedule:
             return
         if rule.enabled:
@@ -64,6 +67,13 @@ class Events:
         self._kernel.later(max(self.least_period, period(rule.schedule)), lambda: self._tick(key))
 
     def event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._event(account, source, detail_type, detail), "time": self._time()}
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self._kernel.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _event(self, account: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """Without its time."""
         self._count += 1
         return {
             "version": "0",
@@ -71,7 +81,7 @@ class Events:
             "detail-type": detail_type,
             "source": source,
             "account": account,
-            "time": datetime.fromtimestamp(self._kernel.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": None,
             "region": REGION,
             "resources": [],
             "detail": dict(detail),
@@ -81,9 +91,11 @@ class Events:
         self, account: str, source: str, detail_type: str, detail: Mapping[str, Any], *, sender: str | None = None
     ) -> None:
         """An event on the account's default bus, of another account's `sender` if one is named."""
-        event = self.event(sender or account, source, detail_type, detail)
-        for rule in self._by_source.get((account, source), ()):
-            if rule.enabled and rule.pattern and matches(rule.pattern, event):
+        event = self._event(sender or account, source, detail_type, detail)
+        for rule, fits in self._by_source.get((account, source), ()):
+            # Most events fit no rule, and no pattern of the project looks at the time.
+            if rule.enabled and fits(event):
+                event["time"] = self._time()
                 self._send(account, rule, event)
 
     def _send(self, account: str, rule: Rule, event: dict[str, Any]) -> None:
@@ -128,32 +140,55 @@ def period(expression: str) -> float:
     return int(match[1]) * _SECONDS[match[2]] if match else _SECONDS["day"]
 
 
-def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event fits a pattern ("Event patterns" of the EventBridge guide)."""
-    return all(_fits(wanted, event.get(name)) for name, wanted in pattern.items())
+Fits = Callable[[Any], bool]
 
 
-def _fits(wanted: Any, found: Any) -> bool:
+def matcher(pattern: Mapping[str, Any]) -> Fits:
+    """Whether an event fits a pattern ("Event patterns" of the EventBridge guide). There are many events for each
+    pattern, and most do not fit: so it is read once."""
+    members = [(name, _member(wanted)) for name, wanted in pattern.items()]
+
+    def fits(found: Any) -> bool:
+        if not isinstance(found, dict):
+            return False
+        for name, one in members:  # noqa: SIM110 - a generator takes longer than what it asks
+            if not one(found.get(name)):
+                return False
+        return True
+
+    return fits
+
+
+def _member(wanted: Any) -> Fits:
     if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and matches(wanted, found)
-    values = found if isinstance(found, list) else [found]
-    return any(_is(each, value) for each in wanted for value in values)
+        return matcher(wanted)
+    tests = [_value(each) for each in wanted]
+
+    def fits(found: Any) -> bool:
+        for value in found if isinstance(found, list) else (found,):
+            for test in tests:
+                if test(value):
+                    return True
+        return False
+
+    return fits
 
 
-def _is(wanted: Any, found: Any) -> bool:
+def _value(wanted: Any) -> Fits:
     match wanted:
         case {"prefix": str(prefix)}:
-            return isinstance(found, str) and found.startswith(prefix)
+            return lambda found: isinstance(found, str) and found.startswith(prefix)
         case {"suffix": str(suffix)}:
-            return isinstance(found, str) and found.endswith(suffix)
+            return lambda found: isinstance(found, str) and found.endswith(suffix)
         case {"exists": bool(there)}:
-            return (found is not None) == there
+            return lambda found: (found is not None) == there
         case {"anything-but": other}:
-            return found is not None and found not in (other if isinstance(other, list) else [other])
+            others = other if isinstance(other, list) else [other]
+            return lambda found: found is not None and found not in others
         case dict():
             raise NotImplementedError(f"The simulated EventBridge has no {wanted}.")
         case _:
-            return bool(wanted == found)
+            return lambda found: bool(wanted == found)
 
 
 def _at(event: Mapping[str, Any], path: str) -> Any:

@@ -24,6 +24,7 @@ from local.comprehend.entity_recognition import recognizer
 from local.comprehend.entity_recognition.entities import Entity
 from local.comprehend.entity_recognition.recognizer import Found
 from local.comprehend.training_data import InvalidTrainingDataError
+from tests.simulation.services.scores import quick_scores
 
 _ABOUT = re.compile(r"about:(\w+)")
 _ENTITY = re.compile(r"\b([A-Z]+)_\w+")
@@ -132,7 +133,8 @@ def talents(draw: Callable[[], Talent]) -> Iterator[None]:
     changed[0].make_pipeline = lambda *_: _Scorer(draw())
     changed[1].train, changed[1].Recognizer = train, _Recognizer
     try:
-        yield
+        with quick_scores():
+            yield
     finally:
         changed[0].make_pipeline, changed[1].train, changed[1].Recognizer = before
         model_tasks._loaded.cache_clear()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.kernel import Kernel
     from tests.simulation.machines.host import Host
 
+_PROGRAMS_KEPT = 256
 _NAMES_LAST = 90 * 86400.0
 """For so long a closed execution's name cannot be used again."""
 
@@ -54,7 +55,7 @@ class States:
         if known is not None and known[0].definition == machine.definition:
             program = known[1]
         else:
-            program = _program(machine.arn, role, json.dumps(machine.definition))
+            program = _program(machine, role)
         self.machines[machine.arn] = (machine, program, account)
 
     def remove(self, arn: str) -> None:
@@ -173,9 +174,23 @@ class States:
         raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
-@lru_cache(maxsize=256)
-def _program(arn: str, role_arn: str, definition: str) -> Program:
-    """Many schedules run the same definition."""
+_programs: dict[tuple[int, str], tuple[Program, Machine]] = {}
+"""By id of the machine that it is the program of, which is kept so that its id stays its own, and by its role."""
+
+
+def _program(machine: Machine, role: str) -> Program:
+    """Many schedules run the same machine."""
+    key = (id(machine), role)
+    if key not in _programs:
+        if len(_programs) >= _PROGRAMS_KEPT:
+            del _programs[next(iter(_programs))]
+        _programs[key] = (_parsed(machine.arn, role, json.dumps(machine.definition)), machine)
+    return _programs[key][0]
+
+
+@lru_cache(maxsize=_PROGRAMS_KEPT)
+def _parsed(arn: str, role_arn: str, definition: str) -> Program:
+    """Other stacks have an equal machine, such as those of other parameters."""
     return Program.of(json.loads(definition), arn=arn, role_arn=role_arn)
 
 
