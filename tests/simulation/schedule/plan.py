@@ -230,4 +230,10 @@ def _acts(draw: random.Random, author: Author, length: float, generation: float 
     acts += [Act(at=draw.uniform(600, length), kind=kind, chance=draw.random()) for kind in kinds]
     if generation is not None:
         acts.append(Act(at=generation, kind="deploy a new generation"))
+    for act in [act for act in acts if act.at > 900]:
+        if act.file is not None and draw.random() < 0.2:
+            # Under the same name, when a turn may be at work on the first version.
+            name = act.file.name.partition(".")[0]
+            file = author.file(act.file.split, name, per_label=draw.randint(1, 6))
+            acts.append(Act(at=act.at + draw.choice((5, 8, 12, 20, 60)), kind="upload", file=file))
     return acts
