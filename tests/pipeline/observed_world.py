@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from local.comprehend.settings import Settings
 from tests.simulation.acting import Acting
 from tests.simulation.api import ApiError, Caller
 from tests.simulation.app import App
-from tests.simulation.deployment.synthesis import context_of, templates_of
+from tests.simulation.deployment.synthesis import context_of, synthesised, templates_of
 from tests.simulation.kernel import Process
 from tests.simulation.schedule.plan import KINDS
 from tests.simulation.world import World
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.simulation.deployment.stack import Stack
     from tests.simulation.machines.host import Visit
 
+FLYWHEEL_WITH_MODEL = "Custom::FlywheelWithModel"
 SETTINGS = Settings().merged(
     {
         **dict.fromkeys((name for name in Settings.model_fields if name.endswith("_seconds")), 0),
@@ -55,6 +57,8 @@ class ObservedWorld(World):
         """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
         """Events that functions got, by ARN."""
+        self.noted: dict[str, list[Mapping[str, Any]]] = {}
+        """Requests of the operations that a test has put here."""
         begin = self.functions.begin
 
         def noted(arn: str, event: Any) -> Process[Any]:
@@ -80,6 +84,8 @@ class ObservedWorld(World):
     def _carried_out(
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
     ) -> dict[str, Any]:
+        if operation in self.noted:
+            self.noted[operation].append(parameters)
         if self.refused and service == "s3":
             source = parameters.get("CopySource", parameters)
             error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
@@ -103,6 +109,10 @@ class SmallApp(App):
     ) -> None:
         super().__init__(world, **more)
         self.labels = labels
+        self.settings: Mapping[str, Any] = {}
+        """Further ones of cdk.json."""
+        self.of_resource: dict[str, Any] = {}
+        """Properties that a custom resource of the flywheel has in the place of those that the settings give it."""
         self._starts_turns = starts_turns
         self._name = name
 
@@ -111,10 +121,16 @@ class SmallApp(App):
         return self._name
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = super().templates()
-        if self.kind in KINDS:
-            found = relabelled(self.kind, self.labels, self.generation, self.name)
+        found = self._relabelled() if self.kind in KINDS else super().templates()
+        if self.of_resource:
+            found = copy.deepcopy(dict(found))
+            for resource in found[f"{self.name}-flywheel"]["Resources"].values():
+                if resource["Type"] == FLYWHEEL_WITH_MODEL:
+                    resource["Properties"].update(self.of_resource)
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
+
+    def _relabelled(self) -> Mapping[str, Mapping[str, Any]]:
+        return relabelled(self.kind, self.labels, self.generation, self.name, self.settings)
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
@@ -124,6 +140,7 @@ class SmallApp(App):
             self.kind,
             self.labels,
             self.generation,
+            json.dumps([self.settings, self.of_resource]),
             tuple(sorted(parameters.items())),
             published,
         )
@@ -135,6 +152,12 @@ class SmallApp(App):
             rules = tuple(rule for rule in stack.rules if not rule.schedule)
             _resolved[key] = replace(stack, event_source_mappings=mappings, rules=rules)
         return _resolved[key]
+
+    def _create_flywheels(self, stack: Stack) -> None:
+        super()._create_flywheels(stack)
+        for resource in stack.custom_resources:
+            if resource.type == FLYWHEEL_WITH_MODEL and resource.properties["FlywheelArn"] not in self.flywheels:
+                self.flywheels.append(resource.properties["FlywheelArn"])
 
 
 left: list[World] = []
@@ -150,14 +173,17 @@ _resolved: dict[Any, Stack] = {}
 _templates: dict[Any, dict[str, Any]] = {}
 
 
-def relabelled(kind: str, labels: tuple[str, ...], generation: int, name: str) -> dict[str, Any]:
-    """The templates of `KINDS[kind]` with other labels and other names: nothing else depends on them."""
-    key = (kind, labels, generation, name)
+def relabelled(
+    kind: str, labels: tuple[str, ...], generation: int, name: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The templates of `KINDS[kind]`, and of further settings, with other labels and other names: nothing else depends
+    on them."""
+    key = (kind, labels, generation, name, json.dumps(settings))
     if key not in _templates:
         context = context_of(KINDS[kind])
         former = sorted(context.get("labels") or context["entity_types"])
         new = sorted(labels)
-        text = json.dumps(templates_of(KINDS[kind]))
+        text = json.dumps(synthesised({**context, **settings}) if settings else templates_of(KINDS[kind]))
         text = re.sub(r"news-[0-9a-f]{8}\b", f"news-{generation:08x}", text)
         for before, after in ((former, new), ([{"Type": name} for name in former], [{"Type": name} for name in new])):
             text = text.replace(json.dumps(before), json.dumps(after))
