@@ -3,8 +3,8 @@
     python -m benchmarks.holdout --train TRAIN.csv --test TEST.csv [--test-classes World,Sports,...] [--repeats N]
 
 TRAIN is Comprehend CSV (label,text). TEST is too, or with --test-classes a file of class number (from 1), title and
-text. The steps of a turn run in this process on the local Comprehend, which really trains and answers. Each repeat
-shuffles the training documents anew and runs two flywheels:
+text. The turn runs in the simulation on the local Comprehend, which really trains and answers. Each repeat shuffles
+the training documents anew and runs two flywheels:
 
 - a few more: four in five of the documents, then 300 of the same kind;
 - all: a tenth of the documents, then all the others.
@@ -31,13 +31,20 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 from flywheel.records.decisions import Evidence, HoldoutResult
 from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, holdout_key
 from flywheel.records.turns import TurnRecord
-from tests.pipeline.turn_driver import Deployment, Document
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import Document
+from tests.simulation.installation import installed
 
 TOLERANCE = 1e-9
 A_FEW = 300
 
 
 def main() -> int:
+    with installed():
+        return measure()
+
+
+def measure() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)

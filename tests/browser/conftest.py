@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from local.review.person import browser_on_path
+from tests.pipeline.observed_world import close_worlds
+from tests.simulation.installation import installed
 
 
 @dataclass
@@ -73,3 +75,11 @@ def new_view(chromium: Browser) -> Iterator[Callable[..., View]]:
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[None]:
+    """For modules with a `tests.pipeline.deployed.Deployment`."""
+    with installed():
+        yield
+        close_worlds()

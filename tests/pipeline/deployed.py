@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flywheel.promotions import start_promotion
 from flywheel.records import turns
@@ -41,7 +41,7 @@ class Deployment(Seen):
         analysis: Mapping[str, object] | None = None,
         starts_turns: bool = False,
         seed: int = 1,
-        name: str = "news",
+        name: str | None = None,
         beside: Running | None = None,
         **parameters: object,
     ) -> None:
@@ -219,6 +219,12 @@ class WaitingPromotion:
         self._at = deployment
         self.execution = execution
         self.name = execution.name
+
+    @property
+    def answer(self) -> Any:
+        """What the task that waited was told."""
+        (attempt,) = self.execution.callbacks.values()
+        return attempt._result
 
     def approve(self) -> None:
         approve.approve(self._at.operator, self.name)

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flywheel.faults.fault_names import PASSING
@@ -54,9 +55,13 @@ class ObservedWorld(World):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        self.lock = RLock()
+        """Held at each step, and for each request of somebody outside, who may be in another thread."""
         self.entered: Callable[[Visit], None] | None = None
         self.refused: dict[tuple[str, str, str], ApiError] = {}
         """What S3 answers to an operation on a version of a key."""
+        self.failing: dict[str, ApiError] = {}
+        """What a service answers to everything."""
         self.retries: Counter[tuple[str, str | None]] = Counter()
         """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
@@ -74,12 +79,21 @@ class ObservedWorld(World):
     def ask(
         self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting, *, attempts: int = 9
     ) -> dict[str, Any]:
-        """What the test itself asks is repeated at once."""
+        """What the test itself asks is repeated at once; a function that it invokes is waited for."""
         if self.kernel.in_process:
             return super().ask(service, operation, parameters, who, attempts=attempts)
+        if service == "lambda":
+            process = self.kernel.start(lambda: self.ask(service, operation, parameters, who), name=who.who)
+            process.when_done(lambda: None)
+            while not process.done:
+                self.kernel.step()
+            if process.error is not None:
+                raise process.error
+            return process.result or {}
         for attempt in range(1, attempts + 1):
             try:
-                return super().ask(service, operation, parameters, who)
+                with self.lock:
+                    return super().ask(service, operation, parameters, who)
             except ApiError as error:
                 if attempt == attempts or not (error.code in PASSING or error.status >= 500):
                     raise
@@ -90,6 +104,8 @@ class ObservedWorld(World):
     ) -> dict[str, Any]:
         if operation in self.noted:
             self.noted[operation].append(parameters)
+        if service in self.failing:
+            raise self.failing[service]
         if self.refused and service == "s3":
             source = parameters.get("CopySource", parameters)
             error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
@@ -98,17 +114,16 @@ class ObservedWorld(World):
         try:
             return super()._carried_out(service, operation, parameters, caller)
         except ApiError as error:
-            if (
-                "because no identity-based policy" in str(error)
-                and self.kernel.in_process
-                and self._is_function(caller)
-            ):
+            if "because no identity-based policy" in str(error) and self._is_function(caller):
                 # It may make do without: the test must not.
                 self.kernel.failures.append(NotGranted(str(error)))
             raise
 
     def _is_function(self, caller: Caller) -> bool:
-        return any(caller == Caller(account=of, role=each.role) for each, of in self.functions.known.values())
+        """And no test that takes its role on."""
+        return self.kernel.in_process and any(
+            caller == Caller(account=of, role=each.role) for each, of in self.functions.known.values()
+        )
 
     def visited(self, visit: Visit, machine: str) -> None:
         super().visited(visit, machine)
@@ -122,7 +137,7 @@ class SmallApp(App):
     """One of other labels than the synthesised, in as many generations as a test likes. Nothing runs on a schedule."""
 
     def __init__(
-        self, world: World, *, labels: tuple[str, ...], starts_turns: bool, name: str = "news", **more: Any
+        self, world: World, *, labels: tuple[str, ...], starts_turns: bool, name: str | None = None, **more: Any
     ) -> None:
         super().__init__(world, **more)
         self.labels = labels
@@ -135,7 +150,7 @@ class SmallApp(App):
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._name or super().name
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
         found = self._relabelled() if self.kind in KINDS else super().templates()

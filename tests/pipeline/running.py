@@ -87,13 +87,16 @@ class Running:
 
     def client(self, service: str) -> Any:
         """Of the test, which may do anything; within `acting_as` and `beside` of whoever acts."""
-        world, test = self.world, self._test
+        return clients._bound(service, self.act_here, _ATTEMPTS)
 
-        def who() -> Acting:
-            found = acting.get(test)
-            return found if found.world is world else test
-
-        return clients._bound(service, who, _ATTEMPTS)
+    def act_here(self) -> Acting:
+        """Who acts. A test that turns to this deployment from another one acts here from then on: clock and random
+        numbers are those of the world of who acts."""
+        found = acting.get(self._test)
+        if found.world is not self.world:
+            found = self._test
+            acting.set(found)
+        return found
 
     @contextmanager
     def acting_as(self, function: str) -> Iterator[None]:
@@ -141,7 +144,7 @@ class Running:
     @property
     def operator(self) -> Published:
         """As the command line finds it."""
-        return self.people.deployment
+        return self.people.deployment_of(self.act_here())
 
     @cached_property
     def bucket(self) -> IntakeBucket:
@@ -187,9 +190,10 @@ class Running:
                 self.held.pop(execution.name, None)
                 self.client("stepfunctions").stop_execution(executionArn=execution.arn)
 
-    def redrive_what_runs(self) -> None:
-        """Stop each turn and promotion that runs, and redrive it a minute later."""
-        running = [one for one in (*self.executions("Turn"), *self.executions("Promote")) if one.status == "RUNNING"]
+    def redrive_what_runs(self, *machines: str) -> None:
+        """Stop each turn and promotion, or what these machines run, and redrive it a minute later."""
+        executions = [one for machine in machines or ("Turn", "Promote") for one in self.executions(machine)]
+        running = [one for one in executions if one.status == "RUNNING"]
         for execution in running:
             execution.stop()
         self.let_pass(timedelta(minutes=1))
@@ -279,6 +283,7 @@ class Running:
             self._step()
 
     def _step(self) -> None:
-        self.kernel.step()
+        with self.world.lock:
+            self.kernel.step()
         if self.kernel.failures:
             raise self.kernel.failures.pop()

@@ -43,6 +43,8 @@ class Script(Weather):
         """Functions that were killed since then."""
         self.events_take = 0.5
         """Seconds until an event of EventBridge arrives."""
+        self.loses_events = False
+        """Those of EventBridge."""
         self.held: list[HeldUp] = []
         self._kill_after: int | None = None
         self._kills = 0
@@ -126,7 +128,7 @@ class Script(Weather):
         return 0.0
 
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - all are alike
-        return (self.events_take,)
+        return () if self.loses_events else (self.events_take,)
 
     def unanswered_invocation(self) -> bool:
         if self._unanswered is None:

@@ -106,7 +106,10 @@ class People:
 
     @property
     def any_deployment(self) -> AnyDeployment:
-        return find_any_deployment(_clients_of(acting.get()), name=self.app.name)
+        return self.any_deployment_of(acting.get())
+
+    def any_deployment_of(self, person: Acting) -> AnyDeployment:
+        return find_any_deployment(_clients_of(person), name=self.app.name)
 
     def client(self, service: str) -> Any:
         return clients.client(service, as_=acting.get())

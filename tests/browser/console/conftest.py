@@ -1,10 +1,12 @@
-"""The console in a browser: the real host, in a thread of the test's process, on the in-process cloud."""
+"""The console in a browser: the real host, in a thread of the test's process, over the simulation."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,9 @@ def served(routes: list[BaseRoute]) -> Iterator[Door]:
         door = Door(port=listener.getsockname()[1])
         config = uvicorn.Config(site(door, routes), log_level="warning", lifespan="off", ws="none")
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        # Whoever acts in the test acts there.
+        serve = partial(copy_context().run, server.run, sockets=[listener])
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield door

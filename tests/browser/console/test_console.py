@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from playwright.sync_api import Page, expect
 
-from flywheel.records.one_at_a_time import Current
-from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, TURNS, Pause, TurnRequest
+from flywheel.records import promotions
+from flywheel.records.promotions import Promotion, PromotionStatus
+from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRequest
+from local.comprehend.faults import Fault
 from tests.browser.conftest import View
 from tests.browser.console.conftest import AXE, SCREENSHOTS, SIZES, settle
-from tests.pipeline.imports.importing_driver import ImportingDeployment, SourceModels
+from tests.pipeline.documents import LABELS, documents
 from tests.pipeline.ops.console_world import Console, busy_news, console, importing, people
-from tests.pipeline.turn_driver import Deployment
+from tests.simulation.api import ApiError
 
 Open = Callable[..., View]
-RUNS = (
-    "BeginTurn",
-    "PrepareTrainUploads",
-    "ComposeDatasets",
-    "RegisterDatasets",
-    "RunIteration",
-    "AwaitIterationBegin",
-)
+pytestmark = pytest.mark.usefixtures("simulated")
 PAGES = ("", "turns", "turns/turn-000002", "models", "promotions", "endpoint", "uploads", "review")
 
 
 @pytest.fixture(scope="module")
 def news() -> Console:
     """Its second model waits for approval. Tests that look and change nothing share it."""
+    return running_news()
+
+
+def running_news() -> Console:
     world = busy_news()
-    world.promotion_waits()
-    world.begin_turn(*RUNS)
+    world.at.upload("train/third.csv", documents(*LABELS, start=700, count=40))
+    world.begin_turn("AwaitIterationBegin")
+    world.at.upload("train/waits.csv", documents(*LABELS, start=900, count=3))
     return world
 
 
@@ -71,7 +69,8 @@ def test_every_page_in_each_size_and_light(open_console: Open, news: Console, si
         check(view, f"{page.replace('/', '-') or 'overview'}-{size}-{'dark' if dark else 'light'}")
     # One model's card, one rejected upload and the list of flywheels are found by their links.
     go(view, news, "models")
-    view.page.locator("main table a").first.click()
+    # The newest is still being trained.
+    view.page.locator("main table a").nth(1).click()
     expect(view.page.get_by_role("heading", name="Scores by label")).to_be_visible()
     check(view, f"model-{size}-{'dark' if dark else 'light'}")
     go(view, news, "uploads")
@@ -109,22 +108,19 @@ class TestWhatIsShown:
         stranger.page.goto(open_console(news).page.url)
         expect(stranger.page.get_by_text("Open the address that the command printed")).to_be_visible()
 
-    def test_the_running_turn_is_a_picture_of_its_machine(self, open_console: Open, news: Console) -> None:
-        view = open_console(news)
+    def test_the_running_turn_is_a_picture_of_its_machine(self, open_console: Open) -> None:
+        world = running_news()
+        view = open_console(world)
         here = view.page.locator(".machine [aria-current=step]").first
         expect(here).to_contain_text("Comprehend trains and evaluates")
         expect(view.page.locator(".machine").first).to_contain_text("not needed")
-        news.begin_turn()
-        news.machines.tell("turn-000004", "RUNNING", ("BeginTurn",), began=datetime.now(UTC))
-        try:
-            # It looks again by itself.
-            expect(here).to_contain_text("Look what is there", timeout=15_000)
-        finally:
-            news.at.bucket.write(TURNS.current_key, Current(number=3))
+        world.begin_turn("BeginTurn")
+        # It looks again by itself.
+        expect(here).to_contain_text("Look what is there", timeout=15_000)
 
     def test_a_models_card_says_what_it_was_trained_on(self, open_console: Open, news: Console) -> None:
         view = open_console(news, "models")
-        view.page.locator("main table a").first.click()
+        view.page.locator("main table a").nth(1).click()
         uploads = view.page.get_by_role("region", name="Trained on, by upload")
         expect(uploads).to_contain_text("train/second.csv")
         expect(uploads).to_contain_text("train/first.csv")
@@ -152,7 +148,7 @@ class TestWhatIsShown:
 
 class TestStates:
     def test_a_new_flywheel_has_nothing_yet(self, open_console: Open) -> None:
-        world = console(Deployment())
+        world = console()
         view = open_console(world)
         for page, says in (
             ("", "Nothing runs."),
@@ -168,7 +164,7 @@ class TestStates:
             check(view, f"nothing-yet-{page or 'overview'}")
 
     def test_a_pause_says_who_and_why(self, open_console: Open) -> None:
-        world = console(Deployment())
+        world = console()
         world.at.bucket.write(
             PAUSE_KEY, Pause(by="arn:aws:iam::1:user/anna", at=datetime.now(UTC), reason="stock-taking")
         )
@@ -178,27 +174,23 @@ class TestStates:
         check(view, "paused")
 
     def test_a_turn_that_fails_says_at_which_step_and_why(self, open_console: Open) -> None:
-        world = console(Deployment())
-        world.begin_turn(
-            "BeginTurn",
-            "RunIteration",
-            "ReportFailure",
-            status="FAILED",
-            error="IterationFailed",
-            cause="No quota is left.",
+        world = console()
+        world.at.upload("train/a.csv", documents(*LABELS))
+        world.at.faults.add(
+            Fault(operation="StartFlywheelIteration", code="InvalidRequestException", message="No quota is left.")
         )
+        # One that could be reported is told of by its report.
+        world.at.script.kill(after=0, times=1000, function="report_turn")
+        turn = world.at.start_turn()
+        world.at.settle()
+        assert turn.execution.status == "FAILED"
         view = open_console(world)
         expect(view.page.locator(".machine .failed")).to_contain_text("Start an iteration")
         expect(view.page.get_by_text("No quota is left.")).to_be_visible()
         check(view, "turn-failed")
 
     def test_what_is_denied_says_so_and_the_rest_is_there(self, open_console: Open, news: Console) -> None:
-        def refuse(model: Any, **_: Any) -> None:
-            answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
-            raise ClientError(answer, model.name)
-
-        events = news.at.comprehend.meta.events
-        events.register("before-call", refuse)
+        news.at.world.failing = {"comprehend": ApiError("AccessDeniedException", "no", status=403)}
         try:
             view = open_console(news, "endpoint")
             expect(view.page.get_by_text("OperatorsPolicyArn").first).to_be_visible()
@@ -210,14 +202,10 @@ class TestStates:
             expect(view.page.locator(".machine").first).to_be_visible()
             check(view, "denied-overview")
         finally:
-            events.unregister("before-call", refuse)
+            news.at.world.failing = {}
 
     def test_an_importing_deployment_has_no_turns(self, open_console: Open) -> None:
-        source = SourceModels(name="console-source")
-        model = source.train("one")
-        at = ImportingDeployment()
-        at.hear_and_promote(at.shared(model))
-        world = importing(at)
+        world = importing()
         view = open_console(world)
         expect(view.page.get_by_role("heading", name="Source")).to_be_visible()
         expect(view.page.get_by_role("link", name="Turns")).to_have_count(0)
@@ -237,22 +225,20 @@ class TestActions:
     """Each is asked twice; none is done by the first."""
 
     @pytest.fixture
-    def world(self, news: Console) -> Iterator[Console]:
-        """Nothing that a test does here goes further than the bucket: no machine hears of it."""
-        news.machines.answers.clear()
-        yield news
-        news.at.bucket.delete([PAUSE_KEY, REQUEST_KEY])
+    def world(self) -> Console:
+        return busy_news()
 
     def test_approval(self, open_console: Open, world: Console) -> None:
         view = open_console(world)
         ask(view.page, "Approve", "better in every label")
         expect(view.page.get_by_role("dialog")).to_contain_text("becomes the active model of")
-        assert world.machines.answers == []
+        world.at.settle()
+        waits = world.at.waiting_promotion()
         check(view, "asked-twice")
         view.page.get_by_role("button", name="Approve this model").click()
         expect(view.page.get_by_role("dialog")).to_contain_text("is approved")
-        (answer,) = world.machines.answers
-        assert json.loads(answer["output"])["reason"] == "better in every label"
+        assert waits.answer["reason"] == "better in every label"
+        assert end_of(world).status is PromotionStatus.PROMOTED
 
     def test_decline_wants_a_reason(self, open_console: Open, world: Console) -> None:
         view = open_console(world, "promotions")
@@ -262,7 +248,9 @@ class TestActions:
         view.page.get_by_role("button", name="Go on").click()
         view.page.get_by_role("button", name="Decline this model").click()
         expect(view.page.get_by_role("dialog")).to_contain_text("is declined")
-        assert "not before the holidays" in world.machines.answers[0]["cause"]
+        end = end_of(world)
+        assert end.status is PromotionStatus.DECLINED
+        assert "not before the holidays" in end.reason
 
     def test_leaving_it_changes_nothing_and_gives_the_focus_back(self, open_console: Open, world: Console) -> None:
         view = open_console(world)
@@ -270,7 +258,8 @@ class TestActions:
         view.page.get_by_role("button", name="Leave it as it is").click()
         expect(view.page.get_by_role("dialog")).to_have_count(0)
         expect(view.page.get_by_role("button", name="Approve")).to_be_focused()
-        assert world.machines.answers == []
+        world.at.settle()
+        assert world.at.waiting_promotion()
 
     def test_pause_and_resume_by_keyboard(self, open_console: Open, world: Console) -> None:
         view = open_console(world)
@@ -307,6 +296,12 @@ class TestActions:
         ask(view.page, "Roll back", "")
         expect(view.page.get_by_role("dialog")).to_contain_text("nothing to go back to")
         check(view, "refused")
+
+
+def end_of(world: Console) -> Promotion:
+    """Of the promotion that waited, once its machine has gone on."""
+    world.at.settle()
+    return world.at.bucket.require(promotions.record_key("promotion-000002"), Promotion)
 
 
 def ask(page: Page, button: str, reason: str) -> None:

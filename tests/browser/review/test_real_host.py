@@ -1,4 +1,4 @@
-"""The page with the host of `flywheel review` and the queue behind it, on the in-process cloud."""
+"""The page with the host of `flywheel review` and the queue behind it, over the simulation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from flywheel.comprehend.model_kind import ModelType, Task
+from flywheel.comprehend.model_kind import Task
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
-from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.records.predictions import ScoredEntity, Suggestion
 from flywheel.records.review import GUIDELINES_KEY, ItemState, Lane
 from flywheel.review.answer_item import answer
@@ -20,12 +19,14 @@ from ops.server.security import Door
 from tests.browser.conftest import View
 from tests.browser.console.conftest import served
 from tests.browser.review.test_answers import saved, shown
+from tests.pipeline.deployed import Deployment
 from tests.pipeline.entities.documents import TYPES
+from tests.pipeline.entities.test_turns import people
 from tests.pipeline.ops.server.test_review_routes import World, suggestion
 from tests.pipeline.review.world import WORDS
-from tests.pipeline.turn_driver import Deployment
 
 NewView = Callable[..., View]
+pytestmark = pytest.mark.usefixtures("simulated")
 
 
 def _open(new_view: NewView, door: Door) -> View:
@@ -37,7 +38,7 @@ def _open(new_view: NewView, door: Door) -> View:
 
 def test_a_reviewers_morning(new_view: NewView) -> None:
     """Labels, undo, skip, reload, guidelines, and a queue that ends."""
-    world = World(Deployment(), ModelType.DOCUMENT_CLASSIFIER)
+    world = World(Deployment())
     world.at.bucket.write_text(GUIDELINES_KEY, "# Topics\n\nChoose **one**. <script>alert(1)</script>")
     items = {text: world.add(text, suggestion()) for text in WORDS}
     with served(review_routes(world.deployed, now=lambda: world.now)) as door:
@@ -76,7 +77,7 @@ def test_a_reviewers_morning(new_view: NewView) -> None:
 
 @pytest.mark.parametrize("words", ["Zoe\u0308", "\U0001f680 Ltd"])
 def test_marks_arrive_with_their_offsets(new_view: NewView, words: str) -> None:
-    world = World(Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities"), ModelType.ENTITY_RECOGNIZER)
+    world = World(people())
     text = f"\U0001f600 at \r\n{words} in Oslo"
     begin = text.index("Oslo")
     found = ScoredEntity(type=TYPES[0], begin=begin, end=begin + 4, score=0.4)
@@ -100,7 +101,7 @@ def test_marks_arrive_with_their_offsets(new_view: NewView, words: str) -> None:
 
 
 def test_a_claim_that_ended_while_its_owner_read_is_told(new_view: NewView) -> None:
-    world = World(Deployment(), ModelType.DOCUMENT_CLASSIFIER)
+    world = World(Deployment())
     item = world.add(WORDS[0], suggestion())
     task = Task(labels=world.deployed.labels)
     queue = ReviewQueue(intake=world.at.bucket, kind=DOCUMENT_CLASSIFICATION, task=task, reviewers_per_item=1)

@@ -16,10 +16,9 @@ from ops.deployment.errors import FileError
 from ops.tables.feedback import feedback_sentences
 from ops.verbs.corrections import Correction, Form, Unusable, read_corrections
 from ops.verbs.feedback import FeedbackGiven, give_feedback
-from tests.pipeline.analysis.test_review import empty_queue, shared
-from tests.pipeline.analysis_driver import Analyses
-from tests.pipeline.operator import PERSON, operator
-from tests.pipeline.turn_driver import LABELS
+from tests.pipeline.analyses import analysed, csv_rows_of, rows_of, with_model
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS
 
 BUSINESS, SPORTS = LABELS
 TEXTS = ["business news of today", "=sports news", 'sports business news, of "both"', "  ", "sports"]
@@ -28,17 +27,22 @@ SEVERAL = Form(model_type=ModelType.DOCUMENT_CLASSIFIER, multi_label=True, delim
 ENTITIES = Form(model_type=ModelType.ENTITY_RECOGNIZER, multi_label=False, delimiter="|")
 
 
-@pytest.fixture
-def analyses() -> Analyses:
-    at = shared()
-    at.kills.reset()
-    return Analyses(at=at, review=0)
+@pytest.fixture(scope="module")
+def at() -> Deployment:
+    return with_model(analysis={"review_per_analysis": 0})
 
 
-def proposed(analyses: Analyses) -> dict[str, WaitingItem]:
+@pytest.fixture(scope="module")
+def job(at: Deployment) -> str:
+    """One whose output people correct."""
+    analysed(at, "job", {"a.txt": "\n".join(TEXTS).encode()})
+    return "job"
+
+
+def proposed(at: Deployment) -> dict[str, WaitingItem]:
     found = {}
-    for key in analyses.at.intake.keys(WAITING):
-        place, item = Place.of_key(key), analyses.at.intake.require(key, WaitingItem)
+    for key in at.keys(WAITING):
+        place, item = Place.of_key(key), at.bucket.require(key, WaitingItem)
         assert place is not None
         assert (place.lane, item.source) == (Lane.FEEDBACK, ItemSource.FEEDBACK)
         found[item.text] = item
@@ -61,33 +65,31 @@ def corrected(rows: list[dict[str, Any]], path: Path, corrections: dict[int, obj
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.jsonl"])
-def test_corrected_rows_wait_for_a_reviewer(analyses: Analyses, tmp_path: Path, name: str) -> None:
-    empty_queue(analyses.at)
-    job = analyses.drop({"a.txt": "\n".join(TEXTS).encode()})
-    analyses.run(job)
-    rows: list[Any] = analyses.csv_rows(job) if name.endswith("csv") else analyses.rows(job)
-    said = {row["text"]: row.get("labels") for row in analyses.rows(job)}
+def test_corrected_rows_wait_for_a_reviewer(at: Deployment, job: str, tmp_path: Path, name: str) -> None:
+    at.bucket.delete(at.keys(WAITING))
+    rows: list[Any] = csv_rows_of(at, job) if name.endswith("csv") else rows_of(at, job)
+    said = {row["text"]: row.get("labels") for row in rows_of(at, job)}
     path = corrected(rows, tmp_path / name, {0: BUSINESS, 1: SPORTS, 2: BUSINESS, 3: SPORTS, 4: "WEATHER"})
-    given = give_feedback(operator(analyses.at), path)
+    given = give_feedback(at.operator, path)
     texts = TEXTS[:3]
     right = [said[text] == [label] for text, label in zip(texts, (BUSINESS, SPORTS, BUSINESS), strict=True)]
     assert (given.taken, given.correct) == (3, sum(right))
     assert [row.line for row in given.unusable] == [5 if name.endswith("csv") else 4, 6 if name.endswith("csv") else 5]
     assert '"WEATHER" is not one of the flywheel' in given.unusable[1].why
-    found = proposed(analyses)
+    found = proposed(at)
     assert set(found) == set(texts)
     for text, item in found.items():
         (proposal,) = item.proposals
-        assert (proposal.by, len(proposal.labels)) == (PERSON, 1)
+        assert (proposal.by, len(proposal.labels)) == (at.operator.clients.caller(), 1)
         assert item.suggestion is not None
         assert list(item.suggestion.labels) == said[text]
-    keys = [*analyses.at.intake.keys(WAITING)]
-    assert give_feedback(operator(analyses.at), path) == given
-    assert [*analyses.at.intake.keys(WAITING)] == keys
-    assert proposed(analyses) == found
+    keys = at.keys(WAITING)
+    assert give_feedback(at.operator, path) == given
+    assert at.keys(WAITING) == keys
+    assert proposed(at) == found
 
 
-def test_a_file_without_a_correction_says_what_to_do(analyses: Analyses, tmp_path: Path) -> None:
+def test_a_file_without_a_correction_says_what_to_do(at: Deployment, tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
     for content, problem in (
         ("file,line,labels,text\na,1,SPORTS,x\n", "no column “corrected”"),
@@ -96,12 +98,12 @@ def test_a_file_without_a_correction_says_what_to_do(analyses: Analyses, tmp_pat
     ):
         path.write_text(content)
         with pytest.raises(FileError, match=problem):
-            give_feedback(operator(analyses.at), path)
+            give_feedback(at.operator, path)
     path.write_bytes(b"text,corrected\n\xff,A\n")
     with pytest.raises(FileError, match="not UTF-8"):
-        give_feedback(operator(analyses.at), path)
+        give_feedback(at.operator, path)
     with pytest.raises(FileError, match="cannot be read"):
-        give_feedback(operator(analyses.at), tmp_path / "none.csv")
+        give_feedback(at.operator, tmp_path / "none.csv")
 
 
 def read(path: Path, form: Form, content: str) -> list[Any]:

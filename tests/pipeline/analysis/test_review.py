@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-from functools import cache
+import itertools
+from typing import Any
 
 import pytest
 
-from flywheel.analysis.begin_analysis import JobLimits
+from flywheel.records.analyses import AnalysisOutcome
 from flywheel.records.predictions import text_digest
 from flywheel.records.review import WAITING, ItemSource, Lane, Place, WaitingItem, rank_of_margin
-from tests.pipeline.analysis_driver import Analyses
-from tests.pipeline.in_process_cloud import Killed
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
+from tests.pipeline.analyses import analysed, ended, rows_of, send, with_model
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
 
 BUSINESS, SPORTS = LABELS
 
 
-@cache
-def shared() -> Deployment:
-    """One with an active model, for tests that change no more than their own jobs and the queue."""
-    at = Deployment()
-    at.upload("test/test.csv", documents(*at.labels, count=6, words="judge: "))
-    at.upload("train/train.csv", documents(*at.labels, count=20))
-    at.run_turn()
-    return at
-
-
-@pytest.fixture
-def analyses() -> Analyses:
-    at = shared()
-    at.kills.reset()
-    empty_queue(at)
-    return Analyses(at=at)
-
-
-def empty_queue(at: Deployment) -> None:
-    at.intake.delete([*at.intake.keys(WAITING)])
+def reviewed(*, review: int = 1000, audit_percent: float = 0, **more: object) -> Deployment:
+    return with_model(analysis={"review_per_analysis": review, "audit_percent": audit_percent, **more})
 
 
 def doubtful(count: int) -> list[str]:
@@ -46,32 +28,35 @@ def doubtful(count: int) -> list[str]:
     ]
 
 
+def as_lines(texts: list[str]) -> bytes:
+    return "\n".join(texts).encode()
+
+
 def queue(at: Deployment) -> dict[str, tuple[Place, WaitingItem]]:
     """By text."""
     found = {}
-    for key in at.intake.keys(WAITING):
-        place, item = Place.of_key(key), at.intake.require(key, WaitingItem)
+    for key in at.keys(WAITING):
+        place, item = Place.of_key(key), at.bucket.require(key, WaitingItem)
         assert place is not None
         assert place.item == text_digest(item.text)
         found[item.text] = (place, item)
     return found
 
 
-def margin(row: dict[str, list[dict[str, float]]]) -> float:
+def margin(row: dict[str, Any]) -> float:
     best, second = (scored["score"] for scored in row["scores"][:2])
-    return best - second
+    return float(best - second)
 
 
-def test_the_worst_of_a_job_of_several_parts_wait_for_review(analyses: Analyses) -> None:
-    analyses.limits, analyses.review = JobLimits(part_documents=7), 5
+def test_the_worst_of_a_job_of_several_parts_wait_for_review() -> None:
+    at = reviewed(review=5, documents_per_part=7)
     texts = doubtful(40)
-    job = analyses.drop({"a.txt": "\n".join([*texts, texts[0]]).encode()})
-    summary = analyses.run(job)
+    summary = analysed(at, "job", {"a.txt": as_lines([*texts, texts[0]])})
     assert summary.parts > 3
-    rows = {row["text"]: row for row in analyses.rows(job)}
+    rows = {row["text"]: row for row in rows_of(at, "job")}
     low = sorted((text for text in rows if rows[text]["low_confidence"]), key=lambda text: margin(rows[text]))
     assert len(low) > 5
-    found = queue(analyses.at)
+    found = queue(at)
     assert summary.queued == len(found) == 5
     assert sorted(margin(rows[text]) for text in found) == [margin(rows[text]) for text in low[:5]]
     for text, (place, item) in found.items():
@@ -83,48 +68,45 @@ def test_the_worst_of_a_job_of_several_parts_wait_for_review(analyses: Analyses)
         assert item.suggestion.margin == pytest.approx(margin(rows[text]))
 
 
-def test_none_waits_if_none_may(analyses: Analyses) -> None:
-    analyses.review, analyses.audit_percent = 0, 100
-    summary = analyses.run(analyses.drop({"a.txt": "\n".join(doubtful(20)).encode()}))
-    assert (summary.queued, queue(analyses.at)) == (0, {})
+def test_none_waits_if_none_may() -> None:
+    at = reviewed(review=0, audit_percent=100)
+    summary = analysed(at, "job", {"a.txt": as_lines(doubtful(20))})
+    assert (summary.queued, queue(at)) == (0, {})
 
 
-def test_of_what_is_certain_a_share_is_audited(analyses: Analyses) -> None:
-    analyses.audit_percent, analyses.review = 50, 100
+def test_of_what_is_certain_a_share_is_audited() -> None:
+    at = reviewed(review=100, audit_percent=50)
     texts = [text for _, text in documents(*LABELS, count=30)]
-    summary = analyses.run(analyses.drop({"a.txt": "\n".join(texts).encode()}))
-    audited = [item for place, item in queue(analyses.at).values() if place.lane is Lane.AUDIT]
+    summary = analysed(at, "job", {"a.txt": as_lines(texts)})
+    audited = [item for place, item in queue(at).values() if place.lane is Lane.AUDIT]
     assert 0 < len(audited) <= 10
-    assert summary.queued == len(queue(analyses.at))
-    rows = {row["text"]: row for row in analyses.rows(summary.job)}
+    assert summary.queued == len(queue(at))
+    rows = {row["text"]: row for row in rows_of(at, "job")}
     assert not any(rows[item.text]["low_confidence"] for item in audited)
 
 
-def test_a_text_that_is_too_long_to_review_is_counted(analyses: Analyses) -> None:
-    long = f"{doubtful(1)[0]} {'x' * 103_000}"
-    analyses.limits = JobLimits(document_bytes=1_000_000)
-    summary = analyses.run(analyses.drop({"a.txt": long.encode()}))
-    (row,) = analyses.rows(summary.job)
+def test_a_text_that_is_too_long_to_review_is_counted() -> None:
+    at = reviewed()
+    summary = analysed(at, "job", {"a.txt": f"{doubtful(1)[0]} {'x' * 103_000}".encode()})
+    (row,) = rows_of(at, "job")
     assert row["low_confidence"]
     assert (summary.too_long_for_review, summary.queued) == (1, 0)
-    assert queue(analyses.at) == {}
+    assert queue(at) == {}
 
 
-def test_a_job_that_is_killed_anywhere_queues_the_same(analyses: Analyses) -> None:
-    at = analyses.at
-    analyses.limits, analyses.review, analyses.audit_percent = JobLimits(part_documents=7), 5, 100
-    job = analyses.drop({"a.txt": "\n".join(doubtful(20)).encode()})
-    analyses.run(job)
-    expected = queue(at)
+def test_a_job_that_is_killed_anywhere_queues_the_same() -> None:
+    """In the step that fills the queue; the machine tries again."""
+    expected: dict[str, tuple[Place, WaitingItem]] = {}
+    for after in itertools.count(-1):
+        at = reviewed(review=5, audit_percent=100, documents_per_part=7)
+        send(at, {"a.txt": as_lines(doubtful(20))}, job="job")
+        joins = at.run_before("JoinAnalysis", machine="Analyze")
+        at.script.kill(after=after if after >= 0 else None, function="join_analysis")
+        at.go_on(joins)
+        assert ended(at, "job").outcome is AnalysisOutcome.SUCCEEDED
+        expected = expected or queue(at)
+        assert queue(at) == expected
+        if after >= 0 and not at.script.killed:
+            assert after > 8, "the step was hardly killed"
+            break
     assert {place.lane for place, _ in expected.values()} == {Lane.UNCERTAIN, Lane.AUDIT}
-    empty_queue(at)
-    killed = analyses.start(job).run_before("_join")
-    kills = 0
-    while killed.steps:
-        at.kills.reset(after=kills)
-        with contextlib.suppress(Killed):
-            killed.take_step()
-        kills += 1
-    assert kills > 8
-    at.kills.reset()
-    assert queue(at) == expected

@@ -26,17 +26,16 @@ from flywheel.records.promotions import PromotionRequest, PromotionSource, reque
 from flywheel.records.serving import smoke_test_of
 from flywheel.records.thresholds import ModelThresholds, thresholds_key
 from flywheel.records.turns import TurnRecord
-from flywheel.serving.target import EndpointTarget
-from tests.pipeline.analysis_driver import Analyses
-from tests.pipeline.in_process_cloud import Killed
-from tests.pipeline.serving_driver import ServingRun
-from tests.pipeline.turn_driver import LABELS, Deployment, Document, as_csv, documents
+from tests.pipeline.analyses import ANALYSIS, analysed, rows_of
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
 _WORDS = {BUSINESS: [f"share{n}" for n in range(30)], SPORTS: [f"goal{n}" for n in range(30)]}
 _EVERYWHERE = [f"word{n}" for n in range(60)]
 SMOKE_KEY = "smoke.csv"
-SERVED = EndpointTarget(inference_units=50, maximum_inference_units=0, smoke_test_key=SMOKE_KEY, smoke_test_minimum=0)
+SERVED: dict[str, object] = {"inference_units": 50, "smoke_test_minimum": 0}
 
 
 def news(count: int, *, seed: int, business: int, sports: int, both: int) -> list[Document]:
@@ -58,7 +57,7 @@ TEXTS = [text for _, text in news(24, seed=4, business=1, sports=1, both=1)]
 
 
 def deployed() -> Deployment:
-    return Deployment(evidence=Evidence.HOLDOUT, multi_label=True)
+    return Deployment(evidence=Evidence.HOLDOUT, multi_label=True, analysis=ANALYSIS, serving=SERVED)
 
 
 def turn_with(at: Deployment, rows: list[Document], *, test: list[Document] | None = None) -> TurnRecord:
@@ -140,7 +139,7 @@ def test_the_scores_are_worth_more_than_at_a_half_and_less_than_the_chosen_ones_
 def test_the_active_model_is_scored_alike_and_keeps_its_own() -> None:
     at, first, second = compared()
     former = candidate_of(first)
-    before = at.s3.list_object_versions(Bucket=at.name, Prefix=thresholds_key(former.arn))["Versions"]
+    before = at.s3.list_object_versions(Bucket=at.app.intake, Prefix=thresholds_key(former.arn))["Versions"]
     assert len(before) == 1
     assert second.holdout is not None
     assert second.holdout.active is not None
@@ -171,7 +170,7 @@ def test_a_label_with_few_test_documents_keeps_a_half_and_is_named() -> None:
 
 def test_a_lost_label_is_judged_by_the_same_answers() -> None:
     at = deployed()
-    at.maximum_label_regression = 0.05
+    at.change(maximum_label_regression=0.05)
     turn_with(at, news(400, seed=8, business=6, sports=3, both=2), test=TEST)
     swapped = {BUSINESS: SPORTS, SPORTS: BUSINESS}
     rows = news(900, seed=7, business=1, sports=1, both=0)
@@ -196,25 +195,26 @@ def test_a_decision_that_is_killed_and_made_again_is_the_same(after: int, there:
     at = deployed()
     at.upload("test/a.csv", TEST)
     at.upload("train/a.csv", FEW)
-    turn = at.start_turn().run_before("decide")
-    at.kills.reset(after=after)
-    with pytest.raises(Killed):
-        turn.take_step()
-    at.kills.reset()
+    turn = at.start_turn().run_before("CompareMetrics")
+    iteration = at.iterations()[0]["FlywheelIterationId"]
+    at.script.kill(after=after)
+    with pytest.raises(FunctionFailed, match="killed"):
+        at.invoke("compare_metrics", {"turn": turn.name, "iteration_id": iteration})
+    at.script.kill()
     left = at.keys("models/")
     assert (len(left), at.keys("decisions/")) == (there, [])
     before = [at.bucket.read_bytes(key) for key in left]
-    turn.repeat_step()
+    at.script.lose_answers()
     record = turn.run()
     (key,) = at.keys("models/")
     assert [at.bucket.read_bytes(key)] == (before or [at.bucket.read_bytes(key)])
-    assert len(at.s3.list_object_versions(Bucket=at.name, Prefix="models/")["Versions"]) == 1
+    assert len(at.s3.list_object_versions(Bucket=at.app.intake, Prefix="models/")["Versions"]) == 1
     assert kept(at, candidate_of(record).arn) == {score.label: score.threshold for score in candidate_of(record).labels}
     assert record.decision is DecisionKind.PROMOTE
 
 
 def test_a_model_that_was_promoted_without_a_holdout_answers_at_a_half() -> None:
-    at = Deployment(multi_label=True)
+    at = Deployment(multi_label=True, analysis=ANALYSIS)
     record = turn_with(at, FEW, test=TEST)
     assert record.decision is DecisionKind.PROMOTE
     assert at.keys("models/") == []
@@ -230,12 +230,16 @@ def test_exclusive_classes_have_none() -> None:
     assert (result.hamming_loss, at.keys("models/")) == (None, [])
 
 
+def analysed_rows(at: Deployment) -> list[dict[str, Any]]:
+    """Of a job of its own."""
+    job = f"job-{len(at.executions('Analyze'))}"
+    analysed(at, job, {"a.txt": "\n".join(TEXTS).encode()})
+    return rows_of(at, job)
+
+
 def assert_rows(at: Deployment, thresholds: dict[str, float]) -> None:
     """Of an analysis job, which are not what a half would say."""
-    analyses = Analyses(at=at)
-    job = analyses.drop({"a.txt": "\n".join(TEXTS).encode()})
-    analyses.run(job)
-    rows = analyses.rows(job)
+    rows = analysed_rows(at)
     assert [row["text"] for row in rows] == TEXTS
     for row in rows:
         assert row["labels"] == [each["name"] for each in row["scores"] if each["score"] >= thresholds[each["name"]]]
@@ -243,13 +247,13 @@ def assert_rows(at: Deployment, thresholds: dict[str, float]) -> None:
     assert ([row["labels"] for row in rows] == halves) is (set(thresholds.values()) == {YES})
 
 
-def assert_api(at: Deployment, serving: ServingRun, thresholds: dict[str, float]) -> None:
+def assert_api(at: Deployment, thresholds: dict[str, float]) -> None:
+    endpoint = at.endpoint()
+    assert endpoint
     with at.acting_as("classify_api"):
         classified = RequestClassifier(
-            endpoint=LiveEndpoint(
-                comprehend=at.functions.clients["comprehend"], kind=at.kind, arn=serving.endpoint_arn, clock=at.now
-            ),
-            intake=lambda: at.intake,
+            endpoint=LiveEndpoint(comprehend=at.comprehend, kind=at.kind, arn=endpoint["EndpointArn"], clock=at.now),
+            intake=lambda: at.bucket,
             rules=KeepingRules(keep=Keep.NONE, threshold=0.0),
             clock=at.now,
         ).classify(TEXTS)
@@ -263,28 +267,28 @@ def assert_api(at: Deployment, serving: ServingRun, thresholds: dict[str, float]
 
 def test_answers_are_those_of_the_model_that_serves_also_after_going_back() -> None:
     at, first, second = compared()
-    serving = ServingRun(at=at)
     older, newer = candidate_of(first).arn, candidate_of(second).arn
     assert kept(at, older) != kept(at, newer)
     for model in (newer, older):
+        # A model is tried once, with the documents that are there for it below.
+        at.change("serving", smoke_test_key="none")
         if at.active_model() != model:
             ask_for(at, model)
+            at.promote_all()
         assert at.active_model() == model
         assert_rows(at, kept(at, model))
         expected = [(text, sorted(labels)) for text, labels in labels_at_thresholds(at, kept(at, model))]
         at.upload(SMOKE_KEY, as_csv([("|".join(labels), text) for text, labels in expected if labels]))
-        serving.run(SERVED)
+        at.change("serving", smoke_test_key=SMOKE_KEY)
+        at.serve()
         tested = smoke_test_of(model, intake=at.bucket)
         assert tested is not None
         assert tested.right == tested.documents > len(TEXTS) / 2
-        assert_api(at, serving, kept(at, model))
+        assert_api(at, kept(at, model))
 
 
 def labels_at_thresholds(at: Deployment, thresholds: dict[str, float]) -> Iterator[tuple[str, list[str]]]:
-    analyses = Analyses(at=at)
-    job = analyses.drop({"a.txt": "\n".join(TEXTS).encode()})
-    analyses.run(job)
-    for row in analyses.rows(job):
+    for row in analysed_rows(at):
         scores = {each["name"]: each["score"] for each in row["scores"]}
         yield row["text"], [name for name in LABELS if scores[name] >= thresholds[name]]
 

@@ -98,7 +98,6 @@ class ImportingDeployment(Deployment):
             labels=LABELS,
             parameters=stacks,
             starts_turns=False,
-            name="served",
         )
         self.take(app)
         app.deploy()
@@ -106,7 +105,7 @@ class ImportingDeployment(Deployment):
 
     @property
     def operator(self) -> ImportDeployment:  # type: ignore[override]  # there is no flywheel
-        found = self.people.any_deployment
+        found = self.people.any_deployment_of(self.act_here())
         assert isinstance(found, ImportDeployment)
         return found
 

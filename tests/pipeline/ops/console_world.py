@@ -1,87 +1,29 @@
-"""A flywheel, or an importing deployment, as the console sees it, with machines whose executions a test tells."""
+"""A flywheel, or an importing deployment, as the console sees it: what is deployed, its machines included."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from flywheel.comprehend.model_kind import ModelType
-from flywheel.entity_recognition import ENTITY_RECOGNITION
-from flywheel.records import promotions, turns
 from flywheel.records.decisions import Evidence
-from flywheel.records.one_at_a_time import Current
 from flywheel.records.predictions import ScoredLabel, Suggestion
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.review import ItemSource, Lane, WaitingItem
 from flywheel.review.add_item import add
 from ops.deployment.published import AnyDeployment
 from ops.server.console_routes import console_routes
-from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
-from tests.pipeline.imports.importing_driver import ImportingDeployment
-from tests.pipeline.in_process_cloud import ACCOUNT, REGION
-from tests.pipeline.operator import importer, operator
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
-
-TURN_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:news-flywheel-turn"
-PROMOTION_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:news-flywheel-promote"
-
-
-class _Unknown(Exception):
-    pass
-
-
-@dataclass
-class Machines:
-    """Step Functions, as far as the command line asks it: the in-process cloud runs no machine."""
-
-    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By name."""
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    """What tasks that wait were told."""
-    exceptions: Any = field(
-        default_factory=lambda: SimpleNamespace(
-            ExecutionDoesNotExist=_Unknown, TaskTimedOut=_Unknown, TaskDoesNotExist=_Unknown, InvalidToken=_Unknown
-        )
-    )
-
-    def tell(self, name: str, status: str, states: Sequence[str], *, began: datetime, **more: Any) -> None:
-        """An execution that entered these states in turn, and has left all but the last."""
-        events: list[dict[str, Any]] = []
-        for place, state in enumerate(states):
-            at = began + timedelta(seconds=40 * place)
-            if events:
-                events.append(
-                    {"type": "TaskStateExited", "timestamp": at, "stateExitedEventDetails": {"name": states[place - 1]}}
-                )
-            events.append({"type": "TaskStateEntered", "timestamp": at, "stateEnteredEventDetails": {"name": state}})
-        self.executions[name] = {"status": status, "startDate": began, "events": events, **more}
-
-    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        found = self.executions.get(executionArn.rpartition(":")[2])
-        if found is None:
-            raise _Unknown
-        return found
-
-    def get_paginator(self, _: str) -> Machines:
-        return self
-
-    def paginate(self, *, executionArn: str, reverseOrder: bool = False, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's names
-        events = self.describe_execution(executionArn=executionArn)["events"]
-        yield {"events": events[::-1] if reverseOrder else events}
-
-    def send_task_success(self, **answer: Any) -> None:
-        self.answers.append(answer)
-
-    def send_task_failure(self, **answer: Any) -> None:
-        self.answers.append(answer)
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.entities.documents import annotated, as_json_lines
+from tests.pipeline.entities.test_turns import people as of_people
+from tests.pipeline.observed_world import SmallApp
+from tests.simulation.api import ACCOUNT, IMPORTER
+from tests.simulation.people import People
 
 
 class _Empty:
-    """CloudFormation and CloudWatch, which the in-process cloud lacks: there is nothing in them."""
+    """CloudFormation and CloudWatch, which the simulation lacks: there is nothing in them."""
 
     def get_paginator(self, _: str) -> _Empty:
         return self
@@ -92,28 +34,20 @@ class _Empty:
 
 @dataclass
 class Console:
-    at: Deployment | ImportingDeployment
+    at: Deployment
+    """Of an importing deployment the one whose models it imports."""
     deployed: AnyDeployment
-    machines: Machines
+
+    def __post_init__(self) -> None:
+        self.deployed.clients.__dict__.update(cloudformation=_Empty(), cloudwatch=_Empty())
 
     @property
     def name(self) -> str:
-        return self.at.name
-
-    def publish(self) -> None:
-        """As the stacks do, so that the console finds it by its name."""
-        published = self.deployed.published
-        role = "import" if isinstance(self.at, ImportingDeployment) else "train"
-        self._put("deployment", json.dumps({**published.model_dump(mode="json"), "role": role}))
-        if isinstance(self.at, Deployment):
-            self._put("flywheel-arn", self.at.flywheel_arn)
-
-    def _put(self, last: str, value: str) -> None:
-        self.at.cloud.clients["ssm"].put_parameter(
-            Name=f"{self.deployed.prefix}/{last}", Value=value, Type="String", Overwrite=True
-        )
+        return self.deployed.name
 
     def routes(self) -> list[Any]:
+        """What answers them has this world's clock."""
+        self.at.act_here()
         return console_routes(self.deployed.clients, name=self.name)
 
     def ask_for_review(self, *texts: str) -> None:
@@ -125,83 +59,65 @@ class Console:
             item = WaitingItem(text=text, source=ItemSource.API, suggestion=suggestion, at=datetime.now(UTC))
             add(item, lane=Lane.UNCERTAIN, rank=20, intake=self.at.bucket)
 
-    def begin_turn(self, *states: str, status: str = "RUNNING", **more: Any) -> str:
-        """A turn that goes on; its name."""
-        number = turns.current_number(self.at.bucket) + 1
-        self.at.bucket.write(turns.TURNS.current_key, Current(number=number))
-        began = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=40 * len(states))
-        if states:
-            self.machines.tell(turns.name_of(number), status, states, began=began, **more)
-        return turns.name_of(number)
-
-    def promotion_waits(self) -> str:
-        """The current promotion's execution waits for a person; its name."""
-        name = promotions.name_of(promotions.current_number(self.at.bucket))
-        began = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=120)
-        self.machines.tell(name, "RUNNING", ("BeginPromotion", "CheckModel", "AskForApproval"), began=began)
-        return name
+    def begin_turn(self, state: str) -> str:
+        """A turn that is at this state; its name."""
+        return self.at.start_turn().run_before(state).name
 
 
-def console(at: Deployment, **parameters: Any) -> Console:
-    model_type = ModelType.ENTITY_RECOGNIZER if at.kind is ENTITY_RECOGNITION else ModelType.DOCUMENT_CLASSIFIER
-    deployed = operator(at, model_type=model_type)
-    machines = Machines()
-    published = deployed.published.model_copy(
-        update={
-            "turn_machine_arn": TURN_MACHINE,
-            "promotion_machine_arn": PROMOTION_MACHINE,
-            "parameters": {
-                **deployed.published.parameters,
-                "PromotionMode": at.promotion_mode.value,
-                "Evidence": at.evidence.value,
-                **parameters,
-            },
-        }
+def console(**parameters: object) -> Console:
+    """Of a flywheel that nobody has given anything yet."""
+    at = Deployment(**parameters)  # type: ignore[arg-type]  # those of the Flywheel stack
+    return Console(at, at.operator)
+
+
+def importing() -> Console:
+    """Where the models of a flywheel in another account are imported: its first is active."""
+    at = Deployment(trusted_accounts=IMPORTER)
+    app = _importing(at, account=IMPORTER)
+    at.upload("test/test.csv", documents(*LABELS, count=6, words="judge: "))
+    at.upload("train/train.csv", documents(*LABELS, count=20))
+    at.run_turn()
+    at.settle()
+    who = at.world.as_person("somebody", account=IMPORTER)
+    found = Console(at, People(at.world, app).any_deployment_of(who))
+    assert found.deployed.models.active()
+    return found
+
+
+def _importing(at: Deployment, *, account: str) -> SmallApp:
+    source = {"SourceAccount": ACCOUNT, "SourceFlywheelName": at.name}
+    app = SmallApp(
+        at.world, kind="IMPORT", labels=(), parameters={"import": source}, starts_turns=False, account=account
     )
-    return _console(at, replace(deployed, published=published), machines)
+    app.deploy()
+    return app
 
 
-def importing(at: ImportingDeployment) -> Console:
-    return _console(at, importer(at), Machines())
-
-
-def _console(at: Deployment | ImportingDeployment, deployed: AnyDeployment, machines: Machines) -> Console:
-    deployed.clients.__dict__.update(stepfunctions=machines, cloudformation=_Empty(), cloudwatch=_Empty())
-    made = Console(at, deployed, machines)
-    made.publish()
-    return made
-
-
-def busy_news() -> Console:
-    """A classifier's flywheel with two turns behind it, one of whose models waits for approval, and bad uploads."""
-    at = Deployment(
-        promotion_mode=PromotionMode.APPROVAL,
-        evidence=Evidence.HOLDOUT,
-        maximum_bad_lines_percent=30,
-        variant="default",
-    )
+def busy_news(*, beside_imports: bool = False) -> Console:
+    """A classifier's flywheel with two turns behind it, one of whose models waits for approval, and bad uploads; with
+    a deployment in its account that is to import models."""
+    at = Deployment(promotion_mode=PromotionMode.APPROVAL, evidence=Evidence.HOLDOUT, maximum_bad_lines_percent=30)
+    if beside_imports:
+        _importing(at, account=ACCOUNT)
     at.upload("test/news.csv", documents(*LABELS, start=500, count=60))
     wrong = [(LABELS[0], text) for _, text in documents(LABELS[1], start=200, count=30)]
     at.upload("train/first.csv", [*documents(LABELS[0], count=40), *documents(LABELS[1], count=10), *wrong])
     at.run_turn()
-    at.promote_all()
-    assert at.promotion
-    at.promotion.approve(by="arn:aws:iam::111122223333:user/anna")
+    at.waiting_promotion().approve()
     at.upload("train/second.csv", [*documents(*LABELS, start=100, count=80), ("WEATHER", "rain and wind")])
     at.upload("train/bad.csv", [("CLIMATE", f"the wind turns, told in document {n}") for n in range(8)])
     at.run_turn()
-    at.promote_all()
     at.upload("train/waiting.csv", documents(*LABELS, start=300, count=3))
-    found = console(at)
+    found = Console(at, at.operator)
     found.ask_for_review("a late goal decided the final", "the market fell again on monday")
     return found
 
 
 def people() -> Console:
     """A recognizer's flywheel with one turn behind it, whose model is active."""
-    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities")
+    at = of_people()
     at.upload("train/people.jsonl", as_json_lines(annotated(count=200)))
     at.upload("test/people.jsonl", as_json_lines(annotated(start=300, count=60)))
     at.run_turn()
     at.promote_all()
-    return console(at)
+    return Console(at, at.operator)

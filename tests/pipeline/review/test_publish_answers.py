@@ -112,8 +112,8 @@ def test_killed_anywhere_and_run_again_each_answer_is_published_once(part: int) 
     for changes in itertools.count(part, PARTS):
         at = World()
         answered(at, WORDS[:5])
-        through = at.bert.functions
-        struck = at.bert.killed_after(changes, lambda: at.publish(asked=True, through=through))  # noqa: B023 - at once
+        queue = at.bert.queue
+        struck = at.bert.killed_after(changes, lambda: at.publish(asked=True, queue=queue))  # noqa: B023 - at once
         at.publish(asked=True)
         at.publish(asked=True)
         assert sorted(str(line["text"]) for line in lines(at)) == sorted(WORDS[:5])
@@ -137,7 +137,7 @@ def test_somebody_else_acts_at_any_moment(other: str) -> None:
         at = World()
         answered(at, WORDS[:3])
         with between(at.bert, place, lambda: acts[other](at)) as requests:  # noqa: B023 - it is called at once
-            at.publish(asked=True, through=at.bert.functions)
+            at.publish(asked=True, queue=at.bert.queue)
         at.anna.claim(1)
         if other == "undone" and at.item(A).state is ItemState.CLAIMED:
             at.anna.answer(A, "SPORTS")
@@ -288,7 +288,7 @@ def test_feedback_that_is_killed_and_said_again(trust: Trust) -> None:
         at.add(A)
 
         def say() -> None:
-            queue = at.queue_through(at.dora.functions)  # noqa: B023 - it is called at once
+            queue = at.dora.queue  # noqa: B023 - it is called at once
             propose(queue, text=A, labels=("SPORTS",), by=DORA, now=at.now, trust=trust)  # noqa: B023 - as above
 
         struck = at.dora.killed_after(changes, say)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.records.predictions import text_digest
+from flywheel.records.review import BATCHES, Batch
 from flywheel.records.uploads import UploadOutcome
 from flywheel.report.reviewed import reviewed_sentence
 from ops.deployment.errors import OperatorError
@@ -13,21 +13,26 @@ from ops.tables.exclude import change_sentence
 from ops.tables.forget import forgotten_sentence
 from ops.verbs.exclude import exclude_reviewer, excluded
 from ops.verbs.forget import forget
-from ops.verbs.review_publish import answers_waiting
+from ops.verbs.review_publish import answers_waiting, publish
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.documents import LABELS, documents
 from tests.pipeline.entities.documents import TYPES
-from tests.pipeline.operator import operator
+from tests.pipeline.entities.test_turns import people
 from tests.pipeline.review.world import ANNA, BERT, World
-from tests.pipeline.turn_driver import LABELS, Deployment, documents
 
 BUSINESS, SPORTS = LABELS
 UNLIKE = ("apples", "bridges", "clouds", "deserts", "engines", "forests", "guitars", "harbours", "islands", "jackets")
 
 
 def reviewed_world(at: Deployment) -> World:
-    """The queue of a deployment whose turns run in this process."""
-    world = World(kind=at.kind, task=at.service.describe().task, now=at.now(), bucket_name=at.name)
-    world.minimum_per_label = at.minimum_per_label
-    return world
+    """The queue of a deployment."""
+    return World(of=at, kind=at.kind, task=at.service.describe().task, now=at.now())
+
+
+def published(at: Deployment) -> list[Batch]:
+    """What became of the answers that wait: the queue's events start the function that looks at them."""
+    at.settle()
+    return at.bucket.read_all(at.keys(BATCHES), Batch)
 
 
 def review(world: World, count: int = 20) -> list[str]:
@@ -49,7 +54,7 @@ def test_answers_become_datasets_and_the_turn_says_whose() -> None:
     at.upload("test/test.csv", documents(*LABELS, count=6, words="judge: "))
     world = reviewed_world(at)
     review(world)
-    (batch,) = world.publish()
+    (batch,) = published(at)
     record = at.run_turn()
     assert {
         result.upload.key: result.outcome for result in record.uploads if "review" in result.upload.key
@@ -66,7 +71,7 @@ def test_answers_become_datasets_and_the_turn_says_whose() -> None:
 
 
 def test_a_recognizers_answers_become_datasets() -> None:
-    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, minimum_per_label=3, variant="entities")
+    at = people(minimum_documents_per_label=3)
     world = reviewed_world(at)
     for word in UNLIKE:
         text = f"{word.title()} {word[::-1]} met \U0001f600 somebody in {' '.join(word)}"
@@ -75,7 +80,7 @@ def test_a_recognizers_answers_become_datasets() -> None:
         for item in items:
             world.anna.answer(item.text, f"0:{item.text.index(' ')}:{TYPES[0]}")
     for _ in range(2):
-        world.publish(asked=True)
+        publish(at.operator)
     record = at.run_turn()
     assert record.reviewed is not None
     assert record.reviewed.documents == 10
@@ -86,29 +91,29 @@ def test_a_recognizers_answers_become_datasets() -> None:
 def test_status_says_why_answers_wait() -> None:
     at = Deployment()
     world = reviewed_world(at)
-    assert answers_waiting(operator(at)) is None
+    assert answers_waiting(at.operator) is None
     review(world, 4)
-    assert world.publish() == ()
-    waiting = answers_waiting(operator(at))
+    assert at.invoke("publish_answers", {"poke": "schedule"})["documents"] == 0
+    waiting = answers_waiting(at.operator)
     assert waiting is not None
     assert waiting.answers == 4
     assert "no label has 5 training documents among them" in waiting.because
 
 
 def test_an_operator_takes_a_reviewer_out() -> None:
-    at = Deployment(minimum_per_label=2)
+    at = Deployment(minimum_documents_per_label=2)
     at.upload("test/test.csv", documents(*LABELS, count=6, words="judge: "))
     world = reviewed_world(at)
     review(world)
-    (batch,) = world.publish()
+    (batch,) = published(at)
     at.run_turn()
     world.add("an answer that is not published yet")
     world.anna.claim(1)
     world.anna.answer("an answer that is not published yet", SPORTS)
-    change = exclude_reviewer(operator(at), "anna", reason="labels at random")
+    change = exclude_reviewer(at.operator, "anna", reason="labels at random")
     mine = [each for each in batch.items if ANNA in each.by]
     assert (change.documents, change.returned, change.reviewer) == (len(mine), 1, ANNA)
-    assert excluded(operator(at)).total_documents == len(mine)
+    assert excluded(at.operator).total_documents == len(mine)
     assert f"Withdrawn: the answers of {ANNA}." in change_sentence(change)
     assert world.bert.claim_texts(5) == ["an answer that is not published yet"]
     at.replace_flywheel()
@@ -118,7 +123,7 @@ def test_an_operator_takes_a_reviewer_out() -> None:
         each.item for each in batch.items if each.split == "train" and each not in mine
     }
     with pytest.raises(OperatorError, match="No answers of a reviewer nobody"):
-        exclude_reviewer(operator(at), "nobody", reason="-")
+        exclude_reviewer(at.operator, "nobody", reason="-")
 
 
 def test_a_text_is_forgotten_in_the_next_generation() -> None:
@@ -127,7 +132,7 @@ def test_a_text_is_forgotten_in_the_next_generation() -> None:
     at.upload("train/a.csv", documents(*LABELS))
     at.run_turn()
     label, text = documents(*LABELS)[0]
-    forgotten = forget(operator(at), text)
+    forgotten = forget(at.operator, text)
     assert (forgotten.excluded, forgotten.deleted, forgotten.in_datasets) == (1, 0, {"train-000001": 1})
     sentence = forgotten_sentence(forgotten)
     assert "until there is a new generation" in sentence

@@ -1,11 +1,11 @@
-"""A queue of its own in the in-process cloud, and its reviewers: each has clients that can be stopped by themselves."""
+"""A queue of its own in the simulated S3, and its reviewers: each has a client that can be stopped by itself."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -36,7 +36,9 @@ from flywheel.review.claim_items import Claimed, claim
 from flywheel.review.publish_answers import Publishing, publish_answers
 from flywheel.review.queue import AGREED, ReviewQueue, pointer_key
 from flywheel.store.bucket import IntakeBucket
-from tests.pipeline.in_process_cloud import Functions, InProcessCloud, Killed, in_process_cloud
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.s3_client import Client
+from tests.simulation.functions import FunctionKilled
 
 TASK = Task(labels=("BUSINESS", "SPORTS"))
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -60,22 +62,30 @@ _numbers = itertools.count(1)
 
 
 @cache
-def _functions_of(by: str) -> Functions:
+def _shared() -> Deployment:
+    """Whose S3 has the buckets of all queues that belong to no deployment."""
+    at = Deployment()
+    at.let_pass(NOW - at.now())
+    return at
+
+
+@cache
+def _client_of(by: str) -> Client:
     """To make clients takes longer than most of what a test does with them."""
-    return in_process_cloud().new_functions()
+    return Client(_shared())
 
 
 @dataclass(kw_only=True)
 class Person:
-    """A reviewer with clients of their own."""
+    """A reviewer with a client of their own."""
 
     by: str
     world: World
-    functions: Functions
+    client: Client
 
     @property
     def queue(self) -> ReviewQueue:
-        return self.world.queue_through(self.functions)
+        return self.world.queue_of(self.client.s3)
 
     def claim(self, count: int = 1) -> Claimed:
         return claim(self.queue, by=self.by, count=count, now=self.world.now)
@@ -92,12 +102,12 @@ class Person:
 
     def killed_after(self, changes: int, work: Callable[[], Any]) -> bool:
         """Do it, and die after so many changes; False: it was through before."""
-        self.functions.kills.reset(after=changes)
-        with contextlib.suppress(Killed):
+        self.client.begin(survives=changes)
+        with contextlib.suppress(FunctionKilled):
             work()
-        struck = self.functions.kills.struck
-        self.functions.kills.reset()
-        return struck
+        killed = self.client.killed
+        self.client.begin()
+        return killed
 
 
 @dataclass(kw_only=True)
@@ -106,26 +116,26 @@ class World:
     task: Task = TASK
     reviewers_per_item: int = 1
     now: datetime = NOW
-    bucket_name: str | None = None
-    """Of a deployment; None: one of its own."""
-    minimum_per_label: int = 5
-    cloud: InProcessCloud = field(default_factory=in_process_cloud)
+    of: Deployment | None = None
+    """None: a bucket of its own."""
 
     def __post_init__(self) -> None:
-        self.name = self.bucket_name or f"review-{next(_numbers)}"
-        self.s3 = self.cloud.clients["s3"]
-        if self.bucket_name is None:
+        at = self.of or _shared()
+        self.s3 = at.s3
+        self.name = self.of.app.intake if self.of else f"review-{next(_numbers)}"
+        if self.of is None:
             self.s3.create_bucket(Bucket=self.name)
             self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
         self.bucket = IntakeBucket(s3=self.s3, bucket=self.name)
         self.anna, self.bert, self.cara, self.dora = map(self.person, (ANNA, BERT, CARA, DORA))
 
     def person(self, by: str) -> Person:
-        return Person(by=by, world=self, functions=_functions_of(by))
+        return Person(by=by, world=self, client=Client(self.of) if self.of else _client_of(by))
 
-    def queue_through(self, functions: Functions) -> ReviewQueue:
+    def queue_of(self, s3: Any) -> ReviewQueue:
+        """As this client reaches it."""
         return ReviewQueue(
-            intake=IntakeBucket(s3=functions.clients["s3"], bucket=self.name),
+            intake=IntakeBucket(s3=s3, bucket=self.name),
             kind=self.kind,
             task=self.task,
             reviewers_per_item=self.reviewers_per_item,
@@ -133,9 +143,7 @@ class World:
 
     @property
     def queue(self) -> ReviewQueue:
-        return ReviewQueue(
-            intake=self.bucket, kind=self.kind, task=self.task, reviewers_per_item=self.reviewers_per_item
-        )
+        return self.queue_of(self.s3)
 
     def add(
         self,
@@ -150,10 +158,9 @@ class World:
         item = WaitingItem(text=text, source=ItemSource.API, suggestion=suggestion, proposals=proposals, at=self.now)
         return add(item, lane=lane, rank=rank_of_margin(margin), intake=self.bucket)
 
-    def publish(self, *, asked: bool = False, through: Functions | None = None) -> tuple[Batch, ...]:
-        rules = Publishing(minimum_per_label=self.minimum_per_label, longest=timedelta(days=7), test_percent=20)
-        queue = self.queue_through(through) if through else self.queue
-        return publish_answers(queue, rules, by="tests", now=self.now, asked=asked)
+    def publish(self, *, asked: bool = False, queue: ReviewQueue | None = None) -> tuple[Batch, ...]:
+        rules = Publishing(minimum_per_label=5, longest=timedelta(days=7), test_percent=20)
+        return publish_answers(queue or self.queue, rules, by="tests", now=self.now, asked=asked)
 
     def later(self, minutes: float) -> None:
         self.now += timedelta(minutes=minutes)
@@ -195,16 +202,6 @@ class World:
 @contextlib.contextmanager
 def between(person: Person, place: int, other: Callable[[], object]) -> Iterator[list[str]]:
     """Before the person's request with this number `other` happens, once."""
-    requests: list[str] = []
-
-    def before(model: Any, **_: Any) -> None:
-        requests.append(model.name)
-        if len(requests) == place + 1:
-            other()
-
-    events = person.functions.clients["s3"].meta.events
-    events.register("before-call", before)
-    try:
-        yield requests
-    finally:
-        events.unregister("before-call", before)
+    person.client.begin(before=lambda number: other() if number == place else None)
+    yield person.client.requests
+    person.client.begin()

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from flywheel.store import concatenation
 from flywheel.store.bucket import IntakeBucket
 from flywheel.store.concatenation import SMALLEST_PART, Source
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud
+from tests.pipeline.deployed import Deployment
+from tests.pipeline.s3_client import Client
+from tests.simulation.functions import FunctionKilled
 
-_numbers = itertools.count(1)
 S, M = SMALLEST_PART, 1024 * 1024
 
 
 @pytest.fixture
-def intake() -> IntakeBucket:
-    cloud = in_process_cloud()
-    cloud.kills.reset()
-    name = f"pieces-{next(_numbers)}"
-    cloud.clients["s3"].create_bucket(Bucket=name)
-    return IntakeBucket(s3=cloud.functions_clients["s3"], bucket=name)
+def client() -> Client:
+    return Client(Deployment())
+
+
+@pytest.fixture
+def intake(client: Client) -> IntakeBucket:
+    client.s3.create_bucket(Bucket="pieces")
+    return IntakeBucket(s3=client.s3, bucket="pieces")
 
 
 def sources(intake: IntakeBucket, sizes: tuple[int, ...]) -> tuple[list[Source], bytes]:
@@ -37,25 +38,16 @@ def sources(intake: IntakeBucket, sizes: tuple[int, ...]) -> tuple[list[Source],
     return found, whole
 
 
-@pytest.fixture
-def parts() -> Iterator[list[int]]:
-    """The sizes of the parts that are sent or copied."""
-    s3: Any = in_process_cloud().functions_clients["s3"]
+def parts_of(client: Client) -> list[int]:
+    """The sizes of the parts that were sent or copied."""
     found: list[int] = []
-
-    def note(params: dict[str, Any], **_: Any) -> None:
-        if "CopySourceRange" in params:
-            first, last = params["CopySourceRange"].removeprefix("bytes=").split("-")
+    for _, sent in client.sent:
+        if "CopySourceRange" in sent:
+            first, last = sent["CopySourceRange"].removeprefix("bytes=").split("-")
             found.append(int(last) - int(first) + 1)
-        else:
-            found.append(len(params["Body"]))
-
-    operations = [f"provide-client-params.s3.{name}" for name in ("UploadPart", "UploadPartCopy")]
-    for operation in operations:
-        s3.meta.events.register(operation, note)
-    yield found
-    for operation in operations:
-        s3.meta.events.unregister(operation, note)
+        elif "PartNumber" in sent:
+            found.append(len(sent["Body"]))
+    return found
 
 
 @pytest.mark.parametrize("head", [b"", b"file,line\n"])
@@ -75,37 +67,37 @@ def parts() -> Iterator[list[int]]:
     ],
 )
 def test_everything_is_there_once_and_in_order(
-    intake: IntakeBucket, parts: list[int], sizes: tuple[int, ...], head: bytes
+    intake: IntakeBucket, client: Client, sizes: tuple[int, ...], head: bytes
 ) -> None:
     given, whole = sources(intake, sizes)
     intake.concatenate("all", given, head=head, content_type="text/plain")
-    assert all(size >= S for size in parts[:-1])
+    assert all(size >= S for size in parts_of(client)[:-1])
     assert intake.read_bytes("all") == head + whole
 
 
 def test_large_objects_are_copied_and_no_part_is_too_large(
-    intake: IntakeBucket, parts: list[int], monkeypatch: pytest.MonkeyPatch
+    intake: IntakeBucket, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(concatenation, "LARGEST_COPY", 2 * S)
     given, whole = sources(intake, (M, 5 * S, M, 6 * S + 1))
     intake.concatenate("all", given, head=b"head", content_type="text/plain")
     assert intake.read_bytes("all") == b"head" + whole
+    parts = parts_of(client)
     assert max(parts) < 3 * S
-    assert in_process_cloud().kills.requests.count("UploadPartCopy") > len(parts) / 2
+    assert client.requests.count("UploadPartCopy") > len(parts) / 2
 
 
-def test_until_it_is_whole_readers_see_the_former_object(intake: IntakeBucket) -> None:
+def test_until_it_is_whole_readers_see_the_former_object(intake: IntakeBucket, client: Client) -> None:
     given, whole = sources(intake, (S, S, M))
     intake.write_bytes("all", b"former")
-    kills = in_process_cloud().kills
-    for after in itertools.count():
-        kills.reset(after=after)
+    for survives in itertools.count():
+        client.begin(survives=survives)
         try:
             intake.concatenate("all", given, content_type="text/plain")
-        except Killed:
-            kills.reset()
+        except FunctionKilled:
+            client.begin()
             assert intake.read_bytes("all") == b"former"
         else:
             break
-    assert after > 3
+    assert survives > 3
     assert intake.read_bytes("all") == whole

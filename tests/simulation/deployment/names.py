@@ -22,9 +22,7 @@ class Place:
 
     @property
     def stack_id(self) -> str:
-        found = self.hash("", 32)
-        uuid = "-".join([found[:8], found[8:12], found[12:16], found[16:20], found[20:]])
-        return self.arn("cloudformation", f"stack/{self.stack}/{uuid}")
+        return self.arn("cloudformation", f"stack/{self.stack}/{self.uuid('')}")
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
@@ -32,6 +30,10 @@ class Place:
     def hash(self, logical_id: str, length: int) -> str:
         what = f"{self.account}/{self.region}/{self.stack}/{logical_id}"
         return hashlib.sha256(what.encode()).hexdigest()[:length]
+
+    def uuid(self, logical_id: str) -> str:
+        found = self.hash(logical_id, 32)
+        return "-".join([found[:8], found[8:12], found[12:16], found[16:20], found[20:]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,7 @@ _KINDS = {
         member="FlywheelName", longest=63, service="comprehend", resource="flywheel/{name}", ref="arn"
     ),
     "AWS::ApiGateway::Stage": _Kind(member="StageName"),
+    "AWS::KMS::Key": _Kind(service="kms", resource="key/{name}"),
     "AWS::S3::Bucket": _Kind(member="BucketName", longest=63, lower=True),
 }
 _RANDOM = 12
@@ -86,6 +89,8 @@ class Named:
     def _generated(self, logical_id: str) -> str:
         if self._type.startswith("AWS::ApiGateway::"):
             return self._place.hash(logical_id, 10)
+        if self._type == "AWS::KMS::Key":
+            return self._place.uuid(logical_id)
         random = self._place.hash(logical_id, _RANDOM)
         begins = f"{self._place.stack}-{logical_id}"[: self._kind.longest - _RANDOM - 1]
         name = f"{begins}-{random}"

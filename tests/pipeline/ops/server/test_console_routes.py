@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from flywheel.promotions.requests import open_requests
+from flywheel.records import promotions
+from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRequest
 from ops.server.actions import CONFIRM_SECONDS, Actions, Wanted, What
 from ops.server.answers import Refused
 from ops.server.console_routes import _PARTS, console_routes, report_css
 from tests.local_host import Answered, Asked
-from tests.pipeline.imports.importing_driver import ImportingDeployment, SourceModels
 from tests.pipeline.ops.console_world import Console, busy_news, console, importing, people
-from tests.pipeline.turn_driver import Deployment
+from tests.simulation.api import ApiError
 
 NOT_WHERE_MODELS_ARE_IMPORTED = {"turns", "uploads", "share", "queue"}
 WHOLE = [path for path, *_ in _PARTS if "{" not in path]
@@ -24,17 +24,17 @@ WHOLE = [path for path, *_ in _PARTS if "{" not in path]
 @pytest.fixture(scope="module")
 def news() -> Console:
     """Read only."""
-    world = busy_news()
-    world.promotion_waits()
-    return world
+    return busy_news(beside_imports=True)
 
 
 @pytest.fixture(scope="module")
 def imports() -> Console:
-    source = SourceModels(name="routes-source")
-    at = ImportingDeployment()
-    at.hear_and_promote(at.shared(source.train("one")))
-    return importing(at)
+    return importing()
+
+
+def end_of(world: Console) -> Promotion:
+    """Of the promotion that waited in `busy_news`."""
+    return world.at.bucket.require(promotions.record_key("promotion-000002"), Promotion)
 
 
 def of(world: Console, path: str, *, host: Asked | None = None) -> Answered:
@@ -48,7 +48,7 @@ class TestParts:
 
     @pytest.mark.parametrize("path", WHOLE)
     def test_each_is_there_where_nothing_has_happened(self, path: str) -> None:
-        assert of(console(Deployment()), path).status == 200
+        assert of(console(), path).status == 200
 
     @pytest.mark.parametrize("path", WHOLE)
     def test_where_models_are_imported_each_answers_or_says_where_to_look(self, imports: Console, path: str) -> None:
@@ -72,7 +72,7 @@ class TestParts:
         newer, older = of(news, "models", host=host).json["models"]
         card = of(news, f"models/{older['name']}", host=host).json["card"]
         assert [(one["key"], one["documents"]) for one in card["training"]["uploads"]] == [("train/first.csv", 80)]
-        assert card["promotions"][0]["answered_by"] == "arn:aws:iam::111122223333:user/anna"
+        assert card["promotions"][0]["answered_by"] == news.deployed.clients.caller()
         assert card["model"]["marks"] == ["active"]
         card = of(news, f"models/{newer['name']}", host=host).json["card"]
         assert [(one["key"], one["documents"]) for one in card["training"]["uploads"]] == [
@@ -104,17 +104,16 @@ class TestParts:
         assert (answered.status, answered.code) in {(409, "REFUSED"), (404, "NOT_FOUND")}
         assert answered.json["message"].endswith(".")
 
-    def test_the_flywheels_of_the_region_are_listed(self, news: Console, imports: Console) -> None:
+    def test_the_flywheels_of_the_region_are_listed(self, news: Console) -> None:
         host = Asked(news.routes())
         found = {one["name"]: one for one in host.get("/api/console/flywheels").json}
         assert found[news.name]["labels"] == ["BUSINESS", "SPORTS"]
-        assert found[imports.name]["source"] == "news"
+        assert found["served"]["source"] == "news"
 
     def test_a_flywheel_that_there_is_not(self, news: Console) -> None:
         answered = Asked(news.routes()).get("/api/console/flywheels/another/status")
         assert answered.code == "REFUSED"
 
-    @pytest.mark.usefixtures("imports")
     def test_without_a_name_it_begins_with_the_list(
         self, news: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
     ) -> None:
@@ -130,24 +129,19 @@ class TestParts:
         assert host.get("/api/review/session").json["flywheel"] == news.name
 
     def test_what_is_denied_names_the_policy(self, news: Console) -> None:
-        def refuse(model: Any, **_: Any) -> None:
-            answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
-            raise ClientError(answer, model.name)
-
         host = Asked(news.routes())
-        for service in ("s3", "ssm"):
-            news.at.cloud.clients[service].meta.events.register("before-call", refuse)
+        denied = ApiError("AccessDeniedException", "no", status=403)
+        news.at.world.failing = {"s3": denied, "ssm": denied}
         try:
-            denied = {path: of(news, path, host=host).json for path in ("status", "models", "queue", "cost")}
-            denied["list"] = host.get("/api/console/flywheels").json
+            said = {path: of(news, path, host=host).json for path in ("status", "models", "queue", "cost")}
+            said["list"] = host.get("/api/console/flywheels").json
         finally:
-            for service in ("s3", "ssm"):
-                news.at.cloud.clients[service].meta.events.unregister("before-call", refuse)
-        assert {said["code"] for said in denied.values()} == {"NOT_ALLOWED"}
-        assert "OperatorsPolicyArn" in denied["status"]["message"]
-        assert "ReviewersPolicyArn" in denied["queue"]["message"]
-        assert "No managed policy" in denied["cost"]["message"]
-        assert "No managed policy" in denied["list"]["message"]
+            news.at.world.failing = {}
+        assert {each["code"] for each in said.values()} == {"NOT_ALLOWED"}
+        assert "OperatorsPolicyArn" in said["status"]["message"]
+        assert "ReviewersPolicyArn" in said["queue"]["message"]
+        assert "No managed policy" in said["cost"]["message"]
+        assert "No managed policy" in said["list"]["message"]
 
     def test_the_reports_style_sheet_styles_a_tree_in_another_page(self) -> None:
         css = report_css()["css"]
@@ -159,7 +153,7 @@ class TestParts:
 class TestActions:
     @pytest.fixture
     def world(self) -> Console:
-        return console(Deployment())
+        return console()
 
     def ask(self, world: Console, host: Asked, **wanted: Any) -> Answered:
         return host.ask("POST", f"/api/console/flywheels/{world.name}/actions", wanted)
@@ -189,39 +183,45 @@ class TestActions:
         self.confirm(host, asked["confirm"])
         assert world.at.bucket.read(REQUEST_KEY, TurnRequest) is not None
 
-    def test_an_approval_is_of_the_promotion_that_was_shown(self, news: Console) -> None:
-        world, host = news, Asked(news.routes())
+    def test_an_approval_is_of_the_promotion_that_was_shown(self) -> None:
+        world = busy_news()
+        host = Asked(world.routes())
         asked = self.ask(world, host, action="approve", target="turn-000002", reason="fine").json
         assert "in place of" in asked["sentence"]
-        assert world.machines.answers == []
+        world.at.settle()
+        waits = world.at.waiting_promotion()
         assert "is approved" in self.confirm(host, asked["confirm"]).json["said"]
-        (answer,) = world.machines.answers
-        assert json.loads(answer["output"])["reason"] == "fine"
+        world.at.settle()
+        end = end_of(world)
+        assert (end.promotion, end.status) == (waits.name, PromotionStatus.PROMOTED)
+        assert end.answered_by == world.deployed.clients.caller()
+        assert waits.answer["reason"] == "fine"
 
     def test_a_promotion_that_ended_meanwhile_is_not_answered(self) -> None:
         world = busy_news()
-        world.promotion_waits()
         host = Asked(world.routes())
         asked = self.ask(world, host, action="approve", target="2").json
-        assert world.at.promotion
-        world.at.promotion.decline(reason="somebody else did")
+        world.at.waiting_promotion().decline(reason="somebody else did")
         answered = self.confirm(host, asked["confirm"])
         assert (answered.status, answered.code) == (409, "REFUSED")
         assert "somebody else did" in answered.json["message"]
-        assert world.machines.answers == []
+        world.at.settle()
+        assert end_of(world).status is PromotionStatus.DECLINED
 
     def test_rolling_back_goes_to_the_model_that_was_named(self) -> None:
         world = busy_news()
-        assert isinstance(world.at, Deployment)
-        assert world.at.promotion
         former = world.at.active_model()
-        world.at.promotion.approve()
+        world.at.waiting_promotion().approve()
+        assert world.at.active_model() != former
         host = Asked(world.routes())
         asked = self.ask(world, host, action="roll-back", reason="worse in use").json
         assert f"{str(former).rsplit('/', 1)[-1]} becomes the active model" in asked["sentence"]
+        assert open_requests(world.at.bucket) == []
         self.confirm(host, asked["confirm"])
         (request,) = [one for one in of(world, "promotions").json["now"]["open"] if one["source"] == "operator"]
         assert request["model_arn"] == former
+        world.at.settle()
+        assert world.at.active_model() == former
 
     @pytest.mark.parametrize(
         ("wanted", "code"),

@@ -9,28 +9,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from flywheel.comprehend.model_kind import ModelType
-from flywheel.entity_recognition import ENTITY_RECOGNITION
 from flywheel.records.predictions import ScoredEntity, ScoredLabel, Suggestion, text_digest
 from flywheel.records.review import GUIDELINES_KEY, ItemSource, Lane, Proposal, ReviewItem, WaitingItem, item_key
 from flywheel.review.add_item import add
-from ops.deployment.published import Deployment as Deployed
+from ops.deployment.clients import Clients
 from ops.server.review_routes import rendered, review_routes
 from tests.local_host import Answered, Asked
+from tests.pipeline.deployed import Deployment
 from tests.pipeline.entities.documents import TYPES
-from tests.pipeline.operator import _Clients, operator
-from tests.pipeline.turn_driver import Deployment
+from tests.pipeline.entities.test_turns import people as of_people
+from tests.simulation.api import ApiError
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MODEL = "arn:aws:comprehend:us-east-1:111122223333:document-classifier/news/version/1"
 TEXT = "a late goal decided the final"
 
 
-class _Person(_Clients):
+class _Person(Clients):
     def __init__(self, at: Deployment, name: str) -> None:
-        super().__init__(at)
+        super().__init__(at.operator.clients.session)
         self._name = name
 
     def caller(self) -> str:
@@ -40,18 +38,14 @@ class _Person(_Clients):
 class World:
     """A flywheel's queue, and the hosts of two reviewers."""
 
-    def __init__(self, at: Deployment, model_type: ModelType, **parameters: Any) -> None:
+    def __init__(self, at: Deployment) -> None:
         self.at = at
         self.now = NOW
-        deployed = operator(at, model_type=model_type)
-        published = deployed.published.model_copy(
-            update={"parameters": {**deployed.published.parameters, **parameters}}
-        )
-        self.deployed = replace(deployed, published=published)
+        self.deployed = replace(at.operator, clients=_Person(at, "me"))
         self.ada, self.bob = (self.host(name) for name in ("ada", "bob"))
 
     def host(self, name: str) -> Asked:
-        deployed: Deployed = replace(self.deployed, clients=_Person(self.at, name))
+        deployed = replace(self.deployed, clients=_Person(self.at, name))
         return Asked(review_routes(deployed, now=lambda: self.now))
 
     def add(self, text: str, suggestion: Suggestion | None = None, lane: Lane = Lane.UNCERTAIN, **more: Any) -> str:
@@ -69,13 +63,12 @@ class World:
 
 @pytest.fixture
 def news() -> World:
-    return World(Deployment(), ModelType.DOCUMENT_CLASSIFIER)
+    return World(Deployment())
 
 
 @pytest.fixture
 def people() -> World:
-    at = Deployment(kind=ENTITY_RECOGNITION, labels=TYPES, variant="entities")
-    return World(at, ModelType.ENTITY_RECOGNIZER)
+    return World(of_people())
 
 
 def suggestion(labels: tuple[str, ...] = ("SPORTS",)) -> Suggestion:
@@ -258,7 +251,7 @@ class TestAnswers:
         refused(news.ada.ask("DELETE", f"/api/review/answers/{item}"), 409, "PUBLISHED")
 
     def test_only_who_decides_sees_what_the_others_said(self) -> None:
-        world = World(Deployment(), ModelType.DOCUMENT_CLASSIFIER, ReviewersPerItem=2)
+        world = World(Deployment(reviewers_per_item=2))
         item = world.add(TEXT)
         for host, label in ((world.ada, "SPORTS"), (world.bob, "BUSINESS")):
             (found,) = world.claimed(host)
@@ -306,18 +299,12 @@ def test_the_queue_is_counted_by_lane_and_state(news: World) -> None:
 
 @contextmanager
 def failing(world: World, code: str, status: int) -> Iterator[None]:
-    """S3 answers every request of people's with this error."""
-    events = world.at.s3.meta.events
-
-    def fail(model: Any, **_: Any) -> None:
-        answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(answer, model.name)  # type: ignore[arg-type]  # the members that are read
-
-    events.register("before-call", fail)
+    """S3 answers every request with this error."""
+    world.at.world.failing = {"s3": ApiError(code, "no", status=status)}
     try:
         yield
     finally:
-        events.unregister("before-call", fail)
+        world.at.world.failing = {}
 
 
 class TestFailures:
