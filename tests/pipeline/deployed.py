@@ -41,7 +41,7 @@ class Deployment(Seen):
         analysis: Mapping[str, object] | None = None,
         starts_turns: bool = False,
         seed: int = 1,
-        name: str = "news",
+        name: str | None = None,
         beside: Running | None = None,
         **parameters: object,
     ) -> None:
@@ -51,9 +51,10 @@ class Deployment(Seen):
             if values is not None:
                 given[part] = parameters_of(values)
         kind = "ENTITIES" if entities else "MULTI_LABEL" if multi_label else "MULTI_CLASS"
-        self.deploy(
+        self.take(
             SmallApp(self.world, kind=kind, labels=labels, parameters=given, starts_turns=starts_turns, name=name)
         )
+        self.app.deploy()
         self._by_hand = 0
 
     def change(self, part: str = "flywheel", **parameters: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections import Counter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.deployment.stack import Stack
     from tests.simulation.machines.host import Visit
 
+FLYWHEEL_WITH_MODEL = "Custom::FlywheelWithModel"
 SETTINGS = Settings().merged(
     {
         **dict.fromkeys((name for name in Settings.model_fields if name.endswith("_seconds")), 0),
@@ -44,8 +46,12 @@ PARAMETERS = {
 """Nothing stands in the way of a test that is about something else."""
 
 
+class NotGranted(Exception):
+    """A function asked for what its role does not grant."""
+
+
 class ObservedWorld(World):
-    """Hears of the states that executions enter."""
+    """Hears of the states that executions enter, and of what functions are refused."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -60,6 +66,8 @@ class ObservedWorld(World):
         """How often a state tried again, by its name and the error."""
         self.invoked: dict[str, list[Any]] = {}
         """Events that functions got, by ARN."""
+        self.noted: dict[str, list[Mapping[str, Any]]] = {}
+        """Requests of the operations that a test has put here."""
         begin = self.functions.begin
 
         def noted(arn: str, event: Any) -> Process[Any]:
@@ -94,6 +102,8 @@ class ObservedWorld(World):
     def _carried_out(
         self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller
     ) -> dict[str, Any]:
+        if operation in self.noted:
+            self.noted[operation].append(parameters)
         if service in self.failing:
             raise self.failing[service]
         if self.refused and service == "s3":
@@ -101,7 +111,19 @@ class ObservedWorld(World):
             error = self.refused.get((operation, source.get("Key", ""), source.get("VersionId", "")))
             if error is not None:
                 raise error
-        return super()._carried_out(service, operation, parameters, caller)
+        try:
+            return super()._carried_out(service, operation, parameters, caller)
+        except ApiError as error:
+            if "because no identity-based policy" in str(error) and self._is_function(caller):
+                # It may make do without: the test must not.
+                self.kernel.failures.append(NotGranted(str(error)))
+            raise
+
+    def _is_function(self, caller: Caller) -> bool:
+        """And no test that takes its role on."""
+        return self.kernel.in_process and any(
+            caller == Caller(account=of, role=each.role) for each, of in self.functions.known.values()
+        )
 
     def visited(self, visit: Visit, machine: str) -> None:
         super().visited(visit, machine)
@@ -115,24 +137,32 @@ class SmallApp(App):
     """One of other labels than the synthesised, in as many generations as a test likes. Nothing runs on a schedule."""
 
     def __init__(
-        self, world: World, *, labels: tuple[str, ...], starts_turns: bool, name: str = "news", **more: Any
+        self, world: World, *, labels: tuple[str, ...], starts_turns: bool, name: str | None = None, **more: Any
     ) -> None:
         super().__init__(world, **more)
         self.labels = labels
-        self.encryption: str | None = None
-        """The setting."""
+        self.settings: Mapping[str, Any] = {}
+        """Further ones of cdk.json."""
+        self.of_resource: dict[str, Any] = {}
+        """Properties that a custom resource of the flywheel has in the place of those that the settings give it."""
         self._starts_turns = starts_turns
         self._name = name
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._name or super().name
 
     def templates(self) -> Mapping[str, Mapping[str, Any]]:
-        found = super().templates()
-        if self.kind in KINDS:
-            found = relabelled(self.kind, self.labels, self.generation, self.name, self.encryption)
+        found = self._relabelled() if self.kind in KINDS else super().templates()
+        if self.of_resource:
+            found = copy.deepcopy(dict(found))
+            for resource in found[f"{self.name}-flywheel"]["Resources"].values():
+                if resource["Type"] == FLYWHEEL_WITH_MODEL:
+                    resource["Properties"].update(self.of_resource)
         return {name: template for name, template in found.items() if name.rpartition("-")[2] in self.parameters}
+
+    def _relabelled(self) -> Mapping[str, Mapping[str, Any]]:
+        return relabelled(self.kind, self.labels, self.generation, self.name, self.settings)
 
     def resolved(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
         published = tuple(sorted(self.world.published(self.account).items()))
@@ -142,7 +172,7 @@ class SmallApp(App):
             self.kind,
             self.labels,
             self.generation,
-            self.encryption,
+            json.dumps([self.settings, self.of_resource]),
             tuple(sorted(parameters.items())),
             published,
         )
@@ -154,6 +184,12 @@ class SmallApp(App):
             rules = tuple(rule for rule in stack.rules if not rule.schedule)
             _resolved[key] = replace(stack, event_source_mappings=mappings, rules=rules)
         return _resolved[key]
+
+    def _create_flywheels(self, stack: Stack) -> None:
+        super()._create_flywheels(stack)
+        for resource in stack.custom_resources:
+            if resource.type == FLYWHEEL_WITH_MODEL and resource.properties["FlywheelArn"] not in self.flywheels:
+                self.flywheels.append(resource.properties["FlywheelArn"])
 
 
 left: list[World] = []
@@ -170,17 +206,16 @@ _templates: dict[Any, dict[str, Any]] = {}
 
 
 def relabelled(
-    kind: str, labels: tuple[str, ...], generation: int, name: str, encryption: str | None
+    kind: str, labels: tuple[str, ...], generation: int, name: str, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The templates of `KINDS[kind]` with other labels and other names: nothing else depends on them."""
-    key = (kind, labels, generation, name, encryption)
+    """The templates of `KINDS[kind]`, and of further settings, with other labels and other names: nothing else depends
+    on them."""
+    key = (kind, labels, generation, name, json.dumps(settings))
     if key not in _templates:
         context = context_of(KINDS[kind])
         former = sorted(context.get("labels") or context["entity_types"])
         new = sorted(labels)
-        text = json.dumps(
-            synthesised({**context, "encryption": encryption}) if encryption else templates_of(KINDS[kind])
-        )
+        text = json.dumps(synthesised({**context, **settings}) if settings else templates_of(KINDS[kind]))
         text = re.sub(r"news-[0-9a-f]{8}\b", f"news-{generation:08x}", text)
         for before, after in ((former, new), ([{"Type": name} for name in former], [{"Type": name} for name in new])):
             text = text.replace(json.dumps(before), json.dumps(after))

@@ -77,9 +77,9 @@ class Running:
         """Executions that were run before a state, by name."""
         self._beside = 0
 
-    def deploy(self, app: SmallApp) -> None:
+    def take(self, app: SmallApp) -> None:
+        """The one that this is about, before it is deployed."""
         self.app = app
-        app.deploy()
         self.people = People(self.world, app)
         self._test = self.world.as_person("a test", account=app.account)
         acting.set(self._test)
@@ -119,9 +119,11 @@ class Running:
             acting.reset(token)
 
     def _function(self, word: str) -> tuple[Function, str]:
-        known = self.world.functions.known
-        own = (known[each.arn] for stack in self.app.stacks.values() for each in stack.functions)
-        return next(found for found in own if found[0].module.endswith(f".{word}"))
+        return next(
+            (found, account)
+            for found, account in self.world.functions.known.values()
+            if found.module.endswith(f".{word}") and found.name.startswith(f"{self.name}-")
+        )
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.api import ACCOUNT, ApiError, Caller
@@ -14,7 +15,7 @@ from tests.simulation.schedule.plan import KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tests.simulation.deployment.stack import Machine, Stack
+    from tests.simulation.deployment.stack import Machine, Parameter, Stack
     from tests.simulation.world import World
 
 
@@ -99,7 +100,14 @@ class App:
                 except DeploymentFailed:
                     self.unfinished = True
             raise
+        for parameter_of_stack in self._last(stack):
+            self.world.set_parameter(parameter_of_stack, self.account)
         self.stacks[part] = stack
+
+    def _last(self, stack: Stack) -> list[Parameter]:
+        """What depends on a custom resource is written after it: who hears of it may use what that has made."""
+        after = self._after_custom_resources(stack)
+        return [each for each in stack.parameters if each.logical_id in after]
 
     def _put(self, stack: Stack) -> None:
         self.world.deploy_first(stack)
@@ -107,7 +115,8 @@ class App:
             if bucket.logical_id.startswith("BucketsIntake"):
                 self._intake = bucket.name
         self._create_flywheels(stack)
-        self.world.deploy(stack)
+        last = self._last(stack)
+        self.world.deploy(replace(stack, parameters=tuple(each for each in stack.parameters if each not in last)))
 
     def destroy(self, *parts: str) -> None:
         """As `cdk destroy` of these stacks: buckets, models and older flywheels stay. It waits; raises

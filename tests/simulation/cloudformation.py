@@ -38,6 +38,8 @@ class CustomResources:
         self._answers: dict[str, dict[str, Any] | None] = {}
         """By address; None: it is waited for."""
         self._count = 0
+        self._statuses: dict[str, str] = {}
+        """Of stacks, by id."""
 
     def apply(self, stack: Stack) -> None:
         """Create, change and delete what the stack has more, otherwise and no more than before.
@@ -45,6 +47,7 @@ class CustomResources:
         Raises DeploymentFailed, after which `apply` of the former stack goes back.
         """
         there = self._there.setdefault((stack.account, stack.name), {})
+        self._statuses[stack.id] = "UPDATE_IN_PROGRESS" if there else "CREATE_IN_PROGRESS"
         wanted = {each.logical_id: each for each in stack.custom_resources}
         for name, resource in wanted.items():
             known = there.get(name)
@@ -52,6 +55,7 @@ class CustomResources:
                 try:
                     there[name] = (resource, self._ask(stack, resource, "Create"))
                 except DeploymentFailed:
+                    self._statuses[stack.id] = "UPDATE_ROLLBACK_IN_PROGRESS" if there else "ROLLBACK_IN_PROGRESS"
                     with suppress(DeploymentFailed):
                         self._ask(stack, resource, "Delete", physical="never-created")
                     raise
@@ -59,10 +63,18 @@ class CustomResources:
                 there[name] = (resource, known[1])
                 there[name] = (resource, self._ask(stack, resource, "Update", former=known[0], physical=known[1]))
         for name in [name for name in there if name not in wanted]:
+            self._statuses[stack.id] = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
             self._delete(stack, name)
+
+    def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002 - as every service
+        """Of CloudFormation's own requests, to a stack that is worked on."""
+        if operation != "DescribeStacks":
+            raise NotImplementedError(f"The simulated CloudFormation has no {operation}.")
+        return {"Stacks": [{"StackStatus": self._statuses[parameters["StackName"]]}]}
 
     def delete(self, stack: Stack) -> None:
         """All of a stack that is destroyed, while its functions are still there. Raises DeploymentFailed."""
+        self._statuses[stack.id] = "DELETE_IN_PROGRESS"
         for name in list(reversed(self._there.get((stack.account, stack.name), {}))):
             self._delete(stack, name)
 

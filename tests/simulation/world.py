@@ -121,6 +121,7 @@ class World:
             "comprehend": self.comprehend.answer,
             "application-autoscaling": self._scale,
             "lambda": self.functions.answer,
+            "cloudformation": self.custom_resources.answer,
             "sts": lambda _operation, _parameters, caller: {"Arn": caller.arn, "Account": caller.account},
         }
         self.visits: Counter[str] = Counter()
@@ -275,7 +276,7 @@ class World:
         for topic in stack.topics:
             self.sns.add(topic.arn)
         for parameter in stack.parameters:
-            self._set_parameter(parameter, account)
+            self.set_parameter(parameter, account)
         for function in stack.functions:
             self.functions.add(function, account=account)
         for machine in stack.machines:
@@ -316,7 +317,7 @@ class World:
                 asked = {"Bucket": bucket.name, "VersioningConfiguration": versioning}
                 self.s3.answer("PutBucketVersioning", asked, owner)
 
-    def _set_parameter(self, parameter: Parameter, account: str) -> None:
+    def set_parameter(self, parameter: Parameter, account: str) -> None:
         asked = {"Name": parameter.name, "Value": parameter.value, "Type": "String", "Overwrite": True}
         if self.published(account).get(parameter.name) != parameter.value:
             self.ssm.answer("PutParameter", asked, Caller(account=account))

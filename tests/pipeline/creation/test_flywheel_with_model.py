@@ -3,301 +3,228 @@ it."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from flywheel.creation.change_flywheel import Awaited, create_or_change, delete_flywheel
-from flywheel.creation.report_flywheel import accept_flywheel, remove_unused
-from flywheel.creation.wanted_flywheel import Tag, WantedFlywheel
-from flywheel.faults.errors import FlywheelRefused, ServiceBusy
-from flywheel.promotions.start_promotion import Poke
 from flywheel.records.decisions import DecisionKind
-from flywheel.records.promotions import InitialModel, PromotionMode, initial_key
+from flywheel.records.promotions import PromotionMode
 from flywheel.records.turns import DeletedModels, deleted_key
-from tests.infrastructure.conftest import VARIANTS
-from tests.pipeline.deployment import settled
-from tests.pipeline.in_process_cloud import Killed, in_process_cloud, switched
-from tests.pipeline.step_roles import NotGranted
-from tests.pipeline.turn_driver import LABELS, ROLE, Deployment, as_csv, documents
+from tests.pipeline.creation.with_model import FOLDER, MODEL, FlywheelWithModel
+from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.trainings import train
+from tests.simulation.api import ACCOUNT
+from tests.simulation.cloudformation import DeploymentFailed
 
-MODEL = VARIANTS["initial-model"]["initial_model_arn"]
-(FOLDER,) = VARIANTS["initial-model"]["initial_model_data"]
 NETWORK = {"VpcConfig": {"Subnets": ["subnet-12345678"], "SecurityGroupIds": ["sg-12345678"]}}
+TAG = {"Key": "application", "Value": "news-flywheel"}
 
-
-@dataclass(kw_only=True)
-class World:
-    """A deployment, and the flywheel that a template wants of it."""
-
-    at: Deployment
-    wanted: WantedFlywheel
-    updates: list[dict[str, Any]] = field(default_factory=list)
-    """What UpdateFlywheel was asked for."""
-
-    def provide(self, *, old_tags: tuple[Tag, ...] = (), **changes: Any) -> Awaited:
-        wanted = self.wanted.model_copy(update=changes)
-        with self.at.acting_as("change_flywheel"):
-            return create_or_change(wanted, token=self.at.name, old_tags=old_tags, comprehend=self.comprehend)
-
-    def create(self) -> None:
-        """As the machine does it."""
-        assert self.at.with_retries(self.provide) is Awaited.ACTIVE
-        settled(self.at.service.describe, lambda found: found.active)
-        with self.at.acting_as("report_flywheel"):
-            accept_flywheel(self.wanted, comprehend=self.comprehend, intake=self.at.intake)
-
-    def delete(self) -> Awaited:
-        with self.at.acting_as("change_flywheel"):
-            return delete_flywheel(self.wanted.flywheel_arn, self.wanted, comprehend=self.comprehend)
-
-    @property
-    def comprehend(self) -> Any:
-        return self.at._clients["comprehend"]
-
-    def described(self) -> dict[str, Any]:
-        found = self.at.comprehend.describe_flywheel(FlywheelArn=self.wanted.flywheel_arn)
-        return dict(found["FlywheelProperties"])
-
-    def tags(self) -> dict[str, str]:
-        found = self.at.comprehend.list_tags_for_resource(ResourceArn=self.wanted.flywheel_arn)["Tags"]
-        return {tag["Key"]: tag["Value"] for tag in found}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _initial_model() -> None:
-    """Trained once in this process. Most of its documents have a wrong label, so that another one is better."""
-    cloud = in_process_cloud()
-    s3, comprehend = cloud.clients["s3"], cloud.clients["comprehend"]
-    bucket, _, prefix = FOLDER.removeprefix("s3://").partition("/")
-    s3.create_bucket(Bucket=bucket)
-    other = dict(zip(LABELS, LABELS[::-1], strict=True))
-    right = documents(*LABELS, count=60)
-    rows = [(other[label] if n % 10 < 8 else label, text) for n, (label, text) in enumerate(right)]
-    s3.put_object(Bucket=bucket, Key=f"{prefix}rows.csv", Body=as_csv(rows))
-    comprehend.create_document_classifier(
-        DocumentClassifierName="initial",
-        VersionName="first",
-        LanguageCode="en",
-        InputDataConfig={"S3Uri": FOLDER},
-        DataAccessRoleArn=ROLE,
-    )
-
-    def status() -> list[str]:
-        found = comprehend.describe_document_classifier(DocumentClassifierArn=MODEL)
-        return [found["DocumentClassifierProperties"]["Status"]]
-
-    assert settled(status, lambda found: found[0] not in ("SUBMITTED", "TRAINING")) == ["TRAINED"]
+FUNCTIONS = ("provide_flywheel", "change_flywheel", "report_flywheel")
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    at = Deployment(variant="initial-model")
-    arn = f"{at.flywheel_arn[:-8]}0000000b"
-    wanted = WantedFlywheel(
-        flywheel_arn=arn,
-        initial_model_arn=MODEL,
-        initial_model_data=(FOLDER,),
-        model_type="DOCUMENT_CLASSIFIER",
-        language_code="en",
-        mode="MULTI_CLASS",
-        labels=LABELS,
-        data_access_role_arn=ROLE,
-        data_lake_s3_uri=f"s3://{at.name}-lake/flywheels/",
-        tags=(Tag(key="owner", value="news"),),
-    )
-    at.flywheel_arn = arn
-    world = World(at=at, wanted=wanted)
-    events = world.comprehend.meta.events
-
-    def note(params: dict[str, Any], **_: Any) -> None:
-        world.updates.append(dict(params))
-
-    events.register("provide-client-params.comprehend.UpdateFlywheel", note)
-    yield world
-    events.unregister("provide-client-params.comprehend.UpdateFlywheel", note)
+def at() -> FlywheelWithModel:
+    at = FlywheelWithModel()
+    at.provide()
+    return at
 
 
-def test_the_model_is_promoted_once_and_is_no_change_from_outside(world: World) -> None:
-    world.at.promotion_mode = PromotionMode.APPROVAL
-    world.create()
-    assert world.tags() == {"owner": "news"}
-    assert world.at.poked().reason == "there is nothing to do"
-    assert world.at.poked_promotion(Poke.CREATED).start
-    assert not world.at.poked().start
-    world.at.promote_all()
-    assert world.at.published.active() == MODEL
-    assert not world.at.poked().start
-    world.create()
-    assert not world.at.poked_promotion().start
-    assert len(world.at.keys("promotions/ends/")) == 1
+def test_the_model_is_promoted_once_and_is_no_change_from_outside() -> None:
+    """Nobody is asked, and no turn is started for it."""
+    at = FlywheelWithModel(promotion_mode=PromotionMode.APPROVAL)
+    at.provide()
+    assert at.tags() == {"application": "news-flywheel"}
+    promotion = at.run_before("BeginPromotion", machine="Promote")
+    assert at.poked().reason == "there is nothing to do"
+    at.go_on(promotion)
+    at.settle()
+    assert at.published.active() == MODEL
+    assert not at.poked().start
+    at.provide(Tags=[TAG, {"Key": "cost", "Value": "4711"}])
+    at.settle()
+    assert not at.poked_promotion().start
+    assert len(at.keys("promotions/ends/")) == 1
 
 
-def test_a_model_that_people_made_active_before_is_not_replaced(world: World) -> None:
-    world.create()
-    beginning = world.at.bucket.require(initial_key(world.wanted.flywheel_arn), InitialModel)
-    other = beginning.model_copy(update={"model_arn": f"{MODEL}-2"})
-    world.at.bucket.write(initial_key(world.wanted.flywheel_arn), other)
-    assert not world.at.poked_promotion().start
+def test_a_model_that_people_made_active_before_is_not_replaced() -> None:
+    at = FlywheelWithModel()
+    at.script.events_take = 3600
+    at.provide()
+    rows = documents(*LABELS, count=60)
+    theirs = train(at.world, rows, name="theirs", version="first", folder="s3://theirs/train/", account=ACCOUNT)
+    at.make_active(theirs)
+    assert not at.poked_promotion().start
+    at.settle()
+    assert at.active_model() == theirs
+    assert at.keys("promotions/ends/") == []
 
 
-def test_the_first_candidate_is_compared_with_the_initial_model(world: World) -> None:
+def test_the_first_candidate_is_compared_with_the_initial_model() -> None:
     """And what the flywheel did not train is not deleted by it."""
-    at = world.at
-    at.models_to_keep = 1
-    world.create()
-    at.promote_all()
+    at = FlywheelWithModel(models_to_keep=1)
+    at.provide()
+    at.settle()
     at.upload("test/test.csv", documents(*LABELS, start=1000, count=10))
     at.upload("train/train.csv", documents(*LABELS, start=100, count=200))
     record = at.run_turn()
     assert record.active
     assert record.active.arn == MODEL
     assert record.decision is DecisionKind.PROMOTE, record.reasons
-    at.promote_all()
     for n in range(2):
         at.upload(f"train/more-{n}.csv", documents(*LABELS, start=500 + 100 * n, count=50))
         record = at.run_turn()
-    at.promote_all()
     deleted = at.bucket.read(deleted_key(record.turn), DeletedModels) or DeletedModels()
     assert MODEL not in deleted.deleted
     found = at.comprehend.describe_document_classifier(DocumentClassifierArn=MODEL)
     assert found["DocumentClassifierProperties"]["Status"] == "TRAINED"
 
 
-def test_no_iteration_is_started_for_the_data_of_the_initial_model_alone(world: World) -> None:
-    world.create()
-    world.at.promote_all()
-    record = world.at.run_turn()
-    assert record.iteration_id is None
+def test_no_iteration_is_started_for_the_data_of_the_initial_model_alone(at: FlywheelWithModel) -> None:
+    at.settle()
+    assert at.run_turn().iteration_id is None
 
 
-@pytest.mark.parametrize("after", range(3))
-def test_a_creation_that_is_killed_goes_on(world: World, after: int) -> None:
-    world.at.kills.reset(after=after)
-    try:
-        world.create()
-        assert after == 2, world.at.kills.requests
-    except Killed:
-        assert world.at.kills.struck
-    world.at.kills.reset()
-    world.create()
-    assert world.described()["ActiveModelArn"] == MODEL
-    assert world.at.kills.requests[-1] == "PutObject"
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_creation_that_is_killed_goes_on(function: str) -> None:
+    for after in itertools.count():
+        at = FlywheelWithModel()
+        at.script.kill(after=after, function=function)
+        at.provide()
+        at.settle()
+        assert at.active_model() == at.published.active() == MODEL
+        assert len(at.comprehend.list_flywheels()["FlywheelSummaryList"]) == 1
+        if not at.script.killed:
+            assert after > 0, "it was not killed"
+            return
 
 
 class TestAnUpdate:
-    def test_changes_what_is_changed_and_never_names_a_model(self, world: World) -> None:
-        world.create()
-        world.at.promote_all()
-        promoted = self.another_model(world)
-        world.updates.clear()
-        assert world.provide(data_security_config=NETWORK) is Awaited.ACTIVE
-        (update,) = world.updates
-        assert update == {
-            "FlywheelArn": world.wanted.flywheel_arn,
-            "DataAccessRoleArn": ROLE,
-            "DataSecurityConfig": NETWORK,
-        }
-        assert world.described()["DataSecurityConfig"] == NETWORK
-        assert world.described()["ActiveModelArn"] == promoted
+    def test_changes_what_is_changed_and_never_names_a_model(self, at: FlywheelWithModel) -> None:
+        promoted = another_model(at)
+        with updates(at) as sent:
+            at.provide(DataSecurityConfig=NETWORK)
+            assert at.described()["DataSecurityConfig"] == NETWORK
+            # What CloudFormation does when another resource fails: the network is not wanted any more.
+            at.provide()
+            assert not at.described()["DataSecurityConfig"].get("VpcConfig")
+        assert at.active_model() == promoted
+        role = at.resource.properties["DataAccessRoleArn"]
+        update = {"FlywheelArn": at.flywheel_arn, "DataAccessRoleArn": role}
+        assert sent == [update | {"DataSecurityConfig": NETWORK}, update | {"DataSecurityConfig": {}}]
 
-        # The update is rolled back, and a network that is not wanted any more goes.
-        assert world.provide() is Awaited.ACTIVE
-        assert not world.described()["DataSecurityConfig"].get("VpcConfig")
-        assert world.described()["ActiveModelArn"] == promoted
-        assert [members.get("ActiveModelArn") for members in world.updates] == [None, None]
+    def test_of_tags_alone_updates_nothing_else_and_keeps_what_people_tagged(self, at: FlywheelWithModel) -> None:
+        at.comprehend.tag_resource(ResourceArn=at.flywheel_arn, Tags=[{"Key": "by-hand", "Value": "1"}])
+        with updates(at) as sent:
+            at.provide(Tags=[{"Key": "cost", "Value": "4711"}])
+        assert at.tags() == {"cost": "4711", "by-hand": "1"}
+        assert sent == []
 
-    def test_of_tags_alone_updates_nothing_else_and_keeps_what_people_tagged(self, world: World) -> None:
-        world.create()
-        arn = world.wanted.flywheel_arn
-        world.at.comprehend.tag_resource(ResourceArn=arn, Tags=[{"Key": "by-hand", "Value": "1"}])
-        world.provide(tags=(Tag(key="cost", value="4711"),), old_tags=world.wanted.tags)
-        assert world.tags() == {"cost": "4711", "by-hand": "1"}
-        assert world.updates == []
+    def test_waits_for_an_iteration_if_it_has_to(self, at: FlywheelWithModel) -> None:
+        with at.comprehend_with(update_during_iteration="InvalidRequestException", iteration_training_seconds=86400):
+            at.train_in_console(documents(*LABELS, start=100, count=50))
+            with pytest.raises(DeploymentFailed, match="while iteration"):
+                at.provide(DataSecurityConfig=NETWORK)
+            assert not at.app.unfinished
+            with pytest.raises(DeploymentFailed, match="cannot be deleted yet"):
+                at.app.destroy("flywheel")
 
-    def test_waits_for_an_iteration_if_it_has_to(self, world: World) -> None:
-        world.create()
-        with switched(update_during_iteration="InvalidRequestException", iteration_training_seconds=3600):
-            world.at.create_dataset_in_console(documents(*LABELS, start=100, count=50))
-            world.at.comprehend.start_flywheel_iteration(FlywheelArn=world.wanted.flywheel_arn)
-            with pytest.raises(ServiceBusy, match="while iteration"):
-                world.provide(data_security_config=NETWORK)
-            with pytest.raises(ServiceBusy, match="cannot be deleted yet"):
-                world.delete()
-
-    def test_cannot_name_a_model_at_all(self, world: World) -> None:
+    def test_cannot_name_a_model_at_all(self, at: FlywheelWithModel) -> None:
         """IAM would not let it."""
-        world.create()
-        with pytest.raises(NotGranted, match="UpdateFlywheel"), world.at.acting_as("change_flywheel"):
-            world.comprehend.update_flywheel(FlywheelArn=world.wanted.flywheel_arn, ActiveModelArn=MODEL)
+        with at.acting_as("change_flywheel"), pytest.raises(ClientError, match=r"AccessDenied.*UpdateFlywheel"):
+            at.client("comprehend").update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=MODEL)
 
-    @staticmethod
-    def another_model(world: World) -> str:
-        at = world.at
-        at.upload("test/test.csv", documents(*LABELS, start=1000, count=10))
-        at.upload("train/train.csv", documents(*LABELS, start=100, count=200))
-        at.run_until_at_rest()
-        active = str(world.described()["ActiveModelArn"])
-        assert active != MODEL
-        return active
+
+@contextmanager
+def updates(at: FlywheelWithModel) -> Iterator[list[Any]]:
+    """What UpdateFlywheel is asked for while the block runs."""
+    sent: list[Any] = []
+    at.world.noted["UpdateFlywheel"] = sent
+    yield sent
+    del at.world.noted["UpdateFlywheel"]
+
+
+def another_model(at: FlywheelWithModel) -> str:
+    at.settle()
+    at.upload("test/test.csv", documents(*LABELS, start=1000, count=10))
+    at.upload("train/train.csv", documents(*LABELS, start=100, count=200))
+    at.run_until_at_rest()
+    active = at.active_model()
+    assert active
+    assert active != MODEL
+    return active
 
 
 class TestADeletion:
-    def test_deletes_and_can_be_repeated(self, world: World) -> None:
-        world.create()
-        assert world.delete() is Awaited.GONE
-        settled(lambda: [world.delete()], lambda found: found == [Awaited.NOTHING])
-        with pytest.raises(ClientError, match="ResourceNotFound"):
-            world.described()
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_that_is_killed_goes_on(self, function: str) -> None:
+        for after in itertools.count():
+            at = FlywheelWithModel()
+            at.provide()
+            at.settle()
+            at.script.kill(after=after, function=function)
+            at.app.destroy("flywheel")
+            assert at.comprehend.list_flywheels()["FlywheelSummaryList"] == []
+            if not at.script.killed:
+                assert after > 0, "it was not killed"
+                return
 
-    def test_leaves_a_flywheel_that_is_somebody_elses(self, world: World) -> None:
+    def test_leaves_a_flywheel_that_is_somebody_elses(self) -> None:
         """Also one of whose creation nothing came because of it."""
-        world.at.comprehend.create_flywheel(
-            FlywheelName=world.wanted.name,
+        at = FlywheelWithModel()
+        wanted = at.resource.properties
+        at.world.deploy_first(at.stack)
+        at.comprehend.create_flywheel(
+            FlywheelName=wanted["FlywheelArn"].rpartition("/")[2],
             ActiveModelArn=MODEL,
-            DataAccessRoleArn=ROLE,
-            DataLakeS3Uri=f"s3://{world.at.name}-lake/others/",
+            DataAccessRoleArn=wanted["DataAccessRoleArn"],
+            DataLakeS3Uri=f"{wanted['DataLakeS3Uri'].removesuffix('flywheels/')}others/",
         )
-        settled(world.at.service.describe, lambda found: found.active)
-        with pytest.raises(FlywheelRefused, match="There is already a flywheel"):
-            world.provide()
-        assert world.delete() is Awaited.NOTHING
-        remove_unused(world.wanted, comprehend=world.comprehend)
-        assert world.described()["Status"] == "ACTIVE"
+        at.let_pass(timedelta(minutes=1))
+        with pytest.raises(DeploymentFailed, match="There is already a flywheel"):
+            at.provide()
+        request = at.request("Delete", PhysicalResourceId=wanted["FlywheelArn"])
+        assert at.invoke("change_flywheel", {"request": request})["awaited"] == "NOTHING"
+        at.invoke("report_flywheel", {"request": at.request("Create"), "error": "FlywheelFailed", "cause": "none"})
+        assert at.described()["Status"] == "ACTIVE"
 
 
 class TestAModelThatDoesNotFit:
     @pytest.mark.parametrize(
-        ("changes", "sentence"),
+        ("properties", "sentence"),
         [
-            ({"initial_model_arn": f"{MODEL}-unknown"}, "there is no such document classifier"),
-            ({"language_code": "fr"}, "its language is en, and the setting language is fr"),
-            ({"mode": "MULTI_LABEL"}, "its mode is MULTI_CLASS, and the setting mode is MULTI_LABEL"),
-            ({"labels": ("A", "B", "C")}, "it has 2 labels, and the setting labels names 3"),
-            ({"initial_model_data": ("s3://elsewhere/",)}, f"its data are at {FOLDER}"),
+            ({"LanguageCode": "fr"}, "its language is en, and the setting language is fr"),
+            ({"Mode": "MULTI_LABEL"}, "its mode is MULTI_CLASS, and the setting mode is MULTI_LABEL"),
+            ({"Labels": ["A", "B", "C"]}, "it has 2 labels, and the setting labels names 3"),
+            ({"InitialModelData": ["s3://elsewhere/"]}, f"its data are at {FOLDER}"),
+            # All differences are told at once.
+            ({"LanguageCode": "fr", "Labels": ["A", "B", "C"]}, "language is en.*; it has 2 labels"),
         ],
     )
-    def test_is_refused_before_there_is_a_flywheel(self, world: World, changes: dict[str, Any], sentence: str) -> None:
-        wanted = world.wanted.model_copy(update=changes)
-        with pytest.raises(FlywheelRefused, match=sentence):
-            create_or_change(wanted, token=world.at.name, old_tags=(), comprehend=world.at.comprehend)
-        with pytest.raises(ClientError, match="ResourceNotFound"):
-            world.described()
+    def test_is_refused_before_there_is_a_flywheel(self, properties: dict[str, Any], sentence: str) -> None:
+        at = FlywheelWithModel()
+        at.script.kill()
+        with pytest.raises(DeploymentFailed, match=sentence):
+            at.provide(**properties)
+        assert "CreateFlywheel" not in at.script.changes
 
-    def test_by_its_labels_is_refused_afterwards_and_the_flywheel_goes_again(self, world: World) -> None:
-        world.create()
-        world.wanted = world.wanted.model_copy(update={"labels": ("BUSINESS", "WEATHER")})
+    def test_is_refused_if_there_is_none(self) -> None:
+        at = FlywheelWithModel(trained=False)
+        at.script.kill()
+        with pytest.raises(DeploymentFailed, match="there is no such document classifier"):
+            at.provide()
+        assert "CreateFlywheel" not in at.script.changes
+
+    def test_by_its_labels_is_refused_afterwards_and_the_flywheel_goes_again(self) -> None:
+        at = FlywheelWithModel()
+        at.script.kill()
         sentence = "its labels are BUSINESS, SPORTS, and the settings name BUSINESS, WEATHER"
-        with pytest.raises(FlywheelRefused, match=sentence), world.at.acting_as("report_flywheel"):
-            accept_flywheel(world.wanted, comprehend=world.comprehend, intake=world.at.intake)
-        with world.at.acting_as("report_flywheel"):
-            remove_unused(world.wanted, comprehend=world.comprehend)
-        settled(lambda: [world.delete()], lambda found: found == [Awaited.NOTHING])
-
-    def test_all_differences_are_told_at_once(self, world: World) -> None:
-        wanted = world.wanted.model_copy(update={"language_code": "fr", "labels": ("A", "B", "C")})
-        with pytest.raises(FlywheelRefused, match=r"language is en.*; it has 2 labels"):
-            create_or_change(wanted, token=world.at.name, old_tags=(), comprehend=world.at.comprehend)
+        with pytest.raises(DeploymentFailed, match=sentence):
+            at.provide(Labels=["BUSINESS", "WEATHER"])
+        assert "CreateFlywheel" in at.script.changes
+        at.let_pass(timedelta(minutes=1))
+        assert at.comprehend.list_flywheels()["FlywheelSummaryList"] == []

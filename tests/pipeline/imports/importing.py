@@ -22,9 +22,10 @@ from flywheel.records.decisions import Metrics
 from flywheel.records.promotions import Promotion, PromotionStatus, end_key
 from ops.deployment.published import ImportDeployment
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, as_csv, documents
+from tests.pipeline.documents import LABELS, documents
 from tests.pipeline.observed_world import SmallApp, parameters_of
 from tests.pipeline.seen import Seen
+from tests.pipeline.trainings import train
 from tests.simulation import clients
 from tests.simulation.api import ACCOUNT, IMPORTER, REGION
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 FLYWHEEL = "news"
 """The name of the one that trains the models."""
 _BUS = f"arn:aws:events:{REGION}:{IMPORTER}:event-bus/default"
-_ROLE = "trains"
 
 
 class Source:
@@ -43,31 +43,16 @@ class Source:
     def __init__(self, world: ObservedWorld) -> None:
         owner = world.as_person("the source", account=ACCOUNT)
         self.comprehend = clients.client("comprehend", as_=owner)
-        self._s3 = clients.client("s3", as_=owner)
         self._events = clients.client("events", as_=owner)
         self._world = world
-        self._s3.create_bucket(Bucket="training-data")
-        role = world.with_policies(_ROLE, account=ACCOUNT).caller
-        arn = f"arn:aws:iam::{role.account}:role/{role.role}"
-        statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:*", "Resource": "*"}
-        world.roles.put_policy("arn:aws:s3:::training-data", {"Version": "2012-10-17", "Statement": [statement]})
 
     def train(self, version: str, *, wrong: bool = False, trusted: str | None = IMPORTER) -> str:
         """A model version that `trusted` may import; its ARN. A `wrong` one has learned each label for the other."""
         labels = LABELS[::-1] if wrong else LABELS
         other = dict(zip(LABELS, labels, strict=True))
         rows = [(other[label], text) for label, text in documents(*LABELS, count=60)]
-        self._s3.put_object(Bucket="training-data", Key=f"{version}/rows.csv", Body=as_csv(rows))
-        arn: str = self.comprehend.create_document_classifier(
-            DocumentClassifierName="source",
-            VersionName=version,
-            LanguageCode="en",
-            InputDataConfig={"S3Uri": f"s3://training-data/{version}/"},
-            DataAccessRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{_ROLE}",
-        )["DocumentClassifierArn"]
-        self._world.kernel.run_until(self._world.kernel.now + 5)
-        found = self.comprehend.describe_document_classifier(DocumentClassifierArn=arn)
-        assert found["DocumentClassifierProperties"]["Status"] == "TRAINED"
+        folder = f"s3://data-of-{version}/train/"
+        arn = train(self._world, rows, name="source", version=version, folder=folder, account=ACCOUNT)
         if trusted is not None:
             self.share(arn, trusted)
         return arn
@@ -113,14 +98,14 @@ class ImportingDeployment(Deployment):
             labels=LABELS,
             parameters=stacks,
             starts_turns=False,
-            name="served",
         )
-        self.deploy(app)
+        self.take(app)
+        app.deploy()
         self.source = Source(self.world)
 
     @property
     def operator(self) -> ImportDeployment:  # type: ignore[override]  # there is no flywheel
-        found = self.people.any_deployment
+        found = self.people.any_deployment_of(self.act_here())
         assert isinstance(found, ImportDeployment)
         return found
 

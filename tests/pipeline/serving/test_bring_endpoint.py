@@ -318,7 +318,7 @@ class TestNewGeneration:
         at = promoted(WRONG)
         bring(at, ONE)
         assert "DataAccessRoleArn" not in endpoint_of(at)
-        at.app.encryption = "new"
+        at.app.settings = {"encryption": "new"}
         at.replace_flywheel()
         at.upload("train/best.csv", documents(*LABELS, start=5000, count=200))
         assert at.run_turn().decision is DecisionKind.PROMOTE

@@ -83,6 +83,8 @@ class Roles:
                 self._trust[stack.account, role.name] = [_as_document(each) for each in role.trust]
             self._owners |= {f"arn:aws:s3:::{bucket.name}": stack.account for bucket in stack.buckets}
             self._kinds |= {each.arn: _KINDS[each.properties["ModelType"]] for each in stack.flywheels}
+            custom = (each.properties for each in stack.custom_resources if "FlywheelArn" in each.properties)
+            self._kinds |= {each["FlywheelArn"]: _KINDS[each["ModelType"]] for each in custom}
             for policy in stack.resource_policies:
                 for arn in policy.of:
                     own = [_as_document(each) for each in policy.statements if each.conditions != _ONLY_ENCRYPTED]

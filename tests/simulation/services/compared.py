@@ -10,7 +10,6 @@ import boto3
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from tests.pipeline.in_process_cloud import in_process_cloud
 from tests.simulation.api import ACCOUNT, REGION, ApiError, Caller, Service
 
 _LEFT_OUT = {
@@ -52,12 +51,6 @@ def client_of(name: str, service: Service, caller: Caller | None = None) -> Any:
 
     client._make_api_call = ask
     return client
-
-
-@cache
-def emulated(name: str) -> Any:
-    """A boto3 client that is answered by the emulator."""
-    return in_process_cloud()._new_client(name)
 
 
 @cache

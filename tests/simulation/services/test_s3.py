@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.kernel import Kernel
-from tests.simulation.services.compared import Side, client_of, emulated
+from tests.simulation.services.compared import Side, client_of
+from tests.simulation.services.emulated import emulated
 from tests.simulation.services.s3 import S3
 
 BUCKET = "intake"

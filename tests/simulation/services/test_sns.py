@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.simulation.api import ACCOUNT, IMPORTER, Caller
 from tests.simulation.kernel import BEGINNING, Kernel
-from tests.simulation.services.compared import Side, client_of, emulated
+from tests.simulation.services.compared import Side, client_of
+from tests.simulation.services.emulated import emulated
 from tests.simulation.services.sns import MESSAGE_BYTES, SNS, Notification
 
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:news"

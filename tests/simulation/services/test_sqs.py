@@ -10,7 +10,8 @@ import pytest
 
 from tests.simulation.api import ACCOUNT, IMPORTER, Caller
 from tests.simulation.kernel import BEGINNING, Kernel
-from tests.simulation.services.compared import Side, client_of, emulated
+from tests.simulation.services.compared import Side, client_of
+from tests.simulation.services.emulated import emulated
 from tests.simulation.services.sqs import MESSAGE_BYTES, SQS, Message, Queue, Redrive
 
 _VISIBLE = "ApproximateNumberOfMessages"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from flywheel.store.parameters import PublishedModels
 from tests.simulation.api import ACCOUNT, IMPORTER, Caller
 from tests.simulation.kernel import BEGINNING, Kernel
-from tests.simulation.services.compared import Side, client_of, emulated
+from tests.simulation.services.compared import Side, client_of
+from tests.simulation.services.emulated import emulated
 from tests.simulation.services.ssm import SSM, ParameterEvent
 
 NAMES = ("a", "a/b", "a/b/c", "a-b", "b")
