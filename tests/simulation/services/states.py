@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.kernel import Kernel
     from tests.simulation.machines.host import Host
 
-_PROGRAMS_KEPT = 256
+_PROGRAMS_KEPT = 64
 _NAMES_LAST = 90 * 86400.0
 """For so long a closed execution's name cannot be used again."""
 
