@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
@@ -18,6 +19,8 @@ from tests.simulation.schedule.plan import Plan, draw_plan
 from tests.simulation.simulation import Run, run
 
 _BATCH = 10
+_POOL = 500
+"""Schedules until the processes are new ones: each schedule leaves 1 to 2 MB of what is kept for the next."""
 
 
 @dataclass(kw_only=True)
@@ -72,10 +75,7 @@ def run_plan(plan: Plan) -> Run:
 def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
     """(seed, bounded), one after the other in this process."""
     found = Figures()
-    with installed():
-        # Collecting garbage within a schedule takes a tenth of its time; looking at what stays each time, a fifth.
-        gc.disable()
-        gc.freeze()
+    with installed(), _garbage_by_hand():
         for seed, bounded in schedules:
             try:
                 found.take(run_plan(draw_plan(seed, bounded=bounded)))
@@ -88,15 +88,31 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
     return found
 
 
+@contextmanager
+def _garbage_by_hand() -> Iterator[None]:
+    """Collecting it within a schedule takes a tenth of its time; looking at what stays each time, a fifth."""
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
 def run_many(schedules: Sequence[tuple[int, bool]], *, processes: int | None = None) -> Iterator[tuple[Figures, float]]:
     """What has been found so far and the seconds it took, after each batch."""
     began = time.monotonic()
     found = Figures()
-    batches = [schedules[begin : begin + _BATCH] for begin in range(0, len(schedules), _BATCH)]
-    with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        try:
-            for figures in pool.map(run_here, batches):
-                found.add(figures)
-                yield found, time.monotonic() - began
-        finally:
-            pool.shutdown(cancel_futures=True)
+    for some in _in_parts(schedules, _POOL):
+        with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            try:
+                for figures in pool.map(run_here, _in_parts(some, _BATCH)):
+                    found.add(figures)
+                    yield found, time.monotonic() - began
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _in_parts(schedules: Sequence[tuple[int, bool]], size: int) -> list[Sequence[tuple[int, bool]]]:
+    return [schedules[begin : begin + size] for begin in range(0, len(schedules), size)]
