@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -32,9 +31,8 @@ from tests.simulation.deployment.service_requests import (
     function_role,
     machine_role,
     require_polling,
-    require_target,
-    require_target_dead_letter,
 )
+from tests.simulation.event_routes import EventRoutes
 from tests.simulation.functions import FunctionFailed, Functions
 from tests.simulation.kernel import Kernel, Stopped
 from tests.simulation.machine_host import MachineHost
@@ -57,19 +55,13 @@ if TYPE_CHECKING:
         Function,
         Machine,
         Parameter,
-        Rule,
         Stack,
-        Target,
     )
     from tests.simulation.deployment.stack import Queue as QueueOfStack
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
-    from tests.simulation.services.s3 import ObjectEvent
-    from tests.simulation.services.ssm import ParameterEvent
 
 _READS = ("Get", "List", "Describe", "Head")
-_UNNAMED = re.compile("[0-9a-f]{16}")
-"""What only the schedule starts, such as a look at the endpoint, is no part of a story unless it fails."""
 PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
@@ -93,18 +85,19 @@ class World:
         self.tell = tell
         self.roles = Roles(())
         self._stacks: dict[tuple[str, str], Stack] = {}
-        self.s3 = S3(kernel, on_event=self._object_changed)
-        self.ssm = SSM(kernel, on_event=self._parameter_changed)
+        routes = EventRoutes(self)
+        self.s3 = S3(kernel, on_event=routes.object_changed)
+        self.ssm = SSM(kernel, on_event=routes.parameter_changed)
         self.sqs = SQS(kernel)
         self.sns = SNS(kernel)
-        self.events = Events(kernel, deliver=self._deliver)
+        self.events = Events(kernel, deliver=routes.deliver)
         self.functions = Functions(self)
         self.custom_resources = CustomResources(self)
         self.polling = QueuePolling(kernel, self.sqs, self.functions, may_poll=self._may_poll)
         self.states = States(
             kernel,
             host_of=self._host_of,
-            on_status=self._execution_changed,
+            on_status=routes.execution_changed,
         )
         self.folder = Path(tempfile.mkdtemp(prefix="simulation-"))
         self.comprehend = ComprehendService(kernel, settings=comprehend, folder=self.folder, s3_of=self._s3_of)
@@ -326,61 +319,6 @@ class World:
         """The values in Parameter Store, by name."""
         found = {name: self.ssm.parameter(account, name) for name in self.ssm.names(account)}
         return {_BOOTSTRAP: "30", **{name: version.value for name, version in found.items() if version is not None}}
-
-    # Events.
-
-    def _object_changed(self, event: ObjectEvent) -> None:
-        self.events.publish(event.account, "aws.s3", event.detail_type, event.detail)
-
-    def _parameter_changed(self, event: ParameterEvent) -> None:
-        self.events.publish(event.account, "aws.ssm", "Parameter Store Change", event.detail)
-
-    def _execution_changed(self, account: str, execution: Execution) -> None:
-        if not (execution.status in ("RUNNING", "SUCCEEDED") and _UNNAMED.fullmatch(execution.name)):
-            machine = execution.machine.name.rpartition("-")[0]
-            said = f": {execution.error}: {execution.cause}" if execution.error else ""
-            self.tell(f"{machine} {execution.name}", f"is {execution.status}{said}")
-        detail: dict[str, Any] = {
-            "executionArn": execution.arn,
-            "stateMachineArn": execution.machine.arn,
-            "name": execution.name,
-            "status": execution.status,
-            "startDate": int((execution.start_date or 0) * 1000),
-            "stopDate": None if execution.stop_date is None else int(execution.stop_date * 1000),
-            "input": json.dumps(execution.input),
-            "output": json.dumps(execution.output) if execution.status == "SUCCEEDED" else None,
-            "error": execution.error,
-            "cause": execution.cause,
-            "redriveCount": execution.redrive_count,
-            "redriveDate": None if execution.redrive_date is None else int(execution.redrive_date * 1000),
-        }
-        self.changes["stepfunctions"] = self.changes.get("stepfunctions", 0) + 1
-        self.events.publish(account, "aws.states", "Step Functions Execution Status Change", detail)
-
-    def _deliver(self, account: str, rule: Rule, target: Target, content: Any) -> None:
-        deliveries = self.weather.deliveries(rule.name)
-        if len(deliveries) != 1:
-            self.tell("EventBridge", f"{'loses' if not deliveries else 'repeats'} an event of {rule.name}")
-        for delay in deliveries:
-            self.kernel.later(delay, lambda: self._hand_over(account, rule, target, content))
-
-    def _hand_over(self, account: str, rule: Rule, target: Target, content: Any) -> None:
-        require_target(self.roles, rule, target, account=account)
-
-        def undelivered() -> None:
-            require_target_dead_letter(self.roles, rule, target, account=account)
-            self.undelivered.append((target.arn, content))
-
-        service = target.arn.split(":")[2]
-        if service == "sqs":
-            self.sqs.deliver(target.arn, json.dumps(content))
-        elif service == "lambda":
-            self.functions.invoke_asynchronously(target.arn, content, on_failure=undelivered)
-        elif service == "states":
-            name = f"{self.kernel.random('executions').getrandbits(64):016x}"
-            self.states.start(target.arn, name, json.dumps(content))
-        else:
-            raise NotImplementedError(f"EventBridge does not deliver to {target.arn} here.")
 
     # What is seen.
 
