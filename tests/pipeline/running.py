@@ -72,6 +72,7 @@ class Running:
             weakref.finalize(self, left.append, self.world)
         else:
             self.kernel, self.script, self.world = beside.kernel, beside.script, beside.world
+            # The world is closed when the one that made it is gone.
             self._whose_world = beside
         self.held: dict[str, HeldUp] = {}
         """Executions that were run before a state, by name."""

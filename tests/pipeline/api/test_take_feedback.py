@@ -1,4 +1,4 @@
-"""`POST /feedback`, from API Gateway's event to the review queue, with S3 in this process."""
+"""`POST /feedback`, from API Gateway's event to the review queue in the simulated S3."""
 
 from __future__ import annotations
 

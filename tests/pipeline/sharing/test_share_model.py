@@ -1,11 +1,8 @@
-"""What is shared after promotions and changes of the list; what a kill, another writer or a refusal leaves."""
+"""What is shared after promotions and changes of the list; what another writer or a refusal leaves."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +13,6 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionStatus
 from flywheel.records.sharing import LEASE_KEY, version_key
 from flywheel.sharing.policy import SID
-from flywheel.sharing.share_model import trusted_principals
 from flywheel.store.lease import held
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
@@ -360,75 +356,6 @@ class TestFailures:
         world.promote(first)
         assert [*world.buses.requests.values()] == [1, 10, 10, 6]
         assert len(world.withdrawn()) == 26
-
-
-STORIES: dict[str, Callable[[World], object]] = {
-    "back": lambda world: world.promote(world.models[0]),
-    "list": lambda world: world.trust(STAGE),
-    "nobody": lambda world: world.trust(),
-}
-
-
-@pytest.mark.parametrize("story", STORIES)
-def test_a_kill_at_any_place_is_mended_by_the_next_run(world: World, story: str) -> None:
-    """The same deployment again and again: promote the second, then do the story and die in it. A machine tries once
-    more; what a deployment starts dies as often as Lambda tries, and the deployment fails."""
-    first, second, _ = world.models
-    at = world.at
-    world.trust(PROD)
-    world.promote(first)
-    for after in itertools.count():
-        world.trust(PROD)
-        world.promote(second)
-        assert world.importers(second) == [PROD_ROOT]
-        at.script.kill(after=after, times=1 if story == "back" else 3)
-        failed = False
-        try:
-            STORIES[story](world)
-        except DeploymentFailed:
-            failed = True
-        died = at.script.killed
-        at.script.kill()
-        if story == "back":
-            at.let_pass(LASTS)
-            world.share()
-            assert world.importers(first) == [PROD_ROOT]
-            assert world.importers(second) == []
-            assert world.versions()[second].withdrawn
-        else:
-            expected = [STAGE_ROOT] if story == "list" else []
-            assert world.importers(second) == ([PROD_ROOT] if failed else expected)
-            STORIES[story](world)
-            assert world.importers(first) == world.importers(second) == expected
-        assert all(version.principals is not None for version in world.versions().values())
-        if not died:
-            assert after > 4, "it was hardly killed"
-            return
-
-
-def test_a_deployment_that_was_killed_lets_nobody_in_that_the_known_list_does_not_name(world: World) -> None:
-    """CloudFormation may not come back for an hour; the schedule does."""
-    at, model = world.at, world.models[0]
-    world.trust(PROD)
-    world.promote(model)
-
-    def trust_again() -> None:
-        with contextlib.suppress(DeploymentFailed):
-            world.trust(PROD)
-
-    for after in itertools.count():
-        world.trust()
-        at.script.kill(after=after, times=3)
-        deployment = at.beside(trust_again)
-        at.let_pass(LASTS)
-        died = at.script.killed
-        at.script.kill()
-        world.share()
-        assert world.importers(model) == list(trusted_principals(at.bucket)), after
-        at.step_until(lambda deployment=deployment: deployment.done)  # type: ignore[misc]  # bound as it is here
-        if not died:
-            assert after > 4, "it was hardly killed"
-            return
 
 
 def test_a_classifier_and_a_recognizer_in_one_account_do_not_see_each_other() -> None:
