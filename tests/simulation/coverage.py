@@ -1,4 +1,4 @@
-"""What schedules reached: every state, catch, retry and choice of the machines, every claim and act.
+"""What schedules reached: every state, catch, retry and choice of the machines, every claim, act and kill point.
 
 A simulation that never gets to the critical place proves nothing about it.
 """
@@ -17,6 +17,9 @@ from tests.simulation.machines.host import Visit
 
 FLOOR = 20
 """Visits of each place in a nightly run."""
+_ASKED = "function asks "
+_OFTEN = 5000
+_FATES = ("killed before", "killed after", "suspended before", "suspended after", "abandoned before")
 
 
 def key_of(machine: str, visit: Visit) -> str:
@@ -39,8 +42,23 @@ def places() -> list[str]:
 
 def too_few(visits: Mapping[str, int], *, floor: int = FLOOR) -> list[tuple[str, int]]:
     """Places with fewer visits than the floor, the fewest first."""
-    few = [(place, visits.get(place, 0)) for place in places() if visits.get(place, 0) < floor]
+    wanted = [*places(), *_kill_points(visits)]
+    few = [(place, visits.get(place, 0)) for place in wanted if visits.get(place, 0) < floor]
     return sorted(few, key=lambda each: (each[1], each[0]))
+
+
+def _kill_points(visits: Mapping[str, int]) -> Iterator[str]:
+    """Before and after each change that functions often make. What they seldom do, such as the deletion of an
+    endpoint, is not done often enough to be met by everything that can happen to it."""
+    for place, times in visits.items():
+        if place.startswith(_ASKED) and times >= _OFTEN:
+            operation = place.removeprefix(_ASKED)
+            yield from (f"{fate} {operation}" for fate in _FATES)
+
+
+def asked(service: str, operation: str) -> str:
+    """How a change that a function asks for is counted."""
+    return f"{_ASKED}{service}:{operation}"
 
 
 def _of_machines(kind: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ from tests.simulation.acting import Acting
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.clients import Unanswered
 from tests.simulation.cloudformation import CustomResources
-from tests.simulation.coverage import key_of
+from tests.simulation.coverage import asked, key_of
 from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.service_requests import (
     function_role,
@@ -167,6 +167,8 @@ class World:
     def _attempt(self, service: str, operation: str, parameters: Mapping[str, Any], who: Acting) -> dict[str, Any]:
         weather, kernel = self.weather, self.kernel
         changes = not operation.startswith(_READS)
+        if changes and "#" in who.who:
+            self.visits[asked(service, operation)] += 1
         kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who, changes=changes))
         strike = weather.strike(service, operation, who)
         if strike is not None:
