@@ -177,12 +177,12 @@ class App:
                 if security:
                     request["DataSecurityConfig"] = security
                 self.world.comprehend.answer("CreateFlywheel", request, Caller(account=self.account))
+                self._wait_for(flywheel.arn)
                 self.flywheels.append(flywheel.arn)
                 self.seen_active = None
-                self._wait_for(flywheel.arn)
 
     def _wait_for(self, flywheel_arn: str) -> None:
-        """CloudFormation goes on when the flywheel is ACTIVE."""
+        """CloudFormation goes on when the flywheel is ACTIVE, and takes one that FAILED away again."""
         kernel, owner = self.world.kernel, Caller(account=self.account)
         while True:
             try:
@@ -190,6 +190,9 @@ class App:
             except ApiError:
                 # It does not show yet.
                 found = {"FlywheelProperties": {"Status": "CREATING"}}
+            if found["FlywheelProperties"]["Status"] == "FAILED":
+                self.world.comprehend.answer("DeleteFlywheel", {"FlywheelArn": flywheel_arn}, owner)
+                raise DeploymentFailed(f"{flywheel_arn} FAILED: {found['FlywheelProperties'].get('Message')}")
             if found["FlywheelProperties"]["Status"] != "CREATING":
                 return
             kernel.sleep(30)

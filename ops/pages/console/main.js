@@ -35,8 +35,10 @@ function Console({ session }) {
   const main = useRef(null);
   const first = useRef(true);
   useEffect(() => {
-    const moved = () => setWhere(route());
+    const moved = () => setWhere((was) => (JSON.stringify(route()) === JSON.stringify(was) ? was : route()));
     addEventListener("hashchange", moved);
+    // The address may have changed since this was first drawn, when nobody listened yet.
+    moved();
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {

@@ -31,6 +31,10 @@ class Heard:
     api: list[ApiAnswer] = field(default_factory=list)
     answered: dict[tuple[str, str], Said] = field(default_factory=dict)
     """By item and reviewer: the answer that the queue took last, while that is sure."""
+    answering: list[tuple[str, str]] = field(default_factory=list)
+    """Items and reviewers of the requests that are under way."""
+    at_once: set[tuple[str, str]] = field(default_factory=set)
+    """Those of which there were two at once, by one reviewer in two windows: which was last, nobody is told."""
     proposed: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     """By item and who said it: the labels that the queue took last as a proposal."""
     sent: dict[str, float] = field(default_factory=lambda: defaultdict(float))

@@ -102,6 +102,16 @@ class _Sitting:
 
     def tried(self, item: ReviewItem, work: Callable[[], Any]) -> bool:
         """As the page: what fails for another reason than the review's own is tried again."""
+        heard, key = self.people.heard, (item.id, self.by)
+        if key in heard.answering:
+            heard.at_once.add(key)
+        heard.answering.append(key)
+        try:
+            return self._tried(item, work)
+        finally:
+            heard.answering.remove(key)
+
+    def _tried(self, item: ReviewItem, work: Callable[[], Any]) -> bool:
         kernel, heard = self.people.world.kernel, self.people.heard
         known = heard.answered.pop((item.id, self.by), None)
         self.item = item.id

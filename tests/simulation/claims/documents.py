@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 def each_document_is_in_one_place(situation: Situation) -> None:
     """In one COMPLETED dataset of the present flywheel, or waiting, or rejected with the file: never in two, and never
     lost. What waits may repeat what is in a dataset: the next dataset leaves it out."""
-    trained, tested = _in_datasets(situation, "TRAIN"), _in_datasets(situation, "TEST")
+    in_training, in_test = _in_datasets(situation, "TRAIN"), _in_datasets(situation, "TEST")
     waiting, waiting_test = _prepared(situation, "train"), _prepared(situation, "test")
-    for where in (trained, tested):
-        twice = [text for text, count in where.items() if count > 1 and count > _kept(situation, text)]
+    for where in (in_training, in_test):
+        # With other labels it is another document: which of them is right, people are asked.
+        twice = [text for (text, _), count in where.items() if count > 1 and count > _kept(situation, text)]
+        twice = [text for text in twice if not _came_again(situation, text)]
         require(not twice, f"{len(twice)} documents are there twice, such as {twice[:1]}")
+    trained, tested = (Counter(text for text, _ in where) for where in (in_training, in_test))
     waiting, waiting_test = waiting + _to_be_seeded(situation, "TRAIN"), waiting_test + _to_be_seeded(situation, "TEST")
     judges = tested + waiting_test
     known = _known_labels(situation)
@@ -110,18 +113,26 @@ def _kept(situation: Situation, text: str) -> int:
     return max((file.content.count(text.encode()) for file in files if file.split == "train"), default=1)
 
 
+def _came_again(situation: Situation, text: str) -> bool:
+    """Whether an upload that has it was excluded, and another one brought it again: what is excluded counts as not
+    there, but is in the dataset."""
+    done = [act for _, act in situation.people.done]
+    having = [act for act in done if act.file is not None and text.encode() in act.file.content]
+    return len(having) > 1 and any(act.kind == "exclude an upload" for act in done)
+
+
 def _results(situation: Situation) -> list[tuple[str, UploadResult]]:
     return list(records.read_all(situation, "turns/", UploadResult, with_="/uploads/"))
 
 
-def _in_datasets(situation: Situation, kind: str) -> Counter[str]:
-    found: Counter[str] = Counter()
+def _in_datasets(situation: Situation, kind: str) -> Counter[tuple[str, frozenset[str]]]:
+    found: Counter[tuple[str, frozenset[str]]] = Counter()
     for item in records.datasets(situation, situation.app.flywheel_arn):
         if item["Status"] == "COMPLETED" and item["DatasetType"] == kind:
             bucket, _, prefix = item["DatasetS3Uri"].removeprefix("s3://").partition("/")
             for key in situation.world.s3.keys(bucket, prefix):
                 body = situation.world.s3.object(bucket, key)
-                found.update(records.texts(key, body.body if body else b""))
+                found.update(records.stored_documents(key, body.body if body else b""))
     return found
 
 
@@ -136,7 +147,7 @@ def _to_be_seeded(situation: Situation, kind: str) -> Counter[str]:
     for key in situation.world.s3.keys(situation.app.intake, f"datasets/{folder}/"):
         body = situation.world.s3.object(situation.app.intake, key)
         if "/documents/" in key and body is not None:
-            found.update(records.texts(key, body.body))
+            found.update(text for text, _ in records.stored_documents(key, body.body))
     return found
 
 
@@ -146,5 +157,5 @@ def _prepared(situation: Situation, split: str) -> Counter[str]:
     for key in situation.world.s3.keys(intake, f"prepared/{split}/"):
         body = situation.world.s3.object(intake, key)
         if "/documents." in key and body is not None:
-            found.update(records.texts(key, body.body))
+            found.update(text for text, _ in records.stored_documents(key, body.body))
     return found

@@ -78,13 +78,15 @@ def scalable_targets(world: World, account: str) -> list[str]:
     return [each["ResourceId"] for each in found["ScalableTargets"]]
 
 
-def texts(key: str, content: bytes) -> list[str]:
-    """Of stored documents, in either form."""
+def stored_documents(key: str, content: bytes) -> list[tuple[str, frozenset[str]]]:
+    """(text, labels or annotations), in either form."""
     import csv
     import io
 
     if key.endswith(".csv"):
-        return [row[1] for row in csv.reader(io.StringIO(content.decode(), newline=""))]
+        rows = csv.reader(io.StringIO(content.decode(), newline=""))
+        return [(row[1], frozenset(row[0].split("|"))) for row in rows]
     if key.endswith((".jsonl", ".manifest")):
-        return [from_line(line)[0] for line in content.decode().splitlines()]
+        lines = map(from_line, content.decode().splitlines())
+        return [(text, frozenset(span.label for span in spans)) for text, spans in lines]
     return []

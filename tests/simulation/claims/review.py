@@ -49,7 +49,7 @@ def no_answer_is_lost(situation: Situation) -> None:
     heard = situation.people.heard
     forgotten = {text_digest(text) for text in heard.forgotten}
     for (item_id, by), (verdict, labels) in heard.answered.items():
-        if by in heard.withdrawn or item_id in forgotten:
+        if by in heard.withdrawn or item_id in forgotten or (item_id, by) in heard.at_once:
             continue
         item = records.read(situation, item_key(item_id), ReviewItem)
         require(item is not None, f"item {item_id} is gone, which {by} answered")
