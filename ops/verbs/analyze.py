@@ -18,6 +18,7 @@ from flywheel.records.analyses import (
     InputFormat,
     JobOptions,
     RunFolder,
+    execution_name,
     input_folder,
     output_key,
     readable,
@@ -116,8 +117,8 @@ def start_job(
     deployment.intake.write(f"{folder}{OPTIONS}", JobOptions(format=input_format))
     run = find_input(deployment.intake, job).run
     # The event of job.json starts the same execution: whoever comes first, there is one.
-    name = start(job, run, stepfunctions=deployment.clients.stepfunctions, machine_arn=machine_arn)
-    return _started(deployment, job=job, run=run, machine_arn=machine_arn, execution=name)
+    start(job, run, stepfunctions=deployment.clients.stepfunctions, machine_arn=machine_arn)
+    return _started(deployment, job=job, run=run, machine_arn=machine_arn, execution=execution_name(job, run))
 
 
 def start_again(deployment: AnyDeployment, job: str) -> StartedAnalysis:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import View
 from tests.browser.review.conftest import Open
@@ -166,7 +167,7 @@ def test_every_key_has_a_control(open_review: Open) -> None:
     page.click("dialog button:has-text('Close')")
     page.click("header button:has-text('Keys')")
     page.click("dialog button:has-text('Close')")
-    assert page.locator("dialog").count() == 0
+    expect(page.locator("dialog")).to_have_count(0)
     saved(view)
     assert answers(host) == [given("SPORTS"), {"verdict": "SKIP"}, {"verdict": "NOT_SURE"}]
     shortcuts = view.evaluate("[...document.querySelectorAll('[aria-keyshortcuts]')].map(one => one.ariaKeyShortcuts)")

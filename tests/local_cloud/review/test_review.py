@@ -33,7 +33,7 @@ ITEMS = 24
 @pytest.fixture(scope="module")
 def pipeline(cloud: LocalCloud, synthesise: Synthesise) -> Pipeline:
     """One that nothing but people start."""
-    account = cloud.account("100000000011")
+    account = cloud.account("100000000024")
     assembly = synthesise(context=CONTEXT)
     return Pipeline.deploy(
         account, assembly, TriggerOnUpload="false", MinimumDocumentsPerLabel="6", ReviewTestPercent="40"
