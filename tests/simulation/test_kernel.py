@@ -31,7 +31,7 @@ def _happened(seed: int, run: Callable[[Kernel, Happened], None]) -> Happened:
         found.append((kernel.now, "killed", "has cleaned up"))
 
     for name in ("one", "other"):
-        kernel.start(lambda name=name: work(name), name=name, after=draw.random())  # type: ignore[misc]
+        kernel.start(lambda name=name: work(name), name=name, after=draw.random())  # type: ignore[misc]  # a default binds it
     victim = kernel.start(until_killed, name="killed")
     kernel.later(draw.choice((0, 2, 7)), victim.kill)
     for second in range(0, 60, 7):

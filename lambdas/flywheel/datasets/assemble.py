@@ -35,7 +35,7 @@ from flywheel.records.parts import (
     prepared_location,
     waiting_folder,
 )
-from flywheel.records.uploads import Part, Split
+from flywheel.records.uploads import DocumentForm, Part, Split
 from flywheel.store.concatenation import Source
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _rewrite(
 ) -> None:
     held_back = frozenset(manifest.held_back_labels)
     with tempfile.TemporaryDirectory() as folder:
-        into, aside, refused = (_PartWriter(Path(folder) / name) for name in ("into", "aside", "refused"))
+        into, aside, refused = (_PartWriter(Path(folder) / name, part.form) for name in ("into", "aside", "refused"))
         documents = rewritten(intake, source_location(manifest, part), part.delimiter, delimiter)
         for place, document in enumerate(documents):
             if place in dropped.refused:
@@ -167,8 +167,9 @@ def _rewrite(
 class _PartWriter:
     """Collects documents in a local file, with their digests and counts."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: DocumentForm) -> None:
         self._path = path
+        self._annotated = form is not DocumentForm.CSV
         self._file = path.open("w", encoding="utf-8", newline="")
         self._hashes: array[int] = array("Q")
         self._label_digests: array[int] = array("Q")
@@ -179,7 +180,8 @@ class _PartWriter:
         self._file.write(document.line)
         self._hashes.append(document.digest)
         self._label_digests.append(document.label_digest)
-        self._combinations.append(combination_digest(document.combination))
+        if self._annotated:
+            self._combinations.append(combination_digest(document.combination))
         self.labels[document.combination] = self.labels.get(document.combination, 0) + 1
 
     @property

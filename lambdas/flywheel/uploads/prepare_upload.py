@@ -276,9 +276,9 @@ class UploadPreparer:
             return None
         location = prepared_location(part.split, part.content_hash, part.form)
         self._intake.upload_file(files / "documents", location.documents)
-        for key in location.of_labels:
-            name = "labels.bin" if key == location.labels else "combinations.bin"
-            self._intake.upload_file(files / name, key)
+        self._intake.upload_file(files / "labels.bin", location.labels)
+        if location.combinations is not None:
+            self._intake.upload_file(files / "combinations.bin", location.combinations)
         self._intake.upload_file(files / "hashes.bin", location.hashes)
         if self._intake.write_once(facts_key(part.split, part.content_hash), part):
             return None

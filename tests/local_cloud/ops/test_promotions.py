@@ -119,7 +119,7 @@ def pokes(deployed: CloudAccount, deployment: Deployment) -> list[Any]:
     return taken_out(deployed, deployment.published.promotion_queue_url)
 
 
-def wish(
+def request_of_turn(
     deployment: Deployment,
     *,
     turn: str | None = "turn-000003",
@@ -217,7 +217,7 @@ def entered(deployment: Deployment, promotion: str, state: str) -> Any:
 
 
 def test_an_approval_reaches_the_machine_with_who_and_why(deployed: CloudAccount, deployment: Deployment) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     answered = approve.approve(deployment, "turn-000003", reason="looks good")
     me = deployment.clients.sts.get_caller_identity()["Arn"]
     assert entered(deployment, name, "UpdateActiveModel") == {"by": me, "reason": "looks good"}
@@ -225,7 +225,7 @@ def test_an_approval_reaches_the_machine_with_who_and_why(deployed: CloudAccount
 
 
 def test_a_decline_reaches_the_machine_with_who_and_why(deployed: CloudAccount, deployment: Deployment) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     approve.decline(deployment, name, reason="not before the launch")
     me = deployment.clients.sts.get_caller_identity()["Arn"]
     caught = entered(deployment, name, "ReportDeclined")
@@ -233,12 +233,12 @@ def test_a_decline_reaches_the_machine_with_who_and_why(deployed: CloudAccount, 
 
 
 def test_a_turn_is_meant_by_its_number_too(deployed: CloudAccount, deployment: Deployment) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     assert approve.approve(deployment, "3").promotion.promotion == name
 
 
 def test_a_second_answer_comes_late(deployed: CloudAccount, deployment: Deployment) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     approve.approve(deployment, "turn-000003")
     for again in (approve.approve, approve.decline):
         with pytest.raises(AnsweredError, match="turn-000003") as error:
@@ -265,7 +265,7 @@ def test_a_second_answer_comes_late(deployed: CloudAccount, deployment: Deployme
 def test_what_does_not_wait_any_more_says_since_when_and_why(
     deployed: CloudAccount, deployment: Deployment, ended: PromotionStatus, words: str
 ) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     stop(deployment, name)
     end(deployment, name, ended, cause="because")
     for asked in ("turn-000003", name):
@@ -309,7 +309,7 @@ def test_what_nobody_was_asked_about(deployed: CloudAccount, deployment: Deploym
 
 
 def test_what_does_not_wait_yet(deployed: CloudAccount, deployment: Deployment) -> None:
-    request = wish(deployment)
+    request = request_of_turn(deployment)
     with pytest.raises(NotAskedError, match="of turn-000003 has not begun"):
         approve.approve(deployment, "turn-000003")
     name = begin(deployment, request)
@@ -323,7 +323,7 @@ def test_what_does_not_wait_yet(deployed: CloudAccount, deployment: Deployment) 
 
 
 def test_who_may_not_answer_is_told_what_is_missing(deployed: CloudAccount, deployment: Deployment) -> None:
-    ask(deployed, deployment, wish(deployment))
+    ask(deployed, deployment, request_of_turn(deployment))
     reader = replace(deployment, clients=Clients(deployed.session(role_arn=role_for(deployed, deployment, "s3:*"))))
     for answer, action in (
         (approve.approve, "states:SendTaskSuccess"),
@@ -351,7 +351,7 @@ def policy(statement: dict[str, Any]) -> str:
 
 
 def test_waiting_ends_with_the_end_or_the_next_failure(deployed: CloudAccount, deployment: Deployment) -> None:
-    request = wish(deployment)
+    request = request_of_turn(deployment)
     first = begin(deployment, request, approval=False)
     end(deployment, first, PromotionStatus.FAILED, cause="throttled")
     stop(deployment, first)
@@ -483,7 +483,7 @@ def test_a_rollback_ends_what_was_wished_before_whatever_the_clocks_say(
 ) -> None:
     old, new = models
     activate(deployment, old)
-    ahead = wish(deployment, at=datetime.now(UTC) + timedelta(minutes=5))
+    ahead = request_of_turn(deployment, at=datetime.now(UTC) + timedelta(minutes=5))
     asked = rollback.rollback(deployment, to=new)
     choice = requests.choose(requests.open_requests(deployment.intake))
     assert choice is not None
@@ -505,7 +505,7 @@ def test_models_tell_when_each_was_active_and_what_became_of_it(
     deployment.clients.ssm.put_parameter(Name=f"{PREFIX}{DESIRED}", Value=new, Type="String", Overwrite=True)
     decide(deployment, 1, old)
     decide(deployment, 3, new)
-    ask(deployed, deployment, wish(deployment, model=new))
+    ask(deployed, deployment, request_of_turn(deployment, model=new))
     found = by_arn(deployment)
     assert set(found) == {gone, old, new}
     assert [version.arn for version in list_models(deployment) if version.status != DELETED] == [new, old]
@@ -525,7 +525,7 @@ def test_models_tell_when_each_was_active_and_what_became_of_it(
 
 def test_status_tells_of_what_waits_until_it_is_answered(deployed: CloudAccount, deployment: Deployment) -> None:
     assert status(deployment).promotions.open == ()
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     found = status(deployment).promotions
     assert [(each.status, each.turn) for each in found.open] == [(PromotionStatus.WAITING, "turn-000003")]
     assert found.waits_until is not None
@@ -540,7 +540,7 @@ def test_status_tells_of_what_waits_until_it_is_answered(deployed: CloudAccount,
 
 
 def test_status_tells_of_a_promotion_that_failed_for_good(deployment: Deployment) -> None:
-    request = wish(deployment)
+    request = request_of_turn(deployment)
     for failures in range(1, report_promotion.MOST_FAILURES + 1):
         name = begin(deployment, request, approval=False)
         end(deployment, name, PromotionStatus.FAILED, cause="throttled")
@@ -557,7 +557,7 @@ def test_status_tells_a_promotion_from_a_change_outside(deployment: Deployment, 
     activate(deployment, old)
     deployment.service.set_active_model(new)
     assert status(deployment).changed_outside is not None
-    wish(deployment, turn=None, model=new)
+    request_of_turn(deployment, turn=None, model=new)
     assert status(deployment).running is None
     assert status(deployment).changed_outside is None
 
@@ -569,7 +569,7 @@ def test_status_takes_a_first_model_that_failed_its_smoke_test_for_no_change_out
     _, new = models
     deployment.service.set_active_model(new)
     assert status(deployment).changed_outside is not None
-    request = wish(deployment, turn=None, model=new)
+    request = request_of_turn(deployment, turn=None, model=new)
     name = begin(deployment, request, approval=False)
     end(deployment, name, PromotionStatus.SMOKE_TEST_FAILED, cause="3 of 10 are right.")
     stop(deployment, name)
@@ -605,7 +605,7 @@ def test_status_tells_of_another_desired_model_and_what_became_of_that(
 
 
 def test_a_shown_turn_tells_how_its_promotion_stands_now(deployed: CloudAccount, deployment: Deployment) -> None:
-    request = wish(deployment)
+    request = request_of_turn(deployment)
     requested = requests.promotion_of(request.id, intake=deployment.intake)
     record = TurnRecord(
         turn="turn-000003",
@@ -624,7 +624,7 @@ def test_a_shown_turn_tells_how_its_promotion_stands_now(deployed: CloudAccount,
 
 
 def test_what_waits_for_approval_keeps_a_pause_from_nothing(deployed: CloudAccount, deployment: Deployment) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     pause.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0)
     assert running_promotion(deployment) == name
     approve.approve(deployment, "turn-000003")
@@ -638,7 +638,7 @@ def test_what_waits_for_approval_keeps_a_pause_from_nothing(deployed: CloudAccou
 def test_before_a_destruction_what_waits_is_declined_and_its_execution_ends(
     deployed: CloudAccount, deployment: Deployment
 ) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     pause.wait_until_idle(deployment, timeout_seconds=60, poll_seconds=0.01, decline_waiting="make destroy")
     assert running_promotion(deployment) is None
     assert entered(deployment, name, "ReportDeclined")["Cause"].startswith("make destroy (arn:")
@@ -663,7 +663,7 @@ def flywheel(deployed: CloudAccount, deployment: Deployment, monkeypatch: pytest
 
 
 def test_the_command_line_answers_and_waits(deployed: CloudAccount, deployment: Deployment, flywheel: Any) -> None:
-    name = ask(deployed, deployment, wish(deployment))
+    name = ask(deployed, deployment, request_of_turn(deployment))
     assert "flywheel approve turn-000003" in flywheel("status").stdout
     assert flywheel("decline", "turn-000003").exit_code == 2
     late = flywheel("approve", "3", "--wait", "--timeout-minutes", "0", "--poll-seconds", "0.1")
@@ -673,7 +673,7 @@ def test_the_command_line_answers_and_waits(deployed: CloudAccount, deployment: 
     refused = flywheel("approve", "3")
     assert (refused.exit_code, refused.stdout, "the active model has changed" in refused.stderr) == (4, "", True)
     stop(deployment, name)
-    ask(deployed, deployment, wish(deployment, turn="turn-000004", request_id="20261121T130000Z"))
+    ask(deployed, deployment, request_of_turn(deployment, turn="turn-000004", request_id="20261121T130000Z"))
     declined = flywheel("decline", "4", "--reason", "no", "--json")
     assert declined.exit_code == 0, declined.stderr
     assert json.loads(declined.stdout)["answer"] == "declined"

@@ -496,7 +496,7 @@ class TestRedrive:
         run.stop()
         run.execution.redrive()
         world.at.settle()
-        # It asks nobody about what has its end.
+        # It asks nobody about a request that has ended.
         assert run.execution.status != "RUNNING"
         assert world.promotion(request).status is PromotionStatus.STOPPED
         world.check_at_rest(active=world.active)
