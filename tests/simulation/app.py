@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+_ATTEMPTS = 50
+
+
 class App:
     """`parameters` are by stack: "flywheel", "serving", "analysis"; of what imports models "import" in the place of
     "flywheel"."""
@@ -67,10 +70,11 @@ class App:
 
     def deploy_first(self) -> None:
         """Until it works: the weather may be bad."""
-        while True:
+        for _ in range(_ATTEMPTS):
             with suppress(DeploymentFailed):
                 self.deploy()
                 return
+        raise AssertionError(f"{self.name} cannot be deployed.")
 
     def _deploy(self) -> None:
         if self.deploying:
@@ -89,8 +93,8 @@ class App:
         former = self.stacks.get(part)
         for parameter, value in stack.given.items():
             self.ever.setdefault(f"{part}/{parameter}", set()).add(str(value))
-        self._put(stack)
         try:
+            self._put(stack)
             resources.apply(stack)
         except DeploymentFailed:
             if former is not None:

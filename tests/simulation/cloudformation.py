@@ -134,7 +134,7 @@ class CustomResources:
         """What a function puts to the address that it was given. Raises URLError if that fails."""
         weather, kernel = self._world.weather, self._world.kernel
         kernel.sleep(weather.latency("s3") + weather.before_request("s3", "PutObject", who, changes=True))
-        strike = weather.strike("s3", "PutObject", who)
+        strike = weather.strike("s3", "PutObject", who, conditional=False)
         waited_for = url in self._answers and self._answers[url] is None
         # Else it is ignored: a second answer, or one that comes too late.
         if waited_for and (strike is None or strike.carried_out):

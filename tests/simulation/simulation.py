@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
 from local.comprehend.faults import Fault
 from local.comprehend.settings import Settings
 from tests.simulation.api import IMPORTER
@@ -22,10 +25,12 @@ from tests.simulation.storm import Storm
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
+    from tests.simulation.machines.execution import Execution
     from tests.simulation.schedule.plan import Plan
 
 _REST_WITHIN = 6 * 86400.0
-_LOOK_EVERY = 6 * 3600.0
+_LOOK_EVERY = 6 * 3600.0 + 420
+"""No multiple of what schedules do: looks must not fall together with them each time."""
 
 
 @dataclass(kw_only=True)
@@ -123,7 +128,9 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, st
     last = kernel.now + _REST_WITHIN
     while not _rests(world, situation):
         if kernel.now > last:
-            raise ClaimBroken("comes_to_rest", f"After {_REST_WITHIN / 86400:.0f} calm days it is still at work.")
+            at_work = [*world.functions.running, *(one.name for one in _running(world))]
+            days = _REST_WITHIN / 86400
+            raise ClaimBroken("comes_to_rest", f"After {days:.0f} calm days it is still at work: {at_work}")
         watch.run_until(kernel.now + _LOOK_EVERY)
     _check(at_rest, situation)
     if plan.destroyed:
@@ -177,22 +184,29 @@ def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
 
 def _rests(world: World, situation: Situation) -> bool:
     """Nothing runs, and nothing was started since the last look but what the schedules start."""
-    running = [
-        one
-        for one in world.states.executions.values()
-        if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
-    ]
     still = True
     for app in (situation.app, situation.importing):
         if app is not None:
             before, app.turns_seen = app.turns_seen, app.started()
             still = still and before == app.turns_seen
-    return not running and not world.functions.running and still
+    return not _running(world) and not world.functions.running and still
+
+
+def _running(world: World) -> list[Execution]:
+    return [
+        one
+        for one in world.states.executions.values()
+        if one.status == "RUNNING" and not world.states.waits_for_a_person(one)
+    ]
 
 
 def _check(claims: Sequence[Claim], situation: Situation) -> None:
     for claim in claims:
         situation.world.visits[f"claim/{claim.__name__}"] += 1
-        claim(situation)
+        try:
+            claim(situation)
+        except (ClientError, ValidationError) as error:
+            # A record that cannot be read, or who may not read it, is no less wrong than what it says.
+            raise ClaimBroken(claim.__name__, f"it cannot be checked: {error}") from error
     if situation.world.kernel.failures:
         raise situation.world.kernel.failures[0]

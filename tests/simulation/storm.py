@@ -84,20 +84,14 @@ class Storm(Weather):
             return 1 + 20 * self._latencies.random()
         return 0.002 + 0.05 * draw
 
-    def strike(self, service: str, operation: str, who: Acting) -> Strike | None:
+    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:
         if self.calm:
             return None
         rates, draw = self._rates, self._strikes
         now = self._kernel.now
         out = self._outages and any(begin <= now < end and service == of for begin, end, of in self._outages)
         if draw.random() < (0.9 if out else rates.refused):
-            # Comprehend's own writes have no condition.
-            if (
-                service == "s3"
-                and operation in _CONFLICTS
-                and draw.random() < 0.2
-                and not who.who.startswith("Comprehend")
-            ):
+            if conditional and operation in _CONFLICTS and draw.random() < 0.2:
                 return Strike(code="ConditionalRequestConflict", status=409)
             code, status = draw.choice(_REFUSALS[service]) if service in _REFUSALS else ("InternalFailure", 500)
             return Strike(code=code, status=status)

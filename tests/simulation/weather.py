@@ -33,7 +33,8 @@ class Weather:
         """From one who asks to the service, or back."""
         return 0.01
 
-    def strike(self, service: str, operation: str, who: Acting) -> Strike | None:  # noqa: ARG002 - as above
+    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:  # noqa: ARG002
+        """`conditional` is a request that S3 carries out only while something is so."""
         return None
 
     def before_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:  # noqa: ARG002

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from tests.simulation.machines.host import Visit
 
 _READS = ("Get", "List", "Describe", "Head")
+_CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
 PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
@@ -170,7 +171,7 @@ class World:
         if changes and "#" in who.who:
             self.visits[asked(service, operation)] += 1
         kernel.sleep(weather.latency(service) + weather.before_request(service, operation, who, changes=changes))
-        strike = weather.strike(service, operation, who)
+        strike = weather.strike(service, operation, who, conditional=not _CONDITIONS.isdisjoint(parameters))
         if strike is not None:
             self.tell(who.who, f"asks {service}:{operation}: {strike.said}")
             if strike.code is not None:

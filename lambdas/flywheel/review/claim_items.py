@@ -203,7 +203,7 @@ def _reopened(item: ReviewItem, proposals: tuple[Proposal, ...], *, lane: Lane, 
     """An item that nobody was to be asked about any more, if somebody proposed what is not agreed on."""
     agreed = frozenset(item.labels) if item.labels is not None else None
     if all(frozenset(each.labels) == agreed for each in proposals[len(item.proposals) :]):
-        return item
+        return item.model_copy(update={"proposals": proposals})
     return reopened(
         item, lane=lane, note="It was reviewed before, and somebody proposed something else since."
     ).model_copy(

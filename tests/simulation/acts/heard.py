@@ -39,6 +39,8 @@ class Heard:
     """By item and who said it: the labels that the queue took last as a proposal."""
     sent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """By text: until when some function may still work on it; for ever if it is in an analysis job."""
+    forgetting: dict[str, str] = field(default_factory=dict)
+    """By text, how it was named to `flywheel forget`, which was told that not all of it is done."""
     forgotten: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By text: when somebody began to forget it, and when that had ended."""
     withdrawn: set[str] = field(default_factory=set)

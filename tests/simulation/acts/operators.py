@@ -12,7 +12,7 @@ from ops.deployment.errors import OperatorError
 from ops.deployment.published import Deployment
 from ops.verbs import approve, exclude, pause, review_publish, rollback, turns
 from ops.verbs.status import status
-from tests.simulation.acts import endpoints
+from tests.simulation.acts import endpoints, reviewers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,7 @@ def look_after(people: People, _: Act) -> None:
     with suppress(OperatorError):
         review_publish.publish(deployment)
     endpoints.lift_quota(people)
+    reviewers.forget_the_rest(people)
     turns.request_turn(deployment)
 
 

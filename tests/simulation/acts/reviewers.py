@@ -170,11 +170,22 @@ def forget_text(people: People, act: Act) -> None:
     if not known:
         return
     text = known[int(act.chance * len(known))]
-    named = text if act.detail["by_text"] else text_digest(text)
-    began = people.world.kernel.now
-    people.heard.forgotten.pop(text, None)
+    _forget(people, text, named=text if act.detail["by_text"] else text_digest(text))
+
+
+def forget_the_rest(people: People) -> None:
+    """Whoever was told that it did not work asks again."""
+    for text, named in list(people.heard.forgetting.items()):
+        _forget(people, text, named=named)
+
+
+def _forget(people: People, text: str, *, named: str) -> None:
+    heard, began = people.heard, people.world.kernel.now
+    heard.forgotten.pop(text, None)
+    heard.forgetting[text] = named
     forget(people.deployment, named, now=people.now())
-    people.heard.forgotten[text] = (began, people.world.kernel.now)
+    del heard.forgetting[text]
+    heard.forgotten[text] = (began, people.world.kernel.now)
 
 
 ACTS: dict[str, Callable[[People, Act], Any]] = {

@@ -55,8 +55,7 @@ class _Scorer:
 
     def fit(self, texts: Sequence[str], targets: Any) -> None:
         self._multi_label = not isinstance(targets, list)
-        found = {label for text in texts for label in _ABOUT.findall(text)}
-        self._labels = tuple(sorted(found)) if self._multi_label else tuple(sorted(set(targets)))
+        self._labels = _columns(texts, targets) if self._multi_label else tuple(sorted(set(targets)))
 
     def predict_proba(self, texts: list[str]) -> Any:
         return numpy.array([self._scores(text) for text in texts])
@@ -76,6 +75,18 @@ class _Scorer:
     def _score(self, told: bool, what: str) -> float:
         seen = told if self._talent.sees(what) else not told
         return 0.5 + self._talent.chance(f"sure/{what}") / 2.01 * (1 if seen else -1)
+
+
+def _columns(texts: Sequence[str], targets: Any) -> tuple[str, ...]:
+    """The label of each column: what is told by the texts that have it. People make mistakes, so some texts tell of
+    labels that no document has."""
+    told = [set(_ABOUT.findall(text)) for text in texts]
+    known = sorted(set().union(*told))
+
+    def right(label: str, column: int) -> int:
+        return sum((label in labels) == bool(row[column]) for labels, row in zip(told, targets, strict=True))
+
+    return tuple(max(known, key=lambda label: right(label, column)) for column in range(targets.shape[1]))
 
 
 class _Recognizer:
