@@ -84,7 +84,7 @@ class Storm(Weather):
             return 1 + 20 * self._latencies.random()
         return 0.002 + 0.05 * draw
 
-    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:
+    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:  # noqa: ARG002 - others look at who
         if self.calm:
             return None
         rates, draw = self._rates, self._strikes

@@ -41,6 +41,9 @@ def part_documents(intake: IntakeBucket, location: PartLocation) -> Iterator[tup
     LABEL_SEPARATOR_IN_RECORDS.
     """
     hashes = read_hashes(intake, location.hashes)
+    if not hashes:
+        # All of them were dropped: then a dataset has no documents of the part.
+        return
     with intake.open(location.documents) as stream:
         lines = io.TextIOWrapper(buffered(stream), encoding="utf-8", newline="")
         documents = _form(location.form).read(lines)

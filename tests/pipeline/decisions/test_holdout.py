@@ -258,6 +258,14 @@ def test_test_documents_that_were_trained_on_are_not_in_it(at: Deployment) -> No
     assert dropped == {text for _, text in TEST[:10]}
 
 
+def test_an_upload_that_only_repeats_another_adds_nothing_to_it(at: Deployment) -> None:
+    at.upload("test/again.csv", [*reversed(TEST)])
+    record = first(at, GOOD)
+    assert len([key for key in at.keys("datasets/test/") if "/hashes/" in key]) == 2
+    assert record.holdout
+    assert record.holdout.documents == len(TEST)
+
+
 def test_line_ends_within_a_document_do_not_make_two_of_it(at: Deployment) -> None:
     rows = [*TEST, (SPORTS, "sports news\u2028with a separator\x85and another")]
     record = first(at, GOOD, rows)
