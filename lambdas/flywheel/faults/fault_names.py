@@ -57,6 +57,7 @@ CONFLICTS = frozenset(
         "ConcurrentAccess",
         "ConcurrentModificationException",
         "ConcurrentUpdateException",
+        "ConditionalRequestConflict",
         "OperationAborted",
         "TooManyUpdates",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 RecordT = TypeVar("RecordT", bound=Record)
 
 _MISSING = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
-_CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+_CONDITION_FAILED = {"PreconditionFailed", "412"}
+_CONFLICT = {"ConditionalRequestConflict", "409"}
+"""Another request about the key was under way. It may yet fail: only the same request again tells whether the condition
+holds ("Conditional writes" in the S3 user guide). The SDK does not repeat it."""
+_MOST_CONFLICTS = 5
 _PARALLEL_REQUESTS = 16
 _SMALL_BYTES = 8 * 1024 * 1024
 """Up to this size one request is as fast as several in parallel. boto3 uses several above it."""
@@ -92,19 +96,15 @@ class IntakeBucket:
         return self._write_on_condition(key, record, {"IfMatch": etag})
 
     def _write_on_condition(self, key: str, record: Record, condition: dict[str, str]) -> bool:
-        try:
-            self._s3.put_object(
+        return _carried_out(
+            lambda: self._s3.put_object(
                 Bucket=self.name,
                 Key=key,
                 Body=record.to_json(),
                 ContentType="application/json",
                 **condition,  # type: ignore[arg-type]  # one of two string members, which the stubs cannot tell
             )
-        except ClientError as error:
-            if error_code(error) in _CONDITION_FAILED | _MISSING:
-                return False
-            raise
-        return True
+        )
 
     def write_text(self, key: str, text: str, *, content_type: str = "text/plain; charset=utf-8") -> None:
         """In UTF-8. A lone surrogate, which UTF-8 cannot hold, is written as its escape."""
@@ -236,13 +236,7 @@ class IntakeBucket:
 
         Deleting the version itself would make an older version the current one.
         """
-        try:
-            self._s3.delete_object(Bucket=self.name, Key=key, IfMatch=etag)
-        except ClientError as error:
-            if error_code(error) in _CONDITION_FAILED | _MISSING:
-                return False
-            raise
-        return True
+        return _carried_out(lambda: self._s3.delete_object(Bucket=self.name, Key=key, IfMatch=etag))
 
     def delete_versions(self, key: str, *, before: str | None = None) -> int:
         """Delete versions of an object for good, without a delete marker: this one and those before it; without
@@ -258,3 +252,20 @@ class IntakeBucket:
         for version_id in [*reversed(versions), *markers]:
             self._s3.delete_object(Bucket=self.name, Key=key, VersionId=version_id)
         return len(versions)
+
+
+def _carried_out(request: Callable[[], object]) -> bool:
+    """Whether the condition of a request held."""
+    conflicts = 0
+    while True:
+        try:
+            request()
+        except ClientError as error:
+            code = error_code(error)
+            if code in _CONDITION_FAILED | _MISSING:
+                return False
+            conflicts += 1
+            if code not in _CONFLICT or conflicts == _MOST_CONFLICTS:
+                raise
+        else:
+            return True
