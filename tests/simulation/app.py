@@ -56,6 +56,8 @@ class App:
         """Keys."""
         self.unfinished = False
         """A deployment failed, and so did going back: who deployed has to try again."""
+        self.published_before: str | None = None
+        """The model that was published when the second generation was deployed."""
         self.ever: dict[str, set[str]] = {}
         """All values that each parameter has had, by stack and name: flywheel/PromotionMode."""
 
@@ -211,6 +213,11 @@ class App:
             self.parameters[part] = former
             raise
 
+    def published_model(self) -> str | None:
+        """What Parameter Store says."""
+        found = self.world.ssm.parameter(self.account, f"/comprehend-flywheel/{self.name}/active-model-arn")
+        return found.value if found else None
+
     def new_generation(self) -> None:
         """As `flywheel generation new`. Raises DeploymentFailed."""
         if self.generation == 1:
@@ -220,6 +227,7 @@ class App:
             except DeploymentFailed:
                 self.generation = 1
                 raise
+            self.published_before = self.published_model()
 
     @property
     def flywheel_arn(self) -> str:

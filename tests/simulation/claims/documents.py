@@ -81,7 +81,8 @@ def _sure_files(situation: Situation) -> list[File]:
 def _published_files(situation: Situation) -> list[File]:
     """What reviewers agreed on is uploaded, too."""
     excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
-    return [] if excluded else review.published_files(situation)
+    deleted = situation.app.deleted_uploads
+    return [] if excluded else [file for file in review.published_files(situation) if file.key not in deleted]
 
 
 def _still_there(situation: Situation, file: File) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
-from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
+from flywheel.records.promotions import Promotion
 from flywheel.serving.hours import WeeklyTime, is_open
 from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
@@ -59,11 +59,11 @@ def _lost(decision: Decision) -> bool:
 
 def all_say_the_same_model_is_active(situation: Situation) -> None:
     """Parameter Store, the flywheel and the endpoint. Until a new generation has an active model, it is the former
-    one's."""
+    one's, or what was published when the new one began: nobody publishes what became active in between."""
     app = situation.app
     active = [records.flywheel(situation, arn).get("ActiveModelArn") for arn in reversed(app.flywheels)]
-    if len(active) > 1 and not _was_promoted(situation, active[0]) and _was_cut_off(situation):
-        # What was published when the generation began stays.
+    if len(active) > 1 and not _was_promoted(situation, active[0]) and app.published_model() == app.published_before:
+        agree(situation, app, app.published_before)
         return
     if (
         len(active) > 1
@@ -73,19 +73,6 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
-
-
-def _was_cut_off(situation: Situation) -> bool:
-    """Whether the present generation was deployed between the steps of a promotion that made a model active in the
-    former one: it is refused, because its model is not this generation's."""
-    begun = dict(records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json"))
-    created = records.flywheel(situation)["CreationTime"].timestamp()
-    return any(
-        end.status is PromotionStatus.REFUSED
-        and begun[promotions.begin_key(end.promotion)].began_at.timestamp() < created < end.at.timestamp()
-        for _, end in records.read_all(situation, promotions.ENDS, Promotion)
-        if end.promotion is not None and promotions.begin_key(end.promotion) in begun
-    )
 
 
 def _was_promoted(situation: Situation, model_arn: str | None) -> bool:
@@ -101,13 +88,10 @@ def agree(situation: Situation, app: App, active: str | None) -> None:
     states = situation.world.states
     if any(states.waits_for_a_person(one) for one in states.of(app.machine("Promote").arn) if one.status == "RUNNING"):
         return
-    prefix = f"/comprehend-flywheel/{app.name}"
-    published = situation.world.ssm.parameter(app.account, f"{prefix}/active-model-arn")
+    published = app.published_model()
     if active is not None and app is situation.app and serving.only_model_failed(situation, active):
         return
-    require(
-        (published.value if published else None) == active, f"Parameter Store says {published}, it should be {active}"
-    )
+    require(published == active, f"Parameter Store says {published}, it should be {active}")
     listed = situation.world.comprehend.answer("ListEndpoints", {}, Caller(account=app.account))
     endpoints = listed["EndpointPropertiesList"]
     if "serving" not in app.stacks:
