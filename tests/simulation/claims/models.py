@@ -101,7 +101,7 @@ def agree(situation: Situation, app: App, active: str | None) -> None:
     if int(given["InferenceUnits"]) == 0 or open_now is False:
         require(not endpoints, "there is an endpoint that nobody wants")
         return
-    if active is not None and open_now:
+    if active is not None and open_now and active not in app.deleted_models:
         served = [endpoint.get("ModelArn") for endpoint in endpoints if endpoint["Status"] == "IN_SERVICE"]
         require(served == [active], f"the endpoint serves {served}, active is {active}")
 
