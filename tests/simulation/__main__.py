@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tests.simulation import unused_grants
 from tests.simulation.coverage import too_few
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--until-broken", action="store_true", help="end with the first that is broken")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--processes", type=int)
+    parser.add_argument("--visits", type=Path, help="write how often each place was reached into this file")
     parser.add_argument("--floor", type=int, default=0, help="every place must be reached so often")
     given = parser.parse_args()
     if given.seed is not None:
@@ -33,6 +35,7 @@ def main() -> int:
         processes=given.processes,
         until_broken=given.until_broken,
         floor=given.floor,
+        visits=given.visits,
     )
 
 
@@ -46,7 +49,9 @@ def tell(seed: int, *, bounded: bool, whole: bool) -> int:
     return 1 if found.broken else 0
 
 
-def run_all(first: int, count: int, *, processes: int | None, until_broken: bool, floor: int) -> int:
+def run_all(
+    first: int, count: int, *, processes: int | None, until_broken: bool, floor: int, visits: Path | None
+) -> int:
     schedules = [(seed, bounded) for seed in range(first, first + count) for bounded in (True, False)]
     figures = None
     told, line = 0, ""
@@ -68,9 +73,12 @@ def run_all(first: int, count: int, *, processes: int | None, until_broken: bool
     for grant in figures.unused:
         if grant not in unused_grants.REASONS:
             sys.stdout.write(f"unused: {grant}\n")
+    if visits is not None:
+        counted = sorted(figures.visits.items())
+        visits.write_text("".join(f"{times}\t{place}\n" for place, times in counted), encoding="utf-8")
     few = too_few(figures.visits, floor=floor) if floor else []
-    for place, visits in few:
-        sys.stdout.write(f"{place}: reached {visits} times, which is fewer than {floor}\n")
+    for place, times in few:
+        sys.stdout.write(f"{place}: reached {times} times, which is fewer than {floor}\n")
     sys.stdout.write(line)
     return 1 if figures.broken or few else 0
 

@@ -73,6 +73,9 @@ class MachineHost:
         self.kernel.sleep(world.weather.latency("lambda"))
         if arn not in world.functions.known:
             raise TaskFailed(_FUNCTION_GONE, f"Function not found: {arn}")
+        refused = world.weather.refused_invocation(world.functions.known[arn][0].name)
+        if refused is not None:
+            raise TaskFailed(refused, "The simulation wants it so.")
         process = world.functions.begin(arn, arguments.get("Payload", {}))
         world.waiting[process.name] = task.execution
         process.when_done(lambda: world.waiting.pop(process.name, None))

@@ -24,6 +24,7 @@ _REFUSALS = {
     "events": (("ThrottlingException", 400), ("InternalException", 500)),
     "application-autoscaling": (("ConcurrentUpdateException", 500), ("InternalServiceException", 500)),
 }
+_INVOCATION_FAULTS = ("Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.SdkClientException")
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
 
 
@@ -61,8 +62,11 @@ class Storm(Weather):
         self._fates = kernel.random("fates")
         self._events = kernel.random("events")
         self._people = kernel.random("people")
+        self._invocations = kernel.random("refused invocations")
         self._by_name: dict[str, _Fate] = {}
         """Of invocations."""
+        self._broken: dict[str, tuple[float, float]] = {}
+        """By function: from when to when Lambda cannot invoke it."""
         self._outages = self._drawn_outages(until)
 
     def _drawn_outages(self, until: float) -> list[tuple[float, float, str]]:
@@ -164,6 +168,20 @@ class Storm(Weather):
 
     def unanswered_invocation(self) -> bool:
         return not self.calm and self._fates.random() < self._rates.invoked_again
+
+    def refused_invocation(self, function: str) -> str | None:
+        """Now and then one function cannot be invoked for some time, longer than anybody tries again: its key is
+        disabled, its network is away."""
+        draw, rates, now = self._invocations, self._rates, self._kernel.now
+        if self.calm:
+            return None
+        begin, end = self._broken.get(function, (0.0, 0.0))
+        if begin <= now < end:
+            return "Lambda.AWSLambdaException"
+        if draw.random() < rates.broken:
+            self._tell(function, "cannot be invoked for some time")
+            self._broken[function] = (now, now + draw.choice((120.0, 900.0, 3600.0)))
+        return draw.choice(_INVOCATION_FAULTS) if draw.random() < rates.not_invoked else None
 
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - all are alike
         draw, rates = self._events, self._rates

@@ -49,6 +49,10 @@ class Weather:
         """Whether Step Functions gets no answer of a function, which goes on."""
         return False
 
+    def refused_invocation(self, function: str) -> str | None:  # noqa: ARG002 - as above
+        """The error with which Lambda refuses to invoke a function; None if it does not."""
+        return None
+
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - as above
         """When each copy of an event arrives: none, if it is lost."""
         return (0.5,)

@@ -6,6 +6,7 @@ the next one from the open requests, so that a lost or repeated message to `star
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +37,7 @@ from flywheel.records.promotions import (
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 if TYPE_CHECKING:
-    from flywheel.comprehend.active_model import ActiveModelState
+    from flywheel.comprehend.active_model import ActiveModelService, ActiveModelState
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
@@ -128,6 +129,30 @@ def request_of_initial_model(*, intake: IntakeBucket, flywheel: ActiveModelState
         requested_at=initial.created_at,
         by="the deployment",
         reason="The flywheel was created with it (initial_model_arn).",
+    )
+
+
+def request_of_unpublished_import(
+    *, published: PublishedModels, intake: IntakeBucket, service: ActiveModelService, now: datetime
+) -> PromotionRequest | None:
+    """Of a promotion that was stopped, a step may go on, and make its model active after the request has ended. Where a
+    flywheel trains, the next turn publishes that model; where models are imported, this request does."""
+    if service.arn is not None:
+        return None
+    known, active = published.active(), service.find_active_model()
+    if active is None or active == known or open_requests(intake):
+        return None
+    if published.active() != known or smoke_test_failure_of(active, intake=intake) is not None:
+        # It was published a moment ago. Or it is the only model there is, and nothing may serve it.
+        return None
+    return PromotionRequest(
+        id=f"active-{hashlib.sha256(f'{known} {active}'.encode()).hexdigest()[:16]}",
+        source=PromotionSource.DEPLOYMENT,
+        model_arn=active,
+        decided_against=active,
+        requested_at=now,
+        by="the deployment",
+        reason="A promotion that was stopped has made it active.",
     )
 
 

@@ -69,8 +69,12 @@ def decide(
     if not flywheel.active:
         return PromotionStart(start=False, reason="the flywheel is not ACTIVE")
     initial = requests.request_of_initial_model(intake=pipeline.intake, flywheel=flywheel)
-    if initial is not None:
-        pipeline.intake.write_once(request_key(initial.id), initial)
+    unpublished = requests.request_of_unpublished_import(
+        published=pipeline.published, intake=pipeline.intake, service=pipeline.service, now=now
+    )
+    for request in (initial, unpublished):
+        if request is not None:
+            pipeline.intake.write_once(request_key(request.id), request)
     pending = requests.request_of_parameter_edit(
         published=pipeline.published, intake=pipeline.intake, flywheel=flywheel, now=now
     )
@@ -90,8 +94,8 @@ def decide(
         return _while_one_waits(waiting, choice, pokes=pokes, refused=refused)
     if not candidates:
         return PromotionStart(start=False, reason="there is nothing to promote")
-    unpublished = any(request.model_arn == flywheel.active_model_arn for request in candidates)
-    if pokes == {Poke.ENDED} and not unpublished and _failed_last(pipeline.intake):
+    is_active = any(request.model_arn == flywheel.active_model_arn for request in candidates)
+    if pokes == {Poke.ENDED} and not is_active and _failed_last(pipeline.intake):
         return PromotionStart(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
     return PromotionStart(start=True, reason=f"{len(candidates)} models are to be promoted")
 

@@ -41,7 +41,7 @@ class PromotionSource(StrEnum):
     SERVING = "serving"
     """The served model failed a smoke test while no promotion ran."""
     DEPLOYMENT = "deployment"
-    """The flywheel was created with an existing model."""
+    """It is active already: the flywheel was created with it, or a promotion that was stopped went on."""
     ANNOUNCEMENT = "announcement"
     """The account that trains told that it shares the model, or that it took another one back."""
 

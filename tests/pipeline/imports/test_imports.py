@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flywheel.promotions.requests import promotion_of
+from flywheel.promotions.start_promotion import Poke
 from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, ModelShared
 from flywheel.records.decisions import Metrics
 from flywheel.records.imports import origin_key
@@ -60,6 +61,20 @@ class TestAnnouncements:
         for _ in range(3):
             at.hear(announced)
         assert {key: at.bucket.read_bytes(key) for key in at.keys("")} == before
+
+    def test_what_a_stopped_promotion_makes_active_after_all_is_published(self) -> None:
+        """A function of it goes on when the request has long ended."""
+        at, first, second = begun()
+        at.hear(at.shared(first))
+        at.hear(at.shared(second, promotion="promotion-2"))
+        at.service.set_active_model(at.service.version_arn(first))
+        at.poke_promotions(Poke.SCHEDULE)
+        at.settle()
+        assert at.parameters()["active-model-arn"] == at.service.version_arn(first)
+        requests = at.keys("promotions/requests/")
+        at.poke_promotions(Poke.SCHEDULE)
+        at.settle()
+        assert at.keys("promotions/requests/") == requests
 
     def test_with_never_it_is_left_to_people(self) -> None:
         at, first, _ = begun(promotion_mode=PromotionMode.NEVER)

@@ -39,6 +39,10 @@ class Rates:
     at work."""
     invoked_again: float = 0.0
     """Step Functions gets no answer of an invocation and invokes again, while the first goes on."""
+    not_invoked: float = 0.0
+    """Lambda refuses an invocation."""
+    broken: float = 0.0
+    """Lambda refuses all invocations of the function, for some time."""
     events_lost: float = 0.0
     events_late: float = 0.0
     events_repeated: float = 0.0
@@ -103,7 +107,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         kind=kind,
         parameters=given,
         readings=_readings(draw),
-        rates=_rates(draw),
+        rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
         acts=tuple(sorted(acts, key=lambda act: act.at)),
         calm_after=length + HOUR,
         importing=importing,
@@ -154,10 +158,10 @@ def _readings(draw: random.Random) -> dict[str, Any]:
     }
 
 
-def _rates(draw: random.Random) -> Rates:
+def _rates(draw: random.Random, of_invocations: random.Random) -> Rates:
     """Most schedules are bad in a few ways: in one that is bad in all, nothing gets far."""
 
-    def sometimes(share: float, most: float) -> float:
+    def sometimes(share: float, most: float, draw: random.Random = draw) -> float:
         return draw.uniform(0, most) if draw.random() < share else 0.0
 
     return Rates(
@@ -169,6 +173,8 @@ def _rates(draw: random.Random) -> Rates:
         suspended=sometimes(0.4, 0.15),
         abandoned=sometimes(0.4, 0.1),
         invoked_again=sometimes(0.3, 0.1),
+        not_invoked=sometimes(0.3, 0.1, of_invocations),
+        broken=sometimes(0.3, 0.03, of_invocations),
         events_lost=sometimes(0.3, 0.4),
         events_late=sometimes(0.3, 0.4),
         events_repeated=sometimes(0.3, 0.3),
