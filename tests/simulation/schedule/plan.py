@@ -106,7 +106,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         bounded=bounded,
         kind=kind,
         parameters=given,
-        readings=_readings(draw),
+        readings=_readings(draw) | _too_slow(random.Random(f"{seed}/too slow/{bounded}")),
         rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
         acts=tuple(sorted(acts, key=lambda act: act.at)),
         calm_after=length + HOUR,
@@ -156,6 +156,20 @@ def _readings(draw: random.Random) -> dict[str, Any]:
         "flywheel_deletion_with_endpoints": draw.choice(("allow", "ResourceInUseException")),
         "lake_uri_ends_with_slash": draw.random() < 0.5,
     }
+
+
+def _too_slow(draw: random.Random) -> dict[str, float]:
+    """Now and then something takes longer than the pipeline waits for it at a time."""
+    chosen = draw.choice(
+        (
+            {"dataset_ingestion_seconds": 9 * HOUR},
+            {"iteration_training_seconds": 37 * HOUR},
+            {"job_seconds": 4 * HOUR},
+            {"endpoint_creation_seconds": HOUR},
+            {"endpoint_update_seconds": HOUR},
+        )
+    )
+    return chosen if draw.random() < 0.08 else {}
 
 
 def _rates(draw: random.Random, of_invocations: random.Random) -> Rates:
