@@ -9,6 +9,7 @@ from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import Promotion, PromotionBeginning, PromotionStatus
 from flywheel.serving.hours import WeeklyTime, is_open
+from flywheel.store.parameters import ACTIVE, DESIRED, DesiredModel
 from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
 from tests.simulation.claims.broken import require
@@ -73,6 +74,21 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
+
+
+def each_edit_is_answered(situation: Situation) -> None:
+    """What `desired-model-arn` names is published, or the request that its edit made has ended, or waits for a
+    person."""
+    app, world = situation.app, situation.world
+    found = {
+        name: world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/{name}") for name in (DESIRED, ACTIVE)
+    }
+    desired, active = found[DESIRED], found[ACTIVE]
+    if desired is None or (active is not None and desired.value == active.value):
+        return
+    edit = DesiredModel(arn=desired.value, version=desired.version, at=desired.modified)
+    end = records.read(situation, promotions.end_key(edit.request_id), Promotion)
+    require(end is not None, f"nobody has answered version {edit.version} of desired-model-arn, {edit.arn}")
 
 
 def _was_cut_off(situation: Situation) -> bool:
