@@ -77,6 +77,7 @@ def change_model(people: People, act: Act) -> None:
     model = _some_model(people, act)
     if model is not None:
         people.app.wanted_models.add(model)
+        people.app.console_models.add(model)
         people.client("comprehend").update_flywheel(FlywheelArn=people.deployment.flywheel_arn, ActiveModelArn=model)
 
 

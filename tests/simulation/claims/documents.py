@@ -47,6 +47,16 @@ def each_document_is_in_one_place(situation: Situation) -> None:
             require(not lost, f"a document of {file.key} is lost: {text[:60]!r}")
 
 
+def nothing_is_judged_by_what_it_was_trained_on(situation: Situation) -> None:
+    """No text is in the training and in the test data of the present flywheel."""
+    if any(act.kind == "exclude an upload" for _, act in situation.people.done):
+        # What is excluded counts as not there, but is in the dataset.
+        return
+    trained, tested = ({text for text, _ in _in_datasets(situation, kind)} for kind in ("TRAIN", "TEST"))
+    both = [text for text in trained & tested if not review.is_excluded(situation, text)]
+    require(not both, f"{len(both)} documents are in training and test data, such as {both[:1]}")
+
+
 def nothing_waits_that_a_dataset_has(situation: Situation) -> None:
     """As a whole: single documents of what waits may be in a dataset, and the next one leaves them out."""
     world, intake = situation.world, situation.app.intake

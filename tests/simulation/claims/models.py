@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.simulation.simulation import Situation
 
 
+_AT_ONCE = 1800.0
+"""Seconds in which a function that saw the former model may still change it."""
+
+
 def never_active_without_a_reason(situation: Situation) -> None:
     """A model becomes active by a decision that it won, because a person wanted it, or again, because the one that came
     after it failed its smoke test."""
@@ -29,6 +33,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
     if active is None or active == app.seen_active:
         return
     before, app.seen_active = app.seen_active, active
+    _replaces_what_it_was_decided_against(situation, active, before=before)
     if active in app.wanted_models:
         return
     if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
@@ -47,6 +52,20 @@ def never_active_without_a_reason(situation: Situation) -> None:
     app.promoted.add(active)
     modes = app.ever["flywheel/PromotionMode"]
     require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
+
+
+def _replaces_what_it_was_decided_against(situation: Situation, active: str, *, before: str | None) -> None:
+    """UpdateFlywheel has no compare-and-set: a change in the console at the same moment is not seen."""
+    now = situation.world.kernel.now
+    in_console = [at for at, act in situation.people.done if act.kind == "change the model in the console"]
+    if before is None or any(now - at < _AT_ONCE for at in in_console) or active in situation.app.console_models:
+        return
+    if serving.failed_its_smoke_test(situation, before):
+        return
+    beginnings = records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json")
+    requests = [one.request for _, one in beginnings if one.request is not None and one.request.model_arn == active]
+    against = {request.decided_against for request in requests}
+    require(not against or bool(against & {before, active}), f"{active} took the place of {before}, not of {against}")
 
 
 def _lost(decision: Decision) -> bool:
