@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.claims import (
     analyses,
     documents,
+    executions,
     functions,
     imports,
     interfaces,
@@ -56,6 +57,7 @@ AT_REST = (
     serving.no_model_stays_active_that_failed_its_smoke_test,
     analyses.each_job_ends_with_one_output_or_a_reason,
     analyses.each_job_is_accounted_for,
+    executions.no_state_gives_up_at_once,
     interfaces.records_are_what_the_documents_say,
     status.the_status_says_what_the_pipeline_does,
 )
