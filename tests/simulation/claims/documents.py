@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flywheel.records.datasets import DatasetManifest, accepted_key
+from flywheel.records.datasets import DatasetManifest, accepted_key, datasets_folder
 from flywheel.records.parts import facts_key
-from flywheel.records.uploads import Upload, UploadOutcome, UploadResult
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
 from tests.simulation.claims import records, review
 from tests.simulation.claims.broken import require
 from tests.simulation.schedule.plan import labels_of
@@ -45,6 +45,16 @@ def each_document_is_in_one_place(situation: Situation) -> None:
                 found = trained[text] or waiting[text] or judges[text]
             lost = not found and not review.is_excluded(situation, text)
             require(not lost, f"a document of {file.key} is lost: {text[:60]!r}")
+
+
+def each_dataset_is_accepted(situation: Situation) -> None:
+    """Comprehend has completed none that the pipeline made and does not know: an iteration would train on it."""
+    for item in records.datasets(situation, situation.app.flywheel_arn):
+        split, _, number = item["DatasetName"].partition("-")
+        if item["Status"] == "COMPLETED" and split in tuple(Split) and number:
+            key = f"{datasets_folder(Split(split))}{item['DatasetName']}/accepted.json"
+            there = situation.world.s3.object(situation.app.intake, key) is not None
+            require(there, f"{item['DatasetName']} is COMPLETED, and there is no {key}")
 
 
 def nothing_is_judged_by_what_it_was_trained_on(situation: Situation) -> None:

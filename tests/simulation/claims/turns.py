@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.simulation.machines.execution import Execution
     from tests.simulation.simulation import Situation
 
+_FAR_TOO_MANY = 150
 _RUNNING = ("TRAINING", "EVALUATING")
 
 
@@ -53,6 +54,12 @@ def numbers_never_go_back(situation: Situation) -> None:
             number = Current.model_validate_json(written.body).number
             require(number > before, f"{series.current_key} was {before}, then {number}")
             situation.app.numbers[series.word] = (written.version_id, number)
+
+
+def they_do_not_follow_each_other_forever(situation: Situation) -> None:
+    """Turns and promotions: there are some twenty at most in a schedule as it should be."""
+    for word, (_, number) in situation.app.numbers.items():
+        require(number <= _FAR_TOO_MANY, f"there were {number} executions {word}")
 
 
 def each_iteration_is_decided_once(situation: Situation) -> None:
