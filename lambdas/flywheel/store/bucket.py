@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 RecordT = TypeVar("RecordT", bound=Record)
 
 _MISSING = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
-_CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+_CONFLICTS = {"ConditionalRequestConflict", "409"}
+"""Another request for the same key was under way: which of the two came first is not known, and nothing was written."""
+_CONDITION_FAILED = {"PreconditionFailed", "412"} | _CONFLICTS
+_CONFLICTS_IN_A_ROW = 5
 _PARALLEL_REQUESTS = 16
 _SMALL_BYTES = 8 * 1024 * 1024
 """Up to this size one request is as fast as several in parallel. boto3 uses several above it."""
@@ -92,19 +95,23 @@ class IntakeBucket:
         return self._write_on_condition(key, record, {"IfMatch": etag})
 
     def _write_on_condition(self, key: str, record: Record, condition: dict[str, str]) -> bool:
-        try:
-            self._s3.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=record.to_json(),
-                ContentType="application/json",
-                **condition,  # type: ignore[arg-type]  # one of two string members, which the stubs cannot tell
-            )
-        except ClientError as error:
-            if error_code(error) in _CONDITION_FAILED | _MISSING:
-                return False
-            raise
-        return True
+        for _ in range(_CONFLICTS_IN_A_ROW):
+            try:
+                self._s3.put_object(
+                    Bucket=self.name,
+                    Key=key,
+                    Body=record.to_json(),
+                    ContentType="application/json",
+                    **condition,  # type: ignore[arg-type]  # one of two string members, which the stubs cannot tell
+                )
+            except ClientError as error:
+                if error_code(error) in _CONFLICTS:
+                    continue
+                if error_code(error) in _CONDITION_FAILED | _MISSING:
+                    return False
+                raise
+            return True
+        return False
 
     def write_text(self, key: str, text: str, *, content_type: str = "text/plain; charset=utf-8") -> None:
         """In UTF-8. A lone surrogate, which UTF-8 cannot hold, is written as its escape."""

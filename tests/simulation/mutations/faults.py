@@ -39,8 +39,8 @@ FAULTS = (
     Fault(
         name="a conflict is swallowed: the write counts as done",
         path=_FLYWHEEL + "store/bucket.py",
-        before="                return False\n            raise\n        return True\n\n    def write_text",
-        after="                return True\n            raise\n        return True\n\n    def write_text",
+        before="                    return False\n                raise\n            return True\n",
+        after="                    return True\n                raise\n            return True\n",
     ),
     Fault(
         name="an upload is removed though a newer version came",
