@@ -49,13 +49,14 @@ def with_a_model(draw: random.Random) -> dict[str, str]:
 
 
 def draw_wings(seed: str, *, kind: str, labels: tuple[str, ...], length: float) -> Drawn:
-    from tests.simulation.schedule import analyses, api_users, endpoints, reviewers
+    from tests.simulation.schedule import analyses, api_users, endpoints, reviewers, successors
 
     wings: Mapping[str, Wing] = {
         "reviewers": reviewers.draw,
         "api users": api_users.draw,
         "analyses": analyses.draw,
         "endpoints": endpoints.draw,
+        "successors": successors.draw,
     }
     together = Drawn()
     for name, wing in wings.items():
