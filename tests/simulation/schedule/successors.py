@@ -16,7 +16,7 @@ def draw(scene: Scene) -> Drawn:
     draw = scene.random
     if draw.random() >= _SHARE:
         return Drawn()
-    found = Drawn()
+    found = Drawn(improving=True)
     author = Author(random=draw, kind=scene.kind, labels=scene.labels, count=_FIRST_NUMBER)
     uploads = draw.choice((3, 4, 6))
     for number in range(uploads):
@@ -32,6 +32,7 @@ def draw(scene: Scene) -> Drawn:
         "MinimumScore": "0",
         "MinimumImprovement": "0",
         "MaximumRegression": "1",
+        "RequireSameTestData": "false",
         "MinimumDocumentsPerLabel": "2",
         "MinimumHoursBetweenIterations": "0",
         "TriggerOnUpload": "true",
