@@ -45,6 +45,8 @@ class App:
         """The active model that a claim saw last."""
         self.wanted_models: set[str] = set()
         """Models that a person asked for, by whatever way."""
+        self.console_models: set[str] = set()
+        """Those that were made active past the pipeline."""
         self.numbers: dict[str, tuple[str, int]] = {}
         """Of the present turn and promotion, with the version in which a claim saw it."""
         self.promoted: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -82,8 +83,13 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
     world.events.least_period = plan.least_period
     quality = kernel.random("talents")
 
+    trainings = count(1)
+
     def talent() -> Talent:
-        return Talent(quality=quality.uniform(0.4, 1.0), seed=quality.getrandbits(32))
+        drawn = quality.uniform(0.4, 1.0)
+        if plan.improving:
+            drawn = 0.4 + 0.06 * min(next(trainings), 9) + 0.05 * drawn
+        return Talent(quality=drawn, seed=quality.getrandbits(32))
 
     try:
         with talents(talent):

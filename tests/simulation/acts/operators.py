@@ -37,6 +37,8 @@ def delete_upload(people: People, act: Act) -> None:
         key = keys[int(act.chance * len(keys))]
         people.app.deleted_uploads.add(key)
         people.client("s3").delete_object(Bucket=people.app.intake, Key=key)
+        # Another version may have been confirmed before this was carried out.
+        people.app.deleted_uploads.add(key)
 
 
 def request_turn(people: People, *, overrule_minimum: bool = False) -> None:
@@ -75,6 +77,7 @@ def change_model(people: People, act: Act) -> None:
     model = _some_model(people, act)
     if model is not None:
         people.app.wanted_models.add(model)
+        people.app.console_models.add(model)
         people.client("comprehend").update_flywheel(FlywheelArn=people.deployment.flywheel_arn, ActiveModelArn=model)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flywheel.records.uploads import UploadOutcome, UploadResult
+from flywheel.records.datasets import DatasetManifest, accepted_key, datasets_folder
+from flywheel.records.parts import facts_key
+from flywheel.records.uploads import Split, Upload, UploadOutcome, UploadResult
 from tests.simulation.claims import records, review
 from tests.simulation.claims.broken import require
 from tests.simulation.schedule.plan import labels_of
@@ -45,37 +47,78 @@ def each_document_is_in_one_place(situation: Situation) -> None:
             require(not lost, f"a document of {file.key} is lost: {text[:60]!r}")
 
 
+def each_dataset_is_accepted(situation: Situation) -> None:
+    """Comprehend has completed none that the pipeline made and does not know: an iteration would train on it."""
+    for item in records.datasets(situation, situation.app.flywheel_arn):
+        split, _, number = item["DatasetName"].partition("-")
+        if item["Status"] == "COMPLETED" and split in tuple(Split) and number:
+            key = f"{datasets_folder(Split(split))}{item['DatasetName']}/accepted.json"
+            there = situation.world.s3.object(situation.app.intake, key) is not None
+            require(there, f"{item['DatasetName']} is COMPLETED, and there is no {key}")
+
+
+def nothing_is_judged_by_what_it_was_trained_on(situation: Situation) -> None:
+    """No text is in the training and in the test data of the present flywheel."""
+    if any(act.kind == "exclude an upload" for _, act in situation.people.done):
+        # What is excluded counts as not there, but is in the dataset.
+        return
+    trained, tested = ({text for text, _ in _in_datasets(situation, kind)} for kind in ("TRAIN", "TEST"))
+    both = [text for text in trained & tested if not review.is_excluded(situation, text)]
+    require(not both, f"{len(both)} documents are in training and test data, such as {both[:1]}")
+
+
+def nothing_waits_that_a_dataset_has(situation: Situation) -> None:
+    """As a whole: single documents of what waits may be in a dataset, and the next one leaves them out."""
+    world, intake = situation.world, situation.app.intake
+    for key, manifest in records.read_all(situation, "datasets/", DatasetManifest, ending="/dataset.json"):
+        if world.s3.object(intake, accepted_key(manifest)) is None:
+            continue
+        for part in manifest.parts:
+            waiting = facts_key(manifest.split, part.content_hash)
+            require(world.s3.object(intake, waiting) is None, f"{waiting} still waits, and {key} has it")
+
+
 def what_was_rejected_has_its_report(situation: Situation) -> None:
     intake, world = situation.app.intake, situation.world
     for _, result in _results(situation):
         if result.outcome in (UploadOutcome.REJECTED, UploadOutcome.PARTLY_ACCEPTED):
             key = f"rejected/{result.upload.id}/report.json"
             require(world.s3.object(intake, key) is not None, f"{result.upload.key} was rejected without {key}")
-            told, bad = sum(result.bad_lines.values()), _bad_lines(situation, result.upload.key)
+            told, bad = sum(result.bad_lines.values()), _bad_lines(situation, result.upload)
             require(bad is None or told == bad, f"{result.upload.key} has {bad} bad lines, and {told} are told")
             if result.outcome is UploadOutcome.REJECTED:
                 kept = [one for one in world.s3.keys(intake, f"rejected/{result.upload.id}/") if "report." not in one]
                 require(bool(kept), f"the rejected {result.upload.key} is not kept")
 
 
-def _bad_lines(situation: Situation, key: str) -> int | None:
-    """How many a file has; None if there were several of its key, or if it depends on the generation that took it."""
-    found = [act.file for _, act in situation.people.done if act.file is not None and act.file.key == key]
+def _bad_lines(situation: Situation, upload: Upload) -> int | None:
+    """How many this version of a file has; None if that depends on the generation that took it."""
+    file = next((file for version, file in _uploaded(situation, upload.key) if version == upload.version_id), None)
     known = _known_labels(situation)
-    if len(found) != 1 or not all(known.issuperset(document.labels) for document in found[0].documents):
+    if file is None or not all(known.issuperset(document.labels) for document in file.documents):
         return None
-    return found[0].bad_lines
+    return file.bad_lines
 
 
 def _sure_files(situation: Situation) -> list[File]:
-    """Of which nothing makes it uncertain what was collected: the only one of its key, confirmed, and never deleted."""
-    uploads = [act.file for _, act in situation.people.done if act.kind == "upload" and act.file is not None]
-    keys = Counter(file.key for file in uploads)
-    excluded = any(act.kind == "exclude an upload" for _, act in situation.people.done)
-    if excluded:
+    """Of which nothing makes it uncertain what was collected: the last of its key, confirmed, and never deleted. The
+    pipeline may have taken versions before it, or never have seen them."""
+    if any(act.kind == "exclude an upload" for _, act in situation.people.done):
         return []
     sure = situation.app.uploaded - situation.app.deleted_uploads
-    return [file for file in uploads if keys[file.key] == 1 and file.key in sure]
+    return [file for key in sorted(sure) for _, file in _uploaded(situation, key)[:1]]
+
+
+def _uploaded(situation: Situation, key: str) -> list[tuple[str, File]]:
+    """(id of its version, file), the newest first. One whose answer was lost may have come twice."""
+    acts = [act for _, act in situation.people.done if act.kind == "upload" and act.file is not None]
+    files = {act.file.content: act.file for act in acts if act.file is not None and act.file.key == key}
+    versions = situation.world.s3.versions(situation.app.intake, key)
+    return [
+        (version.version_id, files[version.body])
+        for version in versions
+        if version.key == key and not version.is_marker and version.body in files
+    ]
 
 
 def _published_files(situation: Situation) -> list[File]:
@@ -91,7 +134,9 @@ def _still_there(situation: Situation, file: File) -> bool:
 
 def _rejected(situation: Situation, file: File) -> bool:
     """The whole file: only one with bad lines may be."""
-    outcomes = {result.outcome for _, result in _results(situation) if result.upload.key == file.key}
+    found = situation.world.s3.versions(situation.app.intake, file.key)
+    versions = {version.version_id for version in found if version.body == file.content}
+    outcomes = {result.outcome for _, result in _results(situation) if result.upload.version_id in versions}
     if UploadOutcome.REJECTED not in outcomes:
         return False
     known = _known_labels(situation)

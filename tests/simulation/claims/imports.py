@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from flywheel.records.imports import ACTIVE_MODEL_KEY, ActiveImport
+from flywheel.records.announcements import ModelShared
+from flywheel.records.imports import ACTIVE_MODEL_KEY, ActiveImport, origin_key
 from flywheel.records.promotions import REQUESTS, PromotionRequest, PromotionSource
 from flywheel.records.serving import SmokeTest, smoke_test_key
+from flywheel.records.sharing import VERSIONS, SharedVersion
 from tests.simulation.api import IMPORTER
 from tests.simulation.claims import models, records
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tests.simulation.simulation import Situation
 
 
@@ -25,7 +29,7 @@ def an_imported_model_serves_with_a_reason(situation: Situation) -> None:
     active = None if record is None else record.model_arn
     if active is None or active == app.seen_active:
         return
-    app.seen_active = active
+    before, app.seen_active = app.seen_active, active
     if active in app.wanted_models:
         return
     requests = [
@@ -37,6 +41,9 @@ def an_imported_model_serves_with_a_reason(situation: Situation) -> None:
     require(announced, f"{active} became active, and nobody announced it or asked for it: {requests}")
     if "true" in app.ever["import/FollowWithdrawals"] and any("takes the place of" in one.reason for one in requests):
         return
+    shared, shared_before = (_shared_at(situation, one) for one in (active, before))
+    older = shared is not None and shared_before is not None and shared < shared_before
+    require(not older, f"{active} of {shared} became active after {before} of {shared_before}, and nobody said so")
     modes = app.ever["import/PromotionMode"]
     require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
     tested = records.read(situation, smoke_test_key(active), SmokeTest, app=app)
@@ -65,6 +72,22 @@ def only_who_is_trusted_may_import(situation: Situation) -> None:
     if published is not None and published.value in records.models_of(world, app.account) and trusted != "none":
         policy = policies.get(published.value, "")
         require(_account(trusted) in policy, f"{trusted} may not import {published.value}")
+
+
+def what_was_withdrawn_cannot_be_imported(situation: Situation) -> None:
+    app, world = situation.app, situation.world
+    if app.unfinished:
+        return
+    for _, version in records.read_all(situation, VERSIONS, SharedVersion):
+        if version.withdrawn is not None and version.gone_at is None:
+            policy = world.roles.put.get(version.model_arn)
+            require(policy is None, f"{version.model_arn} is withdrawn, and has the policy {policy}")
+
+
+def _shared_at(situation: Situation, model_arn: str | None) -> datetime | None:
+    """When the source shared an imported model."""
+    origin = records.read(situation, origin_key(model_arn), ModelShared, app=situation.importing) if model_arn else None
+    return origin.shared_at if origin else None
 
 
 def _account(principal: str) -> str:

@@ -9,6 +9,7 @@ from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import Promotion
 from flywheel.serving.hours import WeeklyTime, is_open
+from flywheel.store.parameters import ACTIVE, DESIRED, DesiredModel
 from tests.simulation.api import Caller
 from tests.simulation.claims import records, serving
 from tests.simulation.claims.broken import require
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tests.simulation.simulation import Situation
 
 
+_AT_ONCE = 1800.0
+"""Seconds in which a function that saw the former model may still change it."""
+
+
 def never_active_without_a_reason(situation: Situation) -> None:
     """A model becomes active by a decision that it won, because a person wanted it, or again, because the one that came
     after it failed its smoke test."""
@@ -28,6 +33,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
     if active is None or active == app.seen_active:
         return
     before, app.seen_active = app.seen_active, active
+    _replaces_what_it_was_decided_against(situation, active, before=before)
     if active in app.wanted_models:
         return
     if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
@@ -46,6 +52,20 @@ def never_active_without_a_reason(situation: Situation) -> None:
     app.promoted.add(active)
     modes = app.ever["flywheel/PromotionMode"]
     require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
+
+
+def _replaces_what_it_was_decided_against(situation: Situation, active: str, *, before: str | None) -> None:
+    """UpdateFlywheel has no compare-and-set: a change in the console at the same moment is not seen."""
+    now = situation.world.kernel.now
+    in_console = [at for at, act in situation.people.done if act.kind == "change the model in the console"]
+    if before is None or any(now - at < _AT_ONCE for at in in_console) or active in situation.app.console_models:
+        return
+    if serving.failed_its_smoke_test(situation, before):
+        return
+    beginnings = records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json")
+    requests = [one.request for _, one in beginnings if one.request is not None and one.request.model_arn == active]
+    against = {request.decided_against for request in requests}
+    require(not against or bool(against & {before, active}), f"{active} took the place of {before}, not of {against}")
 
 
 def _lost(decision: Decision) -> bool:
@@ -73,6 +93,21 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
+
+
+def each_edit_is_answered(situation: Situation) -> None:
+    """What `desired-model-arn` names is published, or the request that its edit made has ended, or waits for a
+    person."""
+    app, world = situation.app, situation.world
+    found = {
+        name: world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/{name}") for name in (DESIRED, ACTIVE)
+    }
+    desired, active = found[DESIRED], found[ACTIVE]
+    if desired is None or (active is not None and desired.value == active.value):
+        return
+    edit = DesiredModel(arn=desired.value, version=desired.version, at=desired.modified)
+    end = records.read(situation, promotions.end_key(edit.request_id), Promotion)
+    require(end is not None, f"nobody has answered version {edit.version} of desired-model-arn, {edit.arn}")
 
 
 def _was_promoted(situation: Situation, model_arn: str | None) -> bool:

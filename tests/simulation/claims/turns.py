@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from flywheel.records import promotions, turns
 from flywheel.records.decisions import Decision
 from flywheel.records.one_at_a_time import Current
-from flywheel.records.turns import TurnBeginning, TurnRecord
+from flywheel.records.turns import TurnBeginning, TurnOutcome, TurnRecord
 from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
+from tests.simulation.kernel import BEGINNING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.simulation.machines.execution import Execution
     from tests.simulation.simulation import Situation
 
+_FAR_TOO_MANY = 150
 _RUNNING = ("TRAINING", "EVALUATING")
 
 
@@ -52,6 +56,12 @@ def numbers_never_go_back(situation: Situation) -> None:
             situation.app.numbers[series.word] = (written.version_id, number)
 
 
+def they_do_not_follow_each_other_forever(situation: Situation) -> None:
+    """Turns and promotions: there are some twenty at most in a schedule as it should be."""
+    for word, (_, number) in situation.app.numbers.items():
+        require(number <= _FAR_TOO_MANY, f"there were {number} executions {word}")
+
+
 def each_iteration_is_decided_once(situation: Situation) -> None:
     """A record of a decision is written once, and never changed."""
     intake = situation.app.intake
@@ -74,11 +84,52 @@ def nothing_runs_that_nobody_waits_for(situation: Situation) -> None:
 
 
 def each_turn_has_a_cause(situation: Situation) -> None:
-    """It had something to do when it began, or somebody started it by hand."""
-    for key, record in records.read_all(situation, "turns/", TurnRecord, ending="/record.json"):
-        beginning = records.read(situation, f"{key.rpartition('/')[0]}/begin.json", TurnBeginning)
-        if beginning is None or not beginning.collected:
-            continue
-        by_hand = any(act.kind.startswith("start a turn") for _, act in situation.people.done)
-        caused = beginning.uploads or beginning.request or beginning.unfinished_iteration or record.decision
-        require(bool(caused or by_hand or record.datasets), f"{beginning.turn} had nothing to do")
+    """Of those in calm weather: it had something to do when it began, the turn before has left something, or somebody
+    started it by hand."""
+    if any(act.kind.startswith("start a turn") for _, act in situation.people.done):
+        return
+    for beginning, record in _calm_turns(situation):
+        before = _record(situation, (turns.number_of(beginning.turn) or 0) - 1)
+        left = before is None or before.outcome is not TurnOutcome.SUCCEEDED or before.unprepared or before.more
+        left = left or before is None or before.flywheel_arn != record.flywheel_arn
+        found = beginning.uploads or beginning.request or beginning.unfinished_iteration or beginning.changed_outside
+        require(bool(found or left or beginning.incomplete), f"{beginning.turn} had nothing to do")
+
+
+def no_turn_fails_in_calm_weather(situation: Situation) -> None:
+    for _, record in _calm_turns(situation):
+        succeeded = record.outcome is TurnOutcome.SUCCEEDED
+        require(succeeded, f"{record.turn} is {record.outcome}: {record.error}: {record.cause}")
+
+
+def _calm_turns(situation: Situation) -> Iterator[tuple[TurnBeginning, TurnRecord]]:
+    """Those that began when nothing was still at work that had begun in bad weather."""
+    calm = BEGINNING + situation.plan.calm_after + 3600
+    for _, record in records.read_all(situation, turns.TURNS.folder, TurnRecord, ending="/turn.json"):
+        beginning = records.read(situation, turns.begin_key(record.turn), TurnBeginning)
+        if beginning is not None and beginning.began_at.timestamp() > calm:
+            yield beginning, record
+
+
+def _record(situation: Situation, number: int) -> TurnRecord | None:
+    return records.read(situation, turns.record_key(turns.name_of(number)), TurnRecord)
+
+
+def each_dataset_is_trained_on(situation: Situation) -> None:
+    """Each that the pipeline made, unless the last turn failed, which people are told. Only test data that are new are
+    scored once there is an active model."""
+    app = situation.app
+    flywheel, number = app.flywheel_arn, situation.app.numbers.get(turns.TURNS.word, ("", 0))[1]
+    last = _record(situation, number)
+    if last is None or last.outcome is not TurnOutcome.SUCCEEDED:
+        return
+    made = [one for one in records.datasets(situation, flywheel) if one["DatasetName"].startswith(("train-", "test-"))]
+    ready = [one for one in made if one["Status"] == "COMPLETED"]
+    iterations = [one for one in records.iterations(situation, flywheel) if one["Status"] == "COMPLETED"]
+    newest = max((one["CreationTime"] for one in iterations), default=None)
+    new = [one for one in ready if newest is None or one["EndTime"] > newest]
+    if not any(one["DatasetType"] == "TRAIN" for one in ready):
+        return
+    if records.flywheel(situation).get("ActiveModelArn") is None:
+        new = [one for one in new if one["DatasetType"] == "TRAIN"]
+    require(not new, f"no iteration has {[one['DatasetName'] for one in new]}")

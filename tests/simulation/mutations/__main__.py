@@ -6,6 +6,7 @@ A fault that 1,000 schedules do not find shows a claim that is missing.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -13,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from tests.simulation.mutations.faults import FAULTS, Fault
 
 _ROOT = Path(__file__).parents[3]
+_FOUND_BEFORE = _ROOT / ".cache" / "mutations.json"
 _FOUND = re.compile(r"^--seed (\d+)( --unbounded)?: (\w+)", re.MULTILINE)
 
 
@@ -40,24 +43,56 @@ def main() -> int:
 
 
 def find(fault: Fault, *, seeds: int, processes: int | None) -> str | None:
-    """How the simulation finds it; None if it does not."""
+    """How the simulation finds it; None if it does not. First where it was found the last time."""
+    known = _found_before().get(fault.name)
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder) / "project"
         copy_project(copy)
         put_into(fault, copy)
-        command = [sys.executable, "-m", "tests.simulation", "--seeds", str(seeds), "--until-broken"]
-        if processes is not None:
-            command += ["--processes", str(processes)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "lambdas")])}
-        ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    found = _FOUND.search(ran.stdout)
-    if found is not None:
-        schedules = int(found[1]) * 2
-        return f"by {found[3]} within {schedules} schedules (seed {found[1]}{found[2] or ''})"
-    if ran.returncode == 0:
-        return None
-    # Whatever the simulation cannot go on with is found, too.
-    return f"by an error: {ran.stderr.strip().splitlines()[-1][:200] if ran.stderr.strip() else ran.returncode}"
+        for first, last in ([(known, known)] if known else []) + [(1, seeds)]:
+            found = _look(copy, first, last, processes=processes)
+            if found is not None:
+                seed, said = found
+                _FOUND_BEFORE.parent.mkdir(exist_ok=True)
+                _FOUND_BEFORE.write_text(json.dumps({**_found_before(), fault.name: seed}, indent=1, sort_keys=True))
+                return said
+    return None
+
+
+def _look(copy: Path, first: int, last: int, *, processes: int | None) -> tuple[int, str] | None:
+    """(seed, how it was found) of the first schedule that breaks with the fault, and does not without it."""
+    while first <= last:
+        arguments = ["--first-seed", str(first), "--seeds", str(last + 1 - first), "--until-broken"]
+        ran = _simulate(copy, [*arguments, *(["--processes", str(processes)] if processes else [])])
+        broken = [(int(found[1]), found[2] or "", found[3]) for found in _FOUND.finditer(ran.stdout)]
+        for seed, mode, claim in broken:
+            if not _broken_anyway(seed, mode):
+                return seed, f"by {claim} within {seed * 2} schedules (seed {seed}{mode})"
+        if not broken and ran.returncode == 0:
+            return None
+        if not broken:
+            # Whatever the simulation cannot go on with is found, too.
+            return first, f"by an error: {(ran.stderr.strip() or str(ran.returncode)).splitlines()[-1][:200]}"
+        first = broken[-1][0] + 1
+    return None
+
+
+@cache
+def _broken_anyway(seed: int, mode: str) -> bool:
+    """Whether the schedule breaks in the project as it is."""
+    return _simulate(_ROOT, ["--seed", str(seed), "--whole", *mode.split()]).returncode != 0
+
+
+def _simulate(project: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project), str(project / "lambdas")])}
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+def _found_before() -> dict[str, int]:
+    """The seed by the fault's name."""
+    found: dict[str, int] = json.loads(_FOUND_BEFORE.read_text()) if _FOUND_BEFORE.exists() else {}
+    return found
 
 
 def copy_project(target: Path) -> None:

@@ -72,6 +72,8 @@ class Plan:
     """Stacks that are destroyed at the end, once all is at rest."""
     least_period: float = 0.0
     """Seconds between two looks of a schedule, at least."""
+    improving: bool = False
+    """Each training gives a better model than the one before, mostly."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -114,6 +116,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         smoke_test=smoke_test,
         destroyed=draw.choice(((), (), (), ("serving",), ("flywheel", "import", "serving", "analysis"))),
         least_period=draw.choice((0.0, 3 * HOUR, 3 * HOUR, 3 * HOUR)),
+        improving=wings.improving,
     )
 
 

@@ -20,6 +20,8 @@ class Drawn:
 
     acts: list[Act] = field(default_factory=list)
     parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    improving: bool = False
+    """Each training gives a better model than the one before, mostly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +51,20 @@ def with_a_model(draw: random.Random) -> dict[str, str]:
 
 
 def draw_wings(seed: str, *, kind: str, labels: tuple[str, ...], length: float) -> Drawn:
-    from tests.simulation.schedule import analyses, api_users, endpoints, reviewers
+    from tests.simulation.schedule import analyses, api_users, endpoints, reviewers, successors
 
     wings: Mapping[str, Wing] = {
         "reviewers": reviewers.draw,
         "api users": api_users.draw,
         "analyses": analyses.draw,
         "endpoints": endpoints.draw,
+        "successors": successors.draw,
     }
     together = Drawn()
     for name, wing in wings.items():
         drawn = wing(Scene(random=random.Random(f"{seed}/{name}"), kind=kind, labels=labels, length=length))
         together.acts += drawn.acts
+        together.improving = together.improving or drawn.improving
         for stack, values in drawn.parameters.items():
             together.parameters[stack] = {**together.parameters.get(stack, {}), **values}
     return together
