@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.simulation import unused_grants
 from tests.simulation.coverage import too_few
 from tests.simulation.installation import installed
 from tests.simulation.many import run_many, run_plan
 from tests.simulation.schedule.plan import draw_plan
 from tests.simulation.shrink import shrunk
 from tests.simulation.story import lines
+from tests.simulation.unused_grants import REASONS, judge
 
 
 def main() -> int:
@@ -23,7 +23,9 @@ def main() -> int:
     parser.add_argument("--until-broken", action="store_true", help="end with the first that is broken")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--processes", type=int)
-    parser.add_argument("--floor", type=int, default=0, help="every place must be reached so often")
+    parser.add_argument(
+        "--floor", type=int, default=0, help="every place is reached so often; every grant is used or has a reason"
+    )
     given = parser.parse_args()
     if given.seed is not None:
         return tell(given.seed, bounded=not given.unbounded, whole=given.whole)
@@ -65,14 +67,18 @@ def run_all(first: int, count: int, *, processes: int | None, until_broken: bool
         sys.stdout.flush()
     if figures is None:
         return 1
-    for grant in figures.unused:
-        if grant not in unused_grants.REASONS:
-            sys.stdout.write(f"unused: {grant}\n")
+    grants = judge(figures.granted, figures.grants, floor=floor)
+    for grant in grants.unexplained:
+        sys.stdout.write(f"unused: {grant}\n")
+    for pattern in grants.idle if floor else ():
+        sys.stdout.write(f"the reason is idle: {pattern}: {REASONS[pattern]}\n")
     few = too_few(figures.visits, floor=floor) if floor else []
     for place, visits in few:
         sys.stdout.write(f"{place}: reached {visits} times, which is fewer than {floor}\n")
-    sys.stdout.write(line)
-    return 1 if figures.broken or few else 0
+    unused = len(figures.granted - figures.grants.keys())
+    sys.stdout.write(f"{len(figures.granted)} grants, of which {unused} are unused\n{line}")
+    unanswered = floor and (grants.unexplained or grants.idle)
+    return 1 if figures.broken or few or unanswered else 0
 
 
 if __name__ == "__main__":
