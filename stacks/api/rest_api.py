@@ -107,13 +107,14 @@ class Api(Construct):
             value=json.dumps({"url": self.url, "rest_api_id": self._api.rest_api_id, "stage": STAGE}),
             description="Where the real-time API is, as JSON.",
         )
+        find_api = (access.find_deployment(), access.parameters(API, actions=("GetParameter",)))
         self.callers_policy_arn = ManagedPolicy(
             self,
             "Callers",
             description=access.kind.callers_description,
             permissions=[
                 self._call(*of_callers),
-                access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
+                *find_api,
             ],
         ).arn
         self.feedback_policy_arn: str | None = None
@@ -125,7 +126,7 @@ class Api(Construct):
                 description="Say through the flywheel's real-time API what the right answer is.",
                 permissions=[
                     self._call(FEEDBACK),
-                    access.parameters(API, "deployment", "flywheel-arn", actions=("GetParameter", "GetParameters")),
+                    *find_api,
                 ],
             ).arn
         parameter.node.add_dependency(self._api.deployment_stage)

@@ -171,13 +171,5 @@ def read_queue(scope: Construct, construct_id: str, *, function: FlywheelFunctio
 
 def permission_to_read_queue(queue: sqs.IQueue, *more: str) -> Permission:
     """What Lambda does in the function's name; `more` actions are the function's own."""
-    return Permission(
-        actions=[
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-            *more,
-        ],
-        resources=[queue.queue_arn],
-    )
+    actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", *more]
+    return Permission(actions=actions, resources=[queue.queue_arn])

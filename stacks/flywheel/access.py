@@ -172,6 +172,10 @@ class FlywheelAccess:
             resources=[arn_of("ssm", f"parameter{self.names.parameter(name)}") for name in names],
         )
 
+    def find_deployment(self) -> Permission:
+        """As the command line finds it: which of the two there are tells whether there is a flywheel."""
+        return self.parameters("deployment", "flywheel-arn", actions=("GetParameters",))
+
 
 def _comprehend(*actions: str, arn: str, wildcard_reason: str | None = None) -> Permission:
     return Permission(

@@ -22,11 +22,10 @@ from stacks.flywheel.queues import PromotionQueues, Queues
 from stacks.names import RUNTIME_PARAMETERS, SERVING_TARGET
 
 _THRESHOLDS = "models/*/thresholds.json"
-_OF_IMPORTS = (ACTIVE_MODEL_KEY, "imports/models/*")
+_OF_IMPORTS = "imports/models/*"
 """Not the trials: they have documents."""
-
-
-_OF_REVIEWERS = tuple(f"{folder}*" for folder in (WAITING, ITEMS, CLAIMED, ANSWERED))
+_READ_BY_REVIEWERS = tuple(f"{folder}*" for folder in (WAITING, ITEMS, CLAIMED))
+"""Pointers to what is answered say all in their keys."""
 
 
 class _Policies(Construct):
@@ -49,8 +48,7 @@ class _Policies(Construct):
         self, construct_id: str, description: str, *permissions: Permission, through: Sequence[str] = ("s3",)
     ) -> str:
         """To do this, one must find the deployment's parts, and use its key."""
-        # Which of the two there are tells whether there is a flywheel.
-        find = self._access.parameters("deployment", "flywheel-arn", actions=("GetParameter", "GetParameters"))
+        find = self._access.find_deployment()
         key = self._access.encryption.permissions(through=through)
         policy = ManagedPolicy(self, construct_id, description=description, permissions=[find, *permissions, *key])
         return policy.arn
@@ -59,12 +57,8 @@ class _Policies(Construct):
         """To see what serves."""
         access = self._access
         return [
-            access.parameters(
-                *RUNTIME_PARAMETERS,
-                "endpoint-arn",
-                SERVING_TARGET,
-                actions=("GetParameter", "GetParameters", "GetParameterHistory"),
-            ),
+            access.parameters(*RUNTIME_PARAMETERS, "endpoint-arn", SERVING_TARGET, actions=("GetParameter",)),
+            access.parameters("active-model-arn", actions=("GetParameterHistory",)),
             Permission(actions=["comprehend:DescribeEndpoint"], resources=[access.names.endpoint_arn]),
             Permission(
                 actions=["application-autoscaling:DescribeScalableTargets", f"comprehend:{access.kind.list_models}"],
@@ -89,7 +83,9 @@ class ImportPeoplePolicies(_Policies):
         self.operators = self._policy(
             "Operators",
             "See which models were imported and which one serves, import one, roll back.",
-            access.objects("promotions/*", "serving/*", _THRESHOLDS, *_OF_IMPORTS, actions=("GetObject",)),
+            access.objects(
+                "promotions/*", "serving/*", _THRESHOLDS, ACTIVE_MODEL_KEY, _OF_IMPORTS, actions=("GetObject",)
+            ),
             access.objects("promotions/requests/*", actions=("PutObject",)),
             access.list_intake(),
             access.models(access.kind.describe_model),
@@ -98,7 +94,7 @@ class ImportPeoplePolicies(_Policies):
             self._executions(self._promotions),
             through=("s3", "sqs"),
         )
-        self.approvers = self._approvers(*_OF_IMPORTS, "serving/smoke-tests/*")
+        self.approvers = self._approvers(_OF_IMPORTS, "serving/smoke-tests/*")
 
 
 class PeoplePolicies(_Policies):
@@ -137,27 +133,24 @@ class PeoplePolicies(_Policies):
             *self._operate(queues),
             through=("s3", "sqs"),
         )
-        self.approvers = self._approvers("turns/*", "decisions/*")
+        self.approvers = self._approvers("turns/*")
         self.reviewers = self._policy(
             "Reviewers",
             "Review texts that wait for it, nothing else: what reviewers agree on becomes training and test data.",
-            access.objects(*_OF_REVIEWERS, actions=("GetObject", "PutObject", "DeleteObjectVersion")),
-            access.objects(GUIDELINES_KEY, actions=("GetObject",)),
+            access.objects(*_READ_BY_REVIEWERS, GUIDELINES_KEY, actions=("GetObject",)),
+            access.objects(*_READ_BY_REVIEWERS, f"{ANSWERED}*", actions=("PutObject", "DeleteObjectVersion")),
             access.list_intake(versions=True),
             access.flywheel("DescribeFlywheel"),
         )
 
     def _operate(self, queues: Queues) -> list[Permission]:
         access = self._access
-        serving = self._serving()
         return [
-            serving[0],
             # No document: of datasets and of what waits for one only the facts, and digests to tell copies by.
             access.objects(
                 "turns/*",
                 "decisions/*",
                 "promotions/*",
-                "evaluations/*.json",
                 "serving/*",
                 "sharing/*",
                 "prepared/*/facts.json",
@@ -177,11 +170,9 @@ class PeoplePolicies(_Policies):
             ),
             access.objects("turns/paused", "exclusions/*", actions=("DeleteObject",)),
             access.list_intake(),
-            access.flywheel(
-                "DescribeFlywheel", "DescribeFlywheelIteration", "ListDatasets", "ListFlywheelIterationHistory"
-            ),
+            access.flywheel("DescribeFlywheel", "ListDatasets", "ListFlywheelIterationHistory"),
             access.models(access.kind.describe_model, "DescribeResourcePolicy"),
-            *serving[1:],
+            *self._serving(),
             Permission(actions=["sqs:SendMessage"], resources=[queues.turns.queue_arn, queues.promotions.queue_arn]),
             Permission(actions=["lambda:InvokeFunction"], resources=[self._publish_answers.arn]),
             # To forget a text.
@@ -191,7 +182,7 @@ class PeoplePolicies(_Policies):
 
     def _upload(self, keys: str) -> Permission:
         return Permission(
-            actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[self._access.intake.arn_for_objects(keys)],
             wildcard_reason="Uploads have any name.",
         )

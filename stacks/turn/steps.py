@@ -126,7 +126,6 @@ class TurnSteps(Construct):
             environment=[*FLYWHEEL, "LABEL_DELIMITER"],
             permissions=[
                 access.objects("datasets/*", "turns/*", actions=READ),
-                access.list_intake(),
                 access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
                 access.datasets("DescribeDataset", "TagResource"),
                 *access.encryption.job_permissions(),

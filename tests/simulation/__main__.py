@@ -6,13 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.simulation import unused_grants
 from tests.simulation.coverage import too_few
 from tests.simulation.installation import installed
 from tests.simulation.many import run_many, run_plan
 from tests.simulation.schedule.plan import draw_plan
 from tests.simulation.shrink import shrunk
 from tests.simulation.story import lines
+from tests.simulation.unused_grants import REASONS, judge
 
 
 def main() -> int:
@@ -25,7 +25,9 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--processes", type=int)
     parser.add_argument("--visits", type=Path, help="write how often each place was reached into this file")
-    parser.add_argument("--floor", type=int, default=0, help="every place must be reached so often")
+    parser.add_argument(
+        "--floor", type=int, default=0, help="every place is reached so often; every grant is used or has a reason"
+    )
     given = parser.parse_args()
     if given.seed is not None:
         return tell(given.seed, bounded=not given.unbounded, whole=given.whole)
@@ -70,17 +72,21 @@ def run_all(
         sys.stdout.flush()
     if figures is None:
         return 1
-    for grant in figures.unused:
-        if grant not in unused_grants.REASONS:
-            sys.stdout.write(f"unused: {grant}\n")
+    grants = judge(figures.granted, figures.grants, floor=floor)
+    for grant in grants.unexplained:
+        sys.stdout.write(f"unused: {grant}\n")
+    for pattern in grants.idle if floor else ():
+        sys.stdout.write(f"the reason is idle: {pattern}: {REASONS[pattern]}\n")
     if visits is not None:
         counted = sorted(figures.visits.items())
         visits.write_text("".join(f"{times}\t{place}\n" for place, times in counted), encoding="utf-8")
     few = too_few(figures.visits, floor=floor) if floor else []
     for place, times in few:
         sys.stdout.write(f"{place}: reached {times} times, which is fewer than {floor}\n")
-    sys.stdout.write(line)
-    return 1 if figures.broken or few else 0
+    unused = len(figures.granted - figures.grants.keys())
+    sys.stdout.write(f"{len(figures.granted)} grants, of which {unused} are unused\n{line}")
+    unanswered = floor and (grants.unexplained or grants.idle)
+    return 1 if figures.broken or few or unanswered else 0
 
 
 if __name__ == "__main__":

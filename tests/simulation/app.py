@@ -15,7 +15,7 @@ from tests.simulation.schedule.plan import KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tests.simulation.deployment.stack import Machine, Parameter, Stack
+    from tests.simulation.deployment.stack import Function, Machine, Parameter, Stack
     from tests.simulation.world import World
 
 
@@ -263,6 +263,15 @@ class App:
             for stack in self.stacks.values()
             for machine in stack.machines
             if machine.logical_id.startswith(word)
+        )
+
+    def function(self, step: str) -> Function:
+        """That of a module's last name."""
+        return next(
+            function
+            for stack in self.stacks.values()
+            for function in stack.functions
+            if function.module.rpartition(".")[2] == step
         )
 
     def started(self) -> int:

@@ -162,12 +162,14 @@ class Functions:
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def invoke_asynchronously(self, arn: str, event: Any, *, on_failure: Callable[[], None]) -> None:
-        """As EventBridge does it: three attempts, then the dead-letter queue."""
+        """Three attempts, then the function's dead-letter queue if it has one. `on_failure`: Lambda does not take the
+        event, as there is no such function."""
 
         def attempts() -> None:
             for pause in (*_ASYNCHRONOUS_RETRIES, None):
                 if arn not in self.known:
-                    break
+                    on_failure()
+                    return
                 try:
                     self.invoke(arn, event)
                 except FunctionFailed:
@@ -175,7 +177,9 @@ class Functions:
                         self._world.kernel.sleep(pause)
                 else:
                     return
-            on_failure()
+            if arn in self.known:
+                function, account = self.known[arn]
+                self._world.gave_up(function, account)
 
         self._world.kernel.start(attempts, name="asynchronous invocation")
 

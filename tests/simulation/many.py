@@ -45,11 +45,6 @@ class Figures:
         self.granted |= other.granted
         self.broken += other.broken
 
-    @property
-    def unused(self) -> list[str]:
-        """Grants that no schedule used."""
-        return sorted(self.granted - self.grants.keys())
-
     def take(self, one: Run) -> None:
         self.schedules += 1
         self.requests += one.requests

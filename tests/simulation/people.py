@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from boto3.exceptions import Boto3Error
@@ -18,13 +19,15 @@ from ops.verbs.approve import decline_whatever_waits
 from ops.verbs.pause import pause
 from tests.simulation import clients
 from tests.simulation.acting import Acting, acting
-from tests.simulation.acts import ACTS, group_of
+from tests.simulation.acts import ACTS, groups_of
 from tests.simulation.acts.heard import Heard
 from tests.simulation.api import REGION, ApiError
 from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.kernel import BEGINNING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import boto3
 
     from tests.simulation.app import App
@@ -39,6 +42,8 @@ class _Session:
     """In the place of boto3's, for `Clients`."""
 
     region_name = REGION
+    _session = SimpleNamespace(get_config_variable=lambda _name: None)
+    """Botocore's."""
 
     def __init__(self, as_: Acting) -> None:
         self._as = as_
@@ -58,23 +63,23 @@ class People:
         self.heard = Heard()
 
     @contextmanager
-    def acting(self, group: str = "Operators") -> Iterator[None]:
-        """As somebody with the managed policy of a group; as one who may do all without one."""
-        token = acting.set(self._member(group) if group else self._administrator)
+    def acting(self, *groups: str) -> Iterator[None]:
+        """As somebody with the managed policies of these groups; with none, or "", as one who may do all."""
+        token = acting.set(self._member(*groups) if any(groups) else self._administrator)
         try:
             yield
         finally:
             acting.reset(token)
 
-    def _member(self, group: str) -> Acting:
-        return self.world.as_member(f"People{group}", account=self.app.account)
+    def _member(self, *groups: str) -> Acting:
+        return self.world.as_member(*(f"People{group}" for group in groups), account=self.app.account)
 
     def plan(self, act: Act) -> None:
         after = BEGINNING + act.at - self.world.kernel.now
         self.world.kernel.start(lambda: self.do(act), name=act.kind, after=after)
 
     def do(self, act: Act) -> None:
-        with self.acting(group_of(act)):
+        with self.acting(*groups_of(act)):
             self.world.tell("somebody", str(act))
             self.world.visits[f"act/{act.kind}"] += 1
             self.done.append((self.world.kernel.now, act))
@@ -95,6 +100,12 @@ class People:
                 decline_whatever_waits(self.deployment, reason="make destroy")
             kernel.run_until(kernel.now + 3600)
         self.app.destroy(*parts)
+
+    def new_folder(self, word: str) -> Path:
+        """On the computer of who acts."""
+        folder = self.world.folder / f"{word}-{self.world.kernel.random('folders').getrandbits(40):010x}"
+        folder.mkdir()
+        return folder
 
     @property
     def deployment(self) -> Deployment:

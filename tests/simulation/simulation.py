@@ -182,7 +182,7 @@ class _Watch:
 def _break_resources(plan: Plan, kernel: Kernel, world: World) -> None:
     draw = kernel.random("failed resources")
     if plan.rates.failed_resources:
-        for resource in ("dataset", "iteration", "job", "endpoint"):
+        for resource in ("dataset", "iteration", "job", "endpoint", "import"):
             if draw.random() < 0.5:
                 fault = Fault(resource=resource, every=draw.randint(1, 4), times=draw.randint(1, 3))
                 world.comprehend.local.faults.add(fault)

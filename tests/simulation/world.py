@@ -30,6 +30,7 @@ from tests.simulation.deployment.roles import Roles
 from tests.simulation.deployment.service_requests import (
     function_role,
     machine_role,
+    require_dead_letter,
     require_polling,
 )
 from tests.simulation.event_routes import EventRoutes
@@ -127,8 +128,8 @@ class World:
         self._people: dict[tuple[str, str], tuple[str, ...]] = {}
         """Who acts under policies of the templates, by account and name: what the policies' logical ids begin with."""
         self._queues: set[str] = set()
-        self.denied: set[str] = set()
-        """Roles from which somebody has taken everything, for a while."""
+        self.denied: set[str | tuple[str, str]] = set()
+        """Roles from which somebody has taken everything for a while, or all of one service."""
         self.unplanned: list[tuple[str, Exception]] = []
         """Functions that failed in a way that has no name."""
         self.undelivered: list[tuple[str, Any]] = []
@@ -194,7 +195,7 @@ class World:
         about: tuple[str, ...] = ()
         if operation in ("SendTaskSuccess", "SendTaskFailure"):
             about = self.states.machines_of(parameters["taskToken"])
-        if caller.role in self.denied:
+        if caller.role is not None and not self.denied.isdisjoint((caller.role, (caller.role, service))):
             raise ApiError("AccessDenied", "Access Denied", status=403)
         self.roles.require(caller, service, operation, parameters, about=about)
         try:
@@ -218,10 +219,10 @@ class World:
     def as_person(self, name: str, *, account: str, role: str | None = None) -> Acting:
         return Acting(world=self, caller=Caller(account=account, role=role), environment={}, who=name)
 
-    def as_member(self, group: str, *, account: str) -> Acting:
-        """Somebody who has the managed policy whose logical id begins so, and no other."""
-        member = self.with_policies(group, group, account=account)
-        return replace(member, who=group.removeprefix("People").lower())
+    def as_member(self, *groups: str, account: str) -> Acting:
+        """Somebody who has the managed policies whose logical ids begin so, and no other."""
+        member = self.with_policies("And".join(groups), *groups, account=account)
+        return replace(member, who=" and ".join(group.removeprefix("People").lower() for group in groups))
 
     def with_policies(self, name: str, *policies: str, account: str) -> Acting:
         """Somebody to whom those managed policies of the templates are attached whose logical ids begin so."""
@@ -308,6 +309,8 @@ class World:
         if bucket.name not in self._buckets:
             self._buckets.add(bucket.name)
             self.s3.answer("CreateBucket", {"Bucket": bucket.name}, owner)
+            if tags := bucket.properties.get("Tags"):
+                self.s3.answer("PutBucketTagging", {"Bucket": bucket.name, "Tagging": {"TagSet": tags}}, owner)
             versioning = bucket.properties.get("VersioningConfiguration")
             if versioning:
                 asked = {"Bucket": bucket.name, "VersioningConfiguration": versioning}
@@ -347,6 +350,11 @@ class World:
     def function_began(self, running: Acting, function: Function) -> None:
         function_role(self.roles, function, account=running.caller.account)
         self.visits[f"function/{running.who.split('#')[0]}"] += 1
+
+    def gave_up(self, function: Function, account: str) -> None:
+        """An event of which Lambda's last attempt failed."""
+        require_dead_letter(self.roles, Caller(account=account, role=function.role), function)
+        self.visits[f"function/{function.module.rpartition('.')[2]}/given up"] += 1
 
     def function_failed(self, running: Acting, error: Exception) -> None:
         self.tell(running.who, f"fails: {type(error).__name__}: {error}")

@@ -82,6 +82,9 @@ def _summary(
     beginning = intake.read(folder.beginning, AnalysisBeginning)
     if beginning is not None and found.supersedes(beginning):
         return None
+    if beginning is None and known is not None and known.run == found.run != run:
+        # It ended before it began, and was reported late: after a run of the files that are there now.
+        return None
     joined = intake.read(folder.joined, JoinedJob)
     succeeded = outcome is AnalysisOutcome.SUCCEEDED
     if not succeeded and known is not None and known.run == run and known.outcome is AnalysisOutcome.SUCCEEDED:

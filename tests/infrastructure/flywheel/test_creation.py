@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.infrastructure.expected_permissions import CREATION, FLYWHEEL
+import pytest
+
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
+from tests.infrastructure.test_functions import FUNCTIONS, Grants, grants, log_group, role_statements
 from tests.infrastructure.test_interface import resource_parameter
+
+CREATION: dict[str, Grants] = {
+    "provide_flywheel": {"states:StartExecution": {"create machine"}},
+    "change_flywheel": {
+        "cloudformation:DescribeStacks": {"stack"},
+        "comprehend:CreateFlywheel": {"flywheel of any generation", "initial model"},
+        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeDocumentClassifier": {"initial model"},
+        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "comprehend:ListFlywheelIterationHistory": {"flywheel of any generation"},
+        "comprehend:ListTagsForResource": {"flywheel of any generation"},
+        "comprehend:TagResource": {"flywheel of any generation"},
+        "comprehend:UntagResource": {"flywheel of any generation"},
+        # Not on a model: it cannot make one active.
+        "comprehend:UpdateFlywheel": {"flywheel of any generation"},
+        "iam:PassRole": {"data access role"},
+    },
+    "report_flywheel": {
+        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
+        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
+        "s3:PutObject": {"promotions/initial/*"},
+        "sqs:SendMessage": {"undelivered"},
+    },
+}
+"""What its functions may do besides writing logs and traces: no schedule of the simulation has such a flywheel."""
 
 
 def depended_on(stack: Synthesised, logical_id: str) -> set[str]:
@@ -35,6 +62,19 @@ def referred(value: Any) -> set[str]:
             return set()
 
 
+@pytest.mark.parametrize("name", CREATION)
+def test_a_function_may_do_what_it_does_and_no_more(initial_model: Synthesised, name: str) -> None:
+    function = initial_model.functions()[name]
+    own_logs = f"<{log_group(function, stack=initial_model).logical_id}.Arn>"
+    always = {
+        "logs:CreateLogStream": {own_logs},
+        "logs:PutLogEvents": {own_logs},
+        "xray:PutTraceSegments": {"*"},
+        "xray:PutTelemetryRecords": {"*"},
+    }
+    assert grants(role_statements(function, stack=initial_model)) == CREATION[name] | always
+
+
 def test_the_data_access_role_may_read_what_the_model_was_trained_on_and_no_more(
     default: Synthesised, initial_model: Synthesised
 ) -> None:
@@ -60,7 +100,7 @@ def test_all_that_works_for_it_is_there_before_it_and_all_that_uses_it_after_it(
     functions = initial_model.functions()
     assert {functions[name].logical_id for name in CREATION} <= before
     assert {"CreationCreateMachine2EA42646", "CreationStopsCreationStopped1728B7E2"} <= before
-    for name in set(FLYWHEEL) - {"delete_runtime_parameters"}:
+    for name in FUNCTIONS["flywheel"] - {"delete_runtime_parameters"}:
         role = initial_model.role_of(functions[name].properties["Role"])
         assert as_list(role.body["DependsOn"]) == [flywheel.logical_id]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infrastructure.imports.expected_permissions import EXPECTED_OF_IMPORTS
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
-from tests.infrastructure.test_functions import all_statements, require_grants
+from tests.infrastructure.test_functions import all_statements
 
 DETAIL_TYPES = ["Model Shared", "Model Withdrawn"]
 
@@ -74,10 +73,3 @@ def test_comprehend_takes_on_its_role_for_this_account_alone(importing: Synthesi
 def test_there_is_no_flywheel(importing: Synthesised) -> None:
     for kind in ("import", "serving", "analysis"):
         assert ":flywheel/" not in importing.beside(kind).template_path.read_text()
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind, table in EXPECTED_OF_IMPORTS.items() for name in table]
-)
-def test_a_function_may_do_what_it_does_and_no_more(importing: Synthesised, kind: str, name: str) -> None:
-    require_grants(importing.beside(kind), name, EXPECTED_OF_IMPORTS[kind][name])

@@ -260,6 +260,16 @@ def test_a_file_that_comes_during_a_run_leaves_the_output_to_the_run_of_all(at: 
     assert len(output) == 2
 
 
+def test_a_run_that_is_stopped_before_it_began_leaves_the_summary_of_later_files(at: Deployment) -> None:
+    send(at, {"a.txt": b"sports news"}, job="job")
+    at.run_before("BeginAnalysis", machine="Analyze")
+    at.let_pass(timedelta(seconds=5))
+    summary = analysed(at, "job", {"b.txt": b"business news"})
+    at.stop("Analyze")
+    assert ended(at, "job") == summary
+    assert [one.status for one in executions_of(at, "job")] == ["ABORTED", "SUCCEEDED"]
+
+
 def test_input_that_is_removed_during_a_run_is_answered_all_the_same(at: Deployment) -> None:
     send(at, {"a.txt": b"sports news", "b.txt": b"business news"}, job="job")
     held = at.run_before("PlanAnalysis", machine="Analyze")

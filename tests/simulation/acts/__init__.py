@@ -17,12 +17,14 @@ ACTS = {
     **analyses.ACTS,
     **endpoints.ACTS,
 }
-GROUPS = {**operators.GROUPS, **deployers.GROUPS}
-"""Whose managed policy is enough for an act (docs/security.md, "Who may do what"); nobody's where there is none."""
+GROUPS = {**operators.GROUPS, **deployers.GROUPS, **reviewers.GROUPS}
+"""Whose managed policies together are enough for an act (docs/security.md, "Who may do what"); nobody's where there is
+none."""
+_UPLOADERS = {"train": ("TrainingUploaders",), "test": ("TestUploaders",)}
 
 
-def group_of(act: Act) -> str:
-    """Empty: nobody's is enough."""
+def groups_of(act: Act) -> tuple[str, ...]:
+    """Empty: nobody's are enough."""
     if act.kind == "upload" and act.file is not None:
-        return {"train": "TrainingUploaders", "test": "TestUploaders"}.get(act.file.split, "")
-    return GROUPS.get(act.kind, "")
+        return _UPLOADERS.get(act.file.split, ())
+    return GROUPS.get(act.kind, ())

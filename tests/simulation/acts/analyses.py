@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flywheel.records.analyses import INPUT, OPTIONS, input_folder
 from ops.verbs import analyze
+from tests.simulation.acts.operators import redrive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,20 +29,19 @@ def upload(people: People, act: Act) -> None:
 
 def start(people: People, act: Act) -> None:
     """`flywheel analyze FILE...`"""
-    folder = people.world.folder / f"analyze-{people.world.kernel.random('folders').getrandbits(40):010x}"
-    folder.mkdir()
+    folder = people.new_folder("analyze")
     paths = []
     for name, content in act.detail["files"].items():
         (folder / name).write_bytes(content)
         paths.append(folder / name)
     _sends(people, act)
     people.heard.jobs[act.detail["job"]].add("uploaded")
-    analyze.start_job(people.deployment, paths, job=act.detail["job"])
+    analyze.start_job(people.any_deployment, paths, job=act.detail["job"])
 
 
 def again(people: People, act: Act) -> None:
     """`flywheel analyze --again JOB`"""
-    analyze.start_again(people.deployment, act.detail["job"])
+    analyze.start_again(people.any_deployment, act.detail["job"])
 
 
 def delete(people: People, act: Act) -> None:
@@ -78,4 +79,5 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "delete a file of an analysis": delete,
     "upload a file outside of a job": upload_loose,
     "stop an analysis": stop,
+    "redrive an analysis": partial(redrive, machine="Analyze"),
 }

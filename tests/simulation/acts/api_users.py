@@ -1,4 +1,5 @@
-"""What users of the real-time API do. API Gateway is this module: it checks who calls, and waits for 29 seconds."""
+"""What users of the real-time API do: they find it as `flywheel classify` does. API Gateway is this module: it checks
+who calls, and waits for 29 seconds."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flywheel.records.predictions import text_digest
 from flywheel.review.propose import Taken
 from flywheel.spans import Span
+from ops.verbs.classify import find_api
 from tests.simulation.acts.heard import ApiAnswer
 from tests.simulation.acts.truth import mistake, truth
-from tests.simulation.api import REGION, ApiError
+from tests.simulation.api import ApiError
+from tests.simulation.deployment.service_requests import require_api
 from tests.simulation.functions import FunctionFailed, FunctionKilled, FunctionTimedOut
 
 if TYPE_CHECKING:
@@ -52,10 +55,16 @@ def give_feedback(people: People, act: Act) -> None:
         if predictions:
             text, document = predictions[int(act.chance * len(predictions))]
             about = {"prediction_id": document["prediction_id"]}
+    if text in people.heard.forgotten:
+        # It would be a new text, whose answers may be published again.
+        return
     said = _said(people, act, text) if not act.detail["correct"] else {"correct": True}
     answer, by = _call(people, "POST", "/feedback", {**about, **said}, texts=(text,), who=act.detail["who"])
     if "label" in said and answer.status == 200 and answer.body["state"] == Taken.WAITS_FOR_REVIEW:
         people.heard.proposed[text_digest(text), by] = frozenset({str(said["label"])})
+    elif answer.status == 200:
+        # It is an answer now.
+        people.heard.proposed.pop((text_digest(text), by), None)
 
 
 def _said(people: People, act: Act, text: str) -> dict[str, Any]:
@@ -75,20 +84,16 @@ def _call(
     """What was answered, and the ARN of who asked."""
     world, app, heard = people.world, people.app, people.heard
     person = world.with_policies(who, _CALLERS, _FEEDBACK, account=app.account)
-    serving = app.stacks["serving"]
-    api = next(one.ref for one in serving.resources.values() if one.type == "AWS::ApiGateway::RestApi")
-    invoked = f"arn:aws:execute-api:{REGION}:{app.account}:{api}/live/{verb}{path}"
-    world.roles.require_all(person.caller, [("execute-api:Invoke", invoked, ())])
-    module = "take_feedback" if path == "/feedback" else "classify_api"
-    function = next(one for one in serving.functions if one.module.endswith(module))
+    stage = find_api(people.any_deployment_of(person)).url.rpartition("/")[2]
+    function = require_api(world.roles, person.caller, app.stacks["serving"], method=verb, path=path)
     event = {
         "resource": path,
         "path": path,
         "httpMethod": verb,
         "headers": {"Content-Type": "application/json"},
         "requestContext": {
-            "stage": "live",
-            "path": f"/live{path}",
+            "stage": stage,
+            "path": f"/{stage}{path}",
             "requestId": f"request-{len(heard.api):06d}",
             "identity": {"userArn": person.caller.arn},
         },
@@ -99,7 +104,7 @@ def _call(
     for text in texts:
         heard.sent[text] = max(heard.sent[text], began + _LONGEST)
     world.kernel.sleep(world.weather.latency("execute-api"))
-    process = world.functions.begin(function.arn, event)
+    process = world.functions.begin(function, event)
     status, answer = 504, None
     if process.join(at_most=_WAITS):
         match process.error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from ops.deployment.published import Deployment, ImportDeployment
 from ops.verbs import (
@@ -11,6 +14,7 @@ from ops.verbs import (
     import_model,
     model_card,
     models,
+    picture,
     promotions,
     rejected,
     report,
@@ -20,7 +24,7 @@ from ops.verbs import (
     turns,
 )
 from ops.verbs.import_status import import_status
-from tests.simulation.api import ACCOUNT
+from tests.simulation.api import ACCOUNT, ApiError
 from tests.simulation.claims import records
 
 if TYPE_CHECKING:
@@ -30,6 +34,15 @@ if TYPE_CHECKING:
     from tests.simulation.schedule.act import Act
 
 _SECONDS_DENIED = 3000.0
+_SECONDS_DEAF = 6 * 3600.0
+_LOOKS = 30
+_REPORTS = {
+    "Turn": "report_turn",
+    "Promote": "report_promotion",
+    "Analyze": "report_analysis",
+    "Source": "receive_announcement",
+}
+"""By machine."""
 
 
 def change_parameter(people: People, act: Act) -> None:
@@ -70,6 +83,35 @@ def deny_data(people: People, act: Act) -> None:
     world.denied.discard(role)
 
 
+def break_reports(people: People, act: Act) -> None:
+    """Somebody takes a report's right to S3 away, then stops what it is to report once that runs, and sees after a
+    while what they did: Lambda has given up."""
+    world, machine, denied = people.world, people.app.machine(act.detail["machine"]).arn, _to_s3(people, act)
+    for _ in range(_LOOKS):
+        running = [one for one in world.states.of(machine) if one.status == "RUNNING"]
+        if running:
+            world.denied.add(denied)
+            with suppress(ApiError, ClientError):
+                people.client("stepfunctions").stop_execution(executionArn=running[-1].arn, cause="a person stopped it")
+            world.kernel.sleep(_SECONDS_DENIED)
+            world.denied.discard(denied)
+            return
+        world.kernel.sleep(_SECONDS_DENIED / 10)
+
+
+def break_announcements(people: People, act: Act) -> None:
+    """The same of what is told by the account that trains, whenever that is."""
+    denied = _to_s3(people, act)
+    people.world.denied.add(denied)
+    people.world.kernel.sleep(act.chance * _SECONDS_DEAF)
+    people.world.denied.discard(denied)
+
+
+def _to_s3(people: People, act: Act) -> tuple[str, str]:
+    """The right to S3 of the function that a machine, or the account that trains, reports to."""
+    return people.app.function(_REPORTS[act.detail["machine"]]).role, "s3"
+
+
 def import_version(people: People, act: Act) -> None:
     """One that the source has, announced or not."""
     deployment = people.any_deployment
@@ -82,12 +124,13 @@ def import_version(people: People, act: Act) -> None:
 
 
 def look_around(people: People, _: Act) -> None:
-    """By every verb that only reads, which must not fail for whoever may use it."""
+    """By every verb that only reads, and as the console does, which must not fail for whoever may use it."""
     deployment = people.any_deployment
-    found = models.list_models(deployment)
-    if found:
-        model_card.model_card(deployment, found[-1].arn)
-    promotions.promotions_now(deployment)
+    for model in models.list_models(deployment):
+        model_card.model_card(deployment, model.arn)
+    now = promotions.promotions_now(deployment)
+    if now.running is not None:
+        picture.picture(deployment.clients, deployment.promotion_execution(now.running), picture.PROMOTION)
     promotions.past_promotions(deployment)
     endpoint.endpoint(deployment, now=people.now())
     if isinstance(deployment, ImportDeployment):
@@ -124,6 +167,8 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "make a dataset in the console": make_dataset,
     "start an iteration in the console": start_iteration,
     "deny the flywheel its data": deny_data,
+    "break reports": break_reports,
+    "break announcements": break_announcements,
     "import a version": import_version,
     "look around": look_around,
     "look at what was rejected": look_at_rejected,
@@ -131,6 +176,6 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "take an exclusion back": take_exclusion_back,
 }
 GROUPS = {
-    **dict.fromkeys(("import a version", "look around", "publish answers", "take an exclusion back"), "Operators"),
-    "look at what was rejected": "RejectedReviewers",
+    **dict.fromkeys(("import a version", "look around", "publish answers", "take an exclusion back"), ("Operators",)),
+    "look at what was rejected": ("RejectedReviewers",),
 }

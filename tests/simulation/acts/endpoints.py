@@ -30,7 +30,7 @@ def change_endpoint(people: People, act: Act) -> None:
     service = people.client("comprehend")
     for endpoint in _endpoints(people):
         changes: dict[str, Any] = {"DesiredInferenceUnits": 3}
-        models = sorted(model.arn for model in people.deployment.service.own_models() if model is not None)
+        models = sorted(model.arn for model in people.any_deployment.service.own_models() if model is not None)
         if act.chance < 0.5 and models:
             changes = {"DesiredModelArn": models[int(2 * act.chance * len(models))]}
         service.update_endpoint(EndpointArn=endpoint["EndpointArn"], **changes)

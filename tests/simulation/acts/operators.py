@@ -1,4 +1,4 @@
-"""What operators do: by the commands of `flywheel`, and by the console's own calls."""
+"""What operators, approvers and uploaders do: by the commands of `flywheel`, and by the console's own calls."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flywheel.promotions.requests import waiting_promotion
+from flywheel.records.uploads import Split
 from flywheel.store.parameters import DESIRED
 from ops.deployment.errors import OperatorError
-from ops.deployment.published import Deployment
-from ops.verbs import approve, exclude, pause, review_publish, rollback, turns
+from ops.deployment.published import Deployment, ImportDeployment
+from ops.verbs import approve, exclude, pause, promotions, report, review_publish, rollback, turns
+from ops.verbs import upload as uploading
 from ops.verbs.status import status
 from tests.simulation.acts import endpoints, reviewers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ops.deployment.published import AnyDeployment
     from tests.simulation.machines.execution import Execution
     from tests.simulation.people import People
     from tests.simulation.schedule.act import Act
 
 
 def upload(people: People, act: Act) -> None:
+    """`flywheel upload FILE`; what is no upload of the flywheel's, as a smoke test's file, past the command."""
     assert act.file is not None
     # Until it is sure that it is there.
     people.app.deleted_uploads.add(act.file.key)
-    people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
+    if act.file.split in set(Split):
+        path = people.new_folder("upload") / act.file.name
+        path.write_bytes(act.file.content)
+        uploading.upload(people.deployment, [path], Split(act.file.split))
+    else:
+        people.client("s3").put_object(Bucket=people.app.intake, Key=act.file.key, Body=act.file.content)
     people.app.deleted_uploads.discard(act.file.key)
     people.app.uploaded.add(act.file.key)
 
@@ -46,18 +55,32 @@ def request_turn(people: People, *, overrule_minimum: bool = False) -> None:
 
 
 def approve_waiting(people: People, _: Act) -> None:
+    """`flywheel approve TURN`"""
     deployment = people.any_deployment
+    asked = _looked_at(deployment)
     found = waiting_promotion(deployment.intake)
-    if found is not None and found.beginning.request is not None:
+    if asked is not None and found is not None and found.beginning.request is not None:
         people.app.wanted_models.add(found.beginning.request.model_arn)
-        approve.approve(deployment, found.beginning.promotion, reason="it looks good")
+        approve.approve(deployment, asked, reason="it looks good")
 
 
 def decline_waiting(people: People, _: Act) -> None:
     deployment = people.any_deployment
+    asked = _looked_at(deployment)
+    if asked is not None:
+        approve.decline(deployment, asked, reason="not this one")
+
+
+def _looked_at(deployment: AnyDeployment) -> str | None:
+    """The turn, or the promotion, that waits for approval, of which the report was read; None if nothing waits."""
     found = waiting_promotion(deployment.intake)
-    if found is not None:
-        approve.decline(deployment, found.beginning.promotion, reason="not this one")
+    request = found.beginning.request if found is not None else None
+    if found is None or request is None:
+        return None
+    promotions.promotions_now(deployment)
+    with suppress(OperatorError):  # There is none yet, or it has to do with no turn.
+        report.report_page(deployment, request.turn or found.beginning.promotion)
+    return request.turn or found.beginning.promotion
 
 
 def roll_back(people: People, _: Act) -> None:
@@ -71,6 +94,16 @@ def edit_desired(people: People, act: Act) -> None:
         people.app.wanted_models.add(model)
         name = f"/comprehend-flywheel/{people.app.name}/{DESIRED}"
         people.client("ssm").put_parameter(Name=name, Value=model, Type="String", Overwrite=True)
+
+
+def mistype_desired(people: People, _: Act) -> None:
+    """To a model that there is not."""
+    deployment = people.any_deployment
+    model = f"{deployment.service.place}:{deployment.kind.arn_resource}/mistyped"
+    if isinstance(deployment, ImportDeployment):
+        model = f"{deployment.published.imported_model_arn}/version/mistyped"
+    name = f"/comprehend-flywheel/{people.app.name}/{DESIRED}"
+    people.client("ssm").put_parameter(Name=name, Value=model, Type="String", Overwrite=True)
 
 
 def change_model(people: People, act: Act) -> None:
@@ -161,6 +194,7 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "decline": decline_waiting,
     "roll back": roll_back,
     "edit desired-model-arn": edit_desired,
+    "mistype desired-model-arn": mistype_desired,
     "change the model in the console": change_model,
     "delete an old model": delete_model,
     "stop a turn": partial(stop, machine="Turn"),
@@ -175,7 +209,7 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "look after the pipeline": look_after,
 }
 GROUPS = {
-    **dict.fromkeys(("turn now", "overrule the minimum", "pause", "resume", "roll back"), "Operators"),
-    **dict.fromkeys(("exclude an upload", "poke", "look after the pipeline"), "Operators"),
-    **dict.fromkeys(("approve", "decline"), "Approvers"),
+    **dict.fromkeys(("turn now", "overrule the minimum", "pause", "resume", "roll back"), ("Operators",)),
+    **dict.fromkeys(("exclude an upload", "poke", "look after the pipeline"), ("Operators",)),
+    **dict.fromkeys(("approve", "decline"), ("Approvers",)),
 }

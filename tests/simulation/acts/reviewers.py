@@ -10,8 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from flywheel.faults.errors import FlywheelError
 from flywheel.records.predictions import text_digest
-from flywheel.records.review import WAITING, Verdict
+from flywheel.records.review import GUIDELINES_KEY, WAITING, Verdict
 from flywheel.review import answer_item, claim_items
+from flywheel.review.describe_queue import describe_queue, guidelines
 from flywheel.review.errors import ReviewError
 from flywheel.review.propose import propose
 from ops.verbs import exclude, review_publish
@@ -37,6 +38,7 @@ def review(people: People, act: Act) -> None:
     """A reviewer takes batches and answers them; `vanishes` is after how many seconds the host's machine is gone."""
     person = _reviewer(people, act.detail["who"])
     kernel = people.world.kernel
+    guidelines(people.deployment_of(person).intake)
     sitting = _Sitting(people, act, person)
     process = kernel.start(sitting.run, name=person.who)
     if act.detail.get("vanishes"):
@@ -152,7 +154,12 @@ def propose_something(people: People, act: Act) -> None:
 
 
 def publish(people: People, _: Act) -> None:
+    describe_queue(people.deployment.intake)
     review_publish.publish(people.deployment)
+
+
+def write_guidelines(people: People, _: Act) -> None:
+    people.client("s3").put_object(Bucket=people.app.intake, Key=GUIDELINES_KEY, Body=b"Be exact.")
 
 
 def withdraw(people: People, act: Act) -> None:
@@ -194,4 +201,9 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "publish what reviewers agreed on": publish,
     "withdraw a reviewer": withdraw,
     "forget a text": forget_text,
+    "write guidelines for reviewers": write_guidelines,
+}
+GROUPS = {
+    "publish what reviewers agreed on": ("Operators",),
+    **dict.fromkeys(("withdraw a reviewer", "forget a text"), ("Operators", "Reviewers")),
 }

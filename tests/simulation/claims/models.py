@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
-from flywheel.records.promotions import Promotion
+from flywheel.records.promotions import Promotion, PromotionBeginning
 from flywheel.serving.hours import WeeklyTime, is_open
 from flywheel.store.parameters import ACTIVE, DESIRED, DesiredModel
 from tests.simulation.api import Caller

@@ -20,7 +20,7 @@ _FEW_MORE = {
 
 def draw(scene: Scene) -> Drawn:
     draw = scene.random
-    if draw.random() >= _SHARE:
+    if not scene.active(_SHARE):
         return Drawn()
     letters = Letters(random=draw, kind=scene.kind, labels=scene.labels, word="line")
     found = Drawn()
@@ -54,6 +54,8 @@ def draw(scene: Scene) -> Drawn:
         "MapConcurrency": draw.choice(("1", "4")),
         "PollSeconds": draw.choice(("60", "300")),
     }
+    for _ in range(draw.choice((0, 0, 1, 2))):
+        act("redrive an analysis", draw.uniform(2 * HOUR, scene.length))
     return found
 
 

@@ -13,7 +13,7 @@ _NAMES = ("shop", "portal")
 
 def draw(scene: Scene) -> Drawn:
     draw = scene.random
-    if draw.random() >= _SHARE:
+    if not scene.active(_SHARE):
         return Drawn()
     letters = Letters(random=draw, kind=scene.kind, labels=scene.labels, word="letter")
     found = Drawn()

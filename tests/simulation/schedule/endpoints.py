@@ -23,7 +23,7 @@ _HOURS = (
 
 def draw(scene: Scene) -> Drawn:
     draw = scene.random
-    if draw.random() >= _SHARE:
+    if not scene.active(_SHARE):
         return Drawn()
     found = Drawn()
     author = Author(random=draw, kind=scene.kind, labels=scene.labels)
@@ -51,4 +51,10 @@ def draw(scene: Scene) -> Drawn:
         at = draw.uniform(HOUR, scene.length)
         found.acts.append(Act(at=at, kind=kind, chance=draw.random(), detail=detail))
     found.parameters["serving"] = values()
+    if draw.random() < 0.4:
+        # The endpoint comes again, and its model may not pass this time.
+        at = draw.uniform(HOUR, scene.length)
+        for later, units in ((0.0, "0"), (HOUR / 2, "1")):
+            detail = {"InferenceUnits": units, "SmokeTestKey": smoke.name, "SmokeTestMinimum": "1"}
+            found.acts.append(Act(at=at + later, kind="change serving", detail=detail))
     return found

@@ -11,7 +11,7 @@ from tests.simulation.deployment.synthesis import context_of
 from tests.simulation.schedule import deployments, parameters
 from tests.simulation.schedule.act import Act
 from tests.simulation.schedule.documents import Author, File
-from tests.simulation.schedule.wings import draw_wings
+from tests.simulation.schedule.wings import draw_importers, draw_wings
 
 HOUR = 3600.0
 KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
@@ -97,6 +97,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         given[stack].update(values)
     if importing:
         given["flywheel"]["TrustedAccounts"] = draw.choices(*parameters.TRUST)[0]
+        wings.acts += _importers(f"{seed}/{bounded}", given, importing, length=length, labels=author.labels)
     acts = _acts(draw, author, length, generation)
     acts += deployments.answers(draw, given["flywheel"]["PromotionMode"], length=length, importing=False)
     if importing:
@@ -118,6 +119,21 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         least_period=draw.choice((0.0, 3 * HOUR, 3 * HOUR, 3 * HOUR)),
         improving=wings.improving,
     )
+
+
+def _importers(
+    seed: str,
+    given: Mapping[str, dict[str, str]],
+    importing: Mapping[str, dict[str, str]],
+    *,
+    length: float,
+    labels: tuple[str, ...],
+) -> list[Act]:
+    """Acts where models are imported, whose parameters go before those drawn there and where they are trained."""
+    drawn = draw_importers(seed, labels=labels, length=length)
+    for stack, values in drawn.parameters.items():
+        (given if stack == "flywheel" else importing)[stack].update(values)
+    return drawn.acts
 
 
 def _readings(draw: random.Random) -> dict[str, Any]:

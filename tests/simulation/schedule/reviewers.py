@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.simulation.schedule.act import Act
-from tests.simulation.schedule.letters import Letters
+from tests.simulation.schedule.letters import Letters, Texts
 from tests.simulation.schedule.plan import HOUR
 from tests.simulation.schedule.wings import Drawn, Scene
 
@@ -13,7 +15,7 @@ _SHARE = 0.4
 
 def draw(scene: Scene) -> Drawn:
     draw = scene.random
-    if draw.random() >= _SHARE:
+    if not scene.active(_SHARE):
         return Drawn()
     names = NAMES[: draw.randint(2, 4)]
     letters = Letters(random=draw, kind=scene.kind, labels=scene.labels, word="row")
@@ -22,9 +24,12 @@ def draw(scene: Scene) -> Drawn:
     def act(kind: str, at: float, **detail: object) -> None:
         found.acts.append(Act(at=at, kind=kind, chance=draw.random(), detail=detail))
 
+    proposed = []
     for _ in range(draw.choice((2, 6, 12))):
         begin = draw.uniform(HOUR, scene.length)
-        act("propose", begin - draw.uniform(0, HOUR), who=draw.choice(names), texts=letters.texts(1))
+        texts = letters.texts(1)
+        proposed.append((begin, texts))
+        act("propose", begin - draw.uniform(0, HOUR), who=draw.choice(names), texts=texts)
     sitting: dict[str, object]
     for _ in range(draw.choice((3, 6, 10))):
         begin, wrong = draw.uniform(HOUR, scene.length), draw.choice((0.0, 0.1, 0.5))
@@ -56,4 +61,18 @@ def draw(scene: Scene) -> Drawn:
         "ReviewTestPercent": draw.choice(("0", "20", "50")),
         "ReviewPublishDays": draw.choice(("1", "7")),
     }
+    if draw.random() < 0.3:
+        act("write guidelines for reviewers", draw.uniform(0, scene.length))
+    _add_feedback(found, scene, draw.sample(proposed, draw.choice((0, 2))))
     return found
+
+
+def _add_feedback(found: Drawn, scene: Scene, proposed: Sequence[tuple[float, Texts]]) -> None:
+    """About texts that somebody may have claimed at that time: it says something else than who proposed them."""
+    draw = scene.random
+    for begin, texts in proposed:
+        said = {"texts": texts, "labels": scene.labels, "by_id": False, "correct": False, "wrong": 1.0, "who": "shop"}
+        for _ in range(3):
+            at = begin + draw.uniform(0, 2 * HOUR)
+            found.acts.append(Act(at=at, kind="give feedback", chance=draw.random(), detail=said))
+        found.parameters["serving"] = {"FeedbackTrust": "accept"}
