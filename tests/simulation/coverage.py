@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.simulation.acts import ACTS
 from tests.simulation.api import ACCOUNT
-from tests.simulation.claims import ALWAYS, AT_REST
+from tests.simulation.claims import ALWAYS, AT_REST, AT_THE_END
 from tests.simulation.deployment.synthesis import FLYWHEELS, templates_of
 from tests.simulation.deployment.templates import resolve_app
 from tests.simulation.machines.host import Visit
@@ -35,7 +35,7 @@ def key_of(machine: str, visit: Visit) -> str:
 def places() -> list[str]:
     """All that a nightly run must reach."""
     found = {place for kind in FLYWHEELS for place in _of_machines(kind)}
-    found |= {f"claim/{claim.__name__}" for claim in (*ALWAYS, *AT_REST)}
+    found |= {f"claim/{claim.__name__}" for claim in (*ALWAYS, *AT_THE_END, *AT_REST)}
     found |= {f"act/{kind}" for kind in ACTS}
     return sorted(found)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from tests.simulation.claims import ALWAYS, AT_REST
+from tests.simulation.claims import ALWAYS, AT_REST, AT_THE_END
 from tests.simulation.installation import installed
 from tests.simulation.schedule.plan import Plan, draw_plan
 from tests.simulation.simulation import Run, run
@@ -64,7 +64,7 @@ def _of_any_generation(grant: str) -> str:
 
 def run_plan(plan: Plan) -> Run:
     """While `installed` is in force."""
-    return run(plan, always=ALWAYS, at_rest=AT_REST)
+    return run(plan, always=ALWAYS, at_the_end=AT_THE_END, at_rest=AT_REST)
 
 
 def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:

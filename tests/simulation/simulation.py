@@ -69,7 +69,7 @@ Claim = Callable[[Situation], None]
 """Raises ClaimBroken."""
 
 
-def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> Run:
+def run(plan: Plan, *, always: Mapping[Claim, str], at_the_end: Sequence[Claim], at_rest: Sequence[Claim]) -> Run:
     """Must run while `installation.installed` is in force."""
     found = Run(plan=plan)
     kernel = Kernel(plan.seed)
@@ -93,7 +93,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
 
     try:
         with talents(talent):
-            _play(plan, kernel, world, always=always, at_rest=at_rest)
+            _play(plan, kernel, world, always=always, at_the_end=at_the_end, at_rest=at_rest)
     except ClaimBroken as broken:
         found.broken = broken
         tell("the claim", str(broken))
@@ -105,7 +105,15 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) ->
     return found
 
 
-def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, str], at_rest: Sequence[Claim]) -> None:
+def _play(
+    plan: Plan,
+    kernel: Kernel,
+    world: World,
+    *,
+    always: Mapping[Claim, str],
+    at_the_end: Sequence[Claim],
+    at_rest: Sequence[Claim],
+) -> None:
     app = App(world, kind=plan.kind, parameters=plan.parameters)
     app.deploy_first()
     kernel.run_until(kernel.now + 120)
@@ -126,6 +134,7 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, st
     watch = _Watch(always, situation)
     watch.run_until(end)
     if not plan.bounded:
+        _check(at_the_end, situation)
         return
     world.comprehend.local.faults.clear()
     for who in (situation.people, situation.importers):
@@ -138,7 +147,7 @@ def _play(plan: Plan, kernel: Kernel, world: World, *, always: Mapping[Claim, st
             days = _REST_WITHIN / 86400
             raise ClaimBroken("comes_to_rest", f"After {days:.0f} calm days it is still at work: {at_work}")
         watch.run_until(kernel.now + _LOOK_EVERY)
-    _check(at_rest, situation)
+    _check([*at_the_end, *at_rest], situation)
     if plan.destroyed:
         _destroy(situation, plan.destroyed)
 

@@ -61,6 +61,8 @@ class Plan:
     """Of the stacks, by "flywheel", "serving", "analysis"."""
     readings: Mapping[str, Any]
     """Settings of the local Comprehend: durations, quotas, and how AWS's open questions are read."""
+    too_slow: bool = False
+    """One of these durations is longer than the pipeline waits at a time."""
     rates: Rates
     acts: tuple[Act, ...]
     calm_after: float
@@ -104,12 +106,14 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         acts += deployments.answers(draw, importing["import"]["PromotionMode"], length=length, importing=True)
     acts += deployments.acts(draw, author, length=length, importing=importing is not None)
     acts += wings.acts
+    too_slow = _too_slow(random.Random(f"{seed}/too slow/{bounded}"))
     return Plan(
         seed=seed,
         bounded=bounded,
         kind=kind,
         parameters=given,
-        readings=_readings(draw) | _too_slow(random.Random(f"{seed}/too slow/{bounded}")),
+        readings=_readings(draw) | too_slow,
+        too_slow=bool(too_slow),
         rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
         acts=tuple(sorted(acts, key=lambda act: act.at)),
         calm_after=length + HOUR,
