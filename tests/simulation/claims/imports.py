@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 from flywheel.records.announcements import ModelShared
 from flywheel.records.imports import ACTIVE_MODEL_KEY, ActiveImport, origin_key
 from flywheel.records.promotions import REQUESTS, PromotionRequest, PromotionSource
-from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.records.sharing import VERSIONS, SharedVersion
 from tests.simulation.api import IMPORTER
-from tests.simulation.claims import models, records
+from tests.simulation.claims import models, records, serving
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tests.simulation.app import App
     from tests.simulation.simulation import Situation
 
 
@@ -33,7 +31,7 @@ def an_imported_model_serves_with_a_reason(situation: Situation) -> None:
     before, app.seen_active = app.seen_active, active
     if active in app.wanted_models:
         return
-    if active in app.promoted and before is not None and _failed(situation, before, app):
+    if active in app.promoted and before is not None and serving.failed_its_smoke_test(situation, app, before):
         # It is put back.
         return
     app.promoted.add(active)
@@ -51,12 +49,10 @@ def an_imported_model_serves_with_a_reason(situation: Situation) -> None:
     require(not older, f"{active} of {shared} became active after {before} of {shared_before}, and nobody said so")
     modes = app.ever["import/PromotionMode"]
     require("AUTOMATIC" in modes, f"{active} became active though PromotionMode is {modes}, and nobody said so")
-    require(not _failed(situation, active, app), f"{active} became active though it failed its smoke test")
-
-
-def _failed(situation: Situation, model_arn: str, app: App) -> bool:
-    tested = records.read(situation, smoke_test_key(model_arn), SmokeTest, app=app)
-    return tested is not None and not tested.passed
+    require(
+        not serving.failed_its_smoke_test(situation, app, active),
+        f"{active} became active though it failed its smoke test",
+    )
 
 
 def all_say_the_same_imported_model_is_active(situation: Situation) -> None:

@@ -38,7 +38,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
         return
     if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
         return
-    if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, before):
+    if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, app, before):
         return
     decisions = [
         decision
@@ -60,7 +60,7 @@ def _replaces_what_it_was_decided_against(situation: Situation, active: str, *, 
     in_console = [at for at, act in situation.people.done if act.kind == "change the model in the console"]
     if before is None or any(now - at < _AT_ONCE for at in in_console) or active in situation.app.console_models:
         return
-    if serving.failed_its_smoke_test(situation, before):
+    if serving.failed_its_smoke_test(situation, situation.app, before):
         return
     beginnings = records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json")
     requests = [one.request for _, one in beginnings if one.request is not None and one.request.model_arn == active]
@@ -124,7 +124,7 @@ def agree(situation: Situation, app: App, active: str | None) -> None:
     if any(states.waits_for_a_person(one) for one in states.of(app.machine("Promote").arn) if one.status == "RUNNING"):
         return
     published = app.published_model()
-    if active is not None and app is situation.app and serving.only_model_failed(situation, active):
+    if active is not None and serving.only_model_failed(situation, app, active):
         return
     require(published == active, f"Parameter Store says {published}, it should be {active}")
     listed = situation.world.comprehend.answer("ListEndpoints", {}, Caller(account=app.account))

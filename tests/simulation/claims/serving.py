@@ -13,6 +13,7 @@ from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
 
 if TYPE_CHECKING:
+    from tests.simulation.app import App
     from tests.simulation.simulation import Situation
 
 _CHANGES_WITHIN = timedelta(hours=1)
@@ -100,14 +101,14 @@ def endpoint_wanted(situation: Situation) -> bool | None:
     return bool(target.inference_units) and target.in_hours(now)
 
 
-def failed_its_smoke_test(situation: Situation, model_arn: str) -> bool:
-    test = records.read(situation, smoke_test_key(model_arn), SmokeTest)
+def failed_its_smoke_test(situation: Situation, app: App, model_arn: str) -> bool:
+    test = records.read(situation, smoke_test_key(model_arn), SmokeTest, app=app)
     return test is not None and not test.passed
 
 
-def only_model_failed(situation: Situation, model_arn: str) -> bool:
+def only_model_failed(situation: Situation, app: App, model_arn: str) -> bool:
     """There was no model to go back to: it stays active in the flywheel, and nothing serves it."""
-    return failed_its_smoke_test(situation, model_arn) and _published(situation, "active-model-arn") is None
+    return failed_its_smoke_test(situation, app, model_arn) and app.published_model() is None
 
 
 def _published(situation: Situation, name: str) -> str | None:
