@@ -69,12 +69,15 @@ def only_who_is_trusted_may_import(situation: Situation) -> None:
     if app.unfinished:
         return
     trusted = app.parameters["flywheel"]["TrustedAccounts"]
-    policies = {arn: json.dumps(policy) for arn, policy in world.roles.put.items() if policy is not None}
+    models_there = records.models_of(world, app.account)
+    policies = {
+        arn: json.dumps(policy) for arn, policy in world.roles.put.items() if policy is not None and arn in models_there
+    }
     for arn, policy in policies.items():
         for account in (IMPORTER, "999988887777"):
             require(account in trusted or account not in policy, f"{account} is not trusted, and may import {arn}")
     published = world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/active-model-arn")
-    if published is not None and published.value in records.models_of(world, app.account) and trusted != "none":
+    if published is not None and published.value in models_there and trusted != "none":
         policy = policies.get(published.value, "")
         require(_account(trusted) in policy, f"{trusted} may not import {published.value}")
 
