@@ -32,7 +32,7 @@ def find_served_model(*, pipeline: Pipeline) -> ServedModel | None:
 
     The model of a running promotion comes first, once it is active and unless it has failed its smoke test. Otherwise
     it is the published model, with the flywheel that has it active. That is the flywheel of a former generation until a
-    model of the present one is promoted.
+    model of the present one is promoted; if another model is active there by now, the endpoint is bound to the model.
     """
     return _under_way(intake=pipeline.intake, service=pipeline.service) or _published(
         service=pipeline.service, published=pipeline.published
@@ -62,8 +62,10 @@ def _published(*, service: ActiveModelService, published: PublishedModels) -> Se
         return ServedModel(flywheel_arn=service.arn, model_arn=model_arn)
     model = service.models.describe(model_arn)
     of_model = service.flywheel_of(model) if model else None
-    if of_model and of_model != service.arn and service.at(of_model).find_active_model() == model_arn:
-        return ServedModel(flywheel_arn=of_model, model_arn=model_arn)
+    if of_model and of_model != service.arn:
+        # What somebody makes active in the former flywheel now, no turn publishes any more.
+        follows = service.at(of_model).find_active_model() == model_arn
+        return ServedModel(flywheel_arn=of_model if follows else None, model_arn=model_arn)
     # The active model was changed outside the pipeline, or is about to be published. An endpoint follows its flywheel's
     # active model by itself.
     return ServedModel(flywheel_arn=service.arn, model_arn=active) if active else None

@@ -448,6 +448,23 @@ class TestNewGeneration:
             assert at.run_turn().changed_outside is None
 
 
+    def test_what_is_made_active_in_the_former_flywheel_does_not_take_the_published_model_away(
+        self, at: Deployment
+    ) -> None:
+        flywheel, model = at.flywheel_arn, former(at)
+        at.upload("train/best.csv", BEST)
+        other = at.run_turn().candidate
+        assert other
+        at.replace_flywheel()
+        at.comprehend.update_flywheel(FlywheelArn=flywheel, ActiveModelArn=other.arn)
+        for _ in range(3):
+            schedule(at)
+        endpoint = at.endpoint()
+        assert endpoint
+        assert (endpoint.get("FlywheelArn"), endpoint["ModelArn"]) == (None, model)
+        assert at.parameters()["active-model-arn"] == model
+
+
 def test_the_test_of_a_model_names_it(at: Deployment) -> None:
     tested = smoke_test_of(former(at), intake=at.bucket)
     assert tested

@@ -191,7 +191,7 @@ def _forget(people: People, text: str, *, named: str) -> None:
     heard.forgotten.pop(text, None)
     heard.forgetting[text] = named
     forget(people.deployment, named, now=people.now())
-    del heard.forgetting[text]
+    heard.forgetting.pop(text, None)
     heard.forgotten[text] = (began, people.world.kernel.now)
 
 

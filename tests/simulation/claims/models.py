@@ -37,6 +37,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
     if active in app.wanted_models:
         return
     if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
+        app.promoted.add(active)
         return
     if before is not None and active in app.promoted and serving.failed_its_smoke_test(situation, app, before):
         return
