@@ -56,6 +56,7 @@ AT_REST = (
     review.what_is_forgotten_is_gone,
     serving.the_answer_names_the_model_that_answered,
     serving.what_is_kept_names_the_model_that_answered,
+    serving.what_failed_its_smoke_test_is_not_published,
     serving.no_model_stays_active_that_failed_its_smoke_test,
     analyses.each_job_ends_with_one_output_or_a_reason,
     analyses.each_job_is_accounted_for,
