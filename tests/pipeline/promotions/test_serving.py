@@ -447,7 +447,6 @@ class TestNewGeneration:
             at.request_turn()
             assert at.run_turn().changed_outside is None
 
-
     def test_what_is_made_active_in_the_former_flywheel_does_not_take_the_published_model_away(
         self, at: Deployment
     ) -> None:

@@ -61,6 +61,7 @@ AT_REST: tuple[Claim, ...] = (
     imports.what_was_withdrawn_cannot_be_imported,
     review.what_was_agreed_on_is_published_once,
     review.what_is_forgotten_is_gone,
+    serving.what_failed_its_smoke_test_is_not_published,
     serving.no_model_stays_active_that_failed_its_smoke_test,
     analyses.each_job_ends_with_one_output_or_a_reason,
     analyses.each_job_is_accounted_for,

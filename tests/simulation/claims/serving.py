@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.predictions import PREDICTIONS, KeptPrediction
+from flywheel.records.promotions import PromotionBeginning
 from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, find_documents
 from flywheel.serving.target import EndpointTarget
+from flywheel.store.parameters import ACTIVE
 from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
 
@@ -71,6 +73,22 @@ def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> No
     failed = of_active is not None and not of_active.passed
     also = of_former is not None and not of_former.passed
     require(not failed or also, f"{active} is active: {of_active.sentence if of_active else ''} There is {former}.")
+
+
+def what_failed_its_smoke_test_is_not_published(situation: Situation) -> None:
+    """By the promotion in which it failed. What somebody wanted for other reasons may be, and what fails later."""
+    app = situation.app
+    name = f"/comprehend-flywheel/{app.name}/{ACTIVE}"
+    published = situation.world.ssm.parameter(app.account, name)
+    if published is None or published.value in app.wanted_models:
+        return
+    test = records.read(situation, smoke_test_key(published.value), SmokeTest)
+    if test is None or test.passed:
+        return
+    for key, beginning in records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json"):
+        of_it = beginning.request is not None and beginning.request.model_arn == published.value
+        failed_before = beginning.began_at <= test.at <= published.modified
+        require(not (of_it and failed_before), f"{published.value} was published after {key}: {test.sentence}")
 
 
 def _can_test(situation: Situation, model_arn: str, *, key: str) -> bool:

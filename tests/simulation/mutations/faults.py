@@ -17,12 +17,6 @@ class Fault:
     after: str
 
 
-def _guard(name: str, path: str, before: str) -> Fault:
-    """A check that is missing."""
-    indentation = before[: len(before) - len(before.lstrip())]
-    return Fault(name=name, path=_FLYWHEEL + path, before=before, after=f"{indentation}pass\n")
-
-
 FAULTS = (
     Fault(
         name="a conditional write without If-Match",
@@ -37,10 +31,10 @@ FAULTS = (
         after="return self._write_on_condition(key, record, {})",
     ),
     Fault(
-        name="a conflict is swallowed: the write counts as done",
+        name="a conflict of two requests is taken for an answer",
         path=_FLYWHEEL + "store/bucket.py",
-        before="            if code in _CONDITION_FAILED | _MISSING:\n                return False\n",
-        after="            if code in _CONDITION_FAILED | _MISSING:\n                return True\n",
+        before='_CONDITION_FAILED = {"PreconditionFailed", "412"}\n',
+        after='_CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}\n',
     ),
     Fault(
         name="an upload is removed though a newer version came",
@@ -63,34 +57,10 @@ FAULTS = (
         after="    def _reject(self, upload: Upload, preparation: Preparation) -> UploadResult:\n",
     ),
     Fault(
-        name="a rejected upload has no report",
-        path=_FLYWHEEL + "uploads/prepare_upload.py",
-        before="return self._report(self._result(upload, preparation, UploadOutcome.REJECTED, reason), preparation)",
-        after="return self._result(upload, preparation, UploadOutcome.REJECTED, reason)",
-    ),
-    Fault(
         name="an upload's documents are forgotten",
         path=_FLYWHEEL + "uploads/prepare_upload.py",
         before="duplicate_of = self._place_of(part, source) or self._store(part, source, files)",
         after="duplicate_of = self._place_of(part, source)",
-    ),
-    Fault(
-        name="a zombie of prepare_upload is not stopped",
-        path=_FLYWHEEL + "uploads/prepare_upload.py",
-        before="        require_current(self._intake, self._turn)\n        faults",
-        after="        faults",
-    ),
-    Fault(
-        name="a zombie of compose_datasets writes its manifest",
-        path=_FLYWHEEL + "datasets/compose_datasets.py",
-        before="        require_current(self.intake, self.beginning.turn)\n        if not self.intake.write_once",
-        after="        if not self.intake.write_once",
-    ),
-    Fault(
-        name="a zombie of register_dataset creates its dataset",
-        path=_FLYWHEEL + "datasets/register_dataset.py",
-        before="        turns.require_current(intake, turn)\n",
-        after="",
     ),
     Fault(
         name="a dataset is accepted without its marker",
@@ -111,17 +81,17 @@ FAULTS = (
         after="",
     ),
     Fault(
-        name="a dataset is accepted before Comprehend has completed it",
-        path=_FLYWHEEL + "datasets/accept_dataset.py",
-        before="if dataset is None or dataset.status is not DatasetStatus.COMPLETED:",
-        after="if dataset is None:",
-    ),
-    Fault(
         name="documents that are accepted already are accepted again",
         path=_FLYWHEEL + "datasets/distinct.py",
         before="            result.accepted_before += document in self._accepted\n"
         "            result.dropped.append(place)\n",
         after="",
+    ),
+    Fault(
+        name="training documents that are test data are trained on",
+        path=_FLYWHEEL + "datasets/distinct.py",
+        before="        leaked = self._leaked.get(text)\n",
+        after="        leaked = None\n",
     ),
     Fault(
         name="an unfinished iteration is not noticed",
@@ -136,16 +106,10 @@ FAULTS = (
         after="content = [flywheel_arn]",
     ),
     Fault(
-        name="a busy Comprehend fails the turn",
-        path=_FLYWHEEL + "turn/run_iteration.py",
-        before='raise ServiceBusy(f"Comprehend starts no iteration now: {error_message(error)}") from error',
-        after="raise error",
-    ),
-    Fault(
         name="a worse model is promoted",
         path=_FLYWHEEL + "decisions/gate.py",
-        before="    decision = DecisionKind.KEEP if fallen else DecisionKind.PROMOTE\n",
-        after="    decision = DecisionKind.PROMOTE\n",
+        before="    gain = round(score - active_score, _ROUNDING)\n",
+        after="    gain = round(active_score - score, _ROUNDING)\n",
     ),
     Fault(
         name="a decision is made anew each time",
@@ -168,15 +132,9 @@ FAULTS = (
     ),
     Fault(
         name="a promotion ignores that another model is active by now",
-        path=_FLYWHEEL + "promotions/update_active_model.py",
-        before="    require_same_active(request, flywheel)\n",
-        after="",
-    ),
-    Fault(
-        name="a zombie of update_active_model makes its model active",
-        path=_FLYWHEEL + "promotions/update_active_model.py",
-        before="    require_current(intake, promotion)\n    request = open_request_of(promotion, intake)\n    flywheel",
-        after="    request = open_request_of(promotion, intake)\n    flywheel",
+        path=_FLYWHEEL + "promotions/check_model.py",
+        before="    if active not in (request.decided_against, request.model_arn):\n",
+        after="    if False:\n",
     ),
     Fault(
         name="the promoted model is not published",
@@ -197,6 +155,61 @@ FAULTS = (
         path=_FLYWHEEL + "turn/begin_turn.py",
         before="    if beginning.changed_outside:\n        publish_active_model(pipeline=pipeline)\n",
         after="",
+    ),
+    Fault(
+        name="an endpoint stays when the serving hours are over",
+        path=_FLYWHEEL + "serving/bring_endpoint.py",
+        before="        elif not target.in_hours(now):\n",
+        after="        elif False:\n",
+    ),
+    Fault(
+        name="an endpoint is changed though it has its model already",
+        path=_FLYWHEEL + "serving/bring_endpoint.py",
+        before="bound_to_another = served.flywheel_arn is None and endpoint.model_arn != served.model_arn",
+        after="bound_to_another = served.flywheel_arn is None",
+    ),
+    Fault(
+        name="the accounts that a deployment trusts are not kept",
+        path=_FLYWHEEL + "sharing/share_model.py",
+        before="            if principals != former:\n"
+        "                self.intake.write(TRUSTED_KEY, Trusted(principals=principals, since=self.clock()))\n",
+        after="",
+    ),
+    Fault(
+        name="a model is imported though PromotionMode is NEVER",
+        path=_FLYWHEEL + "imports/receive_announcement.py",
+        before="            self.intake.write_once(end_key(request.id), left)\n        self.intake",
+        after="            pass\n        self.intake",
+    ),
+    Fault(
+        name="an imported model serves though it failed its smoke test",
+        path=_FLYWHEEL + "imports/judge_model.py",
+        before="    if not tested.passed:\n        raise SmokeTestFailed(tested.sentence)\n",
+        after="",
+    ),
+    Fault(
+        name="what was withdrawn can be imported all the same",
+        path=_FLYWHEEL + "sharing/share_model.py",
+        before="            wanted = principals if version.wanted else ()\n",
+        after="            wanted = principals\n",
+    ),
+    Fault(
+        name="an answer of a reviewer overwrites another's",
+        path=_FLYWHEEL + "review/answer_item.py",
+        before="answers if former is not None else (*answers, new)",
+        after="answers if former is not None else (new,)",
+    ),
+    Fault(
+        name="what reviewers agreed on is not published",
+        path=_FLYWHEEL + "review/publish_answers.py",
+        before='        return item.model_copy(update={"batch": batch}) if free else item\n',
+        after="        return item\n",
+    ),
+    Fault(
+        name="the parts of an analysis job are joined in another order",
+        path=_FLYWHEEL + "analysis/join_analysis.py",
+        before="    places = [folder.part(item.part) for item in items]\n",
+        after="    places = [folder.part(item.part) for item in reversed(items)]\n",
     ),
     Fault(
         name="accept_dataset may not write",

@@ -8,6 +8,10 @@ from tests.simulation.schedule.documents import Author
 from tests.simulation.schedule.wings import Drawn, Scene
 
 _SHARE = 0.15
+_DISTURBED = 0.4
+"""So many of them have somebody who changes the model in the console while a promotion waits, and then one who approves
+that."""
+_LATER = 2400.0
 _FIRST_NUMBER = 500_000
 """Texts are told apart by their numbers, also from those of the plan's own author."""
 
@@ -37,4 +41,10 @@ def draw(scene: Scene) -> Drawn:
         "MinimumHoursBetweenIterations": "0",
         "TriggerOnUpload": "true",
     }
+    if draw.random() < _DISTURBED:
+        found.parameters["flywheel"] |= {"PromotionMode": "APPROVAL", "ApprovalHours": "72"}
+        for _ in range(4):
+            at = draw.uniform(scene.length / 4, scene.length)
+            found.acts.append(Act(at=at, kind="change the model in the console", chance=draw.random()))
+            found.acts.append(Act(at=at + _LATER, kind="approve", chance=draw.random()))
     return found
