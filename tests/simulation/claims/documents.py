@@ -163,7 +163,8 @@ def _came_again(situation: Situation, text: str) -> bool:
     """Whether an upload that has it was excluded, and another one brought it again: what is excluded counts as not
     there, but is in the dataset."""
     done = [act for _, act in situation.people.done]
-    having = [act for act in done if act.file is not None and text.encode() in act.file.content]
+    files = [*(act.file for act in done if act.file is not None), *review.published_files(situation)]
+    having = [file for file in files if text.encode() in file.content]
     return len(having) > 1 and any(act.kind == "exclude an upload" for act in done)
 
 
