@@ -16,7 +16,7 @@ from flywheel.datasets.distinct import hits, read_digests
 from flywheel.datasets.stored_parts import StoredPart, parts_of, parts_with_digests, waiting_parts
 from flywheel.preparation import UploadOptions
 from flywheel.preparation.report import render_text
-from flywheel.records.datasets import datasets_folder, manifests
+from flywheel.records.datasets import accepted_manifests, datasets_folder, manifests
 from flywheel.records.exclusions import (
     EXCLUDED_DOCUMENTS,
     EXCLUDED_UPLOADS,
@@ -273,7 +273,9 @@ def _require_known(deployment: Deployment, documents: dict[DocumentId, str]) -> 
 
 def _all_parts(deployment: Deployment, split: Split) -> Iterator[StoredPart]:
     intake = deployment.intake
-    yield from waiting_parts(intake, split)
+    accepted = {part.content_hash for manifest in accepted_manifests(intake, split) for part in manifest.parts}
+    # A step that goes on after its turn may leave a rest of a part that a dataset has taken over.
+    yield from (stored for stored in waiting_parts(intake, split) if stored.part.content_hash not in accepted)
     yield from parts_with_digests(intake, split, manifests(intake, split), flywheel_arn=deployment.flywheel_arn)
 
 

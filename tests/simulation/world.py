@@ -358,9 +358,9 @@ class World:
 
     def function_failed(self, running: Acting, error: Exception) -> None:
         self.tell(running.who, f"fails: {type(error).__name__}: {error}")
+        self.changes["functions"] = self.changes.get("functions", 0) + 1
         if not isinstance(error, PLANNED):
             self.unplanned.append((running.who, error))
-            self.changes["functions"] = self.changes.get("functions", 0) + 1
         name = error.error if isinstance(error, FunctionFailed) else type(error).__name__
         self.visits[f"function/{running.who.split('#')[0]}/{name}"] += 1
 

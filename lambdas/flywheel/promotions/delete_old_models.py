@@ -32,6 +32,7 @@ def delete_old_models(*, keep: int, pipeline: Pipeline, key: str, require_curren
         pipeline.published.previous(),
         desired.arn if desired else None,
         *requests.requested_models(pipeline.intake),
+        *requests.models_to_put_back(pipeline.intake),
     }
     models = pipeline.service.own_models()
     there = {model.arn for model in models if model.trained}

@@ -161,6 +161,15 @@ def requested_models(intake: IntakeBucket) -> frozenset[str]:
     return frozenset(request.model_arn for request in open_requests(intake))
 
 
+def models_to_put_back(intake: IntakeBucket) -> frozenset[str]:
+    """Those that become active again if the model of the promotion that is under way fails its smoke test."""
+    beginning = current_beginning(intake)
+    request = beginning.request if beginning else None
+    if beginning is None or request is None or intake.read(end_key(request.id), Promotion) is not None:
+        return frozenset()
+    return frozenset(filter(None, (request.decided_against, beginning.former_model_arn)))
+
+
 def smoke_test_failure_of(model_arn: str, *, intake: IntakeBucket) -> Promotion | None:
     """How the last request for the model ended, if it ended with a failed smoke test; else None."""
     ends = [end for end in intake.read_all(intake.keys(ENDS), Promotion) if end.model_arn == model_arn]

@@ -17,6 +17,7 @@ from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
+THIRD = documents(*LABELS, start=200, count=10)
 BAD = [FIRST[3], FIRST[8]]
 
 
@@ -168,6 +169,19 @@ def test_everything_excluded_is_listed_with_its_reason(at: Deployment, bad: Path
     assert found.in_datasets == {"train-000001": 2, "train-000002": 40}
     undo(at.operator, ["b.csv"], [bad])
     assert excluded(at.operator) == Excluded()
+
+
+def test_what_an_outlived_step_left_of_a_part_that_a_dataset_has_is_no_document_that_waits(
+    at: Deployment, tmp_path: Path
+) -> None:
+    at.upload("train/c.csv", THIRD)
+    turn = at.start_turn().run_before("ComposeDatasets")
+    (facts,) = [key for key in at.keys("prepared/train/") if key.endswith("/facts.json")]
+    content = at.bucket.read_bytes(facts)
+    turn.run()
+    at.bucket.write_bytes(facts, content)
+    change = exclude(at.operator, [], [file_of(THIRD[:1], tmp_path)], reason="wrong label")
+    assert (change.waiting, change.in_datasets) == (0, {"train-000003": 1})
 
 
 def test_what_is_unknown_is_refused_and_nothing_is_excluded(at: Deployment, tmp_path: Path) -> None:

@@ -610,6 +610,17 @@ class TestRetention:
         run_retention(many)
         assert models(many) == [before[1], before[2], before[3], before[6]]
 
+    def test_keeps_what_a_promotion_may_have_to_put_back(self, many: Deployment) -> None:
+        before = models(many)
+        many.comprehend.update_flywheel(FlywheelArn=many.flywheel_arn, ActiveModelArn=before[4])
+        World(at=many, active=before[4], better="", other="").ask(before[2])
+        many.operator.poke_promotions()
+        promotion = many.run_before("PublishModel", machine="Promote")
+        many.change(models_to_keep=1)
+        run_retention(many)
+        assert models(many) == [before[1], before[2], before[3], before[4], before[6]]
+        many.go_on(promotion)
+
     def test_keeps_what_is_desired(self, many: Deployment) -> None:
         before = models(many)
         World(at=many, active="", better="", other="").edit(before[0])

@@ -182,8 +182,9 @@ def forget_text(people: People, act: Act) -> None:
 
 def forget_the_rest(people: People) -> None:
     """Whoever was told that it did not work asks again."""
-    for text, named in list(people.heard.forgetting.items()):
-        _forget(people, text, named=named)
+    with people.acting(*GROUPS["forget a text"]):
+        for text, named in list(people.heard.forgetting.items()):
+            _forget(people, text, named=named)
 
 
 def _forget(people: People, text: str, *, named: str) -> None:
