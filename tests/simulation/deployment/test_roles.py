@@ -178,7 +178,7 @@ def test_people_may_do_what_the_policies_that_they_have_say() -> None:
         "ann", account=ACCOUNT, policies=[policies[name] for name in policies if "TrainingUploaders" in name]
     )
     at.require(uploader, "s3", "PutObject", {"Bucket": intake(), "Key": "train/a.csv"})
-    at.require(uploader, "ssm", "GetParameter", {"Name": "/comprehend-flywheel/news/deployment"})
+    at.require(uploader, "ssm", "GetParameters", {"Names": ["/comprehend-flywheel/news/deployment"]})
     refused(uploader, "s3", "PutObject", at, Bucket=intake(), Key="test/a.csv")
     reviewer = at.add_person(
         "bob", account=ACCOUNT, policies=[policies[name] for name in policies if "RejectedReviewers" in name]
