@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from flywheel.store.parameters import ACTIVE
 from tests.simulation.api import ACCOUNT, ApiError, Caller
 from tests.simulation.cloudformation import DeploymentFailed, destroy
 from tests.simulation.deployment.synthesis import IMPORTING, context_of, templates_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tests.simulation.deployment.stack import Function, Machine, Parameter, Stack
+    from tests.simulation.services.ssm import ParameterVersion
     from tests.simulation.world import World
 
 
@@ -217,8 +219,12 @@ class App:
 
     def published_model(self) -> str | None:
         """What Parameter Store says."""
-        found = self.world.ssm.parameter(self.account, f"/comprehend-flywheel/{self.name}/active-model-arn")
+        found = self.parameter(ACTIVE)
         return found.value if found else None
+
+    def parameter(self, name: str) -> ParameterVersion | None:
+        """The present version of a runtime parameter."""
+        return self.world.ssm.parameter(self.account, f"/comprehend-flywheel/{self.name}/{name}")
 
     def new_generation(self) -> None:
         """As `flywheel generation new`. Raises DeploymentFailed."""

@@ -33,7 +33,7 @@ class Weather:
         """From one who asks to the service, or back."""
         return 0.01
 
-    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:  # noqa: ARG002
+    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:  # noqa: ARG002 - as above
         """`conditional` is a request that S3 carries out only while something is so."""
         return None
 

@@ -76,10 +76,10 @@ def only_who_is_trusted_may_import(situation: Situation) -> None:
     for arn, policy in policies.items():
         for account in (IMPORTER, "999988887777"):
             require(account in trusted or account not in policy, f"{account} is not trusted, and may import {arn}")
-    published = world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/active-model-arn")
-    if published is not None and published.value in models_there and trusted != "none":
-        policy = policies.get(published.value, "")
-        require(_account(trusted) in policy, f"{trusted} may not import {published.value}")
+    published = app.published_model()
+    if published in models_there and trusted != "none":
+        policy = policies.get(str(published), "")
+        require(_account(trusted) in policy, f"{trusted} may not import {published}")
 
 
 def what_was_withdrawn_cannot_be_imported(situation: Situation) -> None:

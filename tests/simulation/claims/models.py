@@ -99,11 +99,8 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
 def each_edit_is_answered(situation: Situation) -> None:
     """What `desired-model-arn` names is published, or the request that its edit made has ended, or waits for a
     person."""
-    app, world = situation.app, situation.world
-    found = {
-        name: world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/{name}") for name in (DESIRED, ACTIVE)
-    }
-    desired, active = found[DESIRED], found[ACTIVE]
+    app = situation.app
+    desired, active = app.parameter(DESIRED), app.parameter(ACTIVE)
     if desired is None or (active is not None and desired.value == active.value):
         return
     edit = DesiredModel(arn=desired.value, version=desired.version, at=desired.modified)

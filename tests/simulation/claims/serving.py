@@ -78,8 +78,7 @@ def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> No
 def what_failed_its_smoke_test_is_not_published(situation: Situation) -> None:
     """By the promotion in which it failed. What somebody wanted for other reasons may be, and what fails later."""
     app = situation.app
-    name = f"/comprehend-flywheel/{app.name}/{ACTIVE}"
-    published = situation.world.ssm.parameter(app.account, name)
+    published = app.parameter(ACTIVE)
     if published is None or published.value in app.wanted_models:
         return
     test = records.read(situation, smoke_test_key(published.value), SmokeTest)
@@ -130,6 +129,5 @@ def only_model_failed(situation: Situation, app: App, model_arn: str) -> bool:
 
 
 def _published(situation: Situation, name: str) -> str | None:
-    app = situation.app
-    found = situation.world.ssm.parameter(app.account, f"/comprehend-flywheel/{app.name}/{name}")
+    found = situation.app.parameter(name)
     return found.value if found else None
