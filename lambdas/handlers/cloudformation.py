@@ -51,10 +51,12 @@ def answered(
     *,
     physical_id: str,
     work: Callable[[CustomResourceEvent], str | None],
+    gives_up: bool = True,
 ) -> None:
     """Do `work`, and answer SUCCESS with the reason that it returns, or FAILED if it raises or if the time is up.
 
-    If `work` returns None, it has passed the event on, and the receiver answers.
+    If `work` returns None, it has passed the event on, and the receiver answers. Unless it `gives_up`, nothing is
+    answered when the time is up: Lambda repeats the event, and CloudFormation waits for that.
 
     Raises pydantic.ValidationError if the event does not say where to answer, and the last error of sending the answer.
     CloudFormation invokes asynchronously, so Lambda then tries again twice.
@@ -72,7 +74,8 @@ def answered(
     seconds = max(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, 0)
     alarm = threading.Timer(seconds, send, ["FAILED", f"{context.function_name} was not done after {seconds:.0f} s."])
     alarm.daemon = True
-    alarm.start()
+    if gives_up:
+        alarm.start()
     try:
         reason = work(CustomResourceEvent.model_validate(event))
     except ValidationError as error:

@@ -6,6 +6,7 @@ import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_lambda import CfnEventInvokeConfig
 from constructs import Construct
 
 from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, MODEL_WITHDRAWN
@@ -18,6 +19,8 @@ from stacks.flywheel.parameters import FlywheelParameters
 
 TIMEOUT = cdk.Duration.minutes(5)
 """A deployment may have to wait for another run."""
+DEPLOYMENT_WAITS = cdk.Duration.minutes(20)
+"""For the list to be applied. CloudFormation would wait an hour for an answer that got lost."""
 
 
 class Sharing(Construct):
@@ -52,17 +55,27 @@ class Sharing(Construct):
             message=json.dumps({"poke": "schedule"}),
         )
         self.rules = [schedule]
-        cdk.CfnResource(
+        # What waits longer for the function, because Lambda throttles it, or repeats it, must not change the list when
+        # the deployment has gone back to the former one.
+        in_time = CfnEventInvokeConfig(
+            self,
+            "InTime",
+            function_name=self.share_model.resource.ref,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=int(DEPLOYMENT_WAITS.to_seconds() - TIMEOUT.to_seconds()),
+            maximum_retry_attempts=2,
+        )
+        trusted = cdk.CfnResource(
             self,
             "TrustedAccounts",
             type="Custom::ModelSharing",
             properties={
                 "ServiceToken": self.share_model.arn,
-                # CloudFormation would wait an hour for an answer that got lost.
-                "ServiceTimeout": cdk.Duration.minutes(20).to_seconds(),
+                "ServiceTimeout": DEPLOYMENT_WAITS.to_seconds(),
                 "TrustedAccounts": cdk.Fn.split(",", parameters.trusted_accounts.value_as_string),
             },
         )
+        trusted.add_resource_dependency(in_time)
 
 
 def _share_model(scope: Construct, *, functions: Functions, access: FlywheelAccess) -> FlywheelFunction:

@@ -162,14 +162,17 @@ class Functions:
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(found).encode())}
 
     def invoke_asynchronously(self, arn: str, event: Any, *, on_failure: Callable[[], None]) -> None:
-        """Three attempts, then the function's dead-letter queue if it has one. `on_failure`: Lambda does not take the
-        event, as there is no such function."""
+        """Three attempts within the age that an event may have, then the function's dead-letter queue if it has one.
+        `on_failure`: Lambda does not take the event, as there is no such function."""
+        began = self._world.kernel.now
 
         def attempts() -> None:
             for pause in (*_ASYNCHRONOUS_RETRIES, None):
                 if arn not in self.known:
                     on_failure()
                     return
+                if self._world.kernel.now - began > self.known[arn][0].event_age:
+                    break
                 try:
                     self.invoke(arn, event)
                 except FunctionFailed:

@@ -30,10 +30,10 @@ class Trusted(Record):
 class Change(Record):
     """`changes/<request>.json`: one for each time that a deployment asked for the list of its template."""
 
-    until: datetime
-    """When CloudFormation was told that the change failed, if it was not made before."""
     made: str | None = None
-    """What it was told of the change; None before it was made."""
+    """What CloudFormation was told of the change that was made."""
+    refused: str | None = None
+    """Or why it was not made."""
 
 
 def change_key(request_id: str) -> str:

@@ -1,13 +1,13 @@
 """A change that a deployment asks for is made while the deployment waits for it, and not after.
 
-Lambda repeats an event whose function was stopped, also when CloudFormation was told before that the change failed and
-has gone back to the former list. The repeated event must not bring the refused list back.
+Lambda may hand an event over twice, also when CloudFormation was told before that the change failed and has gone back
+to the former list. The repeated event must not bring the refused list back. One whose function was stopped is repeated
+while CloudFormation still waits: nobody was told anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.faults.errors import SharingRefused
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
 
-def made_once(request_id: str, make: Callable[[], str], *, intake: IntakeBucket, now: datetime, until: datetime) -> str:
-    """What `make` said, the first time that it came to its end. `until` is when the deployment is told that the change
-    failed, if this is the first try.
+def made_once(request_id: str, make: Callable[[], str], *, intake: IntakeBucket) -> str:
+    """What `make` said, the first time that it came to its end.
 
-    Raises SharingRefused if it was told so, and what `make` raises.
+    Raises SharingRefused if it failed then, and what `make` raises.
     """
     key = change_key(request_id)
     known = intake.read(key, Change)
     if known is not None and known.made is not None:
         return known.made
-    if known is None:
-        known = Change(until=until)
-        intake.write(key, known)
-    elif now >= known.until:
-        raise SharingRefused("This change was begun before and not done in time: the deployment does not wait for it.")
-    sentence = make()
-    intake.write(key, Change(until=known.until, made=sentence))
+    if known is not None and known.refused is not None:
+        raise SharingRefused(known.refused)
+    try:
+        sentence = make()
+    except Exception as error:
+        intake.write(key, Change(refused=str(error)))
+        raise
+    intake.write(key, Change(made=sentence))
     return sentence

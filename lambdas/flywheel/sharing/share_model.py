@@ -102,16 +102,13 @@ class Sharing:
             # Read again: a deployment may have changed it meanwhile.
             return self._share(trusted_principals(self.intake))
 
-    def change_trusted(self, principals: tuple[str, ...], *, until: datetime | None = None) -> Outcome:
+    def change_trusted(self, principals: tuple[str, ...]) -> Outcome:
         """Apply a list that a deployment brings, and keep it. Raises SharingRefused at the first policy that is
         refused, before the list counts; else as `share_model`.
 
-        A list that is known is not refused again: when a deployment is rolled back to it, it has to be taken. From
-        `until` on, when the deployment has been told that it failed, each list is refused.
+        A list that is known is not refused again: when a deployment is rolled back to it, it has to be taken.
         """
         with self._alone():
-            if until is not None and self.clock() >= until:
-                raise SharingRefused("The deployment does not wait for this change any more.")
             former = trusted_principals(self.intake)
             new = principals != former or not principals
             outcome = self._share(principals, every=True, until_refused=new)

@@ -35,6 +35,16 @@ def test_a_change_of_the_list_is_applied_by_the_deployment(any_flywheel: Synthes
     assert "Condition" not in resource.body
 
 
+def test_no_change_of_the_list_begins_when_the_deployment_waits_no_more(any_flywheel: Synthesised) -> None:
+    (resource,) = any_flywheel.of_type("Custom::ModelSharing")
+    function = any_flywheel.functions()["share_model"]
+    (waits,) = any_flywheel.of_type("AWS::Lambda::EventInvokeConfig")
+    assert as_text(waits.properties["FunctionName"]) == f"<{function.logical_id}>"
+    longest = waits.properties["MaximumEventAgeInSeconds"] + function.properties["Timeout"]
+    assert longest <= int(resource.properties["ServiceTimeout"])
+    assert resource.body["DependsOn"] == [waits.logical_id]
+
+
 def test_the_schedule_tries_again(default: Synthesised) -> None:
     function = default.functions()["share_model"]
     (rule,) = [rule for rule in default.of_type("AWS::Events::Rule") if rule.logical_id.startswith("Sharing")]

@@ -184,16 +184,20 @@ def _in_datasets(situation: Situation, kind: str) -> Counter[tuple[str, frozense
 
 
 def _to_be_seeded(situation: Situation, kind: str) -> Counter[str]:
-    """What former generations accepted, as long as the present one has no dataset of it: a new label, for example,
-    needs MinimumDocumentsPerLabel documents first (decision 005)."""
-    folder = kind.lower()
-    for item in records.datasets(situation, situation.app.flywheel_arn):
-        if item["Status"] == "COMPLETED" and item["DatasetName"].startswith(f"{folder}-"):
-            return Counter()
+    """The parts that former generations accepted and no dataset of the present one has: a label needs
+    MinimumDocumentsPerLabel documents first (decision 005)."""
+    world, intake, folder = situation.world, situation.app.intake, f"datasets/{kind.lower()}/"
+    seeded = {
+        part.content_hash
+        for _, manifest in records.read_all(situation, folder, DatasetManifest, ending="/dataset.json")
+        if manifest.flywheel_arn == situation.app.flywheel_arn and world.s3.object(intake, accepted_key(manifest))
+        for part in manifest.parts
+    }
     found: Counter[str] = Counter()
-    for key in situation.world.s3.keys(situation.app.intake, f"datasets/{folder}/"):
-        body = situation.world.s3.object(situation.app.intake, key)
-        if "/documents/" in key and body is not None:
+    for key in world.s3.keys(intake, folder):
+        _, documents, name = key.partition("/documents/")
+        body = world.s3.object(intake, key)
+        if documents and body is not None and name.partition(".")[0] not in seeded:
             found.update(text for text, _ in records.stored_documents(key, body.body))
     return found
 

@@ -30,6 +30,8 @@ class Function:
     reserved_concurrency: int | None
     log_group: str | None
     """Name."""
+    event_age: int
+    """Seconds after which an event that waits for the function is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)

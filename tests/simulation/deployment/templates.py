@@ -15,6 +15,8 @@ from tests.simulation.deployment.names import Place
 from tests.simulation.deployment.stack import Properties
 
 _DAY = 86_400
+_LONGEST_EVENT_AGE = 21_600
+"""Six hours ("How Lambda handles errors and retries with asynchronous invocation")."""
 
 
 class Deployable:
@@ -102,6 +104,7 @@ class _Reading:
     def __init__(self, of: Document) -> None:
         self._of = of
         self.managed_policies = {each.arn: each for each in of.each("AWS::IAM::ManagedPolicy", self._managed_policy)}
+        self._event_ages = dict(of.each("AWS::Lambda::EventInvokeConfig", self._event_age))
 
     def _arn(self, logical_id: str) -> str:
         return self._of.named(logical_id).arn
@@ -123,7 +126,11 @@ class _Reading:
             dead_letters=given.get("DeadLetterConfig", {}).get("TargetArn"),
             reserved_concurrency=_whole(given.get("ReservedConcurrentExecutions")),
             log_group=given.get("LoggingConfig", {}).get("LogGroup"),
+            event_age=self._event_ages.get(self._name(logical_id), _LONGEST_EVENT_AGE),
         )
+
+    def _event_age(self, _: str, given: Properties, _raw: Properties) -> tuple[str, int]:
+        return given["FunctionName"], int(given["MaximumEventAgeInSeconds"])
 
     def machine(self, logical_id: str, given: Properties, _: Properties) -> stack.Machine:
         return stack.Machine(
