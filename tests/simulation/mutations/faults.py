@@ -31,10 +31,11 @@ FAULTS = (
         after="return self._write_on_condition(key, record, {})",
     ),
     Fault(
-        name="a conflict of two requests is taken for an answer",
+        name="a conflict of two requests is swallowed",
         path=_FLYWHEEL + "store/bucket.py",
-        before='_CONDITION_FAILED = {"PreconditionFailed", "412"}\n',
-        after='_CONDITION_FAILED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}\n',
+        before="            if code in _CONDITION_FAILED | _MISSING:\n",
+        after="            if code in _CONFLICT:\n                return True\n"
+        "            if code in _CONDITION_FAILED | _MISSING:\n",
     ),
     Fault(
         name="an upload is removed though a newer version came",
