@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.faults.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
-from flywheel.promotions.requests import beginning_of, request_of
+from flywheel.promotions.requests import beginning_of, request_of, require_open
 from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
 from flywheel.records.serving import smoke_test_of
 
@@ -19,9 +19,10 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     """Write the parameters. Returns what the promotion works on.
 
     Raises NotCurrentPromotion; PromotionRefused if another model is active by now, because a promotion can be redriven
-    long after it changed the active model; ServiceBusy while Comprehend still shows the former model; and
-    SmokeTestFailed. The smoke test is checked here too, because another run of the serve machine than the one that
-    this promotion waited for may have made it.
+    long after it changed the active model, or if the request has ended, because a stopped promotion of it may have
+    reported how only now; ServiceBusy while Comprehend still shows the former model; and SmokeTestFailed. The smoke
+    test is checked here too, because another run of the serve machine than the one that this promotion waited for may
+    have made it.
     """
     require_current(pipeline.intake, promotion)
     beginning = beginning_of(promotion, pipeline.intake)
@@ -31,14 +32,12 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
         if active == request.decided_against:
             raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
         raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")
-    tested = (
-        smoke_test_of(request.model_arn, intake=pipeline.intake)
-        if pipeline.published.active() != request.model_arn
-        else None
-    )
     # If this step has published the model before it was repeated, `take_back` handles a failed smoke test.
-    if tested is not None and not tested.passed and tested.at >= beginning.began_at:
-        raise SmokeTestFailed(tested.sentence)
+    if pipeline.published.active() != request.model_arn:
+        require_open(request, intake=pipeline.intake)
+        tested = smoke_test_of(request.model_arn, intake=pipeline.intake)
+        if tested is not None and not tested.passed and tested.at >= beginning.began_at:
+            raise SmokeTestFailed(tested.sentence)
     pipeline.published.publish(
         request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)
     )

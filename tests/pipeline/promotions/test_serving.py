@@ -407,6 +407,21 @@ class TestFirstModel:
         assert end_of(first, request).status is PromotionStatus.SMOKE_TEST_FAILED
         check_refused(first)
 
+    def test_what_a_stopped_promotion_reports_late_ends_the_next_one_of_the_same_request(
+        self, first: Deployment
+    ) -> None:
+        [failed_before] = first.bucket.read_all(first.keys(promotions.ENDS), Promotion)
+        first.change("serving", **UNTRIED)
+        request = ask(first, str(first.active_model()))
+        first.operator.poke_promotions()
+        promotion = first.run_before("PublishModel", machine="Promote")
+        end = failed_before.model_copy(update={"request_id": request})
+        first.bucket.write(promotions.end_key(request), end)
+        first.go_on(promotion)
+        first.settle()
+        assert end_of(first, request) == end
+        check_refused(first)
+
     def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
         first.change("serving", **UNTRIED)
         request = ask(first, str(first.active_model()))
