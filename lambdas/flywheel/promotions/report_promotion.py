@@ -10,6 +10,7 @@ from flywheel.faults.errors import FlywheelError
 from flywheel.promotions import requests
 from flywheel.records import turns
 from flywheel.records.promotions import (
+    MOST_FAILURES,
     Promotion,
     PromotionBeginning,
     PromotionFailures,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from flywheel.records.serving import SmokeTest
     from flywheel.store.bucket import IntakeBucket
 
-MOST_FAILURES = 3
-"""Executions that may fail for one request before the request ends as failed."""
 _ATTEMPTS = 5
 _HTML = "text/html; charset=utf-8"
 _FAILED_OR_STOPPED = {PromotionStatus.FAILED, PromotionStatus.STOPPED}

@@ -10,10 +10,13 @@ from flywheel.faults.errors import PromotionRefused
 from flywheel.promotions import requests
 from flywheel.promotions.check_model import require_fit
 from flywheel.records.promotions import (
+    MOST_FAILURES,
     ApprovalWait,
     Promotion,
+    PromotionBeginning,
     PromotionRequest,
     PromotionStatus,
+    begin_key,
     current_number,
     name_of,
     record_key,
@@ -97,6 +100,11 @@ def decide(
     is_active = any(request.model_arn == flywheel.active_model_arn for request in candidates)
     if pokes == {Poke.ENDED} and not is_active and _failed_last(pipeline.intake):
         return PromotionStart(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
+    # A promotion that publishes its model again edits the parameter, too.
+    if pokes <= {Poke.ENDED, Poke.DESIRED} and _none_is_reported(pipeline.intake):
+        return PromotionStart(
+            start=False, reason=f"the last {MOST_FAILURES} promotions could not report their end: the schedule looks again"
+        )
     return PromotionStart(start=True, reason=f"{len(candidates)} models are to be promoted")
 
 
@@ -147,8 +155,20 @@ def _failed_last(intake: IntakeBucket) -> bool:
     if not number:
         return False
     record = intake.read(record_key(name_of(number)), Promotion)
-    if record is None:
-        beginning = requests.current_beginning(intake)
-        # Without a record, the execution failed before it began, or the report of its end is still to come.
-        return beginning is None or beginning.request is not None
-    return record.status is PromotionStatus.FAILED
+    return _lacks_report(number, intake) if record is None else record.status is PromotionStatus.FAILED
+
+
+def _none_is_reported(intake: IntakeBucket) -> bool:
+    """Whether the last executions left no trace by which their failures are counted, such as when the function that
+    reports them may not write: the end of each would start the next one, forever."""
+    number = current_number(intake)
+    return number >= MOST_FAILURES and all(_lacks_report(number - back, intake) for back in range(MOST_FAILURES))
+
+
+def _lacks_report(number: int, intake: IntakeBucket) -> bool:
+    """Whether it had something to promote, and the report of its end got lost or is still to come."""
+    if intake.exists(record_key(name_of(number))):
+        return False
+    # One that failed before it began has no beginning.
+    beginning = intake.read(begin_key(name_of(number)), PromotionBeginning)
+    return beginning is None or beginning.request is not None

@@ -198,6 +198,10 @@ def page_key(promotion: str) -> str:
     return f"{PROMOTIONS.folder_of(promotion)}index.html"
 
 
+MOST_FAILURES = 3
+"""Executions that may fail for one request before the request ends as failed."""
+
+
 class PromotionFailures(Record):
     """The executions that failed to fulfil a request that is still open."""
 

@@ -541,12 +541,12 @@ def test_status_tells_of_what_waits_until_it_is_answered(deployed: CloudAccount,
 
 def test_status_tells_of_a_promotion_that_failed_for_good(deployment: Deployment) -> None:
     request = request_of_turn(deployment)
-    for failures in range(1, report_promotion.MOST_FAILURES + 1):
+    for failures in range(1, promotions.MOST_FAILURES + 1):
         name = begin(deployment, request, approval=False)
         end(deployment, name, PromotionStatus.FAILED, cause="throttled")
         stop(deployment, name)
         found = status(deployment).promotions
-        assert bool(found.open) is (failures < report_promotion.MOST_FAILURES)
+        assert bool(found.open) is (failures < promotions.MOST_FAILURES)
         assert bool(found.failed) is not bool(found.open)
     assert found.failed is not None
     assert "throttled" in found.failed.reason

@@ -11,7 +11,6 @@ from flywheel.comprehend.flywheel import FlywheelService, FlywheelState
 from flywheel.document_classification import DOCUMENT_CLASSIFICATION
 from flywheel.faults.errors import ServiceBusy
 from flywheel.promotions import requests
-from flywheel.promotions.report_promotion import MOST_FAILURES
 from flywheel.promotions.update_active_model import put_back, update_active_model
 from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
@@ -425,13 +424,25 @@ class TestFirstModel:
     def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
         first.change("serving", **UNTRIED)
         request = ask(first, str(first.active_model()))
-        for _ in range(MOST_FAILURES):
+        for _ in range(promotions.MOST_FAILURES):
             first.script.kill(after=0, times=1000, function="publish_model")
             first.promote_all()
         first.script.kill()
         assert end_of(first, request).status is PromotionStatus.FAILED
         schedule(first)
         assert served(first) is None
+
+    def test_promotions_whose_ends_cannot_be_reported_do_not_start_each_other_forever(self, first: Deployment) -> None:
+        first.change("serving", **UNTRIED)
+        before = promotions.current_number(first.bucket)
+        request = ask(first, str(first.active_model()))
+        first.script.kill(after=0, times=1000, function="report_promotion")
+        first.operator.poke_promotions()
+        first.settle()
+        assert promotions.current_number(first.bucket) == before + promotions.MOST_FAILURES
+        first.script.kill()
+        first.promote_all()
+        assert end_of(first, request).status.made_active
 
     def test_people_can_have_it_without_the_smoke_test(self, first: Deployment) -> None:
         first.change("serving", **UNTRIED)
