@@ -52,6 +52,7 @@ def _answer(pokes: frozenset[Poke]) -> None:
         )
         # After the notification, so that people are told twice rather than never.
         intake.write_once(end_key(end.request_id), end)
+    start = found.start
     if found.supersede is not None:
         try:
             stepfunctions.send_task_failure(
@@ -61,9 +62,11 @@ def _answer(pokes: frozenset[Poke]) -> None:
                 cause=within(found.because, LONGEST_SENTENCE),
             )
         except (stepfunctions.exceptions.TaskTimedOut, stepfunctions.exceptions.TaskDoesNotExist) as error:
-            # Somebody answered a moment ago, or the time was up. The end of that promotion invokes this function again.
+            # Somebody answered a moment ago, or the time was up: to start what runs changes nothing. Or its execution
+            # was stopped, and the report of that is still to come, or lost.
             logger.info("the promotion does not wait any more", error=str(error))
-    elif found.start:
+            start = True
+    if start:
         starter = promotion_starter(
             intake=intake, stepfunctions=stepfunctions, machine_arn=environment.promotion_machine_arn
         )

@@ -295,6 +295,17 @@ class TestOrder:
         assert world.promotion(asked).status is PromotionStatus.PROMOTED
         world.check_at_rest(active=world.other, previous=world.active)
 
+    def test_a_person_does_not_wait_for_one_that_was_stopped_and_could_not_report_it(self, world: World) -> None:
+        candidate = world.ask(world.better, score=0.8)
+        world.at.promote_all()
+        world.at.script.kill(after=0, times=1000, function="report_promotion")
+        world.waiting().stop()
+        world.at.script.kill()
+        asked = world.ask(world.other, source=PromotionSource.OPERATOR)
+        world.at.promote_all()
+        assert world.promotion(candidate).status is PromotionStatus.SUPERSEDED
+        assert world.promotion(asked).status is PromotionStatus.PROMOTED
+
     def test_what_cannot_become_active_supersedes_nothing_that_waits(self, world: World) -> None:
         world.ask(world.better, score=0.8)
         world.at.promote_all()
