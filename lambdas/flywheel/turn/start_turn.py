@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from functools import cache
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 from flywheel.promotions.changed_outside import describe_change_outside
@@ -109,8 +110,17 @@ def observe(
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
     recent = recent_turns(pipeline.intake)
-    records = [pipeline.intake.read(record_key(turn), TurnRecord) for turn in recent]
-    last = next((record for record in records if record is not None), None)
+
+    @cache
+    def record(turn: str) -> TurnRecord | None:
+        return pipeline.intake.read(record_key(turn), TurnRecord)
+
+    def records() -> Iterator[TurnRecord | None]:
+        """From the newest on, read as far as somebody looks: mostly at the newest only."""
+        return map(record, recent)
+
+    last = next((found for found in records() if found is not None), None)
+    failures = _in_a_row(records(), _failed)
     # What a turn has collected and left there is tried again, but is no reason for a turn.
     beginning = last_beginning(pipeline.intake, recent)
     uploads = list(uploads_there(pipeline.intake, beginning))
@@ -124,9 +134,9 @@ def observe(
         requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
         unfinished_iteration=unfinished,
         changed_outside=None if unfinished else describe_change_outside(pipeline=pipeline, unfinished=None),
-        last_turn_failed=bool(records) and _failed(records[0]),
-        failures=_in_a_row(records, _failed),
-        unprepared=_in_a_row(records, _unprepared),
+        last_turn_failed=failures > 0,
+        failures=failures,
+        unprepared=_in_a_row(records(), _unprepared),
         work_left=_work_left(last, flywheel_arn=pipeline.service.arn) or _to_tell(uploads, beginning, now),
         uncollected=uncollected,
         left=len(uploads) - len(uncollected) - incomplete,
@@ -158,9 +168,9 @@ def _unprepared(record: TurnRecord | None) -> bool:
     return record is not None and not _failed(record) and bool(record.unprepared)
 
 
-def _in_a_row(records: list[TurnRecord | None], holds: Callable[[TurnRecord | None], bool]) -> int:
+def _in_a_row(records: Iterator[TurnRecord | None], holds: Callable[[TurnRecord | None], bool]) -> int:
     """The number of newest turns in a row for which `holds` is true, at most MAXIMUM_FAILURES."""
-    return min(sum(1 for _ in takewhile(holds, records)), MAXIMUM_FAILURES)
+    return sum(1 for _ in takewhile(holds, islice(records, MAXIMUM_FAILURES)))
 
 
 def _work_left(last: TurnRecord | None, *, flywheel_arn: str) -> str | None:
