@@ -17,6 +17,7 @@ from flywheel.records.thresholds import thresholds_of
 from flywheel.records.uploads import Split
 from flywheel.sharing.principals import accounts_of
 from flywheel.store.record import Record
+from ops.deployment.errors import UnknownVersionError
 from ops.deployment.published import AnyDeployment, Deployment
 from ops.verbs.models import ModelVersion, decisions_by_model, list_models
 from ops.verbs.promotions import all_requests
@@ -67,7 +68,7 @@ def model_card(deployment: AnyDeployment, asked: str) -> ModelCard:
     arn, intake = find_model(deployment, asked), deployment.intake
     model = next((found for found in list_models(deployment) if found.arn == arn), None)
     if model is None:
-        raise LookupError(arn)
+        raise UnknownVersionError(arn, why="Comprehend does not have it, or not any more")
     decision = decisions_by_model(deployment).get(arn)
     found = (
         requests.promotion_of(each.id, intake=intake) for each in all_requests(deployment) if each.model_arn == arn
