@@ -120,13 +120,18 @@ def _record(situation: Situation, number: int) -> TurnRecord | None:
     return records.read(situation, turns.record_key(turns.name_of(number)), TurnRecord)
 
 
+def last_succeeded(situation: Situation) -> bool:
+    """Else the next one goes on where it stopped; after three that failed a person has to ask for it."""
+    last = _record(situation, situation.app.numbers.get(turns.TURNS.word, ("", 0))[1])
+    return last is not None and last.outcome is TurnOutcome.SUCCEEDED
+
+
 def each_dataset_is_trained_on(situation: Situation) -> None:
     """Each that the pipeline made, unless the last turn failed, which people are told. Only test data that are new are
     scored once there is an active model."""
     app = situation.app
-    flywheel, number = app.flywheel_arn, situation.app.numbers.get(turns.TURNS.word, ("", 0))[1]
-    last = _record(situation, number)
-    if last is None or last.outcome is not TurnOutcome.SUCCEEDED:
+    flywheel = app.flywheel_arn
+    if not last_succeeded(situation):
         return
     made = [one for one in records.datasets(situation, flywheel) if one["DatasetName"].startswith(("train-", "test-"))]
     ready = [one for one in made if one["Status"] == "COMPLETED"]
