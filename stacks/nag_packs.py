@@ -81,6 +81,11 @@ _LEFT = (
         reason="Lambda has failure destinations for streams; the queue has a dead-letter queue.",
     ),
     _Left(
+        rule="LambdaAsyncFailureDestination",
+        of=lambda resource: isinstance(resource, lambda_.CfnEventInvokeConfig),
+        reason="What Lambda gives up, the next run of the schedule does; a deployment that waits is rolled back.",
+    ),
+    _Left(
         rule="S3BucketReplicationEnabled",
         packs=_COMPLIANCE,
         of=lambda resource: isinstance(resource, s3.CfnBucket),

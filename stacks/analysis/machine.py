@@ -122,8 +122,6 @@ class AnalysisMachine(Construct):
             payload=AS_IT_CAME,
             assign={"item": AS_IT_CAME, "jobId": "{% $states.result.Payload.job_id %}"},
             failed=failed,
-            # Comprehend may be busy with other jobs for a day.
-            busy_attempts=100,
         )
         classified = job_poll(
             self,

@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
+from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import READ, UPLOAD, WRITE, FlywheelAccess
 
@@ -82,6 +83,8 @@ class AnalysisSteps(Construct):
             description="Has the model classify a part: starts the job, or finds the one that runs.",
             timeout=cdk.Duration.minutes(2),
             environment=[*access.identity, "ANALYSIS_ROLE_ARN"],
+            # Comprehend may be busy with other jobs for a day.
+            busy_attempts=100,
             permissions=[
                 access.objects(WORK, actions=WRITE),
                 access.list_intake(),
@@ -136,6 +139,7 @@ class AnalysisSteps(Construct):
             environment=[*access.identity, "TOPIC_ARN", "LOW_CONFIDENCE"],
             encrypted=["s3", "sns", "sqs"],
             dead_letters=undelivered,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects(WORK, actions=READ),
                 access.objects("analysis/output/*", actions=WRITE),

@@ -105,14 +105,17 @@ class FlywheelFunction(Construct):
         timeout: cdk.Duration,
         memory_mib: int = 256,
         storage_mib: int | None = None,
+        busy_attempts: int = 0,
         dead_letters: sqs.IQueue | None = None,
         construct_id: str | None = None,
     ) -> None:
         """The construct is named after the module, and so is the state that calls it, unless `construct_id` is given.
-        `encrypted` names the services through which the function touches data under the flywheel's key."""
+        `encrypted` names the services through which the function touches data under the flywheel's key. `busy_attempts`
+        are the further calls of a state while the function raises ServiceBusy: given if it can."""
         self.name = name
         self.state = name.title().replace("_", "")
         self.timeout = timeout
+        self.busy_attempts = busy_attempts
         super().__init__(scope, construct_id or self.state)
         log_group = logs.CfnLogGroup(
             self,

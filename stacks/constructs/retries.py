@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from flywheel.faults.fault_names import LAMBDA_FAULTS, of_sdk_integration
 
 BUSY_ATTEMPTS = 12
+"""Of about two hours, until somebody else's training has ended."""
 FAILURE = {
     "Error": "{% $states.errorOutput.Error %}",
     "Cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '' %}",
@@ -17,10 +18,9 @@ FAILURE = {
 """What a caught error hands to the state that deals with failures."""
 
 
-def retry_function_faults(state: sfn.TaskStateBase, *, busy_attempts: int = BUSY_ATTEMPTS) -> None:
+def retry_function_faults(state: sfn.TaskStateBase, *, busy_attempts: int) -> None:
     """Lambda's own faults, a killed function, and a service's fault that outlasted the SDK's retries; for about an hour
-    that Lambda has no room; and ServiceBusy, a step's own error for a quota of things in progress, for about two
-    hours unless told otherwise, until somebody else's training has ended."""
+    that Lambda has no room; and ServiceBusy, a step's own error for what others are at, `busy_attempts` times."""
     state.add_retry(
         errors=[
             *(f"Lambda.{name}" for name in LAMBDA_FAULTS),
@@ -44,13 +44,14 @@ def retry_function_faults(state: sfn.TaskStateBase, *, busy_attempts: int = BUSY
         max_delay=cdk.Duration.minutes(10),
         jitter_strategy=sfn.JitterType.FULL,
     )
-    state.add_retry(
-        errors=["ServiceBusy"],
-        interval=cdk.Duration.seconds(60),
-        backoff_rate=1.5,
-        max_attempts=busy_attempts,
-        max_delay=cdk.Duration.minutes(15),
-    )
+    if busy_attempts:
+        state.add_retry(
+            errors=["ServiceBusy"],
+            interval=cdk.Duration.seconds(60),
+            backoff_rate=1.5,
+            max_attempts=busy_attempts,
+            max_delay=cdk.Duration.minutes(15),
+        )
 
 
 def retry_comprehend_faults(state: sfn.TaskStateBase) -> None:

@@ -16,7 +16,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction
-from stacks.constructs.retries import BUSY_ATTEMPTS, FAILURE, retry_function_faults, retry_unreadable_items
+from stacks.constructs.retries import FAILURE, retry_function_faults, retry_unreadable_items
 
 AS_IT_CAME = "{% $states.input %}"
 ERROR, CAUSE = "{% $states.input.Error %}", "{% $states.input.Cause %}"
@@ -62,7 +62,6 @@ class States:
         failed: sfn.IChainable | None = None,
         caught: Mapping[str, Any] | str = FAILURE,
         answered_within: str | None = None,
-        busy_attempts: int = BUSY_ATTEMPTS,
     ) -> tasks.LambdaInvoke:
         """The state is named after the step, unless `state` is given. `payload` is what the step is told besides the
         names, or a JSONata expression of all that it is told.
@@ -89,7 +88,7 @@ class States:
             if answered_within
             else sfn.IntegrationPattern.REQUEST_RESPONSE,
         )
-        retry_function_faults(task, busy_attempts=busy_attempts)
+        retry_function_faults(task, busy_attempts=step.busy_attempts)
         for error, handler in {**(catches or {}), "States.ALL": failed or self.failed}.items():
             task.add_catch(handler, errors=[error], outputs=caught)
         return task

@@ -57,6 +57,7 @@ class CreationSteps(Construct):
             description="Creates the flywheel with its initial model, changes or deletes it for CloudFormation.",
             environment=[],
             encrypted=[],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 Permission(
                     actions=[
@@ -147,7 +148,6 @@ class CreateMachine(Construct):
             steps.change_flywheel,
             payload={"request": _REQUEST},
             assign={"flywheelArn": "{% $states.result.Payload.flywheel_arn %}"},
-            busy_attempts=BUSY_ATTEMPTS,
         )
         report = states.call(steps.report_flywheel, payload={"request": _REQUEST}).next(
             sfn.Succeed.jsonata(self, "Answered")

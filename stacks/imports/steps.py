@@ -9,6 +9,7 @@ from constructs import Construct
 
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.model_kind import ModelKind
+from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.imports.parameters import ImportParameters
@@ -38,6 +39,7 @@ class ImportSteps(Construct):
             description="Imports the model of a promotion from the account that trained it.",
             timeout=TIMEOUT,
             environment=[*access.identity, "DATA_ACCESS_ROLE_ARN"],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects("imports/models/*/import.json", actions=("PutObject",)),
@@ -61,6 +63,7 @@ class ImportSteps(Construct):
                 "SMOKE_TEST_KEY",
                 "SMOKE_TEST_MINIMUM",
             ],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects(TRIALS, actions=WRITE),

@@ -226,8 +226,7 @@ class PromoteMachine(Construct):
         )
         retry_service_faults(find, "Ssm")
         # The SDK for Java, after which Step Functions names errors, adds "Exception" to the name.
-        for name in ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"):
-            find.add_catch(if_not_deployed, errors=[name])
+        find.add_catch(if_not_deployed, errors=["Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound"])
         serve = self._bring_endpoint("ServeModel")
         behind = self._behind("ServingIsBehind", find, serve)
         wanted = self._states.when(
@@ -301,8 +300,6 @@ class PromoteMachine(Construct):
             outputs={},
             assign={"sharing": {"reason": "{% $states.result.Payload.reason %}", "behind": False}},
             failed=behind,
-            # What keeps it busy is another run, which does the same.
-            busy_attempts=3,
         )
         return sfn.Chain.custom(share, [share, behind], share)
 

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from flywheel.records.imports import ACTIVE_MODEL_KEY
 from stacks.constructs.function import FlywheelFunction, Functions
+from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
@@ -66,6 +67,7 @@ class PromotionSteps(Construct):
             description="Refuses a model that cannot or must not become the active one, and ends what it supersedes.",
             timeout=TIMEOUT,
             environment=access.identity,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects("promotions/ends/*", actions=("PutObject",)),
@@ -94,6 +96,7 @@ class PromotionSteps(Construct):
             description="Makes a model the active one: the only function that may.",
             timeout=TIMEOUT,
             environment=access.identity,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.list_intake(),
@@ -105,6 +108,7 @@ class PromotionSteps(Construct):
             description="Writes the active, previous and desired model to Parameter Store.",
             timeout=TIMEOUT,
             environment=[*access.identity, "PARAMETER_PREFIX"],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
                 access.list_intake(),

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from stacks.constructs.arn import arn_of
 from stacks.constructs.function import LONGEST, FlywheelFunction, Functions
+from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
 from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import SERVING_TARGET
@@ -74,6 +75,7 @@ class ServingSteps(Construct):
             description="Brings the endpoint one change nearer to what is wanted: the only function that changes it.",
             timeout=BRING_TIMEOUT,
             environment=[*access.identity, "PARAMETER_PREFIX", "ENDPOINT_ARN", "ENDPOINT_ROLE_ARN"],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
                 access.objects("serving/*", actions=(*WRITE, "DeleteObject")),

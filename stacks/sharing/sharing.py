@@ -87,6 +87,8 @@ def _share_model(scope: Construct, *, functions: Functions, access: FlywheelAcce
         description="Lets trusted accounts import the promoted model, and tells them of it.",
         timeout=TIMEOUT,
         environment=[*FLYWHEEL, "PARAMETER_PREFIX"],
+        # What keeps it busy is another run, which does the same.
+        busy_attempts=3,
         permissions=[
             access.objects("sharing/*", actions=(*WRITE, "DeleteObject")),
             access.objects("promotions/*", "decisions/*", actions=READ),

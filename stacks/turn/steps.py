@@ -10,6 +10,7 @@ from constructs import Construct
 
 from flywheel.records.review import BATCHES, WAITING, Lane
 from stacks.constructs.function import LONGEST, MOST_STORAGE_MIB, ONE_PROCESSOR_MIB, FlywheelFunction, Functions
+from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import ServiceRole, pass_to_comprehend, permission_to_send
 from stacks.flywheel.access import FLYWHEEL, READ, UPLOAD, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
@@ -95,6 +96,7 @@ class TurnSteps(Construct):
                 "MACHINE_LABELS",
                 "MANIFEST_ATTRIBUTE",
             ],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("train/*", "test/*", actions=("GetObject", "GetObjectVersion", "DeleteObject")),
                 access.objects("prepared/*", "rejected/*", actions=UPLOAD),
@@ -124,6 +126,7 @@ class TurnSteps(Construct):
             timeout=cdk.Duration.minutes(2),
             memory_mib=ONE_PROCESSOR_MIB,
             environment=[*FLYWHEEL, "LABEL_DELIMITER"],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("datasets/*", "turns/*", actions=READ),
                 access.flywheel("CreateDataset", "TagResource", "ListTagsForResource"),
@@ -137,6 +140,7 @@ class TurnSteps(Construct):
             timeout=cdk.Duration.minutes(10),
             memory_mib=ONE_PROCESSOR_MIB,
             environment=FLYWHEEL,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 # What a dataset holds back returns to where it waits.
                 access.objects("prepared/*", actions=("DeleteObject", *UPLOAD)),
@@ -153,6 +157,7 @@ class TurnSteps(Construct):
             description="Starts a flywheel iteration if there are new datasets, or finds the one that runs.",
             timeout=cdk.Duration.minutes(2),
             environment=FLYWHEEL,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("turns/*", actions=WRITE),
                 access.objects("decisions/*", actions=READ),
@@ -184,6 +189,7 @@ class TurnSteps(Construct):
             description="Has a model answer the hold-out: starts the classification job, or finds the one that runs.",
             timeout=cdk.Duration.minutes(2),
             environment=FLYWHEEL,
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("turns/*", "evaluations/*", actions=READ),
                 access.objects("evaluations/predictions/*", actions=("PutObject",)),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infrastructure.raised_errors import handlers_that_raise
 from tests.infrastructure.state_machines import scopes, tasks, unassigned, variables
 from tests.infrastructure.synthesised import Synthesised
 
@@ -42,6 +43,21 @@ def test_a_function_is_called_by_a_state_of_its_own_name(initial_model: Synthesi
     called = {state["Arguments"]["FunctionName"] for _, state in calls(stack.definition(machine))}
     states = {name for name, _ in calls(stack.definition(machine))} | {"PrepareUpload"}
     assert {names[function].title().replace("_", "") for function in called} <= states
+
+
+@pytest.mark.parametrize("kind", ["first", "serving", "analysis"])
+@pytest.mark.parametrize("app", ["initial_model", "importing"])
+def test_a_function_that_can_be_busy_is_called_again_and_no_other(
+    request: pytest.FixtureRequest, app: str, kind: str
+) -> None:
+    synthesised: Synthesised = request.getfixturevalue(app)
+    stack = synthesised.first if kind == "first" else synthesised.beside(kind)
+    names = {f"<{function.logical_id}.Arn>": name for name, function in stack.functions().items()}
+    can_be_busy = handlers_that_raise("ServiceBusy")
+    for machine in stack.of_type("AWS::StepFunctions::StateMachine"):
+        for name, state in calls(stack.definition(machine.logical_id)):
+            again = any("ServiceBusy" in rule["ErrorEquals"] for rule in state["Retry"])
+            assert again == (names[state["Arguments"]["FunctionName"]] in can_be_busy), name
 
 
 def calls(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

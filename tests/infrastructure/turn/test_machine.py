@@ -93,8 +93,8 @@ class TestFailures:
             assert errors >= {f"Lambda.{fault}" for fault in LAMBDA_FAULTS}, name
             (full,) = [rule for rule in state["Retry"] if "Lambda.TooManyRequestsException" in rule["ErrorEquals"]]
             assert patience(full) >= 3600, "until others of the account's few executions have ended"
-            (busy,) = [rule for rule in state["Retry"] if rule["ErrorEquals"] == ["ServiceBusy"]]
-            assert (busy["IntervalSeconds"], busy["BackoffRate"], busy["MaxAttempts"]) == (60, 1.5, 12)
+            for busy in [rule for rule in state["Retry"] if rule["ErrorEquals"] == ["ServiceBusy"]]:
+                assert (busy["IntervalSeconds"], busy["BackoffRate"], busy["MaxAttempts"]) == (60, 1.5, 12), name
 
     def test_every_failure_of_the_turn_is_reported(self, states: States) -> None:
         for name, state in states.items():
