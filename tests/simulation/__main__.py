@@ -6,13 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.simulation.coverage import too_few
+from tests.simulation.coverage import places
+from tests.simulation.explained import judge
 from tests.simulation.installation import installed
 from tests.simulation.many import run_many, run_plan
 from tests.simulation.schedule.plan import draw_plan
 from tests.simulation.shrink import shrunk
 from tests.simulation.story import lines
-from tests.simulation.unused_grants import REASONS, judge
+from tests.simulation.unreached_places import OFTEN, UNREACHED
+from tests.simulation.unused_grants import UNUSED
 
 
 def main() -> int:
@@ -26,7 +28,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int)
     parser.add_argument("--visits", type=Path, help="write how often each place was reached into this file")
     parser.add_argument(
-        "--floor", type=int, default=0, help="every place is reached so often; every grant is used or has a reason"
+        "--floor", type=int, default=0, help="every place is reached so often, every grant is used, or has a reason"
     )
     given = parser.parse_args()
     if given.seed is not None:
@@ -72,21 +74,23 @@ def run_all(
         sys.stdout.flush()
     if figures is None:
         return 1
-    grants = judge(figures.granted, figures.grants, floor=floor)
+    grants = judge(figures.granted, figures.grants, needed=1, often=floor, reasons=UNUSED)
     for grant in grants.unexplained:
         sys.stdout.write(f"unused: {grant}\n")
-    for pattern in grants.idle if floor else ():
-        sys.stdout.write(f"the reason is idle: {pattern}: {REASONS[pattern]}\n")
+    wanted = places(figures.visits) if floor else set()
+    few = judge(wanted, figures.visits, needed=floor, often=OFTEN * floor, reasons=UNREACHED)
+    for place in few.unexplained:
+        sys.stdout.write(f"{place}: reached {figures.visits[place]} times, which is fewer than {floor}\n")
+    idle = {**{pattern: UNUSED[pattern] for pattern in grants.idle}, **{each: UNREACHED[each] for each in few.idle}}
+    for pattern, reason in idle.items() if floor else ():
+        sys.stdout.write(f"the reason is idle: {pattern}: {reason}\n")
     if visits is not None:
         counted = sorted(figures.visits.items())
         visits.write_text("".join(f"{times}\t{place}\n" for place, times in counted), encoding="utf-8")
-    few = too_few(figures.visits, floor=floor) if floor else []
-    for place, times in few:
-        sys.stdout.write(f"{place}: reached {times} times, which is fewer than {floor}\n")
     unused = len(figures.granted - figures.grants.keys())
     sys.stdout.write(f"{len(figures.granted)} grants, of which {unused} are unused\n{line}")
-    unanswered = floor and (grants.unexplained or grants.idle)
-    return 1 if figures.broken or few or unanswered else 0
+    unanswered = floor and (grants.unexplained or few.unexplained or idle)
+    return 1 if figures.broken or unanswered else 0
 
 
 if __name__ == "__main__":

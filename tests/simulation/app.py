@@ -37,6 +37,8 @@ class App:
         self._templates = KINDS.get(kind, IMPORTING)
         self.generation = 1
         self.deploying = False
+        self.without: set[str] = set()
+        """Stacks that are not deployed, or not yet."""
         self._intake = ""
         self.parameters = {stack: dict(values) for stack, values in parameters.items()}
         self.stacks: dict[str, Stack] = {}
@@ -88,7 +90,8 @@ class App:
         self.deploying = True
         try:
             for name, template in self.templates().items():
-                self._deploy_stack(name, template)
+                if name.rpartition("-")[2] not in self.without:
+                    self._deploy_stack(name, template)
             self.unfinished = False
         finally:
             self.deploying = False

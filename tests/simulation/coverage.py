@@ -1,6 +1,7 @@
-"""What schedules reached: every state, catch, retry and choice of the machines, every claim, act and kill point.
+"""What schedules reach: every state, catch, retry and choice of the machines, every claim, act and kill point.
 
-A simulation that never gets to the critical place proves nothing about it.
+A simulation that never gets to the critical place proves nothing about it; `unreached_places` names those that it need
+not get to.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from typing import Any
 from tests.simulation.acts import ACTS
 from tests.simulation.api import ACCOUNT
 from tests.simulation.claims import ALWAYS, AT_REST, AT_THE_END
-from tests.simulation.deployment.synthesis import FLYWHEELS, templates_of
+from tests.simulation.deployment.synthesis import FLYWHEELS, IMPORTING, templates_of
 from tests.simulation.deployment.templates import resolve_app
 from tests.simulation.machines.host import Visit
 
-FLOOR = 20
-"""Visits of each place in a nightly run."""
 _ASKED = "function asks "
 _OFTEN = 5000
 _FATES = ("killed before", "killed after", "suspended before", "suspended after", "abandoned before")
@@ -32,19 +31,12 @@ def key_of(machine: str, visit: Visit) -> str:
     return f"{machine}/{visit.state}/{what}"
 
 
-def places() -> list[str]:
-    """All that a nightly run must reach."""
-    found = {place for kind in FLYWHEELS for place in _of_machines(kind)}
+def places(visits: Mapping[str, int]) -> set[str]:
+    """All that a nightly run should reach; the kill points depend on what is often visited."""
+    found = {place for kind in (*FLYWHEELS, IMPORTING) for place in _of_machines(kind)}
     found |= {f"claim/{claim.__name__}" for claim in (*ALWAYS, *AT_THE_END, *AT_REST)}
     found |= {f"act/{kind}" for kind in ACTS}
-    return sorted(found)
-
-
-def too_few(visits: Mapping[str, int], *, floor: int = FLOOR) -> list[tuple[str, int]]:
-    """Places with fewer visits than the floor, the fewest first."""
-    wanted = [*places(), *_kill_points(visits)]
-    few = [(place, visits.get(place, 0)) for place in wanted if visits.get(place, 0) < floor]
-    return sorted(few, key=lambda each: (each[1], each[0]))
+    return found | set(_kill_points(visits))
 
 
 def _kill_points(visits: Mapping[str, int]) -> Iterator[str]:

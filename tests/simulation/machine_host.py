@@ -53,6 +53,7 @@ class MachineHost:
         """Raises TaskFailed."""
         self._require(task)
         kind, _, rest = task.resource.partition(":")
+        self._meet_weather(task)
         if kind == "lambda":
             return self._invoke(task)
         if kind == "states":
@@ -66,6 +67,16 @@ class MachineHost:
             entries = [{**entry, "Detail": _as_text(entry["Detail"])} for entry in task.arguments["Entries"]]
             return self._ask(kind, rest, {"Entries": entries})
         return self._ask(kind, rest, task.arguments)
+
+    def _meet_weather(self, task: TaskRequest) -> None:
+        """Raises TaskFailed if the service refuses this."""
+        service = task.resource.removeprefix("aws-sdk:").partition(":")[0]
+        asked = "stepfunctions" if service == "states" else service
+        code = self._world.weather.refused_task(f"{self._machine.name}/{task.state}", asked)
+        if code is not None:
+            self._world.tell(task.execution.name, f"{task.state} is refused: {code}")
+            prefix = _PREFIXES.get(service, "Lambda")
+            raise TaskFailed(f"{prefix}.{_modelled(asked, code, prefix)}", "The simulation wants it so.")
 
     def _invoke(self, task: TaskRequest) -> dict[str, Any]:
         world, arguments = self._world, task.arguments

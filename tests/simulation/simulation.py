@@ -116,6 +116,8 @@ def _play(
     at_rest: Sequence[Claim],
 ) -> None:
     app = App(world, kind=plan.kind, parameters=plan.parameters)
+    if any(act.kind == "deploy serving" for act in plan.acts):
+        app.without.add("serving")
     app.deploy_first()
     kernel.run_until(kernel.now + 120)
     people = People(world, app)

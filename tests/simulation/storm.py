@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from tests.simulation.functions import FunctionKilled
@@ -25,6 +26,15 @@ _REFUSALS = {
     "application-autoscaling": (("ConcurrentUpdateException", 500), ("InternalServiceException", 500)),
 }
 _INVOCATION_FAULTS = ("Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.SdkClientException")
+_SCARCE = {
+    "CreateDataset": ("ResourceLimitExceededException", 400),
+    "ImportModel": ("ResourceLimitExceededException", 400),
+    "StartDocumentClassificationJob": ("TooManyRequestsException", 429),
+    "StartEntitiesDetectionJob": ("TooManyRequestsException", 429),
+}
+"""What Comprehend refuses while others of the account have all that a quota gives, and how."""
+_LONGER_THAN_RETRIES = 2400.0
+"""Than those of a state, but for Lambda.TooManyRequestsException and ServiceBusy."""
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
 
 
@@ -44,6 +54,24 @@ class _Fate:
     share: float = 0.0
     """Of the time that the function has left."""
     requests: int = 0
+
+
+@dataclass(kw_only=True)
+class _Network:
+    """Of a function: which request it is cut off at, and until when."""
+
+    place: float
+    until: float = -inf
+    requests: int = 0
+
+
+@dataclass(kw_only=True)
+class _Luck:
+    """Of a state: how many of its tasks are refused, until when, and how."""
+
+    code: str
+    times: float
+    until: float
 
 
 class Storm(Weather):
@@ -67,16 +95,31 @@ class Storm(Weather):
         """Of invocations."""
         self._broken: dict[str, tuple[float, float]] = {}
         """By function: from when to when Lambda cannot invoke it."""
-        self._outages = self._drawn_outages(until)
+        self._cuts = kernel.random("networks")
+        self._networks: dict[str, _Network] = {}
+        """Of invocations."""
+        self._states = kernel.random("luck of states")
+        self._luck: dict[str, _Luck | None] = {}
+        """By state; None: nothing is refused."""
+        self._outages = self._drawn_times("outages", rates.outages, until, (60, 600, 1800), sorted(_REFUSALS))
+        """Of services."""
+        self._used_up = self._drawn_times("quotas", rates.used_up, until, (1800, 7200), sorted(_SCARCE))
+        """Of operations."""
 
-    def _drawn_outages(self, until: float) -> list[tuple[float, float, str]]:
-        """(from, to, service)"""
-        draw, found = self._kernel.random("outages"), []
+    def _drawn_times(
+        self, purpose: str, rate: float, until: float, lengths: Sequence[float], of: Sequence[str]
+    ) -> list[tuple[float, float, str]]:
+        """(from, to, one `of` these), so many an hour"""
+        draw, found = self._kernel.random(purpose), []
         moment = self._kernel.now
-        while self._rates.outages and moment < until:
-            moment += draw.expovariate(self._rates.outages / 3600)
-            found.append((moment, moment + draw.choice((60, 600, 1800)), draw.choice(sorted(_REFUSALS))))
+        while rate and moment < until:
+            moment += draw.expovariate(rate / 3600)
+            found.append((moment, moment + draw.choice(lengths), draw.choice(of)))
         return found
+
+    def _is_in(self, times: Sequence[tuple[float, float, str]], what: str) -> bool:
+        now = self._kernel.now
+        return any(begin <= now < end and what == of for begin, end, of in times)
 
     @property
     def calm(self) -> bool:
@@ -88,13 +131,16 @@ class Storm(Weather):
             return 1 + 20 * self._latencies.random()
         return 0.002 + 0.05 * draw
 
-    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:  # noqa: ARG002 - others look at who
+    def strike(self, service: str, operation: str, who: Acting, *, conditional: bool) -> Strike | None:
         if self.calm:
             return None
         rates, draw = self._rates, self._strikes
-        now = self._kernel.now
-        out = self._outages and any(begin <= now < end and service == of for begin, end, of in self._outages)
-        if draw.random() < (0.9 if out else rates.refused):
+        if self._is_in(self._used_up, operation):
+            code, status = _SCARCE[operation]
+            return Strike(code=code, status=status)
+        if rates.cut_off and "#" in who.who and self._is_cut_off(who.who):
+            return Strike()
+        if draw.random() < (0.9 if self._is_in(self._outages, service) else rates.refused):
             if conditional and operation in _CONFLICTS and draw.random() < 0.2:
                 return Strike(code="ConditionalRequestConflict", status=409)
             code, status = draw.choice(_REFUSALS[service]) if service in _REFUSALS else ("InternalFailure", 500)
@@ -102,6 +148,18 @@ class Storm(Weather):
         if draw.random() < rates.lost_answers:
             return Strike(carried_out=draw.random() < 0.7)
         return None
+
+    def _is_cut_off(self, who: str) -> bool:
+        """In the middle of its work, mostly for longer than the SDK tries again."""
+        draw, now = self._cuts, self._kernel.now
+        if who not in self._networks:
+            cut = draw.random() < self._rates.cut_off
+            self._networks[who] = _Network(place=draw.choice((1, 3, 8, 20, 50)) if cut else inf)
+        network = self._networks[who]
+        network.requests += 1
+        if network.requests == network.place:
+            network.until = now + draw.choice((30.0, 120.0, 240.0))
+        return now < network.until
 
     def before_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:
         return self._happens(who, f"before {service}:{operation}", changes=changes, before=True)
@@ -182,6 +240,30 @@ class Storm(Weather):
             self._tell(function, "cannot be invoked for some time")
             self._broken[function] = (now, now + draw.choice((120.0, 900.0, 3600.0)))
         return draw.choice(_INVOCATION_FAULTS) if draw.random() < rates.not_invoked else None
+
+    def refused_task(self, state: str, service: str) -> str | None:
+        """A state that execution after execution comes to has its luck once: what it asks for is refused a time or
+        two, or for longer than it asks again. So states that are seldom entered meet that as well."""
+        now = self._kernel.now
+        if self.calm:
+            return None
+        if state not in self._luck:
+            self._luck[state] = self._drawn_luck(service)
+        luck = self._luck[state]
+        if luck is None or not luck.times or now >= luck.until:
+            return None
+        luck.times -= 1
+        return luck.code
+
+    def _drawn_luck(self, service: str) -> _Luck | None:
+        draw = self._states
+        if draw.random() >= self._rates.unlucky:
+            return None
+        if draw.random() < 0.5:
+            code = "TooManyRequestsException" if service == "lambda" else draw.choice(_REFUSALS[service])[0]
+            return _Luck(code=code, times=draw.randint(1, 2), until=inf)
+        code = "AWSLambdaException" if service == "lambda" else draw.choice(_REFUSALS[service])[0]
+        return _Luck(code=code, times=inf, until=self._kernel.now + _LONGER_THAN_RETRIES)
 
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - all are alike
         draw, rates = self._events, self._rates

@@ -26,6 +26,7 @@ from ops.verbs import (
 from ops.verbs.import_status import import_status
 from tests.simulation.api import ACCOUNT, ApiError
 from tests.simulation.claims import records
+from tests.simulation.kernel import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _SECONDS_DENIED = 3000.0
 _SECONDS_DEAF = 6 * 3600.0
 _LOOKS = 30
+_LOOKS_FOR_A_MODEL, _SECONDS_TIDY = 200, 60.0
 _REPORTS = {
     "Turn": "report_turn",
     "Promote": "report_promotion",
@@ -47,6 +49,11 @@ _REPORTS = {
 
 def change_parameter(people: People, act: Act) -> None:
     people.app.change_parameters(act.detail["stack"], act.detail["values"])
+
+
+def deploy_serving(people: People, _: Act) -> None:
+    people.app.without.discard("serving")
+    people.app.deploy()
 
 
 def new_generation(people: People, _: Act) -> None:
@@ -88,6 +95,8 @@ def break_reports(people: People, act: Act) -> None:
     while what they did: Lambda has given up."""
     world, machine, denied = people.world, people.app.machine(act.detail["machine"]).arn, _to_s3(people, act)
     for _ in range(_LOOKS):
+        if world.kernel.now >= BEGINNING + act.detail["until"]:
+            return
         running = [one for one in world.states.of(machine) if one.status == "RUNNING"]
         if running:
             world.denied.add(denied)
@@ -121,6 +130,19 @@ def import_version(people: People, act: Act) -> None:
         chosen = found[int(act.chance * len(found))]
         people.app.wanted_models.add(deployment.service.version_arn(chosen))
         import_model.import_model(deployment, chosen, reason="it is wanted here", now=people.now())
+
+
+def delete_candidate(people: People, _: Act) -> None:
+    """Somebody who tidies up deletes the next model as soon as it is trained."""
+    world, service, kind = people.world, people.any_deployment.service, people.any_deployment.kind
+    known = {model.arn for model in service.own_models() if model is not None}
+    for _look in range(_LOOKS_FOR_A_MODEL):
+        world.kernel.sleep(_SECONDS_TIDY)
+        for model in service.own_models():
+            if model is not None and model.arn not in known and model.trained:
+                people.app.deleted_models.add(model.arn)
+                kind.delete_model(people.client("comprehend"), model.arn)
+                return
 
 
 def look_around(people: People, _: Act) -> None:
@@ -163,6 +185,7 @@ def take_exclusion_back(people: People, act: Act) -> None:
 
 ACTS: dict[str, Callable[[People, Act], Any]] = {
     "change a parameter": change_parameter,
+    "deploy serving": deploy_serving,
     "deploy a new generation": new_generation,
     "make a dataset in the console": make_dataset,
     "start an iteration in the console": start_iteration,
@@ -170,6 +193,7 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "break reports": break_reports,
     "break announcements": break_announcements,
     "import a version": import_version,
+    "delete the next model": delete_candidate,
     "look around": look_around,
     "look at what was rejected": look_at_rejected,
     "publish answers": publish_answers,

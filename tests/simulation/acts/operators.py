@@ -128,6 +128,8 @@ def delete_model(people: People, act: Act) -> None:
 
 
 def _executions(people: People, machine: str) -> list[Execution]:
+    if machine == "Serve" and "serving" in people.app.without:
+        return []
     return sorted(people.world.states.of(people.app.machine(machine).arn), key=lambda one: one.start_date or 0)
 
 

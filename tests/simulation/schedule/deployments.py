@@ -55,6 +55,11 @@ def generation_at(draw: random.Random, length: float) -> float | None:
     return draw.uniform(0.2, 0.8) * length if draw.random() < 0.15 else None
 
 
+def serving_later(draw: random.Random, *, length: float) -> list[Act]:
+    """Now and then the Serving stack is deployed only after there is a model."""
+    return [Act(at=draw.uniform(0.2, 0.8) * length, kind="deploy serving")] if draw.random() < 0.06 else []
+
+
 def acts(draw: random.Random, author: Author, *, length: float, importing: bool) -> list[Act]:
     """Of people who deploy, who go past the pipeline in the console, and who import."""
     count = draw.choice((0, 0, 1, 3))

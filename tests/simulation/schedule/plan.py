@@ -43,6 +43,12 @@ class Rates:
     """Lambda refuses an invocation."""
     broken: float = 0.0
     """Lambda refuses all invocations of the function, for some time."""
+    unlucky: float = 0.0
+    """Of the machines' states: what one asks for is refused."""
+    used_up: float = 0.0
+    """How often an hour others of the account use up a quota of Comprehend for some time."""
+    cut_off: float = 0.0
+    """Of functions: their requests are lost for some time."""
     events_lost: float = 0.0
     events_late: float = 0.0
     events_repeated: float = 0.0
@@ -106,13 +112,15 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         acts += deployments.answers(draw, importing["import"]["PromotionMode"], length=length, importing=True)
     acts += deployments.acts(draw, author, length=length, importing=importing is not None)
     acts += wings.acts
-    too_slow = _too_slow(random.Random(f"{seed}/too slow/{bounded}"))
+    acts += deployments.serving_later(random.Random(f"{seed}/serving/{bounded}"), length=length)
+    too_slow = _too_slow(random.Random(f"{seed}/too slow/{bounded}"), importing=importing is not None)
+    of_imports = {"model_import_seconds": random.Random(f"{seed}/imports/{bounded}").choice((60, 600, 3600))}
     return Plan(
         seed=seed,
         bounded=bounded,
         kind=kind,
         parameters=given,
-        readings=_readings(draw) | too_slow,
+        readings=_readings(draw) | of_imports | too_slow,
         too_slow=bool(too_slow),
         rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
         acts=tuple(sorted(acts, key=lambda act: act.at)),
@@ -181,21 +189,22 @@ def _readings(draw: random.Random) -> dict[str, Any]:
     }
 
 
-def _too_slow(draw: random.Random) -> dict[str, float]:
+def _too_slow(draw: random.Random, *, importing: bool) -> dict[str, float]:
     """Now and then something takes longer than the pipeline waits for it at a time."""
     chosen = draw.choice(
         (
             {"dataset_ingestion_seconds": 9 * HOUR},
             {"iteration_training_seconds": 37 * HOUR},
-            {"job_seconds": 4 * HOUR},
+            {"job_seconds": 25 * HOUR},
             {"endpoint_creation_seconds": HOUR},
             {"endpoint_update_seconds": HOUR},
         )
     )
-    return chosen if draw.random() < 0.08 else {}
+    found = chosen if draw.random() < 0.08 else {}
+    return {"model_import_seconds": 13 * HOUR} | found if importing and draw.random() < 0.08 else found
 
 
-def _rates(draw: random.Random, of_invocations: random.Random) -> Rates:
+def _rates(draw: random.Random, of_tasks: random.Random) -> Rates:
     """Most schedules are bad in a few ways: in one that is bad in all, nothing gets far."""
 
     def sometimes(share: float, most: float, draw: random.Random = draw) -> float:
@@ -210,8 +219,11 @@ def _rates(draw: random.Random, of_invocations: random.Random) -> Rates:
         suspended=sometimes(0.4, 0.15),
         abandoned=sometimes(0.4, 0.1),
         invoked_again=sometimes(0.3, 0.1),
-        not_invoked=sometimes(0.3, 0.1, of_invocations),
-        broken=sometimes(0.3, 0.03, of_invocations),
+        not_invoked=sometimes(0.3, 0.1, of_tasks),
+        broken=sometimes(0.3, 0.03, of_tasks),
+        unlucky=sometimes(0.3, 0.6, of_tasks),
+        used_up=sometimes(0.3, 0.8, of_tasks),
+        cut_off=sometimes(0.3, 0.1, of_tasks),
         events_lost=sometimes(0.3, 0.4),
         events_late=sometimes(0.3, 0.4),
         events_repeated=sometimes(0.3, 0.3),
