@@ -66,9 +66,11 @@ def run_all(
         told = len(figures.broken)
         if told and until_broken:
             break
+        ran = figures.schedules
         line = (
-            f"{figures.schedules} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
-            f"{figures.schedules / seconds:.2f} a second, {figures.requests // figures.schedules} requests a schedule\n"
+            f"{ran} of {len(schedules)} schedules, {len(figures.broken)} broken, {seconds:.0f} s, "
+            f"{ran / seconds:.2f} a second, {figures.events // ran} events and {figures.requests // ran} requests a "
+            "schedule\n"
         )
         sys.stdout.write(line)
         sys.stdout.flush()
