@@ -102,9 +102,8 @@ def decide(
         return PromotionStart(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
     # A promotion that publishes its model again edits the parameter, too.
     if pokes <= {Poke.ENDED, Poke.DESIRED} and _none_is_reported(pipeline.intake):
-        return PromotionStart(
-            start=False, reason=f"the last {MOST_FAILURES} promotions could not report their end: the schedule looks again"
-        )
+        lost = f"the last {MOST_FAILURES} promotions could not report their end"
+        return PromotionStart(start=False, reason=f"{lost}: the schedule looks again")
     return PromotionStart(start=True, reason=f"{len(candidates)} models are to be promoted")
 
 
