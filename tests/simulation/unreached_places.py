@@ -23,6 +23,10 @@ UNREACHED: Mapping[str, str] = {
     "PromoteMachine*/TryModel/catch 0": "Somebody deletes the model that was imported a moment ago.",
     "PromoteMachine*/JudgeModel/catch 1": "Somebody stops the execution, which is reported, and redrives it.",
     # What nobody has the patience for.
+    "AnalyzeMachine*/AwaitPartLook/choice 1": (
+        "A job of more than a day: three turns would wait for one of a hold-out in vain, and then for a person."
+    ),
+    "AnalyzeMachine*/AwaitPartTimedOut/entered": "The same.",
     "ServeMachine*/IsSettled/choice 2": "Somebody changes the endpoint for hours, twenty times before it has settled.",
     "ServeMachine*/NeverSettles/entered": "The same.",
 }

@@ -195,7 +195,7 @@ def _too_slow(draw: random.Random, *, importing: bool) -> dict[str, float]:
         (
             {"dataset_ingestion_seconds": 9 * HOUR},
             {"iteration_training_seconds": 37 * HOUR},
-            {"job_seconds": 25 * HOUR},
+            {"job_seconds": 4 * HOUR},
             {"endpoint_creation_seconds": HOUR},
             {"endpoint_update_seconds": HOUR},
         )
