@@ -72,7 +72,8 @@ class MachineHost:
         """Raises TaskFailed if the service refuses this."""
         service = task.resource.removeprefix("aws-sdk:").partition(":")[0]
         asked = "stepfunctions" if service == "states" else service
-        code = self._world.weather.refused_task(f"{self._machine.name}/{task.state}", asked)
+        state = f"{self._machine.name}/{task.state}"
+        code = self._world.weather.refused_task(self._machine.logical_id, state, asked)
         if code is not None:
             self._world.tell(task.execution.name, f"{task.state} is refused: {code}")
             prefix = _PREFIXES.get(service, "Lambda")

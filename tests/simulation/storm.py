@@ -33,6 +33,8 @@ _SCARCE = {
     "StartEntitiesDetectionJob": ("TooManyRequestsException", 429),
 }
 """What Comprehend refuses while others of the account have all that a quota gives, and how."""
+_MACHINES = {"Turn": 1, "Promote": 3, "Serve": 1, "Analyze": 2}
+"""How often each is the unlucky one, by how its logical id begins. Promotions have most of the seldom states."""
 _LONGER_THAN_RETRIES = 2400.0
 """Than those of a state, but for Lambda.TooManyRequestsException and ServiceBusy."""
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
@@ -99,6 +101,7 @@ class Storm(Weather):
         self._networks: dict[str, _Network] = {}
         """Of invocations."""
         self._states = kernel.random("luck of states")
+        self._unlucky = self._states.choices(list(_MACHINES), list(_MACHINES.values()))[0]
         self._luck: dict[str, _Luck | None] = {}
         """By state; None: nothing is refused."""
         self._outages = self._drawn_times("outages", rates.outages, until, (60, 600, 1800), sorted(_REFUSALS))
@@ -241,11 +244,11 @@ class Storm(Weather):
             self._broken[function] = (now, now + draw.choice((120.0, 900.0, 3600.0)))
         return draw.choice(_INVOCATION_FAULTS) if draw.random() < rates.not_invoked else None
 
-    def refused_task(self, state: str, service: str) -> str | None:
-        """A state that execution after execution comes to has its luck once: what it asks for is refused a time or
-        two, or for longer than it asks again. So states that are seldom entered meet that as well."""
+    def refused_task(self, machine: str, state: str, service: str) -> str | None:
+        """Of one machine, so that what it needs of others is there, each state has its luck once: what it asks for is
+        refused a time or two, or for longer than it asks again. So states that are seldom entered meet that as well."""
         now = self._kernel.now
-        if self.calm:
+        if self.calm or not machine.startswith(self._unlucky):
             return None
         if state not in self._luck:
             self._luck[state] = self._drawn_luck(service)

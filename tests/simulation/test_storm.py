@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.simulation.weather import Strike
 
 HOUR = 3600.0
+MACHINES = ("TurnMachine1", "PromoteMachine2", "ServeMachine3", "AnalyzeMachine4")
 STATES = [f"State{number}" for number in range(40)]
 
 
@@ -19,8 +20,9 @@ def storm(kernel: Kernel, **rates: float) -> Storm:
     return Storm(kernel, Rates(**rates), calm_after=day, until=day, tell=lambda _who, _what: None)
 
 
-def refusals(weather: Storm, state: str, *, attempts: int) -> list[str]:
-    asked = [weather.refused_task(state, "lambda") for _ in range(attempts)]
+def refusals(weather: Storm, state: str, *, attempts: int, machines: tuple[str, ...] = MACHINES) -> list[str]:
+    """Of whichever machine is the unlucky one."""
+    asked = [weather.refused_task(machine, state, "lambda") for machine in machines for _ in range(attempts)]
     return [code for code in asked if code is not None]
 
 
@@ -37,6 +39,14 @@ def test_each_state_is_refused_a_time_or_two_or_for_longer_than_it_tries_again()
         assert set(codes) == {"AWSLambdaException" if len(codes) == 9 else "TooManyRequestsException"}
     kernel.run_until(kernel.now + HOUR)
     assert [refusals(weather, state, attempts=9) for state in STATES] == [[]] * len(STATES), "once a schedule"
+
+
+def test_one_machine_of_a_schedule_is_unlucky_and_each_is_in_some() -> None:
+    unlucky = {
+        tuple(machine for machine in MACHINES if refusals(weather, "State", attempts=1, machines=(machine,)))
+        for weather in (storm(Kernel(seed), unlucky=1.0) for seed in range(30))
+    }
+    assert unlucky == {(machine,) for machine in MACHINES}
 
 
 def test_without_bad_luck_and_in_calm_weather_nothing_is_refused() -> None:

@@ -53,8 +53,9 @@ class Weather:
         """The error with which Lambda refuses to invoke a function; None if it does not."""
         return None
 
-    def refused_task(self, state: str, service: str) -> str | None:  # noqa: ARG002 - as above
-        """The error with which a service refuses what a state of a machine asks for; None if it does not."""
+    def refused_task(self, machine: str, state: str, service: str) -> str | None:  # noqa: ARG002 - as above
+        """The error with which a service refuses what a state asks for; None if it does not. `machine` is the logical
+        id."""
         return None
 
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - as above

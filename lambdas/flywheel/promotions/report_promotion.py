@@ -14,6 +14,7 @@ from flywheel.records.promotions import (
     Promotion,
     PromotionBeginning,
     PromotionFailures,
+    PromotionRequest,
     PromotionStatus,
     begin_key,
     end_key,
@@ -21,6 +22,7 @@ from flywheel.records.promotions import (
     page_key,
     record_key,
 )
+from flywheel.records.serving import smoke_test_of
 from flywheel.report.promotion_page import promotion_page
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
@@ -56,13 +58,15 @@ def report_promotion(
     nothing if it had no request.
 
     A failed execution leaves its request open, to be tried again a limited number of times. So does one that was
-    stopped after it changed the active model: the next execution publishes the model. A repeated call writes the same.
+    stopped after it changed the active model: the next execution publishes the model. As long as the model is active
+    though it failed its smoke test, there is no limit. A repeated call writes the same.
     """
     beginning = intake.read(begin_key(promotion), PromotionBeginning)
     if beginning is None or beginning.request is None:
         return ()
     request = beginning.request
-    if status in _FAILED_OR_STOPPED and service.describe().active_model_arn == request.model_arn:
+    is_active = status in _FAILED_OR_STOPPED and service.describe().active_model_arn == request.model_arn
+    if is_active:
         status, reason = PromotionStatus.FAILED, f"The model is active, but its promotion is not complete. {reason}"
     elif status in _FAILED_OR_STOPPED:
         reason = f"The former model stays active. {reason}"
@@ -85,7 +89,8 @@ def report_promotion(
         # Otherwise this is the status event of an execution that has reported its end itself.
         record = written
     elif written is None:
-        if open_again := _leave_open(record, promotion, intake=intake):
+        limited = not (is_active and _failed_its_smoke_test(request, intake))
+        if open_again := _leave_open(record, promotion, limited=limited, intake=intake):
             record = open_again
         elif not intake.write_once(end_key(request.id), record):
             written = intake.require(end_key(request.id), Promotion)
@@ -107,14 +112,21 @@ def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
     return {decision.turn for decision in decisions if decision is not None}
 
 
-def _leave_open(record: Promotion, promotion: str, *, intake: IntakeBucket) -> Promotion | None:
+def _failed_its_smoke_test(request: PromotionRequest, intake: IntakeBucket) -> bool:
+    """Since it was asked for. If that were given up before the former model is put back, a turn would take this one for
+    a model that somebody made active in the console, and publish it."""
+    tested = smoke_test_of(request.model_arn, intake=intake)
+    return tested is not None and not tested.passed and tested.at >= request.requested_at
+
+
+def _leave_open(record: Promotion, promotion: str, *, limited: bool, intake: IntakeBucket) -> Promotion | None:
     """The record of a failure that leaves the request open; None if the request ends with it."""
     if record.status is not PromotionStatus.FAILED:
         return None
     key = failures_key(record.request_id)
     known = intake.read(key, PromotionFailures)
     failed = {promotion, *(known.promotions if known else ())}
-    if len(failed) >= MOST_FAILURES:
+    if limited and len(failed) >= MOST_FAILURES:
         return None
     record = record.model_copy(update={"reason": f"{record.reason} The schedule tries again."})
     intake.write(key, PromotionFailures(promotions=tuple(sorted(failed)), last=record))

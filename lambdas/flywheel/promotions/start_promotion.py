@@ -14,10 +14,12 @@ from flywheel.records.promotions import (
     ApprovalWait,
     Promotion,
     PromotionBeginning,
+    PromotionFailures,
     PromotionRequest,
     PromotionStatus,
     begin_key,
     current_number,
+    failures_key,
     name_of,
     record_key,
     request_key,
@@ -97,8 +99,8 @@ def decide(
         return _while_one_waits(waiting, choice, pokes=pokes, refused=refused)
     if not candidates:
         return PromotionStart(start=False, reason="there is nothing to promote")
-    is_active = any(request.model_arn == flywheel.active_model_arn for request in candidates)
-    if pokes == {Poke.ENDED} and not is_active and _failed_last(pipeline.intake):
+    active = [request for request in candidates if request.model_arn == flywheel.active_model_arn]
+    if pokes == {Poke.ENDED} and (_failed_often(active, pipeline.intake) if active else _failed_last(pipeline.intake)):
         return PromotionStart(start=False, reason="the last promotion failed or was stopped: the schedule looks again")
     # A promotion that publishes its model again edits the parameter, too.
     if pokes <= {Poke.ENDED, Poke.DESIRED} and _none_is_reported(pipeline.intake):
@@ -147,6 +149,12 @@ def _while_one_waits(
     # an execution ended, its report is still to come. If the report gets lost, the schedule starts the promotion.
     start = pokes != {Poke.ENDED}
     return PromotionStart(start=start, reason="a promotion waits for approval", waiting=True, refused=refused)
+
+
+def _failed_often(requested: Sequence[PromotionRequest], intake: IntakeBucket) -> bool:
+    """What is active is published at once, or put back, but not tried every few seconds."""
+    keys = [failures_key(request.id) for request in requested]
+    return any(len(found.promotions) >= MOST_FAILURES for found in intake.read_all(keys, PromotionFailures))
 
 
 def _failed_last(intake: IntakeBucket) -> bool:

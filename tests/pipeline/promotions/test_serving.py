@@ -297,6 +297,21 @@ class TestMeanwhile:
         assert (end.status, end.former_model_arn) == (PromotionStatus.PROMOTED, former(at)), end.reason
         check_serves(at, best.arn, previous=former(at))
 
+    def test_one_that_cannot_be_put_back_is_not_given_up(self, at: Deployment) -> None:
+        request = ask(at, better(at))
+        promotion = until_updated(at)
+        at.script.kill(after=0, times=1000, function="update_active_model")
+        at.go_on(promotion)
+        at.settle()
+        at.promote_all()
+        assert promotions.current_number(at.bucket) > promotions.MOST_FAILURES
+        at.run_turn()
+        assert at.parameters()["active-model-arn"] == former(at)
+        at.script.kill()
+        at.promote_all()
+        assert end_of(at, request).status is PromotionStatus.SMOKE_TEST_FAILED
+        check_serves(at, former(at))
+
     def test_what_was_decided_against_a_model_that_gave_way_to_a_third_is_refused(self, at: Deployment) -> None:
         ask(at, better(at))
         at.promote_all()

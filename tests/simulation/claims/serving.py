@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.predictions import PREDICTIONS, KeptPrediction
-from flywheel.records.promotions import PromotionBeginning
+from flywheel.records.promotions import Promotion, PromotionBeginning, record_key
 from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, find_documents
 from flywheel.serving.target import EndpointTarget
@@ -89,7 +89,8 @@ def what_failed_its_smoke_test_is_not_published(situation: Situation) -> None:
         return
     for key, beginning in records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json"):
         of_it = beginning.request is not None and beginning.request.model_arn == published.value
-        in_it = beginning.began_at <= test.at
+        ended = records.read(situation, record_key(beginning.promotion), Promotion)
+        in_it = beginning.began_at <= test.at and (ended is None or test.at <= ended.at)
         require(not (of_it and in_it), f"{published.value} was published after {key}: {test.sentence}")
 
 

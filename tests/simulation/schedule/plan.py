@@ -44,7 +44,7 @@ class Rates:
     broken: float = 0.0
     """Lambda refuses all invocations of the function, for some time."""
     unlucky: float = 0.0
-    """Of the machines' states: what one asks for is refused."""
+    """Of the states of one machine: what one asks for is refused."""
     used_up: float = 0.0
     """How often an hour others of the account use up a quota of Comprehend for some time."""
     cut_off: float = 0.0
@@ -221,7 +221,7 @@ def _rates(draw: random.Random, of_tasks: random.Random) -> Rates:
         invoked_again=sometimes(0.3, 0.1),
         not_invoked=sometimes(0.3, 0.1, of_tasks),
         broken=sometimes(0.3, 0.03, of_tasks),
-        unlucky=sometimes(0.3, 0.6, of_tasks),
+        unlucky=sometimes(0.6, 0.6, of_tasks),
         used_up=sometimes(0.3, 0.8, of_tasks),
         cut_off=sometimes(0.3, 0.1, of_tasks),
         events_lost=sometimes(0.3, 0.4),
