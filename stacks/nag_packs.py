@@ -51,8 +51,8 @@ _LEFT = (
         rule="LambdaDLQ",
         packs=[NagPack.SERVERLESS, NagPack.NIST, NagPack.HIPAA],
         of=lambda resource: isinstance(resource, lambda_.CfnFunction) and not resource.dead_letter_config,
-        reason="It is never invoked asynchronously by an event: its caller waits for the answer and handles a failure, "
-        "or CloudFormation does.",
+        reason="Its caller waits for the answer and handles a failure, or CloudFormation does; or a schedule invokes "
+        "it, whose next run makes up for a lost one.",
     ),
     _Left(
         rule="LambdaStarPermissions",

@@ -386,10 +386,15 @@ def test_an_active_model_whose_jobs_all_fail_is_a_reason_to_keep(at: Deployment)
     assert former
     at.upload("train/b.csv", BETTER)
     at.upload("test/b.csv", documents(*LABELS, start=900, count=5, words="judge: "))
-    outcomes = []
-    for _ in range(MOST_ATTEMPTS):
-        # Of the active model, which is asked first, while the candidate is asked once.
-        at.faults.add(Fault(resource="job", message="A failure.", times=1))
+    turn = at.start_turn().run_before("PredictHoldouts")
+    # Both are asked side by side. Here the candidate is first, so that only the active model's jobs are left to fail.
+    newest = max(at.iterations(), key=lambda iteration: iteration["CreationTime"])
+    step = {"iteration_id": newest["FlywheelIterationId"], "model_arn": newest["TrainedModelArn"]}
+    at.invoke("predict_holdout", {"turn": turn.name, **step})
+    at.faults.add(Fault(resource="job", message="A failure.", times=MOST_ATTEMPTS))
+    record = turn.run()
+    outcomes = [record.outcome]
+    while len(outcomes) < MOST_ATTEMPTS:
         record = at.run_turn()
         outcomes.append(record.outcome)
     assert outcomes == [TurnOutcome.FAILED, TurnOutcome.FAILED, TurnOutcome.SUCCEEDED]
