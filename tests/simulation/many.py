@@ -6,12 +6,14 @@ import gc
 import os
 import re
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 
 from tests.simulation.claims import ALWAYS, AT_REST, AT_THE_END
 from tests.simulation.installation import installed
@@ -75,8 +77,11 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
             try:
                 found.take(run_plan(draw_plan(seed, bounded=bounded)))
             except Exception as error:
-                error.add_note(f"Seed {seed}, {'bounded' if bounded else 'unbounded'}.")
-                raise
+                # The others go on: what thousands of schedules found is not lost by one that cannot be run.
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                message = f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+                found.schedules += 1
+                found.broken.append((seed, bounded, "it_can_be_run", message))
             gc.collect()
             # What is still there, such as templates that were resolved, stays for the schedules to come.
             gc.freeze()

@@ -58,8 +58,9 @@ def report_promotion(
     nothing if it had no request.
 
     A failed execution leaves its request open, to be tried again a limited number of times. So does one that was
-    stopped after it changed the active model: the next execution publishes the model. As long as the model is active
-    though it failed its smoke test, there is no limit. A repeated call writes the same.
+    stopped after it changed the active model: the next execution publishes the model. There is no limit as long as the
+    model is active though it failed its smoke test, or where models are imported: no turn publishes it there. A
+    repeated call writes the same.
     """
     beginning = intake.read(begin_key(promotion), PromotionBeginning)
     if beginning is None or beginning.request is None:
@@ -89,7 +90,7 @@ def report_promotion(
         # Otherwise this is the status event of an execution that has reported its end itself.
         record = written
     elif written is None:
-        limited = not (is_active and _failed_its_smoke_test(request, intake))
+        limited = not (is_active and (service.arn is None or _failed_its_smoke_test(request, intake)))
         if open_again := _leave_open(record, promotion, limited=limited, intake=intake):
             record = open_again
         elif not intake.write_once(end_key(request.id), record):

@@ -164,8 +164,9 @@ def _take_found(
     if queue.intake.write_once(item_key(place.item), new):
         if _is_gone(queue, place.key) and _is_gone(queue, claim_pointer(new.id, claim).key):
             # It was forgotten since: whoever did that may not have seen this record, which has the text. Whoever only
-            # met it has written the pointer to it before deleting the place.
-            queue.intake.delete_versions(item_key(place.item))
+            # met it has written the pointer to it before deleting the place, and has changed it if that one is gone.
+            if _read(queue, place.item) == new:
+                queue.intake.delete_versions(item_key(place.item))
             return None
         queue.point(new, instead_of={place.key: version})
         return new

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,6 +158,28 @@ def test_another_reviewer_acts_at_any_moment(mine: str, theirs: Act) -> None:
         if len(requests) <= place:
             assert place > 3
             return
+
+
+def test_the_same_reviewer_answers_in_another_window_at_any_moment() -> None:
+    for place in itertools.count():
+        at = World()
+        fresh(at)
+        window = replace(at.bert, by=at.anna.by)
+        taken: list[str] = []
+        with between(at.anna, place, lambda: taken.extend(_take_and_answer(window))) as requests:  # noqa: B023 - it is called at once
+            at.anna.claim(2)
+        assert set(taken) <= set(at.agreed()), f"answered before request {place}: {requests[place:]}"
+        at.check_found()
+        if len(requests) <= place:
+            assert place > 3
+            return
+
+
+def _take_and_answer(person: Person) -> list[str]:
+    texts = person.claim_texts(2)
+    for text in texts:
+        person.answer(text, "SPORTS")
+    return texts
 
 
 @pytest.mark.parametrize("mine", ACTS)

@@ -55,7 +55,7 @@ def give_feedback(people: People, act: Act) -> None:
         if predictions:
             text, document = predictions[int(act.chance * len(predictions))]
             about = {"prediction_id": document["prediction_id"]}
-    if text in people.heard.forgotten:
+    if text_digest(text) in people.heard.forgotten_items:
         # It would be a new text, whose answers may be published again.
         return
     said = _said(people, act, text) if not act.detail["correct"] else {"correct": True}
@@ -85,6 +85,8 @@ def _call(
     world, app, heard = people.world, people.app, people.heard
     person = world.with_policies(who, _CALLERS, _FEEDBACK, account=app.account)
     stage = find_api(people.any_deployment_of(person)).url.rpartition("/")[2]
+    if "serving" not in app.stacks:
+        raise ApiError("ServiceUnavailable", "The stack with the API is still being created.", status=503)
     function = require_api(world.roles, person.caller, app.stacks["serving"], method=verb, path=path)
     event = {
         "resource": path,

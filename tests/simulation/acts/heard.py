@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from flywheel.records.predictions import text_digest
 from flywheel.records.review import Verdict
 
 Said = tuple[Verdict, frozenset[str]]
@@ -47,6 +48,11 @@ class Heard:
     """ARNs of reviewers."""
     jobs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By analysis job: what was done to it besides uploading."""
+
+    @property
+    def forgotten_items(self) -> set[str]:
+        """Ids, also of what somebody was told is forgotten in part only."""
+        return {text_digest(text) for text in (*self.forgetting, *self.forgotten)}
 
     def unsure(self, item: str, by: str) -> None:
         self.answered.pop((item, by), None)

@@ -51,7 +51,7 @@ def nobody_answers_an_item_twice(situation: Situation) -> None:
 def no_answer_is_lost(situation: Situation) -> None:
     """What a reviewer was told to be taken stands in the item's record, unless somebody took it back."""
     heard = situation.people.heard
-    forgotten = {text_digest(text) for text in heard.forgotten}
+    forgotten = heard.forgotten_items
     for (item_id, by), (verdict, labels) in heard.answered.items():
         if by in heard.withdrawn or item_id in forgotten or (item_id, by) in heard.at_once:
             continue
@@ -69,7 +69,7 @@ def no_answer_is_lost(situation: Situation) -> None:
 def no_proposal_is_lost(situation: Situation) -> None:
     """What somebody was told to be taken waits for reviewers, or stands in the item's record."""
     heard, intake = situation.people.heard, situation.app.intake
-    forgotten = {text_digest(text) for text in heard.forgotten}
+    forgotten = heard.forgotten_items
     waiting = [item for _, item in records.read_all(situation, WAITING, WaitingItem, ending="")]
     for (item_id, by), labels in heard.proposed.items():
         if by in heard.withdrawn or item_id in forgotten:
@@ -94,7 +94,7 @@ def what_was_agreed_on_is_published_once(situation: Situation) -> None:
     world, intake = situation.world, situation.app.intake
     batches = [batch for _, batch in records.read_all(situation, BATCHES, Batch) if batch.uploaded]
     having: dict[str, list[str]] = defaultdict(list)
-    forgotten = {text_digest(text) for text in situation.people.heard.forgotten}
+    forgotten = situation.people.heard.forgotten_items
     for batch in batches:
         for split in Split:
             lines = {each.item: sorted(each.labels) for each in batch.items if each.split is split}
