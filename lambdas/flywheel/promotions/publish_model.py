@@ -47,14 +47,17 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
 def has_open_edit(beginning: PromotionBeginning | None, published: PublishedModels, intake: IntakeBucket) -> bool:
     """Whether `desired-model-arn` has an edit that names another model and whose request has not ended.
 
-    An edit back to the published model counts if it was made after the promotion began.
+    An edit back to the published model counts if it was made after the promotion began. But that is also where a turn
+    publishes a model that somebody made active in the console: it writes `active-model-arn` last.
     """
     desired = published.desired()
     if desired is None:
         return False
     if beginning is not None and desired.arn == request_of(beginning).model_arn:
         return False
-    edited = beginning is not None and desired.version != beginning.desired_version
-    if desired.arn == published.active() and not edited:
-        return False
+    active = published.active_since()
+    if active is not None and active.arn == desired.arn:
+        edited = beginning is not None and desired.version != beginning.desired_version
+        if not edited or desired.at <= active.since:
+            return False
     return intake.read(end_key(desired.request_id), Promotion) is None

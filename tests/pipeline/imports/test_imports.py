@@ -13,7 +13,7 @@ from flywheel.promotions.start_promotion import Poke
 from flywheel.records.announcements import EVENT_SOURCE, MODEL_SHARED, ModelShared
 from flywheel.records.decisions import Metrics
 from flywheel.records.imports import origin_key
-from flywheel.records.promotions import PromotionMode, PromotionStatus
+from flywheel.records.promotions import MOST_FAILURES, PromotionMode, PromotionStatus
 from flywheel.records.serving import smoke_test_of
 from flywheel.records.thresholds import thresholds_of
 from local.comprehend.faults import Fault
@@ -395,6 +395,20 @@ class TestKills:
         at.script.kill()
         assert killed > 12, "it was hardly killed"
         check_promoted(at, announced, killed)
+
+
+    def test_what_is_active_is_published_however_often_that_failed(self) -> None:
+        """No turn would publish it."""
+        at, announced = announcing()
+        at.script.kill(after=0, times=1000, function="publish_model")
+        at.hear(announced)
+        for _ in range(3 * MOST_FAILURES):
+            at.promote_all()
+        at.script.kill()
+        assert at.service.find_active_model() is not None
+        assert "active-model-arn" not in at.parameters()
+        at.promote_all()
+        assert at.parameters()["active-model-arn"] == at.service.version_arn(announced.model)
 
 
 def announcing() -> tuple[ImportingDeployment, ModelShared]:

@@ -379,6 +379,18 @@ class TestRollback:
         world.at.promote_all()
         world.check_at_rest(active=world.active, previous=world.better)
 
+    def test_what_a_turn_publishes_while_a_promotion_waits_is_no_edit(self, world: World) -> None:
+        world.change_in_console(world.other)
+        world.ask(world.better, score=0.8)
+        world.at.promote_all()
+        waiting = world.waiting()
+        world.at.let_pass(timedelta(minutes=5))
+        world.at.request_turn()
+        world.at.run_turn()
+        assert world.at.parameters()["desired-model-arn"] == world.other
+        waiting.approve()
+        world.check_at_rest(active=world.better, previous=world.other)
+
     def test_an_edit_does_not_hold_against_a_later_change_in_the_console(self, world: World) -> None:
         world.edit(world.better)
         world.at.poked_promotion(Poke.DESIRED)
