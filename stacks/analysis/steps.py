@@ -124,9 +124,11 @@ class AnalysisSteps(Construct):
             timeout=LONGEST,
             memory_mib=ONE_PROCESSOR_MIB,
             environment=["INTAKE_BUCKET", *([] if access.imports else [REVIEW])],
+            busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects(WORK, actions=WRITE),
-                access.objects("analysis/output/*", actions=UPLOAD),
+                # To read is what a condition on an ETag asks for.
+                access.objects("analysis/output/*", actions=(*READ, *UPLOAD)),
                 *([] if access.imports else [access.objects("review/waiting/*", actions=("PutObject",))]),
                 access.list_intake(versions=True),
             ],

@@ -11,6 +11,7 @@ from flywheel.analysis.errors import PartFailed, Superseded
 from flywheel.analysis.inputs import find_input
 from flywheel.analysis.review_picks import queue_for_review
 from flywheel.analysis.rows import CSV_HEADER
+from flywheel.faults.errors import ServiceBusy
 from flywheel.records.analyses import (
     PREDICTIONS_CSV,
     PREDICTIONS_JSONL,
@@ -27,30 +28,25 @@ from flywheel.store.concatenation import Source
 if TYPE_CHECKING:
     from flywheel.store.bucket import IntakeBucket
 
+_ATTEMPTS = 5
 _ITEMS = TypeAdapter(list[PartItem])
 
 
 def join_analysis(*, job: str, run: str, intake: IntakeBucket, review: int = 0) -> JoinedJob:
     """Write the output files, and put at most `review` documents of low confidence into the review queue; a repeated
-    call writes the same. Raises PartFailed if a part is missing, Superseded if files came after the run began."""
+    call writes the same. Raises PartFailed if a part is missing, Superseded if files came after the run began, and
+    ServiceBusy."""
     folder = RunFolder(job, run)
     items = _ITEMS.validate_json(intake.read_bytes(folder.parts))
     places = [folder.part(item.part) for item in items]
     collected = intake.read_all((place.collected for place in places), CollectedPart)
     if len(collected) < len(items):
         raise _missing(items, folder, intake=intake, there=len(collected))
-    if find_input(intake, job).supersedes(intake.require(folder.beginning, AnalysisBeginning)):
-        raise Superseded(job)
-    intake.concatenate(
-        output_key(job, PREDICTIONS_JSONL),
-        [Source(key=place.jsonl, size=part.jsonl_bytes) for place, part in zip(places, collected, strict=True)],
-        content_type="application/x-ndjson",
-    )
-    intake.concatenate(
-        output_key(job, PREDICTIONS_CSV),
-        [Source(key=place.csv, size=part.csv_bytes) for place, part in zip(places, collected, strict=True)],
-        head=CSV_HEADER,
-        content_type="text/csv; charset=utf-8",
+    _write_output(
+        folder,
+        jsonl=[Source(key=place.jsonl, size=part.jsonl_bytes) for place, part in zip(places, collected, strict=True)],
+        csv=[Source(key=place.csv, size=part.csv_bytes) for place, part in zip(places, collected, strict=True)],
+        intake=intake,
     )
     doubtful = [place for place, part in zip(places, collected, strict=True) if part.candidates]
     joined = JoinedJob(
@@ -62,6 +58,24 @@ def join_analysis(*, job: str, run: str, intake: IntakeBucket, review: int = 0) 
     )
     intake.write(folder.joined, joined)
     return joined
+
+
+def _write_output(folder: RunFolder, *, jsonl: list[Source], csv: list[Source], intake: IntakeBucket) -> None:
+    """Raises Superseded, also if a later run gives its output meanwhile: of a run that was stopped, this may still be
+    at work."""
+    json_key, csv_key = (output_key(folder.job, name) for name in (PREDICTIONS_JSONL, PREDICTIONS_CSV))
+    beginning = intake.require(folder.beginning, AnalysisBeginning)
+    for _ in range(_ATTEMPTS):
+        etags = {found["Key"]: found["ETag"] for key in (json_key, csv_key) for found in intake.list(key)}
+        if find_input(intake, folder.job).supersedes(beginning):
+            raise Superseded(folder.job)
+        if intake.concatenate_if_unchanged(
+            json_key, jsonl, etags.get(json_key), content_type="application/x-ndjson"
+        ) and intake.concatenate_if_unchanged(
+            csv_key, csv, etags.get(csv_key), head=CSV_HEADER, content_type="text/csv; charset=utf-8"
+        ):
+            return
+    raise ServiceBusy(f"Others write the output of analysis job {folder.job} all the time.")
 
 
 def _missing(items: list[PartItem], folder: RunFolder, *, intake: IntakeBucket, there: int) -> PartFailed:

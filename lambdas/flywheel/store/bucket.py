@@ -223,7 +223,29 @@ class IntakeBucket:
 
     def concatenate(self, target: str, sources: Sequence[Source], *, head: bytes = b"", content_type: str) -> None:
         """Write `head`, then the sources, as one object of any size, using little memory."""
-        concatenate(s3=self._s3, bucket=self.name, target=target, sources=sources, head=head, content_type=content_type)
+        self._concatenate(target, sources, head=head, content_type=content_type, condition={})
+
+    def concatenate_if_unchanged(
+        self, target: str, sources: Sequence[Source], etag: str | None, *, head: bytes = b"", content_type: str
+    ) -> bool:
+        """As `concatenate`, if `target` still has `etag`; None: if it does not exist. False: it was written since."""
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        return _carried_out(
+            lambda: self._concatenate(target, sources, head=head, content_type=content_type, condition=condition)
+        )
+
+    def _concatenate(
+        self, target: str, sources: Sequence[Source], *, head: bytes, content_type: str, condition: dict[str, str]
+    ) -> None:
+        concatenate(
+            s3=self._s3,
+            bucket=self.name,
+            target=target,
+            sources=sources,
+            head=head,
+            content_type=content_type,
+            condition=condition,
+        )
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete unconditionally: for keys that only the pipeline writes. The bucket is versioned."""

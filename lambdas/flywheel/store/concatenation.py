@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,9 +37,18 @@ class _Range:
 
 
 def concatenate(
-    *, s3: S3Client, bucket: str, target: str, sources: Sequence[Source], head: bytes, content_type: str
+    *,
+    s3: S3Client,
+    bucket: str,
+    target: str,
+    sources: Sequence[Source],
+    head: bytes,
+    content_type: str,
+    condition: Mapping[str, str],
 ) -> None:
     """Write `head`, then the sources in their order. Until all is done, readers of `target` get its former version.
+
+    `condition` is what S3 asks about that version: IfMatch or IfNoneMatch, or nothing.
 
     Pieces below 5 MiB are read into memory and joined, if necessary with the start of the next object, until they
     are large enough for a part; that takes at most 10 MiB. Raises ClientError after aborting the upload. If the
@@ -47,14 +56,20 @@ def concatenate(
     """
     if len(head) + sum(source.size for source in sources) < SMALLEST_PART:
         content = head + b"".join(_read(s3, bucket, _Range(key=one.key, first=0, end=one.size)) for one in sources)
-        s3.put_object(Bucket=bucket, Key=target, Body=content, ContentType=content_type)
+        s3.put_object(Bucket=bucket, Key=target, Body=content, ContentType=content_type, **condition)  # type: ignore[arg-type]  # one of two string members, which the stubs cannot tell
         return
     upload = s3.create_multipart_upload(Bucket=bucket, Key=target, ContentType=content_type)["UploadId"]
     try:
         parts: list[CompletedPartTypeDef] = []
         for piece in _pieces(s3, bucket, sources, head):
             parts.append(_send(s3, bucket, target, upload, len(parts) + 1, piece))
-        s3.complete_multipart_upload(Bucket=bucket, Key=target, UploadId=upload, MultipartUpload={"Parts": parts})
+        s3.complete_multipart_upload(
+            Bucket=bucket,
+            Key=target,
+            UploadId=upload,
+            MultipartUpload={"Parts": parts},
+            **condition,  # type: ignore[arg-type]  # as above
+        )
     except Exception:
         # On any error: S3 bills the parts of an incomplete upload until they expire.
         s3.abort_multipart_upload(Bucket=bucket, Key=target, UploadId=upload)

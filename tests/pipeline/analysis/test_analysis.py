@@ -381,11 +381,11 @@ def test_another_execution_goes_on_after_a_kill_at_any_place(part: int) -> None:
         check_whole(at, job)
 
 
-def overtaken(*, before: int) -> bool:
-    """A report is held up before this request, until a run of later files has ended. False if it has fewer."""
+def overtaken(function: str, *, before: int, options: Any, status: str) -> bool:
+    """A function is held up before this request, until a run of later files has ended. False if it has fewer."""
     at = with_model()
-    at.script.hold("report_analysis", before=before)
-    send(at, {"a.txt": as_lines(texts(2))}, options=[], job="job")
+    at.script.hold(function, before=before)
+    send(at, {"a.txt": as_lines(texts(2))}, options=options, job="job")
     at.until_quiet(lambda: bool(at.script.held))
     if not at.script.held:
         return False
@@ -394,12 +394,28 @@ def overtaken(*, before: int) -> bool:
     at.step_until(lambda: [one.status for one in executions_of(at, "job")][1:] == ["SUCCEEDED"])
     at.script.held[0].let_go()
     summary = ended(at, "job")
-    assert executions_of(at, "job")[0].status == "FAILED"
+    assert executions_of(at, "job")[0].status == status
     assert (summary.outcome, summary.documents) == (AnalysisOutcome.SUCCEEDED, 4)
+    assert len(rows_of(at, "job")) == len(csv_rows_of(at, "job")) == 4
     return True
 
 
-def test_a_late_report_leaves_the_summary_of_files_that_came_meanwhile() -> None:
-    """Of a run that failed before it began, so that nothing says which files it was of."""
-    held_up = sum(1 for _ in itertools.takewhile(lambda before: overtaken(before=before), itertools.count()))
-    assert held_up > 3, "the report was hardly held up"
+@pytest.mark.parametrize(
+    ("function", "options", "status"),
+    [
+        # Of a run that failed before it began, so that nothing says which files it was of.
+        ("report_analysis", [], "FAILED"),
+        ("join_analysis", {}, "SUCCEEDED"),
+    ],
+)
+def test_what_is_late_leaves_what_was_said_of_files_that_came_meanwhile(
+    function: str, options: Any, status: str
+) -> None:
+    numbers = itertools.count()
+    held_up = sum(
+        1
+        for _ in itertools.takewhile(
+            lambda before: overtaken(function, before=before, options=options, status=status), numbers
+        )
+    )
+    assert held_up > 3, "it was hardly held up"

@@ -101,3 +101,18 @@ def test_until_it_is_whole_readers_see_the_former_object(intake: IntakeBucket, c
             break
     assert survives > 3
     assert intake.read_bytes("all") == whole
+
+
+@pytest.mark.parametrize("sizes", [(3,), (S, S, 1)], ids=["one-request", "multipart"])
+def test_what_somebody_has_written_since_stays(intake: IntakeBucket, sizes: tuple[int, ...]) -> None:
+    given, whole = sources(intake, sizes)
+    assert not intake.concatenate_if_unchanged("all", given, '"gone"', content_type="text/plain")
+    assert intake.concatenate_if_unchanged("all", given, None, content_type="text/plain")
+    (first,) = intake.list("all")
+    intake.write_bytes("all", b"newer")
+    for etag in (first["ETag"], None):
+        assert not intake.concatenate_if_unchanged("all", given, etag, content_type="text/plain")
+        assert intake.read_bytes("all") == b"newer"
+    (newer,) = intake.list("all")
+    assert intake.concatenate_if_unchanged("all", given, newer["ETag"], content_type="text/plain")
+    assert intake.read_bytes("all") == whole
