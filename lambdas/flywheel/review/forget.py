@@ -59,7 +59,8 @@ def forget(queue: ReviewQueue, text_or_id: str) -> Forgotten:
             deleted = sum(map(bool, pool.map(intake.delete_versions, [*pointers, item_key(item)])))
             of_predictions = sum(map(bool, pool.map(intake.delete_versions, days)))
         objects, predictions = objects + deleted, predictions + of_predictions
-        if not deleted + of_predictions:
+        if not deleted + of_predictions and not pointers:
+            # A pointer that was there and is gone leads to a record that may have been written since.
             break
     digest = next((text for text, _ in published.values()), None)
     return Forgotten(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flywheel.records.predictions import PREDICTIONS, KeptPrediction
-from flywheel.records.promotions import Promotion, PromotionBeginning, record_key
+from flywheel.records.promotions import ENDS, Promotion, PromotionBeginning, PromotionStatus, record_key
 from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, find_documents
 from flywheel.serving.target import EndpointTarget
@@ -71,8 +71,14 @@ def no_model_stays_active_that_failed_its_smoke_test(situation: Situation) -> No
         f"{active} is active, and was not tested with {key}",
     )
     failed = of_active is not None and not of_active.passed
-    also = of_former is not None and not of_former.passed
+    also = (of_former is not None and not of_former.passed) or _was_refused(situation, former)
     require(not failed or also, f"{active} is active: {of_active.sentence if of_active else ''} There is {former}.")
+
+
+def _was_refused(situation: Situation, model_arn: str) -> bool:
+    """By Comprehend, such as a model that was made for other labels than those of the present generation."""
+    ends = [end for _, end in records.read_all(situation, ENDS, Promotion) if end.model_arn == model_arn]
+    return any(end.status is PromotionStatus.REFUSED and "Comprehend refuses" in end.reason for end in ends)
 
 
 def what_failed_its_smoke_test_is_not_published(situation: Situation) -> None:
