@@ -36,7 +36,8 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     if pipeline.published.active() != request.model_arn:
         require_open(request, intake=pipeline.intake)
         tested = smoke_test_of(request.model_arn, intake=pipeline.intake)
-        if tested is not None and not tested.passed and tested.at >= beginning.began_at:
+        # An earlier promotion of the same request may have been the one in which it failed.
+        if tested is not None and not tested.passed and tested.at >= request.requested_at:
             raise SmokeTestFailed(tested.sentence)
     pipeline.published.publish(
         request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)

@@ -297,6 +297,20 @@ class TestMeanwhile:
         assert (end.status, end.former_model_arn) == (PromotionStatus.PROMOTED, former(at)), end.reason
         check_serves(at, best.arn, previous=former(at))
 
+    def test_one_that_could_not_be_put_back_is_not_published_when_no_endpoint_is_wanted_any_more(
+        self, at: Deployment
+    ) -> None:
+        request = ask(at, better(at))
+        promotion = until_updated(at)
+        at.script.kill(after=0, times=1000, function="update_active_model")
+        at.go_on(promotion)
+        at.settle()
+        at.change("serving", inference_units=0, maximum_inference_units=0)
+        at.script.kill()
+        at.promote_all()
+        assert end_of(at, request).status is PromotionStatus.SMOKE_TEST_FAILED
+        assert at.active_model() == at.parameters()["active-model-arn"] == former(at)
+
     def test_one_that_cannot_be_put_back_is_not_given_up(self, at: Deployment) -> None:
         request = ask(at, better(at))
         promotion = until_updated(at)
