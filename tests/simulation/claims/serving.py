@@ -10,7 +10,7 @@ from flywheel.records.promotions import ENDS, Promotion, PromotionBeginning, Pro
 from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.serving.smoke_test import SmokeTestImpossible, find_documents
 from flywheel.serving.target import EndpointTarget
-from flywheel.store.parameters import ACTIVE
+from flywheel.store.parameters import ACTIVE, PREVIOUS
 from tests.simulation.claims import records
 from tests.simulation.claims.broken import require
 
@@ -82,10 +82,13 @@ def _was_refused(situation: Situation, model_arn: str) -> bool:
 
 
 def what_failed_its_smoke_test_is_not_published(situation: Situation) -> None:
-    """By the promotion in which it failed. What somebody wanted for other reasons may be, and what fails later."""
+    """By the promotion in which it failed. What somebody wanted for other reasons may be, what fails later, and what
+    was put back because the one before it failed, too."""
     app = situation.app
-    published = app.parameter(ACTIVE)
+    published, former = app.parameter(ACTIVE), app.parameter(PREVIOUS)
     if published is None or published.value in app.wanted_models:
+        return
+    if former is not None and failed_its_smoke_test(situation, app, former.value):
         return
     # The one that was known when it was published. Its record says when it began.
     versions = situation.world.s3.versions(app.intake, smoke_test_key(published.value))
