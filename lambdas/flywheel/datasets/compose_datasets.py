@@ -13,6 +13,7 @@ from flywheel.datasets.leftovers import clean_up_leftovers
 from flywheel.datasets.look_ahead import Outlook, look_ahead
 from flywheel.datasets.part_documents import count_bytes
 from flywheel.datasets.plan import DatasetPlan, composition_of, dataset_part, plan_new
+from flywheel.faults.errors import FlywheelReplaced
 from flywheel.records.datasets import Composition, DatasetManifest, manifest_key
 from flywheel.records.exclusions import read_exclusions
 from flywheel.records.turns import TurnBeginning, composition_key, require_current
@@ -42,12 +43,15 @@ class DatasetComposer:
     now: datetime
 
     def compose(self) -> Composition:
-        """Compose TEST and TRAIN datasets, and assemble them completely. Raises NotCurrentTurn.
+        """Compose TEST and TRAIN datasets, and assemble them completely. Raises NotCurrentTurn and FlywheelReplaced.
 
         If the documents do not fit into one dataset, there are several: an iteration trains on them together.
         """
         turn = self.beginning.turn
         require_current(self.intake, turn)
+        if self.beginning.flywheel_arn != self.service.arn:
+            # Its uploads were prepared with the labels of that one.
+            raise FlywheelReplaced(turn=turn, former=self.beginning.flywheel_arn, current=self.service.arn)
         composition = self.intake.read(composition_key(turn), Composition)
         if composition is None:
             # Discarded datasets of both splits must be gone before any dataset is composed: their digests would count.

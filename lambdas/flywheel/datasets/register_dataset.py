@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from flywheel.faults.errors import FlywheelReplaced
 from flywheel.records import turns
 from flywheel.records.datasets import DatasetManifest
 
@@ -21,10 +22,12 @@ def register_dataset(
     service: FlywheelService,
     label_delimiter: str | None,
 ) -> str:
-    """Create the dataset if Comprehend does not have it. Returns its ARN. Raises NotCurrentTurn.
+    """Create the dataset if Comprehend does not have it. Returns its ARN. Raises NotCurrentTurn and FlywheelReplaced.
 
     `label_delimiter` is None in MULTI_CLASS mode, where a document has one label.
     """
+    if manifest.flywheel_arn != service.arn:
+        raise FlywheelReplaced(turn=turn, former=manifest.flywheel_arn, current=service.arn)
     if service.dataset(manifest.name) is None:
         turns.require_current(intake, turn)
         service.create_dataset(

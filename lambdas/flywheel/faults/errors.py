@@ -32,6 +32,16 @@ class NotCurrentTurn(NotCurrent):
     )
 
 
+class FlywheelReplaced(FlywheelError):
+    """A new generation was deployed while a turn was under way: its datasets are of the former flywheel."""
+
+    def __init__(self, *, turn: str, former: str, current: str) -> None:
+        super().__init__(
+            f"{turn} works on {former}, which {current} has replaced since: the next turn seeds that one with what was "
+            "accepted so far."
+        )
+
+
 class NotCurrentPromotion(NotCurrent):
     advice = (
         "executions are started by start_promotion. "

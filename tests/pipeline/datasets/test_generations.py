@@ -168,6 +168,21 @@ def test_a_dataset_that_the_older_generation_did_not_see_through_is_composed_ane
     assert at.keys("datasets/train/train-000003/") == []
 
 
+@pytest.mark.parametrize("state", ["ComposeDatasets", "RegisterDataset"])
+def test_a_turn_of_the_older_generation_gives_the_new_one_no_datasets(at: Deployment, state: str) -> None:
+    third = documents(*LABELS, start=300, count=20)
+    at.upload("train/c.csv", third)
+    turn = at.start_turn().run_before(state)
+    at.replace_flywheel()
+    at.go_on(turn.name)
+    at.settle()
+    assert turn.record().outcome is TurnOutcome.FAILED
+    assert "has replaced" in (turn.record().cause or "")
+    at.run_until_at_rest()
+    assert at.registered() == sorted(FIRST + SECOND + third)
+    assert [name for name in at.keys("datasets/train/") if "000003/dataset" in name] == []
+
+
 @pytest.mark.parametrize("changes", range(10))
 def test_a_dataset_that_was_being_accepted_when_the_generation_changed_is_not_lost(
     at: Deployment, changes: int
