@@ -76,8 +76,7 @@ def run_here(schedules: Sequence[tuple[int, bool]]) -> Figures:
         for seed, bounded in schedules:
             try:
                 found.take(run_plan(draw_plan(seed, bounded=bounded)))
-            except Exception as error:
-                # The others go on: what thousands of schedules found is not lost by one that cannot be run.
+            except Exception as error:  # noqa: BLE001 - one that cannot be run costs nothing of what thousands found
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 message = f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
                 found.schedules += 1

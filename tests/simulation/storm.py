@@ -35,6 +35,18 @@ _SCARCE = {
 """What Comprehend refuses while others of the account have all that a quota gives, and how."""
 _MACHINES = {"Turn": 1, "Promote": 3, "Serve": 1, "Analyze": 2}
 """How often each is the unlucky one, by how its logical id begins. Promotions have most of the seldom states."""
+_SELDOM = frozenset(
+    {
+        "DeleteOldImports",
+        "JudgeModel",
+        "PutBackFormerModel",
+        "ReportDeclined",
+        "ReportFailedTest",
+        "ReportSmokeTest",
+        "ReportSuperseded",
+    }
+)
+"""States that few schedules enter: where there is bad luck, they have it more often."""
 _LONGER_THAN_RETRIES = 2400.0
 """Than those of a state, but for Lambda.TooManyRequestsException and ServiceBusy."""
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
@@ -157,7 +169,7 @@ class Storm(Weather):
         draw, now = self._cuts, self._kernel.now
         if who not in self._networks:
             cut = draw.random() < self._rates.cut_off
-            self._networks[who] = _Network(place=draw.choice((1, 3, 8, 20, 50)) if cut else inf)
+            self._networks[who] = _Network(place=draw.choice((1, 2, 4, 8, 20, 50)) if cut else inf)
         network = self._networks[who]
         network.requests += 1
         if network.requests == network.place:
@@ -251,16 +263,16 @@ class Storm(Weather):
         if self.calm or not machine.startswith(self._unlucky):
             return None
         if state not in self._luck:
-            self._luck[state] = self._drawn_luck(service)
+            self._luck[state] = self._drawn_luck(service, rate=self._rates.unlucky * (3 if state in _SELDOM else 1))
         luck = self._luck[state]
         if luck is None or not luck.times or now >= luck.until:
             return None
         luck.times -= 1
         return luck.code
 
-    def _drawn_luck(self, service: str) -> _Luck | None:
+    def _drawn_luck(self, service: str, *, rate: float) -> _Luck | None:
         draw = self._states
-        if draw.random() >= self._rates.unlucky:
+        if draw.random() >= rate:
             return None
         if draw.random() < 0.5:
             code = "TooManyRequestsException" if service == "lambda" else draw.choice(_REFUSALS[service])[0]

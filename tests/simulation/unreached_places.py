@@ -13,6 +13,10 @@ UNREACHED: Mapping[str, str] = {
     "AnalyzeMachine*/Report*/retry 2": (
         "Four others would have to write the summary of the same job, each between a read and a write."
     ),
+    "AnalyzeMachine*/JoinAnalysis/retry 2": "Four others would have to write the output of the same job so.",
+    "PromoteMachine*/PutBackFormerModel/retry 2": (
+        "An iteration would have to begin while the new model is tried, and Comprehend to promote none meanwhile."
+    ),
     "TurnMachine*/AcceptDataset/retry 2": f"The machine has waited until the dataset was COMPLETED. {_NEVER_BACK}",
     "PromoteMachine*/CheckModel/retry 2": (
         "A candidate that does not show yet. The local Comprehend shows a model as soon as its training begins."

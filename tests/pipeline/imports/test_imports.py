@@ -396,7 +396,6 @@ class TestKills:
         assert killed > 12, "it was hardly killed"
         check_promoted(at, announced, killed)
 
-
     def test_what_is_active_is_published_however_often_that_failed(self) -> None:
         """No turn would publish it."""
         at, announced = announcing()

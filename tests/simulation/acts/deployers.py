@@ -145,6 +145,20 @@ def delete_candidate(people: People, _: Act) -> None:
                 return
 
 
+def delete_replaced(people: People, _: Act) -> None:
+    """Somebody who tidies up deletes the active model as soon as another one is active."""
+    world, service, kind = people.world, people.any_deployment.service, people.any_deployment.kind
+    before = service.find_active_model()
+    for _look in range(_LOOKS_FOR_A_MODEL):
+        world.kernel.sleep(_SECONDS_TIDY)
+        active = service.find_active_model()
+        if before is not None and active != before:
+            people.app.deleted_models.add(before)
+            kind.delete_model(people.client("comprehend"), before)
+            return
+        before = active
+
+
 def look_around(people: People, _: Act) -> None:
     """By every verb that only reads, and as the console does, which must not fail for whoever may use it."""
     deployment = people.any_deployment
@@ -194,6 +208,7 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "break announcements": break_announcements,
     "import a version": import_version,
     "delete the next model": delete_candidate,
+    "delete the replaced model": delete_replaced,
     "look around": look_around,
     "look at what was rejected": look_at_rejected,
     "publish answers": publish_answers,

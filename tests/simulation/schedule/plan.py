@@ -201,7 +201,9 @@ def _too_slow(draw: random.Random, *, importing: bool) -> dict[str, float]:
         )
     )
     found = chosen if draw.random() < 0.08 else {}
-    return {"model_import_seconds": 13 * HOUR} | found if importing and draw.random() < 0.08 else found
+    if importing and draw.random() < 0.12:
+        return draw.choice(({"model_import_seconds": 13 * HOUR}, {"job_seconds": 4 * HOUR})) | found
+    return found
 
 
 def _rates(draw: random.Random, of_tasks: random.Random) -> Rates:
@@ -223,7 +225,7 @@ def _rates(draw: random.Random, of_tasks: random.Random) -> Rates:
         broken=sometimes(0.3, 0.03, of_tasks),
         unlucky=sometimes(0.6, 0.6, of_tasks),
         used_up=sometimes(0.3, 0.8, of_tasks),
-        cut_off=sometimes(0.3, 0.1, of_tasks),
+        cut_off=sometimes(0.3, 0.25, of_tasks),
         events_lost=sometimes(0.3, 0.4),
         events_late=sometimes(0.3, 0.4),
         events_repeated=sometimes(0.3, 0.3),
