@@ -27,7 +27,7 @@ FollowOption = Annotated[bool, typer.Option("--wait", help="Follow the promotion
 def approve(
     context: typer.Context,
     turn: TurnArgument,
-    reason: Annotated[str, typer.Option(help="Why; it goes to the promote machine with the answer.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; the record of the promotion keeps it.")] = "",
     wait: FollowOption = False,
     timeout_minutes: TimeoutOption = DEFAULT_TIMEOUT_MINUTES,
     poll_seconds: PollOption = DEFAULT_POLL_SECONDS,

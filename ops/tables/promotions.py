@@ -16,7 +16,7 @@ _WITHOUT_DATE = {PromotionStatus.REQUESTED, PromotionStatus.WAITING}
 def promotion_words(promotion: Promotion) -> str:
     """`declined at 2026-11-21 12:00:00: not now (arn:...)`, what became of the endpoint, what Comprehend warns of."""
     at = "" if promotion.status in _WITHOUT_DATE else f" at {moment(promotion.at)}"
-    by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
+    by = f", approved by {promotion.answer}" if promotion.answer else ""
     said = [f"{promotion.status}{at}{by}: {promotion.reason}"]
     if promotion.status is PromotionStatus.WAITING:
         said.append(f"{how_to_answer(promotion)}.")

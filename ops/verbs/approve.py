@@ -149,7 +149,7 @@ def whose(request: PromotionRequest | Promotion) -> str:
 
 def ended_sentence(promotion: Promotion) -> str:
     """When, by whom and why a promotion does not wait any more, and what can still be done."""
-    by = f", approved by {promotion.answered_by}" if promotion.answered_by else ""
+    by = f", approved by {promotion.answer}" if promotion.answer else ""
     at = moment(promotion.at)
     ended = f"The model of {whose(promotion)} {_WORDS[promotion.status]} at {at}{by}: {promotion.reason}"
     if promotion.status.made_active or promotion.status is PromotionStatus.FAILED:

@@ -42,6 +42,7 @@ NOT_LOOKED_AT = "{% {'reason': null, 'behind': false} %}"
 """An expression, because the CDK drops a null."""
 OUTCOME = {
     "answered_by": "{% $answeredBy %}",
+    "answer_reason": "{% $answerReason %}",
     "warning": "{% $warning %}",
     "serving": "{% $serving.reason %}",
     "serving_behind": "{% $serving.behind %}",
@@ -158,7 +159,11 @@ class PromoteMachine(Construct):
         check = states.call(
             steps.check_model,
             catches=refused,
-            assign={"warning": "{% $states.result.Payload.warning %}", "answeredBy": "{% null %}"},
+            assign={
+                "warning": "{% $states.result.Payload.warning %}",
+                "answeredBy": "{% null %}",
+                "answerReason": "{% null %}",
+            },
         )
         ask = self._ask_for_approval(
             {
@@ -206,7 +211,9 @@ class PromoteMachine(Construct):
             # Whoever answers may write 256 KiB, which is all that the state of the report may have.
             assign={
                 "answeredBy": "{% $exists($states.result.by) ? $substring($string($states.result.by), 0, 1000) "
-                ": 'somebody' %}"
+                ": 'somebody' %}",
+                "answerReason": "{% $exists($states.result.reason) "
+                "? $substring($string($states.result.reason), 0, 1000) : null %}",
             },
             catches=catches,
             answered_within=f"{{% $max([1, $ceil({hours} * 3600)]) %}}",

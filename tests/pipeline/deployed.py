@@ -226,8 +226,8 @@ class WaitingPromotion:
         (attempt,) = self.execution.callbacks.values()
         return attempt._result
 
-    def approve(self) -> None:
-        approve.approve(self._at.operator, self.name)
+    def approve(self, *, reason: str = "") -> None:
+        approve.approve(self._at.operator, self.name, reason=reason)
         self._at.settle()
 
     def decline(self, *, reason: str = "not now") -> None:

@@ -51,6 +51,7 @@ def report_promotion(
     service: ActiveModelService,
     now: datetime,
     answered_by: str | None = None,
+    answer_reason: str | None = None,
     warning: str | None = None,
     serving: str | None = None,
 ) -> tuple[Promotion, ...]:
@@ -78,6 +79,7 @@ def report_promotion(
         at=now,
         beginning=beginning,
         answered_by=answered_by,
+        answer_reason=answer_reason,
         warning=warning,
         serving=serving,
     )
@@ -211,7 +213,7 @@ def message(ended: tuple[Promotion, ...], *, flywheel_name: str, intake_bucket: 
         f"Model: {first.model_arn}",
         *([f"Imported from: {first.source_model_arn}"] if first.source_model_arn else []),
         f"Former model: {first.former_model_arn or 'none'}",
-        f"Asked for by {first.by}{f', answered by {first.answered_by}' if first.answered_by else ''}",
+        f"Asked for by {first.by}{f', answered by {in_one_line(first.answer)}' if first.answer else ''}",
     ]
     if first.serving:
         lines.append(f"Serving: {first.serving}")

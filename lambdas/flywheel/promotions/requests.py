@@ -275,6 +275,7 @@ def as_promotion(
     at: datetime,
     beginning: PromotionBeginning | None = None,
     answered_by: str | None = None,
+    answer_reason: str | None = None,
     warning: str | None = None,
     serving: str | None = None,
 ) -> Promotion:
@@ -292,6 +293,7 @@ def as_promotion(
         iteration_id=request.iteration_id,
         promotion=beginning.promotion if beginning else None,
         answered_by=answered_by,
+        answer_reason=answer_reason,
         warning=warning,
         serving=serving,
     )

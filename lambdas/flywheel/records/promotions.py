@@ -172,11 +172,20 @@ class Promotion(Record):
     promotion: str | None = None
     """Name of the execution; None if the request ended without one."""
     answered_by: str | None = None
-    """Who approved or declined it, as they gave their name."""
+    """Who approved it, as they gave their name."""
+    answer_reason: str | None = None
+    """What they wrote, if anything. Why somebody declined it is the `reason`."""
     warning: str | None = None
     """What Comprehend said about a model that is TRAINED_WITH_WARNING."""
     serving: str | None = None
     """The state of the endpoint afterwards; None without an endpoint."""
+
+    @property
+    def answer(self) -> str | None:
+        """Who approved it, and why."""
+        if not self.answered_by or not self.answer_reason:
+            return self.answered_by
+        return f"{self.answered_by} ({self.answer_reason})"
 
 
 def record_key(promotion: str) -> str:

@@ -175,7 +175,7 @@ def _approval(beginning: PromotionBeginning, promotion: Promotion, wait: Approva
     if wait is None:
         return "It has not come so far that a person was asked."
     asked = f"Asked for at {moment(wait.asked_at)}, until {moment(wait.ends_at)}."
-    return f"{asked} Answered by {promotion.answered_by}." if promotion.answered_by else asked
+    return f"{asked} Answered by {promotion.answer}." if promotion.answer else asked
 
 
 def _thresholds(origin: Origin | None) -> Iterator[Markup]:

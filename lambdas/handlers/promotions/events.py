@@ -34,6 +34,7 @@ class PromotionEnd(PromotionStep):
     error: str | None = None
     cause: str | None = None
     answered_by: str | None = None
+    answer_reason: str | None = None
     warning: str | None = None
     serving: str | None = None
     """The serve machine's result; None without an endpoint."""

@@ -48,6 +48,7 @@ def handler(end: PromotionEnd, environment: Environment) -> None:
         service=active_model_service(environment),
         now=now(),
         answered_by=end.answered_by,
+        answer_reason=end.answer_reason,
         warning=end.warning,
         serving=_serving(end, intake=intake),
     )

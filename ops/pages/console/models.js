@@ -86,6 +86,7 @@ function Card({ what, metric, card }) {
         ["Decided", html`<${When} at=${decision.decided_at} />`],
         ["Promotion", promotion && html`<${Badge}>${promotion.status}<//> <${When} at=${promotion.at} />`],
         ["Approved by", promotion?.answered_by],
+        ["Approver's reason", promotion?.answer_reason],
         ["", promotion && html`<${Words}>${promotion.reason}<//>`],
       ]} />` : html`<${Nothing}>No turn here decided about it.<//>`}</section>
     </div>

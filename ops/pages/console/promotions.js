@@ -25,7 +25,7 @@ export function Promotions({ what, of }) {
         { title: "At", of: (one) => html`<${When} at=${one.at} />` },
         { title: "Asked by", minor: true, of: (one) => (one.turn ? html`<a href=${addressOf(what.name, "turns", one.turn)}>${one.turn}</a>` : last(one.by)) },
         { title: "Answered by", minor: true, of: (one) => (one.answered_by ? last(one.answered_by) : "\u2013") },
-        { title: "Why", wide: true, of: (one) => html`<${Words}>${one.reason}<//>${one.serving && html` <span class="soft">${one.serving}</span>`}` },
+        { title: "Why", wide: true, of: (one) => html`<${Words}>${one.reason}<//>${one.serving && html` <span class="soft">${one.serving}</span>`}${one.answer_reason && html` <span class="soft">${one.answer_reason}</span>`}` },
       ]} />`}`}<//>`;
 }
 

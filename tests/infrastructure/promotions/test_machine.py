@@ -164,6 +164,13 @@ class TestApproval:
     def test_who_approved_is_kept_whatever_the_answer_looks_like(self, states: States, result: Any, by: str) -> None:
         assert evaluate(states["AskForApproval"]["Assign"]["answeredBy"], states={"result": result}) == by
 
+    @pytest.mark.parametrize(
+        ("result", "reason"),
+        [({"reason": "Good."}, "Good."), ({}, None), ("yes", None), ({"reason": "x" * 5000}, "x" * 1000)],
+    )
+    def test_why_it_was_approved_is_kept(self, states: States, result: Any, reason: str | None) -> None:
+        assert evaluate(states["AskForApproval"]["Assign"]["answerReason"], states={"result": result}) == reason
+
 
 class TestPaths:
     def test_a_model_is_checked_before_anybody_is_asked(self, states: States) -> None:

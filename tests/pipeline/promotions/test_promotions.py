@@ -170,9 +170,11 @@ class TestApproval:
 
     def test_an_approved_model_is_promoted(self, world: World) -> None:
         record = world.turn(documents(*LABELS, start=2000, count=30))
-        world.waiting().approve()
+        world.waiting().approve(reason="Better on short texts.")
         noted = world.noted(record)
         assert (noted.status, noted.answered_by) == (PromotionStatus.PROMOTED, world.at.operator.clients.caller())
+        assert noted.answer_reason == "Better on short texts."
+        assert any("(Better on short texts.)" in message for message in world.at.notifications())
         assert noted.former_model_arn == world.active
         assert record.candidate
         world.check_at_rest(active=record.candidate.arn, previous=world.active)

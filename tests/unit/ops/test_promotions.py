@@ -85,6 +85,8 @@ def test_every_status_of_a_promotion_reads_well(status: PromotionStatus) -> None
 def test_words_name_who_approved_and_what_comprehend_warns_of() -> None:
     approved = promotion(PromotionStatus.PROMOTED).model_copy(update={"answered_by": "arn:me", "warning": "few labels"})
     assert "approved by arn:me: because. Comprehend warns: few labels" in promotion_words(approved)
+    why = approved.model_copy(update={"answer_reason": "It is better."})
+    assert "approved by arn:me (It is better.): because." in promotion_words(why)
     served = approved.model_copy(update={"serving": "It is behind."})
     assert "because. Serving: It is behind. Comprehend warns: few labels" in promotion_words(served)
 

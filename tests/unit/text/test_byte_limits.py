@@ -150,6 +150,7 @@ def test_the_notification_of_a_promotion_that_superseded_thousands() -> None:
         serving=LONG,
         warning=LONG,
         answered_by=LONG,
+        answer_reason=LONG,
     )
     superseded = ended.model_copy(update={"reason": LONG[:10_000], "by": LONG[:10_000]})
     text = report_promotion.message((ended, *[superseded] * 3000), flywheel_name="news", intake_bucket="intake")
