@@ -37,6 +37,7 @@ _MACHINES = {"Turn": 1, "Promote": 3, "Serve": 1, "Analyze": 2}
 """How often each is the unlucky one, by how its logical id begins. Promotions have most of the seldom states."""
 _SELDOM = frozenset(
     {
+        "AwaitTrialAsk",
         "DeleteOldImports",
         "JudgeModel",
         "PutBackFormerModel",
@@ -263,7 +264,7 @@ class Storm(Weather):
         if self.calm or not machine.startswith(self._unlucky):
             return None
         if state not in self._luck:
-            self._luck[state] = self._drawn_luck(service, rate=self._rates.unlucky * (3 if state in _SELDOM else 1))
+            self._luck[state] = self._drawn_luck(service, rate=self._rates.unlucky * (6 if state in _SELDOM else 1))
         luck = self._luck[state]
         if luck is None or not luck.times or now >= luck.until:
             return None

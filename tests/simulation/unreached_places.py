@@ -14,15 +14,13 @@ UNREACHED: Mapping[str, str] = {
         "Four others would have to write the summary of the same job, each between a read and a write."
     ),
     "AnalyzeMachine*/JoinAnalysis/retry 2": "Four others would have to write the output of the same job so.",
-    "PromoteMachine*/PutBackFormerModel/retry 2": (
-        "An iteration would have to begin while the new model is tried, and Comprehend to promote none meanwhile."
-    ),
     "TurnMachine*/AcceptDataset/retry 2": f"The machine has waited until the dataset was COMPLETED. {_NEVER_BACK}",
     "PromoteMachine*/CheckModel/retry 2": (
         "A candidate that does not show yet. The local Comprehend shows a model as soon as its training begins."
     ),
     "PromoteMachine*/PublishModel/retry 2": f"The former model seems active after the update. {_NEVER_BACK}",
     # What a person would have to do between two steps that follow at once.
+    "PromoteMachine*/AskForApproval/catch 3": "The account that trains withdraws the model.",
     "PromoteMachine*/PublishModel/catch 1": "Somebody makes another model active in the console.",
     "PromoteMachine*/TryModel/catch 0": "Somebody deletes the model that was imported a moment ago.",
     "PromoteMachine*/JudgeModel/catch 1": "Somebody stops the execution, which is reported, and redrives it.",

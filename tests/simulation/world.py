@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from tests.simulation.machines.execution import Execution
     from tests.simulation.machines.host import Visit
 
-_READS = ("Get", "List", "Describe", "Head")
+_READS = ("Get", "List", "Describe", "Head", "Classify", "Detect")
 _CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
 PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""

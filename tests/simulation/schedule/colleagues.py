@@ -42,6 +42,6 @@ def draw(scene: Scene) -> Drawn:
     if not scene.imports and draw.random() < _TIDIES:
         found.acts.append(Act(at=draw.uniform(600, scene.length / 2), kind="delete the next model"))
         found.parameters.setdefault("flywheel", {})["Evidence"] = "HOLDOUT"
-    if not scene.imports and draw.random() < 2 * _TIDIES:
+    if not scene.imports and draw.random() < 4 * _TIDIES:
         found.acts.append(Act(at=draw.uniform(600, scene.length), kind="delete the replaced model"))
     return found
