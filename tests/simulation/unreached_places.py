@@ -18,7 +18,6 @@ UNREACHED: Mapping[str, str] = {
     "PromoteMachine*/CheckModel/retry 2": (
         "A candidate that does not show yet. The local Comprehend shows a model as soon as its training begins."
     ),
-    "PromoteMachine*/PublishModel/retry 2": f"The former model seems active after the update. {_NEVER_BACK}",
     # What a person would have to do between two steps that follow at once.
     "PromoteMachine*/AskForApproval/catch 3": "The account that trains withdraws the model.",
     "PromoteMachine*/PublishModel/catch 1": "Somebody makes another model active in the console.",
