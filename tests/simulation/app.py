@@ -266,13 +266,12 @@ class App:
         return role.rpartition("/")[2]
 
     def machine(self, word: str) -> Machine:
-        """The one whose logical id begins so."""
-        return next(
-            machine
-            for stack in self.stacks.values()
-            for machine in stack.machines
-            if machine.logical_id.startswith(word)
-        )
+        """The one whose logical id begins so. Raises ApiError if its stack is not deployed, or not yet."""
+        machines = (machine for stack in self.stacks.values() for machine in stack.machines)
+        found = next((machine for machine in machines if machine.logical_id.startswith(word)), None)
+        if found is None:
+            raise ApiError("StateMachineDoesNotExist", f"There is no machine {word}.")
+        return found
 
     def function(self, step: str) -> Function:
         """That of a module's last name."""

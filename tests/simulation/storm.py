@@ -156,9 +156,9 @@ class Storm(Weather):
             return Strike(code=code, status=status)
         if rates.cut_off and "#" in who.who and self._is_cut_off(who.who):
             return Strike()
+        if rates.conflicts and conditional and operation in _CONFLICTS and draw.random() < rates.conflicts:
+            return Strike(code="ConditionalRequestConflict", status=409)
         if draw.random() < (0.9 if self._is_in(self._outages, service) else rates.refused):
-            if conditional and operation in _CONFLICTS and draw.random() < 0.2:
-                return Strike(code="ConditionalRequestConflict", status=409)
             code, status = draw.choice(_REFUSALS[service]) if service in _REFUSALS else ("InternalFailure", 500)
             return Strike(code=code, status=status)
         if draw.random() < rates.lost_answers:

@@ -14,9 +14,9 @@ from urllib.error import URLError
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.retries import standard
 
 from flywheel.faults.errors import FlywheelError
-from flywheel.faults.fault_names import PASSING
 from local.auto_scaling.contract import AutoScalingError
 from local.auto_scaling.load import Load
 from local.auto_scaling.service import AutoScaling
@@ -63,6 +63,10 @@ if TYPE_CHECKING:
     from tests.simulation.machines.host import Visit
 
 _READS = ("Get", "List", "Describe", "Head", "Classify", "Detect")
+_TRANSIENT: Any = standard.TransientRetryableChecker
+_THROTTLED: Any = standard.ThrottledRetryableChecker
+_REPEATED_STATUSES = frozenset(_TRANSIENT._TRANSIENT_STATUS_CODES)
+_REPEATED_CODES = frozenset((*_TRANSIENT._TRANSIENT_ERROR_CODES, *_THROTTLED._THROTTLED_ERROR_CODES))
 _CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
 PLANNED = (FlywheelError, ClientError, BotoCoreError, Boto3Error, URLError)
 """How functions may fail: with the pipeline's own errors, or AWS's."""
@@ -369,4 +373,5 @@ class World:
 
 
 def _repeated(error: ApiError) -> bool:
-    return error.status >= 500 or error.status == 429 or error.code in PASSING
+    """As botocore's standard mode does: a conflict of two requests, for instance, is not."""
+    return error.status in _REPEATED_STATUSES or error.code in _REPEATED_CODES

@@ -49,6 +49,8 @@ class Rates:
     """How often an hour others of the account use up a quota of Comprehend for some time."""
     cut_off: float = 0.0
     """Of functions: their requests are lost for some time."""
+    conflicts: float = 0.0
+    """S3 answers a conditional write that another request for the key is under way."""
     events_lost: float = 0.0
     events_late: float = 0.0
     events_repeated: float = 0.0
@@ -226,6 +228,7 @@ def _rates(draw: random.Random, of_tasks: random.Random) -> Rates:
         unlucky=sometimes(0.6, 0.6, of_tasks),
         used_up=sometimes(0.3, 0.8, of_tasks),
         cut_off=sometimes(0.3, 0.25, of_tasks),
+        conflicts=sometimes(0.4, 0.1, of_tasks),
         events_lost=sometimes(0.3, 0.4),
         events_late=sometimes(0.3, 0.4),
         events_repeated=sometimes(0.3, 0.3),
