@@ -48,8 +48,8 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
 def has_open_edit(beginning: PromotionBeginning | None, published: PublishedModels, intake: IntakeBucket) -> bool:
     """Whether `desired-model-arn` has an edit that names another model and whose request has not ended.
 
-    An edit back to the published model counts if it was made after the promotion began. But that is also where a turn
-    publishes a model that somebody made active in the console: it writes `active-model-arn` last.
+    An edit back to the published model counts if it was made after the promotion began, and after `active-model-arn`
+    was written: a turn that publishes a change in the console writes both, that one last.
     """
     desired = published.desired()
     if desired is None:
