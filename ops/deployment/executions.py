@@ -17,7 +17,11 @@ def execution_arn(machine_arn: str, name: str) -> str:
 
 
 def find_execution(clients: Clients, arn: str) -> DescribeExecutionOutputTypeDef | None:
-    """None if it has not begun, or was forgotten: 90 days after its end."""
+    """None if it has not begun, or was forgotten: 90 days after its end.
+
+    Step Functions' answer is eventually consistent: of an execution that has just begun it may be None, and one that
+    has just ended or gone on may still be told as it was before.
+    """
     try:
         return clients.stepfunctions.describe_execution(executionArn=arn)
     except clients.stepfunctions.exceptions.ExecutionDoesNotExist:

@@ -25,7 +25,7 @@ from flywheel.records.analyses import (
 )
 from flywheel.store.record import Record
 from ops.deployment.errors import OperatorError, UnwritableFileError, WaitTimeoutError
-from ops.deployment.executions import execution_arn
+from ops.deployment.executions import execution_arn, find_execution, runs
 from ops.deployment.local_cloud import local_command
 from ops.deployment.polling import looks
 from ops.deployment.published import AnyDeployment
@@ -142,8 +142,9 @@ def wait_for_analysis(
 ) -> AnalysisSummary:
     """The summary, once the execution has ended. Raises WaitTimeoutError, and OperatorError if it left none."""
     for _ in looks(timeout_seconds=timeout_seconds, poll_seconds=poll_seconds):
-        execution = deployment.clients.stepfunctions.describe_execution(executionArn=started.execution_arn)
-        if execution["status"] != "RUNNING":
+        execution = find_execution(deployment.clients, started.execution_arn)
+        # Step Functions may not tell of it yet, or not of its redrive.
+        if execution is not None and not runs(execution):
             return _summary_of(deployment, started, execution, poll_seconds=poll_seconds)
         on_progress(progress_of(deployment, started))
     raise WaitTimeoutError(

@@ -6,7 +6,7 @@ Promotions go on: they are how a person undoes what a turn did, paused or not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.promotions.requests import waiting_promotion
@@ -21,6 +21,9 @@ from ops.verbs.turns import TurnProgress, TurnState, running_turn
 
 _LOOKS_IN_A_ROW = 2
 """A turn that was being started when the pause came is seen by the second look."""
+_BEGINS_WITHIN = timedelta(minutes=1)
+"""After the pause: a turn whose number was taken before has begun by then and Step Functions tells of it, or it never
+begins."""
 
 
 class PauseResult(Record):
@@ -89,7 +92,9 @@ def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | Non
     A promotion that waits for approval counts only if `waiting_too`.
     """
     turn = running_turn(deployment)
-    if turn is not None and turn.state is TurnState.RUNNING:
+    if turn is not None and (
+        turn.state is TurnState.RUNNING or (turn.state is TurnState.STARTING and _begins(deployment))
+    ):
         return f"{turn.turn}: {turn.step}" if turn.step else turn.turn
     service = deployment.service
     for iteration in service.iterations():
@@ -101,3 +106,9 @@ def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | Non
     if waiting_too or waiting_promotion(deployment.intake) is None:
         return running_promotion(deployment)
     return None
+
+
+def _begins(deployment: Deployment) -> bool:
+    """Whether a turn that has a number and no execution that is told of may run or begin."""
+    paused = deployment.intake.read(PAUSE_KEY, Pause)
+    return paused is None or datetime.now(UTC) < paused.at + _BEGINS_WITHIN

@@ -9,6 +9,7 @@ import random
 import secrets
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -112,11 +113,19 @@ class _Time:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        acting.get().world.kernel.sleep(seconds)
+        running = acting.get(None)
+        if running is None:
+            time.sleep(seconds)
+        elif running.world.kernel.in_process:
+            running.world.kernel.sleep(seconds)
+        else:
+            # A test waits, and everything else goes on.
+            running.world.kernel.run_until(running.world.kernel.now + seconds)
 
     @staticmethod
     def time() -> float:
-        return acting.get().world.kernel.now
+        running = acting.get(None)
+        return time.time() if running is None else running.world.kernel.now
 
     monotonic = perf_counter = time
 
@@ -197,6 +206,11 @@ class _Datetime(datetime):
         return datetime.now(tz) if acting.get(None) is None else now().astimezone(tz)
 
 
+_EVERYWHERE: dict[str, tuple[object, object]] = {"random": (random, _Random), "secrets": (secrets, _Secrets)}
+_IN_COMMANDS: dict[str, tuple[object, object]] = {"datetime": (datetime, _Datetime), "time": (time, _Time)}
+"""What a module has under a name, and what it gets instead."""
+
+
 def now() -> datetime:
     """What the clock of the one who acts shows."""
     running = acting.get()
@@ -269,16 +283,13 @@ def _prepare(change: Callable[[Any, str, Any], None]) -> None:
     observability = importlib.import_module("handlers.observability")
     for level in ("debug", "info", "warning", "error", "exception"):
         change(observability.logger, level, _log)
-    commands = _modules_of("ops.verbs")
+    commands = [importlib.import_module("ops.deployment.polling"), *_modules_of("ops.verbs")]
     for module in (*_modules_of("flywheel"), *commands):
         if "ThreadPoolExecutor" in module.__dict__:
             change(module, "ThreadPoolExecutor", _OneAfterTheOther)
-        for name, real, ours in (("random", random, _Random), ("secrets", secrets, _Secrets)):
+        for name, (real, ours) in (_EVERYWHERE | (_IN_COMMANDS if module in commands else {})).items():
             if module.__dict__.get(name) is real:
                 change(module, name, ours)
-    for module in commands:
-        if module.__dict__.get("datetime") is datetime:
-            change(module, "datetime", _Datetime)
 
 
 def _modules_of(package: str) -> list[ModuleType]:
@@ -316,7 +327,7 @@ def _found(module: str) -> tuple[ModuleSpec, CodeType]:
 
 
 def _handler_in(imported: ModuleType) -> Callable[[dict[str, Any], Any], Any]:
-    if "time" in imported.__dict__ and imported.__dict__["time"] is sys.modules["time"]:
+    if imported.__dict__.get("time") is time:
         imported.__dict__["time"] = _Time
     found: Callable[[dict[str, Any], Any], Any] = imported.handler
     return found

@@ -82,6 +82,7 @@ def run(plan: Plan, *, always: Mapping[Claim, str], at_the_end: Sequence[Claim],
     storm = Storm(kernel, plan.rates, calm_after=calm_after, until=kernel.now + plan.calm_after, tell=tell)
     world = World(kernel=kernel, comprehend=Settings().merged(dict(plan.readings)), weather=storm, tell=tell)
     world.events.least_period = plan.least_period
+    world.states.behind = plan.behind
     quality = kernel.random("talents")
 
     trainings = count(1)
@@ -152,6 +153,8 @@ def _play(
             days = _REST_WITHIN / 86400
             raise ClaimBroken("comes_to_rest", f"After {days:.0f} calm days it is still at work: {at_work}")
         watch.run_until(kernel.now + _LOOK_EVERY)
+    # As whoever looks a minute later.
+    world.states.behind = 0.0
     _check([*at_the_end, *at_rest], situation)
     if plan.destroyed:
         _destroy(situation, plan.destroyed)

@@ -5,15 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from flywheel.faults.service_faults import error_code
 from flywheel.records.analyses import INPUT, OPTIONS, input_folder
 from ops.verbs import analyze
 from tests.simulation.acts.operators import redrive
+from tests.simulation.claims.broken import ClaimBroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ops.verbs.analyze import StartedAnalysis
     from tests.simulation.people import People
     from tests.simulation.schedule.act import Act
+
+
+_PATIENCE, _POLL = 6 * 3600.0, 600.0
+"""Seconds."""
 
 
 def upload(people: People, act: Act) -> None:
@@ -36,12 +45,23 @@ def start(people: People, act: Act) -> None:
         paths.append(folder / name)
     _sends(people, act)
     people.heard.jobs[act.detail["job"]].add("uploaded")
-    analyze.start_job(people.any_deployment, paths, job=act.detail["job"])
+    started = analyze.start_job(people.any_deployment, paths, job=act.detail["job"])
+    _wait(people, started)
+
+
+def _wait(people: People, started: StartedAnalysis) -> None:
+    """Until it has ended: if something is wrong, the command says so in its own words, unless the services refuse."""
+    try:
+        analyze.wait_for_analysis(people.any_deployment, started, timeout_seconds=_PATIENCE, poll_seconds=_POLL)
+    except ClientError as error:
+        if error_code(error) == "ExecutionDoesNotExist":
+            raise ClaimBroken("a_command_knows_what_it_started", str(error)) from error
+        raise
 
 
 def again(people: People, act: Act) -> None:
     """`flywheel analyze --again JOB`"""
-    analyze.start_again(people.any_deployment, act.detail["job"])
+    _wait(people, analyze.start_again(people.any_deployment, act.detail["job"]))
 
 
 def delete(people: People, act: Act) -> None:

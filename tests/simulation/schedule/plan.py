@@ -69,6 +69,8 @@ class Plan:
     """Of the stacks, by "flywheel", "serving", "analysis"."""
     readings: Mapping[str, Any]
     """Settings of the local Comprehend: durations, quotas, and how AWS's open questions are read."""
+    behind: float = 0.0
+    """Seconds, at most, by which the answers of services are behind that say that they are eventually consistent."""
     too_slow: bool = False
     """One of these durations is longer than the pipeline waits at a time."""
     rates: Rates
@@ -123,6 +125,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         kind=kind,
         parameters=given,
         readings=_readings(draw) | of_imports | too_slow,
+        behind=random.Random(f"{seed}/behind/{bounded}").choice((0.0, 5.0, 60.0)),
         too_slow=bool(too_slow),
         rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
         acts=tuple(sorted(acts, key=lambda act: act.at)),

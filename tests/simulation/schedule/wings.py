@@ -60,7 +60,7 @@ def with_a_model(draw: random.Random) -> dict[str, str]:
 
 
 def draw_wings(seed: str, *, kind: str, labels: tuple[str, ...], length: float) -> Drawn:
-    from tests.simulation.schedule import analyses, api_users, colleagues, endpoints, reviewers, successors
+    from tests.simulation.schedule import analyses, api_users, colleagues, crowds, endpoints, reviewers, successors
 
     wings = {
         "reviewers": reviewers.draw,
@@ -69,6 +69,7 @@ def draw_wings(seed: str, *, kind: str, labels: tuple[str, ...], length: float) 
         "endpoints": endpoints.draw,
         "successors": successors.draw,
         "colleagues": colleagues.draw,
+        "crowds": crowds.draw,
     }
     return _drawn(wings, seed, kind=kind, labels=labels, length=length)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.simulation.api import REGION, ApiError, Caller
 from tests.simulation.machines.definition import Machine as Program
@@ -22,8 +22,35 @@ _NAMES_LAST = 90 * 86400.0
 """For so long a closed execution's name cannot be used again."""
 
 
+class _Moment(NamedTuple):
+    """What is told of an execution from this moment on."""
+
+    at: float
+    status: str | None
+    stop_date: float | None
+    redrive_count: int
+    redrive_date: float | None
+    output: Any
+    error: str | None
+    cause: str | None
+
+    @staticmethod
+    def of(execution: Execution) -> _Moment:
+        one = execution
+        return _Moment(
+            one.kernel.now,
+            one.status,
+            one.stop_date,
+            one.redrive_count,
+            one.redrive_date,
+            one.output,
+            one.error,
+            one.cause,
+        )
+
+
 class States:
-    """`host_of` gives what an execution of a machine asks for its tasks; `on_end` hears of every change of status."""
+    """`host_of` gives what an execution of a machine asks for its tasks; `on_status` hears of changes of status."""
 
     def __init__(
         self, kernel: Kernel, *, host_of: Callable[[Machine, str], Host], on_status: Callable[[str, Execution], None]
@@ -35,6 +62,11 @@ class States:
         """By ARN, with what runs and their account."""
         self.executions: dict[str, Execution] = {}
         """By ARN."""
+        self.behind = 0.0
+        """Seconds, at most, by which DescribeExecution and ListExecutions are behind: by the API Reference both
+        are "eventually consistent"."""
+        self._past: dict[str, list[_Moment]] = {}
+        """By ARN, oldest first."""
         self.starts = 0
         self._operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "StartExecution": self._start_execution,
@@ -85,13 +117,18 @@ class States:
             name,
             json.loads(text),
             self._host_of(machine, account),
-            on_end=lambda ended: self._on_status(account, ended),
+            on_end=lambda ended: self._changed(account, ended),
         )
         self.executions[arn] = execution
+        self._past[arn] = []
         self.starts += 1
         execution.start()
-        self._on_status(account, execution)
+        self._changed(account, execution)
         return execution
+
+    def _changed(self, account: str, execution: Execution) -> None:
+        self._past[execution.arn].append(_Moment.of(execution))
+        self._on_status(account, execution)
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002 - as every service
         answer = self._operations.get(operation)
@@ -112,17 +149,31 @@ class States:
     def _redrive_execution(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         execution = self._known(asked["executionArn"])
         execution.redrive()
+        self._past[execution.arn].append(_Moment.of(execution))
         self.starts += 1
         return {"redriveDate": _time(execution.redrive_date or self._kernel.now)}
 
     def _describe_execution(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return _description(self._known(asked["executionArn"]), whole=True)
+        execution = self._known(asked["executionArn"])
+        told = self._told(execution, self._seen_until())
+        if told is None:
+            raise _unknown(execution.arn)
+        return _description(execution, told, whole=True)
 
     def _list_executions(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = asked.get("statusFilter")
-        found = [one for one in self.of(asked["stateMachineArn"]) if wanted in (None, one.status)]
-        newest = sorted(found, key=lambda one: -(one.start_date or 0))[: asked.get("maxResults", 1000)]
-        return {"executions": [_description(one, whole=False) for one in newest]}
+        wanted, until = asked.get("statusFilter"), self._seen_until()
+        every = [(one, self._told(one, until)) for one in self.of(asked["stateMachineArn"])]
+        found = [(one, told) for one, told in every if told is not None and wanted in (None, told.status)]
+        newest = sorted(found, key=lambda each: -(each[0].start_date or 0))[: asked.get("maxResults", 1000)]
+        return {"executions": [_description(one, told, whole=False) for one, told in newest]}
+
+    def _seen_until(self) -> float:
+        """The moment up to which one answer knows what happened."""
+        now = self._kernel.now
+        return now - self._kernel.random("behind").uniform(0, self.behind) if self.behind else now
+
+    def _told(self, execution: Execution, until: float) -> _Moment | None:
+        return next((one for one in reversed(self._past[execution.arn]) if one.at <= until), None)
 
     def _get_execution_history(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         events: list[dict[str, Any]] = []
@@ -160,7 +211,7 @@ class States:
 
     def _known(self, arn: str) -> Execution:
         if arn not in self.executions:
-            raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+            raise _unknown(arn)
         return self.executions[arn]
 
     def machines_of(self, token: str) -> tuple[str, ...]:
@@ -194,24 +245,28 @@ def _parsed(arn: str, role_arn: str, definition: str) -> Program:
     return Program.of(json.loads(definition), arn=arn, role_arn=role_arn)
 
 
-def _description(execution: Execution, *, whole: bool) -> dict[str, Any]:
+def _unknown(arn: str) -> ApiError:
+    return ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+
+
+def _description(execution: Execution, told: _Moment, *, whole: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine.arn,
         "name": execution.name,
-        "status": execution.status,
+        "status": told.status,
         "startDate": _time(execution.start_date or 0),
     }
-    if execution.stop_date is not None:
-        found["stopDate"] = _time(execution.stop_date)
-    if execution.redrive_date is not None:
-        found |= {"redriveCount": execution.redrive_count, "redriveDate": _time(execution.redrive_date)}
+    if told.stop_date is not None:
+        found["stopDate"] = _time(told.stop_date)
+    if told.redrive_date is not None:
+        found |= {"redriveCount": told.redrive_count, "redriveDate": _time(told.redrive_date)}
     if whole:
         found["input"] = json.dumps(execution.input)
-        if execution.status == "SUCCEEDED":
-            found["output"] = json.dumps(execution.output)
-        if execution.error is not None:
-            found |= {"error": execution.error, "cause": execution.cause or ""}
+        if told.status == "SUCCEEDED":
+            found["output"] = json.dumps(told.output)
+        if told.error is not None:
+            found |= {"error": told.error, "cause": told.cause or ""}
     return found
 
 
