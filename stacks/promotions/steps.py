@@ -99,6 +99,7 @@ class PromotionSteps(Construct):
             busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", actions=READ),
+                access.objects("promotions/made-active/*", actions=("PutObject", "DeleteObject")),
                 access.list_intake(),
                 *_change_active_model(access, role=role),
             ],

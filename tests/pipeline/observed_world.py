@@ -15,7 +15,7 @@ from flywheel.faults.fault_names import PASSING
 from local.comprehend.settings import Settings
 from tests.simulation.acting import Acting
 from tests.simulation.api import ApiError, Caller
-from tests.simulation.app import App
+from tests.simulation.app import FLYWHEEL_WITH_MODEL, App
 from tests.simulation.deployment.synthesis import context_of, synthesised, templates_of
 from tests.simulation.kernel import Process
 from tests.simulation.schedule.plan import KINDS
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tests.simulation.deployment.stack import Stack
     from tests.simulation.machines.host import Visit
 
-FLYWHEEL_WITH_MODEL = "Custom::FlywheelWithModel"
 SETTINGS = Settings().merged(
     {
         **dict.fromkeys((name for name in Settings.model_fields if name.endswith("_seconds")), 0),
@@ -184,12 +183,6 @@ class SmallApp(App):
             rules = tuple(rule for rule in stack.rules if not rule.schedule)
             _resolved[key] = replace(stack, event_source_mappings=mappings, rules=rules)
         return _resolved[key]
-
-    def _create_flywheels(self, stack: Stack) -> None:
-        super()._create_flywheels(stack)
-        for resource in stack.custom_resources:
-            if resource.type == FLYWHEEL_WITH_MODEL and resource.properties["FlywheelArn"] not in self.flywheels:
-                self.flywheels.append(resource.properties["FlywheelArn"])
 
 
 left: list[World] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flywheel.store.parameters import ACTIVE
 from tests.simulation.api import ACCOUNT, ApiError, Caller
 from tests.simulation.cloudformation import DeploymentFailed, destroy
-from tests.simulation.deployment.synthesis import IMPORTING, context_of, templates_of
+from tests.simulation.deployment.synthesis import ADOPTING, IMPORTING, context_of, templates_of
 from tests.simulation.deployment.templates import Deployable
 from tests.simulation.schedule.plan import KINDS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+FLYWHEEL_WITH_MODEL = "Custom::FlywheelWithModel"
 _ATTEMPTS = 50
 
 
@@ -29,12 +30,19 @@ class App:
     "flywheel"."""
 
     def __init__(
-        self, world: World, *, kind: str, parameters: Mapping[str, Mapping[str, str]], account: str = ACCOUNT
+        self,
+        world: World,
+        *,
+        kind: str,
+        parameters: Mapping[str, Mapping[str, str]],
+        account: str = ACCOUNT,
+        adopts: bool = False,
     ) -> None:
+        """`adopts`: a flywheel of this kind that begins with an existing model."""
         self.world = world
         self.account = account
         self.kind = kind
-        self._templates = KINDS.get(kind, IMPORTING)
+        self._templates = ADOPTING if adopts else KINDS.get(kind, IMPORTING)
         self.generation = 1
         self.deploying = False
         self.without: set[str] = set()
@@ -193,6 +201,9 @@ class App:
                 self._wait_for(flywheel.arn)
                 self.flywheels.append(flywheel.arn)
                 self.seen_active = None
+        for resource in stack.custom_resources:
+            if resource.type == FLYWHEEL_WITH_MODEL and resource.properties["FlywheelArn"] not in self.flywheels:
+                self.flywheels.append(resource.properties["FlywheelArn"])
 
     def _wait_for(self, flywheel_arn: str) -> None:
         """CloudFormation goes on when the flywheel is ACTIVE, and takes one that FAILED away again."""
@@ -262,7 +273,10 @@ class App:
     @property
     def data_access_role(self) -> str:
         """Name of the flywheel's role."""
-        role: str = self.stacks["flywheel"].flywheels[0].properties["DataAccessRoleArn"]
+        stack = self.stacks["flywheel"]
+        properties = [each.properties for each in stack.flywheels]
+        properties += [each.properties for each in stack.custom_resources if each.type == FLYWHEEL_WITH_MODEL]
+        role: str = properties[0]["DataAccessRoleArn"]
         return role.rpartition("/")[2]
 
     def machine(self, word: str) -> Machine:

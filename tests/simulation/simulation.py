@@ -13,16 +13,20 @@ from pydantic import ValidationError
 
 from local.comprehend.faults import Fault
 from local.comprehend.settings import Settings
-from tests.simulation.api import IMPORTER
+from tests.simulation.api import ACCOUNT, IMPORTER
 from tests.simulation.app import App
 from tests.simulation.claims import destroyed
 from tests.simulation.claims.broken import ClaimBroken
 from tests.simulation.cloudformation import DeploymentFailed
+from tests.simulation.deployment.synthesis import ADOPTED_DATA, ADOPTING, context_of
 from tests.simulation.kernel import BEGINNING, Kernel
 from tests.simulation.people import People
 from tests.simulation.schedule.act import Act
+from tests.simulation.schedule.documents import Author
 from tests.simulation.services.learner import Talent, talents
 from tests.simulation.storm import Storm
+from tests.simulation.trainings import train
+from tests.simulation.weather import Weather
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 _REST_WITHIN = 6 * 86400.0
 _LOOKS = 3
+_FIRST_NUMBER = 900_000
+"""Of the texts that the model was trained on with which a flywheel begins: nobody else's."""
 _LOOK_EVERY = 6 * 3600.0 + 420
 """No multiple of what schedules do: looks must not fall together with them each time."""
 
@@ -116,7 +122,9 @@ def _play(
     at_the_end: Sequence[Claim],
     at_rest: Sequence[Claim],
 ) -> None:
-    app = App(world, kind=plan.kind, parameters=plan.parameters)
+    app = App(world, kind=plan.kind, parameters=plan.parameters, adopts=plan.adopts)
+    if plan.adopts:
+        app.wanted_models.add(_train_model(plan, world))
     if any(act.kind == "deploy serving" for act in plan.acts):
         app.without.add("serving")
     app.deploy_first()
@@ -158,6 +166,18 @@ def _play(
     _check([*at_the_end, *at_rest], situation)
     if plan.destroyed:
         _destroy(situation, plan.destroyed)
+
+
+def _train_model(plan: Plan, world: World) -> str:
+    """The one that the flywheel begins with, in fair weather; its ARN."""
+    author = Author(random=world.kernel.random("adopted"), kind=plan.kind, labels=plan.labels, count=_FIRST_NUMBER)
+    arn: str = context_of(ADOPTING)["initial_model_arn"]
+    name, _, version = arn.split("/")[1:]
+    weather, world.weather = world.weather, Weather()
+    rows = author.file("train", "adopted", per_label=10).content
+    train(world, rows, name=name, version=version, folder=ADOPTED_DATA, account=ACCOUNT)
+    world.weather = weather
+    return arn
 
 
 def _destroy(situation: Situation, parts: Sequence[str]) -> None:

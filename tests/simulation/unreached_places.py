@@ -23,6 +23,10 @@ UNREACHED: Mapping[str, str] = {
     "PromoteMachine*/PublishModel/catch 1": "Somebody makes another model active in the console.",
     "PromoteMachine*/TryModel/catch 0": "Somebody deletes the model that was imported a moment ago.",
     "PromoteMachine*/JudgeModel/catch 1": "Somebody stops the execution, which is reported, and redrives it.",
+    # What is at work for some minutes of a few schedules.
+    "CreationCreateMachine*": (
+        "It makes a flywheel that begins with a model. In tests/pipeline/creation it is killed everywhere."
+    ),
     # What nobody has the patience for.
     "AnalyzeMachine*/AwaitPartLook/choice 1": (
         "A job of more than a day: three turns would wait for one of a hold-out in vain, and then for a person."

@@ -10,11 +10,13 @@ from flywheel.faults.errors import PromotionRefused, ServiceBusy
 from flywheel.promotions.requests import as_promotion, beginning_of, open_request_of, superseded_by
 from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import (
+    MadeActive,
     PromotionBeginning,
     PromotionRequest,
     PromotionSource,
     PromotionStatus,
     end_key,
+    made_active_key,
     request_key,
     require_current,
 )
@@ -32,7 +34,9 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelSer
     """
     require_current(intake, promotion)
     beginning = beginning_of(promotion, intake)
-    warning = require_fit(open_request_of(promotion, intake), flywheel=service.describe(), service=service, now=now)
+    request, flywheel = open_request_of(promotion, intake), service.describe()
+    require_not_replaced(request, flywheel, intake=intake, now=now)
+    warning = require_fit(request, flywheel=flywheel, service=service, now=now)
     _end_superseded(beginning, intake=intake, now=now)
     return warning
 
@@ -79,6 +83,27 @@ def require_same_active(request: PromotionRequest, flywheel: ActiveModelState) -
             f"The active model is {active or 'none'}, but this was decided against "
             f"{request.decided_against or 'none'}: it was changed in between."
         )
+
+
+def require_not_replaced(
+    request: PromotionRequest, flywheel: ActiveModelState, *, intake: IntakeBucket, now: datetime
+) -> None:
+    """Raise PromotionRefused if the model was active already and somebody has made the former one active again.
+
+    Raises ServiceBusy while Comprehend may still show what was before.
+    """
+    active = flywheel.active_model_arn
+    if active == request.model_arn or active != request.decided_against:
+        return
+    made = intake.read(made_active_key(request.id), MadeActive)
+    if made is None:
+        return
+    if now - made.at < FOUND_WITHIN:
+        raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
+    raise PromotionRefused(
+        f"{made.promotion} made {request.model_arn} active at {made.at:%Y-%m-%d %H:%M} UTC, and somebody has put "
+        f"{active or 'no model'} back since."
+    )
 
 
 def _names_usable_model(service: ActiveModelService, model_arn: str) -> bool:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flywheel.faults.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
+from flywheel.promotions.check_model import require_not_replaced
 from flywheel.promotions.requests import beginning_of, request_of, require_open
 from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
 from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flywheel.pipeline import Pipeline
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
 
-def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
+def publish_model(*, promotion: str, pipeline: Pipeline, now: datetime) -> PromotionBeginning:
     """Write the parameters. Returns what the promotion works on.
 
     Raises NotCurrentPromotion; PromotionRefused if another model is active by now, because a promotion can be redriven
@@ -27,8 +30,10 @@ def publish_model(*, promotion: str, pipeline: Pipeline) -> PromotionBeginning:
     require_current(pipeline.intake, promotion)
     beginning = beginning_of(promotion, pipeline.intake)
     request = request_of(beginning)
-    active = pipeline.service.describe().active_model_arn
+    flywheel = pipeline.service.describe()
+    active = flywheel.active_model_arn
     if active != request.model_arn:
+        require_not_replaced(request, flywheel, intake=pipeline.intake, now=now)
         if active == request.decided_against:
             raise ServiceBusy(f"Comprehend does not say yet that {request.model_arn} is active.")
         raise PromotionRefused(f"{request.model_arn} was active, but {active or 'no model'} is by now.")

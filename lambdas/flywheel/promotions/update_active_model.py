@@ -9,11 +9,20 @@ from botocore.exceptions import ClientError
 from flywheel.faults.errors import PromotionRefused, ServiceBusy
 from flywheel.faults.fault_names import INVALID, THROTTLES
 from flywheel.faults.service_faults import error_code, error_message
-from flywheel.promotions.check_model import require_same_active
+from flywheel.promotions.check_model import require_not_replaced, require_same_active
 from flywheel.promotions.requests import beginning_of, open_request_of
-from flywheel.records.promotions import PromotionBeginning, PromotionRequest, PromotionStatus, require_current
+from flywheel.records.promotions import (
+    MadeActive,
+    PromotionBeginning,
+    PromotionRequest,
+    PromotionStatus,
+    made_active_key,
+    require_current,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flywheel.comprehend.active_model import ActiveModelService
     from flywheel.store.bucket import IntakeBucket
 
@@ -23,7 +32,9 @@ question 6)."""
 _REFUSALS = INVALID | {"ResourceNotFoundException", "ResourceUnavailableException"}
 
 
-def update_active_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelService) -> PromotionStatus:
+def update_active_model(
+    *, promotion: str, intake: IntakeBucket, service: ActiveModelService, now: datetime
+) -> PromotionStatus:
     """Make the requested model active, unless the active model has changed since the request.
 
     UpdateFlywheel has no compare-and-set, so the check comes right before it. Raises NotCurrentPromotion,
@@ -35,9 +46,13 @@ def update_active_model(*, promotion: str, intake: IntakeBucket, service: Active
     if flywheel.active_model_arn == request.model_arn:
         # If it was not active at the time of the request, this promotion made it active before it was killed.
         by_this_promotion = request.decided_against != request.model_arn
-        return PromotionStatus.PROMOTED if by_this_promotion else PromotionStatus.ALREADY_ACTIVE
-    require_same_active(request, flywheel)
-    _set_active(request.model_arn, service=service)
+        if not by_this_promotion:
+            return PromotionStatus.ALREADY_ACTIVE
+    else:
+        require_same_active(request, flywheel)
+        require_not_replaced(request, flywheel, intake=intake, now=now)
+        _set_active(request.model_arn, service=service)
+    intake.write_once(made_active_key(request.id), MadeActive(promotion=promotion, at=now))
     return PromotionStatus.PROMOTED
 
 
@@ -52,6 +67,7 @@ def put_back(*, promotion: str, intake: IntakeBucket, service: ActiveModelServic
     former = _former_model(request, beginning, service=service)
     active = service.describe().active_model_arn
     if former is not None and active == request.model_arn:
+        intake.delete([made_active_key(request.id)])
         _set_active(former, service=service)
     elif active not in (former, request.model_arn):
         # Somebody made another model active meanwhile: it stays.

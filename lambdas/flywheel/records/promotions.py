@@ -120,6 +120,18 @@ def begin_key(promotion: str) -> str:
     return f"{PROMOTIONS.folder_of(promotion)}begin.json"
 
 
+class MadeActive(Record):
+    """A request's model became active: from here on only somebody outside the pipeline can have put the former model
+    back, or the pipeline itself, which deletes this first."""
+
+    promotion: str
+    at: datetime
+
+
+def made_active_key(request_id: str) -> str:
+    return f"promotions/made-active/{request_id}.json"
+
+
 class ApprovalWait(Record):
     """A promotion that waits for a person's approval. SendTaskSuccess or SendTaskFailure with the token answers it."""
 

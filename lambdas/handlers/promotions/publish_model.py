@@ -8,6 +8,7 @@ from flywheel.environment import Pipeline
 from flywheel.promotions.publish_model import publish_model
 from flywheel.promotions.requests import event_detail
 from handlers.clients import pipeline
+from handlers.clock import now
 from handlers.observability import handles, logger
 from handlers.promotions.events import PromotionStep
 
@@ -18,6 +19,6 @@ class Environment(Pipeline):
 
 @handles(PromotionStep, Environment)
 def handler(step: PromotionStep, environment: Environment) -> dict[str, Any]:
-    beginning = publish_model(pipeline=pipeline(environment), promotion=step.promotion)
+    beginning = publish_model(pipeline=pipeline(environment), promotion=step.promotion, now=now())
     logger.info("published", promotion=step.promotion)
     return {"event": event_detail(beginning, flywheel_name=environment.flywheel_name)}

@@ -7,6 +7,7 @@ from typing import Any
 from flywheel.environment import ModelsOfDeployment
 from flywheel.promotions.update_active_model import put_back, update_active_model
 from handlers.clients import active_model_service, intake_bucket
+from handlers.clock import now
 from handlers.observability import handles, logger
 from handlers.promotions.events import ActiveModelStep
 
@@ -24,7 +25,10 @@ def handler(step: ActiveModelStep, environment: Environment) -> dict[str, Any]:
         logger.info("former model put back", promotion=step.promotion, model=former)
         return {"put_back": former}
     status = update_active_model(
-        promotion=step.promotion, intake=intake_bucket(environment), service=active_model_service(environment)
+        promotion=step.promotion,
+        intake=intake_bucket(environment),
+        service=active_model_service(environment),
+        now=now(),
     )
     logger.info("active model", promotion=step.promotion, status=status)
     return {"status": status.name}

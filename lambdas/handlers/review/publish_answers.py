@@ -42,10 +42,15 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         longest=timedelta(days=environment.review_publish_days),
         test_percent=environment.review_test_percent,
     )
+    task = flywheel_service(environment).describe().task
+    if not task.labels:
+        # Nobody can have answered anything.
+        logger.info("the flywheel is being created")
+        return {"documents": 0, "uploads": []}
     queue = ReviewQueue(
         intake=intake_bucket(environment),
         kind=model_kind(environment),
-        task=flywheel_service(environment).describe().task,
+        task=task,
         reviewers_per_item=environment.reviewers_per_item,
     )
     batches: tuple[Batch, ...] = ()

@@ -16,10 +16,10 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import PromotionMode
 from flywheel.records.turns import DeletedModels, deleted_key
 from tests.pipeline.creation.with_model import FOLDER, MODEL, FlywheelWithModel
-from tests.pipeline.documents import LABELS, documents
-from tests.pipeline.trainings import train
+from tests.pipeline.documents import LABELS, as_csv, documents
 from tests.simulation.api import ACCOUNT
 from tests.simulation.cloudformation import DeploymentFailed
+from tests.simulation.trainings import train
 
 NETWORK = {"VpcConfig": {"Subnets": ["subnet-12345678"], "SecurityGroupIds": ["sg-12345678"]}}
 TAG = {"Key": "application", "Value": "news-flywheel"}
@@ -56,7 +56,7 @@ def test_a_model_that_people_made_active_before_is_not_replaced() -> None:
     at.script.events_take = 3600
     at.provide()
     rows = documents(*LABELS, count=60)
-    theirs = train(at.world, rows, name="theirs", version="first", folder="s3://theirs/train/", account=ACCOUNT)
+    theirs = train(at.world, as_csv(rows), name="theirs", version="first", folder="s3://theirs/train/", account=ACCOUNT)
     at.make_active(theirs)
     assert not at.poked_promotion().start
     at.settle()
@@ -87,6 +87,18 @@ def test_the_first_candidate_is_compared_with_the_initial_model() -> None:
 def test_no_iteration_is_started_for_the_data_of_the_initial_model_alone(at: FlywheelWithModel) -> None:
     at.settle()
     assert at.run_turn().iteration_id is None
+
+
+def test_while_it_is_created_nothing_is_published() -> None:
+    """Comprehend does not say the labels before the flywheel is ACTIVE, and the schedules run already."""
+    at = FlywheelWithModel()
+    with at.comprehend_with(flywheel_creation_seconds=60):
+        deployment = at.beside(at.provide)
+        at.step_until(lambda: bool(at.comprehend.list_flywheels()["FlywheelSummaryList"]))
+        assert at.invoke("publish_answers", {"poke": "schedule"}) == {"documents": 0, "uploads": []}
+        assert not deployment.done
+        at.step_until(lambda: deployment.done)
+    assert at.described()["Status"] == "ACTIVE"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

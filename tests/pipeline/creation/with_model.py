@@ -6,12 +6,13 @@ from typing import Any
 
 from tests.infrastructure.conftest import VARIANTS
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, documents
-from tests.pipeline.observed_world import FLYWHEEL_WITH_MODEL, PARAMETERS, SmallApp, parameters_of
+from tests.pipeline.documents import LABELS, as_csv, documents
+from tests.pipeline.observed_world import PARAMETERS, SmallApp, parameters_of
 from tests.pipeline.seen import Seen
-from tests.pipeline.trainings import train
 from tests.simulation.api import ACCOUNT
+from tests.simulation.app import FLYWHEEL_WITH_MODEL
 from tests.simulation.deployment.stack import CustomResource, Stack
+from tests.simulation.trainings import train
 
 MODEL: str = VARIANTS["initial-model"]["initial_model_arn"]
 (FOLDER,) = VARIANTS["initial-model"]["initial_model_data"]
@@ -36,7 +37,7 @@ class FlywheelWithModel(Deployment):
         self.take(app)
         self._by_hand = 0
         if trained:
-            train(self.world, mostly_wrong(), name="initial", version="first", folder=FOLDER, account=ACCOUNT)
+            train(self.world, as_csv(mostly_wrong()), name="initial", version="first", folder=FOLDER, account=ACCOUNT)
 
     def provide(self, **properties: Any) -> None:
         """Deploy, also again, with these properties of the resource. Raises DeploymentFailed."""

@@ -22,12 +22,12 @@ from flywheel.records.decisions import Metrics
 from flywheel.records.promotions import Promotion, PromotionStatus, end_key
 from ops.deployment.published import ImportDeployment
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.documents import LABELS, as_csv, documents
 from tests.pipeline.observed_world import SmallApp, parameters_of
 from tests.pipeline.seen import Seen
-from tests.pipeline.trainings import train
 from tests.simulation import clients
 from tests.simulation.api import ACCOUNT, IMPORTER, REGION
+from tests.simulation.trainings import train
 
 if TYPE_CHECKING:
     from tests.pipeline.observed_world import ObservedWorld
@@ -52,7 +52,7 @@ class Source:
         other = dict(zip(LABELS, labels, strict=True))
         rows = [(other[label], text) for label, text in documents(*LABELS, count=60)]
         folder = f"s3://data-of-{version}/train/"
-        arn = train(self._world, rows, name="source", version=version, folder=folder, account=ACCOUNT)
+        arn = train(self._world, as_csv(rows), name="source", version=version, folder=folder, account=ACCOUNT)
         if trusted is not None:
             self.share(arn, trusted)
         return arn

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.comprehend.model import ModelService
 from flywheel.promotions import requests
 from flywheel.promotions.start_promotion import Poke
@@ -500,6 +501,29 @@ class TestTwoAtOnce:
         world.change_in_console(world.active)
         with pytest.raises(FunctionFailed, match="ServiceBusy"):
             world.at.invoke("publish_model", {"promotion": run})
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_what_somebody_has_put_back_is_not_promoted_again(self, world: World, fails: bool) -> None:
+        """Neither by the promotion that made it active, nor by the next one if that one failed."""
+        world.at.change(promotion_mode=PromotionMode.AUTOMATIC)
+        request = world.ask(world.better)
+        world.at.operator.poke_promotions()
+        run = world.at.run_before("PublishModel", machine="Promote")
+        if fails:
+            world.at.script.kill(after=0, times=1000, function="publish_model")
+            world.at.go_on(run)
+            execution = world.at.executions("Promote")[-1]
+            world.at.until_quiet(lambda: execution.status == "FAILED")
+            world.at.script.kill()
+        world.change_in_console(world.active)
+        world.at.go_on(run)
+        world.at.settle()
+        world.at.let_pass(FOUND_WITHIN)
+        world.at.promote_all()
+        world.check_at_rest(active=world.active)
+        (end,) = [end for end in world.ends() if end.request_id == request.id]
+        assert end.status is PromotionStatus.REFUSED
+        assert "somebody has put" in end.reason
 
     def test_a_redriven_promotion_does_not_publish_what_somebody_replaced(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)

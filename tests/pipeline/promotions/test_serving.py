@@ -380,9 +380,12 @@ class TestMeanwhile:
         late = LateService(comprehend=at.comprehend, flywheel_arn=at.flywheel_arn, kind=DOCUMENT_CLASSIFICATION)
         late.shows = former(at)
         with pytest.raises(ServiceBusy, match="does not say yet"):
-            update_active_model(promotion=promotion, intake=at.bucket, service=late)
+            update_active_model(promotion=promotion, intake=at.bucket, service=late, now=at.now())
         late.shows = None
-        assert update_active_model(promotion=promotion, intake=at.bucket, service=late) is PromotionStatus.PROMOTED
+        assert (
+            update_active_model(promotion=promotion, intake=at.bucket, service=late, now=at.now())
+            is PromotionStatus.PROMOTED
+        )
 
 
 class LateService(FlywheelService):

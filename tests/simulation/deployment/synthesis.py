@@ -17,6 +17,7 @@ from typing import Any
 
 from local.cloud.file_lock import held
 from tests.infrastructure.synthesised import ROOT, run_app
+from tests.simulation.api import ACCOUNT, REGION
 
 CACHE = ROOT / ".cache" / "simulation"
 
@@ -25,6 +26,9 @@ _MULTI_LABEL = ("COMEDY", "DRAMA", "THRILLER")
 _ENTITY_TYPES = ("PERSON", "PLACE")
 IMPORTING = "import"
 """Of the deployment in a second account."""
+ADOPTING = "adopting"
+"""Of a flywheel that begins with an existing model."""
+ADOPTED_DATA = "s3://data-of-adopted-model/train/"
 FLYWHEELS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     # One label more with the second generation, and one fewer.
     "classifier": (
@@ -38,6 +42,14 @@ FLYWHEELS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "recognizer": (
         {"model_type": "ENTITY_RECOGNIZER", "entity_types": list(_ENTITY_TYPES)},
         {"model_type": "ENTITY_RECOGNIZER", "entity_types": [*_ENTITY_TYPES, "WORK"], "generation": 2},
+    ),
+    ADOPTING: (
+        {
+            "mode": "MULTI_CLASS",
+            "labels": list(_CLASSIFIER),
+            "initial_model_arn": f"arn:aws:comprehend:{REGION}:{ACCOUNT}:document-classifier/adopted/version/first",
+            "initial_model_data": [ADOPTED_DATA],
+        },
     ),
 }
 """Settings of each generation."""

@@ -14,6 +14,7 @@ from tests.simulation.schedule.documents import Author, File
 from tests.simulation.schedule.wings import draw_importers, draw_wings
 
 HOUR = 3600.0
+_ADOPTS = 0.08
 KINDS = {"MULTI_CLASS": "classifier", "MULTI_LABEL": "multi-label", "ENTITIES": "recognizer"}
 """Of settings."""
 
@@ -69,6 +70,8 @@ class Plan:
     """Of the stacks, by "flywheel", "serving", "analysis"."""
     readings: Mapping[str, Any]
     """Settings of the local Comprehend: durations, quotas, and how AWS's open questions are read."""
+    adopts: bool = False
+    """The flywheel begins with an existing model."""
     behind: float = 0.0
     """Seconds, at most, by which the answers of services are behind that say that they are eventually consistent."""
     too_slow: bool = False
@@ -103,6 +106,8 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
             draw, source=context_of(KINDS[kind])["name"], labels=author.labels
         )
     generation = deployments.generation_at(draw, length)
+    adopts = kind == "MULTI_CLASS" and generation is None
+    adopts = adopts and random.Random(f"{seed}/adopts/{bounded}").random() < _ADOPTS
     given = {stack: parameters.drawn(draw, stack) for stack in ("flywheel", "serving", "analysis")}
     wings = draw_wings(f"{seed}/{bounded}", kind=kind, labels=labels_of(kind), length=length)
     for stack, values in wings.parameters.items():
@@ -125,6 +130,7 @@ def draw_plan(seed: int, *, bounded: bool) -> Plan:
         kind=kind,
         parameters=given,
         readings=_readings(draw) | of_imports | too_slow,
+        adopts=adopts,
         behind=random.Random(f"{seed}/behind/{bounded}").choice((0.0, 5.0, 60.0)),
         too_slow=bool(too_slow),
         rates=_rates(draw, random.Random(f"{seed}/invocations/{bounded}")),
