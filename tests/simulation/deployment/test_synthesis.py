@@ -35,10 +35,13 @@ def test_settings_that_cannot_be_synthesised_leave_nothing(tmp_path: Path) -> No
 
 
 def test_other_settings_are_kept_elsewhere() -> None:
-    kinds = [*synthesis.FLYWHEELS]
-    contexts = [context_of(kind, generation) for kind in kinds for generation in (1, 2)]
+    contexts = [
+        context_of(kind, number + 1)
+        for kind, generations in synthesis.FLYWHEELS.items()
+        for number in range(len(generations))
+    ]
     contexts.append(context_of(synthesis.IMPORTING))
-    assert len({synthesis._digest(each) for each in contexts}) == 7
+    assert len({synthesis._digest(each) for each in contexts}) == len(contexts) == 8
 
 
 def test_what_the_templates_are_made_from_is_found() -> None:

@@ -120,14 +120,13 @@ class States:
             on_end=lambda ended: self._changed(account, ended),
         )
         self.executions[arn] = execution
-        self._past[arn] = []
         self.starts += 1
         execution.start()
         self._changed(account, execution)
         return execution
 
     def _changed(self, account: str, execution: Execution) -> None:
-        self._past[execution.arn].append(_Moment.of(execution))
+        self._past.setdefault(execution.arn, []).append(_Moment.of(execution))
         self._on_status(account, execution)
 
     def answer(self, operation: str, parameters: Mapping[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002 - as every service
