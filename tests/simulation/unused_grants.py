@@ -22,6 +22,9 @@ UNUSED: Mapping[str, str] = {
     "*/StepsCompareMetrics* comprehend:Describe*er arn:*": (
         "The score of an active model that no turn decided on, such as the one that a flywheel begins with."
     ),
+    "*/CreationStepsChangeFlywheel* comprehend:*": "Schedules change no tags and no training_vpc: tests/pipeline does.",
+    "*/CreationStepsReportFlywheel* comprehend:DeleteFlywheel *": "Of a model that has other labels.",
+    "*/CreationStepsReportFlywheel* sqs:SendMessage *": "It would have to fail for long in the minutes of a creation.",
     # What AWS asks for, or may ask for, and the simulation does not.
     "*-flywheel/DataAccess* s3:DeleteObject <BucketsLake*": _LAKE,
     "*-flywheel/DataAccess* s3:GetBucketLocation <BucketsLake*": _LAKE,
