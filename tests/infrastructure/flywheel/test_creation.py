@@ -4,36 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.infrastructure.synthesised import Synthesised, as_list, as_text, inline_statements
-from tests.infrastructure.test_functions import FUNCTIONS, Grants, grants, log_group, role_statements
+from tests.infrastructure.test_functions import CREATION, FUNCTIONS
 from tests.infrastructure.test_interface import resource_parameter
-
-CREATION: dict[str, Grants] = {
-    "provide_flywheel": {"states:StartExecution": {"create machine"}},
-    "change_flywheel": {
-        "cloudformation:DescribeStacks": {"stack"},
-        "comprehend:CreateFlywheel": {"flywheel of any generation", "initial model"},
-        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
-        "comprehend:DescribeDocumentClassifier": {"initial model"},
-        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
-        "comprehend:ListFlywheelIterationHistory": {"flywheel of any generation"},
-        "comprehend:ListTagsForResource": {"flywheel of any generation"},
-        "comprehend:TagResource": {"flywheel of any generation"},
-        "comprehend:UntagResource": {"flywheel of any generation"},
-        # Not on a model: it cannot make one active.
-        "comprehend:UpdateFlywheel": {"flywheel of any generation"},
-        "iam:PassRole": {"data access role"},
-    },
-    "report_flywheel": {
-        "comprehend:DeleteFlywheel": {"flywheel of any generation"},
-        "comprehend:DescribeFlywheel": {"flywheel of any generation"},
-        "s3:PutObject": {"promotions/initial/*"},
-        "sqs:SendMessage": {"undelivered"},
-    },
-}
-"""What its functions may do besides writing logs and traces: no schedule of the simulation has such a flywheel."""
 
 
 def depended_on(stack: Synthesised, logical_id: str) -> set[str]:
@@ -60,19 +33,6 @@ def referred(value: Any) -> set[str]:
             return set().union(*map(referred, value))
         case _:
             return set()
-
-
-@pytest.mark.parametrize("name", CREATION)
-def test_a_function_may_do_what_it_does_and_no_more(initial_model: Synthesised, name: str) -> None:
-    function = initial_model.functions()[name]
-    own_logs = f"<{log_group(function, stack=initial_model).logical_id}.Arn>"
-    always = {
-        "logs:CreateLogStream": {own_logs},
-        "logs:PutLogEvents": {own_logs},
-        "xray:PutTraceSegments": {"*"},
-        "xray:PutTelemetryRecords": {"*"},
-    }
-    assert grants(role_statements(function, stack=initial_model)) == CREATION[name] | always
 
 
 def test_the_data_access_role_may_read_what_the_model_was_trained_on_and_no_more(
