@@ -138,6 +138,12 @@ FAULTS = (
         after="    if False:\n",
     ),
     Fault(
+        name="a model that somebody has put back is promoted again",
+        path=_FLYWHEEL + "promotions/check_model.py",
+        before="    if made is None:\n",
+        after="    if True:\n",
+    ),
+    Fault(
         name="the promoted model is not published",
         path=_FLYWHEEL + "promotions/publish_model.py",
         before="    pipeline.published.publish(\n"
@@ -211,6 +217,12 @@ FAULTS = (
         path=_FLYWHEEL + "analysis/join_analysis.py",
         before="    places = [folder.part(item.part) for item in items]\n",
         after="    places = [folder.part(item.part) for item in reversed(items)]\n",
+    ),
+    Fault(
+        name="a command takes an execution that is not told of yet for none",
+        path="ops/verbs/analyze.py",
+        before="        execution = find_execution(deployment.clients, started.execution_arn)\n",
+        after="        execution = deployment.clients.stepfunctions.describe_execution(executionArn=started.execution_arn)\n",
     ),
     Fault(
         name="accept_dataset may not write",
