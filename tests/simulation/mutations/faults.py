@@ -221,8 +221,8 @@ FAULTS = (
     Fault(
         name="a command takes an execution that is not told of yet for none",
         path="ops/verbs/analyze.py",
-        before="        execution = find_execution(deployment.clients, started.execution_arn)\n",
-        after="        execution = deployment.clients.stepfunctions.describe_execution(executionArn=started.execution_arn)\n",
+        before="find_execution(deployment.clients, started.execution_arn)",
+        after="deployment.clients.stepfunctions.describe_execution(executionArn=started.execution_arn)",
     ),
     Fault(
         name="accept_dataset may not write",
