@@ -37,17 +37,25 @@ _MACHINES = {"Turn": 1, "Promote": 3, "Serve": 1, "Analyze": 2}
 """How often each is the unlucky one, by how its logical id begins. Promotions have most of the seldom states."""
 _SELDOM = frozenset(
     {
+        "AwaitImportAsk",
+        "AwaitPartAsk",
+        "AwaitPredictionAsk",
         "AwaitTrialAsk",
         "DeleteOldImports",
+        "DeleteOldModels",
         "JudgeModel",
         "PutBackFormerModel",
         "ReportDeclined",
         "ReportFailedTest",
         "ReportSmokeTest",
         "ReportSuperseded",
+        "ReportTimeout",
+        "ServeFormerModel",
+        "SplitUnits",
     }
 )
 """States that few schedules enter: where there is bad luck, they have it more often."""
+_OFTENER = 6
 _LONGER_THAN_RETRIES = 2400.0
 """Than those of a state, but for Lambda.TooManyRequestsException and ServiceBusy."""
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
@@ -264,7 +272,8 @@ class Storm(Weather):
         if self.calm or not machine.startswith(self._unlucky):
             return None
         if state not in self._luck:
-            self._luck[state] = self._drawn_luck(service, rate=self._rates.unlucky * (6 if state in _SELDOM else 1))
+            often = _OFTENER if state.rpartition("/")[2] in _SELDOM else 1
+            self._luck[state] = self._drawn_luck(service, rate=self._rates.unlucky * often)
         luck = self._luck[state]
         if luck is None or not luck.times or now >= luck.until:
             return None

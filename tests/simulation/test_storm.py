@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600.0
 MACHINES = ("TurnMachine1", "PromoteMachine2", "ServeMachine3", "AnalyzeMachine4")
-STATES = [f"State{number}" for number in range(40)]
+STATES = [f"news-flywheel/State{number}" for number in range(40)]
 
 
 def storm(kernel: Kernel, **rates: float) -> Storm:
@@ -47,6 +47,15 @@ def test_one_machine_of_a_schedule_is_unlucky_and_each_is_in_some() -> None:
         for weather in (storm(Kernel(seed), unlucky=1.0) for seed in range(30))
     }
     assert unlucky == {(machine,) for machine in MACHINES}
+
+
+def test_a_state_that_few_schedules_enter_has_bad_luck_oftener() -> None:
+    found = {
+        state: sum(bool(refusals(storm(Kernel(seed), unlucky=0.1), state, attempts=1)) for seed in range(200))
+        for state in ("news-flywheel-promote/PutBackFormerModel", "news-flywheel-promote/CheckModel")
+    }
+    seldom, often = found.values()
+    assert seldom > 3 * often > 0
 
 
 def test_without_bad_luck_and_in_calm_weather_nothing_is_refused() -> None:

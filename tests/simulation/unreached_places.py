@@ -21,6 +21,7 @@ UNREACHED: Mapping[str, str] = {
     # What a person would have to do between two steps that follow at once.
     "PromoteMachine*/AskForApproval/catch 3": "The account that trains withdraws the model.",
     "PromoteMachine*/PublishModel/catch 1": "Somebody makes another model active in the console.",
+    "PromoteMachine*/PublishModel/retry 2": "Somebody makes the former one active again, less than five minutes later.",
     "PromoteMachine*/TryModel/catch 0": "Somebody deletes the model that was imported a moment ago.",
     "PromoteMachine*/JudgeModel/catch 1": "Somebody stops the execution, which is reported, and redrives it.",
     # What is at work for some minutes of a few schedules.

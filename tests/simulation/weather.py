@@ -55,7 +55,7 @@ class Weather:
 
     def refused_task(self, machine: str, state: str, service: str) -> str | None:  # noqa: ARG002 - as above
         """The error with which a service refuses what a state asks for; None if it does not. `machine` is the logical
-        id."""
+        id, `state` the machine's name and the state's (news-flywheel-turn/BeginTurn)."""
         return None
 
     def deliveries(self, rule: str) -> Sequence[float]:  # noqa: ARG002 - as above
