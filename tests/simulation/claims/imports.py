@@ -86,8 +86,10 @@ def what_was_withdrawn_cannot_be_imported(situation: Situation) -> None:
     app, world = situation.app, situation.world
     if app.unfinished:
         return
+    # The policy of a model that somebody deletes goes with it.
+    models_there = records.models_of(world, app.account)
     for _, version in records.read_all(situation, VERSIONS, SharedVersion):
-        if version.withdrawn is not None and version.gone_at is None:
+        if version.withdrawn is not None and version.model_arn in models_there:
             policy = world.roles.put.get(version.model_arn)
             require(policy is None, f"{version.model_arn} is withdrawn, and has the policy {policy}")
 
