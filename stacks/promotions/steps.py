@@ -69,7 +69,7 @@ class PromotionSteps(Construct):
             environment=access.identity,
             busy_attempts=BUSY_ATTEMPTS,
             permissions=[
-                access.objects("promotions/*", actions=READ),
+                access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
                 access.objects("promotions/ends/*", actions=("PutObject",)),
                 access.list_intake(),
                 access.active_model(),

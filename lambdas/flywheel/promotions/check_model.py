@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.faults.errors import PromotionRefused, ServiceBusy
-from flywheel.promotions.requests import as_promotion, beginning_of, open_request_of, superseded_by
+from flywheel.promotions.requests import (
+    as_promotion,
+    beginning_of,
+    failed_smoke_test,
+    open_request_of,
+    superseded_by,
+)
 from flywheel.records.model_arn import ModelArn
 from flywheel.records.promotions import (
     MadeActive,
@@ -117,10 +123,12 @@ def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now:
         return
     for request_id in beginning.superseded:
         older = intake.require(request_key(request_id), PromotionRequest)
+        # One that could not report that its model failed: that must not be taken for a good model afterwards.
+        failed = failed_smoke_test(older, intake=intake)
         end = as_promotion(
             older,
-            status=PromotionStatus.SUPERSEDED,
-            reason=superseded_by(beginning.request),
+            status=PromotionStatus.SUPERSEDED if failed is None else PromotionStatus.SMOKE_TEST_FAILED,
+            reason=superseded_by(beginning.request) if failed is None else failed.sentence,
             at=now,
         )
         intake.write_once(end_key(request_id), end)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from flywheel.faults.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.promotions.check_model import require_not_replaced
-from flywheel.promotions.requests import beginning_of, request_of, require_open
+from flywheel.promotions.requests import beginning_of, failed_smoke_test, request_of, require_open
 from flywheel.records.promotions import Promotion, PromotionBeginning, end_key, require_current
-from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,10 +39,10 @@ def publish_model(*, promotion: str, pipeline: Pipeline, now: datetime) -> Promo
     # If this step has published the model before it was repeated, `take_back` handles a failed smoke test.
     if pipeline.published.active() != request.model_arn:
         require_open(request, intake=pipeline.intake)
-        tested = smoke_test_of(request.model_arn, intake=pipeline.intake)
         # An earlier promotion of the same request may have been the one in which it failed.
-        if tested is not None and not tested.passed and tested.at >= request.requested_at:
-            raise SmokeTestFailed(tested.sentence)
+        failed = failed_smoke_test(request, intake=pipeline.intake)
+        if failed is not None:
+            raise SmokeTestFailed(failed.sentence)
     pipeline.published.publish(
         request.model_arn, keep_desired=has_open_edit(beginning, pipeline.published, pipeline.intake)
     )

@@ -14,7 +14,6 @@ from flywheel.records.promotions import (
     Promotion,
     PromotionBeginning,
     PromotionFailures,
-    PromotionRequest,
     PromotionStatus,
     begin_key,
     end_key,
@@ -22,7 +21,6 @@ from flywheel.records.promotions import (
     page_key,
     record_key,
 )
-from flywheel.records.serving import smoke_test_of
 from flywheel.report.promotion_page import promotion_page
 from flywheel.report.turn_page import page_of
 from flywheel.text import notification
@@ -92,7 +90,11 @@ def report_promotion(
         # Otherwise this is the status event of an execution that has reported its end itself.
         record = written
     elif written is None:
-        limited = not (is_active and (service.arn is None or _failed_its_smoke_test(request, intake)))
+        # If one that failed its test were given up before the former model is put back, a turn would take it for a
+        # model that somebody made active in the console, and publish it.
+        limited = not (
+            is_active and (service.arn is None or requests.failed_smoke_test(request, intake=intake) is not None)
+        )
         if open_again := _leave_open(record, promotion, limited=limited, intake=intake):
             record = open_again
         elif not intake.write_once(end_key(request.id), record):
@@ -113,13 +115,6 @@ def _turns_that_made(ended: Promotion, intake: IntakeBucket) -> set[str]:
     models = [ended.model_arn, *([ended.former_model_arn] if ended.former_model_arn else [])]
     decisions = (decision_on(model, intake=intake) for model in models)
     return {decision.turn for decision in decisions if decision is not None}
-
-
-def _failed_its_smoke_test(request: PromotionRequest, intake: IntakeBucket) -> bool:
-    """Since it was asked for. If that were given up before the former model is put back, a turn would take this one for
-    a model that somebody made active in the console, and publish it."""
-    tested = smoke_test_of(request.model_arn, intake=intake)
-    return tested is not None and not tested.passed and tested.at >= request.requested_at
 
 
 def _leave_open(record: Promotion, promotion: str, *, limited: bool, intake: IntakeBucket) -> Promotion | None:

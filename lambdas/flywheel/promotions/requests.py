@@ -34,10 +34,12 @@ from flywheel.records.promotions import (
     record_key,
     request_key,
 )
+from flywheel.records.serving import smoke_test_of
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 if TYPE_CHECKING:
     from flywheel.comprehend.active_model import ActiveModelService, ActiveModelState
+    from flywheel.records.serving import SmokeTest
     from flywheel.store.bucket import IntakeBucket
     from flywheel.store.parameters import PublishedModels
 
@@ -175,6 +177,12 @@ def smoke_test_failure_of(model_arn: str, *, intake: IntakeBucket) -> Promotion 
     ends = [end for end in intake.read_all(intake.keys(ENDS), Promotion) if end.model_arn == model_arn]
     last = max(ends, key=lambda end: end.at, default=None)
     return last if last is not None and last.status is PromotionStatus.SMOKE_TEST_FAILED else None
+
+
+def failed_smoke_test(request: PromotionRequest, *, intake: IntakeBucket) -> SmokeTest | None:
+    """The last smoke test of the request's model, if it has failed since the model was asked for."""
+    tested = smoke_test_of(request.model_arn, intake=intake)
+    return tested if tested is not None and not tested.passed and tested.at >= request.requested_at else None
 
 
 def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:

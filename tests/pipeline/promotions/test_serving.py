@@ -476,6 +476,27 @@ class TestFirstModel:
         first.promote_all()
         assert end_of(first, request).status.made_active
 
+    def test_one_that_could_not_be_reported_is_not_published_when_the_next_one_gives_way_to_it(
+        self, first: Deployment
+    ) -> None:
+        model = str(first.active_model())
+        first.change(promotion_mode=PromotionMode.NEVER)
+        first.upload("train/right.csv", RIGHT)
+        next_one = first.run_turn().candidate
+        assert next_one
+        first.upload(SMOKE_KEY, as_csv([*SMOKE[:3], *other_way_round(SMOKE[3:])]))
+        unreported = ask(first, model)
+        first.script.kill(after=0, times=1000, function="report_promotion")
+        first.operator.poke_promotions()
+        first.settle()
+        first.script.kill()
+        newer = ask(first, next_one.arn)
+        first.promote_all()
+        assert failed(first, next_one.arn)
+        assert end_of(first, newer).status is end_of(first, unreported).status is PromotionStatus.SMOKE_TEST_FAILED
+        assert first.active_model() == model
+        check_refused(first)
+
     def test_people_can_have_it_without_the_smoke_test(self, first: Deployment) -> None:
         first.change("serving", **UNTRIED)
         model = str(first.active_model())
