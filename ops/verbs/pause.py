@@ -111,4 +111,4 @@ def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | Non
 def _begins(deployment: Deployment) -> bool:
     """Whether a turn that has a number and no execution that is told of may run or begin."""
     paused = deployment.intake.read(PAUSE_KEY, Pause)
-    return paused is None or datetime.now(UTC) < paused.at + _BEGINS_WITHIN
+    return paused is not None and datetime.now(UTC) < paused.at + _BEGINS_WITHIN

@@ -63,9 +63,12 @@ def test_a_reviewers_morning(new_view: NewView) -> None:
         view.page.wait_for_selector("dialog strong:has-text('one')")
         assert "<script>" in view.page.inner_text("dialog .guidelines")
         view.page.keyboard.press("Escape")
+        view.page.wait_for_selector("dialog", state="hidden")
         for _ in range(10):
-            view.page.wait_for_selector("main.item")
+            text = shown(view)
             view.page.keyboard.press("Enter")
+            # A key that comes before the next text is there would be about the one before.
+            view.page.wait_for_function("text => document.querySelector('.text')?.innerText !== text", arg=text)
             saved(view)
         view.page.wait_for_selector("main.calm h2:has-text('Nothing waits for you')")
         states = {text: world.item(item).state for text, item in items.items()}
