@@ -57,4 +57,8 @@ def draw(scene: Scene) -> Drawn:
         for later, units in ((0.0, "0"), (HOUR / 2, "1")):
             detail = {"InferenceUnits": units, "SmokeTestKey": smoke.name, "SmokeTestMinimum": "1"}
             found.acts.append(Act(at=at + later, kind="change serving", detail=detail))
+    if not scene.imports and draw.random() < 0.3:
+        # So that a model which fails its smoke test has none to give way to.
+        for _ in range(2):
+            found.acts.append(Act(at=draw.uniform(HOUR, scene.length), kind="delete the replaced model"))
     return found
