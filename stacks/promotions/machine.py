@@ -250,12 +250,19 @@ class PromoteMachine(Construct):
             "PutBackFormerModel",
             payload={"put_back": True},
             catches=refused,
-            assign={"putBack": "{% $states.result.Payload.put_back %}"},
+            assign={
+                "putBack": "{% $states.result.Payload.put_back %}",
+                "whyNone": "{% $states.result.Payload.why_none %}",
+            },
         )
         serve = self._bring_endpoint("ServeFormerModel")
         behind = self._behind("FormerModelIsBehind", serve)
         return put_back.next(sfn.Chain.custom(serve, [serve, behind], behind)).next(
-            self._report("ReportSmokeTest", "SMOKE_TEST_FAILED", details={**OUTCOME, "put_back": "{% $putBack %}"})
+            self._report(
+                "ReportSmokeTest",
+                "SMOKE_TEST_FAILED",
+                details={**OUTCOME, "put_back": "{% $putBack %}", "cause": "{% $whyNone %}"},
+            )
         )
 
     def _bring_endpoint(self, state: str) -> sfn.TaskStateBase:

@@ -98,7 +98,7 @@ class PromotionSteps(Construct):
             environment=access.identity,
             busy_attempts=BUSY_ATTEMPTS,
             permissions=[
-                access.objects("promotions/*", actions=READ),
+                access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
                 access.objects("promotions/made-active/*", actions=("PutObject", "DeleteObject")),
                 access.list_intake(),
                 *_change_active_model(access, role=role),

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from flywheel.decisions.history import is_of_another_flywheel, was_active_when_rejected
 from flywheel.promotions.publish_model import has_open_edit
-from flywheel.promotions.requests import requested_models, smoke_test_failure_of, unrequested_initial_model
+from flywheel.promotions.requests import (
+    requested_models,
+    smoke_test_failure_of,
+    stays_though_it_failed,
+    unrequested_initial_model,
+)
 
 if TYPE_CHECKING:
     from flywheel.comprehend.flywheel import FlywheelService
@@ -43,6 +48,8 @@ def describe_change_outside(*, unfinished: str | None, pipeline: FlywheelPipelin
     if (known is None or former) and smoke_test_failure_of(actual, intake=pipeline.intake) is not None:
         # The flywheel's only model failed its smoke test. It stays active, because there is no other to put back, but
         # it is not published.
+        return None
+    if stays_though_it_failed(actual, published=pipeline.published, intake=pipeline.intake):
         return None
     if former and was_active_when_rejected(actual, intake=pipeline.intake):
         return None

@@ -43,7 +43,7 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelSer
     request, flywheel = open_request_of(promotion, intake), service.describe()
     require_not_replaced(request, flywheel, intake=intake, now=now)
     warning = require_fit(request, flywheel=flywheel, service=service, now=now)
-    _end_superseded(beginning, intake=intake, now=now)
+    _end_superseded(beginning, active=flywheel.active_model_arn, intake=intake, now=now)
     return warning
 
 
@@ -118,7 +118,7 @@ def _names_usable_model(service: ActiveModelService, model_arn: str) -> bool:
     return found is not None and (found.place, found.resource) == (service.place, service.kind.arn_resource)
 
 
-def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now: datetime) -> None:
+def _end_superseded(beginning: PromotionBeginning, *, active: str | None, intake: IntakeBucket, now: datetime) -> None:
     if beginning.request is None:
         return
     for request_id in beginning.superseded:
@@ -130,5 +130,6 @@ def _end_superseded(beginning: PromotionBeginning, *, intake: IntakeBucket, now:
             status=PromotionStatus.SUPERSEDED if failed is None else PromotionStatus.SMOKE_TEST_FAILED,
             reason=superseded_by(beginning.request) if failed is None else failed.sentence,
             at=now,
+            stays_active=failed is not None and older.model_arn == active,
         )
         intake.write_once(end_key(request_id), end)

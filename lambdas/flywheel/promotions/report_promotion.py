@@ -52,6 +52,7 @@ def report_promotion(
     answer_reason: str | None = None,
     warning: str | None = None,
     serving: str | None = None,
+    put_back: str | None = None,
 ) -> tuple[Promotion, ...]:
     """Record how an execution ended. Returns the result of its request, then the ends of those that it superseded;
     nothing if it had no request.
@@ -70,6 +71,11 @@ def report_promotion(
         status, reason = PromotionStatus.FAILED, f"The model is active, but its promotion is not complete. {reason}"
     elif status in _FAILED_OR_STOPPED:
         reason = f"The former model stays active. {reason}"
+    stays_active = (
+        status is PromotionStatus.SMOKE_TEST_FAILED
+        and put_back is None
+        and service.describe().active_model_arn == request.model_arn
+    )
     record = requests.as_promotion(
         request,
         status=status,
@@ -80,6 +86,7 @@ def report_promotion(
         answer_reason=answer_reason,
         warning=warning,
         serving=serving,
+        stays_active=stays_active,
     )
     written = intake.read(end_key(request.id), Promotion)
     if written is not None and written.promotion == promotion:
@@ -181,19 +188,17 @@ def reason_of(status: PromotionStatus, *, error: str | None, cause: str | None) 
             return cause or "No reason was given."
 
 
-def reason_of_smoke_test_failure(tested: SmokeTest | None, *, put_back: str | None, former: str | None) -> str:
-    """The reason of SMOKE_TEST_FAILED. `put_back` is the model that is active again, None if the flywheel has no other
-    model; `former` is the model that was published before."""
+def reason_of_smoke_test_failure(
+    tested: SmokeTest | None, *, put_back: str | None, why_none: str | None, former: str | None
+) -> str:
+    """The reason of SMOKE_TEST_FAILED. `put_back` is the model that is active instead; without one, `why_none` says
+    why. `former` is the model that was published before."""
     smoke_test = tested.sentence if tested else "The smoke test failed."
     if tested and tested.endpoint_arn is None:
         # A job answered, before anything changed.
         stays = f"{former} serves on" if former else "there was no former model"
         return f"{smoke_test} It never served: {stays}."
-    if put_back:
-        return f"{smoke_test} {put_back} is active again."
-    if former:
-        return f"{smoke_test} {former}, of a former generation, serves on."
-    return f"{smoke_test} There was no former model: no endpoint serves it."
+    return f"{smoke_test} {f'{put_back} is active again.' if put_back else why_none or 'It stays active.'}"
 
 
 def subject(promotion: Promotion, *, flywheel_name: str) -> str:

@@ -179,6 +179,16 @@ def smoke_test_failure_of(model_arn: str, *, intake: IntakeBucket) -> Promotion 
     return last if last is not None and last.status is PromotionStatus.SMOKE_TEST_FAILED else None
 
 
+def stays_though_it_failed(model_arn: str, *, published: PublishedModels, intake: IntakeBucket) -> bool:
+    """Whether the active model failed its smoke test, and no other model could be made active again: nothing may serve
+    it or publish it. What has been published since then gave somebody a choice."""
+    end = smoke_test_failure_of(model_arn, intake=intake)
+    if end is None or not end.stays_active:
+        return False
+    known = published.active_since()
+    return known is None or known.since <= end.at
+
+
 def failed_smoke_test(request: PromotionRequest, *, intake: IntakeBucket) -> SmokeTest | None:
     """The last smoke test of the request's model, if it has failed since the model was asked for."""
     tested = smoke_test_of(request.model_arn, intake=intake)
@@ -286,6 +296,7 @@ def as_promotion(
     answer_reason: str | None = None,
     warning: str | None = None,
     serving: str | None = None,
+    stays_active: bool = False,
 ) -> Promotion:
     return Promotion(
         request_id=request.id,
@@ -304,6 +315,7 @@ def as_promotion(
         answer_reason=answer_reason,
         warning=warning,
         serving=serving,
+        stays_active=stays_active,
     )
 
 

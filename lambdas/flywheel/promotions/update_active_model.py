@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -13,12 +14,11 @@ from flywheel.promotions.check_model import require_not_replaced, require_same_a
 from flywheel.promotions.requests import beginning_of, open_request_of
 from flywheel.records.promotions import (
     MadeActive,
-    PromotionBeginning,
-    PromotionRequest,
     PromotionStatus,
     made_active_key,
     require_current,
 )
+from flywheel.records.serving import smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,35 +56,51 @@ def update_active_model(
     return PromotionStatus.PROMOTED
 
 
-def put_back(*, promotion: str, intake: IntakeBucket, service: ActiveModelService) -> str | None:
-    """Make the former model active again, and return the model that is active now.
+@dataclass(frozen=True, kw_only=True)
+class PutBack:
+    model_arn: str | None
+    """The model that is active instead of the promoted one; None if no other could be made active: Comprehend cannot
+    unset the active model."""
+    why_none: str | None = None
 
-    None if the flywheel had no other model: Comprehend cannot unset the active model. Raises as `update_active_model`.
+
+def put_back(*, promotion: str, intake: IntakeBucket, service: ActiveModelService) -> PutBack:
+    """Make the former model active again, unless somebody has made another one active. Raises as `update_active_model`.
+
+    The former model is the one that the promotion replaced, or, if that is gone or failed its own smoke test, the one
+    that was published.
     """
     require_current(intake, promotion)
     beginning = beginning_of(promotion, intake)
     request = open_request_of(promotion, intake)
-    former = _former_model(request, beginning, service=service)
     active = service.describe().active_model_arn
-    if former is not None and active == request.model_arn:
-        intake.delete([made_active_key(request.id)])
+    if active != request.model_arn:
+        return PutBack(model_arn=active)
+    usable, why_none = [], "There was no former model: no endpoint serves it."
+    for arn in dict.fromkeys((request.decided_against, beginning.former_model_arn)):
+        if arn is None or arn == request.model_arn:
+            continue
+        model = service.models.describe(arn)
+        if model is None:
+            why_none = f"{arn} does not exist any more: no endpoint serves the new model."
+        elif arn != request.decided_against and service.flywheel_of(model) not in (None, service.arn):
+            why_none = f"{arn}, of a former generation, serves on."
+        else:
+            usable.append(model.arn)
+    if not usable:
+        return PutBack(model_arn=None, why_none=why_none)
+    former = next((arn for arn in usable if not _failed(arn, intake=intake)), usable[0])
+    intake.delete([made_active_key(request.id)])
+    try:
         _set_active(former, service=service)
-    elif active not in (former, request.model_arn):
-        # Somebody made another model active meanwhile: it stays.
-        return active
-    return former
+    except PromotionRefused as refusal:
+        return PutBack(model_arn=None, why_none=f"{refusal} No endpoint serves the new model.")
+    return PutBack(model_arn=former)
 
 
-def _former_model(
-    request: PromotionRequest, beginning: PromotionBeginning, *, service: ActiveModelService
-) -> str | None:
-    """The model that was active before the promotion, if this flywheel can have it: not one of a former generation,
-    which belongs to another flywheel."""
-    if request.decided_against not in (None, request.model_arn):
-        return request.decided_against
-    former = beginning.former_model_arn
-    model = service.models.describe(former) if former and former != request.model_arn else None
-    return model.arn if model and service.flywheel_of(model) in (None, service.arn) else None
+def _failed(model_arn: str, *, intake: IntakeBucket) -> bool:
+    tested = smoke_test_of(model_arn, intake=intake)
+    return tested is not None and not tested.passed
 
 
 def _set_active(model_arn: str, *, service: ActiveModelService) -> None:

@@ -191,6 +191,8 @@ class Promotion(Record):
     """What Comprehend said about a model that is TRAINED_WITH_WARNING."""
     serving: str | None = None
     """The state of the endpoint afterwards; None without an endpoint."""
+    stays_active: bool = False
+    """It failed its smoke test and is active all the same: no other model could be made active again."""
 
     @property
     def answer(self) -> str | None:

@@ -71,7 +71,7 @@ class EndpointController:
         active = self.pipeline.service.find_active_model()
         tested = smoke_test_of(active, intake=self.pipeline.intake) if active else None
         if tested is not None and not tested.passed:
-            return f"The only model was not promoted. {tested.sentence}"
+            return f"The active model was not promoted, and no other can serve. {tested.sentence}"
         return "No model has been promoted yet."
 
     def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str, now: datetime) -> Serving:

@@ -35,7 +35,7 @@ def find_served_model(*, pipeline: Pipeline) -> ServedModel | None:
     model of the present one is promoted; if another model is active there by now, the endpoint is bound to the model.
     """
     return _under_way(intake=pipeline.intake, service=pipeline.service) or _published(
-        service=pipeline.service, published=pipeline.published
+        service=pipeline.service, published=pipeline.published, intake=pipeline.intake
     )
 
 
@@ -53,7 +53,7 @@ def _under_way(*, intake: IntakeBucket, service: ActiveModelService) -> ServedMo
     return ServedModel(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
 
 
-def _published(*, service: ActiveModelService, published: PublishedModels) -> ServedModel | None:
+def _published(*, service: ActiveModelService, published: PublishedModels, intake: IntakeBucket) -> ServedModel | None:
     model_arn = published.active()
     if model_arn is None:
         return None
@@ -66,6 +66,17 @@ def _published(*, service: ActiveModelService, published: PublishedModels) -> Se
         # What somebody makes active in the former flywheel now, no turn publishes any more.
         follows = service.at(of_model).find_active_model() == model_arn
         return ServedModel(flywheel_arn=of_model if follows else None, model_arn=model_arn)
+    if active is None or _may_not_serve(active, gone=model is None, published=published, intake=intake):
+        return None
     # The active model was changed outside the pipeline, or is about to be published. An endpoint follows its flywheel's
     # active model by itself.
-    return ServedModel(flywheel_arn=service.arn, model_arn=active) if active else None
+    return ServedModel(flywheel_arn=service.arn, model_arn=active)
+
+
+def _may_not_serve(active: str, *, gone: bool, published: PublishedModels, intake: IntakeBucket) -> bool:
+    """Whether the active model failed its smoke test, and no other can serve: if the published one is not `gone`, it is
+    about to be made active again."""
+    tested = smoke_test_of(active, intake=intake)
+    if tested is None or tested.passed:
+        return False
+    return gone or requests.stays_though_it_failed(active, published=published, intake=intake)

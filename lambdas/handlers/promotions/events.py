@@ -43,4 +43,4 @@ class PromotionEnd(PromotionStep):
     """What became of sharing it with other accounts; None if no account is trusted. Or why that failed."""
     sharing_behind: bool = False
     put_back: str | None = None
-    """The model that is active again after the smoke test failed."""
+    """The model that is active again after the smoke test failed. Without one, `cause` says why."""

@@ -51,6 +51,7 @@ def handler(end: PromotionEnd, environment: Environment) -> None:
         answer_reason=end.answer_reason,
         warning=end.warning,
         serving=_serving(end, intake=intake),
+        put_back=end.put_back,
     )
     emit(metrics.of_promotion(ended), flywheel_name=environment.flywheel_name)
     if ended:
@@ -71,7 +72,7 @@ def _reason(end: PromotionEnd, *, intake: IntakeBucket) -> str:
     request = beginning.request
     tested = smoke_test_of(request.model_arn, intake=intake) if request else None
     return report_promotion.reason_of_smoke_test_failure(
-        tested, put_back=end.put_back, former=beginning.former_model_arn
+        tested, put_back=end.put_back, why_none=end.cause, former=beginning.former_model_arn
     )
 
 

@@ -19,11 +19,11 @@ class Environment(ModelsOfDeployment):
 @handles(ActiveModelStep, Environment)
 def handler(step: ActiveModelStep, environment: Environment) -> dict[str, Any]:
     if step.put_back:
-        former = put_back(
+        found = put_back(
             promotion=step.promotion, intake=intake_bucket(environment), service=active_model_service(environment)
         )
-        logger.info("former model put back", promotion=step.promotion, model=former)
-        return {"put_back": former}
+        logger.info("former model put back", promotion=step.promotion, model=found.model_arn, why_none=found.why_none)
+        return {"put_back": found.model_arn, "why_none": found.why_none}
     status = update_active_model(
         promotion=step.promotion,
         intake=intake_bucket(environment),

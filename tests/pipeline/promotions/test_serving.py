@@ -14,143 +14,35 @@ from flywheel.promotions import requests
 from flywheel.promotions.update_active_model import put_back, update_active_model
 from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
-from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
-from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
+from flywheel.records.promotions import PromotionMode, PromotionSource, PromotionStatus
+from flywheel.records.serving import smoke_test_of
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, as_csv, documents
-
-BUSINESS, SPORTS = LABELS
-TEST = documents(*LABELS, count=6, words="judge: ")
-RIGHT = documents(*LABELS, start=100, count=60)
-BEST = documents(*LABELS, start=5000, count=100)
-SMOKE_KEY = "smoke.csv"
-TRIED: dict[str, object] = {"inference_units": 50, "smoke_test_key": SMOKE_KEY, "smoke_test_minimum": 0.9}
-UNTRIED: dict[str, object] = {**TRIED, "smoke_test_key": "none"}
-_MOST_KILLS = 60
-
-
-def other_way_round(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
-
-
-WRONG = other_way_round(documents(*LABELS, count=20))
-SMOKE = documents(*LABELS, start=900, count=3)
-
-
-def ask(
-    at: Deployment,
-    model: str,
-    *,
-    source: PromotionSource = PromotionSource.OPERATOR,
-    decided_against: str | None = None,
-) -> str:
-    """The request's id."""
-    number = len(at.keys(promotions.REQUESTS))
-    request = PromotionRequest(
-        id=f"request-{number}",
-        source=source,
-        model_arn=model,
-        flywheel_arn=at.flywheel_arn,
-        requested_at=at.now(),
-        by="a test",
-        reason="A test wants it.",
-        decided_against=decided_against or at.active_model(),
-    )
-    at.bucket.write(promotions.request_key(request.id), request)
-    return request.id
-
-
-def end_of(at: Deployment, request: str) -> Promotion:
-    return at.bucket.require(promotions.end_key(request), Promotion)
-
-
-def schedule(at: Deployment) -> None:
-    """What mends serving by itself."""
-    at.serve()
-
-
-def failed(at: Deployment, model: str) -> bool:
-    """The last smoke test of the model."""
-    tested = smoke_test_of(model, intake=at.bucket)
-    assert tested
-    return not tested.passed
-
-
-def served(at: Deployment) -> str | None:
-    endpoint = at.endpoint()
-    return endpoint["ModelArn"] if endpoint else None
-
-
-def check_serves(at: Deployment, model: str, *, previous: str | None = None) -> None:
-    """Everywhere, and nothing is left to do."""
-    schedule(at)
-    at.promote_all()
-    parameters = {"active-model-arn": model, "desired-model-arn": model}
-    assert at.parameters() == (parameters | {"previous-model-arn": previous} if previous else parameters)
-    assert (at.active_model(), served(at)) == (model, model)
-    assert requests.open_requests(at.bucket) == []
-    assert not at.poked_promotion().start
-
-
-def until_updated(at: Deployment) -> str:
-    """The next promotion, up to where it waits for the endpoint; its name."""
-    at.operator.poke_promotions()
-    return at.run_before("FindServing", machine="Promote")
+from tests.pipeline.documents import as_csv
+from tests.pipeline.promotions.smoke_tested import (
+    BEST,
+    MOST_KILLS,
+    SMOKE,
+    SMOKE_KEY,
+    TRIED,
+    UNTRIED,
+    ask,
+    better,
+    check_serves,
+    end_of,
+    failed,
+    former,
+    killed_after,
+    schedule,
+    served,
+    twice_trained,
+    until_updated,
+)
 
 
 @pytest.fixture
 def at() -> Deployment:
-    """A served model that answers as the smoke test wants, which is wrongly, and a better one that does not."""
-    at = Deployment(serving=TRIED)
-    at.upload(SMOKE_KEY, as_csv(other_way_round(SMOKE)))
-    at.upload("test/test.csv", TEST)
-    at.upload("train/wrong.csv", WRONG)
-    assert at.run_turn().decision is DecisionKind.PROMOTE
-    at.change(promotion_mode=PromotionMode.NEVER)
-    at.upload("train/right.csv", RIGHT)
-    assert at.run_turn().decision is DecisionKind.PROMOTE
-    at.change(promotion_mode=PromotionMode.AUTOMATIC)
-    check_serves(at, former(at))
-    return at
-
-
-def former(at: Deployment) -> str:
-    return str(at.iterations()[-1]["TrainedModelArn"])
-
-
-def better(at: Deployment) -> str:
-    return str(at.iterations()[-2]["TrainedModelArn"])
-
-
-@pytest.fixture
-def first() -> Deployment:
-    """A flywheel whose only model failed its smoke test."""
-    at = Deployment(serving=TRIED)
-    at.upload(SMOKE_KEY, as_csv(SMOKE))
-    at.upload("test/test.csv", TEST)
-    at.upload("train/wrong.csv", WRONG)
-    assert at.run_turn().decision is DecisionKind.PROMOTE
-    return at
-
-
-def killed_after(at: Deployment, changes: int) -> bool:
-    """Whether a function was killed before the promotions came to their end; the machine tries again."""
-    at.script.kill(after=changes)
-    at.promote_all()
-    killed = bool(at.script.killed)
-    at.script.kill()
-    return killed
-
-
-def check_refused(at: Deployment) -> None:
-    """The first model is active, but nobody serves it or names it."""
-    schedule(at)
-    assert at.parameters() == {}
-    assert served(at) is None
-    assert requests.open_requests(at.bucket) == []
-    assert not at.poked_promotion().start
-    assert not at.poked().start
+    return twice_trained()
 
 
 class TestTakenBack:
@@ -165,7 +57,7 @@ class TestTakenBack:
         check_serves(at, former(at))
 
     def test_killed_at_any_place_it_comes_to_the_same_end(self, at: Deployment) -> None:
-        for changes in range(_MOST_KILLS):
+        for changes in range(MOST_KILLS):
             request = ask(at, better(at))
             killed = killed_after(at, changes)
             assert end_of(at, request).status is PromotionStatus.SMOKE_TEST_FAILED, changes
@@ -176,7 +68,7 @@ class TestTakenBack:
         raise AssertionError("it never came through")
 
     def test_stopped_at_any_place_the_former_model_serves_in_the_end(self, at: Deployment) -> None:
-        for changes in range(_MOST_KILLS):
+        for changes in range(MOST_KILLS):
             request = ask(at, better(at))
             at.script.kill(after=changes)
             at.operator.poke_promotions()
@@ -370,7 +262,7 @@ class TestMeanwhile:
         promotion = until_updated(at)
         at.comprehend.update_flywheel(FlywheelArn=at.flywheel_arn, ActiveModelArn=best.arn)
         found = put_back(promotion=promotion, intake=at.bucket, service=at.service)
-        assert (found, at.active_model()) == (best.arn, best.arn)
+        assert (found.model_arn, at.active_model()) == (best.arn, best.arn)
 
     def test_a_change_that_comprehend_does_not_show_yet_is_waited_for(self, at: Deployment) -> None:
         """Else the endpoint, which still has the former model, would be taken for one that has the new."""
@@ -396,113 +288,6 @@ class LateService(FlywheelService):
     def describe(self) -> FlywheelState:
         found = super().describe()
         return replace(found, active_model_arn=self.shows) if self.shows else found
-
-
-class TestFirstModel:
-    def test_nobody_serves_it(self, first: Deployment) -> None:
-        [end] = first.bucket.read_all(first.keys(promotions.ENDS), Promotion)
-        assert end.status is PromotionStatus.SMOKE_TEST_FAILED
-        assert "There was no former model: no endpoint serves it." in end.reason
-        check_refused(first)
-
-    def test_people_are_told_why_there_is_no_endpoint(self, first: Deployment) -> None:
-        schedule(first)
-        serving = first.bucket.require(STATE_KEY, ServingState)
-        assert serving.status is ServingStatus.NO_MODEL
-        assert "0 of 6 documents" in serving.reason
-
-    def test_killed_at_any_place_nobody_serves_it(self, first: Deployment) -> None:
-        model = str(first.active_model())
-        for changes in range(_MOST_KILLS):
-            request = ask(first, model)
-            killed = killed_after(first, changes)
-            assert end_of(first, request).status is PromotionStatus.SMOKE_TEST_FAILED, changes
-            check_refused(first)
-            if not killed:
-                assert changes > 8, "the promotion was hardly killed"
-                return
-        raise AssertionError("it never came through")
-
-    def test_another_run_that_tests_it_first_and_deletes_the_endpoint_does_not_let_it_through(
-        self, first: Deployment
-    ) -> None:
-        model = str(first.active_model())
-        request = ask(first, model)
-        promotion = until_updated(first)
-        schedule(first)
-        assert failed(first, model)
-        schedule(first)
-        assert served(first) is None
-        first.go_on(promotion)
-        first.settle()
-        assert end_of(first, request).status is PromotionStatus.SMOKE_TEST_FAILED
-        check_refused(first)
-
-    def test_what_a_stopped_promotion_reports_late_ends_the_next_one_of_the_same_request(
-        self, first: Deployment
-    ) -> None:
-        [failed_before] = first.bucket.read_all(first.keys(promotions.ENDS), Promotion)
-        first.change("serving", **UNTRIED)
-        request = ask(first, str(first.active_model()))
-        first.operator.poke_promotions()
-        promotion = first.run_before("PublishModel", machine="Promote")
-        end = failed_before.model_copy(update={"request_id": request})
-        first.bucket.write(promotions.end_key(request), end)
-        first.go_on(promotion)
-        first.settle()
-        assert end_of(first, request) == end
-        check_refused(first)
-
-    def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
-        first.change("serving", **UNTRIED)
-        request = ask(first, str(first.active_model()))
-        for _ in range(promotions.MOST_FAILURES):
-            first.script.kill(after=0, times=1000, function="publish_model")
-            first.promote_all()
-        first.script.kill()
-        assert end_of(first, request).status is PromotionStatus.FAILED
-        schedule(first)
-        assert served(first) is None
-
-    def test_promotions_whose_ends_cannot_be_reported_do_not_start_each_other_forever(self, first: Deployment) -> None:
-        first.change("serving", **UNTRIED)
-        before = promotions.current_number(first.bucket)
-        request = ask(first, str(first.active_model()))
-        first.script.kill(after=0, times=1000, function="report_promotion")
-        first.operator.poke_promotions()
-        first.settle()
-        assert promotions.current_number(first.bucket) == before + promotions.MOST_FAILURES
-        first.script.kill()
-        first.promote_all()
-        assert end_of(first, request).status.made_active
-
-    def test_one_that_could_not_be_reported_is_not_published_when_the_next_one_gives_way_to_it(
-        self, first: Deployment
-    ) -> None:
-        model = str(first.active_model())
-        first.change(promotion_mode=PromotionMode.NEVER)
-        first.upload("train/right.csv", RIGHT)
-        next_one = first.run_turn().candidate
-        assert next_one
-        first.upload(SMOKE_KEY, as_csv([*SMOKE[:3], *other_way_round(SMOKE[3:])]))
-        unreported = ask(first, model)
-        first.script.kill(after=0, times=1000, function="report_promotion")
-        first.operator.poke_promotions()
-        first.settle()
-        first.script.kill()
-        newer = ask(first, next_one.arn)
-        first.promote_all()
-        assert failed(first, next_one.arn)
-        assert end_of(first, newer).status is end_of(first, unreported).status is PromotionStatus.SMOKE_TEST_FAILED
-        assert first.active_model() == model
-        check_refused(first)
-
-    def test_people_can_have_it_without_the_smoke_test(self, first: Deployment) -> None:
-        first.change("serving", **UNTRIED)
-        model = str(first.active_model())
-        ask(first, model)
-        first.promote_all()
-        check_serves(first, model)
 
 
 class TestNewGeneration:

@@ -138,7 +138,9 @@ def failed_its_smoke_test(situation: Situation, app: App, model_arn: str) -> boo
 
 def only_model_failed(situation: Situation, app: App, model_arn: str) -> bool:
     """There was no model to go back to: it stays active in the flywheel, and nothing serves it."""
-    return failed_its_smoke_test(situation, app, model_arn) and app.published_model() is None
+    published = app.published_model()
+    none = published is None or published in app.deleted_models
+    return none and failed_its_smoke_test(situation, app, model_arn)
 
 
 def _published(situation: Situation, name: str) -> str | None:
