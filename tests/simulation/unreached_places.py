@@ -22,8 +22,9 @@ UNREACHED: Mapping[str, str] = {
     "PromoteMachine*/AskForApproval/catch 3": "The account that trains withdraws the model.",
     "PromoteMachine*/PublishModel/catch 1": "Somebody makes another model active in the console.",
     "PromoteMachine*/PublishModel/retry 2": "Somebody makes the former one active again, less than five minutes later.",
+    "PromoteMachine*/PutBackFormerModel/catch 0": "Somebody stops the execution, which is reported, and redrives it.",
+    "PromoteMachine*/JudgeModel/catch 1": "The same.",
     "PromoteMachine*/TryModel/catch 0": "Somebody deletes the model that was imported a moment ago.",
-    "PromoteMachine*/JudgeModel/catch 1": "Somebody stops the execution, which is reported, and redrives it.",
     # What is at work for some minutes of a few schedules.
     "CreationCreateMachine*": (
         "It makes a flywheel that begins with a model. In tests/pipeline/creation it is killed everywhere."

@@ -182,6 +182,7 @@ class TestNoWayBack:
         end = end_of(at, request)
         assert (end.status, end.stays_active) == (PromotionStatus.SMOKE_TEST_FAILED, True)
         assert f"{former(at)} does not exist any more" in end.reason
+        assert "no other can serve" in str(end.serving)
         check_not_used(at)
 
     def test_one_that_comprehend_refuses_leaves_none_to_serve(self, at: Deployment) -> None:
