@@ -63,6 +63,8 @@ class PipelineState:
     pokes: frozenset[Poke]
     paused: bool = False
     requested: bool = False
+    request_is_new: bool = False
+    """It came after the newest turn had begun, so that turn could not take it."""
     flywheel_active: bool = True
     unfinished_iteration: str | None = None
     changed_outside: str | None = None
@@ -128,10 +130,12 @@ def observe(
     incomplete = sum(missing is not None for *_, missing in uploads)
     newest_iteration = next(pipeline.service.iterations(), None)
     unfinished = unfinished_iteration(pipeline.intake, pipeline.service)
+    request, newest = pipeline.intake.read(REQUEST_KEY, TurnRequest), next(records(), None)
     return PipelineState(
         now=now,
         pokes=pokes,
-        requested=pipeline.intake.read(REQUEST_KEY, TurnRequest) is not None,
+        requested=request is not None,
+        request_is_new=bool(request and newest and newest.began_at and request.at > newest.began_at),
         unfinished_iteration=unfinished,
         changed_outside=None if unfinished else describe_change_outside(pipeline=pipeline, unfinished=None),
         last_turn_failed=failures > 0,
@@ -219,7 +223,8 @@ def decide(state: PipelineState) -> TurnStart:
     if not state.flywheel_active:
         return _no("the flywheel is not ACTIVE yet", again_in=_FLYWHEEL_CREATION)
     # A turn that fails before it takes the request leaves it. The end of such a turn must not start turns forever.
-    if state.requested and (Poke.OPERATOR in state.pokes or state.failures < MAXIMUM_FAILURES):
+    again = Poke.OPERATOR in state.pokes or state.request_is_new or state.failures < MAXIMUM_FAILURES
+    if state.requested and again:
         return _yes("an operator asked for a turn")
     if state.failures >= MAXIMUM_FAILURES:
         return TurnStart(

@@ -249,6 +249,16 @@ def test_a_request_does_not_repeat_a_turn_that_fails_without_end(at: Deployment)
     assert not at.poked().start
 
 
+def test_a_request_during_the_last_of_too_many_failures_is_answered_when_that_turn_ends(at: Deployment) -> None:
+    for _ in range(MAXIMUM_FAILURES):
+        turn = at.start_turn().run_before("ComposeDatasets")
+        asked = at.request_turn()
+        assert turn.stop().outcome is TurnOutcome.ABORTED
+    assert at.poked(Poke.TURN_ENDED).start
+    assert at.run_turn().request == asked
+    assert not at.poked().start
+
+
 def test_many_files_at_once_are_one_turn(at: Deployment) -> None:
     for number in range(120):
         at.upload(f"train/{number}.csv", documents(*LABELS, start=number * 10, count=1))

@@ -23,6 +23,7 @@ states = st.builds(
     pokes=pokes,
     paused=st.booleans(),
     requested=st.booleans(),
+    request_is_new=st.booleans(),
     flywheel_active=st.booleans(),
     unfinished_iteration=st.none() | st.just("20261121T100000Z"),
     last_turn_failed=st.booleans(),
@@ -85,7 +86,8 @@ def test_it_looks_again_only_when_waiting_helps(state: PipelineState) -> None:
 @given(state=states)
 def test_failures_are_bounded_unless_a_person_asks(state: PipelineState) -> None:
     failed = replace(state, failures=MAXIMUM_FAILURES, last_turn_failed=True)
-    assert not decide(failed).start or (failed.requested and Poke.OPERATOR in failed.pokes)
+    asked_now = Poke.OPERATOR in failed.pokes or failed.request_is_new
+    assert not decide(failed).start or (failed.requested and asked_now)
 
 
 @given(state=states)
