@@ -11,6 +11,8 @@ from tests.simulation.functions import FunctionKilled
 from tests.simulation.weather import Strike, Weather
 
 if TYPE_CHECKING:
+    from random import Random
+
     from tests.simulation.acting import Acting
     from tests.simulation.kernel import Kernel
     from tests.simulation.schedule.plan import Rates
@@ -56,6 +58,9 @@ _SELDOM = frozenset(
 )
 """States that few schedules enter: where there is bad luck, they have it more often."""
 _OFTENER = 6
+_OF_FEW_FUNCTIONS = frozenset({"application-autoscaling", "comprehend", "events"})
+"""Services of which few functions ask for a change, mostly for one: each such request has a chance of its own to be
+where a function is killed or suspended."""
 _LONGER_THAN_RETRIES = 2400.0
 """Than those of a state, but for Lambda.TooManyRequestsException and ServiceBusy."""
 _CONFLICTS = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"})
@@ -111,6 +116,7 @@ class Storm(Weather):
         self._latencies = kernel.random("latencies")
         self._strikes = kernel.random("strikes")
         self._fates = kernel.random("fates")
+        self._chances = kernel.random("chances")
         self._events = kernel.random("events")
         self._people = kernel.random("people")
         self._invocations = kernel.random("refused invocations")
@@ -186,15 +192,18 @@ class Storm(Weather):
         return now < network.until
 
     def before_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:
-        return self._happens(who, f"before {service}:{operation}", changes=changes, before=True)
+        return self._happens(who, "before", service, operation, changes=changes)
 
     def after_request(self, service: str, operation: str, who: Acting, *, changes: bool) -> float:
-        return self._happens(who, f"after {service}:{operation}", changes=changes, before=False)
+        return self._happens(who, "after", service, operation, changes=changes)
 
-    def _happens(self, who: Acting, where: str, *, changes: bool, before: bool) -> float:
+    def _happens(self, who: Acting, when: str, service: str, operation: str, *, changes: bool) -> float:
+        where, before = f"{when} {service}:{operation}", when == "before"
         if "#" not in who.who:
             return self._dawdles(who.who, where) if changes and before else 0.0
         fate = self._fate(who.who)
+        if fate.kind is None and changes and service in _OF_FEW_FUNCTIONS:
+            self._give_chance(fate, before=before)
         if fate.kind is None or fate.before is not before or (fate.of_changes and not changes):
             return 0.0
         fate.requests += 1
@@ -225,11 +234,18 @@ class Storm(Weather):
 
     def _fate(self, who: str) -> _Fate:
         if who not in self._by_name:
-            self._by_name[who] = self._drawn_fate()
+            self._by_name[who] = self._drawn_fate(self._fates)
         return self._by_name[who]
 
-    def _drawn_fate(self) -> _Fate:
-        draw, rates = self._fates, self._rates
+    def _give_chance(self, fate: _Fate, *, before: bool) -> None:
+        """That it happens here."""
+        drawn = self._drawn_fate(self._chances)
+        if drawn.kind is not None and (before or drawn.kind != "abandoned"):
+            fate.kind, fate.length, fate.share = drawn.kind, drawn.length, drawn.share
+            fate.place, fate.before, fate.of_changes, fate.requests = 1, before, False, 0
+
+    def _drawn_fate(self, draw: Random) -> _Fate:
+        rates = self._rates
         chance, share = draw.random(), draw.random()
         fate = _Fate(
             place=draw.choice((1, 1, 2, 3, draw.randint(4, 12), draw.randint(4, 40))),

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from tests.simulation.functions import FunctionKilled
 from tests.simulation.kernel import Kernel
 from tests.simulation.schedule.plan import Rates
 from tests.simulation.storm import Storm
@@ -88,3 +90,26 @@ def test_a_function_loses_its_network_once_and_gets_it_back() -> None:
         kernel.run_until(kernel.now + 10)
     assert (lost.count(True), lost[-1]) in {(count, False) for count in (3, 12, 24)}
     assert all(struck(weather, "somebody", "DescribeFlywheel") is None for _ in range(60))
+
+
+def test_a_change_that_few_functions_ask_for_is_a_place_to_be_killed_at() -> None:
+    """Here after more requests than a fate is drawn for."""
+    weather = storm(Kernel(1), killed=0.2)
+    killed = Counter(when for number in range(500) if (when := killed_at_update(weather, f"function#{number}")))
+    assert killed["before"] > 20
+    assert killed["after"] > 20
+
+
+def killed_at_update(weather: Storm, name: str) -> str | None:
+    who = cast("Any", SimpleNamespace(who=name, world=SimpleNamespace(visits=Counter())))
+    when = "in between"
+    try:
+        for _ in range(41):
+            weather.before_request("s3", "GetObject", who, changes=False)
+        when = "before"
+        weather.before_request("comprehend", "UpdateFlywheel", who, changes=True)
+        when = "after"
+        weather.after_request("comprehend", "UpdateFlywheel", who, changes=True)
+    except FunctionKilled:
+        return when
+    return None
