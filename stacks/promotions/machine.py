@@ -155,15 +155,21 @@ class PromoteMachine(Construct):
         ended = sfn.Succeed.jsonata(self, "PromotionEnded")
         refused = {"PromotionRefused": self._report("ReportRefusal", "REFUSED").next(ended)}
         take_back = self._take_back(refused).next(ended)
-        begin = states.call(steps.begin_promotion, assign={"approval": "{% $states.result.Payload.approval %}"})
-        check = states.call(
-            steps.check_model,
-            catches=refused,
+        begin = states.call(
+            steps.begin_promotion,
             assign={
-                "warning": "{% $states.result.Payload.warning %}",
+                "approval": "{% $states.result.Payload.approval %}",
+                "warning": "{% null %}",
                 "answeredBy": "{% null %}",
                 "answerReason": "{% null %}",
+                "serving": NOT_LOOKED_AT,
+                "sharing": NOT_LOOKED_AT,
             },
+        )
+        check = states.call(
+            steps.check_model,
+            catches={"SmokeTestFailed": take_back, **refused},
+            assign={"warning": "{% $states.result.Payload.warning %}"},
         )
         ask = self._ask_for_approval(
             {
@@ -176,11 +182,7 @@ class PromoteMachine(Construct):
         update = states.call(
             steps.update_active_model,
             catches=refused,
-            assign={
-                "status": "{% $states.result.Payload.status %}",
-                "serving": NOT_LOOKED_AT,
-                "sharing": NOT_LOOKED_AT,
-            },
+            assign={"status": "{% $states.result.Payload.status %}"},
         )
         publish = states.call(steps.publish_model, catches={"SmokeTestFailed": take_back, **refused})
         found = begin.next(states.when("RequestFound", "{% $states.input.model_arn = null %}", ended))

@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from flywheel.records.imports import ACTIVE_MODEL_KEY
+from flywheel.records.promotions import LEASE_KEY
 from stacks.constructs.function import FlywheelFunction, Functions
 from stacks.constructs.retries import BUSY_ATTEMPTS
 from stacks.constructs.role import Permission, ServiceRole, pass_to_comprehend
@@ -16,6 +17,7 @@ from stacks.flywheel.access import READ, WRITE, FlywheelAccess
 from stacks.names import RUNTIME_PARAMETERS
 
 TIMEOUT = cdk.Duration.minutes(2)
+"""handlers/promotions/update_active_model.py holds its lease a little longer than this."""
 
 
 def _change_active_model(access: FlywheelAccess, *, role: ServiceRole | None) -> list[Permission]:
@@ -99,7 +101,7 @@ class PromotionSteps(Construct):
             busy_attempts=BUSY_ATTEMPTS,
             permissions=[
                 access.objects("promotions/*", "serving/smoke-tests/*", actions=READ),
-                access.objects("promotions/made-active/*", actions=("PutObject", "DeleteObject")),
+                access.objects("promotions/made-active/*", LEASE_KEY, actions=("PutObject", "DeleteObject")),
                 access.list_intake(),
                 *_change_active_model(access, role=role),
             ],

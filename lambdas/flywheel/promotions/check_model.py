@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flywheel.comprehend.flywheel import FOUND_WITHIN
-from flywheel.faults.errors import PromotionRefused, ServiceBusy
+from flywheel.faults.errors import PromotionRefused, ServiceBusy, SmokeTestFailed
 from flywheel.promotions.requests import (
     as_promotion,
     beginning_of,
@@ -36,11 +36,15 @@ def check_model(*, promotion: str, intake: IntakeBucket, service: ActiveModelSer
     """Check the requested model, then end the requests that it supersedes.
 
     Returns Comprehend's message about a model that is TRAINED_WITH_WARNING. Raises NotCurrentPromotion,
-    PromotionRefused and ServiceBusy.
+    PromotionRefused, ServiceBusy, and SmokeTestFailed: the model must not become active again, nor stay so.
     """
     require_current(intake, promotion)
     beginning = beginning_of(promotion, intake)
     request, flywheel = open_request_of(promotion, intake), service.describe()
+    # An earlier promotion of the request was stopped before it could report that.
+    failed = failed_smoke_test(request, intake=intake)
+    if failed is not None:
+        raise SmokeTestFailed(failed.sentence)
     require_not_replaced(request, flywheel, intake=intake, now=now)
     warning = require_fit(request, flywheel=flywheel, service=service, now=now)
     _end_superseded(beginning, active=flywheel.active_model_arn, intake=intake, now=now)

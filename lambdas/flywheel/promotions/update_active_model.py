@@ -37,7 +37,7 @@ def update_active_model(
 ) -> PromotionStatus:
     """Make the requested model active, unless the active model has changed since the request.
 
-    UpdateFlywheel has no compare-and-set, so the check comes right before it. Raises NotCurrentPromotion,
+    UpdateFlywheel has no compare-and-set, so the caller must hold the lease at LEASE_KEY. Raises NotCurrentPromotion,
     PromotionRefused, and ServiceBusy while a running iteration prevents the update.
     """
     require_current(intake, promotion)

@@ -22,6 +22,8 @@ number_of = PROMOTIONS.number_of
 current_number = PROMOTIONS.current_number
 require_current = PROMOTIONS.require_current
 REQUESTS = "promotions/requests/"
+LEASE_KEY = "promotions/lease.json"
+"""Held by whoever changes the active model."""
 ENDS = "promotions/ends/"
 
 

@@ -189,7 +189,7 @@ class TestPaths:
         assert evaluate(rule["Condition"], approval=False) is False
 
     def test_what_follows_an_update(self, states: States) -> None:
-        assert evaluate(states["UpdateActiveModel"]["Assign"]["serving"]) == {"reason": None, "behind": False}
+        assert evaluate(states["BeginPromotion"]["Assign"]["serving"]) == {"reason": None, "behind": False}
         assert follows(states, "UpdateActiveModel") == ["FindServing", "ServingWanted"]
         (wanted,) = states["ServingWanted"]["Choices"]
         assert (wanted["Next"], states["ServingWanted"]["Default"]) == ("ServeModel", "PublishModel")
@@ -211,7 +211,8 @@ class TestPaths:
         assert follows(states, "PutBackFormerModel") == ["ServeFormerModel", "ReportSmokeTest", "PromotionEnded"]
 
     def test_a_test_that_failed_in_another_run_takes_the_model_back_as_well(self, states: States) -> None:
-        assert caught(states["PublishModel"], "SmokeTestFailed") == "PutBackFormerModel"
+        for name in ("CheckModel", "PublishModel"):
+            assert caught(states[name], "SmokeTestFailed") == "PutBackFormerModel"
         assert caught(states["PublishModel"], "PromotionRefused") == "ReportRefusal"
 
     def test_a_promotion_stands_though_serving_is_behind(self, states: States) -> None:
@@ -224,7 +225,7 @@ class TestPaths:
             assert (payload["serving"], payload["serving_behind"]) == ("{% $serving.reason %}", "{% $serving.behind %}")
 
     def test_a_promotion_stands_though_it_could_not_be_shared(self, states: States) -> None:
-        assert evaluate(states["UpdateActiveModel"]["Assign"]["sharing"]) == {"reason": None, "behind": False}
+        assert evaluate(states["BeginPromotion"]["Assign"]["sharing"]) == {"reason": None, "behind": False}
         shared = {"reason": "{% $states.result.Payload.reason %}", "behind": False}
         assert states["ShareModel"]["Assign"] == {"sharing": shared}
         assert follows(states, "SharingIsBehind") == ["ReportPromotion", "PromotionEnded"]

@@ -19,6 +19,7 @@ from flywheel.records import promotions, turns
 from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource, PromotionStatus
 from flywheel.records.turns import DeletedModels, TurnRecord, deleted_key
+from flywheel.store.lease import Lease
 from local.comprehend.faults import Fault
 from ops.verbs.turns import show_turn
 from tests.pipeline.deployed import Deployment, WaitingPromotion
@@ -549,6 +550,16 @@ class TestRedrive:
         assert run.execution.status != "RUNNING"
         assert world.promotion(request).status is PromotionStatus.STOPPED
         world.check_at_rest(active=world.active)
+
+    def test_what_a_stopped_promotion_may_still_change_is_waited_for(self, world: World) -> None:
+        request = world.ask(world.better, source=PromotionSource.OPERATOR)
+        until = world.at.now() + timedelta(minutes=2)
+        world.at.bucket.write(promotions.LEASE_KEY, Lease(holder="promotion-000099", until=until))
+        world.at.promote_all()
+        assert world.at.bucket.require(promotions.end_key(request.id), Promotion).status is PromotionStatus.PROMOTED
+        made = world.at.bucket.require(promotions.made_active_key(request.id), promotions.MadeActive)
+        assert made.at > until
+        assert not world.at.bucket.exists(promotions.LEASE_KEY)
 
     def test_a_failed_promotion_is_tried_again_three_times_at_most(self, world: World) -> None:
         request = world.ask(world.better, source=PromotionSource.OPERATOR)

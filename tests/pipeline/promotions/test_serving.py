@@ -83,6 +83,23 @@ class TestTakenBack:
                 return
         raise AssertionError("it never came through")
 
+    def test_one_whose_end_nobody_could_report_does_not_become_active_again(self, at: Deployment) -> None:
+        request = ask(at, better(at))
+        at.operator.poke_promotions()
+        at.run_before("ReportSmokeTest", machine="Promote")
+        at.script.kill(after=0, times=1000, function="report_promotion")
+        at.stop("Promote")
+        at.settle()
+        at.script.kill()
+        assert len(requests.open_requests(at.bucket)) == 1
+        at.faults.add(Fault(operation="UpdateFlywheel", code="InvalidRequestException", message="Not again."))
+        at.promote_all()
+        at.faults.clear()
+        end = end_of(at, request)
+        assert (end.status, end.stays_active) == (PromotionStatus.SMOKE_TEST_FAILED, False)
+        assert f"{former(at)} is active again." in end.reason
+        check_serves(at, former(at))
+
     def test_a_rollback_to_a_model_that_fails_is_taken_back_too(self, at: Deployment) -> None:
         at.change("serving", **UNTRIED)
         ask(at, better(at))

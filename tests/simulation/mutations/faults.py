@@ -144,6 +144,19 @@ FAULTS = (
         after="    if True:\n",
     ),
     Fault(
+        name="a model that failed its smoke test is tried again",
+        path=_FLYWHEEL + "promotions/check_model.py",
+        before="    if failed is not None:\n        raise SmokeTestFailed(failed.sentence)\n",
+        after="",
+    ),
+    Fault(
+        name="nothing keeps two changes of the active model apart",
+        path="lambdas/handlers/promotions/update_active_model.py",
+        before="    with held(LEASE_KEY, holder=step.promotion, intake=intake, now=now(), "
+        "lasts=TIMEOUT + timedelta(seconds=30)):\n",
+        after="    if True:\n",
+    ),
+    Fault(
         name="the promoted model is not published",
         path=_FLYWHEEL + "promotions/publish_model.py",
         before="    pipeline.published.publish(\n"
