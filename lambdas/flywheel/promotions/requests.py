@@ -34,7 +34,7 @@ from flywheel.records.promotions import (
     record_key,
     request_key,
 )
-from flywheel.records.serving import smoke_test_of
+from flywheel.records.serving import failed_smoke_test_of
 from flywheel.text.byte_limits import LONGEST_SENTENCE, within
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def stays_though_it_failed(model_arn: str, *, published: PublishedModels, intake
 
 def failed_smoke_test(request: PromotionRequest, *, intake: IntakeBucket) -> SmokeTest | None:
     """The last smoke test of the request's model, if it has failed since the model was asked for."""
-    tested = smoke_test_of(request.model_arn, intake=intake)
-    return tested if tested is not None and not tested.passed and tested.at >= request.requested_at else None
+    return failed_smoke_test_of(request.model_arn, intake=intake, since=request.requested_at)
 
 
 def current_beginning(intake: IntakeBucket) -> PromotionBeginning | None:

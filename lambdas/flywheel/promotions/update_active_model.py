@@ -18,7 +18,7 @@ from flywheel.records.promotions import (
     made_active_key,
     require_current,
 )
-from flywheel.records.serving import smoke_test_of
+from flywheel.records.serving import failed_smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,18 +89,13 @@ def put_back(*, promotion: str, intake: IntakeBucket, service: ActiveModelServic
             usable.append(model.arn)
     if not usable:
         return PutBack(model_arn=None, why_none=why_none)
-    former = next((arn for arn in usable if not _failed(arn, intake=intake)), usable[0])
+    former = next((arn for arn in usable if failed_smoke_test_of(arn, intake=intake) is None), usable[0])
     intake.delete([made_active_key(request.id)])
     try:
         _set_active(former, service=service)
     except PromotionRefused as refusal:
         return PutBack(model_arn=None, why_none=f"{refusal} No endpoint serves the new model.")
     return PutBack(model_arn=former)
-
-
-def _failed(model_arn: str, *, intake: IntakeBucket) -> bool:
-    tested = smoke_test_of(model_arn, intake=intake)
-    return tested is not None and not tested.passed
 
 
 def _set_active(model_arn: str, *, service: ActiveModelService) -> None:

@@ -111,3 +111,11 @@ def smoke_test_key(model_arn: str) -> str:
 
 def smoke_test_of(model_arn: str, *, intake: IntakeBucket) -> SmokeTest | None:
     return intake.read(smoke_test_key(model_arn), SmokeTest)
+
+
+def failed_smoke_test_of(model_arn: str, *, intake: IntakeBucket, since: datetime | None = None) -> SmokeTest | None:
+    """The last smoke test of the model if it failed, and not before `since`; else None."""
+    tested = smoke_test_of(model_arn, intake=intake)
+    if tested is None or tested.passed or (since is not None and tested.at < since):
+        return None
+    return tested

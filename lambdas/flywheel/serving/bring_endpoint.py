@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.comprehend.endpoint import Endpoint, EndpointFailed, EndpointStatus
 from flywheel.comprehend.flywheel import FOUND_WITHIN
-from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, smoke_test_of
+from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus, failed_smoke_test_of, smoke_test_of
 from flywheel.serving.report_serving import write_state
 from flywheel.serving.served_model import ServedModel, find_served_model
 from flywheel.serving.smoke_test import Trial, trial_of
@@ -69,9 +69,9 @@ class EndpointController:
 
     def _why_no_model(self) -> str:
         active = self.pipeline.service.find_active_model()
-        tested = smoke_test_of(active, intake=self.pipeline.intake) if active else None
-        if tested is not None and not tested.passed:
-            return f"The active model was not promoted, and no other can serve. {tested.sentence}"
+        failed = failed_smoke_test_of(active, intake=self.pipeline.intake) if active else None
+        if failed is not None:
+            return f"The active model was not promoted, and no other can serve. {failed.sentence}"
         return "No model has been promoted yet."
 
     def _remove(self, endpoint: Endpoint | None, *, status: ServingStatus, reason: str, now: datetime) -> Serving:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flywheel.promotions import requests
 from flywheel.records.promotions import Promotion, end_key
-from flywheel.records.serving import smoke_test_of
+from flywheel.records.serving import failed_smoke_test_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,8 +47,7 @@ def _under_way(*, intake: IntakeBucket, service: ActiveModelService) -> ServedMo
     active = service.at(request.flywheel_arn).find_active_model()
     if active != request.model_arn:
         return None
-    tested = smoke_test_of(request.model_arn, intake=intake)
-    if tested is not None and not tested.passed and tested.at >= beginning.began_at:
+    if failed_smoke_test_of(request.model_arn, intake=intake, since=beginning.began_at) is not None:
         return None
     return ServedModel(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
 
@@ -76,7 +75,6 @@ def _published(*, service: ActiveModelService, published: PublishedModels, intak
 def _may_not_serve(active: str, *, gone: bool, published: PublishedModels, intake: IntakeBucket) -> bool:
     """Whether the active model failed its smoke test, and no other can serve: if the published one is not `gone`, it is
     about to be made active again."""
-    tested = smoke_test_of(active, intake=intake)
-    if tested is None or tested.passed:
+    if failed_smoke_test_of(active, intake=intake) is None:
         return False
     return gone or requests.stays_though_it_failed(active, published=published, intake=intake)
