@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from flywheel.comprehend.flywheel import DatasetStatus
 from flywheel.promotions.requests import waiting_promotion
+from flywheel.records.promotions import PROMOTIONS
 from flywheel.records.turns import PAUSE_KEY, Pause
 from flywheel.store.record import Record
 from ops.deployment.errors import OperatorError
+from ops.deployment.executions import find_execution
 from ops.deployment.polling import looks
 from ops.deployment.published import Deployment
 from ops.verbs.approve import decline_whatever_waits
@@ -23,7 +25,7 @@ _LOOKS_IN_A_ROW = 2
 """A turn that was being started when the pause came is seen by the second look."""
 _BEGINS_WITHIN = timedelta(minutes=1)
 """After the pause: a turn whose number was taken before has begun by then and Step Functions tells of it, or it never
-begins."""
+begins. The same of a promotion, which no pause keeps from beginning, after its number was taken."""
 
 
 class PauseResult(Record):
@@ -104,7 +106,7 @@ def what_runs(deployment: Deployment, *, waiting_too: bool = False) -> str | Non
         if dataset.status is DatasetStatus.CREATING:
             return f"dataset {dataset.name}"
     if waiting_too or waiting_promotion(deployment.intake) is None:
-        return running_promotion(deployment)
+        return running_promotion(deployment) or _beginning_promotion(deployment)
     return None
 
 
@@ -112,3 +114,13 @@ def _begins(deployment: Deployment) -> bool:
     """Whether a turn that has a number and no execution that is told of may run or begin."""
     paused = deployment.intake.read(PAUSE_KEY, Pause)
     return paused is not None and datetime.now(UTC) < paused.at + _BEGINS_WITHIN
+
+
+def _beginning_promotion(deployment: Deployment) -> str | None:
+    """The promotion that has taken its number a moment ago and that Step Functions does not tell of yet."""
+    taken = next((found["LastModified"] for found in deployment.intake.list(PROMOTIONS.current_key)), None)
+    if taken is None or datetime.now(UTC) >= taken + _BEGINS_WITHIN:
+        return None
+    name = PROMOTIONS.name_of(PROMOTIONS.current_number(deployment.intake))
+    told = find_execution(deployment.clients, deployment.promotion_execution(name))
+    return name if told is None else None

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from flywheel.promotions.start_promotion import Poke
 from flywheel.records.analyses import AnalysisOutcome
 from flywheel.records.one_at_a_time import Current
+from flywheel.records.promotions import PROMOTIONS
 from flywheel.records.turns import TURNS
 from ops.verbs import analyze, pause
 from tests.pipeline.analyses import with_model
 from tests.pipeline.deployed import Deployment
+from tests.pipeline.promotions.smoke_tested import ask
 
 
 @pytest.fixture
@@ -46,3 +49,16 @@ def test_a_turn_that_never_begins_is_waited_for_as_long_as_it_could(at: Deployme
     pause.pause(at.operator)
     pause.wait_until_idle(at.operator, timeout_seconds=3600, poll_seconds=5)
     assert timedelta(seconds=60) <= at.now() - began <= timedelta(seconds=80)
+
+
+def test_a_promotion_that_has_just_begun_is_waited_for(at: Deployment) -> None:
+    """No pause keeps it from beginning."""
+    at.let_pass(timedelta(hours=1))
+    pause.pause(at.operator)
+    promotion = PROMOTIONS.name_of(PROMOTIONS.current_number(at.bucket) + 1)
+    ask(at, at.active_model())
+    at.poke_promotions(Poke.REQUEST)
+    told: list[str] = []
+    pause.wait_until_idle(at.operator, timeout_seconds=3600, poll_seconds=5, on_progress=told.append)
+    assert at.executions("Promote")[-1].status == "SUCCEEDED"
+    assert told[0] == promotion
