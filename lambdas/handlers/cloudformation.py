@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from flywheel.faults.errors import ServiceBusy
 from flywheel.text.byte_limits import within
 from flywheel.text.printable import printable
 from handlers.observability import logger
@@ -56,10 +57,11 @@ def answered(
     """Do `work`, and answer SUCCESS with the reason that it returns, or FAILED if it raises or if the time is up.
 
     If `work` returns None, it has passed the event on, and the receiver answers. Unless it `gives_up`, nothing is
-    answered when the time is up: Lambda repeats the event, and CloudFormation waits for that.
+    answered when the time is up, or when `work` raises ServiceBusy: Lambda repeats the event, and CloudFormation waits
+    for that, at most for the resource's ServiceTimeout.
 
-    Raises pydantic.ValidationError if the event does not say where to answer, and the last error of sending the answer.
-    CloudFormation invokes asynchronously, so Lambda then tries again twice.
+    Raises pydantic.ValidationError if the event does not say where to answer, the last error of sending the answer, and
+    ServiceBusy. CloudFormation invokes asynchronously, so Lambda then tries again twice.
     """
     request = CloudFormationRequest.model_validate(event)
     one_at_a_time = threading.Lock()
@@ -81,8 +83,10 @@ def answered(
     except ValidationError as error:
         logger.exception("the event or the environment is not what it should be")
         send("FAILED", f"{context.function_name} could not read what it was given: {error}")
-    except Exception as error:  # noqa: BLE001 - without an answer the stack would keep waiting
+    except Exception as error:
         logger.exception("the custom resource failed")
+        if isinstance(error, ServiceBusy) and not gives_up:
+            raise
         send("FAILED", f"{error} The log of {context.function_name} says more.")
     else:
         if reason is not None:

@@ -69,7 +69,8 @@ class App:
         self.deleted_uploads: set[str] = set()
         """Keys."""
         self.unfinished = False
-        """A deployment failed, and so did going back: who deployed has to try again."""
+        """A deployment failed, and so did going back: who deploys next has to go back first, as CloudFormation refuses
+        anything else in UPDATE_ROLLBACK_FAILED."""
         self.published_before: str | None = None
         """The model that was published when the second generation was deployed."""
         self.ever: dict[str, set[str]] = {}
@@ -108,6 +109,8 @@ class App:
         part, resources = name.rpartition("-")[2], self.world.custom_resources
         stack = self.resolved(name, template, self.parameters.get(part, {}))
         former = self.stacks.get(part)
+        if self.unfinished and former is not None:
+            resources.apply(former)
         for parameter, value in stack.given.items():
             self.ever.setdefault(f"{part}/{parameter}", set()).add(str(value))
         try:

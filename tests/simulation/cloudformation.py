@@ -35,6 +35,8 @@ class CustomResources:
         self._world = world
         self._there: dict[tuple[str, str], dict[str, tuple[CustomResource, str]]] = {}
         """By account and stack: each resource with its physical id, by logical id."""
+        self._undone: set[tuple[str, str, str]] = set()
+        """By account, stack and logical id: what could not be changed, nor changed back."""
         self._answers: dict[str, dict[str, Any] | None] = {}
         """By address; None: it is waited for."""
         self._count = 0
@@ -44,7 +46,8 @@ class CustomResources:
     def apply(self, stack: Stack) -> None:
         """Create, change and delete what the stack has more, otherwise and no more than before.
 
-        Raises DeploymentFailed, after which `apply` of the former stack goes back.
+        Raises DeploymentFailed, after which `apply` of the former stack goes back. If that fails, too, `apply` of the
+        former stack is ContinueUpdateRollback.
         """
         there = self._there.setdefault((stack.account, stack.name), {})
         self._statuses[stack.id] = "UPDATE_IN_PROGRESS" if there else "CREATE_IN_PROGRESS"
@@ -59,9 +62,11 @@ class CustomResources:
                     with suppress(DeploymentFailed):
                         self._ask(stack, resource, "Delete", physical="never-created")
                     raise
-            elif _given(known[0]) != _given(resource):
+            elif _given(known[0]) != _given(resource) or (stack.account, stack.name, name) in self._undone:
                 there[name] = (resource, known[1])
+                self._undone.add((stack.account, stack.name, name))
                 there[name] = (resource, self._ask(stack, resource, "Update", former=known[0], physical=known[1]))
+                self._undone.remove((stack.account, stack.name, name))
         for name in [name for name in there if name not in wanted]:
             self._statuses[stack.id] = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
             self._delete(stack, name)

@@ -100,6 +100,20 @@ def test_a_deployment_that_fails_goes_back(app: App) -> None:
     assert not app.unfinished
 
 
+def test_who_deploys_after_going_back_failed_goes_back_first(app: App) -> None:
+    update = "cloudformation/Update Custom::ModelSharing"
+    kill(app, "share_model", 6)
+    with pytest.raises(DeploymentFailed):
+        change(app, IMPORTER)
+    assert app.unfinished
+    assert app.world.visits[update] == 2
+    change(app, "none")
+    assert not app.unfinished
+    assert app.world.visits[f"{update}/SUCCESS"] == 1
+    change(app, "none")
+    assert app.world.visits[update] == 3
+
+
 def test_destroying_serving_asks_its_custom_resource_first(app: App) -> None:
     app.destroy("serving")
     assert app.world.visits["cloudformation/Delete Custom::EndpointRemoval/SUCCESS"] == 1

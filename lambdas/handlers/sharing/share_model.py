@@ -74,7 +74,8 @@ def _deploy(event: dict[str, Any], context: LambdaContext) -> str:
 
 
 def _when_free(context: LambdaContext, change: Callable[[], Outcome]) -> Outcome:
-    """A run after a promotion or on schedule ends soon. Raises ServiceBusy if it does not: it may have been killed."""
+    """A run after a promotion or on schedule ends soon. Raises ServiceBusy if it does not: it may have been killed, and
+    its lease ends before Lambda's last try."""
     while True:
         try:
             return change()

@@ -56,6 +56,22 @@ def test_a_kill_at_any_place_is_mended_by_the_next_run(world: World, story: str)
             return
 
 
+def test_a_try_that_is_killed_fails_no_deployment(world: World) -> None:
+    """It leaves its lease behind, which lasts longer than Lambda's next try."""
+    at, model = world.at, world.models[0]
+    world.promote(model)
+    for after in itertools.count():
+        world.trust(PROD)
+        at.script.kill(after=after)
+        world.trust(STAGE)
+        died = at.script.killed
+        at.script.kill()
+        assert world.importers(model) == [STAGE_ROOT], after
+        if not died:
+            assert after > 4, "it was hardly killed"
+            return
+
+
 def test_a_deployment_that_was_killed_lets_nobody_in_that_the_known_list_does_not_name(world: World) -> None:
     """CloudFormation may not come back for an hour; the schedule does."""
     at, model = world.at, world.models[0]
