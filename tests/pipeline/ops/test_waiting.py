@@ -56,7 +56,9 @@ def test_a_promotion_that_has_just_begun_is_waited_for(at: Deployment) -> None:
     at.let_pass(timedelta(hours=1))
     pause.pause(at.operator)
     promotion = PROMOTIONS.name_of(PROMOTIONS.current_number(at.bucket) + 1)
-    ask(at, at.active_model())
+    active = at.active_model()
+    assert active
+    ask(at, active)
     at.poke_promotions(Poke.REQUEST)
     told: list[str] = []
     pause.wait_until_idle(at.operator, timeout_seconds=3600, poll_seconds=5, on_progress=told.append)
