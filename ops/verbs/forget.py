@@ -40,11 +40,12 @@ def forget(deployment: Deployment, text_or_id: str, *, now: datetime | None = No
     `text_or_id` is the text itself, or the id of an item or of a prediction. Run again, it goes on. Whoever does it
     needs to be an operator and a reviewer.
     """
-    found = forget_in_queue(review_queue(deployment), text_or_id)
+    now = now or datetime.now(UTC)
+    found = forget_in_queue(review_queue(deployment), text_or_id, now=now)
     documents = set(found.documents)
     if found.text_digest is not None:
         documents |= documents_with(deployment, found.text_digest)
-    change = exclude_documents(deployment, documents, reason=REASON, now=now or datetime.now(UTC))
+    change = exclude_documents(deployment, documents, reason=REASON, now=now)
     return Forgotten(
         item=found.item,
         deleted=found.objects,

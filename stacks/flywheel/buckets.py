@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from flywheel.records.predictions import PREDICTIONS
-from flywheel.records.review import ITEMS, REVIEW, WAITING
+from flywheel.records.review import FORGOTTEN, ITEMS, REVIEW, WAITING
 from stacks.constructs.stack_parameters import as_number
 from stacks.flywheel.parameters import FlywheelParameters
 
@@ -117,6 +117,7 @@ def _of_review(parameters: FlywheelParameters) -> list[s3.LifecycleRule]:
     return [
         s3.LifecycleRule(id="ExpireWaitingItems", prefix=WAITING, expiration=review),
         s3.LifecycleRule(id="ExpireReviewedItems", prefix=ITEMS, expiration=review),
+        s3.LifecycleRule(id="ExpireForgottenTexts", prefix=FORGOTTEN, expiration=review),
         s3.LifecycleRule(id="ExpirePredictions", prefix=PREDICTIONS, expiration=predictions),
         s3.LifecycleRule(id="ExpireOldPredictions", prefix=PREDICTIONS, noncurrent_version_expiration=next_day),
         s3.LifecycleRule(id="ExpireOldReviews", prefix=REVIEW, noncurrent_version_expiration=next_day),

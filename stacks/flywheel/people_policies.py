@@ -13,7 +13,16 @@ from constructs import Construct
 
 from flywheel.records.imports import ACTIVE_MODEL_KEY
 from flywheel.records.predictions import PREDICTIONS
-from flywheel.records.review import ANSWERED, BATCHES, CLAIMED, GUIDELINES_KEY, ITEMS, UNPUBLISHED_KEY, WAITING
+from flywheel.records.review import (
+    ANSWERED,
+    BATCHES,
+    CLAIMED,
+    FORGOTTEN,
+    GUIDELINES_KEY,
+    ITEMS,
+    UNPUBLISHED_KEY,
+    WAITING,
+)
 from stacks.constructs.function import FlywheelFunction
 from stacks.constructs.role import ManagedPolicy, Permission
 from stacks.constructs.state_machine import executions_of
@@ -176,6 +185,7 @@ class PeoplePolicies(_Policies):
             Permission(actions=["lambda:InvokeFunction"], resources=[self._publish_answers.arn]),
             # To forget a text.
             access.objects(f"{PREDICTIONS}*", actions=("DeleteObjectVersion",)),
+            access.objects(f"{FORGOTTEN}*", actions=("PutObject",)),
             self._executions(self._turns, self._promotions),
         ]
 

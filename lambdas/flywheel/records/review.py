@@ -27,6 +27,7 @@ CLAIMED = f"{REVIEW}claimed/"
 ANSWERED = f"{REVIEW}answered/"
 BATCHES = f"{REVIEW}batches/"
 OPEN_BATCHES = f"{REVIEW}open-batches/"
+FORGOTTEN = f"{REVIEW}forgotten/"
 UNPUBLISHED_KEY = f"{REVIEW}unpublished.json"
 GUIDELINES_KEY = f"{REVIEW}guidelines.md"
 _PLACE = re.compile(r"([0-9])-([a-z]+)/(\d{4})-([0-9a-f]{16})-([0-9a-f]{32})((?:~[0-9a-f]{8})*)")
@@ -118,6 +119,13 @@ class WaitingItem(Record):
     @property
     def id(self) -> str:
         return text_digest(self.text)
+
+
+class ForgottenText(Record):
+    """The record at `forgotten_key`, without the text."""
+
+    at: datetime
+    """What was put into the queue until then is to be deleted wherever it is met."""
 
 
 class FormerReview(Record):
@@ -282,6 +290,10 @@ def item_of_answered(key: str) -> tuple[str, frozenset[str]] | None:
     """The item that a pointer below ANSWERED means, and the digests of its reviewers."""
     match = _ANSWERED.fullmatch(key.removeprefix(ANSWERED))
     return (match[1], frozenset(match[2].split("~")[1:])) if match else None
+
+
+def forgotten_key(item: str) -> str:
+    return f"{FORGOTTEN}{item}.json"
 
 
 def batch_key(batch: str) -> str:

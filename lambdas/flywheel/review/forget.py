@@ -1,16 +1,39 @@
-"""Deletes a text from the queue, from answers and from kept predictions, for good: every version of it."""
+"""Deletes a text from the queue, from answers and from kept predictions, for good: every version of it.
+
+A step that read the text before, and was held up, may write it once more. Mostly it notices; what it leaves otherwise,
+`forget_what_came_back` deletes.
+"""
 
 from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
+from flywheel.faults.errors import InvalidRecord
 from flywheel.records.exclusions import DocumentId
 from flywheel.records.predictions import PREDICTIONS, text_digest
-from flywheel.records.review import ANSWERED, BATCHES, CLAIMED, WAITING, Batch, ReviewItem, item_key
+from flywheel.records.review import (
+    ANSWERED,
+    BATCHES,
+    CLAIMED,
+    FORGOTTEN,
+    WAITING,
+    Batch,
+    ForgottenText,
+    Place,
+    ReviewItem,
+    WaitingItem,
+    forgotten_key,
+    item_key,
+)
 from flywheel.review.documents import document_ids
 from flywheel.review.queue import REQUESTS_AT_ONCE, ReviewQueue
+
+if TYPE_CHECKING:
+    from flywheel.store.bucket import IntakeBucket
 
 _PASSES = 5
 _ID = re.compile(r"(?:\d{8}-)?([0-9a-f]{32})")
@@ -37,9 +60,10 @@ def item_of(text_or_id: str) -> str:
     return match[1] if match else text_digest(text_or_id)
 
 
-def forget(queue: ReviewQueue, text_or_id: str) -> Forgotten:
+def forget(queue: ReviewQueue, text_or_id: str, *, now: datetime) -> Forgotten:
     """Run again, it deletes what is left. A text that arrives again is a new one."""
     intake, item = queue.intake, item_of(text_or_id)
+    intake.write(forgotten_key(item), ForgottenText(at=now))
     text = None if _ID.fullmatch(text_or_id.strip()) else text_or_id
     if text is None:
         record = intake.read(item_key(item), ReviewItem)
@@ -73,12 +97,46 @@ def forget(queue: ReviewQueue, text_or_id: str) -> Forgotten:
     )
 
 
+def forget_what_came_back(intake: IntakeBucket) -> int:
+    """Delete forgotten texts that were written since by whoever had read them before; how many objects had one."""
+    keys = {key.removeprefix(FORGOTTEN).removesuffix(".json"): key for key in intake.keys(FORGOTTEN)}
+    if not keys:
+        return 0
+    found = sum(_was_there(intake, item_key(item), ReviewItem, forgotten=key) for item, key in keys.items())
+    for key in intake.keys(WAITING):
+        place = Place.of_key(key)
+        if place is not None and place.item in keys:
+            found += _was_there(intake, key, WaitingItem, forgotten=keys[place.item])
+    return found
+
+
+def _was_there(intake: IntakeBucket, key: str, kind: type[WaitingItem], *, forgotten: str) -> bool:
+    """Whether an object had the text from before it was forgotten; then it is deleted."""
+    try:
+        found = intake.read_with_version(key, kind)
+    except InvalidRecord:
+        # Whoever takes it next says so.
+        return False
+    if found is None:
+        return False
+    there, version = found
+    if there.at > intake.require(forgotten, ForgottenText).at:
+        return False
+    intake.delete_versions(key, before=version)
+    return True
+
+
 def _digest_of(queue: ReviewQueue, text: str) -> int | None:
     """None of a text that can be in no dataset."""
     kind, task = queue.kind, queue.task
     # A document without a label, if there may be such, has the same text as one with any.
     for labels in (task.labels[:0], task.labels[:1]):
-        (found,) = document_ids([kind.upload_line(text, labels, {})], kind=kind, task=task)
+        try:
+            line = kind.upload_line(text, labels, {})
+        except ValueError:
+            # An entity type is no entity. A recognizer's documents may have none.
+            continue
+        (found,) = document_ids([line], kind=kind, task=task)
         if found is not None:
             return found[0]
     return None

@@ -1,4 +1,7 @@
-"""Publishes reviewers' answers when there are enough of them, when they wait for long, or when a person asks."""
+"""Publishes reviewers' answers when there are enough of them, when they wait for long, or when a person asks.
+
+On schedule it deletes forgotten texts that came back.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel.environment import Flywheel, Intake, Review
 from flywheel.records.review import Batch
+from flywheel.review.forget import forget_what_came_back
 from flywheel.review.publish_answers import Publishing, is_time_to_look, publish_answers
 from flywheel.review.queue import ReviewQueue
 from handlers.clients import flywheel_service, intake_bucket, model_kind
@@ -53,6 +57,10 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         task=task,
         reviewers_per_item=environment.reviewers_per_item,
     )
+    if step.poke != "answer":
+        came_back = forget_what_came_back(queue.intake)
+        if came_back:
+            logger.info("forgotten texts came back", objects=came_back)
     batches: tuple[Batch, ...] = ()
     if step.poke != "answer" or is_time_to_look(queue, rules):
         asked = step.asked_by is not None

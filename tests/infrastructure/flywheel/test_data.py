@@ -63,9 +63,13 @@ class TestBuckets:
         assert [rule["NoncurrentVersionExpiration"] for rule in rules if "NoncurrentVersionExpiration" in rule]
         assert [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
         expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule or "Transitions" in rule]
-        assert expiring == ["analysis/jobs/", "review/waiting/", "review/items/", "predictions/"], (
-            "only what can be made again expires, and texts that were kept to be reviewed"
-        )
+        assert expiring == [
+            "analysis/jobs/",
+            "review/waiting/",
+            "review/items/",
+            "review/forgotten/",
+            "predictions/",
+        ], "only what can be made again expires, texts that were kept to be reviewed, and what says of them"
 
     def test_the_lake_is_left_alone(self, any_flywheel: Synthesised) -> None:
         assert "LifecycleConfiguration" not in bucket(any_flywheel, "BucketsLake").properties

@@ -20,8 +20,10 @@ from flywheel.records.predictions import text_digest
 from flywheel.records.review import (
     ANSWERED,
     BATCHES,
+    ITEMS,
     OPEN_BATCHES,
     UNPUBLISHED_KEY,
+    WAITING,
     Batch,
     ItemSource,
     ItemState,
@@ -30,12 +32,13 @@ from flywheel.records.review import (
     Unpublished,
     WaitingItem,
     batch_key,
+    forgotten_key,
     split_of_text,
 )
 from flywheel.records.uploads import Split
 from flywheel.review.add_item import add
 from flywheel.review.errors import ReviewError
-from flywheel.review.forget import forget
+from flywheel.review.forget import forget, forget_what_came_back
 from flywheel.review.propose import Taken, Trust, propose
 from flywheel.review.withdraw_reviewer import find_reviewer, withdraw_reviewer
 from tests.pipeline.review.world import ANNA, BERT, DORA, WORDS, Person, World, between
@@ -131,7 +134,7 @@ def test_somebody_else_acts_at_any_moment(other: str) -> None:
         "undone": lambda at: _unless_published(lambda: at.anna.undo(A)),
         "answered otherwise": lambda at: _unless_published(lambda: at.anna.answer(A, "BUSINESS")),
         "published too": lambda at: at.publish(asked=True),
-        "forgotten": lambda at: forget(at.queue, A),
+        "forgotten": lambda at: forget(at.queue, A, now=at.now),
     }
     for place in itertools.count(0, 3):
         at = World()
@@ -339,7 +342,7 @@ def test_a_text_is_forgotten_wherever_it_is(by_id: bool) -> None:
         for text in WORDS[:4]:
             at.bucket.write_text(f"predictions/{day}/{text_digest(text)}.json", text)
     for text in WORDS[:4]:
-        found = forget(at.queue, f"20260301-{text_digest(text)}" if by_id else text)
+        found = forget(at.queue, f"20260301-{text_digest(text)}" if by_id else text, now=at.now)
         assert (found.predictions, bool(found.documents)) == (2, text in {A, B})
         assert found.text_digest is not None
         if found.documents:
@@ -347,6 +350,35 @@ def test_a_text_is_forgotten_wherever_it_is(by_id: bool) -> None:
     versions = at.s3.list_object_versions(Bucket=at.name)
     left = {version["Key"].split("/")[0] for version in versions.get("Versions", [])}
     assert left <= {"review", "train", "test"}
-    assert [key for key in at.bucket.keys("review/") if text_digest(A) in key] == []
+    assert [key for key in at.bucket.keys("review/") if text_digest(A) in key] == [forgotten_key(text_digest(A))]
     assert at.items() == []
     assert at.anna.claim(5).items == ()
+
+
+def test_what_a_step_that_was_held_up_writes_of_a_forgotten_text_goes() -> None:
+    """The place and the record that it read before; what arrives afterwards is a new text."""
+    at = World()
+    for text in (A, B, C):
+        at.add(text)
+    at.anna.claim(1)
+    held = {key: at.bucket.read_bytes(key) for folder in (ITEMS, WAITING) for key in at.bucket.keys(folder)}
+    at.later(1)
+    for text in (A, B):
+        forget(at.queue, text, now=at.now)
+    assert not at.stored(A)
+    assert not at.stored(B)
+    for key, content in held.items():
+        at.bucket.write_bytes(key, content)
+    at.later(1)
+    at.add(B, lane=Lane.FEEDBACK)
+    assert forget_what_came_back(at.bucket) == 2
+    assert forget_what_came_back(at.bucket) == 0
+    assert not at.stored(A)
+    assert sorted(at.anna.claim_texts(3)) == sorted([B, C])
+
+
+def test_a_text_that_no_dataset_can_have_is_forgotten() -> None:
+    at = World(kind=ENTITY_RECOGNITION, task=Task(labels=("PERSON", "PLACE")))
+    at.add(" ", suggested=None)
+    assert forget(at.queue, " ", now=at.now).text_digest is None
+    assert not list(at.bucket.keys(WAITING))

@@ -189,7 +189,7 @@ def test_a_text_that_is_forgotten_at_any_moment_is_gone(mine: str) -> None:
         at = World(reviewers_per_item=2 if mine in WITH_TWO else 1)
         begin(at)
         with (
-            between(at.anna, place, lambda: forget(at.queue, A)) as requests,  # noqa: B023 - it is called at once
+            between(at.anna, place, lambda: forget(at.queue, A, now=at.now)) as requests,  # noqa: B023 - it is called at once
             contextlib.suppress(ReviewError),
         ):
             act(at, at.anna)

@@ -88,10 +88,12 @@ def all_say_the_same_model_is_active(situation: Situation) -> None:
         return
     if (
         len(active) > 1
+        and app.published_before is not None
         and situation.world.comprehend.local.settings.first_model_becomes_active
         and not _was_promoted(situation, active[0])
+        and active[0] not in app.console_models
     ):
-        # Comprehend has made it active by itself: it has to beat the former generation's, if there is one.
+        # Comprehend has made it active by itself: it has to beat the model that was published before.
         active = [*active[1:], active[0]]
     agree(situation, app, next((arn for arn in active if arn is not None), None))
 
