@@ -84,9 +84,10 @@ def answered(
         logger.exception("the event or the environment is not what it should be")
         send("FAILED", f"{context.function_name} could not read what it was given: {error}")
     except Exception as error:
-        logger.exception("the custom resource failed")
         if isinstance(error, ServiceBusy) and not gives_up:
+            logger.info("another run is at work", error=str(error))
             raise
+        logger.exception("the custom resource failed")
         send("FAILED", f"{error} The log of {context.function_name} says more.")
     else:
         if reason is not None:
