@@ -88,6 +88,7 @@ def answered(
             logger.info("another run is at work", error=str(error))
             raise
         logger.exception("the custom resource failed")
+        # Without an answer the stack would keep waiting.
         send("FAILED", f"{error} The log of {context.function_name} says more.")
     else:
         if reason is not None:

@@ -102,16 +102,16 @@ def forget_what_came_back(intake: IntakeBucket) -> int:
     keys = {key.removeprefix(FORGOTTEN).removesuffix(".json"): key for key in intake.keys(FORGOTTEN)}
     if not keys:
         return 0
-    found = sum(_was_there(intake, item_key(item), ReviewItem, forgotten=key) for item, key in keys.items())
+    found = sum(_delete_if_older(intake, item_key(item), ReviewItem, forgotten=key) for item, key in keys.items())
     for key in intake.keys(WAITING):
         place = Place.of_key(key)
         if place is not None and place.item in keys:
-            found += _was_there(intake, key, WaitingItem, forgotten=keys[place.item])
+            found += _delete_if_older(intake, key, WaitingItem, forgotten=keys[place.item])
     return found
 
 
-def _was_there(intake: IntakeBucket, key: str, kind: type[WaitingItem], *, forgotten: str) -> bool:
-    """Whether an object had the text from before it was forgotten; then it is deleted."""
+def _delete_if_older(intake: IntakeBucket, key: str, kind: type[WaitingItem], *, forgotten: str) -> bool:
+    """Delete an object that has the text from before it was `forgotten`, by the record at that key; whether it had."""
     try:
         found = intake.read_with_version(key, kind)
     except InvalidRecord:
