@@ -88,15 +88,17 @@ def request_of_parameter_edit(
     edit's request has ended, or if another open request is for the same model.
 
     The last is because a promotion writes the parameter too, right before it publishes the model. But while a promotion
-    waits for approval, only a person can have written its model there: that approves the model.
+    waits for approval, only a person can have written its model there: that approves the model. And whatever was
+    written since it began, a person wrote, who need not wait for its answer.
     """
     desired = published.desired()
     if desired is None or desired.arn == published.active() or intake.read(end_key(desired.request_id), Promotion):
         return None
     waiting = waiting_promotion(intake)
-    others = [request for request in open_requests(intake) if not (waiting and waiting.beginning.works_on(request))]
-    if any(request.model_arn == desired.arn for request in others):
-        return None
+    if waiting is None or waiting.beginning.desired_version == desired.version:
+        others = [request for request in open_requests(intake) if not (waiting and waiting.beginning.works_on(request))]
+        if any(request.model_arn == desired.arn for request in others):
+            return None
     return PromotionRequest(
         id=desired.request_id,
         source=PromotionSource.PARAMETER,

@@ -5,6 +5,7 @@ A message to start_turn (a poke) only makes it look; alone it never starts a tur
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,7 +71,7 @@ class PipelineState:
     changed_outside: str | None = None
     """A sentence, if the active model was changed outside the pipeline and no turn has recorded that yet."""
     last_turn_failed: bool = False
-    """The current turn failed, or has no record."""
+    """The current turn failed, or has no record; or so did the one before it, and all that followed only decided."""
     failures: int = 0
     """Turns that failed in a row, counted up to MAXIMUM_FAILURES."""
     unprepared: int = 0
@@ -111,7 +112,10 @@ def observe(
     flywheel = pipeline.service.describe()
     if not flywheel.active:
         return PipelineState(now=now, pokes=pokes, flywheel_active=False)
-    recent = recent_turns(pipeline.intake)
+    every = recent_turns(pipeline.intake, sys.maxsize)
+    recent = every[:_LOOK_BACK]
+    # What the last turn left that did more than decide, the next one takes, whatever was decided meanwhile.
+    worked = list(islice((turn for turn in every if not _only_decided(turn, pipeline.intake)), _LOOK_BACK))
 
     @cache
     def record(turn: str) -> TurnRecord | None:
@@ -121,7 +125,7 @@ def observe(
         """From the newest on, read as far as somebody looks: mostly at the newest only."""
         return map(record, recent)
 
-    last = next((found for found in records() if found is not None), None)
+    last = next((found for found in map(record, worked) if found is not None), None)
     failures = _in_a_row(records(), _failed)
     # What a turn has collected and left there is tried again, but is no reason for a turn.
     beginning = last_beginning(pipeline.intake, recent)
@@ -138,7 +142,7 @@ def observe(
         request_is_new=bool(request and newest and newest.began_at and request.at > newest.began_at),
         unfinished_iteration=unfinished,
         changed_outside=None if unfinished else describe_change_outside(pipeline=pipeline, unfinished=None),
-        last_turn_failed=failures > 0,
+        last_turn_failed=failures > 0 or (bool(worked) and _failed(record(worked[0]))),
         failures=failures,
         unprepared=_in_a_row(records(), _unprepared),
         work_left=_work_left(last, flywheel_arn=pipeline.service.arn) or _to_tell(uploads, beginning, now),
@@ -149,6 +153,12 @@ def observe(
         quiet_period=quiet_period,
         minimum_between_iterations=minimum_between_iterations,
     )
+
+
+def _only_decided(turn: str, intake: IntakeBucket) -> bool:
+    """Whether the turn finished an iteration that somebody, or an earlier turn, had started, and left all else."""
+    beginning = intake.read(begin_key(turn), TurnBeginning)
+    return beginning is not None and beginning.unfinished_iteration is not None
 
 
 def _to_tell(uploads: Iterable[UploadThere], beginning: TurnBeginning | None, now: datetime) -> str | None:

@@ -254,6 +254,16 @@ class TestRollback:
         world.at.promote_all()
         world.check_at_rest(active=world.better, previous=world.active)
 
+    def test_an_edit_supersedes_what_waits_though_a_turn_has_asked_for_its_model_too(self, world: World) -> None:
+        world.ask(world.better, score=0.8)
+        world.at.promote_all()
+        assert world.waiting()
+        turn = world.ask(world.other, score=0.7)
+        world.edit(world.other)
+        world.at.promote_all()
+        world.check_at_rest(active=world.other, previous=world.active)
+        assert world.promotion(turn).status is PromotionStatus.SUPERSEDED
+
     def test_an_edit_during_a_promotion_holds_after_it(self, world: World) -> None:
         world.ask(world.better, source=PromotionSource.OPERATOR)
         world.at.operator.poke_promotions()

@@ -259,6 +259,29 @@ def test_a_request_during_the_last_of_too_many_failures_is_answered_when_that_tu
     assert not at.poked().start
 
 
+@pytest.mark.parametrize(
+    ("stopped_before", "decided"),
+    [("ComposeDatasets", 1), ("RegisterDataset", 1), ("AcceptDataset", 1), ("AcceptDataset", 5)],
+)
+def test_what_a_failed_turn_left_is_taken_after_turns_that_only_decide(
+    at: Deployment, stopped_before: str, decided: int
+) -> None:
+    """As with an iteration that somebody starts in the console meanwhile."""
+    at.upload("train/a.csv", ROWS)
+    at.run_turn()
+    at.upload("train/b.csv", MORE)
+    at.start_turn().run_before(stopped_before).stop()
+    for _ in range(decided):
+        at.comprehend.start_flywheel_iteration(FlywheelArn=at.flywheel_arn)
+        record = at.run_turn()
+        assert (record.outcome, record.datasets) == (TurnOutcome.SUCCEEDED, ())
+    assert not at.poked(Poke.TURN_ENDED).start
+    assert at.poked(Poke.SCHEDULE).start
+    assert len(at.run_turn().datasets) == 1
+    assert not at.poked().start
+    at.check_consistency()
+
+
 def test_many_files_at_once_are_one_turn(at: Deployment) -> None:
     for number in range(120):
         at.upload(f"train/{number}.csv", documents(*LABELS, start=number * 10, count=1))

@@ -84,16 +84,24 @@ def nothing_runs_that_nobody_waits_for(situation: Situation) -> None:
 
 
 def each_turn_has_a_cause(situation: Situation) -> None:
-    """Of those in calm weather: it had something to do when it began, the turn before has left something, or somebody
-    started it by hand."""
+    """Of those in calm weather: it had something to do when it began, the last turn before that did more than decide
+    has left something, or somebody started it by hand."""
     if any(act.kind.startswith("start a turn") for _, act in situation.people.done):
         return
     for beginning, record in _calm_turns(situation):
-        before = _record(situation, (turns.number_of(beginning.turn) or 0) - 1)
+        before = _record(situation, _worked_before(situation, turns.number_of(beginning.turn) or 0))
         left = before is None or before.outcome is not TurnOutcome.SUCCEEDED or before.unprepared or before.more
         left = left or before is None or before.flywheel_arn != record.flywheel_arn
         found = beginning.uploads or beginning.request or beginning.unfinished_iteration or beginning.changed_outside
         require(bool(found or left or beginning.incomplete), f"{beginning.turn} had nothing to do")
+
+
+def _worked_before(situation: Situation, number: int) -> int:
+    """The number of the last turn before this one that did not only decide an unfinished iteration."""
+    number -= 1
+    beginning = records.read(situation, turns.begin_key(turns.name_of(number)), TurnBeginning)
+    decided_only = beginning is not None and beginning.unfinished_iteration is not None
+    return _worked_before(situation, number) if decided_only else number
 
 
 def no_turn_fails_in_calm_weather(situation: Situation) -> None:
