@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-entities demo-accounts demo-review test simulate conformance check format openapi synth deploy diff destroy bench lock clean
+.PHONY: help setup demo demo-entities demo-accounts demo-review test test-all simulate conformance check format openapi synth deploy diff destroy bench lock clean
 
 help:  ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ demo-accounts: setup  ## Train models in one account, import and serve them in a
 demo-review: setup  ## Review what a model is not sure of in a real browser, and see what the next model has learned
 	@$(BIN)/python -m local demo-review
 
-test: setup  ## Run every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup  ## Run the tests, but for those that deploy the app
+	@$(PYTEST) -m "not deploys" $(ARGS)
+
+test-all: setup  ## Run every test
+	@$(PYTEST) $(ARGS)
 
 simulate: setup  ## Run SEEDS=10000 drawn schedules over the real definitions and handlers, in two modes, from FIRST_SEED=1
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --first-seed $(or $(FIRST_SEED),1) --floor $(or $(FLOOR),20)
@@ -98,6 +101,7 @@ lock: $(INSTALLED)  ## Compile the lock files from pyproject.toml and package.js
 clean:  ## Remove what was installed and built
 	rm -rf .venv .local .cache node_modules cdk.out
 
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 CDK := $(BIN)/node node_modules/aws-cdk/bin/cdk
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \

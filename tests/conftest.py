@@ -1,4 +1,4 @@
-"""The order of the whole suite, for two or more workers that take it module by module (`--dist loadfile`)."""
+"""The order of the whole suite, for workers that take it module by module (`--dist loadfile`), and what deploys."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ if hypothesis.settings().deadline is not None:
     hypothesis.settings.load_profile("suite")
 
 
+# Before pytest leaves out what a `-m` does not take.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, or one worker would still be at it when the others have nothing left to do.
 
     That are modules that deploy the app, then modules that need a running cloud, then the steps of the pipeline.
+    The first are marked: `make test` leaves them to `make test-all`.
     """
     turns: dict[Path, int] = {}
     for item in items:
         turns[item.path] = min(_turn(item), turns.get(item.path, 3))
     items.sort(key=lambda item: turns[item.path])
+    for item in items:
+        if turns[item.path] == 0:
+            item.add_marker(pytest.mark.deploys)
 
 
 def _turn(item: pytest.Item) -> int:
