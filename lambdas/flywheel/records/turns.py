@@ -76,6 +76,11 @@ class TurnBeginning(Record):
     """False when the turn left the uploads alone; `not_collected_because` says why."""
     not_collected_because: str | None = None
 
+    @property
+    def only_decides(self) -> bool:
+        """The turn finishes an iteration that somebody, or an earlier turn, had started, and leaves all else."""
+        return self.unfinished_iteration is not None
+
 
 def begin_key(turn: str) -> str:
     return f"{folder(turn)}begin.json"

@@ -156,9 +156,8 @@ def observe(
 
 
 def _only_decided(turn: str, intake: IntakeBucket) -> bool:
-    """Whether the turn finished an iteration that somebody, or an earlier turn, had started, and left all else."""
     beginning = intake.read(begin_key(turn), TurnBeginning)
-    return beginning is not None and beginning.unfinished_iteration is not None
+    return beginning is not None and beginning.only_decides
 
 
 def _to_tell(uploads: Iterable[UploadThere], beginning: TurnBeginning | None, now: datetime) -> str | None:

@@ -100,8 +100,7 @@ def _worked_before(situation: Situation, number: int) -> int:
     """The number of the last turn before this one that did not only decide an unfinished iteration."""
     number -= 1
     beginning = records.read(situation, turns.begin_key(turns.name_of(number)), TurnBeginning)
-    decided_only = beginning is not None and beginning.unfinished_iteration is not None
-    return _worked_before(situation, number) if decided_only else number
+    return _worked_before(situation, number) if beginning is not None and beginning.only_decides else number
 
 
 def no_turn_fails_in_calm_weather(situation: Situation) -> None:
