@@ -1,5 +1,5 @@
 /** Starts the console: which page the address names, of which flywheel. */
-import { html, render, useEffect, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact-3.1.1.js";
 import { Endpoint } from "./endpoint.js";
 import { Flywheels } from "./flywheels.js";
 import { addressOf } from "./address.js";
@@ -34,11 +34,10 @@ function Console({ session }) {
   const [where, setWhere] = useState(route());
   const main = useRef(null);
   const first = useRef(true);
-  useEffect(() => {
-    const moved = () => setWhere((was) => (JSON.stringify(route()) === JSON.stringify(was) ? was : route()));
+  // useEffect runs after drawing: a change of the address in between would be missed.
+  useLayoutEffect(() => {
+    const moved = () => setWhere(route());
     addEventListener("hashchange", moved);
-    // The address may have changed since this was first drawn, when nobody listened yet.
-    moved();
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
@@ -86,7 +85,7 @@ function Start() {
     if (session.data?.chosen && !location.hash) location.replace(addressOf(session.data.chosen));
   }, [session.data]);
   if (session.data) return html`<${Console} session=${session.data} />`;
-  return html`<main><h1>Flywheel console</h1>${session.error
+  return html`<main aria-busy=${!session.error}><h1>Flywheel console</h1>${session.error
     ? html`<${Trouble} error=${session.error} onRetry=${session.reload} />`
     : html`<p class="soft" role="status">Asking the host\u2026</p>`}</main>`;
 }

@@ -1,5 +1,5 @@
 /** What the pages are made of. */
-import { html, useEffect, useRef } from "../vendor/htm-preact-3.1.1.js";
+import { html, useLayoutEffect, useRef } from "../vendor/htm-preact-3.1.1.js";
 import { between, moment, withCommands } from "./words.js";
 
 export const Words = ({ children }) =>
@@ -77,7 +77,8 @@ export const Meter = ({ value, most, label, warn }) => html`<span class="meter $
 /** HTML that the pipeline rendered and escaped, in a tree of its own with its own style sheet. */
 export function Rendered({ content, css, label, kind }) {
   const place = useRef(null);
-  useEffect(() => {
+  // useEffect runs after drawing: the box would be seen empty first.
+  useLayoutEffect(() => {
     const root = place.current.shadowRoot ?? place.current.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);

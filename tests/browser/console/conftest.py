@@ -56,13 +56,26 @@ def open_console(new_view: Callable[..., View]) -> Iterator[Callable[..., View]]
         running.append(hosting)
         view = new_view(**options)
         view.page.goto(door.address("console"))
-        view.page.evaluate("page => { location.hash = page }", f"/{world.name}" + (f"/{page}" if page else ""))
-        settle(view)
+        show(view, world.name, page)
         return view
 
     yield opened
     for hosting in running:
         hosting.__exit__(None, None, None)
+
+
+def show(view: View, flywheel: str = "", page: str = "") -> None:
+    """Goes to a page of a flywheel, or to the list of flywheels, and waits until it is shown."""
+    # The console's own listener is the first and draws before anything else runs.
+    view.evaluate(
+        """page => new Promise(drawn => {
+            if (location.hash === page) return drawn();
+            addEventListener("hashchange", () => drawn(), { once: true });
+            location.hash = page;
+        })""",
+        "#/" + "/".join(filter(None, (flywheel, page))),
+    )
+    settle(view)
 
 
 def settle(view: View) -> None:

@@ -15,7 +15,7 @@ from flywheel.records.promotions import Promotion, PromotionStatus
 from flywheel.records.turns import PAUSE_KEY, REQUEST_KEY, Pause, TurnRequest
 from local.comprehend.faults import Fault
 from tests.browser.conftest import View
-from tests.browser.console.conftest import AXE, SCREENSHOTS, SIZES, settle
+from tests.browser.console.conftest import AXE, SCREENSHOTS, SIZES, settle, show
 from tests.pipeline.documents import LABELS, documents
 from tests.pipeline.ops.console_world import Console, busy_news, console, importing, people
 from tests.simulation.api import ApiError
@@ -65,28 +65,22 @@ def check(view: View, name: str) -> None:
 def test_every_page_in_each_size_and_light(open_console: Open, news: Console, size: str, dark: bool) -> None:
     view = open_console(news, width=SIZES[size], height=900, dark=dark)
     for page in PAGES:
-        go(view, news, page)
+        show(view, news.name, page)
         check(view, f"{page.replace('/', '-') or 'overview'}-{size}-{'dark' if dark else 'light'}")
     # One model's card, one rejected upload and the list of flywheels are found by their links.
-    go(view, news, "models")
+    show(view, news.name, "models")
     # The newest is still being trained.
     view.page.locator("main table a").nth(1).click()
     expect(view.page.get_by_role("heading", name="Scores by label")).to_be_visible()
     check(view, f"model-{size}-{'dark' if dark else 'light'}")
-    go(view, news, "uploads")
+    show(view, news.name, "uploads")
     view.page.get_by_role("link", name=re.compile("bad line")).first.click()
     expect(view.page.get_by_role("region", name="Bad lines")).to_be_visible()
     check(view, f"rejected-{size}-{'dark' if dark else 'light'}")
-    view.evaluate("location.hash = '/'")
+    show(view)
     expect(view.page.get_by_role("link", name=news.name, exact=True)).to_be_visible()
     check(view, f"flywheels-{size}-{'dark' if dark else 'light'}")
     assert {request.split("/")[2] for request in view.requests} == {view.page.url.split("/")[2]}
-
-
-def go(view: View, world: Console, page: str) -> None:
-    view.evaluate("page => { location.hash = page }", f"/{world.name}" + (f"/{page}" if page else ""))
-    view.page.wait_for_timeout(50)
-    settle(view)
 
 
 class TestWhatIsShown:
@@ -159,7 +153,7 @@ class TestStates:
             ("review", "Nothing waits for a reviewer."),
             ("endpoint", "There is no endpoint."),
         ):
-            go(view, world, page)
+            show(view, world.name, page)
             expect(view.page.get_by_text(says)).to_be_visible()
             check(view, f"nothing-yet-{page or 'overview'}")
 
@@ -195,9 +189,9 @@ class TestStates:
             view = open_console(news, "endpoint")
             expect(view.page.get_by_text("OperatorsPolicyArn").first).to_be_visible()
             check(view, "denied-endpoint")
-            go(view, news, "promotions")
+            show(view, news.name, "promotions")
             expect(view.page.get_by_role("button", name="Approve")).to_be_visible()
-            go(view, news, "")
+            show(view, news.name, "")
             expect(view.page.get_by_text("OperatorsPolicyArn").first).to_be_visible()
             expect(view.page.locator(".machine").first).to_be_visible()
             check(view, "denied-overview")
@@ -211,13 +205,13 @@ class TestStates:
         expect(view.page.get_by_role("link", name="Turns")).to_have_count(0)
         check(view, "imports-overview")
         for page in ("models", "promotions", "endpoint"):
-            go(view, world, page)
+            show(view, world.name, page)
             check(view, f"imports-{page}")
 
     def test_a_host_that_ended_is_told(self, open_console: Open, news: Console) -> None:
         view = open_console(news)
         view.context.set_offline(True)
-        go(view, news, "models")
+        show(view, news.name, "models")
         expect(view.page.get_by_text("The host does not answer").first).to_be_visible()
 
 
