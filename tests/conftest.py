@@ -20,7 +20,8 @@ if hypothesis.settings().deadline is not None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, or one worker would still be at it when the others have nothing left to do.
 
-    That are modules that deploy the app, then modules that need a running cloud, then the steps of the pipeline.
+    That are modules that deploy the app, then modules that need a running cloud, then the steps of the pipeline and the
+    simulation's schedules.
     The first are marked: `make test` leaves them to `make test-all`.
     """
     turns: dict[Path, int] = {}
@@ -37,7 +38,7 @@ def _turn(item: pytest.Item) -> int:
     for turn, fixture in enumerate(("synthesise", "cloud")):
         if fixture in fixtures:
             return turn
-    return 2 if "pipeline" in item.path.parts else 3
+    return 2 if {"pipeline", "test_schedules.py"} & set(item.path.parts) else 3
 
 
 @pytest.fixture(scope="session")
