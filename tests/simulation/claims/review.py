@@ -103,7 +103,7 @@ def what_was_agreed_on_is_published_once(situation: Situation) -> None:
             require(bool(written) or not lines, f"batch {batch.id} has {len(lines)} documents, and no {key}")
             for version in written:
                 found = {line["item"]: sorted(_labels(line)) for line in map(json.loads, version.body.splitlines())}
-                # A function was killed after the upload, then a text was forgotten: who finishes the batch leaves it out.
+                # Killed after the upload; a text is forgotten; the function that finishes the batch leaves it out.
                 found = {item: labels for item, labels in found.items() if item in lines or item not in forgotten}
                 require(found == lines, f"{key} does not have what batch {batch.id} says")
         for each in batch.items:
