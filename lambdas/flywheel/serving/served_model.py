@@ -47,7 +47,8 @@ def _under_way(*, intake: IntakeBucket, service: ActiveModelService) -> ServedMo
     active = service.at(request.flywheel_arn).find_active_model()
     if active != request.model_arn:
         return None
-    if failed_smoke_test_of(request.model_arn, intake=intake, since=beginning.began_at) is not None:
+    # Also in an earlier promotion of the request, which could not report it: `check_model` refuses the model then.
+    if requests.failed_smoke_test(request, intake=intake) is not None:
         return None
     return ServedModel(flywheel_arn=request.flywheel_arn, model_arn=request.model_arn, since=beginning.began_at)
 

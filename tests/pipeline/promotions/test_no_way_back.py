@@ -118,6 +118,24 @@ class TestFirstModel:
         assert end_of(first, request) == end
         check_refused(first)
 
+    def test_the_next_promotion_of_the_same_request_does_not_try_it_again(self, first: Deployment) -> None:
+        """Not even if it would pass now. Who wants that asks for it."""
+        model = str(first.active_model())
+        request = ask(first, model)
+        first.operator.poke_promotions()
+        first.run_before("ReportSmokeTest", machine="Promote")
+        first.stop("Promote")
+        first.upload(SMOKE_KEY, as_csv(other_way_round(SMOKE)))
+        first.promote_all()
+        end = end_of(first, request)
+        assert end.status is PromotionStatus.SMOKE_TEST_FAILED
+        assert "0 of 6 documents" in end.reason
+        assert failed(first, model)
+        check_refused(first)
+        ask(first, model)
+        first.promote_all()
+        check_serves(first, model)
+
     def test_one_whose_promotion_was_given_up_is_not_served_before_it_is_published(self, first: Deployment) -> None:
         first.change("serving", **UNTRIED)
         request = ask(first, str(first.active_model()))
