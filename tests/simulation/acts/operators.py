@@ -84,8 +84,11 @@ def _looked_at(deployment: AnyDeployment) -> str | None:
 
 
 def roll_back(people: People, _: Act) -> None:
-    found = rollback.rollback(people.any_deployment, reason="it was better before", now=people.now())
-    people.app.wanted_models.add(found.model_arn)
+    deployment = people.any_deployment
+    # Before it is asked for: the pipeline may carry it out before the verb has come to its end.
+    active = deployment.service.describe().active_model_arn
+    people.app.wanted_models.add(rollback.former_model(deployment, active))
+    rollback.rollback(deployment, reason="it was better before", now=people.now())
 
 
 def edit_desired(people: People, act: Act) -> None:
