@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 def take_back(tested: SmokeTest, *, pipeline: Pipeline) -> PromotionRequest | None:
     """Write one request for the previous model for each failed smoke test; None if there is nothing to request.
 
-    While a promotion of the model is open, that promotion puts the former model back. A previous model that failed the
-    same smoke test is not requested.
+    While a promotion of the model is open, that promotion puts the former model back. One that has made another model
+    active replaces it. A previous model that failed the same smoke test is not requested.
     """
-    model_arn = tested.model_arn
-    former = pipeline.published.previous()
-    if tested.passed or former is None or former == model_arn or pipeline.published.active() != model_arn:
+    if tested.passed:
         return None
-    if model_arn in requests.requested_models(pipeline.intake):
+    model_arn, active = tested.model_arn, pipeline.service.find_active_model()
+    if requests.requested_models(pipeline.intake) & {model_arn, active}:
+        return None
+    # Read last: a promotion publishes its model before its request is no longer open.
+    former = pipeline.published.previous()
+    if former is None or former == model_arn or pipeline.published.active() != model_arn:
         return None
     of_former = smoke_test_of(former, intake=pipeline.intake)
     if of_former is not None and of_former.key == tested.key and not of_former.passed:
@@ -38,6 +41,6 @@ def take_back(tested: SmokeTest, *, pipeline: Pipeline) -> PromotionRequest | No
         requested_at=tested.at,
         by="the smoke test",
         reason=f"{model_arn} is served, but: {tested.sentence}",
-        decided_against=pipeline.service.find_active_model(),
+        decided_against=active,
     )
     return request if pipeline.intake.write_once(request_key(request.id), request) else None

@@ -12,13 +12,14 @@ from flywheel.comprehend.endpoint import EndpointService
 from flywheel.comprehend.flywheel import FOUND_WITHIN
 from flywheel.records import promotions
 from flywheel.records.decisions import DecisionKind
-from flywheel.records.promotions import PromotionRequest, PromotionSource
+from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.records.serving import LEASE_KEY, STATE_KEY, ServingState, ServingStatus, smoke_test_of
 from flywheel.serving.report_serving import write_state
 from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
 from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.pipeline.promotions.smoke_tested import ask
 from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.functions import FunctionFailed
 
@@ -354,6 +355,28 @@ class TestSmokeTest:
         assert at.active_model() == wrong
         at.serve()
         assert endpoint_of(at)["ModelArn"] == wrong
+
+    def test_the_former_one_is_not_asked_for_while_another_takes_the_place_of_one_that_fails(self) -> None:
+        """It would be decided against the other, and promoted after it."""
+        at = promoted(WRONG, RIGHT)
+        at.upload("train/wrong.csv", other_way_round(documents(*LABELS, start=5000, count=300)))
+        other = at.run_turn().candidate
+        assert other
+        at.upload("smoke.csv", as_csv(other_way_round(SMOKE)))
+        at.change("serving", **TRIED)
+        serving = at.run_before("ReportServing", machine="Serve")
+        request = ask(at, other.arn)
+        at.operator.poke_promotions()
+        promotion = at.run_before("FindServing", machine="Promote")
+        assert at.active_model() == other.arn
+        before = at.keys(promotions.REQUESTS)
+        at.go_on(serving)
+        at.until_quiet(lambda: all(one.status != "RUNNING" for one in at.executions("Serve")))
+        assert at.keys(promotions.REQUESTS) == before
+        at.go_on(promotion)
+        at.promote_all()
+        assert at.bucket.require(promotions.end_key(request), Promotion).status.made_active
+        assert at.active_model() == at.parameters()["active-model-arn"] == other.arn
 
     def test_a_model_is_not_asked_for_instead_of_itself(self) -> None:
         """A promotion that is killed while it publishes leaves the active model as the previous one, too."""
