@@ -24,6 +24,12 @@ def documents(*labels: str, start: int = 0, count: int = 10, words: str = "") ->
     ]
 
 
+def mislabelled(rows: list[Document]) -> list[Document]:
+    """Each with the other label."""
+    one, other = LABELS
+    return [(other if label == one else one, text) for label, text in rows]
+
+
 def as_csv(rows: Iterable[Document]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)

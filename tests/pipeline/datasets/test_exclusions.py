@@ -12,7 +12,7 @@ from ops.deployment.errors import FileError, OperatorError
 from ops.verbs.exclude import Excluded, exclude, excluded, undo
 from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.pipeline.documents import LABELS, Document, as_csv, documents, mislabelled
 from tests.pipeline.entities.documents import TYPES, annotated, as_json_lines
 from tests.simulation.functions import FunctionFailed
 
@@ -116,7 +116,7 @@ def test_excluded_documents_that_wait_are_held_back_until_that_is_undone(at: Dep
 
 def test_the_same_document_with_another_label_is_not_excluded(at: Deployment, bad: Path) -> None:
     exclude(at.operator, [], [bad], reason="wrong label")
-    right = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in BAD]
+    right = mislabelled(BAD)
     at.upload("train/right.csv", right + documents(*LABELS, start=300, count=10))
     record = at.run_turn()
     assert record.conflicts == {}, "what was excluded is no earlier document"

@@ -13,14 +13,10 @@ from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.pipeline.datasets.two_turns import FIRST, SECOND, TEST, two_turns_old
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, documents
+from tests.pipeline.documents import LABELS, documents, mislabelled
 from tests.simulation.functions import FunctionFailed
 
 BUSINESS, SPORTS = LABELS
-
-
-def mislabelled(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
 
 
 @pytest.fixture

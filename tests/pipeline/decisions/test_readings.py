@@ -10,7 +10,7 @@ from flywheel.records.turns import TurnOutcome
 from flywheel.records.uploads import Split
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, documents
+from tests.pipeline.documents import LABELS, Document, documents, mislabelled
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=10, words="judge: ")
@@ -18,7 +18,7 @@ MORE_TEST = documents(*LABELS, start=40, count=10, words="jury: ")
 STILL_MORE_TEST = documents(*LABELS, start=60, count=10, words="referee: ")
 GOOD = documents(*LABELS, count=20)
 BETTER = documents(*LABELS, start=500, count=100)
-WORSE = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in documents(*LABELS, start=100, count=300)]
+WORSE = mislabelled(documents(*LABELS, start=100, count=300))
 
 READINGS: list[dict[str, object]] = [
     # Question 1: where the minimum for each label holds. Question 6: how what cannot be done now is refused.

@@ -8,7 +8,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionMode, PromotionRequest, PromotionSource
 from flywheel.records.serving import smoke_test_of
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.pipeline.documents import LABELS, as_csv, documents, mislabelled
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=6, words="judge: ")
@@ -20,11 +20,7 @@ UNTRIED: dict[str, object] = {**TRIED, "smoke_test_key": "none"}
 MOST_KILLS = 60
 
 
-def other_way_round(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
-
-
-WRONG = other_way_round(documents(*LABELS, count=20))
+WRONG = mislabelled(documents(*LABELS, count=20))
 SMOKE = documents(*LABELS, start=900, count=3)
 
 
@@ -92,7 +88,7 @@ def until_updated(at: Deployment) -> str:
 def twice_trained() -> Deployment:
     """A served model that answers as the smoke test wants, which is wrongly, and a better one that does not."""
     at = Deployment(serving=TRIED)
-    at.upload(SMOKE_KEY, as_csv(other_way_round(SMOKE)))
+    at.upload(SMOKE_KEY, as_csv(mislabelled(SMOKE)))
     at.upload("test/test.csv", TEST)
     at.upload("train/wrong.csv", WRONG)
     assert at.run_turn().decision is DecisionKind.PROMOTE

@@ -11,7 +11,7 @@ from flywheel.records.promotions import Promotion, PromotionMode, PromotionStatu
 from flywheel.records.serving import STATE_KEY, ServingState, ServingStatus
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import as_csv
+from tests.pipeline.documents import as_csv, mislabelled
 from tests.pipeline.promotions.smoke_tested import (
     BEST,
     MOST_KILLS,
@@ -29,7 +29,6 @@ from tests.pipeline.promotions.smoke_tested import (
     failed,
     former,
     killed_after,
-    other_way_round,
     schedule,
     served,
     twice_trained,
@@ -125,7 +124,7 @@ class TestFirstModel:
         first.operator.poke_promotions()
         first.run_before("ReportSmokeTest", machine="Promote")
         first.stop("Promote")
-        first.upload(SMOKE_KEY, as_csv(other_way_round(SMOKE)))
+        first.upload(SMOKE_KEY, as_csv(mislabelled(SMOKE)))
         first.promote_all()
         end = end_of(first, request)
         assert end.status is PromotionStatus.SMOKE_TEST_FAILED
@@ -167,7 +166,7 @@ class TestFirstModel:
         first.upload("train/right.csv", RIGHT)
         next_one = first.run_turn().candidate
         assert next_one
-        first.upload(SMOKE_KEY, as_csv([*SMOKE[:3], *other_way_round(SMOKE[3:])]))
+        first.upload(SMOKE_KEY, as_csv([*SMOKE[:3], *mislabelled(SMOKE[3:])]))
         unreported = ask(first, model)
         first.script.kill(after=0, times=1000, function="report_promotion")
         first.operator.poke_promotions()

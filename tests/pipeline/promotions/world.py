@@ -10,11 +10,11 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.promotions import Promotion, PromotionRequest, PromotionSource
 from flywheel.records.turns import TurnRecord
 from tests.pipeline.deployed import Deployment, WaitingPromotion
-from tests.pipeline.documents import LABELS, Document, documents
+from tests.pipeline.documents import LABELS, Document, documents, mislabelled
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=10, words="judge: ")
-WRONG = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in documents(*LABELS, count=20)]
+WRONG = mislabelled(documents(*LABELS, count=20))
 BETTER = documents(*LABELS, start=500, count=100)
 MORE = documents(*LABELS, start=900, count=100)
 

@@ -18,7 +18,7 @@ from flywheel.serving.report_serving import write_state
 from flywheel.store.lease import Lease, held
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.pipeline.documents import LABELS, Document, as_csv, documents, mislabelled
 from tests.pipeline.promotions.smoke_tested import ask
 from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.functions import FunctionFailed
@@ -39,11 +39,7 @@ STEP = {"execution": "a run", "replaced": False}
 """What bring_endpoint gets."""
 
 
-def other_way_round(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
-
-
-WRONG = other_way_round(documents(*LABELS, count=20))
+WRONG = mislabelled(documents(*LABELS, count=20))
 
 
 def promoted(*rows: list[Document]) -> Deployment:
@@ -343,7 +339,7 @@ class TestSmokeTest:
     def test_a_served_model_that_fails_has_the_former_one_asked_for_once(self) -> None:
         at = promoted(WRONG, RIGHT)
         wrong = at.parameters()["previous-model-arn"]
-        at.upload("smoke.csv", as_csv(other_way_round(SMOKE)))
+        at.upload("smoke.csv", as_csv(mislabelled(SMOKE)))
         before = set(at.keys(promotions.REQUESTS))
         at.change("serving", **TRIED)
         run_killed_everywhere(at)
@@ -359,10 +355,10 @@ class TestSmokeTest:
     def test_the_former_one_is_not_asked_for_while_another_takes_the_place_of_one_that_fails(self) -> None:
         """It would be decided against the other, and promoted after it."""
         at = promoted(WRONG, RIGHT)
-        at.upload("train/wrong.csv", other_way_round(documents(*LABELS, start=5000, count=300)))
+        at.upload("train/wrong.csv", mislabelled(documents(*LABELS, start=5000, count=300)))
         other = at.run_turn().candidate
         assert other
-        at.upload("smoke.csv", as_csv(other_way_round(SMOKE)))
+        at.upload("smoke.csv", as_csv(mislabelled(SMOKE)))
         at.change("serving", **TRIED)
         serving = at.run_before("ReportServing", machine="Serve")
         request = ask(at, other.arn)

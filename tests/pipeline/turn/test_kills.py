@@ -13,7 +13,7 @@ from flywheel.records.decisions import DecisionKind
 from flywheel.records.turns import TurnRecord
 from flywheel.records.uploads import UploadOutcome
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, as_csv, documents
+from tests.pipeline.documents import LABELS, Document, as_csv, documents, mislabelled
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=6, words="judge: ")
@@ -62,7 +62,7 @@ FIRST = Story(
     decision=DecisionKind.PROMOTE,
 )
 
-WRONG = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in documents(*LABELS, start=50, count=6)]
+WRONG = mislabelled(documents(*LABELS, start=50, count=6))
 MANY = documents(BUSINESS, start=100, count=60)
 ENOUGH = documents(SPORTS, start=100, count=60)
 TOO_FEW = documents("WORLD", start=100, count=2)

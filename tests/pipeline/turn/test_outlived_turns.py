@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.pipeline.deployed import Deployment, Turn
-from tests.pipeline.documents import LABELS, documents
+from tests.pipeline.documents import LABELS, documents, mislabelled
 from tests.pipeline.running import DidNotCome
 from tests.pipeline.script import HeldUp
 
@@ -91,7 +91,7 @@ def let_go_among_datasets(function: str, *, before: int, place: int) -> bool:
 def let_go_among_decisions(function: str, *, before: int, place: int) -> bool:
     """False if the function has fewer requests."""
     at = Deployment(models_to_keep=1)
-    wrong = [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in documents(*LABELS, start=50, count=6)]
+    wrong = mislabelled(documents(*LABELS, start=50, count=6))
     at.upload("test/a.csv", documents(*LABELS, count=6, words="judge: "))
     at.upload("train/a.csv", wrong)
     at.run_turn()

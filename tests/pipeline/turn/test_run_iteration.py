@@ -17,17 +17,13 @@ from flywheel.turn.run_iteration import run_iteration
 from flywheel.turn.start_turn import Poke
 from local.comprehend.faults import Fault
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, documents
+from tests.pipeline.documents import LABELS, documents, mislabelled
 
 HOUR = timedelta(hours=1)
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=10, words="judge: ")
 GOOD = documents(*LABELS, count=20)
 MORE = documents(*LABELS, start=50, count=20)
-
-
-def mislabelled(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
 
 
 WRONG = mislabelled(GOOD)

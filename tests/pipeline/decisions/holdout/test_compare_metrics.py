@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sklearn.metrics import (
@@ -27,36 +28,32 @@ from tests.pipeline.decisions.holdout.world import (
     first,
     holdout_of,
     jobs,
-    mislabelled,
     predictions_of,
     texts_of,
 )
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import DELIMITER, LABELS, Document, documents
+from tests.pipeline.documents import DELIMITER, LABELS, Document, documents, mislabelled
 
 
-def answers_of(at: Deployment, model_arn: str) -> list[str]:
-    """Read from the job's output without the pipeline's code."""
-    archive = predictions_of(at, model_arn).archive
-    assert archive
-    with tarfile.open(fileobj=io.BytesIO(at.bucket.read_bytes(archive))) as members:
-        content = members.extractfile(members.getmembers()[0])
-        assert content
-        lines = [json.loads(line) for line in content]
-    by_line = {int(line["Line"]): max(line["Classes"], key=lambda entry: entry["Score"])["Name"] for line in lines}
-    return [by_line[number] for number in range(len(by_line))]
-
-
-def margins_of(at: Deployment, model_arn: str) -> list[float]:
-    """As `answers_of`: by how much the best score is above the second."""
+def classes_of(at: Deployment, model_arn: str) -> list[list[dict[str, Any]]]:
+    """Of each document in order, the best first: read from the job's output without the pipeline's code."""
     archive = predictions_of(at, model_arn).archive
     assert archive
     with tarfile.open(fileobj=io.BytesIO(at.bucket.read_bytes(archive))) as members:
         content = members.extractfile(members.getmembers()[0])
         assert content
         lines = sorted((json.loads(line) for line in content), key=lambda line: int(line["Line"]))
-    scores = [sorted((entry["Score"] for entry in line["Classes"]), reverse=True) for line in lines]
-    return [best - second for best, second, *_ in scores]
+    assert [int(line["Line"]) for line in lines] == list(range(len(lines)))
+    return [sorted(line["Classes"], key=lambda entry: entry["Score"], reverse=True) for line in lines]
+
+
+def answers_of(at: Deployment, model_arn: str) -> list[str]:
+    return [best["Name"] for best, *_ in classes_of(at, model_arn)]
+
+
+def margins_of(at: Deployment, model_arn: str) -> list[float]:
+    """By how much the best score is above the second."""
+    return [best["Score"] - second["Score"] for best, second, *_ in classes_of(at, model_arn)]
 
 
 def test_a_first_model_is_scored_alone(at: Deployment) -> None:

@@ -8,17 +8,13 @@ from flywheel.decisions.holdout import read_holdout
 from flywheel.records.holdouts import FrozenHoldout, HoldoutAttempt, IterationHoldout, iteration_holdout_key
 from flywheel.records.turns import TurnRecord
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import LABELS, Document, documents
+from tests.pipeline.documents import LABELS, Document, documents, mislabelled
 
 BUSINESS, SPORTS = LABELS
 TEST = documents(*LABELS, count=40, words="judge: ")
 ROWS = {text: label for label, text in TEST}
 GOOD = documents(*LABELS, count=20)
 BETTER = documents(*LABELS, start=500, count=300)
-
-
-def mislabelled(rows: list[Document]) -> list[Document]:
-    return [(SPORTS if label == BUSINESS else BUSINESS, text) for label, text in rows]
 
 
 WRONG = mislabelled(GOOD)
