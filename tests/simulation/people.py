@@ -24,6 +24,7 @@ from tests.simulation.acts.heard import Heard
 from tests.simulation.api import REGION, ApiError
 from tests.simulation.cloudformation import DeploymentFailed
 from tests.simulation.kernel import BEGINNING
+from tests.simulation.schedule.act import Act
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     import boto3
 
     from tests.simulation.app import App
-    from tests.simulation.schedule.act import Act
+    from tests.simulation.machines.execution import Execution
     from tests.simulation.world import World
 
+_WANT_ANOTHER = 0.5
+"""Of those who stop a promotion."""
 EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError, Boto3Error)
 """What a command may answer a person with."""
 
@@ -90,6 +93,15 @@ class People:
                 self.world.visits[f"act/{act.kind}/{type(error).__name__}"] += 1
             except (ApiError, DeploymentFailed) as error:
                 self.world.tell("somebody", f"is told: {error}"[:300])
+
+    def hear_of_stopped(self, execution: Execution) -> None:
+        """Some stop a promotion because they want another model, and ask for that at once."""
+        kernel = self.world.kernel
+        draw = kernel.random("minds")
+        if execution.machine.arn == self.app.machine("Promote").arn and draw.random() < _WANT_ANOTHER:
+            kind = draw.choice(("edit desired-model-arn", "roll back"))
+            after = kernel.now - BEGINNING + draw.uniform(0, 10)
+            self.plan(Act(at=after, kind=kind, chance=draw.random()))
 
     def destroy(self, parts: Sequence[str]) -> None:
         """As `make destroy`, once nothing runs."""

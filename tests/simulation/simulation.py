@@ -137,6 +137,8 @@ def _play(
         situation.importers = People(world, situation.importing)
         if plan.smoke_test is not None:
             situation.importers.plan(Act(at=300, kind="upload", file=plan.smoke_test))
+    everybody = [who for who in (situation.people, situation.importers) if who is not None]
+    world.on_stopped = [who.hear_of_stopped for who in everybody]
     for act in plan.acts:
         who = situation.importers if act.importing else people
         assert who is not None
@@ -151,7 +153,7 @@ def _play(
     world.comprehend.local.faults.clear()
     # After three turns that waited in vain none begins until somebody asks for one.
     looks = [end + 600 + day * 86400 for day in range(_LOOKS if plan.too_slow else 1)]
-    for who in filter(None, (situation.people, situation.importers)):
+    for who in everybody:
         for look in looks:
             who.plan(Act(at=look - BEGINNING, kind="look after the pipeline"))
     last = end + _REST_WITHIN

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,8 @@ class World:
         """Functions that failed in a way that has no name."""
         self.undelivered: list[tuple[str, Any]] = []
         """Events that a target did not take: in a dead-letter queue."""
+        self.on_stopped: Sequence[Callable[[Execution], None]] = ()
+        """Hear of executions that somebody stops while a function of theirs is suspended."""
         self.waiting: dict[str, Execution] = {}
         """By the name of an invocation: the execution that invoked the function."""
 
@@ -342,6 +344,8 @@ class World:
         running = [one for one in self.states.of(machine) if one.status == "RUNNING"]
         for execution in running if waiting not in running else [waiting]:
             execution.stop("Stopped", "somebody stopped it")
+            for hear in self.on_stopped:
+                hear(execution)
         return bool(running)
 
     def visited(self, visit: Visit, machine: str) -> None:

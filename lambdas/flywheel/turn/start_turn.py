@@ -282,6 +282,8 @@ def too_soon_for_an_iteration(*, now: datetime, last: datetime | None, minimum: 
 
 
 def _nothing_to_do(state: PipelineState) -> str:
+    if state.last_turn_failed:
+        return "there is nothing new to do, but a turn failed: the schedule tries again"
     if not state.left:
         waits = "a folder waits for some of its files: `flywheel status` says for which"
         return f"there is nothing to do, but {waits}" if state.incomplete else "there is nothing to do"

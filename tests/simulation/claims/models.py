@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flywheel.records import promotions
 from flywheel.records.decisions import Decision, DecisionKind
 from flywheel.records.promotions import Promotion, PromotionBeginning
+from flywheel.records.serving import SmokeTest, smoke_test_key
 from flywheel.serving.hours import WeeklyTime, is_open
 from flywheel.store.parameters import ACTIVE, DESIRED, DesiredModel
 from tests.simulation.api import Caller
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tests.simulation.simulation import Situation
 
 
+_CLOCKS = timedelta(seconds=2)
+"""Two may differ by so much."""
 _AT_ONCE = 1800.0
 """Seconds in which a function that saw the former model may still change it."""
 
@@ -34,6 +37,7 @@ def never_active_without_a_reason(situation: Situation) -> None:
         return
     before, app.seen_active = app.seen_active, active
     _replaces_what_it_was_decided_against(situation, active, before=before)
+    _has_not_failed_since_it_was_asked_for(situation, active)
     if active in app.wanted_models:
         return
     if before is None and situation.world.comprehend.local.settings.first_model_becomes_active:
@@ -67,6 +71,22 @@ def _replaces_what_it_was_decided_against(situation: Situation, active: str, *, 
     requests = [one.request for _, one in beginnings if one.request is not None and one.request.model_arn == active]
     against = {request.decided_against for request in requests}
     require(not against or bool(against & {before, active}), f"{active} took the place of {before}, not of {against}")
+
+
+def _has_not_failed_since_it_was_asked_for(situation: Situation, active: str) -> None:
+    """An earlier promotion of the same request may have ended without telling that the model failed its smoke test."""
+    test = records.read(situation, smoke_test_key(active), SmokeTest)
+    if test is None or test.passed or active in situation.app.console_models:
+        return
+    beginnings = records.read_all(situation, "promotions/", PromotionBeginning, ending="/begin.json")
+    current = max(
+        (one for _, one in beginnings), key=lambda one: promotions.number_of(one.promotion) or 0, default=None
+    )
+    request = current.request if current is not None else None
+    if current is None or request is None or request.model_arn != active:
+        return
+    known = request.requested_at <= test.at < current.began_at - _CLOCKS
+    require(not known, f"{current.promotion} made {active} active again, which {request.id} asked for: {test.sentence}")
 
 
 def _lost(decision: Decision) -> bool:

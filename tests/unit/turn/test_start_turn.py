@@ -118,6 +118,7 @@ def test_a_decision_does_not_wait_for_the_hours_between_iterations() -> None:
 def test_only_the_schedule_retries_a_failed_turn_that_has_nothing_new(poke: Poke) -> None:
     verdict = decide(at_rest(last_turn_failed=True, failures=1, pokes=frozenset({poke})))
     assert verdict.start is (poke is Poke.SCHEDULE)
+    assert "the schedule tries again" in verdict.reason
 
 
 @pytest.mark.parametrize("failures", range(MAXIMUM_FAILURES + 1))
