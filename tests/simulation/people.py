@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.simulation.machines.execution import Execution
     from tests.simulation.world import World
 
-_WANT_ANOTHER = 0.5
+_WANT_ANOTHER = 0.8
 """Of those who stop a promotion."""
 EXPECTED = (FlywheelError, OperatorError, ClientError, BotoCoreError, Boto3Error)
 """What a command may answer a person with."""
@@ -99,9 +99,8 @@ class People:
         kernel = self.world.kernel
         draw = kernel.random("minds")
         if execution.machine.arn == self.app.machine("Promote").arn and draw.random() < _WANT_ANOTHER:
-            kind = draw.choice(("edit desired-model-arn", "roll back"))
             after = kernel.now - BEGINNING + draw.uniform(0, 10)
-            self.plan(Act(at=after, kind=kind, chance=draw.random()))
+            self.plan(Act(at=after, kind="want another model", chance=draw.random()))
 
     def destroy(self, parts: Sequence[str]) -> None:
         """As `make destroy`, once nothing runs."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flywheel.promotions.requests import waiting_promotion
+from flywheel.promotions.requests import current_beginning, waiting_promotion
 from flywheel.records.uploads import Split
 from flywheel.store.parameters import DESIRED
 from ops.deployment.errors import OperatorError
@@ -94,9 +94,22 @@ def roll_back(people: People, _: Act) -> None:
 def edit_desired(people: People, act: Act) -> None:
     model = _some_model(people, act)
     if model is not None:
-        people.app.wanted_models.add(model)
-        name = f"/comprehend-flywheel/{people.app.name}/{DESIRED}"
-        people.client("ssm").put_parameter(Name=name, Value=model, Type="String", Overwrite=True)
+        _edit_desired(people, model)
+
+
+def _edit_desired(people: People, model: str) -> None:
+    people.app.wanted_models.add(model)
+    name = f"/comprehend-flywheel/{people.app.name}/{DESIRED}"
+    people.client("ssm").put_parameter(Name=name, Value=model, Type="String", Overwrite=True)
+
+
+def want_another(people: People, act: Act) -> None:
+    """Than the published one, and than that of the last promotion."""
+    beginning = current_beginning(people.any_deployment.intake)
+    asked = beginning.request.model_arn if beginning is not None and beginning.request is not None else None
+    models = [model for model in _models(people) if model not in (asked, people.app.published_model())]
+    if models:
+        _edit_desired(people, models[int(act.chance * len(models))])
 
 
 def mistype_desired(people: People, _: Act) -> None:
@@ -118,8 +131,12 @@ def change_model(people: People, act: Act) -> None:
 
 
 def _some_model(people: People, act: Act) -> str | None:
-    models = sorted(model.arn for model in people.any_deployment.service.own_models() if model is not None)
+    models = _models(people)
     return models[int(act.chance * len(models))] if models else None
+
+
+def _models(people: People) -> list[str]:
+    return sorted(model.arn for model in people.any_deployment.service.own_models() if model is not None)
 
 
 def delete_model(people: People, act: Act) -> None:
@@ -199,6 +216,7 @@ ACTS: dict[str, Callable[[People, Act], Any]] = {
     "decline": decline_waiting,
     "roll back": roll_back,
     "edit desired-model-arn": edit_desired,
+    "want another model": want_another,
     "mistype desired-model-arn": mistype_desired,
     "change the model in the console": change_model,
     "delete an old model": delete_model,
