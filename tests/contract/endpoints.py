@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tests.contract.comprehend_world import ACCOUNT, REGION, World
-from tests.contract.sample_documents import documents, multi_label_documents
+from tests.contract.sample_documents import documents, multi_label_documents, text_about
 from tests.contract.waiting import until
 
 PREFIX = f"arn:aws:comprehend:{REGION}:{ACCOUNT}"
+ARN = f"{PREFIX}:document-classifier-endpoint/live"
+SPORT = text_about("SPORTS", seed="1")
 
 
 def trained(world: World, name: str = "news", *, mode: str = "MULTI_CLASS", **members: Any) -> tuple[str, str]:

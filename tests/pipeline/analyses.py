@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from flywheel.records.analyses import OPTIONS, SUMMARY, WORK, AnalysisSummary, input_folder, output_key
 from ops.verbs import analyze
 from tests.pipeline.deployed import Deployment
-from tests.pipeline.documents import documents
+from tests.pipeline.documents import LABELS, documents
 
 if TYPE_CHECKING:
     from tests.simulation.machines.execution import Execution
 
+LINES = "ONE_DOC_PER_LINE"
+FILES = "ONE_DOC_PER_FILE"
 ANALYSIS: dict[str, object] = {"quiet_period_minutes": 0, "low_confidence": 0.7, "audit_percent": 0}
 """Parameters of the Analysis stack."""
 _numbers = itertools.count(1)
@@ -91,3 +93,11 @@ def csv_rows_of(at: Deployment, job: str) -> list[dict[str, str]]:
 def rows_of(at: Deployment, job: str) -> list[dict[str, Any]]:
     lines = at.bucket.read_bytes(output_key(job, "predictions.jsonl")).decode().splitlines()
     return [json.loads(line) for line in lines]
+
+
+def texts(count: int, *, start: int = 0) -> list[str]:
+    return [text for _, text in documents(*LABELS, start=start, count=count)][:count]
+
+
+def as_lines(found: list[str], end: str = "\n") -> bytes:
+    return "".join(f"{text}{end}" for text in found).encode()

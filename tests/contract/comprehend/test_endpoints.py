@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract.comprehend_world import DENIED_ROLE, ROLE, World
+from tests.contract.comprehend_world import ROLE, World
 from tests.contract.endpoints import (
+    ARN,
     PREFIX,
+    SPORT,
     best,
     create,
     described,
@@ -20,12 +22,8 @@ from tests.contract.endpoints import (
     trained,
 )
 from tests.contract.error_codes import refused
-from tests.contract.sample_documents import text_about
 from tests.contract.stepped_clock import START
 from tests.contract.waiting import until
-
-ARN = f"{PREFIX}:document-classifier-endpoint/live"
-SPORT = text_about("SPORTS", seed="1")
 
 
 def test_answers_have_the_documented_members(make_world: Callable[..., World]) -> None:
@@ -211,231 +209,6 @@ def test_fault_of_the_next_endpoint_spares_those_that_are(world: World) -> None:
     assert settled(world, create(world, "next", FlywheelArn=flywheel))["Status"] == "FAILED"
 
 
-def test_endpoint_of_a_flywheel_follows_and_answers_all_the_while(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    flywheel, first = trained(world)
-    second = mistaken(world, flywheel)
-    bound, pinned = serving(world, "bound", FlywheelArn=flywheel), serving(world, "pinned", ModelArn=first)
-    world.set(endpoint_update_seconds=60)
-    world.clock.advance(1)
-    world.promote(flywheel, second)
-    during = described(world, bound)
-    assert (during["Status"], during["ModelArn"], during["DesiredModelArn"]) == ("UPDATING", first, second)
-    assert during["LastModifiedTime"] - during["CreationTime"] == timedelta(seconds=1)
-    assert best(world, bound, SPORT) == "SPORTS"
-    world.clock.advance(60)
-    after = settled(world, bound)
-    assert (after["ModelArn"], after["DesiredModelArn"], after["FlywheelArn"]) == (second, second, flywheel)
-    assert best(world, bound, SPORT) != "SPORTS"
-    assert (described(world, pinned)["Status"], described(world, pinned)["ModelArn"]) == ("IN_SERVICE", first)
-    assert best(world, pinned, SPORT) == "SPORTS"
-
-
-def test_promotion_during_a_change_is_followed_after_it(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    flywheel, first = trained(world)
-    second = mistaken(world, flywheel)
-    world.set(endpoint_creation_seconds=10, endpoint_update_seconds=10)
-    arn = create(world, FlywheelArn=flywheel)
-    world.promote(flywheel, second)
-    assert (described(world, arn)["Status"], described(world, arn)["DesiredModelArn"]) == ("CREATING", first)
-    world.clock.advance(10)
-    until(lambda: described(world, arn)["Status"] == "UPDATING")
-    assert (described(world, arn)["ModelArn"], described(world, arn)["DesiredModelArn"]) == (first, second)
-    # And back, before it has got there.
-    world.promote(flywheel, first)
-    assert described(world, arn)["DesiredModelArn"] == second
-    world.clock.advance(10)
-    until(lambda: described(world, arn)["ModelArn"] == second)
-    assert (described(world, arn)["Status"], described(world, arn)["DesiredModelArn"]) == ("UPDATING", first)
-    world.clock.advance(10)
-    assert settled(world, arn)["ModelArn"] == first
-
-
-def test_endpoint_may_take_a_while_to_notice_a_promotion(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    flywheel, first = trained(world)
-    second = mistaken(world, flywheel)
-    arn = serving(world, FlywheelArn=flywheel)
-    world.set(endpoint_follow_delay_seconds=5)
-    world.promote(flywheel, second)
-    unaware = described(world, arn)
-    assert (unaware["Status"], unaware["ModelArn"], unaware["DesiredModelArn"]) == ("IN_SERVICE", first, first)
-    world.clock.advance(5)
-    until(lambda: described(world, arn)["ModelArn"] == second)
-
-
-def test_update_that_changes_no_model_moves_no_endpoint(world: World) -> None:
-    flywheel, _ = trained(world)
-    arn = serving(world, FlywheelArn=flywheel)
-    before = described(world, arn)
-    world.clock.advance(1)
-    world.client.update_flywheel(FlywheelArn=flywheel, DataAccessRoleArn=DENIED_ROLE)
-    assert described(world, arn) == before
-
-
-def test_units_are_changed(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    flywheel, model = trained(world)
-    arn = serving(world, FlywheelArn=flywheel)
-    world.set(endpoint_update_seconds=10)
-    assert "DesiredModelArn" not in world.client.update_endpoint(EndpointArn=arn, DesiredInferenceUnits=3)
-    during = described(world, arn)
-    assert (during["Status"], during["CurrentInferenceUnits"], during["DesiredInferenceUnits"]) == ("UPDATING", 1, 3)
-    for change in ({"DesiredInferenceUnits": 4}, {"DesiredModelArn": model}):
-        with refused("ResourceInUseException"):
-            world.client.update_endpoint(EndpointArn=arn, **change)
-    world.clock.advance(10)
-    after = settled(world, arn)
-    assert (after["CurrentInferenceUnits"], after["DesiredInferenceUnits"]) == (3, 3)
-    assert (after["ModelArn"], after["FlywheelArn"]) == (model, flywheel)
-
-
-def test_model_pins_an_endpoint_and_a_flywheel_binds_it(world: World) -> None:
-    flywheel, first = trained(world)
-    second = mistaken(world, flywheel)
-    arn = serving(world, FlywheelArn=flywheel)
-    assert world.client.update_endpoint(EndpointArn=arn, DesiredModelArn=first)["DesiredModelArn"] == first
-    assert "FlywheelArn" not in settled(world, arn)
-    world.promote(flywheel, second)
-    assert (described(world, arn)["Status"], described(world, arn)["ModelArn"]) == ("IN_SERVICE", first)
-    bound = world.client.update_endpoint(
-        EndpointArn=arn, FlywheelArn=flywheel, DesiredModelArn=second, DesiredDataAccessRoleArn=ROLE
-    )
-    assert bound["DesiredModelArn"] == second
-    after = settled(world, arn)
-    assert (after["ModelArn"], after["FlywheelArn"], after["DataAccessRoleArn"]) == (second, flywheel, ROLE)
-    world.promote(flywheel, first)
-    until(lambda: described(world, arn)["ModelArn"] == first)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, "InvalidRequestException"),
-        ({"DesiredInferenceUnits": 51}, "ResourceLimitExceededException"),
-        ({"DesiredModelArn": f"{PREFIX}:document-classifier/none/version/1"}, "ResourceNotFoundException"),
-        ({"FlywheelArn": f"{PREFIX}:flywheel/none"}, "ResourceNotFoundException"),
-        ({"FlywheelArn": f"{PREFIX}:flywheel/new"}, "ResourceUnavailableException"),
-        (
-            {"FlywheelArn": f"{PREFIX}:flywheel/news", "DesiredModelArn": f"{PREFIX}:document-classifier/m"},
-            "InvalidRequestException",
-        ),
-        ({"EndpointArn": f"{ARN}0", "DesiredInferenceUnits": 2}, "ResourceNotFoundException"),
-        ({"EndpointArn": f"{PREFIX}:entity-recognizer-endpoint/live"}, "ResourceNotFoundException"),
-    ],
-)
-def test_updates_that_change_nothing(world: World, changes: dict[str, Any], code: str) -> None:
-    _, model = trained(world)
-    world.flywheel("new")
-    before = described(world, serving(world, ModelArn=model))
-    with refused(code):
-        world.client.update_endpoint(**{"EndpointArn": ARN, **changes})
-    assert described(world, ARN) == before
-
-
-def test_deletion(make_world: Callable[..., World]) -> None:
-    world = make_world(endpoint_deletion_seconds=10)
-    _, model = trained(world)
-    arn = serving(world, ModelArn=model)
-    world.client.delete_endpoint(EndpointArn=arn)
-    assert described(world, arn)["Status"] == "DELETING"
-    with refused("ResourceUnavailableException"):
-        best(world, arn, SPORT)
-    for call in (
-        lambda: world.client.delete_endpoint(EndpointArn=arn),
-        lambda: world.client.update_endpoint(EndpointArn=arn, DesiredInferenceUnits=2),
-        lambda: create(world, ModelArn=model),
-    ):
-        with refused("ResourceInUseException"):
-            call()
-    world.clock.advance(10)
-    gone(world, arn)
-    with refused("ResourceNotFoundException"):
-        world.client.delete_endpoint(EndpointArn=arn)
-    with refused("ResourceNotFoundException"):
-        described(world, arn)
-
-
-@pytest.mark.parametrize("status", ["CREATING", "UPDATING"])
-def test_deletion_in_the_middle_of_a_change(make_world: Callable[..., World], status: str) -> None:
-    world = make_world()
-    _, model = trained(world)
-    world.set(endpoint_creation_seconds=10 if status == "CREATING" else 0, endpoint_update_seconds=10)
-    arn, other = create(world, ModelArn=model), create(world, "other", ModelArn=model)
-    if status == "UPDATING":
-        for one in (arn, other):
-            settled(world, one)
-            world.client.update_endpoint(EndpointArn=one, DesiredInferenceUnits=2)
-    assert described(world, arn)["Status"] == status
-    with refused("ResourceInUseException"):
-        world.client.delete_endpoint(EndpointArn=arn)
-    world.set(endpoint_deletion_during_change="allow", endpoint_deletion_seconds=20)
-    world.client.delete_endpoint(EndpointArn=arn)
-    world.clock.advance(10)
-    # The same change of the other one has come to its end: so has this one's, and it brought nothing back.
-    assert settled(world, other)["Status"] == "IN_SERVICE"
-    assert described(world, arn)["Status"] == "DELETING"
-    world.clock.advance(10)
-    gone(world, arn)
-
-
-def test_model_of_an_endpoint_cannot_be_deleted(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    flywheel, first = trained(world)
-    second = mistaken(world, flywheel)
-    arn = serving(world, ModelArn=first)
-    world.promote(flywheel, second)
-
-    def deletion_is_refused(model: str) -> None:
-        with refused("ResourceInUseException") as refusal:
-            world.client.delete_document_classifier(DocumentClassifierArn=model)
-        assert arn in refusal.message
-
-    deletion_is_refused(first)
-    world.set(endpoint_update_seconds=10, endpoint_deletion_seconds=10)
-    world.client.update_endpoint(EndpointArn=arn, FlywheelArn=flywheel)
-    deletion_is_refused(first)
-    world.promote(flywheel, first)
-    deletion_is_refused(second)
-    world.clock.advance(10)
-    until(lambda: described(world, arn)["ModelArn"] == second)
-    world.clock.advance(10)
-    assert settled(world, arn)["ModelArn"] == first
-    world.client.delete_document_classifier(DocumentClassifierArn=second)
-    world.client.delete_endpoint(EndpointArn=arn)
-    world.set(flywheel_deletion_with_endpoints="allow")
-    world.client.delete_flywheel(FlywheelArn=flywheel)
-    until(lambda: world.client.list_flywheels()["FlywheelSummaryList"] == [])
-    deletion_is_refused(first)
-    world.clock.advance(10)
-    gone(world, arn)
-    world.client.delete_document_classifier(DocumentClassifierArn=first)
-
-
-def test_flywheel_of_an_endpoint_is_kept_or_not(world: World) -> None:
-    flywheel, model = trained(world)
-    arn = serving(world, FlywheelArn=flywheel)
-    serving(world, "pinned", ModelArn=model)
-    with refused("ResourceInUseException") as refusal:
-        world.client.delete_flywheel(FlywheelArn=flywheel)
-    assert arn in refusal.message
-    assert "pinned" not in refusal.message
-    assert world.flywheel_properties(flywheel)["Status"] == "ACTIVE"
-    world.set(flywheel_deletion_with_endpoints="allow")
-    world.client.delete_flywheel(FlywheelArn=flywheel)
-    until(lambda: world.client.list_flywheels()["FlywheelSummaryList"] == [])
-    assert best(world, arn, SPORT) == "SPORTS"
-
-
-def test_flywheel_can_go_once_its_endpoint_is_pinned(world: World) -> None:
-    flywheel, model = trained(world)
-    arn = serving(world, FlywheelArn=flywheel)
-    world.client.update_endpoint(EndpointArn=arn, DesiredModelArn=model)
-    settled(world, arn)
-    world.client.delete_flywheel(FlywheelArn=flywheel)
-
-
 def test_endpoint_of_another_account_or_region_is_unknown(world: World) -> None:
     _, model = trained(world)
     arn = serving(world, ModelArn=model)
@@ -487,18 +260,3 @@ def test_pages_and_filters(world: World) -> None:
         found(Filter={"ModelArn": first, "Status": "FAILED"})
     with refused("InvalidRequestException"):
         world.client.list_endpoints(NextToken=page["NextToken"], Filter={"ModelArn": first})
-
-
-@pytest.mark.parametrize(("reading", "with_model"), [("flywheel_alone", True), ("flywheel_with_model", False)])
-def test_what_an_endpoint_is_moved_by_can_be_switched(
-    make_world: Callable[..., World], reading: str, with_model: bool
-) -> None:
-    world = make_world(endpoint_moves_by=reading)
-    flywheel, model = trained(world)
-    arn = serving(world, ModelArn=model)
-    changes: dict[str, Any] = {"EndpointArn": arn, "FlywheelArn": flywheel}
-    given: dict[str, Any] = {"DesiredModelArn": model}
-    with refused("InvalidRequestException"):
-        world.client.update_endpoint(**changes, **(given if with_model else {}))
-    world.client.update_endpoint(**changes, **({} if with_model else given))
-    assert settled(world, arn)["FlywheelArn"] == flywheel

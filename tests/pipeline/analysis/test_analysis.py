@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import Counter
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from flywheel.analysis.pokes import delayed_poke
-from flywheel.analysis.start_analysis import jobs_to_look_at
-from flywheel.records.analyses import AnalysisOutcome, input_folder
-from local.comprehend.faults import Fault
+from flywheel.records.analyses import AnalysisOutcome
 from tests.pipeline.analyses import (
     ANALYSIS,
+    FILES,
     again,
     analysed,
+    as_lines,
     comprehend_jobs,
     csv_rows_of,
     ended,
@@ -26,30 +22,14 @@ from tests.pipeline.analyses import (
     outputs,
     rows_of,
     send,
+    texts,
     with_model,
 )
 from tests.pipeline.deployed import Deployment
 from tests.pipeline.documents import LABELS, documents
 
 BUSINESS, SPORTS = LABELS
-LINES = "ONE_DOC_PER_LINE"
-FILES = "ONE_DOC_PER_FILE"
 TOO_LONG = b"x" * 10_000_001
-PARTS = 2
-"""The kills are a few tests, so that processes can share them."""
-
-
-def texts(count: int, *, start: int = 0) -> list[str]:
-    return [text for _, text in documents(*LABELS, start=start, count=count)][:count]
-
-
-def as_lines(found: list[str], end: str = "\n") -> bytes:
-    return "".join(f"{text}{end}" for text in found).encode()
-
-
-@pytest.fixture
-def at() -> Deployment:
-    return with_model()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -193,229 +173,3 @@ def test_without_a_model_the_job_fails_with_what_to_do() -> None:
     assert summary.outcome is AnalysisOutcome.FAILED
     assert "No model is active yet" in summary.reason
     assert outputs(at, "job") == ["summary.json"]
-
-
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [({"format": "ONE_DOC_PER_PAGE"}, "ONE_DOC_PER_FILE"), ({"formats": LINES}, "formats"), ([], "job.json")],
-)
-def test_options_that_cannot_be_read(at: Deployment, options: Any, problem: str) -> None:
-    summary = analysed(at, "job", {"a.txt": b"sports news"}, options=options)
-    assert summary.outcome is AnalysisOutcome.FAILED
-    assert problem in summary.reason
-
-
-def test_an_empty_drop_fails_with_what_to_do(at: Deployment) -> None:
-    summary = analysed(at, "job", {"folder/": b""}, options={})
-    assert summary.outcome is AnalysisOutcome.FAILED
-    assert "There is no file" in summary.reason
-
-
-def test_a_drop_is_complete_when_it_rested_or_says_so() -> None:
-    at = with_model(analysis={"quiet_period_minutes": 5})
-    send(at, {"a.txt": b"sports news"}, job="rests")
-    at.let_pass(timedelta(minutes=4))
-    assert executions_of(at, "rests") == []
-    at.let_pass(timedelta(minutes=2))
-    assert len(executions_of(at, "rests")) == 1
-    send(at, {"a.txt": b"sports news"}, options={}, job="says so")
-    at.let_pass(timedelta(minutes=1))
-    assert len(executions_of(at, "says so")) == 1
-    send(at, {}, options={}, job="says so")
-    at.let_pass(timedelta(minutes=1))
-    assert len(executions_of(at, "says so")) == 2
-    at.invoke("start_analysis", {"Records": [{"messageId": "a", "body": delayed_poke("a job that is not there")}]})
-    assert len(at.executions("Analyze")) == 3
-
-
-def test_a_drop_that_nobody_was_told_of_is_found(at: Deployment) -> None:
-    at.script.events_take = 2
-    analysed(at, "told", {"a.txt": b"sports news"})
-    at.script.loses_events_of = ""
-    send(at, {"a.txt": b"sports news"}, job="missed")
-    at.settle()
-    at.script.loses_events_of = None
-    assert outputs(at, "missed") == []
-    assert jobs_to_look_at(at.bucket) == ["missed"]
-    at.invoke("start_analysis", {"Records": [{"messageId": "a", "body": json.dumps({"poke": "schedule"})}]})
-    assert ended(at, "missed").outcome is AnalysisOutcome.SUCCEEDED
-    assert len(at.executions("Analyze")) == 2
-
-
-@pytest.mark.parametrize("stopped", [False, True])
-def test_a_file_that_comes_during_a_run_leaves_the_output_to_the_run_of_all(at: Deployment, stopped: bool) -> None:
-    send(at, {"a.txt": b"sports news"}, job="job")
-    late = at.run_before("JoinAnalysis", machine="Analyze")
-    at.let_pass(timedelta(seconds=5))
-    summary = analysed(at, "job", {"b.txt": b"business news"})
-    assert summary.files == 2
-    output = rows_of(at, "job")
-    if stopped:
-        at.stop("Analyze")
-    else:
-        at.go_on(late)
-    assert ended(at, "job") == summary
-    assert [one.status for one in executions_of(at, "job")] == ["ABORTED" if stopped else "SUCCEEDED", "SUCCEEDED"]
-    assert rows_of(at, "job") == output
-    assert len(output) == 2
-
-
-def test_a_run_that_is_stopped_before_it_began_leaves_the_summary_of_later_files(at: Deployment) -> None:
-    send(at, {"a.txt": b"sports news"}, job="job")
-    at.run_before("BeginAnalysis", machine="Analyze")
-    at.let_pass(timedelta(seconds=5))
-    summary = analysed(at, "job", {"b.txt": b"business news"})
-    at.stop("Analyze")
-    assert ended(at, "job") == summary
-    assert [one.status for one in executions_of(at, "job")] == ["ABORTED", "SUCCEEDED"]
-
-
-def test_input_that_is_removed_during_a_run_is_answered_all_the_same(at: Deployment) -> None:
-    send(at, {"a.txt": b"sports news", "b.txt": b"business news"}, job="job")
-    held = at.run_before("PlanAnalysis", machine="Analyze")
-    at.s3.delete_object(Bucket=at.app.intake, Key=f"{input_folder('job')}a.txt")
-    at.go_on(held)
-    assert ended(at, "job").outcome is AnalysisOutcome.SUCCEEDED
-    assert len(rows_of(at, "job")) == 2
-
-
-def test_options_that_are_removed_during_a_run_do_not_make_it_another_job(at: Deployment) -> None:
-    send(at, {"a.txt": b"sports news"}, options={}, job="job")
-    held = at.run_before("JoinAnalysis", machine="Analyze")
-    at.s3.delete_object(Bucket=at.app.intake, Key=f"{input_folder('job')}job.json")
-    at.go_on(held)
-    assert ended(at, "job").outcome is AnalysisOutcome.SUCCEEDED
-
-
-@pytest.mark.parametrize("input_format", [LINES, FILES])
-def test_input_that_is_deleted_for_good_is_named(at: Deployment, input_format: str) -> None:
-    send(at, {"a.txt": b"sports news", "b.txt": b"business news"}, options={"format": input_format}, job="job")
-    held = at.run_before("SplitUnits", machine="Analyze")
-    key = f"{input_folder('job')}a.txt"
-    version = at.s3.head_object(Bucket=at.app.intake, Key=key)["VersionId"]
-    at.s3.delete_object(Bucket=at.app.intake, Key=key, VersionId=version)
-    at.go_on(held)
-    summary = ended(at, "job")
-    assert summary.outcome is AnalysisOutcome.FAILED
-    assert f"The version of {key} that the job began with was deleted for good" in summary.reason
-
-
-def test_a_part_that_fails_is_told_of_and_tried_again_by_the_next_execution() -> None:
-    at = with_model(analysis={"documents_per_part": 2})
-    at.faults.add(Fault(resource="job", message="The weather was bad.", times=1))
-    summary = analysed(at, "job", {"a.txt": as_lines(texts(6))})
-    assert summary.outcome is AnalysisOutcome.FAILED
-    assert "1 of 3 parts could not be classified: The weather was bad." in summary.reason
-    assert outputs(at, "job") == ["summary.json"]
-    assert len(comprehend_jobs(at)) == 3
-    assert again(at, "job").outcome is AnalysisOutcome.SUCCEEDED
-    assert [row["text"] for row in rows_of(at, "job")] == texts(6)
-    assert len(comprehend_jobs(at)) == 4
-
-
-def test_a_job_that_does_not_show_yet_has_not_failed_and_is_not_paid_for_twice(at: Deployment) -> None:
-    send(at, {"a.txt": as_lines(texts(5))}, job="job")
-    held = at.run_before("ClassifyPart", machine="Analyze")
-    at.let_pass(timedelta(minutes=2))
-    with at.comprehend_with(created_things_found_after_seconds=60):
-        at.script.lose_answers()
-        at.go_on(held)
-        assert ended(at, "job").outcome is AnalysisOutcome.SUCCEEDED
-    assert len(at.invoked("classify_part")) > 1
-    assert len(comprehend_jobs(at)) == 1
-
-
-DROP = {"a.txt": as_lines(texts(5)) + b"\n\xff\n" + as_lines(texts(3, start=70)), "b.txt": b"sports news"}
-
-
-def of_small_parts() -> Deployment:
-    at = with_model(analysis={"documents_per_part": 3})
-    limit_parts(at, size=200)
-    return at
-
-
-def check_whole(at: Deployment, job: str) -> None:
-    summary = ended(at, job)
-    assert summary.outcome is AnalysisOutcome.SUCCEEDED
-    rows = rows_of(at, job)
-    assert [(row["file"], row["line"], row.get("error")) for row in rows] == [
-        *(("a.txt", line, {6: "EMPTY", 7: "NOT_UTF8"}.get(line)) for line in range(1, 11)),
-        ("b.txt", 1, None),
-    ]
-    assert len(csv_rows_of(at, job)) == len(rows)
-    assert outputs(at, job) == ["predictions.csv", "predictions.jsonl", "summary.json"]
-    folder = input_folder(job)
-    assert {key.removeprefix(folder): at.bucket.read_bytes(key) for key in at.keys(folder)} == DROP
-    assert len(comprehend_jobs(at, job)) == summary.parts > 3, "a part was paid for twice"
-
-
-def test_a_job_that_is_killed_at_every_place_can_be_redriven_each_time() -> None:
-    at = of_small_parts()
-    job = send(at, DROP)
-    begins = at.run_before("BeginAnalysis", machine="Analyze")
-    at.script.kill_everywhere()
-    at.go_on(begins)
-    killed = -1
-    while len(at.script.killed) > killed:
-        killed = len(at.script.killed)
-        at.until_killed()
-        at.redrive_what_runs("Analyze")
-    assert killed > 20, "the job was hardly killed"
-    at.script.kill()
-    check_whole(at, job)
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_another_execution_goes_on_after_a_kill_at_any_place(part: int) -> None:
-    at = of_small_parts()
-    for after in itertools.count(part, PARTS):
-        job = send(at, DROP)
-        at.script.kill(after=after)
-        at.until_killed()
-        if not at.script.killed:
-            assert after > 20, "the job was hardly killed"
-            return
-        at.stop("Analyze")
-        at.settle()
-        again(at, job)
-        check_whole(at, job)
-
-
-def overtaken(function: str, *, before: int, options: Any, status: str) -> bool:
-    """A function is held up before this request, until a run of later files has ended. False if it has fewer."""
-    at = with_model()
-    at.script.hold(function, before=before)
-    send(at, {"a.txt": as_lines(texts(2))}, options=options, job="job")
-    at.until_quiet(lambda: bool(at.script.held))
-    if not at.script.held:
-        return False
-    at.let_pass(timedelta(seconds=5))
-    send(at, {"b.txt": as_lines(texts(2, start=50))}, options={}, job="job")
-    at.step_until(lambda: [one.status for one in executions_of(at, "job")][1:] == ["SUCCEEDED"])
-    at.script.held[0].let_go()
-    summary = ended(at, "job")
-    assert executions_of(at, "job")[0].status == status
-    assert (summary.outcome, summary.documents) == (AnalysisOutcome.SUCCEEDED, 4)
-    assert len(rows_of(at, "job")) == len(csv_rows_of(at, "job")) == 4
-    return True
-
-
-@pytest.mark.parametrize(
-    ("function", "options", "status"),
-    [
-        # Of a run that failed before it began, so that nothing says which files it was of.
-        ("report_analysis", [], "FAILED"),
-        ("join_analysis", {}, "SUCCEEDED"),
-    ],
-)
-def test_what_is_late_leaves_what_was_said_of_files_that_came_meanwhile(
-    function: str, options: Any, status: str
-) -> None:
-    numbers = itertools.count()
-    held_up = sum(
-        1
-        for _ in itertools.takewhile(
-            lambda before: overtaken(function, before=before, options=options, status=status), numbers
-        )
-    )
-    assert held_up > 3, "it was hardly held up"

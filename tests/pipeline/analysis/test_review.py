@@ -10,7 +10,7 @@ import pytest
 from flywheel.records.analyses import AnalysisOutcome
 from flywheel.records.predictions import text_digest
 from flywheel.records.review import WAITING, ItemSource, Lane, Place, WaitingItem, rank_of_margin
-from tests.pipeline.analyses import analysed, ended, rows_of, send, with_model
+from tests.pipeline.analyses import analysed, as_lines, ended, rows_of, send, with_model
 from tests.pipeline.deployed import Deployment
 from tests.pipeline.documents import LABELS, documents
 
@@ -26,10 +26,6 @@ def doubtful(count: int) -> list[str]:
     return [
         f"{'business ' * (1 + number % 5)}{'sports ' * (1 + number // 5 % 5)}number {number}" for number in range(count)
     ]
-
-
-def as_lines(texts: list[str]) -> bytes:
-    return "\n".join(texts).encode()
 
 
 def queue(at: Deployment) -> dict[str, tuple[Place, WaitingItem]]:
