@@ -38,9 +38,6 @@ UNUSED: Mapping[str, str] = {
     "*/StepsRegisterDataset* comprehend:TagResource *:flywheel/news-<hash>": _EITHER,
     "*-import/ImportStepsImportModel* comprehend:ImportModel *:<AWS::AccountId>:*": _EITHER,
     # What schedules seldom come to.
-    "*/PromotionStepsUpdateActiveModel* comprehend:Describe*er arn:*": (
-        "To put back a model of a promotion that was asked for while its own model, or none, was active."
-    ),
     "*-flywheel/StepsComposeDatasets* s3:PutObject */prepared/[*]": (
         "What a dataset of the former generation held back returns, if no turn of that generation got to it."
     ),
